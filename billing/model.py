@@ -1,0 +1,301 @@
+"""The nouns of gembill: what was seen of a call, what it used, and what that costs.
+
+Owns: the values that travel between capture, metering, rating and the ledger, and their meaning. Owns no rule that
+computes one from another. Invariant: every value is frozen; `None` is "not reported", 0 is zero; times are whole
+microseconds since 1970 in UTC (`..._us`), money is pico-dollars (`..._pico`), token counts are tokens.
+
+`Event` and its parts are the stored form of what was seen (JSON in spool and ledger), hence msgspec structs with
+optional fields; everything read from an event is a plain frozen dataclass.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from msgspec import Struct
+
+EVENT_VERSION = 1
+
+
+class Api(StrEnum):
+    """The family of endpoints."""
+
+    GEMINI = "gemini"
+    VERTEX = "vertex"
+
+
+class Operation(StrEnum):
+    """The kind of call."""
+
+    GENERATE_CONTENT = "generate_content"
+    INTERACTIONS = "interactions"
+    BATCH = "batch"
+    OPENAI_CHAT = "openai_chat"
+
+
+class Ending(StrEnum):
+    """How the exchange with the upstream ended, whatever it said."""
+
+    FINISHED = "finished"  # the answer's framing came to its end
+    CUT = "cut"  # it broke off, or a cap of ours ended the reading
+    UNSENT = "unsent"  # nothing could be sent upstream, or no byte of an answer came from a failed connection
+    UNANSWERED = "unanswered"  # it was sent; no answer came (time-out, connection lost)
+    LOST = "lost"  # this process ended before the answer did
+
+
+class Status(StrEnum):
+    """The state of a record (`contract.md`, Calls and records)."""
+
+    COMPLETE = "complete"
+    PARTIAL = "partial"
+    ERROR = "error"
+    UNKNOWN = "unknown"
+
+
+class Outcome(StrEnum):
+    """How one run of generated code ended."""
+
+    OK = "ok"
+    FAILED = "failed"
+    DEADLINE_EXCEEDED = "deadline_exceeded"
+    UNKNOWN = "unknown"
+
+
+class Meter(StrEnum):
+    """What is counted for money. Disjoint, so that quantities and charges add up."""
+
+    INPUT = "input"  # prompt tokens that were not served from a cache
+    CACHED_INPUT = "cached_input"
+    INTERMEDIATE = "intermediate"  # tool-use prompt tokens
+    OUTPUT = "output"  # candidates, without thinking
+    THINKING = "thinking"
+    GROUNDING = "grounding"  # searches or grounded prompts, not tokens
+
+
+class Modality(StrEnum):
+    """The kind of content a token stands for."""
+
+    TEXT = "text"
+    IMAGE = "image"
+    VIDEO = "video"
+    AUDIO = "audio"
+    DOCUMENT = "document"
+    OTHER = "other"  # a kind this version does not know
+
+
+class Part(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """One part of an answer in outline: sizes and outcomes, never its text.
+
+    `kind`: text, code, result, blob, function_call, function_response, tool, file, other. Neighbouring text parts of a
+    candidate are one. `dressed` names a search that poses as code (`concise_search`). `outcome` is the wire's word.
+    """
+
+    kind: str
+    candidate: int = 0
+    thought: bool = False
+    id: str | None = None
+    outcome: str | int | None = None
+    language: str | int | None = None
+    chars: int = 0
+    digits: int = 0
+    digest: str | None = None
+    mime: str | None = None
+    dressed: str | None = None
+
+
+class Snapshot(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """The usage as it stood when the outline had `after` parts: what a stream shows of its rounds."""
+
+    after: int
+    usage: str
+
+
+class Fault(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """An error the API answered with: its code, its status word and, for a 429, which limit was met."""
+
+    code: int | str | None = None
+    status: str | None = None
+    kind: str | None = None
+
+
+class Asked(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """What the request said. `declared` is None where it cannot be known (body unread, or tools inside a cache)."""
+
+    model: str | None = None
+    agent: str | None = None
+    declared: bool | None = None
+    service_tier: str | None = None
+    cached_content: str | None = None
+    conversation: str | None = None  # keyed hash of key, system instruction and first content
+    turns: int | None = None  # contents in the request
+    previous_interaction_id: str | None = None
+
+
+class Seen(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """What the answer showed. `usage` is the provider's own JSON text, unread."""
+
+    usage: str | None = None
+    outline: tuple[Part, ...] = ()
+    snapshots: tuple[Snapshot, ...] = ()
+    documents: int = 0
+    unread: str | None = None  # why documents were not read: malformed, encoding, too_large
+    model_version: str | None = None
+    response_id: str | None = None
+    finish_reason: str | None = None
+    block_reason: str | None = None
+    service_tier: str | None = None  # from the response header
+    searches: tuple[str, ...] = ()  # digests of the distinct non-empty search queries
+    grounded: bool = False
+    fault: Fault | None = None
+
+
+class Event(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """What was seen of one call: raw usage, outline, times, labels. Never prompt, answer or code text, never a key."""
+
+    id: str  # UUIDv7
+    occurred_us: int  # the call was received
+    ended_us: int | None = None
+    api: Api
+    operation: Operation
+    streamed: bool = False
+    key: str | None = None  # name or keyed fingerprint
+    labels: dict[str, str] = {}
+    labels_cut: bool = False  # labels over the limits were dropped or shortened
+    asked: Asked = Asked()
+    ending: Ending
+    http_status: int | None = None
+    seen: Seen = Seen()
+    retried: int = 0  # attempts on a stale connection before this one
+    version: int = EVENT_VERSION
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tokens:
+    """The split of a record. `cached` is part of `input`, `thinking` part of `output`; `total` is as reported."""
+
+    input: int | None = None
+    intermediate: int | None = None
+    output: int | None = None
+    total: int | None = None
+    cached: int | None = None
+    thinking: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Execution:
+    """One run of generated code. It carries no tokens: the wire gives none per run."""
+
+    outcome: Outcome
+    part_id: str | None = None
+    language: str | None = None
+    code_chars: int | None = None
+    result_chars: int | None = None
+    result_digits: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One metered count. Readings of a record are disjoint; `quantity` is tokens, for grounding searches or prompts."""
+
+    meter: Meter
+    modality: Modality
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """An event read. Identity is (`source_id`, `id`); `seq` is its place in its spool, None under a natural key.
+
+    `readings` is None where the counts do not suffice to price the call. `prompt_tokens` decides long-context prices.
+    `conversation` is a keyed hash for chats or the first interaction of a chain; `turns` how many contents were sent.
+    """
+
+    source_id: int
+    id: str
+    occurred_us: int
+    ended_us: int | None
+    api: Api
+    operation: Operation
+    streamed: bool
+    model: str | None
+    requested_model: str | None
+    agent: str | None
+    service_tier: str
+    key: str | None
+    status: Status
+    http_status: int | None
+    error: Fault | None
+    finish_reason: str | None
+    response_id: str | None
+    conversation: str | None
+    turns: int | None
+    tokens: Tokens
+    declared: bool | None
+    executions: tuple[Execution, ...]
+    readings: tuple[Reading, ...] | None
+    labels: dict[str, str]
+    flags: tuple[str, ...] = ()
+    anomalies: tuple[str, ...] = ()
+
+    @property
+    def failed(self) -> int:
+        """Executions that failed or ran out of time."""
+        return sum(e.outcome in (Outcome.FAILED, Outcome.DEADLINE_EXCEEDED) for e in self.executions)
+
+    @property
+    def incomplete(self) -> bool:
+        """Whether tokens of this call may be missing from the ledger."""
+        return self.status in (Status.PARTIAL, Status.UNKNOWN)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Price:
+    """A dated price row. It is in force for `effective_from_us <= t < effective_to_us` (None is open).
+
+    `unit_pico` is pico-dollars per token (for grounding: per search or per grounded prompt). With
+    `above_prompt_tokens` it applies to calls whose prompt has more tokens than that, and then to all of them.
+    """
+
+    id: str
+    model: str
+    meter: Meter
+    modality: Modality
+    service_tier: str
+    above_prompt_tokens: int
+    unit_pico: int
+    effective_from_us: int | None
+    effective_to_us: int | None
+    source: str
+    checked_on: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Charge:
+    """Quantity times unit price for one meter and modality of one record; `cost_pico = quantity * unit_pico`."""
+
+    meter: Meter
+    modality: Modality
+    quantity: int
+    unit_pico: int
+    price_id: str
+
+    @property
+    def cost_pico(self) -> int:
+        """The charge in pico-dollars."""
+        return self.quantity * self.unit_pico
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rating:
+    """The answer of rating: charges that add up to the cost, or why there is no cost."""
+
+    charges: tuple[Charge, ...] = ()
+    unpriced_reason: str | None = None
+    flags: tuple[str, ...] = ()
+    known: bool = True  # False where the record lacks the counts, and so has no cost to know
+
+    @property
+    def cost_pico(self) -> int | None:
+        """The sum of the charges, or None where the cost is unknown."""
+        if self.unpriced_reason is not None or not self.known:
+            return None
+        return sum(charge.cost_pico for charge in self.charges)

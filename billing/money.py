@@ -1,0 +1,60 @@
+"""Exact US dollars as integer pico-dollars (1e-12 USD).
+
+Owns: parsing and writing of money. Owns no price and no rounding policy beyond what it says here.
+Invariant: no float ever enters or leaves; what is parsed and written again is the same number.
+
+Prices of the API are quoted in dollars per million tokens. Micro-dollars per million tokens is the same integer as
+pico-dollars per token, so `quantity * unit_price` is exact.
+"""
+
+from decimal import Decimal, InvalidOperation
+
+from billing.errors import ConfigurationError
+
+PICO_PER_USD = 10**12
+_MILLION = 10**6
+
+
+def parse_usd(text: str) -> int:
+    """Pico-dollars of a decimal string such as `"0.50"`; ConfigurationError if it is no amount of at most 12 decimals."""
+    try:
+        pico = Decimal(text.strip()) * PICO_PER_USD
+    except InvalidOperation:
+        raise ConfigurationError(f"'{text}' is no amount in US dollars; write it like 0.50") from None
+    if not pico.is_finite() or pico != pico.to_integral_value():
+        raise ConfigurationError(f"'{text}' is no amount with at most 12 decimals; write it like 0.50")
+    return int(pico)
+
+
+def unit_price(usd_per_million: str) -> int:
+    """Pico-dollars per token of a price quoted in dollars per million tokens; exact or ConfigurationError."""
+    pico = parse_usd(usd_per_million)
+    if pico % _MILLION or pico < 0:
+        raise ConfigurationError(f"the price '{usd_per_million}' per million tokens is negative or finer than 0.000001")
+    return pico // _MILLION
+
+
+def usd(pico: int) -> str:
+    """The amount as a decimal string with 12 decimals, as JSON and CSV carry it: `usd(1_081_500_000) == "0.001081500000"`."""
+    sign, pico = ("-" if pico < 0 else ""), abs(pico)
+    return f"{sign}{pico // PICO_PER_USD}.{pico % PICO_PER_USD:012d}"
+
+
+def usd_per_million(pico_per_token: int) -> str:
+    """A unit price as people quote it, dollars per million tokens without superfluous zeros: `"0.075"`, `"2.00"`."""
+    whole, part = usd(pico_per_token * _MILLION).split(".")
+    return f"{whole}.{part.rstrip('0').ljust(2, '0')}"
+
+
+def display(pico: int) -> str:
+    """The amount for tables: cents, or as many digits as make it non-zero (two significant ones), half up."""
+    if pico == 0:
+        return "$0.00"
+    decimals = 2
+    while decimals < 12 and abs(pico) * 10 ** (decimals - 1) < PICO_PER_USD and abs(pico) < PICO_PER_USD // 100:
+        decimals += 1
+    step = 10 ** (12 - decimals)
+    rounded = (abs(pico) + step // 2) // step
+    digits = str(rounded).rjust(decimals + 1, "0")
+    whole, part = int(digits[:-decimals]), digits[-decimals:]
+    return f"{'-' if pico < 0 else ''}${whole:,}.{part}"
