@@ -143,7 +143,7 @@ class Seen(Struct, frozen=True, omit_defaults=True, kw_only=True):
     finish_reason: str | None = None
     block_reason: str | None = None
     service_tier: str | None = None  # from the response header
-    searches: tuple[str, ...] = ()  # digests of the distinct non-empty search queries
+    searches: int = 0  # distinct non-empty search queries
     grounded: bool = False
     fault: Fault | None = None
 

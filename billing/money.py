@@ -7,23 +7,24 @@ Prices of the API are quoted in dollars per million tokens. Micro-dollars per mi
 pico-dollars per token, so `quantity * unit_price` is exact.
 """
 
-from decimal import Decimal, InvalidOperation
+import re
 
 from billing.errors import ConfigurationError
 
 PICO_PER_USD = 10**12
 _MILLION = 10**6
+_CENT = PICO_PER_USD // 100
+_AMOUNT = re.compile(r"([+-]?)(?=\.?[0-9])([0-9]{0,24})(?:\.([0-9]{0,12})0*)?")
 
 
 def parse_usd(text: str) -> int:
-    """Pico-dollars of a decimal string such as `"0.50"`; ConfigurationError if it is no amount of at most 12 decimals."""
-    try:
-        pico = Decimal(text.strip()) * PICO_PER_USD
-    except InvalidOperation:
-        raise ConfigurationError(f"'{text}' is no amount in US dollars; write it like 0.50") from None
-    if not pico.is_finite() or pico != pico.to_integral_value():
-        raise ConfigurationError(f"'{text}' is no amount with at most 12 decimals; write it like 0.50")
-    return int(pico)
+    """Pico-dollars of a decimal string such as `"0.50"`; ConfigurationError if it is none of at most 12 decimals."""
+    found = _AMOUNT.fullmatch(text.strip())
+    if found is None:
+        raise ConfigurationError(f"'{text}' is no amount in US dollars of at most 12 decimals; write it like 0.50")
+    sign, whole, part = found.groups()
+    pico = int(whole or "0") * PICO_PER_USD + int((part or "").ljust(12, "0"))
+    return -pico if sign == "-" else pico
 
 
 def unit_price(usd_per_million: str) -> int:
@@ -35,7 +36,7 @@ def unit_price(usd_per_million: str) -> int:
 
 
 def usd(pico: int) -> str:
-    """The amount as a decimal string with 12 decimals, as JSON and CSV carry it: `usd(1_081_500_000) == "0.001081500000"`."""
+    """The amount as a decimal string with 12 decimals, as JSON and CSV carry it: 1_081_500_000 is `0.001081500000`."""
     sign, pico = ("-" if pico < 0 else ""), abs(pico)
     return f"{sign}{pico // PICO_PER_USD}.{pico % PICO_PER_USD:012d}"
 
@@ -48,13 +49,8 @@ def usd_per_million(pico_per_token: int) -> str:
 
 def display(pico: int) -> str:
     """The amount for tables: cents, or as many digits as make it non-zero (two significant ones), half up."""
-    if pico == 0:
-        return "$0.00"
-    decimals = 2
-    while decimals < 12 and abs(pico) * 10 ** (decimals - 1) < PICO_PER_USD and abs(pico) < PICO_PER_USD // 100:
-        decimals += 1
+    amount = abs(pico)
+    decimals = 2 if amount >= _CENT or not amount else min(12, 14 - len(str(amount)))
     step = 10 ** (12 - decimals)
-    rounded = (abs(pico) + step // 2) // step
-    digits = str(rounded).rjust(decimals + 1, "0")
-    whole, part = int(digits[:-decimals]), digits[-decimals:]
-    return f"{'-' if pico < 0 else ''}${whole:,}.{part}"
+    whole, part = divmod((amount + step // 2) // step, 10**decimals)
+    return f"{'-' if pico < 0 else ''}${whole:,}.{part:0{decimals}d}"

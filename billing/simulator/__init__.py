@@ -1,1 +1,35 @@
-"""TODO"""
+"""A look-alike of the Gemini API on loopback, for the demo, for tests and for offline work.
+
+Owns: `generateContent`, `streamGenerateContent` (server-sent events and JSON array), `countTokens` and `models`, on the
+paths of the Developer API and of Vertex AI, with code execution, chats, images, faults and latency. Owns nothing of the
+ledger and imports nothing of ours but `billing.errors`. Invariant: usage obeys the laws of the recorded corpus, and the
+same seed and request give the same answer.
+
+    async with Simulator(Options(seed=7)).serve() as running:     # in the running loop
+        client = genai.Client(api_key="any", http_options=HttpOptions(base_url=running.url))
+
+    with simulator_in_thread(Options(latency_ms=20)) as url:      # in a synchronous program
+        ...
+
+What an answer contains follows from the request: code runs when `tools` has `codeExecution` and the prompt asks for
+something to compute; "plot" draws, "twice" runs two rounds, "by zero" fails first, "forever" runs into the deadline.
+Control headers (`billing.simulator.options`) decide these things for one request.
+"""
+
+from billing.simulator.faults import Fault
+from billing.simulator.faults import parse as parse_fault
+from billing.simulator.launch import in_thread, run, simulator_in_thread
+from billing.simulator.options import Options
+from billing.simulator.server import Running, Served, Simulator
+
+__all__ = [
+    "Fault",
+    "Options",
+    "Running",
+    "Served",
+    "Simulator",
+    "in_thread",
+    "parse_fault",
+    "run",
+    "simulator_in_thread",
+]

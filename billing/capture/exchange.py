@@ -1,0 +1,135 @@
+"""One observed call, from its first byte to its event.
+
+Owns: what is kept of a call while it passes: the request's and the answer's documents, read as they complete. Owns no
+socket, no clock and no storage, and does not interpret counts. Invariant: the event depends on the bytes and the facts
+told, never on how they were cut; no credential of the caller is in it.
+"""
+
+import logging
+from typing import Any
+
+import msgspec
+
+from billing.capture.caller import Caller, Header, strike
+from billing.capture.fingerprint import Fingerprint
+from billing.capture.stream import Documents
+from billing.model import Asked, Ending, Event, Seen
+from billing.wire import generate_content
+from billing.wire.path import Route
+from billing.wire.request import asked
+from billing.wire.sighting import Sighting
+
+_log = logging.getLogger("gembill.exchange")
+_encoder = msgspec.json.Encoder()
+
+
+class Exchange:
+    """Tell it what passes, then `finish` it. `occurred_us` is when the call was received."""
+
+    def __init__(
+        self, event_id: str, occurred_us: int, *, route: Route, caller: Caller, fingerprint: Fingerprint
+    ) -> None:
+        self.event_id = event_id
+        self.finished = False
+        self._occurred_us = occurred_us
+        self._route = route
+        self._caller = caller
+        self._fingerprint = fingerprint
+        self._key = fingerprint.key(caller.identity)
+        self._request = Documents()
+        self._requested: list[bytes] = []
+        self._answer = Documents()
+        self._sighting = Sighting()
+        self._status: int | None = None
+        self._tier: str | None = None
+
+    def intent(self) -> bytes:
+        """The event as it will stand if this process ends before the answer does."""
+        return self._encode(self._event(Ending.LOST, None, Asked(model=self._route.model), Seen()))
+
+    def request_headers(self, headers: list[Header]) -> None:
+        """The request's headers: how its body is encoded."""
+        self._request = Documents(_header(headers, b"content-encoding").lower())
+
+    def sent(self, data: bytes) -> None:
+        """Bytes of the request's body."""
+        self._requested += self._request.feed(data)
+
+    def answered(self, status: int, headers: list[Header]) -> None:
+        """The head of the answer."""
+        self._status = status
+        self._answer = Documents(_header(headers, b"content-encoding").lower())
+        self._tier = _header(headers, b"x-gemini-service-tier") or None
+
+    def received(self, data: bytes) -> None:
+        """Bytes of the answer's body, as they came."""
+        for document in self._answer.feed(data):
+            self._observe(document)
+
+    def finish(self, ending: Ending, ended_us: int, *, retried: int = 0) -> bytes:
+        """The event, as JSON. To be called once, however the exchange ended."""
+        assert not self.finished
+        self.finished = True
+        for document in self._answer.close():
+            self._observe(document)
+        if self._answer.trouble:
+            self._sighting.unread(self._answer.trouble)
+        if ending is Ending.LOST:
+            return self.intent()
+        seen = self._sighting.seen()
+        if self._tier:
+            seen = msgspec.structs.replace(seen, service_tier=self._tier[:64])
+        event = self._event(ending, ended_us, self._asked(), seen)
+        return self._encode(msgspec.structs.replace(event, retried=retried))
+
+    def _observe(self, document: bytes) -> None:
+        try:
+            generate_content.observe(document, self._sighting)
+        except Exception:  # noqa: BLE001 - a mistake of ours may cost the count, loudly, but never the answer
+            _log.exception("a document of call %s could not be read", self.event_id)
+            self._sighting.unread("recorder_error")
+
+    def _asked(self) -> Asked:
+        self._requested += self._request.close()
+        body = self._requested[0] if self._requested and not self._request.trouble else None
+        found, basis = asked(body, self._route.model)
+        if basis is None:
+            return found
+        return msgspec.structs.replace(found, conversation=self._fingerprint.conversation(self._key, basis))
+
+    def _event(self, ending: Ending, ended_us: int | None, asked: Asked, seen: Seen) -> Event:
+        return Event(
+            id=self.event_id,
+            occurred_us=self._occurred_us,
+            ended_us=ended_us,
+            api=self._route.api,
+            operation=self._route.operation,
+            streamed=self._route.streamed,
+            key=self._key,
+            labels=self._caller.labels,
+            labels_cut=self._caller.labels_cut,
+            asked=asked,
+            ending=ending,
+            http_status=self._status,
+            seen=seen,
+        )
+
+    def _encode(self, event: Event) -> bytes:
+        body = _encoder.encode(event)
+        if not self._caller.shows_in(body.decode()):
+            return body
+        found = msgspec.to_builtins(event)  # the parts that strangers wrote; the words of our own stay
+        return _encoder.encode(found | {name: self._struck(found[name]) for name in ("asked", "seen") if name in found})
+
+    def _struck(self, value: Any) -> Any:  # noqa: ANN401
+        if isinstance(value, str):
+            return strike(value, self._caller.credentials)
+        if isinstance(value, dict):
+            return {name: self._struck(inner) for name, inner in value.items()}
+        if isinstance(value, list | tuple):
+            return [self._struck(inner) for inner in value]
+        return value
+
+
+def _header(headers: list[Header], wanted: bytes) -> str:
+    return next((value.decode("latin-1").strip() for name, value in headers if name.lower() == wanted), "")

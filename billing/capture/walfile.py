@@ -1,0 +1,41 @@
+"""A SQLite write-ahead log seen from outside: how far it was written.
+
+Owns: the count of frames that were committed to a -wal file, read from the frame headers. Owns no checksum: SQLite
+checks those. Invariant: only reads. Where SQLite accepts fewer frames than were committed, one in between was damaged,
+and every transaction behind it has vanished without a word (reliability.md R11).
+
+Format: https://www.sqlite.org/fileformat2.html, section 4.1. The header's salts are repeated in each frame of the
+present generation; a frame that ends a transaction has the database's size in pages, others 0.
+"""
+
+import struct
+from pathlib import Path
+
+_HEADER = struct.Struct(">8I")
+_FRAME = struct.Struct(">4I")
+_FRAME_BYTES = 24
+_MAGICS = (0x377F0682, 0x377F0683)
+
+
+def committed_frames(path: Path) -> int:
+    """Frames up to the last commit of the present generation; 0 for a file that is missing, or no log."""
+    try:
+        log = path.open("rb")
+    except FileNotFoundError:
+        return 0
+    with log:
+        head = log.read(_HEADER.size)
+        if len(head) < _HEADER.size:
+            return 0
+        magic, _, page, _, *salts = _HEADER.unpack(head)[:6]
+        if magic not in _MAGICS:
+            return 0
+        committed = number = 0
+        while len(frame := log.read(_FRAME_BYTES)) == _FRAME_BYTES:
+            _, pages, *found = _FRAME.unpack(frame[: _FRAME.size])
+            if len(log.read(page)) < page:
+                break
+            number += 1
+            if pages and found == salts:  # others are of an earlier generation, or damaged: those behind still count
+                committed = number
+        return committed

@@ -1,0 +1,40 @@
+"""`gembill db`: the schema of the ledger.
+
+Owns: the two commands and their words. Owns no migration (`billing.ledger.migration`).
+Invariant: `check` writes nothing.
+"""
+
+import click
+
+from billing.cli.options import database_url_option
+
+
+@click.group()
+def db() -> None:
+    """Upgrade or check the ledger's schema."""
+
+
+@db.command()
+@database_url_option
+def upgrade(database_url: str | None) -> None:
+    """Bring the schema to the revision this gembill works with."""
+    from billing.config import database_url as configured
+    from billing.ledger.store import upgrade_ledger
+
+    before, after = upgrade_ledger(configured(database_url))
+    if before == after:
+        click.echo(f"The ledger is at revision {after} already.")
+    else:
+        click.echo(f"The ledger went from {before or 'nothing'} to revision {after}.")
+
+
+@db.command()
+@database_url_option
+def check(database_url: str | None) -> None:
+    """Say whether the schema is the one this gembill works with; exit 1 if it is not."""
+    from billing.config import database_url as configured
+    from billing.ledger.migration import HEAD
+    from billing.ledger.store import open_ledger
+
+    open_ledger(configured(database_url), read_only=True).close()
+    click.echo(f"The ledger is at revision {HEAD}, the one this gembill works with.")

@@ -1,0 +1,62 @@
+"""`gembill proxy`: record Gemini calls that pass through.
+
+Owns: the command's flags and what it prints at start. Owns no part of the proxy (`billing.station`).
+Invariant: it listens on loopback unless told twice.
+"""
+
+import ipaddress
+import logging
+
+import click
+
+from billing.config import load
+from billing.errors import ConfigurationError
+
+
+@click.command()
+@click.option("--host", help="Address to listen on.  [default: 127.0.0.1]")
+@click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on; 0 takes a free one.  [default: 8787]")
+@click.option("--upstream", metavar="URL", help="The API behind the proxy.  [default: the public Gemini API]")
+@click.option("--database-url", metavar="URL", help="The ledger: sqlite:///FILE or postgresql://...")
+@click.option(
+    "--on-record-failure",
+    type=click.Choice(["closed", "open"]),
+    help="When a call cannot be recorded: refuse it (closed, the default), or serve and count it (open).",
+)
+@click.option("--allow-remote", is_flag=True, help="Listen on an address that other machines can reach.")
+@click.option(
+    "--log-level", type=click.Choice(["debug", "info", "warning", "error"]), default="info", show_default=True
+)
+def proxy(allow_remote: bool, log_level: str, **flags: str | int | None) -> None:
+    """Record Gemini calls that pass through.
+
+    Point your program at it, for example with GOOGLE_GEMINI_BASE_URL=http://127.0.0.1:8787, and keep your key where it
+    is: it is passed on and never written. Headers x-gembill-label-NAME: VALUE label a call.
+    """
+    settings = load(flags)
+    if not _loopback(settings.host) and not allow_remote:
+        raise ConfigurationError(f"other machines can reach {settings.host}; add --allow-remote if that is meant")
+    from billing.capture.redaction import install
+
+    redaction = install(logging.getLevelNamesMapping()[log_level.upper()])
+    from billing.station import Station
+
+    station = Station(settings, redaction)
+    click.echo(f"gembill: {station.url} -> {settings.upstream}, ledger {_shown(settings.ledger_url)}", err=True)
+    click.echo(f"gembill: export GOOGLE_GEMINI_BASE_URL={station.url}", err=True)
+    station.serve()
+
+
+def _loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _shown(url: str) -> str:
+    """A database address without its password."""
+    scheme, _, rest = url.partition("://")
+    return f"{scheme}://{rest.rpartition('@')[2]}"

@@ -1,0 +1,54 @@
+"""`gembill records`: the recorded calls, one by one.
+
+Owns: the command. Owns no form of a record (`reports.records` does).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import click
+
+from billing.cli.options import Choice, database_url_option, format_option, limit_option, selection_options
+
+if TYPE_CHECKING:
+    from billing.ledger import Ledger, Selection
+    from billing.period import Period
+
+
+@click.command()
+@selection_options
+@limit_option
+@format_option
+@database_url_option
+def records(choice: Choice, limit: int | None, form: str, database_url: str | None) -> None:
+    """List recorded calls, newest first.
+
+    Tables show the newest 100 and as many columns as fit; JSON and CSV hold all calls and all fields unless --limit.
+    """
+    from billing.config import database_url as configured
+    from billing.ledger import open_ledger
+    from reports import screen
+
+    period = choice.period()
+    selection = choice.selection(period)
+    ledger = open_ledger(configured(database_url), read_only=True)
+    try:
+        screen.write(_written(ledger, selection, period, limit=limit, form=form))
+    finally:
+        ledger.close()
+
+
+def _written(ledger: Ledger, selection: Selection, period: Period, *, limit: int | None, form: str) -> Iterator[str]:
+    from billing.ledger.read import records as read
+    from reports import records as forms
+    from reports import screen
+
+    if form == "json":
+        return forms.json_chunks(read(ledger, selection, limit=None if limit is None else limit + 1), limit)
+    if form == "csv":
+        return forms.csv_chunks(read(ledger, selection, limit=limit))
+    shown = forms.NEWEST if limit is None else limit
+    sheet = forms.sheet(read(ledger, selection, limit=shown + 1), period, shown)
+    return iter([sheet.markdown() if form == "markdown" else sheet.terminal(screen.width(), color=screen.colored())])

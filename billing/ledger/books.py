@@ -1,0 +1,119 @@
+"""The rows one transaction adds: revisions, charges, label sets and what they change in the rollups.
+
+Owns: how a record is opened, completed or corrected, and the order in which rows are written. Owns no transaction and
+no retry. Invariant: two writers that change one record at once cannot both succeed (the revision is part of its key), and
+all writers take their locks in the same order, table by table and key by key.
+"""
+
+from collections.abc import Collection, Iterable
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from billing.errors import LedgerError
+from billing.ledger import bulk, columns, rollup, schema
+from billing.ledger.correction import Line, correction, line_of, net
+from billing.ledger.entry import Posting, Reason, Stored, billed, stored
+from billing.ledger.fuller import completed, is_fuller
+from billing.model import Rating, Record
+
+RecordKey = tuple[int, str]
+EventKey = tuple[int, str]
+
+
+class Books:
+    """What is known of the records of one batch, and the rows to be written for them."""
+
+    def __init__(self, connection: Connection, now_us: int) -> None:
+        self._connection = connection
+        self._engine = connection.dialect.name
+        self._now_us = now_us
+        self._current: dict[RecordKey, Stored] = {}
+        self._events: dict[RecordKey, EventKey] = {}
+        self._nets: dict[RecordKey, dict[Line, int]] = {}
+        self._differences = rollup.Differences()
+        self._records: list[bulk.Row] = []
+        self._charges: list[bulk.Row] = []
+        self._labels: dict[tuple[int, bytes], str] = {}
+
+    def load(self, keys: Collection[RecordKey]) -> None:
+        """Read the current revisions of these records."""
+        for source_id in sorted({source_id for source_id, _ in keys}):
+            ids = sorted(record_id for source, record_id in keys if source == source_id)
+            table = schema.record
+            query = select(table).where(table.c.source_id == source_id, table.c.id.in_(ids)).order_by(table.c.revision)
+            for row in self._connection.execute(query):
+                key = (source_id, row.id)
+                self._current[key] = columns.revision(row)
+                self._events[key] = (row.event_source_id, row.event_id)
+
+    def post(self, source_id: int, posting: Posting) -> None:
+        """Open a record, or complete it if the answer is fuller than what is there."""
+        key, event = (posting.record.source_id, posting.record.id), (source_id, posting.event_id)
+        old = self._current.get(key)
+        if old is None:
+            self._revise(None, stored(posting.record, posting.rating, 0), posting.rating, Reason.POSTED, event)
+        elif is_fuller(posting.record, old.record):
+            record = completed(old.record, posting.record)
+            new = stored(record, posting.rating, old.revision + 1)
+            self._revise(old, new, posting.rating, Reason.FULLER_ANSWER, event)
+
+    def correct(self, record: Record, rating: Rating, reason: Reason) -> bool:
+        """Replace what is known of a record; False if it says the same already."""
+        key = (record.source_id, record.id)
+        old = self._current.get(key)
+        if old is None:
+            raise LedgerError(
+                f"record {record.id} of source {record.source_id} is not in the ledger, so it cannot be corrected"
+            )
+        new = stored(record, rating, old.revision)
+        if new == old and self._net(key) == net((line_of(c), c.quantity) for c in billed(rating)):
+            return False
+        self._revise(old, stored(record, rating, old.revision + 1), rating, reason, self._events[key])
+        return True
+
+    def _revise(self, old: Stored | None, new: Stored, rating: Rating, reason: Reason, event: EventKey) -> None:
+        record = new.record
+        key = (record.source_id, record.id)
+        self._charge(key, old, new.revision, rating)
+        if old is not None:
+            self._differences.add(old, columns.labels_hash(columns.labels_text(old.record.labels)), -1)
+        text = columns.labels_text(record.labels)
+        hashed = columns.labels_hash(text)
+        self._differences.add(new, hashed)
+        self._labels[record.source_id, hashed] = text
+        self._records.append(columns.row(new, reason, event, self._now_us, self._id))
+        self._current[key] = new
+        self._events[key] = event
+
+    def _charge(self, key: RecordKey, old: Stored | None, revision: int, rating: Rating) -> None:
+        lines: Iterable[tuple[Line, int]] = [(line_of(c), c.quantity) for c in billed(rating)]
+        wanted = net(lines)
+        if old is not None:
+            lines = correction(self._net(key), wanted)
+        self._nets[key] = wanted
+        record_id = self._id(key[1])
+        for number, ((meter, modality, unit, price), quantity) in enumerate(lines):
+            self._charges.append(
+                (key[0], id, revision, number, meter, modality, quantity, unit, quantity * unit, price)
+            )
+
+    def _net(self, key: RecordKey) -> dict[Line, int]:
+        if key not in self._nets:
+            c = schema.charge.c
+            query = select(c.meter, c.modality, c.unit_pico, c.price_id, c.quantity)
+            found = self._connection.execute(query.where(c.source_id == key[0], c.record_id == key[1]))
+            self._nets[key] = net(((row[0], row[1], row[2], row[3]), row[4]) for row in found)
+        return self._nets[key]
+
+    def _id(self, text: str) -> Any:  # noqa: ANN401
+        return schema.driver_id(self._engine, text)
+
+    def write(self) -> None:
+        """Insert everything that was gathered."""
+        labels = [(*key, text) for key, text in self._labels.items()]
+        bulk.insert(self._connection, schema.record, self._records)
+        bulk.insert(self._connection, schema.charge, self._charges)
+        bulk.insert(self._connection, schema.label_set, labels, bulk.Clash.IGNORE)
+        bulk.insert(self._connection, schema.rollup_narrow, rollup.rows(self._differences.narrow), bulk.Clash.ADD)
+        bulk.insert(self._connection, schema.rollup_wide, rollup.rows(self._differences.wide), bulk.Clash.ADD)

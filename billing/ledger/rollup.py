@@ -1,0 +1,95 @@
+"""What one revision of a record adds to the two rollups.
+
+Owns: keys, measures and their differences, and the same measures as SQL over `record` (for audits and cut hours).
+Owns no total. Invariant: the sum of the differences posted for a record is the contribution of its current revision.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import ColumnElement, case, func, literal_column
+
+from billing.ledger.columns import hour_of
+from billing.ledger.entry import Stored
+from billing.ledger.schema import COST_PARTS, COSTS, MEASURES, TOKEN_FIELDS, record
+
+Key = tuple[Any, ...]
+
+
+def contribution(entry: Stored) -> tuple[int, ...]:
+    """What a revision counts for, in the order of `MEASURES`; nulls count as 0 and are not `known`."""
+    tokens, runs = entry.record.tokens, entry.record.executions
+    counts = [1, int(not entry.priced), len(runs), entry.record.failed]
+    for count in (tokens.input, tokens.intermediate, tokens.output, tokens.total, tokens.cached, tokens.thinking):
+        counts += (0, 0) if count is None else (count, 1)
+    if entry.cost_pico is None:
+        return (*counts, 0, *(0 for _ in COSTS))
+    parts = (entry.cost_parts[part] or 0 for part in COST_PARTS)
+    return (*counts, 1, entry.cost_pico, *parts, entry.failed_execution_cost_pico or 0)
+
+
+def narrow_key(entry: Stored) -> Key:
+    """The cell of the narrow rollup a revision belongs to."""
+    record = entry.record
+    return (
+        record.source_id,
+        hour_of(record.occurred_us),
+        record.model or "",
+        record.api.value,
+        record.operation.value,
+        record.service_tier,
+        record.status.value,
+        int(bool(record.executions)),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Differences:
+    """Sums by cell, to be added to the two rollups."""
+
+    narrow: dict[Key, list[int]] = field(default_factory=dict)
+    wide: dict[Key, list[int]] = field(default_factory=dict)
+
+    def add(self, entry: Stored, labels_hash: bytes, sign: int = 1) -> None:
+        """Count a revision in (1) or out (-1)."""
+        values = contribution(entry)
+        key = narrow_key(entry)
+        wide = (*key, entry.record.key or "", labels_hash)
+        for cells, cell in ((self.narrow, key), (self.wide, wide)):
+            sums = cells.get(cell)
+            if sums is None:
+                sums = cells[cell] = [0] * len(MEASURES)
+            for place, value in enumerate(values):
+                sums[place] += sign * value
+
+
+def rows(cells: Mapping[Key, list[int]]) -> list[tuple[Any, ...]]:
+    """Cells as rows of their rollup, those left out that change nothing."""
+    return [(*key, *sums) for key, sums in cells.items() if any(sums)]
+
+
+def _known(name: str) -> ColumnElement[int]:
+    return case((record.c[name].is_(None), 0), else_=1)
+
+
+MEASURED: dict[str, ColumnElement[Any]] = {
+    "calls": literal_column("1"),
+    "unpriced_calls": 1 - record.c.priced,
+    "executions": record.c.executions_count,
+    "executions_failed": record.c.executions_failed,
+    **{f"tokens_{field}": func.coalesce(record.c[f"tokens_{field}"], 0) for field in TOKEN_FIELDS},
+    **{f"tokens_{field}_known": _known(f"tokens_{field}") for field in TOKEN_FIELDS},
+    "costed": _known("cost_pico"),
+    **{cost: func.coalesce(record.c[cost], 0) for cost in COSTS},
+}
+"""Each measure of one row of `record`."""
+
+KEYED: dict[str, ColumnElement[Any]] = {
+    "model": func.coalesce(record.c.model, literal_column("''")),
+    "key": func.coalesce(record.c.key, literal_column("''")),
+    **{name: record.c[name] for name in ("source_id", "hour_utc", "api", "operation", "service_tier", "status")},
+    "code_execution_used": record.c.code_execution_used,
+    "labels_hash": record.c.labels_hash,
+}
+"""Each part of a rollup's key of one row of `record`."""

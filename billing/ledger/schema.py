@@ -1,0 +1,214 @@
+"""The tables of the ledger.
+
+Owns: names, types, keys and indexes. Owns no statement, and no history: `migrations/` has that, and a test holds the
+two together. Invariant (reliability.md 4, "Schema rules from day 1" and the Citus rules): `source_id` comes first in every
+primary key and unique constraint, no table refers to another, nothing is filled in by the database.
+
+Missing names are the empty string in the keys of rollups, so that keys are never null; no model or key is called that.
+Integers are 64 bits wide. Flags are 0 and 1. Texts compare by code point on both engines.
+"""
+
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Dialect,
+    Index,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    SmallInteger,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    Uuid,
+)
+from sqlalchemy.dialects.sqlite import INTEGER
+from sqlalchemy.types import TypeEngine
+
+TOKEN_FIELDS = ("input", "intermediate", "output", "total", "cached", "thinking")
+COST_PARTS = ("input", "intermediate", "output", "grounding")
+COSTS = ("cost_pico", *(f"cost_{part}_pico" for part in COST_PARTS), "failed_execution_cost_pico")
+
+MEASURES = (
+    "calls",
+    "unpriced_calls",
+    "executions",
+    "executions_failed",
+    *(name for field in TOKEN_FIELDS for name in (f"tokens_{field}", f"tokens_{field}_known")),
+    "costed",
+    *COSTS,
+)
+"""The counters of a rollup. `..._known` and `costed` count the records whose value was not null."""
+
+NARROW_KEY = ("source_id", "hour_utc", "model", "api", "operation", "service_tier", "status", "code_execution_used")
+WIDE_KEY = (*NARROW_KEY, "key", "labels_hash")
+
+
+class Id(TypeDecorator[str]):
+    """A UUID as text in Python; native on PostgreSQL, 16 bytes on SQLite."""
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """The type the engine has for it."""
+        return dialect.type_descriptor(Uuid() if dialect.name == "postgresql" else LargeBinary())
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> UUID | bytes | None:
+        """What the driver is given."""
+        return None if value is None else driver_id(dialect.name, value)
+
+    def process_result_value(self, value: UUID | bytes | None, dialect: Dialect) -> str | None:  # noqa: ARG002
+        """What Python sees."""
+        if value is None:
+            return None
+        return str(value if isinstance(value, UUID) else UUID(bytes=value))
+
+
+@lru_cache(maxsize=8192)
+def driver_id(engine: str, value: str) -> UUID | bytes:
+    """The UUID in the form the driver of `engine` (a dialect's name) takes; ValueError if it is none."""
+    parsed = UUID(value)
+    return parsed if engine == "postgresql" else parsed.bytes
+
+
+WHOLE = BigInteger().with_variant(INTEGER(), "sqlite")
+FLAG = SmallInteger().with_variant(INTEGER(), "sqlite")
+NAME = Text().with_variant(Text(collation="C"), "postgresql")
+BYTES = LargeBinary()
+ID = Id()
+
+_COMPACT: dict[str, Any] = {"sqlite_strict": True, "sqlite_with_rowid": False}  # rows lie in the order of their key
+_WIDE_ROWS: dict[str, Any] = {"sqlite_strict": True}
+
+metadata = MetaData()
+
+
+def _columns(kind: TypeEngine[Any], *names: str, nullable: bool = False) -> list[Column[Any]]:
+    return [Column(name, kind, nullable=nullable) for name in names]
+
+
+source = Table(
+    "source",
+    metadata,
+    Column("source_id", WHOLE, nullable=False, autoincrement=False),
+    Column("kind", NAME, nullable=False),
+    Column("host", NAME),
+    Column("created_us", WHOLE),
+    *_columns(WHOLE, "first_seen_us", "last_seen_us"),
+    PrimaryKeyConstraint("source_id", name="source_pk"),
+    **_COMPACT,
+)
+
+event = Table(
+    "event",
+    metadata,
+    Column("source_id", WHOLE, nullable=False, autoincrement=False),
+    Column("id", ID, nullable=False),
+    Column("seq", WHOLE),
+    *_columns(WHOLE, "occurred_us", "posted_us"),
+    Column("body", BYTES, nullable=False),
+    PrimaryKeyConstraint("source_id", "id", name="event_pk"),
+    UniqueConstraint("source_id", "seq", name="event_seq_key"),
+    **_WIDE_ROWS,
+)
+
+record = Table(
+    "record",
+    metadata,
+    Column("source_id", WHOLE, nullable=False, autoincrement=False),
+    Column("id", ID, nullable=False),
+    Column("revision", WHOLE, nullable=False, autoincrement=False),
+    Column("reason", NAME, nullable=False),
+    Column("event_source_id", WHOLE, nullable=False),
+    Column("event_id", ID, nullable=False),
+    *_columns(WHOLE, "posted_us", "occurred_us", "hour_utc"),
+    Column("ended_us", WHOLE),
+    *_columns(NAME, "api", "operation"),
+    Column("streamed", FLAG, nullable=False),
+    *_columns(NAME, "model", "requested_model", "agent", nullable=True),
+    Column("service_tier", NAME, nullable=False),
+    Column("key", NAME),
+    Column("status", NAME, nullable=False),
+    Column("http_status", WHOLE),
+    *_columns(NAME, "error", "finish_reason", "response_id", "conversation", nullable=True),
+    Column("turns", WHOLE),
+    *_columns(WHOLE, *(f"tokens_{field}" for field in TOKEN_FIELDS), nullable=True),
+    Column("declared", FLAG),
+    Column("executions", NAME, nullable=False),
+    *_columns(WHOLE, "executions_count", "executions_failed"),
+    Column("code_execution_used", FLAG, nullable=False),
+    Column("labels", NAME, nullable=False),
+    Column("labels_hash", BYTES, nullable=False),
+    *_columns(NAME, "flags", "anomalies"),
+    *_columns(WHOLE, *COSTS, nullable=True),
+    Column("priced", FLAG, nullable=False),
+    Column("unpriced_reason", NAME),
+    PrimaryKeyConstraint("source_id", "id", "revision", name="record_pk"),
+    Index("record_by_time", "occurred_us", "id", "source_id"),
+    Index("record_by_conversation", "conversation"),
+    **_WIDE_ROWS,
+)
+
+charge = Table(
+    "charge",
+    metadata,
+    Column("source_id", WHOLE, nullable=False, autoincrement=False),
+    Column("record_id", ID, nullable=False),
+    Column("revision", WHOLE, nullable=False, autoincrement=False),
+    Column("line", WHOLE, nullable=False, autoincrement=False),
+    *_columns(NAME, "meter", "modality"),
+    *_columns(WHOLE, "quantity", "unit_pico", "cost_pico"),
+    Column("price_id", NAME, nullable=False),
+    PrimaryKeyConstraint("source_id", "record_id", "revision", "line", name="charge_pk"),
+    **_COMPACT,
+)
+
+
+def _rollup(name: str, key: tuple[str, ...]) -> Table:
+    kinds: dict[str, TypeEngine[Any]] = {
+        "source_id": WHOLE,
+        "hour_utc": WHOLE,
+        "code_execution_used": FLAG,
+        "labels_hash": BYTES,
+    }
+    return Table(
+        name,
+        metadata,
+        *(Column(column, kinds.get(column, NAME), nullable=False, autoincrement=False) for column in key),
+        *_columns(WHOLE, *MEASURES),
+        PrimaryKeyConstraint(*key, name=f"{name}_pk"),
+        **_COMPACT,
+    )
+
+
+rollup_narrow = _rollup("rollup_narrow", NARROW_KEY)
+rollup_wide = _rollup("rollup_wide", WIDE_KEY)
+
+label_set = Table(
+    "label_set",
+    metadata,
+    Column("source_id", WHOLE, nullable=False, autoincrement=False),
+    Column("labels_hash", BYTES, nullable=False),
+    Column("labels", NAME, nullable=False),
+    PrimaryKeyConstraint("source_id", "labels_hash", name="label_set_pk"),
+    **_COMPACT,
+)
+
+dead_letter = Table(
+    "dead_letter",
+    metadata,
+    Column("source_id", WHOLE, nullable=False, autoincrement=False),
+    Column("id", NAME, nullable=False),  # text: what is buried need not have a proper id
+    Column("seq", WHOLE),
+    Column("body", BYTES, nullable=False),
+    Column("reason", NAME, nullable=False),
+    Column("buried_us", WHOLE, nullable=False),
+    PrimaryKeyConstraint("source_id", "id", name="dead_letter_pk"),
+    **_WIDE_ROWS,
+)

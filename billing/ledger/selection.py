@@ -1,0 +1,60 @@
+"""Which calls a report looks at.
+
+Owns: the filter and its SQL over any table with the same column names. Owns no period arithmetic of calendars.
+Invariant: names match by code point on both engines, `*` is the only wildcard.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import ColumnElement, FromClause, and_, cast, exists, func, or_, select
+from sqlalchemy.dialects.postgresql import JSONB
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """A filter; everything given must hold. `start_us` is inclusive, `end_us` exclusive, None is open."""
+
+    start_us: int | None = None
+    end_us: int | None = None
+    models: tuple[str, ...] = ()  # exact, or with * wildcards
+    keys: tuple[str, ...] = ()
+    labels: Mapping[str, str] = field(default_factory=dict)  # all must match
+    code_execution: bool = False  # only calls in which it was used
+
+
+def conditions(selection: Selection, table: FromClause, engine: str) -> list[ColumnElement[bool]]:
+    """The filter but for times and labels, for a table with columns model, key and code_execution_used."""
+    found: list[ColumnElement[bool]] = []
+    if selection.models:
+        found.append(or_(*(_named(table.c.model, pattern, engine) for pattern in selection.models)))
+    if selection.keys:
+        found.append(table.c.key.in_(selection.keys))
+    if selection.code_execution:
+        found.append(table.c.code_execution_used == 1)
+    return found
+
+
+def labelled(labels: Mapping[str, str], column: ColumnElement[Any], engine: str) -> list[ColumnElement[bool]]:
+    """That the JSON text in `column` has all these labels."""
+    if not labels:
+        return []
+    if engine == "postgresql":
+        return [cast(column, JSONB).contains(dict(labels))]
+    return [_has_label(column, name, value) for name, value in labels.items()]
+
+
+def _has_label(column: ColumnElement[Any], name: str, value: str) -> ColumnElement[bool]:
+    pairs = func.json_each(column).table_valued("key", "value")
+    return exists(select(1).select_from(pairs).where(and_(pairs.c.key == name, pairs.c.value == value)))
+
+
+def _named(column: ColumnElement[Any], pattern: str, engine: str) -> ColumnElement[bool]:
+    if "*" not in pattern:
+        return column == pattern
+    if engine == "postgresql":
+        escaped = pattern.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_").replace("*", "%")
+        return column.like(escaped, escape="\\")
+    escaped = pattern.replace("[", "[[]").replace("?", "[?]")
+    return column.op("GLOB", is_comparison=True)(escaped)

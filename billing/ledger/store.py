@@ -1,0 +1,188 @@
+"""The ledger: the one place that writes what calls cost.
+
+Owns: the writing transactions. Owns no query for reports (`read`, `totals`) and no rule about prices.
+Invariant: every method is one transaction and harmless to repeat; when it raises, nothing was written. Rows of events,
+records and charges are never changed or deleted; rollups hold what the current revisions add up to.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+
+from sqlalchemy import Connection, Engine, select
+from sqlalchemy.exc import IntegrityError
+
+from billing.errors import LedgerError
+from billing.ledger import bulk, fitness, migration, schema, sources
+from billing.ledger import engine as engines
+from billing.ledger.books import Books
+from billing.ledger.entry import Posting, Reason
+from billing.ledger.faults import UnfitPosting, translated
+from billing.model import Rating, Record
+
+_REASON_CHARS = 1000
+_ID_CHARS = 256
+
+
+def _now_us() -> int:
+    return time.time_ns() // 1000
+
+
+class Ledger:
+    """An opened ledger. Threads may share it; processes may not."""
+
+    def __init__(self, engine: Engine, now_us: Callable[[], int] = _now_us) -> None:
+        self.engine = engine
+        self._now_us = now_us
+
+    def append(self, source_id: int, postings: Sequence[Posting]) -> int:
+        """Write events, records, charges and rollups; the number of events that were new.
+
+        Events that are there already are skipped. UnfitPosting: one of them cannot be kept. LedgerUnavailable: try
+        later. LedgerError: the spool was cloned or restored, its places hold other events here.
+        """
+        fitness.check_source(source_id)
+        for posting in postings:
+            fitness.check_posting(source_id, posting)
+        return self._twice("post", lambda c: _append(c, source_id, postings, self._now_us()), source_id, postings)
+
+    def correct(self, corrections: Sequence[tuple[Record, Rating]], *, reason: Reason) -> int:
+        """Replace what records say, as new revisions with correcting charges; the number that changed."""
+        for record, rating in corrections:
+            fitness.check_entry(record, rating)
+        return self._twice("correct", lambda c: _correct(c, corrections, reason, self._now_us()))
+
+    def bury(self, source_id: int, seq: int | None, event_id: str, body: bytes, reason: str) -> None:
+        """Keep an event that cannot become a record, with its bytes and why. Whatever its text holds, it is kept."""
+        fitness.check_source(source_id)
+        row = (source_id, _plain(event_id, _ID_CHARS), seq, body, _plain(reason, _REASON_CHARS), self._now_us())
+        with translated("bury an event"), engines.writing(self.engine) as connection:
+            sources.register(connection, source_id, (), "spool", self._now_us())
+            bulk.insert(connection, schema.dead_letter, [row], bulk.Clash.IGNORE)
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.engine.dispose()
+
+    def _twice(
+        self, doing: str, work: Callable[[Connection], int], source_id: int = 0, postings: Sequence[Posting] = ()
+    ) -> int:
+        """A writer who was quicker shows as an integrity error; then everything is read and written once more."""
+        with translated(doing):
+            try:
+                return self._once(work)
+            except IntegrityError:
+                self._refuse_clone(source_id, postings)
+            try:
+                return self._once(work)
+            except IntegrityError as error:
+                self._refuse_clone(source_id, postings)
+                raise UnfitPosting(
+                    f"the ledger cannot {doing}: two rows claim one place, or a value has the wrong type"
+                ) from error
+
+    def _once(self, work: Callable[[Connection], int]) -> int:
+        with engines.writing(self.engine) as connection:
+            return work(connection)
+
+    def _refuse_clone(self, source_id: int, postings: Sequence[Posting]) -> None:
+        ids = {posting.seq: posting.event_id for posting in postings if posting.seq is not None}
+        c = schema.event.c
+        query = select(c.seq, c.id).where(c.source_id == source_id, c.seq.in_(sorted(ids))).order_by(c.seq)
+        with self.engine.connect() as connection:
+            for seq, id in connection.execute(query):
+                if ids[seq] != id:
+                    raise LedgerError(
+                        f"place {seq} of spool {source_id} is event {id} in the ledger and event {ids[seq]} in the spool: "
+                        "the spool was cloned or restored from a backup; give it a new source_id"
+                    )
+
+
+def _append(connection: Connection, source_id: int, postings: Sequence[Posting], now_us: int) -> int:
+    fresh = _unseen(connection, source_id, postings)
+    if not fresh:
+        return 0
+    keys = {(posting.record.source_id, posting.record.id) for posting in fresh}
+    kind = "spool" if any(posting.seq is not None for posting in fresh) else "import"
+    sources.register(connection, source_id, {source for source, _ in keys}, kind, now_us)
+    books = Books(connection, now_us)
+    books.load(keys)
+    for posting in fresh:
+        books.post(source_id, posting)
+    name = connection.dialect.name
+    events = [
+        (source_id, schema.driver_id(name, p.event_id), p.seq, p.record.occurred_us, now_us, p.body) for p in fresh
+    ]
+    bulk.insert(connection, schema.event, events)
+    books.write()
+    return len(fresh)
+
+
+def _unseen(connection: Connection, source_id: int, postings: Sequence[Posting]) -> list[Posting]:
+    """The postings whose event is new, each event once."""
+    by_id = {posting.event_id: posting for posting in reversed(postings)}
+    c = schema.event.c
+    known = set(connection.scalars(select(c.id).where(c.source_id == source_id, c.id.in_(sorted(by_id)))))
+    return [posting for posting in postings if by_id[posting.event_id] is posting and posting.event_id not in known]
+
+
+def _correct(connection: Connection, corrections: Sequence[tuple[Record, Rating]], reason: Reason, now_us: int) -> int:
+    books = Books(connection, now_us)
+    books.load({(record.source_id, record.id) for record, _ in corrections})
+    changed = sum([books.correct(record, rating, reason) for record, rating in corrections])
+    books.write()
+    return changed
+
+
+def _plain(text: str, chars: int) -> str:
+    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()[:chars]
+
+
+def open_ledger(url: str, *, read_only: bool = False) -> Ledger:
+    """Open the ledger at `sqlite:///path` or `postgresql://...`.
+
+    A SQLite file is created and brought up to date, unless `read_only`. A server's schema is only checked: SchemaError
+    names the command that helps. LedgerUnavailable when it cannot be reached.
+    """
+    engine = _engine(url, read_only=read_only)
+    try:
+        with translated(_opening(engine)):
+            if engine.dialect.name == "sqlite" and not read_only:
+                _upgrade(engine)
+            migration.require_current(engine)
+    except BaseException:
+        engine.dispose()
+        raise
+    return Ledger(engine)
+
+
+def upgrade_ledger(url: str) -> tuple[str | None, str]:
+    """Bring the schema at this address to the one this program works with; the revisions before and after."""
+    engine = _engine(url, read_only=False)
+    try:
+        with translated(_opening(engine)):
+            return _upgrade(engine)
+    finally:
+        engine.dispose()
+
+
+def _engine(url: str, *, read_only: bool) -> Engine:
+    parsed = engines.parse(url)
+    path = engines.file_of(parsed)
+    if path is not None:
+        engines.refuse_network_file(path)
+        if read_only and not path.exists():
+            raise LedgerError(f"there is no ledger at {path}; name another one with --database-url")
+        path.parent.mkdir(parents=True, exist_ok=True)
+    return engines.create(parsed, read_only=read_only)
+
+
+def _opening(engine: Engine) -> str:
+    return f"be opened at {engine.url.render_as_string(hide_password=True)}"
+
+
+def _upgrade(engine: Engine) -> tuple[str | None, str]:
+    if engine.dialect.name == "sqlite":
+        engines.settle_journal(engine)
+    if migration.is_current(engine):
+        return migration.HEAD, migration.HEAD
+    return migration.upgrade(engine)

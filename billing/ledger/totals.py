@@ -1,0 +1,175 @@
+"""Sums over calls, by whatever they are asked for.
+
+Owns: which table answers what, and the exact addition of its parts. Owns no sorting for display and no calendar.
+Invariant: the result equals the sum over the current revisions of the selected records, nulls left out, exactly.
+
+Whole hours come from a rollup: the narrow one, or the wide one when a key or a label is asked for. An hour that the
+period cuts is read from the records themselves. Rows are found by their primary key, source by source: an index on the
+hour alone would be one more to keep for every new cell, and no quicker while sources are few (`EXPLAIN`).
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, FromClause, case, select
+
+from billing.errors import ConfigurationError
+from billing.ledger import columns, rollup, schema, sums
+from billing.ledger.engine import snapshot
+from billing.ledger.lookup import is_current
+from billing.ledger.schema import COST_PARTS, MEASURES, TOKEN_FIELDS
+from billing.ledger.selection import Selection, conditions, labelled
+from billing.ledger.store import Ledger
+from billing.model import Status, Tokens
+
+Group = tuple[str | int | None, ...]
+_COLUMNS = {
+    **{name: name for name in ("model", "api", "operation", "service_tier", "status", "key")},
+    "hour": "hour_utc",
+}
+_DERIVED = ("calls_code_execution", "incomplete_calls")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Total:
+    """The sums of one group; a sum of nothing but nulls is None. `group` has the `by` words and their values."""
+
+    group: dict[str, str | int | bool | None]
+    calls: int
+    calls_code_execution: int
+    executions: int
+    executions_failed: int
+    unpriced_calls: int
+    incomplete_calls: int
+    tokens: Tokens
+    cost_pico: int | None
+    cost_input_pico: int | None
+    cost_intermediate_pico: int | None
+    cost_output_pico: int | None
+    cost_grounding_pico: int | None
+    failed_execution_cost_pico: int | None
+
+
+def totals(ledger: Ledger, selection: Selection, by: Sequence[str] = ()) -> list[Total]:
+    """Sums by group, in the order of the groups' values, missing ones last. Without `by` there is always one.
+
+    `by`: model, api, operation, service_tier, status, key, label.NAME, hour (whole hours since 1970, UTC).
+    """
+    for word in by:
+        if word not in _COLUMNS and not word.startswith("label."):
+            raise ConfigurationError(
+                f"calls cannot be summed by '{word}'; known are {', '.join(_COLUMNS)} and label.NAME"
+            )
+    found: dict[Group, list[int]] = {} if by else {(): [0] * (len(MEASURES) + len(_DERIVED))}
+    with snapshot(ledger.engine) as connection:
+        for group, values in _parts(connection, selection, by):
+            known = found.get(group)
+            found[group] = list(values) if known is None else [a + b for a, b in zip(known, values, strict=True)]
+    ordered = sorted(found, key=lambda group: [(value is None, value) for value in group])
+    return [_total(by, group, found[group]) for group in ordered if found[group][0] or not by]
+
+
+def _parts(connection: Connection, selection: Selection, by: Sequence[str]) -> Iterator[tuple[Group, tuple[int, ...]]]:
+    first, last = _whole_hours(selection)
+    start, end = selection.start_us, selection.end_us
+    if first is not None and last is not None and first >= last:  # no whole hour
+        yield from _from_records(connection, selection, by, (start, end))
+        return
+    yield from _from_rollup(connection, selection, by, (first, last))
+    if first is not None and start is not None and start < first * columns.HOUR_US:
+        yield from _from_records(connection, selection, by, (start, first * columns.HOUR_US))
+    if last is not None and end is not None and end > last * columns.HOUR_US:
+        yield from _from_records(connection, selection, by, (last * columns.HOUR_US, end))
+
+
+def _whole_hours(selection: Selection) -> tuple[int | None, int | None]:
+    """The hours that lie wholly in the period, half open."""
+    first = None if selection.start_us is None else -(-selection.start_us // columns.HOUR_US)
+    last = None if selection.end_us is None else selection.end_us // columns.HOUR_US
+    return first, last
+
+
+def _from_rollup(
+    connection: Connection, selection: Selection, by: Sequence[str], hours: tuple[int | None, int | None]
+) -> Iterator[tuple[Group, tuple[int, ...]]]:
+    wide = bool(selection.keys or selection.labels) or any(word == "key" or word.startswith("label.") for word in by)
+    table = schema.rollup_wide if wide else schema.rollup_narrow
+    where: list[ColumnElement[bool]] = [table.c.source_id.in_(select(schema.source.c.source_id))]
+    where += [table.c.hour_utc >= hours[0]] if hours[0] is not None else []
+    where += [table.c.hour_utc < hours[1]] if hours[1] is not None else []
+    if selection.labels:
+        matching = labelled(selection.labels, schema.label_set.c.labels, connection.dialect.name)
+        where.append(table.c.labels_hash.in_(select(schema.label_set.c.labels_hash).where(*matching)))
+    measured = {name: table.c[name] for name in MEASURES}
+    yield from _grouped(connection, selection, by, _Table(table, dict(table.c), measured, where))
+
+
+def _from_records(
+    connection: Connection, selection: Selection, by: Sequence[str], period: tuple[int | None, int | None]
+) -> Iterator[tuple[Group, tuple[int, ...]]]:
+    c = schema.record.c
+    where = [is_current(), *labelled(selection.labels, c.labels, connection.dialect.name)]
+    where += [c.occurred_us >= period[0]] if period[0] is not None else []
+    where += [c.occurred_us < period[1]] if period[1] is not None else []
+    yield from _grouped(connection, selection, by, _Table(schema.record, rollup.KEYED, rollup.MEASURED, where))
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """A table to sum: the expressions of keys and measures over it, and which of its rows count."""
+
+    rows: FromClause
+    keyed: Mapping[str, ColumnElement[Any]]
+    measured: Mapping[str, ColumnElement[Any]]
+    where: Sequence[ColumnElement[bool]]
+
+
+def _grouped(
+    connection: Connection, selection: Selection, by: Sequence[str], table: _Table
+) -> Iterator[tuple[Group, tuple[int, ...]]]:
+    engine = connection.dialect.name
+    keys = [table.keyed[_COLUMNS.get(word, "labels_hash")].label(f"by_{place}") for place, word in enumerate(by)]
+    calls = table.measured["calls"]
+    incomplete = table.keyed["status"].in_((Status.PARTIAL.value, Status.UNKNOWN.value))
+    derived = [table.keyed["code_execution_used"] * calls, case((incomplete, calls), else_=0)]
+    values = sums.selected([*(table.measured[name] for name in MEASURES), *derived], engine)
+    where = [*table.where, *conditions(selection, table.rows, engine)]
+    query = select(*keys, *values).select_from(table.rows).where(*where).group_by(*keys)
+    labels = _label_sets(connection) if any(word.startswith("label.") for word in by) else {}
+    for row in connection.execute(query):
+        group = tuple(_value(word, row[place], labels) for place, word in enumerate(by))
+        yield group, sums.joined(row[len(by) :], engine)
+
+
+def _label_sets(connection: Connection) -> dict[bytes, dict[str, str]]:
+    c = schema.label_set.c
+    found = connection.execute(select(c.labels_hash, c.labels).distinct())
+    return {bytes(hashed): columns.read_labels(text) for hashed, text in found}
+
+
+def _value(word: str, found: Any, labels: Mapping[bytes, Mapping[str, str]]) -> str | int | None:  # noqa: ANN401
+    if word.startswith("label."):
+        return labels[bytes(found)].get(word.removeprefix("label."))
+    value: str | int | None = found if found != "" else None
+    return value
+
+
+def _total(by: Sequence[str], group: Group, values: Sequence[int]) -> Total:
+    sums_ = dict(zip((*MEASURES, *_DERIVED), values, strict=True))
+    tokens = {name: sums_[f"tokens_{name}"] if sums_[f"tokens_{name}_known"] else None for name in TOKEN_FIELDS}
+    costed = bool(sums_["costed"])
+    parts = {f"cost_{part}_pico": sums_[f"cost_{part}_pico"] if costed else None for part in COST_PARTS}
+    return Total(
+        group=dict(zip(by, group, strict=True)),
+        calls=sums_["calls"],
+        calls_code_execution=sums_["calls_code_execution"],
+        executions=sums_["executions"],
+        executions_failed=sums_["executions_failed"],
+        unpriced_calls=sums_["unpriced_calls"],
+        incomplete_calls=sums_["incomplete_calls"],
+        tokens=Tokens(**tokens),
+        cost_pico=sums_["cost_pico"] if costed else None,
+        failed_execution_cost_pico=sums_["failed_execution_cost_pico"] if costed else None,
+        **parts,
+    )

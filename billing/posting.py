@@ -1,0 +1,176 @@
+"""From spool to ledger: the one place where what was seen meets what it costs.
+
+Owns: the order of reading, metering, rating and writing, the retries, and what becomes of an event that cannot be
+posted. Owns no rule of either and no SQL. Invariant: an event is in the ledger once, or among the dead letters with its
+bytes and the reason, or still in the spool; the ledger being away loses nothing and delays no caller.
+"""
+
+import logging
+import random
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import msgspec
+
+from billing.capture.spool import Entry, Spool
+from billing.errors import LedgerError
+from billing.ledger import Ledger, Posting, UnfitPosting
+from billing.metering import meter
+from billing.model import EVENT_VERSION, Event
+from billing.pricebook import PriceBook
+from billing.rating import rate
+
+_log = logging.getLogger("gembill.posting")
+_BATCH = 500
+_LONGEST_PAUSE = 30.0
+_decoder = msgspec.json.Decoder(Event)
+
+
+class UnreadableEvent(Exception):
+    """An event of the spool that this version cannot read."""
+
+
+def read_event(body: bytes) -> Event:
+    """The event of its stored form; UnreadableEvent says why it is none."""
+    try:
+        event = _decoder.decode(body)
+    except (msgspec.MsgspecError, RecursionError) as error:
+        raise UnreadableEvent(f"the event cannot be read: {error}") from None
+    if event.version > EVENT_VERSION:
+        raise UnreadableEvent(f"the event has version {event.version}, this gembill reads up to {EVENT_VERSION}")
+    return event
+
+
+def posting(entry: Entry, source_id: int, book: PriceBook) -> Posting:
+    """An event read and rated, ready for the ledger."""
+    record = meter(read_event(entry.body), source_id)
+    return Posting(seq=entry.seq, event_id=entry.event_id, body=entry.body, record=record, rating=rate(record, book))
+
+
+@dataclass(slots=True)
+class Progress:
+    """How posting fares, for the health page."""
+
+    posted: int = 0
+    buried: int = 0
+    last_error: str | None = None
+    last_error_us: int | None = None
+    ledger_away: bool = field(default=False)
+
+    def fail(self, text: str) -> None:
+        """The ledger did not take a batch."""
+        self.last_error, self.last_error_us, self.ledger_away = text, time.time_ns() // 1_000, True
+
+
+class Poster:
+    """Posts spools to a ledger. Owned by one thread; `open_ledger` is called anew after every failure."""
+
+    def __init__(self, open_ledger: Callable[[], Ledger], book: PriceBook) -> None:
+        self.progress = Progress()
+        self._open_ledger = open_ledger
+        self._book = book
+        self._ledger: Ledger | None = None
+
+    def drain(self, spool: Spool) -> int:
+        """Post all that a spool holds; how many entries. LedgerError when the ledger cannot take them now."""
+        done = 0
+        while entries := spool.read(spool.posted, _BATCH):
+            self._post(spool.source_id, entries)
+            spool.mark_posted(entries[-1].seq)
+            done += len(entries)
+        return done
+
+    def close(self) -> None:
+        """Let go of the ledger."""
+        if self._ledger is not None:
+            self._ledger.close()
+            self._ledger = None
+
+    def _post(self, source_id: int, entries: Sequence[Entry]) -> None:
+        postings = [found for entry in entries if (found := self._read(source_id, entry)) is not None]
+        try:
+            self._append(source_id, postings)
+        except LedgerError:
+            self.close()  # the next try begins with a fresh connection
+            raise
+        self.progress.ledger_away = False
+
+    def _read(self, source_id: int, entry: Entry) -> Posting | None:
+        try:
+            return posting(entry, source_id, self._book)
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with one event must not keep back the others
+            _log.exception("event %s cannot be posted and is kept among the dead letters", entry.event_id)
+            self._bury(source_id, entry.seq, entry.event_id, entry.body, f"{type(error).__name__}: {error}")
+            return None
+
+    def _append(self, source_id: int, postings: list[Posting]) -> None:
+        """Append a batch; one that holds an unfit posting is halved until that stands alone, and is buried."""
+        if not postings:
+            return
+        try:
+            self.progress.posted += self._opened().append(source_id, postings)
+        except UnfitPosting as error:
+            if len(postings) == 1:
+                unfit = postings[0]
+                _log.error("event %s is kept among the dead letters: %s", unfit.event_id, error)
+                self._bury(source_id, unfit.seq, unfit.event_id, unfit.body, str(error))
+                return
+            middle = len(postings) // 2
+            self._append(source_id, postings[:middle])
+            self._append(source_id, postings[middle:])
+
+    def _bury(self, source_id: int, seq: int | None, event_id: str, body: bytes, reason: str) -> None:
+        self._opened().bury(source_id, seq, event_id, body, reason)
+        self.progress.buried += 1
+
+    def _opened(self) -> Ledger:
+        if self._ledger is None:
+            self._ledger = self._open_ledger()
+        return self._ledger
+
+
+class PostingThread(threading.Thread):
+    """Keeps posting: its own spool as it fills, and the spools that dead processes left until they are empty."""
+
+    def __init__(self, spool: Spool, adopted: Sequence[Spool], poster: Poster) -> None:
+        super().__init__(name="gembill-posting", daemon=True)
+        self._spool = spool
+        self._adopted = list(adopted)
+        self._poster = poster
+        self._ended = threading.Event()
+
+    def run(self) -> None:
+        """Post until `end`, with growing pauses while the ledger is away."""
+        pause = 0.0
+        while not self._ended.wait(pause):
+            try:
+                self._round()
+                pause = 0.0
+            except Exception as error:  # noqa: BLE001 - said loudly and tried again for ever; the spool keeps everything
+                _log.log(logging.WARNING if pause else logging.ERROR, "posting waits: %s", error)
+                self._poster.progress.fail(str(error))
+                pause = min(_LONGEST_PAUSE, max(0.25, pause * 2)) * random.uniform(0.75, 1.25)  # noqa: S311
+
+    def end(self, timeout: float) -> None:
+        """Stop after the batch under way, post once more what is left, and let go of the ledger."""
+        self._ended.set()
+        self.join(timeout)
+        if self.is_alive():
+            return
+        try:
+            self._poster.drain(self._spool)
+        except LedgerError as error:
+            _log.warning("what is not posted stays in the spool: %s", error)
+        self._poster.close()
+        for spool in self._adopted:
+            spool.close(timeout)
+
+    def _round(self) -> None:
+        for spool in tuple(self._adopted):
+            self._poster.drain(spool)
+            spool.close(5.0)
+            self._adopted.remove(spool)
+        if self._spool.wait(0.5):
+            self._poster.drain(self._spool)

@@ -1,0 +1,226 @@
+"""What the simulated model says.
+
+Owns: the choice of an answer: whether code runs and how it ends, thoughts, texts, and the tokens of each piece.
+Owns no law of usage and no JSON. Invariant: pure; the same request, model, seed and wishes give the same `Script`.
+
+An answer is a list of turns. A turn ends with a run of code, but for the last one, which ends the answer. Each
+failed run is followed by another attempt, five times at most (gemini-api.md 3).
+"""
+
+import re
+from base64 import b64encode
+from dataclasses import dataclass, replace
+from enum import Enum
+from hashlib import blake2b
+from random import Random
+
+from billing.simulator.models import Model
+from billing.simulator.programs import Program, Run, choose, draws, ends_well, fails, never_ends
+from billing.simulator.request import Ask
+from billing.simulator.tokens import NOTHING, Tally, count
+
+MOST_REGENERATIONS = 5
+
+_COMPUTES = re.compile(
+    r"\b(comput|calculat|plot|chart|graph|histogram|draw|prime|sum|fibonacci|average|mean|deviation|statistic|python|code"
+    r"|simulat|solve|sort|how many|square|multipl|divi)|\d\s*[-+*/^]\s*\d",
+    re.IGNORECASE,
+)
+_DRAWS = re.compile(r"\b(plot|chart|graph|histogram|draw)", re.IGNORECASE)
+_FAILS = re.compile(r"\b(fails?|error|exception|broken|by zero)\b", re.IGNORECASE)
+_NEVER_ENDS = re.compile(r"\b(forever|endless|infinite|deadline|time ?out)", re.IGNORECASE)
+_TWICE = re.compile(r"\b(twice|two (runs|executions|steps|separate)|second run)", re.IGNORECASE)
+_GREETS = re.compile(r"^\W*(hi|hello|hey|good (morning|day|evening))\b", re.IGNORECASE)
+
+_SENTENCES = (
+    "Here is a short answer made up by the simulator.",
+    "It has the form of a real one, and its counts obey the same laws.",
+    "Nothing was sent to any other machine.",
+    "The wording depends on the request and on the seed alone.",
+    "A longer answer has more chunks, so a reader of streams has something to do.",
+    "Ask for a calculation to see code being run.",
+)
+
+
+class Kind(Enum):
+    """What a piece of an answer is."""
+
+    THOUGHT = "thought"
+    TEXT = "text"
+    CODE = "code"
+    RESULT = "result"
+    IMAGE = "image"
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One chunk's worth of an answer.
+
+    `candidates` and `thoughts` are the tokens it adds to those counts, `result` those it adds to the context that the
+    model reads again. `text` is prose, code, output or base64 of a PNG; `id` pairs code and result (3.x only).
+    """
+
+    kind: Kind
+    text: str
+    candidates: int = 0
+    thoughts: int = 0
+    result: Tally = NOTHING
+    outcome: str = ""
+    id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Pieces up to and including the outcome of a run, or up to the end of the answer."""
+
+    pieces: tuple[Piece, ...]
+    runs_code: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """A whole answer. `prompt` counts the prompt as first read, `cached` how much of it came from a cache."""
+
+    model: Model
+    prompt: Tally
+    cached: int
+    turns: tuple[Turn, ...]
+    finish: str = "STOP"
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What a request's control headers want of the answer; None leaves it to question and seed.
+
+    `runs` are `ok`, `failed`, `deadline_exceeded` or `plot`, in order; `cached` is in tokens.
+    """
+
+    runs: tuple[str, ...] | None = None
+    cached: int | None = None
+
+
+NO_WISHES = Wishes()
+
+
+def compose(ask: Ask, model: Model, *, seed: bytes, wishes: Wishes = NO_WISHES) -> Script:
+    """The answer to a request. `seed` stands for everything the dice may depend on."""
+    dice = Random(seed)
+    runs = _plan(ask, dice) if wishes.runs is None else wishes.runs
+    program = choose(ask.question, dice)
+    thinks = model.thinks if ask.thinks is None else ask.thinks
+    thoughts = _thoughts(len(runs) + 1, model, dice) if thinks else [0] * (len(runs) + 1)
+    inner = [_inner_pieces(_run(name, program, index), index, model, dice) for index, name in enumerate(runs)]
+    spent = sum(thoughts) + sum(piece.candidates for pieces in inner for piece in pieces)
+    left = None if ask.most_tokens is None else ask.most_tokens - spent
+    closing, finish = _capped(_pieces(_closing(ask.question, runs, program, dice), dice), left)
+    if model.resets or not closing:  # 3.x ends a stream with an empty text that carries the signature
+        closing = (*closing, Piece(Kind.TEXT, ""))
+    turns = tuple(
+        Turn(_thinking(pieces, thinking, shown=ask.shows_thoughts), runs_code=index < len(runs))
+        for index, (pieces, thinking) in enumerate(zip((*inner, closing), thoughts, strict=True))
+    )
+    return Script(model, *_prompt(ask, wishes), turns, finish)
+
+
+def _prompt(ask: Ask, wishes: Wishes) -> tuple[Tally, int]:
+    held = 0
+    if ask.cached_content is not None:  # the size of a cache follows from its name: there is no store of caches
+        held = 1024 + int.from_bytes(blake2b(ask.cached_content.encode(), digest_size=2).digest(), "big") % 2048
+    prompt = ask.prompt + Tally(text=held) if ask.prompt.total + held else Tally(text=1)
+    cached = held if wishes.cached is None else wishes.cached
+    return prompt, min(cached, prompt.text)
+
+
+def _plan(ask: Ask, dice: Random) -> tuple[str, ...]:
+    if not (ask.code_allowed and _COMPUTES.search(ask.question)):
+        return ()
+    if _DRAWS.search(ask.question):
+        return ("plot",)
+    if _TWICE.search(ask.question):
+        return ("ok", "ok")
+    if _FAILS.search(ask.question):
+        return ("failed",) * dice.randint(1, MOST_REGENERATIONS) + ("ok",)
+    if _NEVER_ENDS.search(ask.question):
+        return ("deadline_exceeded",)
+    return _usual(dice)
+
+
+def _usual(dice: Random) -> tuple[str, ...]:
+    chance = dice.random()
+    if chance < 0.70:
+        return ("ok",)
+    if chance < 0.80:
+        return ("ok", "ok")
+    if chance < 0.96:
+        return ("failed",) * dice.choice((1, 1, 1, 2, 2, 3, MOST_REGENERATIONS)) + ("ok",)
+    if chance < 0.98:
+        return ("deadline_exceeded", "ok")
+    return ("failed",) * (MOST_REGENERATIONS + 1)
+
+
+def _run(name: str, program: Program, index: int) -> Run:
+    if name == "failed":
+        return fails(program, index)
+    if name == "deadline_exceeded":
+        return never_ends(program)
+    return draws(program) if name == "plot" else ends_well(program)
+
+
+def _thoughts(turns: int, model: Model, dice: Random) -> list[int]:
+    first = dice.randint(30, 300)
+    if model.resets:  # never rising: the plan is thought out first, later turns mend it
+        return sorted((first, *(dice.randint(10, first) for _ in range(turns - 1))), reverse=True)
+    return [first, *(dice.choice((0, 0, 12)) for _ in range(turns - 1))]
+
+
+def _thinking(pieces: tuple[Piece, ...], thoughts: int, *, shown: bool) -> tuple[Piece, ...]:
+    """Give the turn's thoughts to a summary piece of its own if they are shown, else to the first piece."""
+    if shown and thoughts:
+        return (
+            Piece(Kind.THOUGHT, "**Planning the answer**\n\nI am choosing the steps.\n\n", thoughts=thoughts),
+            *pieces,
+        )
+    return (replace(pieces[0], thoughts=thoughts), *pieces[1:])
+
+
+def _inner_pieces(run: Run, index: int, model: Model, dice: Random) -> tuple[Piece, ...]:
+    name = f"{dice.getrandbits(40):08x}"[-8:] if model.resets else ""
+    lead: tuple[Piece, ...] = ()
+    if not model.resets and dice.random() < 0.7:
+        lead = _pieces("Let me work that out with Python:\n\n" if index == 0 else "Another run is needed:\n\n", dice)
+    code = Piece(Kind.CODE, run.code, candidates=count(run.code) + 2, id=name)
+    result = Piece(Kind.RESULT, run.output, result=Tally(text=count(run.output)), outcome=run.outcome, id=name)
+    drawn = () if run.image is None else (Piece(Kind.IMAGE, b64encode(run.image).decode(), result=Tally(image=258)),)
+    return (*lead, code, result, *drawn)
+
+
+def _closing(question: str, runs: tuple[str, ...], program: Program, dice: Random) -> str:
+    if runs and runs[-1] in ("ok", "plot"):
+        return program.sentence
+    if runs:
+        return "The code did not come to a result, so there is no number to give. Its last error stands above."
+    if _GREETS.search(question):
+        return "Hello! How can I help you today?"
+    return " ".join(dice.sample(_SENTENCES, dice.randint(1, len(_SENTENCES))))
+
+
+def _pieces(text: str, dice: Random) -> tuple[Piece, ...]:
+    """Cut a text anywhere, the first piece short, as the API does."""
+    cut, pieces = dice.randint(4, 20), [text[: dice.randint(1, 20)]]
+    position = len(pieces[0])
+    while position < len(text):
+        cut = min(cut + dice.randint(10, 40), 60)
+        pieces.append(text[position : position + cut])
+        position += cut
+    return tuple(Piece(Kind.TEXT, piece, candidates=count(piece)) for piece in pieces)
+
+
+def _capped(pieces: tuple[Piece, ...], left: int | None) -> tuple[tuple[Piece, ...], str]:
+    """Leave out what is over the output limit; the reason to finish says whether something was."""
+    kept: list[Piece] = []
+    for piece in pieces:
+        if left is not None and piece.candidates > left:
+            return tuple(kept), "MAX_TOKENS"
+        left = None if left is None else left - piece.candidates
+        kept.append(piece)
+    return tuple(kept), "STOP"

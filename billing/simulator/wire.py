@@ -1,0 +1,146 @@
+"""Scripts as the JSON documents of the API.
+
+Owns: field names, their order and presence, and what the two families of endpoints add (gemini-api.md 1.1, 1.8).
+Owns no count. Invariant: a field that would be zero is absent (law 8); serviceTier and trafficType never stand
+together (law 19).
+"""
+
+from base64 import b64encode
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Any
+
+from billing.simulator.answer import Kind, Piece, Script
+from billing.simulator.models import Model
+from billing.simulator.tokens import Tally
+from billing.simulator.usage import Counts, snapshots, whole
+
+Document = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """What an answer says of itself. `traffic` and `created` (RFC 3339) are set on Vertex and None elsewhere."""
+
+    response_id: str
+    tier: str = "standard"
+    traffic: str | None = None
+    created: str | None = None
+
+
+def answer(script: Script, stamp: Stamp) -> Document:
+    """The document of generateContent."""
+    parts: list[Document] = []
+    for piece in (piece for turn in script.turns for piece in turn.pieces):
+        part = _part(piece, script.model)
+        if "text" in part and parts and "text" in parts[-1] and part.get("thought") == parts[-1].get("thought"):
+            parts[-1]["text"] += part["text"]
+        else:
+            parts.append(part)
+    if script.model.resets:
+        parts[-1]["thoughtSignature"] = _signature(script.turns[-1].pieces[0].text)
+    elif parts[-1].get("text") == "":
+        parts.pop()  # thinking or code took the whole output limit
+    content: Document = {"parts": parts, "role": "model"} if parts else {"role": "model"}
+    candidate = {"content": content, "finishReason": script.finish, "index": 0}
+    return _document(candidate, usage(whole(script), stamp), script, stamp)
+
+
+def chunks(script: Script, stamp: Stamp) -> list[Document]:
+    """The documents of streamGenerateContent, in order."""
+    pieces = [piece for turn in script.turns for piece in turn.pieces]
+    counts = snapshots(script)
+    early, last = _early_stop(script, pieces), len(pieces) - 1
+    documents: list[Document] = []
+    for index, piece in enumerate(pieces):
+        part = _part(piece, script.model)
+        if script.model.resets and index == last:
+            part["thoughtSignature"] = _signature(pieces[0].text)
+        candidate: Document = {"content": {"parts": [part], "role": "model"}}
+        if index in (early, last):
+            candidate["finishReason"] = script.finish if index == last else "STOP"
+        candidate["index"] = 0
+        waits = stamp.traffic is not None and index < last  # law 18: Vertex counts in the last chunk only
+        seen: Document = {"trafficType": stamp.traffic} if waits else usage(counts[index], stamp)
+        documents.append(_document(candidate, seen, script, stamp))
+    return documents
+
+
+def usage(counts: Counts, stamp: Stamp) -> Document:
+    """A `usageMetadata`."""
+    found: Document = {
+        "promptTokenCount": counts.prompt.total,
+        "candidatesTokenCount": counts.candidates,
+        "totalTokenCount": counts.total,
+        "cachedContentTokenCount": counts.cached,
+        "promptTokensDetails": counts.prompt.details(),
+        "cacheTokensDetails": Tally(text=counts.cached).details(),
+        "toolUsePromptTokenCount": counts.tool.total,
+        "toolUsePromptTokensDetails": counts.tool.details(),
+        "thoughtsTokenCount": counts.thoughts,
+    }
+    if stamp.traffic is None:
+        found["serviceTier"] = stamp.tier
+    else:
+        found["candidatesTokensDetails"] = Tally(text=counts.candidates).details()
+        found["trafficType"] = stamp.traffic
+    return {name: value for name, value in found.items() if value}
+
+
+def count_tokens(prompt: Tally) -> Document:
+    """The document of countTokens."""
+    return {"totalTokens": prompt.total, "promptTokensDetails": prompt.details()}
+
+
+def model(known: Model) -> Document:
+    """One entry of the Developer API's list of models."""
+    return {
+        "name": f"models/{known.name}",
+        "version": known.served,
+        "displayName": known.name.replace("-", " ").title(),
+        "inputTokenLimit": 1048576,
+        "outputTokenLimit": 65536,
+        "supportedGenerationMethods": ["generateContent", "countTokens"],
+        "thinking": known.thinks,
+    }
+
+
+def publisher_model(known: Model) -> Document:
+    """One entry of Vertex's list of models."""
+    return {"name": f"publishers/google/models/{known.name}", "versionId": "default", "launchStage": "GA"}
+
+
+def error(status: int, name: str, message: str, details: list[Document] | None = None) -> Document:
+    """An error in Google's shape (gemini-api.md 5.4)."""
+    found: Document = {"code": status, "message": message, "status": name}
+    return {"error": found | {"details": details} if details else found}
+
+
+def _document(candidate: Document, seen: Document, script: Script, stamp: Stamp) -> Document:
+    found: Document = {"candidates": [candidate], "usageMetadata": seen, "modelVersion": script.model.served}
+    if stamp.created is not None:
+        found["createTime"] = stamp.created
+    return found | {"responseId": stamp.response_id}
+
+
+def _part(piece: Piece, known: Model) -> Document:
+    named: Document = {"id": piece.id} if piece.id else {}
+    if piece.kind is Kind.CODE:
+        part: Document = {"executableCode": {"language": "PYTHON", "code": piece.text} | named}
+        return part | {"thoughtSignature": _signature(piece.text)} if known.resets else part
+    if piece.kind is Kind.RESULT:
+        printed = {"output": piece.text} if piece.text else {}
+        return {"codeExecutionResult": {"outcome": piece.outcome} | printed | named}
+    if piece.kind is Kind.IMAGE:
+        return {"inlineData": {"mimeType": "image/png", "data": piece.text}}
+    return {"text": piece.text, "thought": True} if piece.kind is Kind.THOUGHT else {"text": piece.text}
+
+
+def _early_stop(script: Script, pieces: list[Piece]) -> int | None:
+    """Law 17: on 2.5 a stream of several rounds says STOP on its last code already."""
+    codes = [index for index, piece in enumerate(pieces) if piece.kind is Kind.CODE]
+    return codes[-1] if len(codes) > 1 and not script.model.resets else None
+
+
+def _signature(text: str) -> str:
+    return b64encode(blake2b(text.encode(), digest_size=48).digest()).decode()

@@ -1,0 +1,69 @@
+"""JSON text of strangers, read without trust.
+
+Owns: decoding to plain values, and cleaning of words that are kept. Owns no field. Invariant: nothing here raises on
+any input; what cannot be read is None.
+"""
+
+import json
+import re
+from typing import Any
+
+import msgspec
+
+_fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_anything = msgspec.json.Decoder()
+_ELIDED = re.compile(r"elided:(\d+):[0-9a-f]{16}")
+
+
+def elided(length: int, digest: str) -> bytes:
+    """What stands in the place of a string too long to keep: its bytes and a digest of 16 hex digits."""
+    return b"elided:%d:%s" % (length, digest.encode())
+
+
+def size(text: object) -> int:
+    """The characters of a string (the bytes of an elided one); 0 for anything else."""
+    if not isinstance(text, str):
+        return 0
+    found = _ELIDED.fullmatch(text)
+    return int(found[1]) if found else len(text)
+
+
+def fields(text: bytes) -> dict[str, msgspec.Raw] | None:
+    """The members of a JSON object, each still text; None if it is no object."""
+    try:
+        return _fields.decode(text)
+    except (msgspec.MsgspecError, RecursionError, UnicodeError):
+        return None
+
+
+def value(text: bytes | msgspec.Raw | None) -> Any:  # noqa: ANN401
+    """The value of a JSON text, lone surrogates and all; None if there is none or it cannot be read."""
+    if text is None:
+        return None
+    try:
+        return _anything.decode(text)
+    except (msgspec.MsgspecError, RecursionError, UnicodeError):
+        pass
+    try:  # the standard library reads what strict decoders refuse, such as lone surrogates
+        return json.loads(bytes(text))
+    except (ValueError, RecursionError):
+        return None
+
+
+def word(value: Any, limit: int = 256) -> str | None:  # noqa: ANN401
+    """A short text fit for any database (no NUL, no lone surrogate, at most `limit` characters), else None."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
+    if not isinstance(value, str) or not value:
+        return None
+    return value[:limit].replace("\0", "").encode("utf-8", "replace").decode()
+
+
+def mapping(value: Any) -> dict[str, Any]:  # noqa: ANN401
+    """The value if it is an object, else an empty one."""
+    return value if isinstance(value, dict) else {}
+
+
+def mappings(value: Any) -> list[dict[str, Any]]:  # noqa: ANN401
+    """The objects of a list, anything else left out."""
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []

@@ -1,0 +1,120 @@
+"""What an answer shows, gathered document by document.
+
+Owns: the outline of parts, the last usage, the running snapshots, errors: all that dialects have in common. Owns no
+field name of a dialect and keeps no text of a part. Invariant: what is gathered is bounded, however long the answer.
+"""
+
+from msgspec import Raw
+from msgspec.structs import replace
+
+from billing.model import Fault, Part, Seen, Snapshot
+from billing.wire.json_text import mapping, value, word
+
+MAX_PARTS = 2_000
+MAX_SNAPSHOTS = 64
+MAX_USAGE = 64 * 1024
+_EXECUTED = ("code", "result")
+_LIMITS = (
+    ("prepayment", "prepayment_depleted"),
+    ("monthly spending cap", "monthly_cap"),
+    ("spend", "spend_rate"),
+)
+
+
+class Sighting:
+    """A builder of `Seen`: dialects call its methods for each document, the exchange takes `seen()` at the end."""
+
+    def __init__(self) -> None:
+        self._outline: list[Part] = []
+        self._snapshots: list[Snapshot] = []
+        self._usage: str | None = None
+        self._words: dict[str, str] = {}
+        self._searches: set[str] = set()
+        self._grounded = False
+        self._fault: Fault | None = None
+        self._documents = 0
+        self._unread: str | None = None
+        self._after_result = False
+
+    def unread(self, reason: str) -> None:
+        """Some of the body could not be read; the first reason is kept."""
+        self._unread = self._unread or reason
+
+    def word(self, name: str, found: object) -> None:
+        """A short word of the answer, such as its model; the last one said counts."""
+        if text := word(found):
+            self._words[name] = text
+
+    def part(self, part: Part) -> None:
+        """The next part. Neighbouring texts of one candidate are one part."""
+        last = self._outline[-1] if self._outline else None
+        if last and part.kind == "text" and replace(part, chars=0) == replace(last, chars=0):
+            self._outline[-1] = replace(last, chars=last.chars + part.chars)
+        elif len(self._outline) < MAX_PARTS:
+            self._outline.append(part)
+        else:
+            self.unread("too_many_parts")
+
+    def usage(self, raw: Raw | None) -> None:
+        """The usage object of a document; an empty or absent one leaves the last one standing."""
+        if raw is None or bytes(raw) in (b"null", b"{}"):
+            return
+        if len(bytes(raw)) > MAX_USAGE:
+            self.unread("usage_too_large")
+            return
+        self._usage = bytes(raw).decode("utf-8", "backslashreplace")
+
+    def search(self, query: object) -> None:
+        """A search query that was made; only how many different ones there were is kept."""
+        self._grounded = True
+        if isinstance(query, str) and query.strip():
+            self._searches.add(query)
+
+    def grounded(self) -> None:
+        """The answer rests on search results."""
+        self._grounded = True
+
+    def fault(self, error: Raw | None) -> None:
+        """An error object of the API."""
+        found = mapping(value(error))
+        if found:
+            self._fault = _fault(found)
+
+    def document_end(self, parts_before: int) -> None:
+        """A document was read: keep a snapshot where it shows a round (at code, at a result, just after one)."""
+        self._documents += 1
+        kinds = {part.kind for part in self._outline[parts_before:]}
+        shows_round = self._after_result or kinds.intersection(_EXECUTED)
+        if self._usage and shows_round and len(self._snapshots) < MAX_SNAPSHOTS:
+            self._snapshots.append(Snapshot(after=len(self._outline), usage=self._usage))
+        self._after_result = "result" in kinds
+
+    @property
+    def parts(self) -> int:
+        """Parts in the outline so far."""
+        return len(self._outline)
+
+    def seen(self) -> Seen:
+        """All of it, frozen. Snapshots say something only where there was more than one document."""
+        return Seen(
+            usage=self._usage,
+            outline=tuple(self._outline),
+            snapshots=tuple(self._snapshots) if self._documents > 1 else (),
+            documents=self._documents,
+            unread=self._unread,
+            searches=len(self._searches),
+            grounded=self._grounded,
+            fault=self._fault,
+            **self._words,
+        )
+
+
+def _fault(error: dict[str, object]) -> Fault:
+    code, status = error.get("code"), word(error.get("status"), 64)
+    message = str(error.get("message", "")).lower()
+    kind = None
+    if code == 429 or status == "RESOURCE_EXHAUSTED":
+        kind = next((kind for text, kind in _LIMITS if text in message), "rate")
+    return Fault(code=code if isinstance(code, int) else word(code, 64), status=status, kind=kind)
+
+

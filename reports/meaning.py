@@ -1,0 +1,40 @@
+"""What the names of flags and anomalies mean, in plain words.
+
+Owns: one sentence for each name a record can carry. Owns no rule that gives a record its flags (metering, rating).
+Invariant: a name this version does not know is still shown, and said to be unknown.
+"""
+
+_FLAGS = {
+    "incomplete": "The answer was cut or its usage is not whole: tokens may be missing, and so may part of the cost.",
+    "long_context_policy": (
+        "Whether this call has the higher price for long prompts depends on how intermediate tokens are counted; "
+        "we go by the prompt alone, as Google's text says."
+    ),
+    "tool_tokens_with_grounding": (
+        "The intermediate tokens hold search results as well, which Google's price page does not charge as input; "
+        "they cannot be told apart, so all of them are priced as input."
+    ),
+}
+
+_ANOMALIES = {
+    "total_mismatch": "Input, intermediate and output do not add up to the total that the API reported; all are kept.",
+    "usage_incomplete": "The API's usage lacks the prompt count, so there is no cost.",
+    "invalid_usage": "The API's usage is no set of whole numbers from 0 to 2^53; nothing was counted.",
+    "cached_exceeds_input": "The API reported more cached tokens than input tokens.",
+    "details_mismatch": "The prompt tokens by kind of content do not add up to the prompt tokens; the total counts.",
+    "labels_cut": "The call had more or longer labels than are kept; some were dropped or shortened.",
+    "recorder_stopped": "The recorder ended before the answer did, so what the call used was not learned.",
+    "answer_unread_malformed": "Part of the answer was no proper JSON and was passed on unread.",
+    "answer_unread_encoding": "The answer came in an encoding that cannot be read and was passed on as it was.",
+    "answer_unread_too_large": "The answer was larger than what is read; it was passed on whole, the rest unread.",
+}
+
+
+def flag(name: str) -> str:
+    """What a flag says about a call."""
+    return _FLAGS.get(name, f"'{name}' is a flag this version has no words for.")
+
+
+def anomaly(name: str) -> str:
+    """What an anomaly says about a call."""
+    return _ANOMALIES.get(name, f"'{name}' is an anomaly this version has no words for.")

@@ -1,0 +1,170 @@
+"""A receipt as people read it.
+
+Owns: its sheets: the call, its charges, its executions, its corrections. Owns no number. Invariant: every amount is
+written with all its digits, so that the lines visibly add up to the total.
+"""
+
+from collections.abc import Iterator
+from zoneinfo import ZoneInfo
+
+from billing.model import Record
+from billing.money import usd_per_million
+from billing.period import local
+from reports import meaning
+from reports.receipt import Correction, Line, Receipt, explanation
+from reports.records import utc
+from reports.sheet import Sheet, count, exact
+from reports.tables import MISSING, Column, Table
+
+_LINE_COLUMNS = (
+    Column("Meter", text=True),
+    Column("Quantity"),
+    Column("USD per 1M", 80),
+    Column("Cost"),
+    Column("Price row", 50, text=True),
+)
+_SEARCHES = 1000  # grounding is quoted per thousand
+
+
+def sheets(receipt: Receipt, zone: ZoneInfo) -> list[Sheet]:
+    """The receipt, sheet by sheet; times on the zone's clock."""
+    found = [_call(receipt.stored.record, zone), _charges(receipt)]
+    if receipt.stored.record.executions:
+        found.append(_executions(receipt))
+    if receipt.corrections:
+        found.append(_corrections(receipt))
+    return found
+
+
+def _call(record: Record, zone: ZoneInfo) -> Sheet:
+    facts = [
+        ("When", f"{local(record.occurred_us, zone).isoformat()} {zone.key} ({utc(record.occurred_us)})"),
+        ("Model", _model(record)),
+        ("Kind", f"{record.api.value} {record.operation.value}{', streamed' if record.streamed else ''}"),
+        ("Tier", record.service_tier),
+        ("Key", record.key or MISSING),
+        ("Labels", ", ".join(f"{name}={value}" for name, value in sorted(record.labels.items())) or "none"),
+        ("Status", _status(record)),
+        ("Code execution", _code_execution(record)),
+    ]
+    notes = [f"Flag {name}: {meaning.flag(name)}" for name in record.flags]
+    notes += [f"Anomaly {name}: {meaning.anomaly(name)}" for name in record.anomalies]
+    columns = (Column("Call", text=True), Column("", text=True))
+    return Sheet(f"Receipt {record.id}", Table(columns, tuple(facts)), tuple(notes))
+
+
+def _model(record: Record) -> str:
+    served = record.model or MISSING
+    asked = record.requested_model or record.agent
+    return served if asked in (None, served) else f"{served} (asked for {asked})"
+
+
+def _status(record: Record) -> str:
+    said = [record.status.value]
+    if record.http_status is not None:
+        said.append(f"HTTP {record.http_status}")
+    if record.finish_reason:
+        said.append(f"finish reason {record.finish_reason}")
+    if record.error is not None:
+        error = record.error
+        words = dict.fromkeys(str(part) for part in (error.code, error.status, error.kind) if part is not None)
+        said.append(f"error {' '.join(words)}")
+    return ", ".join(said)
+
+
+def _code_execution(record: Record) -> str:
+    declared = {None: "not known whether allowed", True: "allowed", False: "not allowed"}[record.declared]
+    runs = len(record.executions)
+    return f"{declared}, {'never ran' if not runs else f'{runs} runs, {record.failed} failed'}"
+
+
+def _charges(receipt: Receipt) -> Sheet:
+    rows = tuple((*_line(line), line.price_id or "unpriced") for line in receipt.lines)
+    total = ("Total", count(receipt.tokens), "", exact(receipt.cost_pico), "")
+    return Sheet("What it used", Table(_LINE_COLUMNS, rows, total), tuple(_charge_notes(receipt)))
+
+
+def _line(line: Line) -> tuple[str, str, str, str]:
+    name = line.meter.value.replace("_", " ")
+    kind = f" ({line.modality.value})" if line.modality is not None and line.is_tokens else ""
+    if line.unit_pico is None:
+        unit = "unknown"
+    elif line.is_tokens:
+        unit = usd_per_million(line.unit_pico)
+    else:
+        unit = f"{exact(line.unit_pico * _SEARCHES)[1:]} per 1,000"
+    quantity = count(line.quantity) if line.is_tokens else f"{count(line.quantity)} searches"
+    return f"{name}{kind}", quantity, unit, exact(line.cost_pico)
+
+
+def _charge_notes(receipt: Receipt) -> Iterator[str]:
+    stored = receipt.stored
+    yield _token_check(receipt)
+    yield _cost_check(receipt)
+    yield explanation(receipt)
+    yield from _estimate(receipt)
+    for row in {line.price_id: line for line in receipt.lines if line.price_id}.values():
+        source = "no longer in the price list" if row.price is None else row.price.source
+        checked = "" if row.price is None else f", checked on {row.price.checked_on}"
+        yield f"Price {row.price_id}: {source}{checked}."
+    if stored.cost_pico is not None:
+        yield "Cost is an estimate at list prices in US dollars, not Google's bill."
+
+
+def _token_check(receipt: Receipt) -> str:
+    tokens, reported = receipt.tokens, receipt.stored.record.tokens.total
+    if tokens is None or reported is None:
+        return "The API reported no total of tokens for this call."
+    if tokens == reported:
+        return f"The lines add up to the reported total of {reported:,} tokens."
+    return f"The lines add up to {tokens:,} tokens, but the API reported a total of {reported:,}."
+
+
+def _cost_check(receipt: Receipt) -> str:
+    stored = receipt.stored
+    if stored.unpriced_reason:
+        return f"There is no cost: {stored.unpriced_reason}."
+    if stored.cost_pico is None:
+        return "There is no cost, because what the call used is not known."
+    if receipt.cost_pico != stored.cost_pico:
+        return f"The lines add up to {exact(receipt.cost_pico)}, but the ledger's cost is {exact(stored.cost_pico)}."
+    return f"The costs of the lines add up to {exact(stored.cost_pico)}."
+
+
+def _estimate(receipt: Receipt) -> Iterator[str]:
+    estimate = receipt.estimate
+    if estimate is not None:
+        cost = "" if estimate.cost_pico is None else f", which would add {exact(estimate.cost_pico)}"
+        yield (
+            "Estimate, not in the cost: read literally, Google's documentation also bills execution results as output "
+            f"tokens, but the API does not count them there. They are about {estimate.result_tokens:,} tokens{cost}."
+        )
+
+
+def _executions(receipt: Receipt) -> Sheet:
+    columns = (Column("Run"), Column("Outcome", text=True), Column("Code", 50), Column("Result", 60))
+    rows = tuple(
+        (str(number), one.outcome.value.replace("_", " "), _chars(one.code_chars), _chars(one.result_chars))
+        for number, one in enumerate(receipt.stored.record.executions, 1)
+    )
+    return Sheet("Executions", Table(columns, rows), ("The API reports no tokens for a single run.",))
+
+
+def _chars(number: int | None) -> str:
+    return "unknown" if number is None else f"{number:,} characters"
+
+
+def _corrections(receipt: Receipt) -> Sheet:
+    columns = (Column("Revision"), Column("", text=True), *_LINE_COLUMNS)
+    rows = tuple(row for one in receipt.corrections for row in _correction(one))
+    notes = [
+        f"Revision {one.revision} changed the cost from {exact(one.old_cost_pico)} to {exact(one.new_cost_pico)}."
+        for one in receipt.corrections
+    ]
+    return Sheet("Corrections", Table(columns, rows), tuple(notes))
+
+
+def _correction(correction: Correction) -> Iterator[tuple[str, ...]]:
+    for word, lines in (("old", correction.old), ("new", correction.new)):
+        for line in lines:
+            yield str(correction.revision), word, *_line(line), line.price_id or "unpriced"

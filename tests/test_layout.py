@@ -1,0 +1,69 @@
+"""The shape of the code: tests mirror modules, files and functions stay small, no room with a vague name."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+SOURCES = sorted(p for package in ("billing", "reports") for p in (ROOT / package).rglob("*.py"))
+TESTS = sorted(p for package in ("billing", "reports") for p in (ROOT / "tests" / package).rglob("test_*.py"))
+UNTESTED_BY_NAME = {"__main__"}  # one line that calls `main`, run by the tests of the command line
+VAGUE = {"utils", "util", "helpers", "helper", "common", "manager", "base", "misc", "core"}
+
+
+def module_of(test: Path) -> Path:
+    relative = test.relative_to(ROOT / "tests")
+    return ROOT / relative.with_name(relative.name.removeprefix("test_"))
+
+
+def test_every_module_has_a_test_file_of_its_name():
+    missing = []
+    for source in SOURCES:
+        relative = source.relative_to(ROOT)
+        if source.stem == "__init__" or source.stem in UNTESTED_BY_NAME:
+            continue
+        mirrored = ROOT / "tests" / relative.with_name(f"test_{source.name}")
+        if not mirrored.exists():
+            missing.append(str(relative))
+    assert missing == []
+
+
+def test_every_test_file_belongs_to_a_module():
+    orphans = [
+        str(t.relative_to(ROOT))
+        for t in TESTS
+        if not module_of(t).exists() and not module_of(t).with_suffix("").is_dir()
+    ]
+    assert orphans == []
+
+
+@pytest.mark.parametrize(
+    "path", [*SOURCES, *sorted((ROOT / "tests").rglob("*.py"))], ids=lambda p: str(p.relative_to(ROOT))
+)
+def test_a_file_has_at_most_400_lines(path):
+    assert len(path.read_text().splitlines()) <= 400
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_no_function_is_longer_than_50_lines(path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            assert (node.end_lineno or 0) - node.lineno < 50, node.name
+
+
+def test_the_median_function_is_under_ten_lines():
+    lengths = sorted(
+        (node.end_lineno or 0) - node.lineno + 1
+        for path in SOURCES
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    )
+    assert lengths[len(lengths) // 2] < 10
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_a_file_says_what_it_owns_and_has_a_telling_name(path):
+    docstring = ast.get_docstring(ast.parse(path.read_text())) or ""
+    assert "Owns" in docstring or path.stem == "__main__"
+    assert path.stem not in VAGUE
