@@ -29,34 +29,50 @@ def _one_of(*words: str) -> Callable[[str, Any], str]:
 
 def _number(name: str, value: Any) -> int:  # noqa: ANN401
     try:
-        number = int(value)
-    except (TypeError, ValueError):
-        raise ConfigurationError(f"{name} is '{value}', which is no whole number") from None
+        number = int(value) if isinstance(value, str) else value
+    except ValueError:
+        number = None
+    if type(number) is not int:
+        raise ConfigurationError(f"{name} is '{value}', which is no whole number")
     if number < 0:
         raise ConfigurationError(f"{name} is {number}; it cannot be negative")
     return number
 
 
+def _port(name: str, value: Any) -> int:  # noqa: ANN401
+    if (number := _number(name, value)) > 65535:
+        raise ConfigurationError(f"{name} is {number}; ports end at 65535")
+    return number
+
+
 def _text(name: str, value: Any) -> str:  # noqa: ANN401
     if not isinstance(value, str) or not value:
-        raise ConfigurationError(f"{name} is '{value}', which is no text")
+        found = type(value).__name__ if value != "" else "empty"
+        raise ConfigurationError(f"{name} is {found}; it must be a text")  # not shown: it may be a secret
     return value
 
 
 def _folder(name: str, value: Any) -> Path:  # noqa: ANN401
-    return value if isinstance(value, Path) else Path(_text(name, value)).expanduser()
+    try:
+        return value if isinstance(value, Path) else Path(_text(name, value)).expanduser()
+    except RuntimeError:
+        raise ConfigurationError(f"{name} is '{value}', whose home folder is not known; write the whole path") from None
 
 
 def _names(name: str, value: Any) -> dict[str, str]:  # noqa: ANN401
     if not isinstance(value, Mapping) or not all(isinstance(v, str) for v in value.values()):
-        raise ConfigurationError(f"{name} must be a table of fingerprint = name, such as k_0123456789ab = 'search-team'")
+        raise ConfigurationError(f"{name} must be a table of fingerprint = name, like k_0123456789ab = 'search-team'")
     return dict(value)
 
 
 def _url(name: str, value: Any) -> str:  # noqa: ANN401
     url = _text(name, value)
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
         raise ConfigurationError(f"{name} is no http or https address; write it like {PUBLIC_API}")
     return url
 
@@ -72,7 +88,7 @@ class Settings:
     """Everything a command may be told, checked. Sizes in bytes, durations in seconds."""
 
     data_dir: Path = field(default_factory=_data_folder)
-    database_url: str | None = None
+    database_url: str | None = field(default=None, repr=False)  # it may hold a password
     host: str = "127.0.0.1"
     port: int = 8787
     upstream: str = PUBLIC_API
@@ -100,7 +116,7 @@ _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "data_dir": _folder,
     "database_url": _text,
     "host": _text,
-    "port": _number,
+    "port": _port,
     "upstream": _url,
     "on_record_failure": _one_of("closed", "open"),
     "fingerprint_secret": _text,
@@ -118,10 +134,12 @@ def load(flags: Mapping[str, Any] | None = None, environ: Mapping[str, str] | No
     """The settings in force; flags that are None were not given. ConfigurationError names the source of a bad value."""
     environ = os.environ if environ is None else environ
     values: dict[str, Any] = {}
-    for where, layer in (*_files(environ), ("", _environment(environ)), ("", flags or {})):
-        for name, value in layer.items():
-            if value is not None:
-                values[name] = _checked(where, name, value)
+    for path, layer in _files(environ):
+        values |= {name: _checked(f"{name} in {path}", name, value) for name, value in layer.items()}
+    values |= {name: _checked(_variable(name), name, value) for name, value in _environment(environ).items()}
+    for name, value in (flags or {}).items():
+        if value is not None:
+            values[name] = _checked("--" + name.replace("_", "-"), name, value)
     return Settings(**values)
 
 
@@ -130,8 +148,7 @@ def database_url(flag: str | None = None) -> str:
     return load({"database_url": flag}).ledger_url
 
 
-def _checked(where: str, name: str, value: Any) -> Any:  # noqa: ANN401
-    label = f"{name} in {where}" if where else name
+def _checked(label: str, name: str, value: Any) -> Any:  # noqa: ANN401
     check = _CHECKS.get(name)
     if check is None:
         raise ConfigurationError(f"{label} is no setting of gembill; known are {', '.join(sorted(_CHECKS))}")
@@ -140,25 +157,41 @@ def _checked(where: str, name: str, value: Any) -> Any:  # noqa: ANN401
 
 def _environment(environ: Mapping[str, str]) -> dict[str, str]:
     names = (f.name for f in fields(Settings) if f.name != "keys")
-    return {name: environ[key] for name in names if environ.get(key := f"GEMBILL_{name.upper()}")}
+    return {name: environ[key] for name in names if environ.get(key := _variable(name))}
+
+
+def _variable(name: str) -> str:
+    return f"GEMBILL_{name.upper()}"
 
 
 def _files(environ: Mapping[str, str]) -> list[tuple[str, dict[str, Any]]]:
     """The user's file, then the project's: later ones win."""
     found = []
-    user = Path(environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "gembill" / "gembill.toml"
-    for path, table in ((user, ()), (Path("gembill.toml"), ()), (Path("pyproject.toml"), ("tool", "gembill"))):
-        if (path == Path("pyproject.toml") and Path("gembill.toml").exists()) or not path.is_file():
-            continue
-        content = _parse(path)
+    project: tuple[Path, tuple[str, ...]] = (Path("pyproject.toml"), ("tool", "gembill"))
+    if Path("gembill.toml").exists():
+        project = (Path("gembill.toml"), ())
+    for path, table in ((_user_file(environ), ()), project):
+        content: Any = _parse(path)
         for key in table:
-            content = content.get(key, {})
+            content = content.get(key, {}) if isinstance(content, dict) else None
+        if not isinstance(content, dict):
+            raise ConfigurationError(f"{path} has no table at [{'.'.join(table)}] but a single value")
         found.append((str(path), {k: v for k, v in content.items() if k not in _NOT_OURS}))
     return found
+
+
+def _user_file(environ: Mapping[str, str]) -> Path:
+    try:
+        folder = Path(environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
+    except RuntimeError:  # this user has no home, as in many containers
+        folder = Path("/nonexistent")
+    return folder / "gembill" / "gembill.toml"
 
 
 def _parse(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigurationError(f"{path} cannot be read: {error}") from None

@@ -12,6 +12,8 @@ try:
 except ImportError:  # no wheel for this platform
     import sqlite3 as driver
 
+__all__ = ["Version", "driver", "version", "wal_is_safe"]
+
 Version = tuple[int, int, int]
 
 version: Version = driver.sqlite_version_info[:3]

@@ -7,13 +7,14 @@ Invariant: a name this version does not know is still shown, and said to be unkn
 _FLAGS = {
     "incomplete": "The answer was cut or its usage is not whole: tokens may be missing, and so may part of the cost.",
     "long_context_policy": (
-        "Whether this call has the higher price for long prompts depends on how intermediate tokens are counted; "
-        "we go by the prompt alone, as Google's text says."
+        "Whether this call has the higher price for long prompts depends on whether intermediate tokens count as "
+        "prompt, which Google does not say; the unit prices show what was decided (by default they do not count)."
     ),
     "tool_tokens_with_grounding": (
-        "The intermediate tokens hold search results as well, which Google's price page does not charge as input; "
-        "they cannot be told apart, so all of them are priced as input."
+        "The call also searched, and it is not known whether search results fed back as input are charged; the unit "
+        "price of the intermediate tokens shows what was decided (by default the price of input)."
     ),
+    "provisioned_throughput": "The call ran on capacity that is paid in advance, so its tokens cost nothing more.",
 }
 
 _ANOMALIES = {

@@ -89,7 +89,8 @@ def json_chunks(found: Iterable[Stored], limit: int | None = None) -> Iterator[s
         return
     with SpooledTemporaryFile(_KEPT_IN_MEMORY, "w+", encoding="ascii") as waiting:
         found = iter(found)
-        waiting.writelines(_json_lines(islice(found, limit)))
+        for line in _json_lines(islice(found, limit)):
+            waiting.write(line)  # not `writelines`, which looks at the size only when all is in memory
         truncated = next(found, None) is not None
         waiting.seek(0)
         yield from _json_document(waiting, truncated=truncated)

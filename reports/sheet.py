@@ -24,12 +24,13 @@ class Sheet:
 
     def terminal(self, width: int, *, color: bool = False) -> str:
         """The sheet for a terminal of that many cells."""
-        lines = [*_wrapped(self.heading, width), "", terminal(self.table, width, color=color)]
-        return "\n".join([*lines, *(line for note in self.notes for line in _wrapped(note, width))]) + "\n"
+        heading = "".join(f"{line}\n" for line in _wrapped(self.heading, width))
+        notes = "".join(f"{line}\n" for note in self.notes for line in _wrapped(note, width))
+        return f"{heading}\n{terminal(self.table, width, color=color)}" + (f"\n{notes}" if notes else "")
 
     def markdown(self) -> str:
         """The sheet for a pull request or a job summary."""
-        notes = "".join(f"- {escaped(note)}\n" for note in self.notes)
+        notes = "".join(f"- {escaped(note.strip())}\n" for note in self.notes)
         return f"### {escaped(self.heading)}\n\n{markdown(self.table)}\n{notes}"
 
 

@@ -4,7 +4,7 @@ Owns: its sheets: the call, its charges, its executions, its corrections. Owns n
 written with all its digits, so that the lines visibly add up to the total.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from zoneinfo import ZoneInfo
 
 from billing.model import Record
@@ -23,6 +23,7 @@ _LINE_COLUMNS = (
     Column("Cost"),
     Column("Price row", 50, text=True),
 )
+_POLICY = "policy/"  # how rating calls what no price row but a policy decides
 _SEARCHES = 1000  # grounding is quoted per thousand
 
 
@@ -75,11 +76,14 @@ def _status(record: Record) -> str:
 def _code_execution(record: Record) -> str:
     declared = {None: "not known whether allowed", True: "allowed", False: "not allowed"}[record.declared]
     runs = len(record.executions)
-    return f"{declared}, {'never ran' if not runs else f'{runs} runs, {record.failed} failed'}"
+    if not runs:
+        return f"{declared}, never ran"
+    return f"{declared}, {runs} {'run' if runs == 1 else 'runs'}, {record.failed} failed"
 
 
 def _charges(receipt: Receipt) -> Sheet:
-    rows = tuple((*_line(line), line.price_id or "unpriced") for line in receipt.lines)
+    numbers = _numbers(receipt.lines)
+    rows = tuple((*_line(line), _reference(line, numbers)) for line in receipt.lines)
     total = ("Total", count(receipt.tokens), "", exact(receipt.cost_pico), "")
     return Sheet("What it used", Table(_LINE_COLUMNS, rows, total), tuple(_charge_notes(receipt)))
 
@@ -103,12 +107,38 @@ def _charge_notes(receipt: Receipt) -> Iterator[str]:
     yield _cost_check(receipt)
     yield explanation(receipt)
     yield from _estimate(receipt)
-    for row in {line.price_id: line for line in receipt.lines if line.price_id}.values():
-        source = "no longer in the price list" if row.price is None else row.price.source
-        checked = "" if row.price is None else f", checked on {row.price.checked_on}"
-        yield f"Price {row.price_id}: {source}{checked}."
+    yield from _sources(receipt.lines)
     if stored.cost_pico is not None:
         yield "Cost is an estimate at list prices in US dollars, not Google's bill."
+
+
+def _reference(line: Line, numbers: Mapping[str, int]) -> str:
+    return "none" if line.price_id is None else f"[{numbers[line.price_id]}]"
+
+
+def _numbers(lines: Sequence[Line]) -> dict[str, int]:
+    """The price rows of a receipt, numbered from 1."""
+    ids = dict.fromkeys(line.price_id for line in lines if line.price_id is not None)
+    return {price_id: number for number, price_id in enumerate(ids, 1)}
+
+
+def _sources(lines: Sequence[Line]) -> Iterator[str]:
+    """Which price row each number is, and where the rows come from; a source is told once."""
+    numbers = _numbers(lines)
+    by_source: dict[str, list[str]] = {}
+    for line in {line.price_id: line for line in lines if line.price_id}.values():
+        by_source.setdefault(_source(line), []).append(f"[{numbers[line.price_id or '']}] {line.price_id}")
+    for source, rows in by_source.items():
+        yield from rows
+        yield f"    {source}."
+
+
+def _source(line: Line) -> str:
+    if line.price is not None:
+        return f"from {line.price.source}; checked on {line.price.checked_on}"
+    return (
+        "decided by a policy, see the flags" if (line.price_id or "").startswith(_POLICY) else "not in the price list"
+    )
 
 
 def _token_check(receipt: Receipt) -> str:

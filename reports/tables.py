@@ -10,13 +10,10 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from io import StringIO
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rich import box
-from rich.cells import cell_len
-from rich.console import Console
-from rich.table import Table as RichTable
-from rich.text import Text
+if TYPE_CHECKING:  # JSON and CSV do not wait for rich
+    from rich.table import Table as RichTable
 
 MISSING = "(unknown)"
 _GAP = 2  # cells between columns: the box's divider and one of padding
@@ -64,6 +61,10 @@ def clean(text: str) -> str:
 
 def terminal(table: Table, width: int, *, color: bool = False) -> str:
     """The table in `width` cells wherever that is possible without breaking a number. Ends with a newline."""
+    from rich import box
+    from rich.table import Table as RichTable
+    from rich.text import Text
+
     sizes = _sizes(table, width)
     drawing = RichTable(box=box.SIMPLE, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
     drawing.show_footer = table.total is not None
@@ -143,6 +144,8 @@ def _sizes(table: Table, width: int) -> dict[int, int]:
 
 
 def _natural(table: Table) -> list[int]:
+    from rich.cells import cell_len
+
     lines = [tuple(clean(column.title) for column in table.columns), *table.rows]
     if table.total is not None:
         lines.append(table.total)
@@ -153,7 +156,9 @@ def _across(sizes: Mapping[int, int]) -> int:
     return sum(sizes.values()) + _GAP * (len(sizes) - 1)
 
 
-def _drawn(drawing: RichTable, width: int, *, color: bool) -> str:
+def _drawn(drawing: "RichTable", width: int, *, color: bool) -> str:
+    from rich.console import Console
+
     page = StringIO()
     Console(
         file=page,

@@ -189,7 +189,7 @@ def _start(measure: str, empty: int | None) -> int | None:
     return empty if measure.endswith("_pico") else 0
 
 
-def _sum(values: Iterable[int | None], start: int | None) -> int | None:
+def _sum(values: Iterable[int | None], start: int | None) -> Any:  # noqa: ANN401
     known = [value for value in values if value is not None]
     return sum(known) if known else start
 

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.recording import recording  # noqa: F401 - a fixture
+
 _numbers = itertools.count(1)
 
 
@@ -25,6 +27,9 @@ def postgres_server() -> Iterator[str]:
 
     folder = Path(tempfile.mkdtemp(prefix="gembill-pg-"))  # short: a socket's path has at most 107 bytes
     server = servers.get_server(folder, cleanup_mode="stop")
+    for setting in ("fsync", "full_page_writes", "synchronous_commit"):  # no test cuts the power
+        _run(server.get_uri(), f"ALTER SYSTEM SET {setting} = off")
+    _run(server.get_uri(), "SELECT pg_reload_conf()")
     try:
         yield server.get_uri(database="{}")
     finally:
@@ -91,9 +96,11 @@ def ledger(ledger_url: str) -> Iterator[object]:
 
 
 def _create(url: str, name: str, template: str) -> None:
-    import psycopg
-    from psycopg import sql
+    _run(url, f"CREATE DATABASE {name} TEMPLATE {template}")
 
-    statement = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
+
+def _run(url: str, statement: str) -> None:
+    import psycopg
+
     with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(statement)
+        connection.execute(statement.encode())

@@ -14,7 +14,7 @@ from billing.wire.json_text import word
 LABEL_PREFIX = b"x-gembill-label-"
 MAX_LABELS, MAX_NAME, MAX_VALUE = 64, 64, 256
 _SHORTEST_SECRET = 6  # shorter strings are struck out of nothing: they would hit ordinary words
-_QUERY_KEYS = (b"key", b"access_token")
+_QUERY_KEYS = (b"key", b"$key", b"access_token", b"oauth_token")
 _REDACTED = "[redacted]"
 
 Header = tuple[bytes, bytes]
@@ -33,8 +33,8 @@ class Caller:
 
     def shows_in(self, text: str) -> bool:
         """Whether a credential stands in a JSON text, as it is or escaped."""
-        spelled = [word for credential in self.credentials for word in _spellings(credential)]
-        return any(word in text or json.dumps(word)[1:-1] in text for word in spelled)
+        spelled = [secret for credential in self.credentials for secret in _spellings(credential)]
+        return any(json.dumps(secret, ensure_ascii=False)[1:-1] in text for secret in spelled)
 
     @property
     def identity(self) -> bytes | None:
@@ -50,14 +50,14 @@ def caller(headers: Iterable[Header], query: bytes) -> Caller:
     cut = False
     for name, value in headers:
         if name.startswith(LABEL_PREFIX):
-            label, text = _decode(name[len(LABEL_PREFIX) :]), _decode(value)
+            label, text = (strike(_decode(raw), found) for raw in (name[len(LABEL_PREFIX) :], value))
             kept = word(label, MAX_NAME)
             if kept is None or (kept not in names and len(names) >= MAX_LABELS):
                 cut = True
                 continue
             names[kept] = word(text, MAX_VALUE) or ""
             cut = cut or kept != label or names[kept] != text
-    return Caller(tuple(dict.fromkeys(found)), strike_all(names, found), cut)
+    return Caller(tuple(dict.fromkeys(found)), names, cut)
 
 
 def strike(text: str, credentials: Iterable[bytes]) -> str:
@@ -69,23 +69,20 @@ def strike(text: str, credentials: Iterable[bytes]) -> str:
 
 
 def _spellings(credential: bytes) -> list[str]:
-    """A credential as text, in the two ways that bytes of a header become text."""
+    """A credential as text: in the two ways that bytes of a header become text, as it is or escaped inside JSON."""
     if len(credential) < _SHORTEST_SECRET:
         return []
-    return list(dict.fromkeys((credential.decode("latin-1"), credential.decode("utf-8", "replace"))))
-
-
-def strike_all(names: dict[str, str], credentials: Iterable[bytes]) -> dict[str, str]:
-    """Labels without any of the credentials, in name or value."""
-    credentials = tuple(credentials)
-    return {strike(name, credentials): strike(value, credentials) for name, value in names.items()}
+    plain = (credential.decode("latin-1"), credential.decode("utf-8", "replace"))
+    escaped = (json.dumps(text, ensure_ascii=ascii_only)[1:-1] for text in plain for ascii_only in (True, False))
+    return list(dict.fromkeys((*plain, *escaped)))
 
 
 def _decode(raw: bytes) -> str:
+    """Header bytes as text, without NUL: taken out later it could join the halves of a credential."""
     try:
-        return raw.decode()
+        return raw.decode().replace("\0", "")
     except UnicodeDecodeError:
-        return raw.decode("latin-1")
+        return raw.decode("latin-1").replace("\0", "")
 
 
 def _in_headers(headers: list[Header], wanted: bytes) -> list[bytes]:

@@ -80,8 +80,8 @@ class Connection(asyncio.Protocol):
         self._parser = httptools.HttpResponseParser(self)
         self._answer: Answer | None = None
         self._drain: asyncio.Future[None] | None = None
-        self.alive = self._reading = True
-        self.paused = self.reused = False
+        self._reading = True
+        self.alive = self.paused = self.reused = False
         self.deadline = inf
         self._reset()
 
@@ -166,6 +166,7 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Set the socket up."""
         self._transport = cast("asyncio.Transport", transport)  # uvloop's is no subclass
+        self.alive = True
         self._transport.set_write_buffer_limits(high=self._limits.max_buffer)
         wire = transport.get_extra_info("socket")
         wire.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)

@@ -15,6 +15,7 @@ from billing.capture.fingerprint import Fingerprint
 from billing.capture.stream import Documents
 from billing.model import Asked, Ending, Event, Seen
 from billing.wire import generate_content
+from billing.wire.json_text import word
 from billing.wire.path import Route
 from billing.wire.request import asked
 from billing.wire.sighting import Sighting
@@ -53,34 +54,49 @@ class Exchange:
 
     def sent(self, data: bytes) -> None:
         """Bytes of the request's body."""
-        self._requested += self._request.feed(data)
+        self._requested += self._read(self._request, data)
 
     def answered(self, status: int, headers: list[Header]) -> None:
         """The head of the answer."""
         self._status = status
         self._answer = Documents(_header(headers, b"content-encoding").lower())
-        self._tier = _header(headers, b"x-gemini-service-tier") or None
+        self._tier = word(_header(headers, b"x-gemini-service-tier"), 64)
 
     def received(self, data: bytes) -> None:
         """Bytes of the answer's body, as they came."""
-        for document in self._answer.feed(data):
+        for document in self._read(self._answer, data):
             self._observe(document)
 
     def finish(self, ending: Ending, ended_us: int, *, retried: int = 0) -> bytes:
         """The event, as JSON. To be called once, however the exchange ended."""
         assert not self.finished
         self.finished = True
-        for document in self._answer.close():
+        if ending is Ending.LOST:
+            return self.intent()
+        try:
+            event = self._event(ending, ended_us, self._asked(), self._seen())
+            return self._encode(msgspec.structs.replace(event, retried=retried))
+        except Exception:  # noqa: BLE001 - the same rule as in `_observe`
+            _log.exception("what was seen of call %s could not be put together", self.event_id)
+            nothing = Seen(unread="recorder_error")
+            return self._encode(self._event(ending, ended_us, Asked(model=self._route.model), nothing))
+
+    def _read(self, documents: Documents, data: bytes | None) -> list[bytes]:
+        """The documents that these bytes complete, or that the end does where `data` is None."""
+        try:
+            return documents.close() if data is None else documents.feed(data)
+        except Exception:  # noqa: BLE001 - the same rule as in `_observe`
+            _log.exception("a body of call %s could not be read", self.event_id)
+            documents.trouble = "recorder_error"
+            return []
+
+    def _seen(self) -> Seen:
+        for document in self._read(self._answer, None):
             self._observe(document)
         if self._answer.trouble:
             self._sighting.unread(self._answer.trouble)
-        if ending is Ending.LOST:
-            return self.intent()
         seen = self._sighting.seen()
-        if self._tier:
-            seen = msgspec.structs.replace(seen, service_tier=self._tier[:64])
-        event = self._event(ending, ended_us, self._asked(), seen)
-        return self._encode(msgspec.structs.replace(event, retried=retried))
+        return msgspec.structs.replace(seen, service_tier=self._tier) if self._tier else seen
 
     def _observe(self, document: bytes) -> None:
         try:
@@ -90,7 +106,7 @@ class Exchange:
             self._sighting.unread("recorder_error")
 
     def _asked(self) -> Asked:
-        self._requested += self._request.close()
+        self._requested += self._read(self._request, None)
         body = self._requested[0] if self._requested and not self._request.trouble else None
         found, basis = asked(body, self._route.model)
         if basis is None:

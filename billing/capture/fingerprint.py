@@ -46,14 +46,15 @@ def load_secret(given: str | None, folder: Path) -> bytes:
         return given.encode()
     path = folder / _FILE
     try:
+        if not path.exists():
+            _create(path)
         return _read(path)
-    except FileNotFoundError:
-        _create(path)
-        return _read(path)
+    except OSError as error:
+        raise ConfigurationError(f"the secret {path} can be neither read nor made: {error.strerror}") from None
 
 
 def _read(path: Path) -> bytes:
-    secret = path.read_bytes()
+    secret = path.read_bytes().strip()  # an editor leaves a line end
     if len(secret) < _SHORTEST_SECRET:
         raise ConfigurationError(f"{path} holds {len(secret)} bytes and is no secret; remove it to get a new one")
     if os.name == "posix" and path.stat().st_mode & 0o077:
@@ -64,8 +65,8 @@ def _read(path: Path) -> bytes:
 def _create(path: Path) -> None:
     """Made whole under another name, then linked: of two processes that start together one wins and both read it."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    draft = path.with_suffix(f".{os.getpid()}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    draft = path.with_suffix(f".{secrets.token_hex(8)}")  # process ids repeat among containers
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         file.write(secrets.token_hex(32).encode())
         os.fsync(file.fileno())

@@ -23,7 +23,7 @@ _PATH = re.compile(
     r"(?:/(?:upload|download|resumable))*"
     r"/v\d{1,2}(?:alpha|beta)?\d{0,2}"
     r"/(?:models|tunedModels|cachedContents|files|batches|operations|fileSearchStores|corpora|generatedFiles|interactions"
-    r"|agents|environments|triggers|voices|webhooks|credentials|decisions|auth_tokens|dynamic|projects|publishers|openai)"
+    r"|agents|environments|triggers|voices|webhooks|credentials|decisions|auth_tokens|dynamic|projects|publishers|endpoints|openai)"
     rf"(?:/{_SEGMENT})*(?::[A-Za-z]{{1,64}})?"
 )
 _LIVE = re.compile(r"/ws/[A-Za-z0-9._/-]{1,256}")
@@ -81,6 +81,8 @@ def forwarded(headers: Iterable[Header]) -> list[Header]:
 
 def check_head(version: str, target: bytes, headers: list[Header]) -> None:
     """Refuse a head that two servers could read differently, or that names a host; names are lower case."""
+    if version not in ("1.0", "1.1"):
+        raise _malformed("gembill speaks HTTP/1.0 and HTTP/1.1")
     if not target.startswith(b"/") or target.startswith(b"//"):
         raise _malformed("the request target must be a path that starts with a single slash")
     if sum(len(name) + len(value) + 4 for name, value in headers) + len(target) > MAX_HEAD:

@@ -73,9 +73,7 @@ class Recorder:
         """Write the intent. None where recording failed and the call is served all the same; else Refusal (503)."""
         occurred_us, began = now_us(), time.monotonic()
         self._remember(caller.credentials)
-        exchange = Exchange(
-            str(uuid7()), occurred_us, route=route, caller=caller, fingerprint=self._fingerprint
-        )
+        exchange = Exchange(str(uuid7()), occurred_us, route=route, caller=caller, fingerprint=self._fingerprint)
         exchange.request_headers(headers)
         try:
             self.spool.check()
@@ -99,7 +97,7 @@ class Recorder:
     def end_at_once(self, call: Call | None, ending: Ending) -> None:
         """The same where nothing can be awaited any more, because the task is being cancelled."""
         if call is not None and not call.exchange.finished:
-            self.spool.append_wait(call.exchange.event_id, call.exchange.finish(ending, call.ended_us))
+            self.spool.append_soon(call.exchange.event_id, call.exchange.finish(ending, call.ended_us))
 
     def _unrecorded(self, error: SpoolUnwritable) -> None:
         self.faults.note(f"a call could not be recorded: {error}")

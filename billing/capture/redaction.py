@@ -1,8 +1,7 @@
 """Logs without keys.
 
 Owns: what is struck out of every line that leaves through the log, tracebacks included. Owns no credential in a request
-(`caller` finds
-them). Invariant: a line is redacted after it is formatted, so no argument, exception text or
+(`caller` finds them). Invariant: a line is redacted after it is formatted, so no argument, exception text or
 third-party logger gets around it.
 """
 
@@ -13,14 +12,18 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterable
 from types import TracebackType
+from typing import TextIO
 
 from billing.capture.caller import strike
 
 _REMEMBERED = 1_024
-_PATTERNS = re.compile(
-    r"AIza[0-9A-Za-z_\-]{10,}|AQ\.[0-9A-Za-z_\-]{10,}|ya29\.[0-9A-Za-z_\-.]+"
-    r"|(?i:(?<=[?&]key=)|(?<=access_token=)|(?<=bearer )|(?<=x-goog-api-key: )|(?<=authorization: ))[^\s&'\"<>]+"
+_SHAPES = r"AIza[0-9A-Za-z_\-]{10,}|AQ\.[0-9A-Za-z_\-]{10,}|ya29\.[0-9A-Za-z_\-.]+"
+_INTRODUCED = (  # by a name, as a URL, a header line, a dict or a pair of bytes shows it
+    r"(?i:((?:(?<![\w-])key|access_token|oauth_token)(?:=|%3d)"
+    r"|(?:x-goog-api-key|authorization)['\"]?\s*[:=,]\s*(?:b?['\"])?(?:(?:bearer|basic|token)\s+)?"
+    r"|\bbearer\s+))[^\s&'\"<>]+"
 )
+_PATTERNS = re.compile(f"{_INTRODUCED}|{_SHAPES}")
 
 
 class Redaction(logging.Formatter):
@@ -40,13 +43,23 @@ class Redaction(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """The line as it may be written."""
-        return _PATTERNS.sub("[redacted]", strike(super().format(record), tuple(self._recent)))
+        text = strike(super().format(record), tuple(self._recent))
+        return _PATTERNS.sub(lambda found: f"{found[1] or ''}[redacted]", text)
+
+
+class _Stderr(logging.StreamHandler[TextIO]):
+    """Writes to stderr, and does not show the arguments of a line that it cannot write."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the name is the library's
+        kind = sys.exc_info()[0]
+        if sys.stderr is not None:
+            sys.stderr.write(f"a log line of {record.pathname}:{record.lineno} could not be written: {kind}\n")
 
 
 def install(level: int) -> Redaction:
     """Send all logging of the process, and every uncaught exception, through one redacting handler on stderr."""
     redaction = Redaction()
-    handler = logging.StreamHandler(sys.stderr)
+    handler = _Stderr(sys.stderr)
     handler.setFormatter(redaction)
     logging.basicConfig(handlers=[handler], level=level, force=True)
     log = logging.getLogger("gembill")
@@ -55,7 +68,7 @@ def install(level: int) -> Redaction:
         log.critical("uncaught exception", exc_info=(kind, error, trace))
 
     def uncaught_in_thread(args: threading.ExceptHookArgs) -> None:
-        if args.exc_value is not None:
+        if args.exc_value is not None and not isinstance(args.exc_value, SystemExit):
             uncaught(args.exc_type, args.exc_value, args.exc_traceback)
 
     def unraisable(args: "sys.UnraisableHookArgs") -> None:

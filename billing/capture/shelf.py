@@ -10,7 +10,6 @@ The file's name is `NUMBER-FIRST.db`: its order and its first sequence number, k
 
 import logging
 import re
-import shutil
 import threading
 import time
 from dataclasses import dataclass
@@ -68,7 +67,7 @@ class Damage:
 
 
 class Shelf:
-    """The row of segments. `add`, `tidy` and `retire` belong to the writer thread; reading is for any thread."""
+    """The row of segments. `add` and `tidy` belong to the writer thread, the rest is for any."""
 
     def __init__(self, path: Path, *, source_id: int, posted: int) -> None:
         self.path = path
@@ -78,6 +77,7 @@ class Shelf:
         self._oldest: tuple[int, int] | None = None  # a number near the cursor, and when it was appended
         self._damage: dict[tuple[int, int], Damage] = {}
         self._reading = threading.Lock()
+        self._row = threading.Lock()  # held while `spans` is replaced; who reads takes the tuple as it stands
         self._reader: SegmentReader | None = None
         self._jump = False  # whether numbers that were given may be unknown here
         self._top = 0  # every number up to it was given before the newest segment began
@@ -136,8 +136,9 @@ class Shelf:
                 try:
                     self._look(span, bound, tell=not told)
                     told = True
-                except SegmentEmpty:
-                    self._put_away_empty(span)
+                except SegmentEmpty:  # nothing was ever acknowledged from it
+                    self._drop(span)
+                    unlink(span.path)
                     continue
                 except SegmentDamaged as error:
                     self._lose(span, bound, str(error))
@@ -146,12 +147,15 @@ class Shelf:
     def _look(self, span: Span, bound: int | None, *, tell: bool) -> None:
         """Read one segment's contents into its span."""
         written = committed_frames(files(span.path)[1])
-        reader = SegmentReader(span.path, source_id=self._source_id, wait_s=READ_WAIT_S)
+        if written:
+            self._hold_log(span)
+        reader = self._first_reader(span, written)
         try:
             contents = reader.contents(span.first, intents=tell)
-            self._compare_frames(span, reader, written)
+            seen = reader.frames()
         finally:
             reader.close()
+        self._settle_log(span, lost=0 if seen is None else written - seen, written=written)
         span.bytes = sum(file.stat().st_size for file in files(span.path)[:2] if file.exists())
         span.last = contents.last_seq if bound is None else min(bound, contents.last_seq)
         if tell:
@@ -160,35 +164,48 @@ class Shelf:
             self._mark(span, f"{contents.refused} open intents in {span.path} fail their checksum")
             self._note(span.first, span.first, f"{contents.refused} open intents in {span.path} fail their checksum")
 
-    def _compare_frames(self, span: Span, reader: SegmentReader, written: int) -> None:
-        seen = reader.frames()
-        if seen is None or seen >= written:
+    def _first_reader(self, span: Span, written: int) -> SegmentReader:
+        try:
+            return SegmentReader(span.path, source_id=self._source_id, wait_s=READ_WAIT_S)
+        except SegmentEmpty as error:
+            if written:
+                reason = f"{span.path}-wal lost all of {written} committed frames to damage"
+                raise SegmentDamaged(reason) from error
+            raise
+
+    def _hold_log(self, span: Span) -> None:
+        """A second name for the log (it costs no space): SQLite removes the first when the reader closes."""
+        held = span.path.with_suffix(".held-wal")
+        try:
+            held.unlink(missing_ok=True)
+            held.hardlink_to(files(span.path)[1])
+        except OSError as error:
+            log.warning("%s-wal cannot be held for salvage: %s", span.path, error)
+
+    def _settle_log(self, span: Span, *, lost: int, written: int) -> None:
+        """Keep the held log where frames that were committed are not accepted any more, else let it go."""
+        held = span.path.with_suffix(".held-wal")
+        if lost <= 0:
+            held.unlink(missing_ok=True)
             return
         self._jump = True
-        reason = f"{span.path}-wal lost {written - seen} of {written} committed frames to damage"
-        self._note(span.first, span.first, reason)
-        try:  # SQLite removes the log when the reader closes
-            shutil.copyfile(files(span.path)[1], span.path.with_name(span.path.stem + ".damaged-wal"))
-        except OSError as error:
-            log.warning("that log could not be kept for salvage: %s", error)
-
-    def _put_away_empty(self, span: Span) -> None:
-        self._drop(span)
-        if any(file.exists() and file.stat().st_size > 0 for file in files(span.path)[1:]):
-            self._rename(span)
-            log.warning("%s was never begun but has a log; it is set aside", span.path)
-        else:
-            unlink(span.path)
+        self._note(span.first, span.first, f"{span.path}-wal lost {lost} of {written} committed frames to damage")
+        if held.exists():
+            held.rename(span.path.with_suffix(".damaged-wal"))
 
     def _lose(self, span: Span, bound: int | None, reason: str) -> None:
         """A whole segment that cannot be read at opening. How far the newest went is unknown: hence the jump."""
         self._drop(span)
         self._rename(span)
+        held = span.path.with_suffix(".held-wal")
+        if held.exists():
+            held.rename(span.path.with_suffix(".damaged-wal"))
         self._jump = self._jump or bound is None
         self._note(span.first, span.first if bound is None else max(span.first, bound), reason)
 
     def _drop(self, span: Span) -> None:
-        self.spans = tuple(other for other in self.spans if other is not span)
+        with self._row:
+            self.spans = tuple(other for other in self.spans if other is not span)
 
     def _next_seq(self, posted: int) -> int:
         top = max(self.last, self._top)
@@ -263,7 +280,8 @@ class Shelf:
 
     def add(self, span: Span) -> None:
         """A new segment whose first transaction is on disk."""
-        self.spans = (*self.spans, span)
+        with self._row:
+            self.spans = (*self.spans, span)
 
     def _mark(self, span: Span, reason: str) -> None:
         if not span.damaged:

@@ -153,6 +153,10 @@ class Spool:
         except FutureTimeout:
             raise SpoolUnwritable(self._silence()) from None
 
+    def append_soon(self, event_id: str, body: bytes) -> None:
+        """`append` for a task that is being cancelled: it will be written, and nobody waits for it."""
+        self._writer.put(Ticket(Kind.FINAL, event_id, body))
+
     def _withdraw(self, event_id: str) -> None:
         try:
             self._writer.put(Ticket(Kind.WITHDRAWAL, event_id))

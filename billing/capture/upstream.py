@@ -184,15 +184,9 @@ class Upstream:
         timed_out = UpstreamTimeout if sent_before else ConnectTimedOut
         if self._closing:
             raise failed(f"There are no more connections to {self._name}: the client is closed.")
-        loop = asyncio.get_running_loop()
+        connection = Connection(self, self._name, self.limits, asyncio.get_running_loop())
         try:
-            async with asyncio.timeout(self.limits.connect_s):
-                _, connection = await loop.create_connection(
-                    lambda: Connection(self, self._name, self.limits, loop),
-                    self.origin.host.strip("[]"),
-                    self.origin.port,
-                    ssl=self._tls,
-                )
+            await self._dial(connection)
         except TimeoutError as error:
             raise timed_out(f"{self._name} took no connection within {self.limits.connect_s:g} s.") from error
         except OSError as error:
@@ -202,6 +196,16 @@ class Upstream:
         if not connection.alive:
             raise failed(f"The connection to {self._name} was closed as soon as it was made.")
         return connection
+
+    async def _dial(self, connection: Connection) -> None:
+        host, port = self.origin.host.strip("[]"), self.origin.port
+        try:
+            async with asyncio.timeout(self.limits.connect_s):
+                await asyncio.get_running_loop().create_connection(lambda: connection, host, port, ssl=self._tls)
+        except BaseException:
+            connection.drop()
+            self.lost(connection)  # uvloop tells no `connection_lost` to one that is cancelled on the threshold
+            raise
 
     def _sweep(self) -> None:
         """Look at all deadlines: one timer for all connections instead of one per wait."""

@@ -28,5 +28,5 @@ def audit(ctx: click.Context, database_url: str | None) -> None:
     finally:
         ledger.close()
     screen.write(f"{finding}\n" for finding in findings)
-    click.echo(f"{len(findings)} findings" if findings else "The books balance.", err=True)
+    click.echo(f"findings: {len(findings)}" if findings else "The books balance.", err=True)
     ctx.exit(1 if findings else 0)

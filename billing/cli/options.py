@@ -102,7 +102,9 @@ _SELECTION = (
     click.option("--month", metavar="YYYY-MM", help="A whole month instead of --since and --until."),
     tz_option,
     click.option("--model", multiple=True, metavar="NAME", help="Only this model; * stands for anything. Repeatable."),
-    click.option("--label", multiple=True, metavar="NAME=VALUE", help="Only calls with this label. Repeatable: all."),
+    click.option(
+        "--label", multiple=True, metavar="NAME=VALUE", help="Only calls with this label. Repeatable: all must fit."
+    ),
     click.option("--key", multiple=True, metavar="NAME", help="Only this API key's name or fingerprint. Repeatable."),
     click.option("--code-execution", is_flag=True, help="Only calls in which code execution was used."),
 )

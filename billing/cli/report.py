@@ -37,7 +37,7 @@ _WEEKS = 8
 @click.option("--strict", is_flag=True, help="Exit 12 if calls of the period have no price or may lack tokens.")
 @database_url_option
 @click.pass_context
-def report(ctx: click.Context, span: str, choice: Choice, **flags: object) -> None:
+def report(ctx: click.Context, /, span: str, choice: Choice, **flags: object) -> None:
     """Sum up calls by day, week or month.
 
     \b

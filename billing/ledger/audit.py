@@ -77,7 +77,8 @@ def _events(connection: Connection) -> Iterable[str]:
     joined = schema.record.outerjoin(schema.event, and_(e.source_id == r.event_source_id, e.id == r.event_id))
     query = select(r.source_id, r.id, r.revision, r.event_id).select_from(joined).where(e.id.is_(None))
     for source_id, record_id, revision, event_id in connection.execute(query):
-        yield f"record {record_id} of source {source_id}, revision {revision}: its event {event_id} is not in the ledger"
+        where = f"record {record_id} of source {source_id}, revision {revision}"
+        yield f"{where}: its event {event_id} is not in the ledger"
 
 
 def _lines(connection: Connection) -> Iterable[str]:
@@ -129,7 +130,8 @@ def _costs(connection: Connection) -> Iterable[str]:
     nulls = or_(*(mine.is_(None) != r.cost_pico.is_(None) for mine, _ in pairs))
     query = select(r.source_id, r.id, r.cost_pico, charged.c.cost).select_from(joined)
     for source_id, record_id, cost, sum_ in connection.execute(query.where(is_current(), or_(differs, nulls))):
-        yield f"record {record_id} of source {source_id}: its cost is {cost} pico-dollars, its charges add up to {sum_ or 0}"
+        where = f"record {record_id} of source {source_id}"
+        yield f"{where}: its cost is {cost} pico-dollars, its charges add up to {sum_ or 0}"
 
 
 def _quantities(connection: Connection) -> Iterable[str]:
@@ -140,10 +142,10 @@ def _quantities(connection: Connection) -> Iterable[str]:
         tokens, quantity = r[f"tokens_{part}"], charged.c[f"quantity_{part}"]
         query = select(r.source_id, r.id, tokens, quantity).select_from(joined)
         differs = func.coalesce(tokens, 0) != func.coalesce(quantity, 0)
-        for source_id, record_id, mine, theirs in connection.execute(
-            query.where(is_current(), r.cost_pico.is_not(None), differs)
-        ):
-            yield f"record {record_id} of source {source_id}: it has {mine} {part} tokens, its charges are for {theirs or 0}"
+        query = query.where(is_current(), r.cost_pico.is_not(None), differs)
+        for source_id, record_id, mine, theirs in connection.execute(query):
+            where = f"record {record_id} of source {source_id}"
+            yield f"{where}: it has {mine} {part} tokens, its charges are for {theirs or 0}"
 
 
 def _label_sets(connection: Connection) -> Iterable[str]:

@@ -1,7 +1,7 @@
 """The rows one transaction adds: revisions, charges, label sets and what they change in the rollups.
 
-Owns: how a record is opened, completed or corrected, and the order in which rows are written. Owns no transaction and
-no retry. Invariant: two writers that change one record at once cannot both succeed (the revision is part of its key), and
+Owns: how a record is opened, completed or corrected, and the order in which rows are written. Owns no transaction
+and no retry. Invariant: two writers that change one record at once cannot both succeed (the revision is in its key);
 all writers take their locks in the same order, table by table and key by key.
 """
 
@@ -94,9 +94,8 @@ class Books:
         self._nets[key] = wanted
         record_id = self._id(key[1])
         for number, ((meter, modality, unit, price), quantity) in enumerate(lines):
-            self._charges.append(
-                (key[0], id, revision, number, meter, modality, quantity, unit, quantity * unit, price)
-            )
+            charged = (meter, modality, quantity, unit, quantity * unit, price)
+            self._charges.append((key[0], record_id, revision, number, *charged))
 
     def _net(self, key: RecordKey) -> dict[Line, int]:
         if key not in self._nets:

@@ -41,7 +41,7 @@ def insert(connection: Connection, table: Table, rows: Iterable[Row], clash: Cla
 
 
 def _copy(connection: Connection, table: Table, rows: Iterable[Row]) -> None:
-    """COPY, twice as fast here as executemany; its errors become SQLAlchemy's."""
+    """COPY, 1.8 times as fast in batches of 500 as executemany; its errors become SQLAlchemy's."""
     import psycopg
     from psycopg import sql
 

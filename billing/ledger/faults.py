@@ -6,9 +6,19 @@ Owns: the translation of a driver's errors. Owns no retry. Invariant: when one o
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy.exc import DBAPIError, InterfaceError, InternalError, OperationalError, StatementError
+from sqlalchemy.exc import (
+    DataError,
+    DBAPIError,
+    IntegrityError,
+    InterfaceError,
+    InternalError,
+    OperationalError,
+    SQLAlchemyError,
+    StatementError,
+)
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from billing import sqlite
 from billing.errors import LedgerError
 
 
@@ -20,17 +30,32 @@ class UnfitPosting(LedgerError):
     """A posting holds values that cannot be kept; trying again cannot help, burying it can."""
 
 
+_AWAY = (OperationalError, InterfaceError, InternalError, PoolTimeout, sqlite.driver.OperationalError)
+_UNFIT = (DataError, IntegrityError, OverflowError, UnicodeError)
+_UNIQUE_VIOLATION = "23505"  # SQLSTATE
+
+
 @contextmanager
 def translated(doing: str) -> Iterator[None]:
-    """Errors of the driver as errors of ours; `doing` says what could not be done."""
+    """Errors of the driver as errors of ours; `doing` says what could not be done.
+
+    Only errors about values are an UnfitPosting, for those are buried; a missing right or a damaged file is not.
+    """
     try:
         yield
-    except (OperationalError, InterfaceError, InternalError, PoolTimeout) as error:
+    except _AWAY as error:
         raise LedgerUnavailable(f"the ledger cannot {doing} now: {_reason(error)}") from error
-    except (StatementError, OverflowError, UnicodeError) as error:
-        if isinstance(error, DBAPIError) and error.connection_invalidated:
-            raise LedgerUnavailable(f"the connection was lost: {_reason(error)}") from error
+    except _UNFIT as error:
         raise UnfitPosting(f"the ledger cannot {doing}: {_reason(error)}") from error
+    except (SQLAlchemyError, sqlite.driver.Error) as error:
+        if isinstance(error, StatementError) and not isinstance(error, DBAPIError):  # a value the driver was not given
+            raise UnfitPosting(f"the ledger cannot {doing}: {_reason(error)}") from error
+        raise LedgerError(f"the ledger cannot {doing}: {_reason(error)}") from error
+
+
+def is_overtaken(error: IntegrityError) -> bool:
+    """Whether the place of a row was taken by another writer, so that reading and writing again can help."""
+    return getattr(error.orig, "sqlstate", None) == _UNIQUE_VIOLATION or "UNIQUE" in str(error.orig)
 
 
 def _reason(error: Exception) -> str:

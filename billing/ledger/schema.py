@@ -1,7 +1,7 @@
 """The tables of the ledger.
 
-Owns: names, types, keys and indexes. Owns no statement, and no history: `migrations/` has that, and a test holds the
-two together. Invariant (reliability.md 4, "Schema rules from day 1" and the Citus rules): `source_id` comes first in every
+Owns: names, types, keys and indexes. Owns no statement and no history: `migrations/` has that, and a test holds the two
+together. Invariant (reliability.md 4, "Schema rules from day 1" and the Citus rules): `source_id` comes first in every
 primary key and unique constraint, no table refers to another, nothing is filled in by the database.
 
 Missing names are the empty string in the keys of rollups, so that keys are never null; no model or key is called that.

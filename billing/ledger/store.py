@@ -5,6 +5,7 @@ Invariant: every method is one transaction and harmless to repeat; when it raise
 records and charges are never changed or deleted; rollups hold what the current revisions add up to.
 """
 
+import random
 import time
 from collections.abc import Callable, Sequence
 
@@ -16,11 +17,12 @@ from billing.ledger import bulk, fitness, migration, schema, sources
 from billing.ledger import engine as engines
 from billing.ledger.books import Books
 from billing.ledger.entry import Posting, Reason
-from billing.ledger.faults import UnfitPosting, translated
+from billing.ledger.faults import LedgerUnavailable, is_overtaken, translated
 from billing.model import Rating, Record
 
 _REASON_CHARS = 1000
 _ID_CHARS = 256
+_ATTEMPTS = 20
 
 
 def _now_us() -> int:
@@ -43,13 +45,13 @@ class Ledger:
         fitness.check_source(source_id)
         for posting in postings:
             fitness.check_posting(source_id, posting)
-        return self._twice("post", lambda c: _append(c, source_id, postings, self._now_us()), source_id, postings)
+        return self._patiently("post", lambda c: _append(c, source_id, postings, self._now_us()), source_id, postings)
 
     def correct(self, corrections: Sequence[tuple[Record, Rating]], *, reason: Reason) -> int:
         """Replace what records say, as new revisions with correcting charges; the number that changed."""
         for record, rating in corrections:
             fitness.check_entry(record, rating)
-        return self._twice("correct", lambda c: _correct(c, corrections, reason, self._now_us()))
+        return self._patiently("correct", lambda c: _correct(c, corrections, reason, self._now_us()))
 
     def bury(self, source_id: int, seq: int | None, event_id: str, body: bytes, reason: str) -> None:
         """Keep an event that cannot become a record, with its bytes and why. Whatever its text holds, it is kept."""
@@ -59,40 +61,49 @@ class Ledger:
             sources.register(connection, source_id, (), "spool", self._now_us())
             bulk.insert(connection, schema.dead_letter, [row], bulk.Clash.IGNORE)
 
+    def announce(self, source_id: int, kind: str) -> None:
+        """Name the kind of a source before its first posting, where it is not an ordinary spool: `demo`."""
+        with translated("announce a source"), engines.writing(self.engine) as connection:
+            sources.register(connection, source_id, (), kind, self._now_us())
+
     def close(self) -> None:
         """Close all connections."""
         self.engine.dispose()
 
-    def _twice(
+    def _patiently(
         self, doing: str, work: Callable[[Connection], int], source_id: int = 0, postings: Sequence[Posting] = ()
     ) -> int:
-        """A writer who was quicker shows as an integrity error; then everything is read and written once more."""
+        """Do the work in a transaction. When another writer was quicker, everything is read and written again."""
         with translated(doing):
-            try:
-                return self._once(work)
-            except IntegrityError:
-                self._refuse_clone(source_id, postings)
-            try:
-                return self._once(work)
-            except IntegrityError as error:
-                self._refuse_clone(source_id, postings)
-                raise UnfitPosting(
-                    f"the ledger cannot {doing}: two rows claim one place, or a value has the wrong type"
-                ) from error
+            for attempt in range(_ATTEMPTS):
+                try:
+                    return self._once(work)
+                except IntegrityError as error:
+                    if not is_overtaken(error):
+                        raise
+                    self._refuse_clone(source_id, postings)
+                    time.sleep(random.uniform(0, 0.02 * attempt))  # noqa: S311 - only parts the writers
+        raise LedgerUnavailable(
+            f"the ledger cannot {doing} now: others were quicker with the same rows {_ATTEMPTS} times"
+        )
 
     def _once(self, work: Callable[[Connection], int]) -> int:
         with engines.writing(self.engine) as connection:
             return work(connection)
 
     def _refuse_clone(self, source_id: int, postings: Sequence[Posting]) -> None:
-        ids = {posting.seq: posting.event_id for posting in postings if posting.seq is not None}
+        """LedgerError if a place of the spool holds another event in the ledger, or two events here."""
+        ids: dict[int, str] = {}
+        for posting in postings:
+            if posting.seq is not None and ids.setdefault(posting.seq, posting.event_id) != posting.event_id:
+                raise LedgerError(f"spool {source_id} has two events at place {posting.seq}; it is damaged")
         c = schema.event.c
         query = select(c.seq, c.id).where(c.source_id == source_id, c.seq.in_(sorted(ids))).order_by(c.seq)
         with self.engine.connect() as connection:
-            for seq, id in connection.execute(query):
-                if ids[seq] != id:
+            for seq, there in connection.execute(query):
+                if ids[seq] != there:
                     raise LedgerError(
-                        f"place {seq} of spool {source_id} is event {id} in the ledger and event {ids[seq]} in the spool: "
+                        f"place {seq} of spool {source_id} is event {there} in the ledger and {ids[seq]} in the spool: "
                         "the spool was cloned or restored from a backup; give it a new source_id"
                     )
 

@@ -13,8 +13,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, literal_column
 
 _BITS = 32
-_SHIFT = literal_column(str(_BITS))
-_MASK = literal_column(str((1 << _BITS) - 1))
+_SHIFT: ColumnElement[int] = literal_column(str(_BITS))
+_MASK: ColumnElement[int] = literal_column(str((1 << _BITS) - 1))
 
 
 def selected(values: Iterable[ColumnElement[Any]], engine: str) -> list[ColumnElement[Any]]:

@@ -4,8 +4,9 @@ Owns: which table answers what, and the exact addition of its parts. Owns no sor
 Invariant: the result equals the sum over the current revisions of the selected records, nulls left out, exactly.
 
 Whole hours come from a rollup: the narrow one, or the wide one when a key or a label is asked for. An hour that the
-period cuts is read from the records themselves. Rows are found by their primary key, source by source: an index on the
-hour alone would be one more to keep for every new cell, and no quicker while sources are few (`EXPLAIN`).
+period cuts is read from the records themselves. Rows are found by the primary key, source by source. On SQLite, whose
+rollups lie in key order, that took 1.2 ms against 3.3 ms by an index on the hour (4,000 of 6,680 cells, one source).
+PostgreSQL scans a small rollup whole; an index on the hour won 0.2 ms there, not worth its upkeep.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

@@ -67,7 +67,8 @@ def details(usage: Mapping[str, Any], name: str, quantity: str = "tokenCount") -
     for entry in entries:
         if isinstance(entry, dict):
             modality = _modality(entry.get("modality"))
-            found[modality] = found.get(modality, 0) + (_believed(name, entry.get(quantity)) or 0)
+            more = _believed(name, entry.get(quantity)) or 0
+            found[modality] = _believed(name, found.get(modality, 0) + more) or 0
     return found
 
 

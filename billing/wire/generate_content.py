@@ -12,10 +12,10 @@ from typing import Any
 from billing.model import Execution, Outcome, Part
 from billing.wire import count
 from billing.wire.count import Usage
-from billing.wire.json_text import fields, mapping, mappings, size, value, word
+from billing.wire.json_text import fields, integer, mapping, mappings, size, value, word
 from billing.wire.sighting import Sighting
 
-_FINISH = ("FINISH_REASON_UNSPECIFIED", "STOP", "MAX_TOKENS", "SAFETY", "RECITATION", "OTHER", "BLOCKLIST")
+_FINISH = ("FINISH_REASON_UNSPECIFIED", "STOP", "MAX_TOKENS", "SAFETY", "RECITATION", "OTHER")  # then the APIs differ
 _DRESSED = re.compile(r"\s*(?:print\()?(concise_search|default_api)\b")
 _DIGITS = re.compile(r"\d")
 _KINDS = {
@@ -63,7 +63,7 @@ def observe(document: bytes, sighting: Sighting) -> None:
 
 
 def _candidate(candidate: dict[str, Any], index: object, sighting: Sighting) -> None:
-    number = index if isinstance(index, int) else 0
+    number = max(integer(index) or 0, 0)
     for part in mappings(mapping(candidate.get("content")).get("parts")):
         sighting.part(_part(part, number))
     reason = candidate.get("finishReason")
@@ -71,7 +71,8 @@ def _candidate(candidate: dict[str, Any], index: object, sighting: Sighting) -> 
         reason = _FINISH[reason]
     sighting.word("finish_reason", reason)
     grounding = mapping(candidate.get("groundingMetadata"))
-    for query in grounding.get("webSearchQueries") or ():
+    queries = grounding.get("webSearchQueries")
+    for query in queries if isinstance(queries, list) else ():
         sighting.search(query)
     if grounding.get("groundingChunks"):
         sighting.grounded()
@@ -87,7 +88,7 @@ def _part(part: dict[str, Any], candidate: int) -> Part:
             candidate=candidate,
             thought=thought,
             id=word(code.get("id")),
-            language=word(code.get("language"), 32),
+            language="PYTHON" if code.get("language") == 1 else word(code.get("language"), 32),
             chars=size(text),
             digest=sha256(text.encode("utf-8", "replace")).hexdigest()[:16],
             dressed=dressed[1] if dressed else None,
@@ -99,9 +100,9 @@ def _part(part: dict[str, Any], candidate: int) -> Part:
             candidate=candidate,
             thought=thought,
             id=word(result.get("id")),
-            outcome=outcome if type(outcome) is int else word(outcome, 64),
+            outcome=word(outcome, 64) if integer(outcome) is None else integer(outcome),
             chars=size(text),
-            digits=len(_DIGITS.findall(text)),
+            digits=len(_DIGITS.findall(text)) if size(text) == len(text) else 0,  # those of an elided text are lost
         )
     if isinstance(blob := part.get("inlineData"), dict):
         mime, length = word(blob.get("mimeType"), 128), size(blob.get("data")) * 3 // 4

@@ -11,7 +11,9 @@ from typing import Any
 import msgspec
 
 _fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_items = msgspec.json.Decoder(list[msgspec.Raw])
 _anything = msgspec.json.Decoder()
+_LONGEST_INTEGER = 30
 _ELIDED = re.compile(r"elided:(\d+):[0-9a-f]{16}")
 
 
@@ -33,19 +35,32 @@ def fields(text: bytes) -> dict[str, msgspec.Raw] | None:
     try:
         return _fields.decode(text)
     except (msgspec.MsgspecError, RecursionError, UnicodeError):
-        return None
+        found = value(text)
+    return {name: _again(inner) for name, inner in found.items()} if isinstance(found, dict) else None
+
+
+def items(text: bytes | msgspec.Raw) -> list[msgspec.Raw] | None:
+    """The items of a JSON array, each still text; None if it is no array."""
+    try:
+        return _items.decode(text)
+    except (msgspec.MsgspecError, RecursionError, UnicodeError):
+        found = value(text)
+    return [_again(inner) for inner in found] if isinstance(found, list) else None
 
 
 def value(text: bytes | msgspec.Raw | None) -> Any:  # noqa: ANN401
-    """The value of a JSON text, lone surrogates and all; None if there is none or it cannot be read."""
+    """The value of a JSON text, lone surrogates and all; None if there is none or it cannot be read.
+
+    An integer too long to be one of ours may come as a float.
+    """
     if text is None:
         return None
     try:
         return _anything.decode(text)
     except (msgspec.MsgspecError, RecursionError, UnicodeError):
         pass
-    try:  # the standard library reads what strict decoders refuse, such as lone surrogates
-        return json.loads(bytes(text))
+    try:  # the standard library reads what strict decoders refuse: lone surrogates, NaN, half characters
+        return json.loads(bytes(text).decode("utf-8", "replace"), parse_int=_integer)
     except (ValueError, RecursionError):
         return None
 
@@ -56,7 +71,12 @@ def word(value: Any, limit: int = 256) -> str | None:  # noqa: ANN401
         value = str(value)
     if not isinstance(value, str) or not value:
         return None
-    return value[:limit].replace("\0", "").encode("utf-8", "replace").decode()
+    return value.replace("\0", "")[:limit].encode("utf-8", "replace").decode() or None
+
+
+def integer(value: Any) -> int | None:  # noqa: ANN401
+    """A whole number of at most 64 bits, else None; `true` is none."""
+    return value if type(value) is int and -(2**63) <= value < 2**63 else None
 
 
 def mapping(value: Any) -> dict[str, Any]:  # noqa: ANN401
@@ -67,3 +87,15 @@ def mapping(value: Any) -> dict[str, Any]:  # noqa: ANN401
 def mappings(value: Any) -> list[dict[str, Any]]:  # noqa: ANN401
     """The objects of a list, anything else left out."""
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def _again(value: Any) -> msgspec.Raw:  # noqa: ANN401
+    """A value as JSON text once more, in ASCII and with sorted keys."""
+    try:
+        return msgspec.Raw(json.dumps(value, sort_keys=True).encode())
+    except RecursionError:
+        return msgspec.Raw(b"null")
+
+
+def _integer(digits: str) -> int | float:
+    return int(digits) if len(digits) <= _LONGEST_INTEGER else float(digits)  # int() of long ones is refused

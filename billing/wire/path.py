@@ -11,9 +11,9 @@ from billing.model import Api, Operation
 
 _VERSION = r"/v\d+(?:alpha|beta)?\d*"
 _METHOD = r":(generateContent|streamGenerateContent)"
-_GEMINI = re.compile(rf"{_VERSION}/(?:models/([^/:]+)|(tunedModels/[^/:]+)){_METHOD}")
+_GEMINI = re.compile(rf"{_VERSION}/(?:models/([^/:]+)|((?:tunedModels|dynamic)/[^/:]+)){_METHOD}")
 _VERTEX = re.compile(
-    rf"{_VERSION}/(?:projects/[^/]+/locations/[^/]+/)?(?:publishers/google/models/([^/:]+)|(endpoints/[^/:]+)){_METHOD}"
+    rf"{_VERSION}/(?:projects/[^/]+/locations/[^/]+/)?(?:publishers/[^/]+/models/([^/:]+)|(endpoints/[^/:]+)){_METHOD}"
 )
 
 

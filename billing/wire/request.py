@@ -7,9 +7,7 @@ conversation (gemini-api.md 1.6, 4). Owns no path and keeps no text. Invariant: 
 import msgspec
 
 from billing.model import Asked
-from billing.wire.json_text import fields, mapping, mappings, value, word
-
-_contents = msgspec.json.Decoder(list[msgspec.Raw])
+from billing.wire.json_text import fields, items, mapping, mappings, value, word
 
 
 def asked(body: bytes | None, model: str | None) -> tuple[Asked, bytes | None]:
@@ -49,10 +47,10 @@ def _either(found: dict[str, msgspec.Raw], *names: str) -> msgspec.Raw | None:
 def _turns(contents: msgspec.Raw | None) -> list[msgspec.Raw]:
     if contents is None:
         return []
-    try:
-        return _contents.decode(contents)
-    except (msgspec.MsgspecError, RecursionError, UnicodeError):
+    found = items(contents)
+    if found is None:
         return [contents] if mapping(value(contents)) else []
+    return found
 
 
 def _canonical(text: msgspec.Raw | None) -> bytes:

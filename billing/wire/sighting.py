@@ -4,15 +4,18 @@ Owns: the outline of parts, the last usage, the running snapshots, errors: all t
 field name of a dialect and keeps no text of a part. Invariant: what is gathered is bounded, however long the answer.
 """
 
+from hashlib import blake2b
+
 from msgspec import Raw
 from msgspec.structs import replace
 
 from billing.model import Fault, Part, Seen, Snapshot
-from billing.wire.json_text import mapping, value, word
+from billing.wire.json_text import integer, mapping, value, word
 
 MAX_PARTS = 2_000
 MAX_SNAPSHOTS = 64
 MAX_USAGE = 64 * 1024
+MAX_SEARCHES = 10_000
 _EXECUTED = ("code", "result")
 _LIMITS = (
     ("prepayment", "prepayment_depleted"),
@@ -26,10 +29,11 @@ class Sighting:
 
     def __init__(self) -> None:
         self._outline: list[Part] = []
+        self._last: dict[int, int] = {}  # by candidate, where its last part stands
         self._snapshots: list[Snapshot] = []
         self._usage: str | None = None
         self._words: dict[str, str] = {}
-        self._searches: set[str] = set()
+        self._searches: set[bytes] = set()
         self._grounded = False
         self._fault: Fault | None = None
         self._documents = 0
@@ -47,17 +51,19 @@ class Sighting:
 
     def part(self, part: Part) -> None:
         """The next part. Neighbouring texts of one candidate are one part."""
-        last = self._outline[-1] if self._outline else None
-        if last and part.kind == "text" and replace(part, chars=0) == replace(last, chars=0):
-            self._outline[-1] = replace(last, chars=last.chars + part.chars)
+        place = self._last.get(part.candidate)
+        last = self._outline[place] if place is not None else None
+        if place is not None and last and part.kind == "text" and replace(part, chars=0) == replace(last, chars=0):
+            self._outline[place] = replace(last, chars=last.chars + part.chars)
         elif len(self._outline) < MAX_PARTS:
+            self._last[part.candidate] = len(self._outline)
             self._outline.append(part)
         else:
             self.unread("too_many_parts")
 
     def usage(self, raw: Raw | None) -> None:
         """The usage object of a document; an empty or absent one leaves the last one standing."""
-        if raw is None or bytes(raw) in (b"null", b"{}"):
+        if raw is None or bytes(raw).strip(b"{} \t\r\n") in (b"", b"null"):
             return
         if len(bytes(raw)) > MAX_USAGE:
             self.unread("usage_too_large")
@@ -67,8 +73,12 @@ class Sighting:
     def search(self, query: object) -> None:
         """A search query that was made; only how many different ones there were is kept."""
         self._grounded = True
-        if isinstance(query, str) and query.strip():
-            self._searches.add(query)
+        if not isinstance(query, str) or not query.strip():
+            return
+        if len(self._searches) < MAX_SEARCHES:
+            self._searches.add(blake2b(query.encode("utf-8", "replace"), digest_size=16).digest())
+        else:
+            self.unread("too_many_searches")
 
     def grounded(self) -> None:
         """The answer rests on search results."""
@@ -110,11 +120,9 @@ class Sighting:
 
 
 def _fault(error: dict[str, object]) -> Fault:
-    code, status = error.get("code"), word(error.get("status"), 64)
-    message = str(error.get("message", "")).lower()
+    code, status, message = error.get("code"), word(error.get("status"), 64), error.get("message")
+    said = message.lower() if isinstance(message, str) else ""
     kind = None
     if code == 429 or status == "RESOURCE_EXHAUSTED":
-        kind = next((kind for text, kind in _LIMITS if text in message), "rate")
-    return Fault(code=code if isinstance(code, int) else word(code, 64), status=status, kind=kind)
-
-
+        kind = next((kind for text, kind in _LIMITS if text in said), "rate")
+    return Fault(code=word(code, 64) if integer(code) is None else integer(code), status=status, kind=kind)

@@ -20,7 +20,11 @@ def echo(request: Request) -> Reply:
     body = f'{{"error": {{"code": 400, "status": "{CANARY}", "message": "API key {CANARY} not valid"}}, "modelVersion": "{CANARY}", "responseId": "{CANARY}", "usageMetadata": {{"note": "{CANARY}", "promptTokenCount": 3, "totalTokenCount": 3}}}}'
     if b"cut" in request.body:
         return Reply([body.encode()[:60]], cut=True)
-    return Reply([gzip.compress(body.encode())], 400 if b"bad" in request.body else 200, [("Content-Encoding", "gzip"), ("x-gemini-service-tier", CANARY)])
+    return Reply(
+        [gzip.compress(body.encode())],
+        400 if b"bad" in request.body else 200,
+        [("Content-Encoding", "gzip"), ("x-gemini-service-tier", CANARY)],
+    )
 
 
 CALLS = [
@@ -36,10 +40,25 @@ CALLS = [
 
 @pytest.mark.parametrize("trouble", ["", "--traceback"])
 def test_a_canary_key_is_found_nowhere(trouble, tmp_path):
-    environment = {**os.environ, "HOME": str(tmp_path), "GEMBILL_DATA_DIR": str(tmp_path / "data"), "PYTHONASYNCIODEBUG": "1"}
+    environment = {
+        **os.environ,
+        "HOME": str(tmp_path),
+        "GEMBILL_DATA_DIR": str(tmp_path / "data"),
+        "PYTHONASYNCIODEBUG": "1",
+    }
     log = tmp_path / "log.txt"
     with Player(answer=echo).serving() as player, log.open("wb") as out:
-        command = [sys.executable, *(["-c", BROKEN] if trouble else ["-m", "billing"]), "proxy", "--port", "0", "--log-level", "debug", "--upstream", player.url]
+        command = [
+            sys.executable,
+            *(["-c", BROKEN] if trouble else ["-m", "billing"]),
+            "proxy",
+            "--port",
+            "0",
+            "--log-level",
+            "debug",
+            "--upstream",
+            player.url,
+        ]
         child = subprocess.Popen(command, env=environment, stdout=out, stderr=out, cwd=tmp_path)
         try:
             port = wait_for_port(log, child)

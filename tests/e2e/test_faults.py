@@ -12,14 +12,25 @@ from tests.e2e.player import Player, Reply
 
 STREAM = "/v1beta/models/gemini-2.5-flash:streamGenerateContent?alt=sse"
 USAGE = {"promptTokenCount": 10, "candidatesTokenCount": 5, "totalTokenCount": 15}
-ANSWER = json.dumps({"modelVersion": "gemini-2.5-flash", "candidates": [{"content": {"parts": [{"text": "x" * 500}]}}], "usageMetadata": USAGE}).encode()
+ANSWER = json.dumps(
+    {
+        "modelVersion": "gemini-2.5-flash",
+        "candidates": [{"content": {"parts": [{"text": "x" * 500}]}}],
+        "usageMetadata": USAGE,
+    }
+).encode()
 
 
 def events(count: int) -> list[bytes]:
     """A stream whose counts grow with every event; only the last has them whole."""
     return [
         b"data: "
-        + json.dumps({"candidates": [{"content": {"parts": [{"text": "word " * 20}]}}], "usageMetadata": {"promptTokenCount": 10, "candidatesTokenCount": n, "totalTokenCount": 10 + n}}).encode()
+        + json.dumps(
+            {
+                "candidates": [{"content": {"parts": [{"text": "word " * 20}]}}],
+                "usageMetadata": {"promptTokenCount": 10, "candidatesTokenCount": n, "totalTokenCount": 10 + n},
+            }
+        ).encode()
         + b"\r\n\r\n"
         for n in range(1, count + 1)
     ]
@@ -33,7 +44,8 @@ def leave(port: int, path: str, case: str, after_bytes: int) -> None:
     with socket.create_connection(("127.0.0.1", port), 20) as connection:
         body = b'{"contents": []}'
         connection.sendall(
-            f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\nx-gembill-label-case: {case}\r\n\r\n".encode() + body
+            f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\nx-gembill-label-case: {case}\r\n\r\n".encode()
+            + body
         )
         while after_bytes > 0 and (piece := connection.recv(min(4096, after_bytes))):
             after_bytes -= len(piece)
@@ -43,7 +55,10 @@ def test_200_clients_that_leave_mid_stream_have_the_final_usage(recording):
     count = 12
     player = Player(answer=lambda _: Reply(events(count), headers=SSE, framing="chunked", pause=0.01))
     with player.serving(), (proxy := recording(player.url)).running():
-        threads = [threading.Thread(target=leave, args=(proxy.port, STREAM, str(n), (1, 1200, 2600)[n % 3])) for n in range(200)]
+        threads = [
+            threading.Thread(target=leave, args=(proxy.port, STREAM, str(n), (1, 1200, 2600)[n % 3]))
+            for n in range(200)
+        ]
         for n, thread in enumerate(threads):
             thread.start()
             if n % 20 == 19:
@@ -53,7 +68,9 @@ def test_200_clients_that_leave_mid_stream_have_the_final_usage(recording):
         wait_until(lambda: proxy.health()["calls_under_way"] == 0)
     found = {stored.record.labels["case"]: stored.record for stored in proxy.records()}
     assert len(found) == 200
-    assert {(r.status, r.tokens.output, r.tokens.total) for r in found.values()} == {(Status.COMPLETE, count, 10 + count)}
+    assert {(r.status, r.tokens.output, r.tokens.total) for r in found.values()} == {
+        (Status.COMPLETE, count, 10 + count)
+    }
 
 
 def test_a_client_that_leaves_before_its_request_is_whole_costs_nothing(recording):
@@ -79,7 +96,10 @@ def test_an_upstream_that_cannot_be_reached_is_a_502_and_an_error_record(recordi
 
 
 def test_an_upstream_that_does_not_answer_is_a_504_and_unknown(recording):
-    with Player(answer=lambda _: Reply(silent=True)).serving() as player, (proxy := recording(player.url, answer_seconds=1)).running():
+    with (
+        Player(answer=lambda _: Reply(silent=True)).serving() as player,
+        (proxy := recording(player.url, answer_seconds=1)).running(),
+    ):
         status, body = proxy.post()
     assert (status, json.loads(body)["error"]["status"]) == (504, "DEADLINE_EXCEEDED")
     (stored,) = proxy.records()
@@ -98,7 +118,11 @@ def test_an_answer_that_breaks_off_is_cut_for_the_client_and_partial_in_the_ledg
     assert all(event in received.replace(b"\r\n", b"") for event in [e.replace(b"\r\n", b"") for e in events(3)])
     assert not received.endswith(b"0\r\n\r\n")
     (stored,) = proxy.records()
-    assert (stored.record.status, stored.record.tokens.output, stored.record.flags) == (Status.PARTIAL, 3, ("incomplete",))
+    assert (stored.record.status, stored.record.tokens.output, stored.record.flags) == (
+        Status.PARTIAL,
+        3,
+        ("incomplete",),
+    )
 
 
 def test_a_full_disk_refuses_before_forwarding_and_recovers_by_itself(recording, monkeypatch):
@@ -134,7 +158,10 @@ def test_on_record_failure_open_serves_and_counts_loudly(recording, monkeypatch,
         raise SpoolUnwritable("no space left")
 
     monkeypatch.setattr(Spool, "intend", refuse)
-    with Player(answer=lambda _: Reply([ANSWER])).serving() as player, (proxy := recording(player.url, on_record_failure="open")).running():
+    with (
+        Player(answer=lambda _: Reply([ANSWER])).serving() as player,
+        (proxy := recording(player.url, on_record_failure="open")).running(),
+    ):
         assert proxy.post() == (200, ANSWER)
         assert proxy.health()["unrecorded_calls"] == 1
     assert "UNRECORDED" in caplog.text
@@ -151,7 +178,14 @@ def test_bodies_of_any_size_pass_unaltered_both_ways(size, recording):
 
 
 def test_the_request_is_forwarded_as_it_came_but_for_what_the_contract_excepts(recording):
-    with Player(answer=lambda _: Reply([ANSWER], headers=[("X-Odd", "a;b"), ("x-odd", "c"), ("Content-Type", "application/json")])).serving() as player, (proxy := recording(player.url)).running():
+    with (
+        Player(
+            answer=lambda _: Reply(
+                [ANSWER], headers=[("X-Odd", "a;b"), ("x-odd", "c"), ("Content-Type", "application/json")]
+            )
+        ).serving() as player,
+        (proxy := recording(player.url)).running(),
+    ):
         raw = (
             b"POST /v1beta/models/gemini-2.5-flash:generateContent?b=2&a=%20x&key=kkkkkkkk HTTP/1.1\r\nHost: evil.example\r\nX-One:  1 \r\nx-gembill-label-team: search\r\n"
             b"Connection: close, X-Hop\r\nX-Hop: 1\r\nX-Two: 2\r\nx-one: again\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n"
@@ -177,5 +211,3 @@ def wait_until(condition, seconds: float = 20.0) -> None:
     while not condition():
         assert time.monotonic() < until
         time.sleep(0.02)
-
-

@@ -50,7 +50,13 @@ def reply(case: dict, manner: str, chance: random.Random) -> Reply:
     edges = sorted({0, len(body), *(chance.randrange(len(body) + 1) for _ in range(8 if "cut" in manner else 0))})
     pieces = [body[a:b] for a, b in zip(edges, edges[1:], strict=False)]
     streamed = case.get("chunks") is not None or "gzip" in manner
-    return Reply(pieces, case.get("status") or 200, headers, "chunked" if streamed else "length", 0.0005 if "cut" in manner else 0)
+    return Reply(
+        pieces,
+        case.get("status") or 200,
+        headers,
+        "chunked" if streamed else "length",
+        0.0005 if "cut" in manner else 0,
+    )
 
 
 def number(cell: str) -> int:

@@ -15,7 +15,7 @@ NOVEMBER = parse(month="2026-11")
 HEADINGS = {
     60: "Model Intermed. Output* Cost",
     80: "Model Input Intermed. Output* Waste~ Cost",
-    100: "Model Calls Input Intermed. Output* Failed Waste~ Cost",
+    100: "Model Calls Input Intermed. Output* Execs Failed Waste~ Cost",
     140: "Model Calls Input Intermed. Output* Execs Failed Waste~ $ in $ interm. $ out Cost",
 }
 SNAPSHOTS = Path(__file__).parent / "snapshots"

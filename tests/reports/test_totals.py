@@ -127,7 +127,9 @@ def test_a_month_without_calls_cost_nothing(ledger: Ledger) -> None:
     assert found.strictly_complete
 
 
-@pytest.mark.parametrize("zone", ["America/Los_Angeles", "UTC", "Asia/Kolkata", "Asia/Kathmandu", "Australia/Lord_Howe"])
+@pytest.mark.parametrize(
+    "zone", ["America/Los_Angeles", "UTC", "Asia/Kolkata", "Asia/Kathmandu", "Australia/Lord_Howe"]
+)
 @pytest.mark.parametrize("unit", ["hour", "day", "week", "month"])
 def test_rows_of_time_add_up_to_the_total_in_every_zone(ledger: Ledger, zone: str, unit: str) -> None:
     instants = ("2026-11-01T06:59:59+00:00", "2026-11-01T07:00:00+00:00", "2026-11-01T08:45:00+00:00")

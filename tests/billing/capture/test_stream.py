@@ -87,7 +87,9 @@ def test_long_strings_are_elided_alike_in_any_cut(seed, framing):
     chance = random.Random(seed)
     long = "".join(chance.choices('ab\\"\u20ac\n', k=LONG + chance.randrange(20_000)))
     value = {"before": "x", "data": long, "list": [1, {"short": "y" * 100}], "more": "z" * LONG}
-    body = {"text": json.dumps(value).encode(), "array": as_array([value, value]), "events": as_events([value, value])}[framing]
+    body = {"text": json.dumps(value).encode(), "array": as_array([value, value]), "events": as_events([value, value])}[
+        framing
+    ]
     cuts = [chance.randrange(len(body)) for _ in range(chance.randrange(40))]
     whole, cut = read(body), read(body, cuts=cuts)
     assert whole == cut
@@ -112,7 +114,9 @@ def test_a_long_body_is_kept_in_little_memory():
     assert json.loads(documents.close()[0])["n"] == 1
 
 
-@pytest.mark.parametrize(("encoding", "body"), [("br", b"\x0b\x02\x80"), ("gzip", b"no gzip at all"), ("zstd", b"(\xb5/\xfd")])
+@pytest.mark.parametrize(
+    ("encoding", "body"), [("br", b"\x0b\x02\x80"), ("gzip", b"no gzip at all"), ("zstd", b"(\xb5/\xfd")]
+)
 def test_an_encoding_that_cannot_be_read_is_said(encoding, body):
     documents = Documents(encoding)
     assert documents.feed(body) == []

@@ -15,7 +15,7 @@ from billing.simulator.routes import find
         ("/v1/publishers/google/", True),
     ],
 )
-def test_both_families_are_known(prefix: str, vertex: bool) -> None:  # noqa: FBT001 a test's parameter
+def test_both_families_are_known(prefix: str, vertex: bool) -> None:
     route = find("POST", f"{prefix}models/gemini-2.5-flash:streamGenerateContent?alt=sse&key=k")
     assert (route.vertex, route.generates, route.streams, route.events) == (vertex, True, True, True)
     assert route.model is not None

@@ -11,7 +11,7 @@ _TALLIES = st.builds(Tally, *[st.integers(0, 10**6)] * 5)
 def test_digits_are_single_tokens_and_nothing_is_none() -> None:
     assert count("") == 0
     assert count("12345") == 5
-    assert count("-428330955.97745\n") == 17
+    assert count("-12.5\n") == 6
 
 
 @given(_TALLIES, _TALLIES)

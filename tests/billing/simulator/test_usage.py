@@ -87,26 +87,26 @@ def test_cached_tokens_are_part_of_the_prompt_in_every_chunk(script: Script) -> 
 
 
 def _hand_made(model: str) -> Script:
-    code = Piece(Kind.CODE, "print(42)", candidates=16, thoughts=59)
-    again = Piece(Kind.CODE, "print(142)", candidates=24)
-    result = Piece(Kind.RESULT, "42", result=Tally(text=5), outcome="OUTCOME_OK")
-    other = Piece(Kind.RESULT, "142", result=Tally(text=6), outcome="OUTCOME_OK")
+    code = Piece(Kind.CODE, "print(7)", candidates=10, thoughts=70)
+    again = Piece(Kind.CODE, "print(8)", candidates=20)
+    result = Piece(Kind.RESULT, "7", result=Tally(text=2), outcome="OUTCOME_OK")
+    other = Piece(Kind.RESULT, "8", result=Tally(text=3), outcome="OUTCOME_OK")
     last = Turn((Piece(Kind.TEXT, "done", candidates=8),))
     turns = (Turn((code, result), runs_code=True), Turn((again, other), runs_code=True), last)
-    return Script(MODELS[model], Tally(text=43), 0, turns)
+    return Script(MODELS[model], Tally(text=50), 0, turns)
 
 
 def test_each_round_re_reads_prompt_candidates_thoughts_and_results_so_far() -> None:
     counts = whole(_hand_made("gemini-2.5-flash"))
-    assert counts.tool.total == (43 + 16 + 59 + 5) + (43 + 40 + 59 + 11)
-    assert (counts.prompt.total, counts.candidates, counts.thoughts) == (43, 48, 59)
-    assert counts.total == 43 + 48 + 59 + 276
+    assert counts.tool.total == (50 + 10 + 70 + 2) + (50 + 30 + 70 + 5)
+    assert (counts.prompt.total, counts.candidates, counts.thoughts) == (50, 38, 70)
+    assert counts.total == 50 + 38 + 70 + 132 + 155
 
 
 def test_a_3_x_round_re_reads_the_prompt_as_it_has_grown() -> None:
     counts = whole(_hand_made("gemini-3-flash-preview"))
-    assert counts.prompt.total == 43 + 59
-    assert counts.tool.total == (102 + 16 + 59 + 5) + (102 + 40 + 59 + 11)
+    assert counts.prompt.total == 50 + 70
+    assert counts.tool.total == (120 + 10 + 70 + 2) + (120 + 30 + 70 + 5)
 
 
 @pytest.mark.parametrize("model", ["gemini-2.5-flash", "gemini-3.8-flash"])

@@ -36,8 +36,14 @@ class Recording:
 
     def post(self, path: str = PATH, body: object = None, headers: dict[str, str] | None = None) -> tuple[int, bytes]:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
-        raw = body if isinstance(body, bytes) else json.dumps(body or {"contents": [{"parts": [{"text": "hi"}]}]}).encode()
-        connection.request("POST", path, raw, {"content-type": "application/json", "x-goog-api-key": "a-test-key", **(headers or {})})
+        raw = (
+            body
+            if isinstance(body, bytes)
+            else json.dumps(body or {"contents": [{"parts": [{"text": "hi"}]}]}).encode()
+        )
+        connection.request(
+            "POST", path, raw, {"content-type": "application/json", "x-goog-api-key": "a-test-key", **(headers or {})}
+        )
         answer = connection.getresponse()
         data = answer.read()
         connection.close()

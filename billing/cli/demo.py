@@ -1,0 +1,119 @@
+"""`gembill demo`: everything once, on made-up data.
+
+Owns: the order of the demo and what it prints. Owns no traffic (`demo_calls`, `demo_month`) and no report.
+Invariant: it needs no key and no network, touches no ledger but its own, and marks what it shows as DEMO DATA.
+"""
+
+import shutil
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from billing.config import Settings, load
+
+MARK = "DEMO DATA"
+
+
+@click.command()
+@click.option("--clear", is_flag=True, help="Remove the demo's ledger and stop.")
+def demo(clear: bool) -> None:
+    """Try everything on made-up data: no key, no network.
+
+    Starts the simulator and the proxy on free ports, sends some dozens of calls through them with the google-genai SDK,
+    adds a made-up month to the same ledger (one of its own), and shows the monthly report and one receipt.
+    """
+    settings = load()
+    folder = settings.data_dir / "demo"
+    shutil.rmtree(folder, ignore_errors=True)
+    if clear:
+        click.echo(f"gembill: removed {folder}", err=True)
+        return
+    began = time.monotonic()
+    own = _settings(settings, folder)
+    months = _fill(own)
+    sent = _send(own)
+    _show(own.ledger_url, sent, months, time.monotonic() - began)
+
+
+def _settings(settings: Settings, folder: Path) -> Settings:
+    """The demo's own ledger, spool and secret, on free ports."""
+    folder.mkdir(parents=True)
+    url = f"sqlite:///{folder / 'ledger.db'}"
+    return replace(settings, data_dir=folder, database_url=url, host="127.0.0.1", port=0, fingerprint_secret=None)
+
+
+def _fill(settings: Settings) -> int:
+    """Record the made-up month and post it; how many calls it has."""
+    from billing.capture.fingerprint import Fingerprint, load_secret
+    from billing.capture.spool import Spool
+    from billing.cli.demo_month import record_month
+    from billing.ledger import open_ledger
+    from billing.posting import Poster
+    from billing.pricebook import bundled
+
+    fingerprint = Fingerprint(load_secret(None, settings.data_dir))
+    ledger = open_ledger(settings.ledger_url)
+    spool = Spool.claim(settings.spool_dir)
+    ledger.announce(spool.source_id, "demo")
+    poster = Poster(lambda: ledger, bundled())
+    try:
+        record_month(spool, fingerprint)
+        return poster.drain(spool)
+    finally:
+        poster.close()
+        ledger.close()
+        spool.close(10.0)
+
+
+def _send(settings: Settings) -> int:
+    """Send real calls through proxy and simulator; how many."""
+    from billing.cli.demo_calls import make_calls
+    from billing.simulator import Options, simulator_in_thread
+    from billing.station import Station
+
+    with (
+        simulator_in_thread(Options(seed=7)) as simulator,
+        Station(replace(settings, upstream=simulator)).running() as url,
+    ):
+        return make_calls(url)
+
+
+def _show(url: str, sent: int, filled: int, seconds: float) -> None:
+    from billing.cli.demo_month import MONTH
+    from reports import screen
+
+    click.echo(f"{MARK}: {filled:,} made-up calls of {MONTH}, and {sent} calls sent just now by the google-genai SDK")
+    click.echo(f"through the proxy to the simulator; recorded, posted and priced in {seconds:.1f} s.\n")
+    for page in _pages(url, MONTH):
+        screen.write([page, "\n"])
+    click.echo(f"""Next:
+  gembill records --database-url {url}
+  gembill report daily --month {MONTH} --database-url {url}
+  gembill audit --database-url {url}
+  gembill proxy                  record your own: export GOOGLE_GEMINI_BASE_URL=http://127.0.0.1:8787
+  gembill demo --clear           remove this demo""")
+
+
+def _pages(url: str, month: str) -> list[str]:
+    """The month by model, and the receipt of the call that failed most among those just sent."""
+    import reports
+    from billing.ledger import Selection, open_ledger, read
+    from billing.period import zone
+    from billing.pricebook import bundled
+    from reports import screen
+    from reports.receipt import receipt
+    from reports.statement import sheets
+    from reports.summary import sheet
+
+    width, color = screen.width(), screen.colored()
+    table = sheet(reports.report(url, ["model"], month=month)).terminal(width, color=color)
+    ledger = open_ledger(url, read_only=True)
+    try:
+        chosen = max(read.records(ledger, Selection(labels={"source": "sdk"})), key=lambda stored: stored.record.failed)
+        prices = {row.id: row for row in bundled().rows}
+        explained = receipt(chosen, read.charges(ledger, chosen), prices)
+    finally:
+        ledger.close()
+    return [table, *(page.terminal(width, color=color) for page in sheets(explained, zone(None)))]

@@ -1,0 +1,42 @@
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import inspect
+
+from billing.ledger import Ledger, Selection, migration, open_ledger, read
+from billing.ledger import engine as engines
+from billing.ledger.audit import audit
+from tests.billing.ledger.making import SPOOL, posting
+
+
+def config_for(connection: object) -> Config:
+    config = Config(attributes={"connection": connection})
+    config.set_main_option("script_location", str(migration.migrations_folder()))
+    return config
+
+
+def test_upgrading_a_ledger_with_rows_keeps_them(ledger: Ledger) -> None:
+    ledger.append(SPOOL, [posting(1), posting(2)])
+    assert migration.upgrade(ledger.engine) == (migration.HEAD, migration.HEAD)
+    assert read.totals(ledger, Selection())[0].calls == 2
+    assert audit(ledger) == []
+
+
+def test_down_and_up_again_leaves_an_empty_ledger(ledger: Ledger) -> None:
+    ledger.append(SPOOL, [posting(1)])
+    with engines.writing(ledger.engine) as connection:
+        command.downgrade(config_for(connection), "base")
+        assert inspect(connection).get_table_names() == ["alembic_version"]
+    assert migration.upgrade(ledger.engine) == (None, "0001")
+    assert read.totals(ledger, Selection())[0].calls == 0
+
+
+def test_alembic_finds_nothing_to_migrate(ledger: Ledger) -> None:
+    with engines.writing(ledger.engine) as connection:
+        command.check(config_for(connection))
+
+
+def test_alembics_own_command_line_takes_the_address(ledger_url: str) -> None:
+    open_ledger(ledger_url).close()
+    config = Config(cmd_opts=type("Options", (), {"x": [f"url={ledger_url}"]})())
+    config.set_main_option("script_location", str(migration.migrations_folder()))
+    command.check(config)
