@@ -23,4 +23,4 @@ def wal_is_safe(version: Version) -> bool:
     """Whether WAL mode with several connections is free of the WAL-reset bug in this SQLite."""
     if version >= (3, 51, 3):
         return True
-    return version[:2] == (3, 50) and version >= (3, 50, 7) or version[:2] == (3, 44) and version >= (3, 44, 6)
+    return (3, 50, 7) <= version < (3, 51, 0) or (3, 44, 6) <= version < (3, 45, 0)

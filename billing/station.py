@@ -4,6 +4,7 @@ Owns: how the parts are put together, started and stopped, and the health page. 
 Invariant: what was recorded before a stop or a crash is found and finished at the next start, before calls are taken.
 """
 
+import signal
 import socket
 import threading
 from collections.abc import Iterator
@@ -51,12 +52,19 @@ class Station:
     def serve(self) -> None:
         """Serve until SIGTERM or SIGINT; then finish what is under way, post once more and close."""
         self._posting.start()
+        self._heed_signals()
         try:
             self._server.run(sockets=[self._listener])
         finally:
             self._listener.close()
             self._posting.end(timeout=10.0)
             self._spool.close(10.0)
+
+    def _heed_signals(self) -> None:
+        """End the server at a signal. uvicorn does so too, but then raises it again for whoever heeded it before."""
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(number, lambda *_: setattr(self._server, "should_exit", True))
 
     @contextmanager
     def running(self) -> Iterator[str]:

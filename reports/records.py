@@ -15,7 +15,7 @@ from billing.ledger import Stored
 from billing.model import Fault
 from billing.money import usd
 from billing.period import Period, local
-from reports.sheet import Sheet, count, money
+from reports.sheet import DEMO, Sheet, count, money
 from reports.summary import words
 from reports.tables import MISSING, Column, Table, csv_lines, flat
 
@@ -101,13 +101,14 @@ def csv_chunks(found: Iterable[Stored]) -> Iterator[str]:
     return csv_lines(_CSV_HEADER, (_csv_row(as_dict(stored)) for stored in found))
 
 
-def sheet(found: Iterable[Stored], period: Period, limit: int = NEWEST) -> Sheet:
+def sheet(found: Iterable[Stored], period: Period, limit: int = NEWEST, *, demo: bool = False) -> Sheet:
     """The newest records as a table with the zone's clock; hand over one more than the limit to have it said."""
     found = list(islice(found, limit + 1))
     shown = found[:limit]
     length = _id_length([stored.record.id for stored in shown])
     rows = tuple(_row(stored, period.zone, length) for stored in shown)
-    heading = f"Recorded calls · {words(period)} · {period.timezone} · US dollars, estimate at list price"
+    mark = DEMO if demo else ""
+    heading = f"{mark}Recorded calls · {words(period)} · {period.timezone} · US dollars, estimate at list price"
     return Sheet(heading, Table(_COLUMNS, rows), tuple(_notes(len(found), limit)))
 
 

@@ -14,8 +14,8 @@ _PLAIN = str.maketrans({"─": "-", "·": "|"})
 
 
 def width() -> int:
-    """Cells across: COLUMNS, else the terminal's own width, else 80."""
-    return shutil.get_terminal_size().columns
+    """Cells across: COLUMNS, else the terminal's own width, else 120, for a file or a pipe has no edge."""
+    return shutil.get_terminal_size(fallback=(120, 24)).columns
 
 
 def colored(stream: TextIO | None = None) -> bool:

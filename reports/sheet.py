@@ -12,6 +12,7 @@ from billing.money import display, usd
 from reports.tables import Table, clean, escaped, markdown, terminal
 
 UNKNOWN = "unknown"
+DEMO = "DEMO DATA · "  # stands before the heading of whatever shows made-up calls
 
 
 @dataclass(frozen=True, slots=True)

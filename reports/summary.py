@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from billing.ledger import Total
 from billing.period import Period, Unit, containing, local, name
-from reports.sheet import Sheet, count, money, percent, rate
+from reports.sheet import DEMO, Sheet, count, money, percent, rate
 from reports.tables import MISSING, Column, Table
 from reports.totals import Report
 
@@ -25,13 +25,13 @@ class _Measure:
 
 
 _MEASURES = (
-    _Measure(Column("Calls", 60), lambda row: count(row.calls)),
+    _Measure(Column("Calls", 50), lambda row: count(row.calls)),
     _Measure(Column("Input", 80), lambda row: count(row.tokens.input)),
     _Measure(Column("Intermed.", 90), lambda row: count(row.tokens.intermediate)),
     _Measure(Column("Output*", 85), lambda row: count(row.tokens.output)),
-    _Measure(Column("Execs", 40), lambda row: count(row.executions)),
-    _Measure(Column("Failed", 65), lambda row: rate(row.executions_failed, row.executions)),
-    _Measure(Column("Waste~", 70), lambda row: money(row.failed_execution_cost_pico)),
+    _Measure(Column("Execs", 60), lambda row: count(row.executions)),
+    _Measure(Column("Failed", 75), lambda row: rate(row.executions_failed, row.executions)),
+    _Measure(Column("Waste~", 55), lambda row: money(row.failed_execution_cost_pico)),
     _Measure(Column("$ in", 20), lambda row: money(row.cost_input_pico)),
     _Measure(Column("$ interm.", 30), lambda row: money(row.cost_intermediate_pico)),
     _Measure(Column("$ out", 25), lambda row: money(row.cost_output_pico)),
@@ -50,7 +50,9 @@ def sheet(report: Report) -> Sheet:
     rows = [_cells(_groups(report.by, row), row, measures) for row in report.rows]
     total = _cells(["Total", *[""] * (len(titles) - 1)], report.total, measures)
     columns = (*(Column(title, text=True) for title in titles), *(measure.column for measure in measures))
-    heading = f"Gemini calls · {words(report.period)} · {report.period.timezone} · US dollars, estimate at list price"
+    mark = DEMO if report.demo else ""
+    period = f"{words(report.period)} · {report.period.timezone}"
+    heading = f"{mark}Gemini calls · {period} · US dollars, estimate at list price"
     return Sheet(heading, Table(columns, tuple(rows), total), tuple(notes(report)))
 
 

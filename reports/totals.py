@@ -12,6 +12,7 @@ from typing import Any
 
 from billing.errors import ConfigurationError
 from billing.ledger import Ledger, Selection, Total
+from billing.ledger.lookup import holds_demo_data
 from billing.ledger.totals import totals as ledger_totals
 from billing.model import Tokens
 from billing.money import usd
@@ -35,6 +36,7 @@ class Report:
     by: tuple[str, ...]
     rows: tuple[Total, ...]
     total: Total
+    demo: bool = False  # made-up calls are among them
 
     @property
     def strictly_complete(self) -> bool:
@@ -66,7 +68,8 @@ def report(ledger: Ledger, period: Period, by: Sequence[str] = (), *, selection:
     else:
         sums = _in_buckets(ledger, chosen, _Cut(time, period, tuple(one for one in by if one not in TIMES)))
     rows = _grouped(by, sums)
-    return Report(period, by, tuple(sorted(rows, key=lambda row: _order(by, row))), add({}, rows))
+    ordered = tuple(sorted(rows, key=lambda row: _order(by, row)))
+    return Report(period, by, ordered, add({}, rows), demo=holds_demo_data(ledger))
 
 
 def as_dict(report: Report) -> dict[str, Any]:
@@ -78,7 +81,7 @@ def as_dict(report: Report) -> dict[str, Any]:
         "by": list(report.by),
         "rows": [row_dict(row) for row in report.rows],
         "total": row_dict(report.total),
-    }
+    } | ({"demo_data": True} if report.demo else {})
 
 
 def row_dict(row: Total) -> dict[str, Any]:

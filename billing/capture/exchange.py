@@ -5,6 +5,7 @@ socket, no clock and no storage, and does not interpret counts. Invariant: the e
 told, never on how they were cut; no credential of the caller is in it.
 """
 
+import json
 import logging
 from typing import Any
 
@@ -22,6 +23,7 @@ from billing.wire.sighting import Sighting
 
 _log = logging.getLogger("gembill.exchange")
 _encoder = msgspec.json.Encoder()
+_OUR_WORDS = ("kind", "digest", "dressed", "unread")  # in `Seen`, never a stranger's
 
 
 class Exchange:
@@ -141,10 +143,29 @@ class Exchange:
         if isinstance(value, str):
             return strike(value, self._caller.credentials)
         if isinstance(value, dict):
-            return {name: self._struck(inner) for name, inner in value.items()}
+            return {name: self._struck_at(name, inner) for name, inner in value.items()}
         if isinstance(value, list | tuple):
             return [self._struck(inner) for inner in value]
         return value
+
+    def _struck_at(self, name: str, value: Any) -> Any:  # noqa: ANN401
+        if name in _OUR_WORDS:
+            return value
+        return self._struck_usage(value) if name == "usage" else self._struck(value)
+
+    def _struck_usage(self, text: str) -> str:
+        """A usage with its strings struck. Counts and their names stay: `?key=promptTokenCount` must hide no token."""
+        try:
+            return json.dumps(self._struck_json(json.loads(text)))
+        except (ValueError, RecursionError):
+            return strike(text, self._caller.credentials)
+
+    def _struck_json(self, value: Any) -> Any:  # noqa: ANN401
+        if isinstance(value, str):
+            return strike(value, self._caller.credentials)
+        if isinstance(value, dict):
+            return {n if n.isalpha() else self._struck_json(n): self._struck_json(inner) for n, inner in value.items()}
+        return [self._struck_json(inner) for inner in value] if isinstance(value, list) else value
 
 
 def _header(headers: list[Header], wanted: bytes) -> str:

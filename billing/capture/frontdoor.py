@@ -21,7 +21,7 @@ _HOST = re.compile(rb"(?:[A-Za-z0-9](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9])?|\[[0-9
 _SEGMENT = r"[A-Za-z0-9_~@-](?:[A-Za-z0-9._~@-]{0,254}[A-Za-z0-9_~@-])?"
 _PATH = re.compile(
     r"(?:/(?:upload|download|resumable))*"
-    r"/v\d{1,2}(?:alpha|beta)?\d{0,2}"
+    r"/v[0-9]{1,2}(?:(?:alpha|beta)[0-9]{0,2})?"
     r"/(?:models|tunedModels|cachedContents|files|batches|operations|fileSearchStores|corpora|generatedFiles|interactions"
     r"|agents|environments|triggers|voices|webhooks|credentials|decisions|auth_tokens|dynamic|projects|publishers|endpoints|openai)"
     rf"(?:/{_SEGMENT})*(?::[A-Za-z]{{1,64}})?"
@@ -102,7 +102,7 @@ def _check_host(version: str, hosts: list[bytes]) -> None:
 
 def _check_length(version: str, headers: list[Header]) -> None:
     lengths = [value for name, value in headers if name == b"content-length"]
-    codings = [value.strip().lower() for name, value in headers if name == b"transfer-encoding"]
+    codings = [value.strip(b" \t").lower() for name, value in headers if name == b"transfer-encoding"]
     if lengths and codings:
         raise _malformed("a request cannot have both Content-Length and Transfer-Encoding")
     if len(lengths) > 1 or not all(value.isdigit() and len(value) < 16 for value in lengths):

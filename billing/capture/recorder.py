@@ -79,7 +79,8 @@ class Recorder:
             self.spool.check()
             await self.spool.intend(exchange.event_id, exchange.intent())
         except SpoolUnwritable as error:
-            return self._unrecorded(error)
+            self._refuse_or_count(error)
+            return None
         return Call(exchange, began, occurred_us)
 
     async def end(self, call: Call | None, ending: Ending, *, retried: int = 0) -> None:
@@ -99,7 +100,7 @@ class Recorder:
         if call is not None and not call.exchange.finished:
             self.spool.append_soon(call.exchange.event_id, call.exchange.finish(ending, call.ended_us))
 
-    def _unrecorded(self, error: SpoolUnwritable) -> None:
+    def _refuse_or_count(self, error: SpoolUnwritable) -> None:
         self.faults.note(f"a call could not be recorded: {error}")
         if not self._open_on_failure:
             self.faults.refused += 1

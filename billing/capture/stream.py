@@ -80,15 +80,26 @@ class _Inflate:
         while data:
             if self._member.eof:
                 self._member = zlib.decompressobj(self._bits)
+            spare = self._member.copy()
             try:
                 piece = self._member.decompress(data, LONG)
             except zlib.error:
+                yield from _sound_part(spare, data)
                 raise _Unreadable("encoding") from None
             data = self._member.unused_data if self._member.eof else self._member.unconsumed_tail
             self._total += len(piece)
             if self._total > INFLATED_LIMIT:
                 raise _Unreadable("too_large")
             yield piece
+
+
+def _sound_part(member: "zlib._Decompress", data: bytes) -> Iterator[bytes]:
+    """What comes before the damage, byte by byte, so that it does not depend on how the bytes were cut."""
+    try:
+        for byte in data:
+            yield member.decompress(bytes((byte,)))
+    except zlib.error:
+        return
 
 
 class _Elider:

@@ -1,7 +1,7 @@
 """The command `gembill`.
 
-Owns: the list of commands and how an error becomes one sentence and an exit code. Owns no command: each stands in a file
-of its own that is imported only when it is called. Invariant: data goes to stdout, everything else to stderr.
+Owns: the list of commands and how an error becomes one sentence and an exit code. Owns no command: each stands in a
+file of its own that is imported only when it is called. Invariant: data goes to stdout, everything else to stderr.
 """
 
 import importlib

@@ -50,13 +50,14 @@ def _fill(settings: Settings) -> int:
     from billing.capture.spool import Spool
     from billing.cli.demo_month import record_month
     from billing.ledger import open_ledger
+    from billing.ledger.sources import DEMO
     from billing.posting import Poster
     from billing.pricebook import bundled
 
     fingerprint = Fingerprint(load_secret(None, settings.data_dir))
     ledger = open_ledger(settings.ledger_url)
     spool = Spool.claim(settings.spool_dir)
-    ledger.announce(spool.source_id, "demo")
+    ledger.announce(spool.source_id, DEMO)
     poster = Poster(lambda: ledger, bundled())
     try:
         record_month(spool, fingerprint)

@@ -41,6 +41,7 @@ def records(choice: Choice, limit: int | None, form: str, database_url: str | No
 
 
 def _written(ledger: Ledger, selection: Selection, period: Period, *, limit: int | None, form: str) -> Iterator[str]:
+    from billing.ledger.lookup import holds_demo_data
     from billing.ledger.read import records as read
     from reports import records as forms
     from reports import screen
@@ -50,5 +51,5 @@ def _written(ledger: Ledger, selection: Selection, period: Period, *, limit: int
     if form == "csv":
         return forms.csv_chunks(read(ledger, selection, limit=limit))
     shown = forms.NEWEST if limit is None else limit
-    sheet = forms.sheet(read(ledger, selection, limit=shown + 1), period, shown)
+    sheet = forms.sheet(read(ledger, selection, limit=shown + 1), period, shown, demo=holds_demo_data(ledger))
     return iter([sheet.markdown() if form == "markdown" else sheet.terminal(screen.width(), color=screen.colored())])

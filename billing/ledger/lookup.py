@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, exists, func, literal, select, tuple_
 
-from billing.ledger import columns, schema
+from billing.ledger import columns, schema, sources
 from billing.ledger.engine import snapshot
 from billing.ledger.entry import Posted, Stored
 from billing.ledger.selection import Selection, conditions, labelled
@@ -29,6 +29,12 @@ def is_current() -> ColumnElement[bool]:
     mine = schema.record.c
     newer = (other.c.source_id == mine.source_id, other.c.id == mine.id, other.c.revision > mine.revision)
     return ~exists(select(1).select_from(other).where(*newer).correlate(schema.record))
+
+
+def holds_demo_data(ledger: Ledger) -> bool:
+    """Whether the ledger was filled by `gembill demo`, which whatever is shown of it has to say."""
+    with ledger.engine.connect() as connection:
+        return sources.holds_demo_data(connection)
 
 
 def records(ledger: Ledger, selection: Selection, *, limit: int | None = None) -> Iterator[Stored]:

@@ -13,6 +13,13 @@ from billing.ledger import bulk
 from billing.ledger.entry import NATURAL_SOURCES
 from billing.ledger.schema import source
 
+DEMO = "demo"
+
+
+def holds_demo_data(connection: Connection) -> bool:
+    """Whether a source of made-up calls ever wrote here."""
+    return connection.scalar(select(source.c.source_id).where(source.c.kind == DEMO).limit(1)) is not None
+
 
 def register(connection: Connection, source_id: int, others: Collection[int], kind: str, now_us: int) -> None:
     """Note that a source wrote now, and that rows exist under the `others` (reserved sources of natural keys)."""

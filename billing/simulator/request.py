@@ -4,160 +4,148 @@ Owns: reading the JSON of a generateContent request, in camelCase and snake_case
 answer. Invariant: any JSON gives an `Ask` or a `Refusal` with Google's status 400; nothing else is raised.
 """
 
-import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
-from typing import Any
 
 import msgspec
 
-from billing.errors import Refusal
-from billing.simulator.tokens import Tally, count, count_media
+from billing.simulator import continuation
+from billing.simulator.calls import Function
+from billing.simulator.continuation import Continuation
+from billing.simulator.fields import Json, Object, bad, entries, entry, integer, text, value
+from billing.simulator.tokens import NOTHING, Tally, count, count_media
 
-Json = Any  # decoded JSON: its shape is what this module finds out
+NO_CACHES: Mapping[str, Object] = {}
 
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """A request, read. `prompt` counts contents and system instruction; `question` is the last user text."""
+    """A request, read.
+
+    `prompt` counts contents and system instruction; `question` is the last user text. `held` are the tokens of a cache
+    that the simulator knows, `cached_content` the name of any cache. `answered` says that the last content brings the
+    result of a function, `forced` that a function must be called.
+    """
 
     prompt: Tally
     question: str
     code_allowed: bool
     cached_content: str | None = None
+    held: Tally = NOTHING
+    search_allowed: bool = False
+    functions: tuple[Function, ...] = ()
+    answered: bool = False
+    forced: bool = False
     thinks: bool | None = None
     shows_thoughts: bool = False
     most_tokens: int | None = None
     tier: str = "standard"
+    continues: Continuation | None = None
 
 
-def decode(body: bytes) -> dict[str, Json]:
-    """The JSON object of a body; raises `Refusal` (400) for anything else."""
-    try:
-        found = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as reason:
-        raise _bad("Invalid JSON payload received. The body cannot be read as JSON.") from reason
-    if not isinstance(found, dict):
-        raise _bad("Invalid JSON payload received. The root element must be an object.")
-    return found
+def read(document: Object, caches: Mapping[str, Object] = NO_CACHES) -> Ask:
+    """The meaning of a generateContent body; raises `Refusal` (400) where a field has the wrong shape.
 
-
-def read(document: dict[str, Json]) -> Ask:
-    """The meaning of a generateContent body; raises `Refusal` (400) where a field has the wrong shape."""
-    contents = _objects(document, "contents")
+    `caches` are the bodies that known caches were made from, by the end of their names.
+    """
+    contents = entries(document, "contents")
     if not contents:
-        raise _bad("* GenerateContentRequest.contents: contents is not specified")
-    config = _object(document, "generationConfig")
-    thinking = _object(config, "thinkingConfig")
-    budget = _integer(thinking, "thinkingBudget")
-    name = _text(document, "cachedContent")
+        raise bad("* GenerateContentRequest.contents: contents is not specified")
+    config = entry(document, "generationConfig")
+    thinking = entry(config, "thinkingConfig")
+    budget = integer(thinking, "thinkingBudget")
+    name = text(document, "cachedContent")
+    cache = caches.get(name.rpartition("/")[2])
+    _check_beside(name, document)
+    tools = entries(document if cache is None else cache, "tools")
+    token = text(document, "continuationToken")
     return Ask(
-        prompt=sum((_count_content(content) for content in _all_contents(document, contents)), Tally()),
+        prompt=_count_all(document),
         question=_question(contents),
-        # The simulator keeps no caches. Tools cannot stand beside a cache, so the cache is taken to hold them.
-        code_allowed=bool(name) or _declares_code(document),
+        # A cache that is not known is taken to hold the tool: tools cannot stand beside a cache.
+        code_allowed=(bool(name) and cache is None) or _declares(tools, "codeExecution"),
         cached_content=name or None,
+        held=NOTHING if cache is None else count_content(cache),
+        search_allowed=_declares(tools, "googleSearch"),
+        functions=_functions(tools),
+        answered=any(entry(part, "functionResponse") for part in entries(contents[-1], "parts")),
+        forced=_mode(document).upper() == "ANY",
         thinks=None if budget is None else budget != 0,
-        shows_thoughts=_field(thinking, "includeThoughts") is True,
-        most_tokens=_integer(config, "maxOutputTokens") or None,
-        tier=_tier(document),
+        shows_thoughts=value(thinking, "includeThoughts") is True,
+        most_tokens=integer(config, "maxOutputTokens") or None,
+        tier=tier(document),
+        continues=continuation.read(token) if token else None,
     )
 
 
-def count_prompt(document: dict[str, Json]) -> Tally:
+def count_prompt(document: Object) -> Tally:
     """The tokens that countTokens reports: of `generateContentRequest` if there is one, else of the body."""
-    inner = _object(document, "generateContentRequest") or document
-    contents = _objects(inner, "contents")
-    if not contents:
-        raise _bad("* CountTokensRequest.contents: contents is not specified")
-    return sum((_count_content(content) for content in _all_contents(inner, contents)), Tally())
+    inner = entry(document, "generateContentRequest") or document
+    if not entries(inner, "contents"):
+        raise bad("* CountTokensRequest.contents: contents is not specified")
+    return _count_all(inner)
 
 
-def _all_contents(document: dict[str, Json], contents: list[dict[str, Json]]) -> list[dict[str, Json]]:
-    return [_object(document, "systemInstruction"), *contents]
+def count_content(cache: Object) -> Tally:
+    """The tokens that a cache holds, made from this body: contents, system instruction and tools."""
+    tools = entries(cache, "tools")
+    return _count_all(cache) + Tally(text=count(msgspec.json.encode(tools).decode()) if tools else 0)
 
 
-def _declares_code(document: dict[str, Json]) -> bool:
-    # A null beside other tools means that the tool is off.
-    return any(_field(tool, "codeExecution") is not None for tool in _objects(document, "tools"))
-
-
-def _question(contents: list[dict[str, Json]]) -> str:
-    for content in reversed(contents):
-        if _text(content, "role") in ("", "user"):
-            return " ".join(_text(part, "text") for part in _objects(content, "parts"))
-    return ""
-
-
-def _tier(document: dict[str, Json]) -> str:
-    asked = _text(document, "serviceTier").lower().removeprefix("service_tier_")
+def tier(document: Object) -> str:
+    """The service tier asked for, in the old or the new names; `standard` for any other."""
+    asked = text(document, "serviceTier").lower().removeprefix("service_tier_")
     return asked if asked in ("flex", "priority") else "standard"
 
 
-def _count_content(content: dict[str, Json]) -> Tally:
-    return sum((_count_part(part) for part in _objects(content, "parts")), Tally())
+def _check_beside(name: str, document: Object) -> None:
+    beside = [field for field in ("tools", "toolConfig", "systemInstruction") if value(document, field)]
+    if name and beside:
+        raise bad(f"CachedContent can not be used with a request that sets {', '.join(beside)}; put it into the cache.")
 
 
-def _count_part(part: dict[str, Json]) -> Tally:
+def _count_all(document: Object) -> Tally:
+    contents = [entry(document, "systemInstruction"), *entries(document, "contents")]
+    return sum((_count_content(content) for content in contents), Tally())
+
+
+def _declares(tools: list[Object], name: str) -> bool:
+    # A null beside other tools means that the tool is off.
+    return any(value(tool, name) is not None for tool in tools)
+
+
+def _functions(tools: list[Object]) -> tuple[Function, ...]:
+    found = [declared for tool in tools for declared in entries(tool, "functionDeclarations")]
+    return tuple(
+        Function(text(one, "name"), entry(one, "parameters") or entry(one, "parametersJsonSchema")) for one in found
+    )
+
+
+def _mode(document: Object) -> str:
+    return text(entry(entry(document, "toolConfig"), "functionCallingConfig"), "mode")
+
+
+def _question(contents: list[Object]) -> str:
+    for content in reversed(contents):
+        if text(content, "role") in ("", "user"):
+            return " ".join(text(part, "text") for part in entries(content, "parts"))
+    return ""
+
+
+def _count_content(content: Object) -> Tally:
+    return sum((_count_part(part) for part in entries(content, "parts")), Tally())
+
+
+def _count_part(part: Object) -> Tally:
     for key in ("inlineData", "fileData"):
-        if data := _object(part, key):
-            return count_media(_text(data, "mimeType"))
+        if data := entry(part, key):
+            return count_media(text(data, "mimeType"))
     for key in ("functionCall", "functionResponse"):
-        if call := _object(part, key):
-            return Tally(text=count(msgspec.json.encode(call).decode()))
-    code, result = _object(part, "executableCode"), _object(part, "codeExecutionResult")
-    return Tally(text=count(_text(part, "text")) + count(_text(code, "code")) + count(_text(result, "output")))
+        if call := entry(part, key):
+            return Tally(text=_count_json(call))
+    code, result = entry(part, "executableCode"), entry(part, "codeExecutionResult")
+    return Tally(text=count(text(part, "text")) + count(text(code, "code")) + count(text(result, "output")))
 
 
-@cache
-def _snake(name: str) -> str:
-    return re.sub("[A-Z]", lambda found: "_" + found[0].lower(), name)
-
-
-def _field(holder: dict[str, Json], name: str) -> Json:
-    found = holder.get(name)
-    return holder.get(_snake(name)) if found is None else found
-
-
-def _object(holder: dict[str, Json], name: str) -> dict[str, Json]:
-    found = _field(holder, name)
-    if found is None:
-        return {}
-    if isinstance(found, dict):
-        return found
-    raise _wrong(name, "an object")
-
-
-def _objects(holder: dict[str, Json], name: str) -> list[dict[str, Json]]:
-    found = _field(holder, name)
-    if found is None:
-        return []
-    if isinstance(found, dict):  # the API takes one object for a list of one
-        return [found]
-    if isinstance(found, list) and all(isinstance(item, dict) for item in found):
-        return found
-    raise _wrong(name, "a list of objects")
-
-
-def _text(holder: dict[str, Json], name: str) -> str:
-    found = _field(holder, name)
-    if found is None:
-        return ""
-    if isinstance(found, str):
-        return found
-    raise _wrong(name, "a string")
-
-
-def _integer(holder: dict[str, Json], name: str) -> int | None:
-    found = _field(holder, name)
-    if found is None or (isinstance(found, int) and not isinstance(found, bool)):
-        return found
-    raise _wrong(name, "an integer")
-
-
-def _wrong(name: str, wanted: str) -> Refusal:
-    return _bad(f"Invalid JSON payload received. Invalid value at '{name}': it must be {wanted}.")
-
-
-def _bad(message: str) -> Refusal:
-    return Refusal(400, "INVALID_ARGUMENT", message)
+def _count_json(document: Json) -> int:
+    return count(msgspec.json.encode(document).decode())

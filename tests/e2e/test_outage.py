@@ -11,9 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from billing.ledger import Selection, open_ledger
+from billing.ledger import Selection, migration, open_ledger
 from billing.ledger import engine as engines
-from billing.ledger import migration
 from billing.ledger.audit import audit
 from billing.ledger.read import records
 from tests.e2e.player import Player, Reply

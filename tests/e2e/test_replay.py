@@ -1,6 +1,7 @@
 """Recorded answers of the real API, played through the proxy: counts exact, bytes identical, however they are cut."""
 
 import gzip
+import itertools
 import json
 import os
 import random
@@ -48,7 +49,7 @@ def reply(case: dict, manner: str, chance: random.Random) -> Reply:
         body = gzip.compress(body)
         headers.append(("Content-Encoding", "gzip"))
     edges = sorted({0, len(body), *(chance.randrange(len(body) + 1) for _ in range(8 if "cut" in manner else 0))})
-    pieces = [body[a:b] for a, b in zip(edges, edges[1:], strict=False)]
+    pieces = [body[a:b] for a, b in itertools.pairwise(edges)]
     streamed = case.get("chunks") is not None or "gzip" in manner
     return Reply(
         pieces,

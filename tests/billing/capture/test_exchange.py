@@ -1,6 +1,7 @@
 """One observed call: the same event in any cut, no key and no text in it, and mistakes that cost only the count."""
 
 import gzip
+import itertools
 import json
 import logging
 from typing import Any
@@ -78,7 +79,7 @@ def exchange(kind: str = "unary", key: str = KEY, labels: dict[str, str] | None 
 
 def cut(body: bytes, cuts: list[int]) -> list[bytes]:
     edges = [0, *sorted(c % (len(body) + 1) for c in cuts), len(body)]
-    return [body[a:b] for a, b in zip(edges, edges[1:], strict=False)]
+    return [body[a:b] for a, b in itertools.pairwise(edges)]
 
 
 def pack(body: bytes, encoding: str) -> bytes:
@@ -232,6 +233,25 @@ def test_a_key_in_the_request_is_not_in_the_event():
 def test_a_key_that_is_a_word_of_ours_does_not_break_the_event():
     for key in ("gemini", "finished", "generate_content", "outline", "snapshots", "version"):
         assert event(run("sse", key=key)).ending is Ending.FINISHED
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "promptTokenCount",
+        "toolUsePromptTokenCount",
+        "totalTokenCount",
+        "candidatesTokenCount",
+        '"promptTokenCount": 46',
+        "candidates",
+        "result",
+        "executableCode",
+    ],
+)
+def test_nobody_hides_tokens_behind_a_key_that_is_a_word_of_the_usage(key):
+    honest, crafty = meter(event(run("sse")), 1), meter(event(run("sse", key=key)), 1)
+    assert (crafty.tokens, crafty.readings, crafty.status) == (honest.tokens, honest.readings, honest.status)
+    assert [e.outcome for e in crafty.executions] == [e.outcome for e in honest.executions]
 
 
 def test_the_conversation_joins_turns_of_one_chat_and_key():

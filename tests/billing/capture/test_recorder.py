@@ -107,4 +107,5 @@ def test_a_cancelled_call_is_recorded_without_waiting_for_a_loop(spool):
     call = asyncio.run(found.begin(ROUTE, WHO, []))
     found.end_at_once(call, Ending.CUT)
     found.end_at_once(None, Ending.CUT)
+    assert spool.wait(5)
     assert [event.ending for event in events(spool)] == [Ending.CUT]

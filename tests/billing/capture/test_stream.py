@@ -1,6 +1,7 @@
 """Bytes into documents: the framing, the encodings, the bound on memory."""
 
 import gzip
+import itertools
 import json
 import random
 import zlib
@@ -24,7 +25,7 @@ _objects = st.lists(_object, min_size=1, max_size=5)
 def read(body: bytes, encoding: str = "", cuts: list[int] | None = None) -> list[object]:
     documents = Documents(encoding)
     edges = [0, *sorted(c % (len(body) + 1) for c in cuts or []), len(body)]
-    found = [d for a, b in zip(edges, edges[1:], strict=False) for d in documents.feed(body[a:b])]
+    found = [d for a, b in itertools.pairwise(edges) for d in documents.feed(body[a:b])]
     return [json.loads(d) for d in found + documents.close()]
 
 
@@ -121,6 +122,20 @@ def test_an_encoding_that_cannot_be_read_is_said(encoding, body):
     documents = Documents(encoding)
     assert documents.feed(body) == []
     assert documents.trouble == "encoding"
+
+
+@given(st.lists(st.integers(0, 2_000), max_size=8), st.integers(20, 200))
+def test_what_precedes_damage_is_the_same_in_any_cut(cuts, place):
+    packed = bytearray(gzip.compress(as_events([{"n": n, "text": "x" * n} for n in range(60)])))
+    packed[place : place + 4] = b"\xff\xff\xff\xff"
+    assert damaged(bytes(packed), cuts) == damaged(bytes(packed), [])
+
+
+def damaged(body: bytes, cuts: list[int]) -> tuple[list[bytes], str | None]:
+    documents = Documents("gzip")
+    edges = [0, *sorted(c % (len(body) + 1) for c in cuts), len(body)]
+    found = [d for a, b in itertools.pairwise(edges) for d in documents.feed(body[a:b])]
+    return found, documents.trouble
 
 
 def test_a_bomb_stops_the_reading_and_nothing_else():

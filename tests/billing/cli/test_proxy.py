@@ -1,0 +1,60 @@
+"""`gembill proxy`: flags, what it prints at start, and that it stays on loopback unless told twice."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from tests.e2e.child import Child
+from tests.e2e.player import Player, Reply
+
+ANSWER = b'{"usageMetadata": {"promptTokenCount": 3, "totalTokenCount": 3}}'
+
+
+def run(*arguments: str, folder) -> subprocess.CompletedProcess:
+    environment = {**os.environ, "HOME": str(folder), "GEMBILL_DATA_DIR": str(folder)}
+    return subprocess.run([sys.executable, "-m", "billing", "proxy", *arguments], env=environment, cwd=folder, capture_output=True, text=True, timeout=60, check=False)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--host", "0.0.0.0"], "--allow-remote"),
+        (["--upstream", "ftp://h"], "upstream"),
+        (["--upstream", "http://h/v1beta"], "upstream"),
+        (["--port", "99999"], "--port"),
+        (["--on-record-failure", "maybe"], "--on-record-failure"),
+    ],
+)
+def test_what_cannot_be_obeyed_is_said_in_one_sentence_and_exits_2(arguments, says, tmp_path):
+    done = run(*arguments, folder=tmp_path)
+    assert done.returncode == 2
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+
+
+def test_it_says_where_it_listens_and_stops_at_sigterm_with_everything_posted(tmp_path):
+    url = f"sqlite:///{tmp_path / 'ledger.db'}"
+    with Player(answer=lambda _: Reply([ANSWER])).serving() as player:
+        child = Child(tmp_path, player.url, url)
+        with child.running():
+            assert child.post("/v1beta/models/gemini-2.5-flash:generateContent", "a") == 200
+            child.process.send_signal(signal.SIGTERM)
+            assert child.process.wait(30) == 0
+    from billing.ledger import Selection, open_ledger
+    from billing.ledger.read import records
+
+    ledger = open_ledger(url)
+    assert len(list(records(ledger, Selection()))) == 1
+    ledger.close()
+    assert f"-> {player.url}" in child.log.read_text()
+
+
+def test_a_database_password_is_not_shown(tmp_path):
+    from billing.cli.proxy import _shown
+
+    assert _shown("postgresql://me:secret@db/ledger") == "postgresql://db/ledger"
+    assert _shown("sqlite:////a/b.db") == "sqlite:////a/b.db"
