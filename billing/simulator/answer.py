@@ -3,20 +3,28 @@
 Owns: the choice of an answer: whether code runs and how it ends, thoughts, texts, and the tokens of each piece.
 Owns no law of usage and no JSON. Invariant: pure; the same request, model, seed and wishes give the same `Script`.
 
-An answer is a list of turns. A turn ends with a run of code, but for the last one, which ends the answer. Each
-failed run is followed by another attempt, five times at most (gemini-api.md 3).
+An answer is a list of turns. A turn ends with a run of code or a search, but for the last one, which ends the answer.
+Each failed run is followed by another attempt, five times at most (gemini-api.md 3). A search is a turn on 2.x, where
+it costs tool use; on 3.x it belongs to the turn after it and costs none (law 21).
 """
 
 import re
 from base64 import b64encode
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from hashlib import blake2b
 from random import Random
 
+import msgspec
+
+from billing.simulator import calls, search
+from billing.simulator.calls import Function
+from billing.simulator.continuation import Continuation
 from billing.simulator.models import Model
-from billing.simulator.programs import Program, Run, choose, draws, ends_well, fails, never_ends
+from billing.simulator.programs import OK, Program, Run, choose, draws, ends_well, fails, never_ends
 from billing.simulator.request import Ask
+from billing.simulator.search import Findings
 from billing.simulator.tokens import NOTHING, Tally, count
 
 MOST_REGENERATIONS = 5
@@ -50,6 +58,9 @@ class Kind(Enum):
     CODE = "code"
     RESULT = "result"
     IMAGE = "image"
+    SEARCH = "search"
+    FOUND = "found"
+    CALL = "call"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +68,8 @@ class Piece:
     """One chunk's worth of an answer.
 
     `candidates` and `thoughts` are the tokens it adds to those counts, `result` those it adds to the context that the
-    model reads again. `text` is prose, code, output or base64 of a PNG; `id` pairs code and result (3.x only).
+    model reads again. `text` is prose, code, output, base64 of a PNG, or the JSON arguments of the function `name`; `id`
+    pairs code and result (3.x only).
     """
 
     kind: Kind
@@ -67,36 +79,55 @@ class Piece:
     result: Tally = NOTHING
     outcome: str = ""
     id: str = ""
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """Pieces up to and including the outcome of a run, or up to the end of the answer."""
+    """Pieces up to and including the outcome of a tool, or up to the end of the answer."""
 
     pieces: tuple[Piece, ...]
-    runs_code: bool = False
+    uses_tool: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """A whole answer. `prompt` counts the prompt as first read, `cached` how much of it came from a cache."""
+    """A whole answer. `prompt` counts the prompt as first read, `cached` how much of it came from a cache.
+
+    `findings` are those of a search; `poses` says that the search is shown as code. `continues` is there when the
+    answer stopped at the limit of its hop.
+    """
 
     model: Model
     prompt: Tally
     cached: int
     turns: tuple[Turn, ...]
     finish: str = "STOP"
+    findings: Findings | None = None
+    poses: bool = False
+    continues: Continuation | None = None
+
+    @property
+    def pieces(self) -> tuple[Piece, ...]:
+        """The pieces of all turns."""
+        return tuple(piece for turn in self.turns for piece in turn.pieces)
+
+    def shows(self, piece: Piece) -> bool:
+        """Whether a piece is a part of a generateContent answer: a search is one only where it poses as code."""
+        return self.poses or piece.kind not in (Kind.SEARCH, Kind.FOUND)
 
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
     """What a request's control headers want of the answer; None leaves it to question and seed.
 
-    `runs` are `ok`, `failed`, `deadline_exceeded` or `plot`, in order; `cached` is in tokens.
+    `runs` are `ok`, `failed`, `deadline_exceeded`, `plot`, `search` or `call` (of a function, which ends the answer), in
+    order; `cached` is in tokens; `hops` is how many requests the answer takes.
     """
 
     runs: tuple[str, ...] | None = None
     cached: int | None = None
+    hops: int | None = None
 
 
 NO_WISHES = Wishes()
@@ -105,33 +136,77 @@ NO_WISHES = Wishes()
 def compose(ask: Ask, model: Model, *, seed: bytes, wishes: Wishes = NO_WISHES) -> Script:
     """The answer to a request. `seed` stands for everything the dice may depend on."""
     dice = Random(seed)
-    runs = _plan(ask, dice) if wishes.runs is None else wishes.runs
+    runs, called = _planned(ask, dice, wishes)
     program = choose(ask.question, dice)
     thinks = model.thinks if ask.thinks is None else ask.thinks
     thoughts = _thoughts(len(runs) + 1, model, dice) if thinks else [0] * (len(runs) + 1)
-    inner = [_inner_pieces(_run(name, program, index), index, model, dice) for index, name in enumerate(runs)]
+    findings = search.find(ask.question) if "search" in runs else None
+    inner = [_inner(name, index, program, model, dice, findings) for index, name in enumerate(runs)]
     spent = sum(thoughts) + sum(piece.candidates for pieces in inner for piece in pieces)
     left = None if ask.most_tokens is None else ask.most_tokens - spent
-    closing, finish = _capped(_pieces(_closing(ask.question, runs, program, dice), dice), left)
-    if model.resets or not closing:  # 3.x ends a stream with an empty text that carries the signature
+    closing, finish = _closing(ask, runs, program, dice, left, called)
+    if not called and (model.resets or not closing):  # 3.x ends a stream with an empty text that carries the signature
         closing = (*closing, Piece(Kind.TEXT, ""))
-    turns = tuple(
-        Turn(_thinking(pieces, thinking, shown=ask.shows_thoughts), runs_code=index < len(runs))
-        for index, (pieces, thinking) in enumerate(zip((*inner, closing), thoughts, strict=True))
-    )
-    return Script(model, *_prompt(ask, wishes), turns, finish)
+    turns = _turns((*inner, closing), thoughts, model, shown=ask.shows_thoughts)
+    script = Script(model, *_prompt(ask, wishes), turns, finish, findings, ask.code_allowed and not model.resets)
+    return _hopping(script, ask, wishes)
+
+
+def _planned(ask: Ask, dice: Random, wishes: Wishes) -> tuple[tuple[str, ...], Function | None]:
+    """The tools to use, in order, and the function whose call ends the answer."""
+    called = None if ask.answered else calls.choose(ask.functions, ask.question, forced=ask.forced)
+    if wishes.runs is None:
+        return _plan(ask, dice), called
+    runs = tuple(name for name in wishes.runs if name != "call")
+    if len(runs) == len(wishes.runs):
+        return runs, None
+    return runs, called or (ask.functions[0] if ask.functions else Function("simulated_function", {}))
+
+
+def _turns(
+    pieces: Sequence[tuple[Piece, ...]], thoughts: Sequence[int], model: Model, *, shown: bool
+) -> tuple[Turn, ...]:
+    turns: list[Turn] = []
+    before: tuple[Piece, ...] = ()
+    for index, (own, thinking) in enumerate(zip(pieces, thoughts, strict=True)):
+        last = index == len(pieces) - 1
+        if model.resets and own[0].kind is Kind.SEARCH and not last:
+            before += own
+            continue
+        turns.append(Turn((*before, *_thinking(own, thinking, shown=shown)), uses_tool=not last))
+        before = ()
+    return tuple(turns)
+
+
+def _hopping(script: Script, ask: Ask, wishes: Wishes) -> Script:
+    """The script as one hop of several: the prompt holds what earlier hops put out (gemini-api.md 1.5)."""
+    before = ask.continues
+    left = before.left if before else wishes.hops or 1
+    spent = before.spent if before else 0
+    prompt = script.prompt + Tally(text=spent)
+    if left < 2:
+        return replace(script, prompt=prompt)
+    output = sum(piece.candidates + piece.thoughts for piece in script.pieces)
+    return replace(script, prompt=prompt, finish="CONTINUATION", continues=Continuation(left - 1, spent + output))
 
 
 def _prompt(ask: Ask, wishes: Wishes) -> tuple[Tally, int]:
-    held = 0
-    if ask.cached_content is not None:  # the size of a cache follows from its name: there is no store of caches
+    held = ask.held.text
+    if ask.cached_content is not None and not ask.held.total:  # the size of an unknown cache follows from its name
         held = 1024 + int.from_bytes(blake2b(ask.cached_content.encode(), digest_size=2).digest(), "big") % 2048
-    prompt = ask.prompt + Tally(text=held) if ask.prompt.total + held else Tally(text=1)
+    prompt = ask.prompt + replace(ask.held, text=held)
+    if not prompt.total:
+        prompt = Tally(text=1)
     cached = held if wishes.cached is None else wishes.cached
     return prompt, min(cached, prompt.text)
 
 
 def _plan(ask: Ask, dice: Random) -> tuple[str, ...]:
+    found = ("search",) if ask.search_allowed and search.WORDS.search(ask.question) else ()
+    return found + _computed(ask, dice)
+
+
+def _computed(ask: Ask, dice: Random) -> tuple[str, ...]:
     if not (ask.code_allowed and _COMPUTES.search(ask.question)):
         return ()
     if _DRAWS.search(ask.question):
@@ -194,9 +269,34 @@ def _inner_pieces(run: Run, index: int, model: Model, dice: Random) -> tuple[Pie
     return (*lead, code, result, *drawn)
 
 
-def _closing(question: str, runs: tuple[str, ...], program: Program, dice: Random) -> str:
+def _inner(
+    name: str, index: int, program: Program, model: Model, dice: Random, findings: Findings | None
+) -> tuple[Piece, ...]:
+    if findings is None or name != "search":
+        return _inner_pieces(_run(name, program, index), index, model, dice)
+    asked = Piece(Kind.SEARCH, search.posing_code(findings))
+    if model.resets:
+        return (asked, Piece(Kind.FOUND, search.POSING))
+    found = Piece(Kind.FOUND, search.POSING, result=Tally(text=40 * len(findings.sources)), outcome=OK)
+    return (replace(asked, candidates=count(asked.text)), found)
+
+
+def _closing(
+    ask: Ask, runs: tuple[str, ...], program: Program, dice: Random, left: int | None, called: Function | None
+) -> tuple[tuple[Piece, ...], str]:
+    """The pieces after the last tool, and the reason to finish."""
+    if called is None:
+        return _capped(_pieces(_sentence(ask.question, runs, program, dice), dice), left)
+    given = msgspec.json.encode(calls.arguments(called, ask.question)).decode()
+    name = blake2b(f"{called.name}{given}".encode(), digest_size=4).hexdigest()
+    return (Piece(Kind.CALL, given, candidates=count(called.name + given), id=name, name=called.name),), "STOP"
+
+
+def _sentence(question: str, runs: tuple[str, ...], program: Program, dice: Random) -> str:
     if runs and runs[-1] in ("ok", "plot"):
         return program.sentence
+    if runs and runs[-1] == "search":
+        return search.SENTENCE
     if runs:
         return "The code did not come to a result, so there is no number to give. Its last error stands above."
     if _GREETS.search(question):

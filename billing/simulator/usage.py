@@ -40,7 +40,7 @@ def whole(script: Script) -> Counts:
         thinking = sum(piece.thoughts for piece in turn.pieces)
         thoughts += thinking
         results = sum((piece.result for piece in turn.pieces), results)
-        if turn.runs_code:
+        if turn.uses_tool:
             prompt = prompt + Tally(text=thinking) if script.model.resets else prompt
             tool += prompt + results + Tally(text=candidates + thoughts)
     return Counts(prompt, script.cached, tool, candidates, thoughts)
@@ -64,7 +64,7 @@ def _cumulative(script: Script) -> Iterator[Counts]:
             thoughts += piece.thoughts
             results += piece.result
             yield Counts(script.prompt, script.cached, tool, candidates, thoughts)
-        if turn.runs_code:
+        if turn.uses_tool:
             tool += script.prompt + results + Tally(text=candidates + thoughts)
 
 

@@ -31,31 +31,32 @@ class Stamp:
 def answer(script: Script, stamp: Stamp) -> Document:
     """The document of generateContent."""
     parts: list[Document] = []
-    for piece in (piece for turn in script.turns for piece in turn.pieces):
+    for piece in filter(script.shows, script.pieces):
         part = _part(piece, script.model)
         if "text" in part and parts and "text" in parts[-1] and part.get("thought") == parts[-1].get("thought"):
             parts[-1]["text"] += part["text"]
         else:
             parts.append(part)
     if script.model.resets:
-        parts[-1]["thoughtSignature"] = _signature(script.turns[-1].pieces[0].text)
+        parts[-1]["thoughtSignature"] = signature(script.turns[-1].pieces[0].text)
     elif parts[-1].get("text") == "":
         parts.pop()  # thinking or code took the whole output limit
     content: Document = {"parts": parts, "role": "model"} if parts else {"role": "model"}
-    candidate = {"content": content, "finishReason": script.finish, "index": 0}
+    candidate = {"content": content, "finishReason": script.finish, "index": 0} | _ending(script)
     return _document(candidate, usage(whole(script), stamp), script, stamp)
 
 
 def chunks(script: Script, stamp: Stamp) -> list[Document]:
     """The documents of streamGenerateContent, in order."""
-    pieces = [piece for turn in script.turns for piece in turn.pieces]
-    counts = snapshots(script)
+    seen = [(piece, counts) for piece, counts in zip(script.pieces, snapshots(script), strict=True)]
+    shown = [(piece, counts) for piece, counts in seen if script.shows(piece)]
+    pieces, counts = zip(*shown)
     early, last = _early_stop(script, pieces), len(pieces) - 1
     documents: list[Document] = []
     for index, piece in enumerate(pieces):
         part = _part(piece, script.model)
         if script.model.resets and index == last:
-            part["thoughtSignature"] = _signature(pieces[0].text)
+            part["thoughtSignature"] = signature(pieces[0].text)
         candidate: Document = {"content": {"parts": [part], "role": "model"}}
         if index in (early, last):
             candidate["finishReason"] = script.finish if index == last else "STOP"
@@ -127,7 +128,7 @@ def _part(piece: Piece, known: Model) -> Document:
     named: Document = {"id": piece.id} if piece.id else {}
     if piece.kind is Kind.CODE:
         part: Document = {"executableCode": {"language": "PYTHON", "code": piece.text} | named}
-        return part | {"thoughtSignature": _signature(piece.text)} if known.resets else part
+        return part | {"thoughtSignature": signature(piece.text)} if known.resets else part
     if piece.kind is Kind.RESULT:
         printed = {"output": piece.text} if piece.text else {}
         return {"codeExecutionResult": {"outcome": piece.outcome} | printed | named}
@@ -142,5 +143,6 @@ def _early_stop(script: Script, pieces: list[Piece]) -> int | None:
     return codes[-1] if len(codes) > 1 and not script.model.resets else None
 
 
-def _signature(text: str) -> str:
+def signature(text: str) -> str:
+    """The base64 signature of a thought or a part."""
     return b64encode(blake2b(text.encode(), digest_size=48).digest()).decode()
