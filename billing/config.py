@@ -52,7 +52,7 @@ def _text(name: str, value: Any) -> str:  # noqa: ANN401
     return value
 
 
-def _folder(name: str, value: Any) -> Path:  # noqa: ANN401
+def _path(name: str, value: Any) -> Path:  # noqa: ANN401
     try:
         return value if isinstance(value, Path) else Path(_text(name, value)).expanduser()
     except RuntimeError:
@@ -63,6 +63,22 @@ def _names(name: str, value: Any) -> dict[str, str]:  # noqa: ANN401
     if not isinstance(value, Mapping) or not all(isinstance(v, str) for v in value.values()):
         raise ConfigurationError(f"{name} must be a table of fingerprint = name, like k_0123456789ab = 'search-team'")
     return dict(value)
+
+
+def _list(name: str, value: Any) -> tuple[str, ...]:  # noqa: ANN401
+    """Names: a list in a file, with commas in a variable."""
+    names = [part.strip() for part in value.split(",")] if isinstance(value, str) else value
+    if not isinstance(names, list | tuple) or not all(isinstance(one, str) and one for one in names):
+        raise ConfigurationError(f"{name} must be a list of names, like ['k_0123456789ab', 'search-team']")
+    return tuple(names)
+
+
+def _addresses(name: str, value: Any) -> tuple[str, ...]:  # noqa: ANN401
+    """Addresses: a list in a file, with spaces in a variable. Never shown: they may hold passwords."""
+    found = value.split() if isinstance(value, str) else value
+    if not isinstance(found, list | tuple) or not all(isinstance(one, str) and one for one in found):
+        raise ConfigurationError(f"{name} must be a list of addresses")
+    return tuple(found)
 
 
 def _url(name: str, value: Any) -> str:  # noqa: ANN401
@@ -92,6 +108,7 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = 8787
     upstream: str = PUBLIC_API
+    vertex_upstream: str | None = None  # for paths of Vertex; without it they go to `upstream` too
     on_record_failure: str = "closed"
     fingerprint_secret: str | None = field(default=None, repr=False)
     keys: dict[str, str] = field(default_factory=dict)
@@ -100,6 +117,15 @@ class Settings:
     pump_bytes: int = 64 << 20
     pump_calls: int = 100
     answer_seconds: int = 900
+    prices: Path | None = None  # a price list in the form of billing/prices.toml that counts before all others
+    long_context_counts: str = "prompt"
+    tool_tokens_with_grounding: str = "input"
+    results_as_output: str = "reported"
+    free_tier_keys: tuple[str, ...] = ()  # names or fingerprints of keys whose calls cost nothing
+    webhook_url: str | None = field(default=None, repr=False)  # where alerts about budgets go
+    webhook_secret: str | None = field(default=None, repr=False)
+    notify_urls: tuple[str, ...] = field(default=(), repr=False)  # addresses of apprise, which may hold passwords
+    budget_seconds: int = 60  # between two looks at the budgets
 
     @property
     def ledger_url(self) -> str:
@@ -113,11 +139,12 @@ class Settings:
 
 
 _CHECKS: dict[str, Callable[[str, Any], Any]] = {
-    "data_dir": _folder,
+    "data_dir": _path,
     "database_url": _text,
     "host": _text,
     "port": _port,
     "upstream": _url,
+    "vertex_upstream": _url,
     "on_record_failure": _one_of("closed", "open"),
     "fingerprint_secret": _text,
     "keys": _names,
@@ -126,6 +153,15 @@ _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "pump_bytes": _number,
     "pump_calls": _number,
     "answer_seconds": _number,
+    "prices": _path,
+    "long_context_counts": _one_of("prompt", "prompt_and_intermediate"),
+    "tool_tokens_with_grounding": _one_of("input", "free"),
+    "results_as_output": _one_of("reported", "estimate"),
+    "free_tier_keys": _list,
+    "webhook_url": _url,
+    "webhook_secret": _text,
+    "notify_urls": _addresses,
+    "budget_seconds": _number,
 }
 _NOT_OURS = {"budget", "price"}  # tables of the same file that other commands read
 
@@ -148,6 +184,19 @@ def database_url(flag: str | None = None) -> str:
     return load({"database_url": flag}).ledger_url
 
 
+def budget_text(environ: Mapping[str, str] | None = None) -> tuple[str, str, tuple[str, ...]] | None:
+    """The file that has budgets: its name, its text and the table they stand in. The project's file, else the user's;
+    None where neither has any."""
+    environ = os.environ if environ is None else environ
+    for path, table in (_project_file(), (_user_file(environ), ())):
+        content: Any = _parse(path)
+        for key in table:
+            content = content.get(key, {}) if isinstance(content, dict) else {}
+        if isinstance(content, dict) and "budget" in content:
+            return str(path), path.read_text(encoding="utf-8"), table
+    return None
+
+
 def _checked(label: str, name: str, value: Any) -> Any:  # noqa: ANN401
     check = _CHECKS.get(name)
     if check is None:
@@ -167,10 +216,7 @@ def _variable(name: str) -> str:
 def _files(environ: Mapping[str, str]) -> list[tuple[str, dict[str, Any]]]:
     """The user's file, then the project's: later ones win."""
     found = []
-    project: tuple[Path, tuple[str, ...]] = (Path("pyproject.toml"), ("tool", "gembill"))
-    if Path("gembill.toml").exists():
-        project = (Path("gembill.toml"), ())
-    for path, table in ((_user_file(environ), ()), project):
+    for path, table in ((_user_file(environ), ()), _project_file()):
         content: Any = _parse(path)
         for key in table:
             content = content.get(key, {}) if isinstance(content, dict) else None
@@ -178,6 +224,13 @@ def _files(environ: Mapping[str, str]) -> list[tuple[str, dict[str, Any]]]:
             raise ConfigurationError(f"{path} has no table at [{'.'.join(table)}] but a single value")
         found.append((str(path), {k: v for k, v in content.items() if k not in _NOT_OURS}))
     return found
+
+
+def _project_file() -> tuple[Path, tuple[str, ...]]:
+    """The file of this folder and the table in it."""
+    if Path("gembill.toml").exists():
+        return Path("gembill.toml"), ()
+    return Path("pyproject.toml"), ("tool", "gembill")
 
 
 def _user_file(environ: Mapping[str, str]) -> Path:

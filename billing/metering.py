@@ -9,9 +9,13 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from billing.model import Ending, Event, Fault, Meter, Modality, Reading, Record, Seen, Status, Tokens
-from billing.wire import generate_content
+from billing import identity
+from billing.model import Ending, Event, Fault, Meter, Modality, Operation, Reading, Record, Seen, Status, Tokens
 from billing.wire.count import InvalidUsage, Usage
+from billing.wire.dialect import dialect
+from billing.wire.interactions import RUNNING
+from billing.wire.rounds import Round
+from billing.wire.rounds import rounds as shown_rounds
 
 _GENERATION = re.compile(r"gemini-(\d+)")
 _TIER_PREFIX = "SERVICE_TIER_"
@@ -26,23 +30,24 @@ class _Counted:
 
 
 def meter(event: Event, source_id: int) -> Record:
-    """The record of an event, under the source it was recorded by."""
-    counted = _count(event.seen)
+    """The record of an event: under the source it was recorded by, or under its natural key if it has one."""
+    counted = _count(event)
     status = _status(event, counted.usage)
     usage = counted.usage if status in (Status.COMPLETE, Status.PARTIAL) else None
     tokens = _split(usage)
     model = _model(event)
+    source_id, record_id = identity.natural(*event.natural) if event.natural else (source_id, event.id)
     return Record(
         source_id=source_id,
-        id=event.id,
+        id=record_id,
         occurred_us=event.occurred_us,
         ended_us=event.ended_us,
         api=event.api,
         operation=event.operation,
-        streamed=event.streamed,
+        streamed=event.streamed or event.asked.stream,
         model=model,
         requested_model=_bare(event.asked.model),
-        agent=event.asked.agent,
+        agent=event.asked.agent or event.seen.agent,
         service_tier=_tier(event, counted.usage),
         key=event.key,
         status=status,
@@ -50,11 +55,11 @@ def meter(event: Event, source_id: int) -> Record:
         error=_error(event, status),
         finish_reason=event.seen.finish_reason,
         response_id=event.seen.response_id,
-        conversation=event.asked.conversation,
+        conversation=_conversation(event),
         turns=event.asked.turns,
         tokens=tokens,
         declared=event.asked.declared,
-        executions=generate_content.executions(event.seen.outline),
+        executions=dialect(event.operation).executions(event.seen.outline),
         readings=_readings(usage, status, event.seen, model),
         labels=event.labels,
         flags=("incomplete",) if status is Status.PARTIAL else (),
@@ -62,11 +67,26 @@ def meter(event: Event, source_id: int) -> Record:
     )
 
 
-def _count(seen: Seen) -> _Counted:
-    if seen.usage is None:
+def rounds(event: Event) -> tuple[Round, ...]:
+    """What each round of an event's tool loop read again; () where no code ran or nothing was counted."""
+    usage = _count(event).usage
+    return () if usage is None else _rounds(event, usage)
+
+
+def _rounds(event: Event, usage: Usage) -> tuple[Round, ...]:
+    read = dialect(event.operation).usage
+    try:
+        snapshots = [(one.after, read(one.usage)) for one in event.seen.snapshots]
+    except InvalidUsage:
+        snapshots = []
+    return shown_rounds(event.seen.outline, snapshots, usage)
+
+
+def _count(event: Event) -> _Counted:
+    if event.seen.usage is None:
         return _Counted(None)
     try:
-        usage = generate_content.usage(seen.usage)
+        usage = dialect(event.operation).usage(event.seen.usage)
     except InvalidUsage:
         return _Counted(None, ("invalid_usage",))
     return _Counted(usage)
@@ -82,6 +102,7 @@ def _status(event: Event, usage: Usage | None) -> Status:
     if usage is None or not counted:
         return Status.UNKNOWN
     whole = event.ending is Ending.FINISHED and event.seen.fault is None and event.seen.unread is None
+    whole = whole and not (event.operation is Operation.INTERACTIONS and event.seen.finish_reason in RUNNING)
     return Status.COMPLETE if whole and usage.prompt is not None else Status.PARTIAL
 
 
@@ -122,7 +143,7 @@ def _readings(usage: Usage | None, status: Status, seen: Seen, model: str | None
         (Meter.INTERMEDIATE, _by_modality(usage.tool_use or 0, usage.tool_use_details)),
         (Meter.OUTPUT, _by_modality(usage.candidates or 0, usage.candidates_details)),
         (Meter.THINKING, {Modality.TEXT: usage.thoughts or 0}),
-        (Meter.GROUNDING, {Modality.TEXT: _grounding(seen, model)}),
+        (Meter.GROUNDING, {Modality.TEXT: _grounding(seen, usage, model)}),
     )
     return tuple(Reading(m, modality, n) for m, group in groups for modality, n in sorted(group.items()) if n)
 
@@ -152,12 +173,15 @@ def _without(prompt: Mapping[Modality, int], cached: Mapping[Modality, int]) -> 
     return rest
 
 
-def _grounding(seen: Seen, model: str | None) -> int:
-    """Billable groundings: each different query from Gemini 3 on, one a grounded prompt before (gemini-api.md 6.5)."""
+def _grounding(seen: Seen, usage: Usage, model: str | None) -> int:
+    """Billable groundings: each different query from Gemini 3 on, one a grounded prompt before (gemini-api.md 6.5).
+
+    Where the usage counts the searches itself, as that of interactions does, its count is taken.
+    """
     generation = _GENERATION.match(model or "")
     if generation and int(generation[1]) < 3:
-        return int(seen.grounded)
-    return seen.searches
+        return int(seen.grounded or bool(usage.groundings))
+    return seen.searches if usage.groundings is None else usage.groundings
 
 
 def _anomalies(event: Event, status: Status, usage: Usage | None, tokens: Tokens) -> Iterator[str]:
@@ -178,10 +202,19 @@ def _anomalies(event: Event, status: Status, usage: Usage | None, tokens: Tokens
         yield "cached_exceeds_input"
     if usage.prompt_details and sum(usage.prompt_details.values()) != usage.prompt:
         yield "details_mismatch"
+    if not all(one.explained for one in _rounds(event, usage)):
+        yield "intermediate_unexplained"
+
+
+def _conversation(event: Event) -> str | None:
+    """Of interactions the one before, which posting follows to the first of the chain; the first is its own."""
+    if event.operation is not Operation.INTERACTIONS:
+        return event.asked.conversation
+    return event.asked.previous_interaction_id or event.seen.previous_interaction_id or event.seen.response_id
 
 
 def _model(event: Event) -> str | None:
-    return _bare(event.seen.model_version) or _bare(event.asked.model) or event.asked.agent
+    return _bare(event.seen.model_version) or _bare(event.asked.model) or event.asked.agent or event.seen.agent
 
 
 def _bare(model: str | None) -> str | None:

@@ -128,6 +128,7 @@ class Asked(Struct, frozen=True, omit_defaults=True, kw_only=True):
     conversation: str | None = None  # keyed hash of key, system instruction and first content
     turns: int | None = None  # contents in the request
     previous_interaction_id: str | None = None
+    stream: bool = False  # the body asks for a stream, where the path does not say it
 
 
 class Seen(Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -146,6 +147,8 @@ class Seen(Struct, frozen=True, omit_defaults=True, kw_only=True):
     searches: int = 0  # distinct non-empty search queries
     grounded: bool = False
     fault: Fault | None = None
+    agent: str | None = None  # the agent that answered
+    previous_interaction_id: str | None = None  # as the answer repeats it
 
 
 class Event(Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -165,6 +168,7 @@ class Event(Struct, frozen=True, omit_defaults=True, kw_only=True):
     http_status: int | None = None
     seen: Seen = Seen()
     retried: int = 0  # attempts on a stale connection before this one
+    natural: tuple[str, ...] = ()  # kind and parts of the natural key (contract.md, Identity); () under the spool's own
     version: int = EVENT_VERSION
 
 

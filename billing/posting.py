@@ -10,20 +10,22 @@ import random
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import msgspec
 
+from billing import identity
 from billing.capture.spool import Entry, Spool
 from billing.errors import LedgerError
 from billing.ledger import Ledger, Posting, UnfitPosting
+from billing.ledger.read import chains
 from billing.metering import meter
-from billing.model import EVENT_VERSION, Event
-from billing.pricebook import PriceBook
-from billing.rating import rate
+from billing.model import EVENT_VERSION, Event, Operation, Record
+from billing.prices import Terms
 
 _log = logging.getLogger("gembill.posting")
 _BATCH = 500
+_LINGER = 0.15
 _LONGEST_PAUSE = 30.0
 _decoder = msgspec.json.Decoder(Event)
 
@@ -43,10 +45,44 @@ def read_event(body: bytes) -> Event:
     return event
 
 
-def posting(entry: Entry, source_id: int, book: PriceBook) -> Posting:
+def posting(entry: Entry, source_id: int, terms: Terms) -> Posting:
     """An event read and rated, ready for the ledger."""
     record = meter(read_event(entry.body), source_id)
-    return Posting(seq=entry.seq, event_id=entry.event_id, body=entry.body, record=record, rating=rate(record, book))
+    return Posting(
+        seq=entry.seq,
+        event_id=entry.event_id,
+        body=entry.body,
+        record=record,
+        rating=terms.rate(record),
+        rate=terms.rate,
+    )
+
+
+def joined(ledger: Ledger, postings: Sequence[Posting]) -> list[Posting]:
+    """The postings with every interaction in the conversation of the first of its chain (contract.md, conversation_id).
+
+    The one before is looked for among the postings ahead of it and in the ledger; where it is unknown, its id stands.
+    """
+    before = {index: key for index, one in enumerate(postings) if (key := _before(one.record)) is not None}
+    if not before:
+        return list(postings)
+    known = chains(ledger, set(before.values()))
+    found: list[Posting] = []
+    for index, one in enumerate(postings):
+        record = one.record
+        if index in before:
+            record = replace(record, conversation=known.get(before[index], record.conversation))
+        if record.operation is Operation.INTERACTIONS and record.conversation:
+            known[record.source_id, record.id] = record.conversation
+        found.append(one if record is one.record else replace(one, record=record))
+    return found
+
+
+def _before(record: Record) -> tuple[int, str] | None:
+    """The identity of the interaction that this one goes on from."""
+    if record.operation is not Operation.INTERACTIONS or record.conversation in (None, record.response_id):
+        return None
+    return identity.natural("interaction", record.api.value, record.conversation or "")
 
 
 @dataclass(slots=True)
@@ -65,12 +101,15 @@ class Progress:
 
 
 class Poster:
-    """Posts spools to a ledger. Owned by one thread; `open_ledger` is called anew after every failure."""
+    """Posts spools to a ledger. Owned by one thread; `open_ledger` is called anew after every failure.
 
-    def __init__(self, open_ledger: Callable[[], Ledger], book: PriceBook) -> None:
+    `terms` gives the prices and policies in force in the ledger and is asked for every batch.
+    """
+
+    def __init__(self, open_ledger: Callable[[], Ledger], terms: Callable[[Ledger], Terms]) -> None:
         self.progress = Progress()
         self._open_ledger = open_ledger
-        self._book = book
+        self._terms = terms
         self._ledger: Ledger | None = None
 
     def drain(self, spool: Spool) -> int:
@@ -89,17 +128,18 @@ class Poster:
             self._ledger = None
 
     def _post(self, source_id: int, entries: Sequence[Entry]) -> None:
-        postings = [found for entry in entries if (found := self._read(source_id, entry)) is not None]
         try:
-            self._append(source_id, postings)
+            terms = self._terms(self._opened())
+            postings = [found for entry in entries if (found := self._read(source_id, entry, terms)) is not None]
+            self._append(source_id, joined(self._opened(), postings))
         except LedgerError:
             self.close()  # the next try begins with a fresh connection
             raise
         self.progress.ledger_away = False
 
-    def _read(self, source_id: int, entry: Entry) -> Posting | None:
+    def _read(self, source_id: int, entry: Entry, terms: Terms) -> Posting | None:
         try:
-            return posting(entry, source_id, self._book)
+            return posting(entry, source_id, terms)
         except Exception as error:  # noqa: BLE001 - whatever is wrong with one event must not keep back the others
             _log.exception("event %s cannot be posted and is kept among the dead letters", entry.event_id)
             self._bury(source_id, entry.seq, entry.event_id, entry.body, f"{type(error).__name__}: {error}")
@@ -173,4 +213,5 @@ class PostingThread(threading.Thread):
             spool.close(5.0)
             self._adopted.remove(spool)
         if self._spool.wait(0.5):
+            self._ended.wait(_LINGER)  # a transaction costs as much as a hundred of its records
             self._poster.drain(self._spool)

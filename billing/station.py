@@ -7,13 +7,14 @@ Invariant: what was recorded before a stop or a crash is found and finished at t
 import signal
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 import uvicorn
 
 from billing import __version__
+from billing.alert.watch import Watch, WatchThread
 from billing.capture.fingerprint import Fingerprint, load_secret
 from billing.capture.proxy import Caps, Proxy
 from billing.capture.recorder import Recorder, now_us
@@ -24,14 +25,15 @@ from billing.capture.upstream import Limits, Origin, Upstream
 from billing.config import Settings
 from billing.errors import ConfigurationError
 from billing.ledger import Ledger, open_ledger
+from billing.model import Api
 from billing.posting import Poster, PostingThread
-from billing.pricebook import bundled
+from billing.prices import PricesInForce
 
 
 class Station:
     """All that `gembill proxy` runs. Made, then served once; `url` is where it listens."""
 
-    def __init__(self, settings: Settings, redaction: Redaction | None = None) -> None:
+    def __init__(self, settings: Settings, redaction: Redaction | None = None, *, watch: Watch | None = None) -> None:
         redaction = redaction or Redaction()
         self._listener = _listen(settings.host, settings.port)
         self.url = f"http://{settings.host}:{self._listener.getsockname()[1]}"
@@ -43,20 +45,36 @@ class Station:
             open_on_failure=settings.on_record_failure == "open",
             remember=redaction.remember,
         )
-        self._poster = Poster(lambda: _ledger(settings), bundled())
+        self._poster = Poster(lambda: _ledger(settings), PricesInForce(settings))
+        self._watch = WatchThread(watch, lambda: _ledger(settings), max(1, settings.budget_seconds)) if watch else None
         self._posting = PostingThread(self._spool, adopted, self._poster)
-        upstream = Upstream(Origin.parse(settings.upstream), Limits(answer_s=float(settings.answer_seconds)))
         caps = Caps(seconds=float(settings.pump_seconds), size=settings.pump_bytes, calls=settings.pump_calls)
-        self._server = server(Proxy(upstream, self._recorder, self.health, caps), settings.host, settings.port)
+        self._server = server(
+            Proxy(_upstreams(settings), self._recorder, self.health, caps), settings.host, settings.port
+        )
+
+    def label(self, labels: Mapping[str, str]) -> None:
+        """Give every call from now on these labels, and no longer those given before."""
+        self._recorder.labels = dict(labels)
+
+    @property
+    def unposted(self) -> int:
+        """Calls that are under way or not in the ledger yet. After the end: those that stay in the spool."""
+        backlog = self._spool.backlog()
+        return backlog.unposted + backlog.open_intents
 
     def serve(self) -> None:
         """Serve until SIGTERM or SIGINT; then finish what is under way, post once more and close."""
         self._posting.start()
+        if self._watch is not None:
+            self._watch.start()
         self._heed_signals()
         try:
             self._server.run(sockets=[self._listener])
         finally:
             self._listener.close()
+            if self._watch is not None:
+                self._watch.end()
             self._posting.end(timeout=10.0)
             self._spool.close(10.0)
 
@@ -98,6 +116,14 @@ class Station:
             "late_records": faults.late,
             "dead_letters": progress.buried,
         }
+
+
+def _upstreams(settings: Settings) -> dict[Api, Upstream]:
+    """The upstream of each family of endpoints; one for both where no other is named for Vertex."""
+    limits = Limits(answer_s=float(settings.answer_seconds))
+    upstream = Upstream(Origin.parse(settings.upstream), limits)
+    vertex = settings.vertex_upstream
+    return {Api.GEMINI: upstream, Api.VERTEX: Upstream(Origin.parse(vertex), limits) if vertex else upstream}
 
 
 def _spools(settings: Settings) -> tuple[Spool, list[Spool]]:

@@ -1,21 +1,26 @@
-"""Reports of a gembill ledger: rows, tables and receipts.
+"""Reports of a gembill ledger: rows, tables, receipts, data frames and figures.
 
 Owns: what people and scripts read. Owns no SQL and no rule of metering or rating.
 
     import reports
     november = reports.report("sqlite:///ledger.db", by=["model"], month="2026-11")
+    reports.frame(month="2026-11", by=["model"])                  # a pandas DataFrame, money as Decimal
+    reports.figure("cost_per_day", month="2026-11").show()        # a plotly figure
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import pandas as pd
+    import plotly.graph_objects as go
+
     from reports.totals import Report
 
-__all__ = ["report"]
+__all__ = ["figure", "frame", "report"]
 
 
-def report(
+def report(  # noqa: PLR0913 - the flags of the command, all by name
     database_url: str | None = None,
     by: Sequence[str] = (),
     *,
@@ -23,20 +28,47 @@ def report(
     until: str | None = None,
     month: str | None = None,
     tz: str | None = None,
+    models: Sequence[str] = (),
+    labels: Mapping[str, str] | None = None,
+    code_execution: bool = False,
 ) -> "Report":
     """Totals of the calls in a period, as `gembill report` prints them (`reports.totals.as_dict` is the JSON).
 
     Without an address the configured ledger is read; `by` names groups such as `model` or `label.team`. Dates and
-    months are in `tz` (America/Los_Angeles), `until` is exclusive. Errors are `billing.errors.GembillError`.
+    months are in `tz` (America/Los_Angeles), `until` is exclusive; `models` may hold `*`, all `labels` must fit.
+    Errors are `billing.errors.GembillError`.
     """
     from billing.config import database_url as configured
-    from billing.ledger import open_ledger
+    from billing.ledger import Selection, open_ledger
     from billing.period import parse
     from reports import totals
 
     period = parse(since, until, month, tz=tz)
+    chosen = Selection(models=tuple(models), labels=dict(labels or {}), code_execution=code_execution)
     ledger = open_ledger(configured(database_url), read_only=True)
     try:
-        return totals.report(ledger, period, by)
+        return totals.report(ledger, period, by, selection=chosen)
     finally:
         ledger.close()
+
+
+def frame(database_url: str | None = None, by: Sequence[str] = (), **named: object) -> "pd.DataFrame":
+    """The rows of `report(...)` as a pandas DataFrame (`reports.frames.frame` documents its columns)."""
+    from reports import frames
+
+    return frames.frame(report(database_url, by, **named))  # type: ignore[arg-type]
+
+
+def figure(chart: str, database_url: str | None = None, **named: object) -> "go.Figure":
+    """A chart of the dashboard as a plotly figure; `named` choose the calls as in `report`.
+
+    cost_per_day, cost_per_week, cost_per_month, cost_per_model, intermediate_per_model, executions_per_day; others are
+    a ConfigurationError.
+    """
+    from billing.errors import ConfigurationError
+    from reports import charts
+
+    if chart not in charts.CHARTS:
+        raise ConfigurationError(f"'{chart}' is no chart; there are {', '.join(charts.CHARTS)}")
+    by, made = charts.CHARTS[chart]
+    return charts.figure(made(report(database_url, by, **named)))  # type: ignore[arg-type]

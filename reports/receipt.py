@@ -13,8 +13,11 @@ from typing import Any
 from billing.ledger import Posted, Stored
 from billing.model import Charge, Execution, Meter, Modality, Price, Tokens
 from billing.money import usd, usd_per_million
+from billing.rating import ESTIMATED, FREE_TIER, result_tokens
+from billing.wire.rounds import Round
 from reports import meaning
 from reports.records import as_dict as record_dict
+from reports.rounds import as_dicts
 from reports.sheet import exact, percent
 
 SCHEMA_VERSION = 1
@@ -39,22 +42,27 @@ class Line:
 
     @property
     def is_tokens(self) -> bool:
-        """Whether it counts tokens; grounding counts searches."""
-        return self.meter is not Meter.GROUNDING
+        """Whether it counts tokens of the call; grounding counts searches, and estimated tokens are in no count."""
+        return self.meter is not Meter.GROUNDING and not self.is_estimate
+
+    @property
+    def is_estimate(self) -> bool:
+        """Whether a policy added it: estimated tokens of execution results."""
+        return ESTIMATED in (self.price_id or "")
 
 
 @dataclass(frozen=True, slots=True)
 class Correction:
     """A revision after the first (which is 0): the lines as they were and as they became.
 
-    Lines that stayed the same are in neither.
+    Lines that stayed the same are in neither. A cost is None where there was no line, and so no cost known.
     """
 
     revision: int
     old: tuple[Line, ...]
     new: tuple[Line, ...]
-    old_cost_pico: int
-    new_cost_pico: int
+    old_cost_pico: int | None
+    new_cost_pico: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +89,7 @@ class Receipt:
     lines: tuple[Line, ...]
     corrections: tuple[Correction, ...]
     estimate: Estimate | None
+    rounds: tuple[Round, ...] = ()
 
     @property
     def tokens(self) -> int | None:
@@ -96,13 +105,24 @@ class Receipt:
             return None
         return sum(line.cost_pico or 0 for line in self.lines)
 
+    @property
+    def list_cost_pico(self) -> int | None:
+        """What the call would cost at list price, where it was free; None where it was not, or a row is not known."""
+        free = [line for line in self.lines if (line.price_id or "").startswith(FREE_TIER)]
+        if not free or any(line.price is None for line in free):
+            return None
+        return sum(line.quantity * line.price.unit_pico for line in free if line.price is not None)
 
-def receipt(stored: Stored, posted: Sequence[Posted], prices: Mapping[str, Price]) -> Receipt:
-    """The receipt of a record, from the charges of all its revisions and the price rows by their id."""
+
+def receipt(
+    stored: Stored, posted: Sequence[Posted], prices: Mapping[str, Price], rounds: Sequence[Round] = ()
+) -> Receipt:
+    """The receipt of a record, from the charges of all its revisions, the price rows by their id, and its rounds."""
     lines = _lines((one.charge for one in posted), prices)
     if stored.cost_pico is None or not any(line.is_tokens for line in lines):
         lines = (*_unpriced(stored.record.tokens), *lines)
-    return Receipt(stored, lines, tuple(_corrections(posted, prices)), _estimate(stored.record.executions, lines))
+    estimate = _estimate(stored.record.executions, lines)
+    return Receipt(stored, lines, tuple(_corrections(posted, prices)), estimate, tuple(rounds))
 
 
 def as_dict(receipt: Receipt) -> dict[str, Any]:
@@ -117,8 +137,10 @@ def as_dict(receipt: Receipt) -> dict[str, Any]:
             "tokens": receipt.tokens,
             "tokens_reported": record.tokens.total,
             "cost_usd": _usd(receipt.cost_pico),
+            "list_cost_usd": _usd(receipt.list_cost_pico),
         },
         "executions": [_execution_dict(number, one) for number, one in enumerate(record.executions, 1)],
+        "rounds": as_dicts(receipt.rounds),
         "explanation": explanation(receipt),
         "documented_reading_estimate": _estimate_dict(receipt.estimate),
         "flags": [{"name": name, "meaning": meaning.flag(name)} for name in record.flags],
@@ -201,16 +223,14 @@ def _corrections(posted: Sequence[Posted], prices: Mapping[str, Price]) -> Itera
             yield Correction(revision, tuple(old), tuple(new), _cost(before), _cost(after))
 
 
-def _cost(lines: Iterable[Line]) -> int:
-    return sum(line.cost_pico or 0 for line in lines)
+def _cost(lines: Sequence[Line]) -> int | None:
+    return sum(line.cost_pico or 0 for line in lines) if lines else None
 
 
 def _estimate(executions: Sequence[Execution], lines: Sequence[Line]) -> Estimate | None:
-    """Digits count one token each, other characters four to a token (gemini-api.md 7, check value)."""
-    results = [(one.result_chars, one.result_digits) for one in executions if one.result_chars is not None]
-    if not results:
+    tokens = result_tokens(executions)
+    if tokens is None or any(line.is_estimate for line in lines):
         return None
-    tokens = sum(digits + -(-(chars - digits) // 4) for chars, digits in results)
     text = {line.meter: line.unit_pico for line in lines if line.modality is Modality.TEXT}
     return Estimate(tokens, text.get(Meter.OUTPUT, text.get(Meter.THINKING)))
 
@@ -220,7 +240,7 @@ def _line_dict(line: Line) -> dict[str, Any]:
         "meter": line.meter.value,
         "modality": line.modality and line.modality.value,
         "quantity": line.quantity,
-        "unit": "tokens" if line.is_tokens else "searches",
+        "unit": "searches" if line.meter is Meter.GROUNDING else "tokens",
         "unit_price_usd": _usd(line.unit_pico),
         "usd_per_million": None if line.unit_pico is None else usd_per_million(line.unit_pico),
         "cost_usd": _usd(line.cost_pico),
@@ -263,8 +283,8 @@ def _correction_dict(correction: Correction) -> dict[str, Any]:
         "revision": correction.revision,
         "old": [_line_dict(line) for line in correction.old],
         "new": [_line_dict(line) for line in correction.new],
-        "old_cost_usd": usd(correction.old_cost_pico),
-        "new_cost_usd": usd(correction.new_cost_pico),
+        "old_cost_usd": _usd(correction.old_cost_pico),
+        "new_cost_usd": _usd(correction.new_cost_pico),
     }
 
 

@@ -98,7 +98,7 @@ def json_chunks(found: Iterable[Stored], limit: int | None = None) -> Iterator[s
 
 def csv_chunks(found: Iterable[Stored]) -> Iterator[str]:
     """CSV line by line: inner objects joined by `_`, lists by blanks, labels as JSON."""
-    return csv_lines(_CSV_HEADER, (_csv_row(as_dict(stored)) for stored in found))
+    return csv_lines(CSV_HEADER, (csv_row(as_dict(stored)) for stored in found))
 
 
 def sheet(found: Iterable[Stored], period: Period, limit: int = NEWEST, *, demo: bool = False) -> Sheet:
@@ -131,7 +131,7 @@ def _json_document(lines: Iterable[str], *, truncated: bool) -> Iterator[str]:
     yield "\n]}\n"
 
 
-_CSV_HEADER = (
+CSV_HEADER = (
     *("id", "occurred_at", "api", "operation", "streamed", "model", "requested_model", "agent", "service_tier", "key"),
     *("status", "http_status", "error_code", "error_status", "error_class", "finish_reason", "response_id"),
     *("conversation_id", "tokens_input", "tokens_intermediate", "tokens_output", "tokens_total", "tokens_cached"),
@@ -141,7 +141,8 @@ _CSV_HEADER = (
 )
 
 
-def _csv_row(record: dict[str, Any]) -> dict[str, Any]:
+def csv_row(record: dict[str, Any]) -> dict[str, Any]:
+    """A record of `as_dict` as a row of CSV."""
     error = record["error"] or {"code": None, "status": None, "class": None}
     labels = json.dumps(record["labels"], ensure_ascii=False, sort_keys=True)
     row = flat({**record, "error": error, "labels": labels})

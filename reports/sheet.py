@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from textwrap import wrap
 
 from billing.money import display, usd
+from reports import screen
 from reports.tables import Table, clean, escaped, markdown, terminal
 
 UNKNOWN = "unknown"
@@ -33,6 +34,10 @@ class Sheet:
         """The sheet for a pull request or a job summary."""
         notes = "".join(f"- {escaped(note.strip())}\n" for note in self.notes)
         return f"### {escaped(self.heading)}\n\n{markdown(self.table)}\n{notes}"
+
+    def written(self, form: str) -> str:
+        """The sheet in the form that a command was asked for: `markdown`, else for the terminal it runs on."""
+        return self.markdown() if form == "markdown" else self.terminal(screen.width(), color=screen.colored())
 
 
 def count(number: int | None) -> str:

@@ -7,10 +7,10 @@ written with all its digits, so that the lines visibly add up to the total.
 from collections.abc import Iterator, Mapping, Sequence
 from zoneinfo import ZoneInfo
 
-from billing.model import Record
+from billing.model import Meter, Record
 from billing.money import usd_per_million
 from billing.period import local
-from reports import meaning
+from reports import meaning, rounds
 from reports.receipt import Correction, Line, Receipt, explanation
 from reports.records import utc
 from reports.sheet import Sheet, count, exact
@@ -32,6 +32,8 @@ def sheets(receipt: Receipt, zone: ZoneInfo) -> list[Sheet]:
     found = [_call(receipt.stored.record, zone), _charges(receipt)]
     if receipt.stored.record.executions:
         found.append(_executions(receipt))
+    if receipt.rounds:
+        found.append(rounds.sheet(receipt.rounds))
     if receipt.corrections:
         found.append(_corrections(receipt))
     return found
@@ -89,15 +91,16 @@ def _charges(receipt: Receipt) -> Sheet:
 
 
 def _line(line: Line) -> tuple[str, str, str, str]:
-    name = line.meter.value.replace("_", " ")
+    searches = line.meter is Meter.GROUNDING
+    name = "estimated results" if line.is_estimate else line.meter.value.replace("_", " ")
     kind = f" ({line.modality.value})" if line.modality is not None and line.is_tokens else ""
     if line.unit_pico is None:
         unit = "unknown"
-    elif line.is_tokens:
-        unit = usd_per_million(line.unit_pico)
-    else:
+    elif searches:
         unit = f"{exact(line.unit_pico * _SEARCHES)[1:]} per 1,000"
-    quantity = count(line.quantity) if line.is_tokens else f"{count(line.quantity)} searches"
+    else:
+        unit = usd_per_million(line.unit_pico)
+    quantity = f"{count(line.quantity)} searches" if searches else count(line.quantity)
     return f"{name}{kind}", quantity, unit, exact(line.cost_pico)
 
 
@@ -105,6 +108,8 @@ def _charge_notes(receipt: Receipt) -> Iterator[str]:
     stored = receipt.stored
     yield _token_check(receipt)
     yield _cost_check(receipt)
+    if receipt.list_cost_pico is not None:
+        yield f"At list price the call would cost {exact(receipt.list_cost_pico)}."
     yield explanation(receipt)
     yield from _estimate(receipt)
     yield from _sources(receipt.lines)

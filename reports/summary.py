@@ -10,6 +10,9 @@ from datetime import timedelta
 
 from billing.ledger import Total
 from billing.period import Period, Unit, containing, local, name
+from reports import forecast, predecessor
+from reports.forecast import Forecast
+from reports.predecessor import Predecessor
 from reports.sheet import DEMO, Sheet, count, money, percent, rate
 from reports.tables import MISSING, Column, Table
 from reports.totals import Report
@@ -41,9 +44,11 @@ _MEASURES = (
 _TITLES = {"api": "API", "service_tier": "Tier"}
 
 
-def sheet(report: Report) -> Sheet:
-    """The report ready to be shown."""
+def sheet(report: Report, before: Predecessor | None = None, coming: Forecast | None = None) -> Sheet:
+    """The report ready to be shown, if wanted beside the period before and with what its own will have cost."""
     measures = [measure for measure in _MEASURES if measure.shown(report.total)]
+    if before is not None and before.by_row:
+        measures += _beside(before)
     titles = [_TITLES.get(by, by.removeprefix("label.").replace("_", " ").capitalize()) for by in report.by] or [
         "Calls of"
     ]
@@ -53,7 +58,18 @@ def sheet(report: Report) -> Sheet:
     mark = DEMO if report.demo else ""
     period = f"{words(report.period)} · {report.period.timezone}"
     heading = f"{mark}Gemini calls · {period} · US dollars, estimate at list price"
-    return Sheet(heading, Table(columns, tuple(rows), total), tuple(notes(report)))
+    said = notes(report)
+    said += [predecessor.sentence(before, report.total)] if before is not None else []
+    said += [forecast.sentence(coming)] if coming is not None else []
+    return Sheet(heading, Table(columns, tuple(rows), total), tuple(said))
+
+
+def _beside(before: Predecessor) -> list[_Measure]:
+    """What the same rows cost in the period before, and the change."""
+    return [
+        _Measure(Column("Before", 95), lambda row: money(before.cost_of(row))),
+        _Measure(Column("Change", 96), lambda row: predecessor.change(row.cost_pico, before.cost_of(row))),
+    ]
 
 
 def words(period: Period) -> str:

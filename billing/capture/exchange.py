@@ -1,8 +1,9 @@
-"""One observed call, from its first byte to its event.
+"""One observed exchange, from its first byte to its event.
 
-Owns: what is kept of a call while it passes: the request's and the answer's documents, read as they complete. Owns no
-socket, no clock and no storage, and does not interpret counts. Invariant: the event depends on the bytes and the facts
-told, never on how they were cut; no credential of the caller is in it.
+Owns: what is kept of a call while it passes: the request's and the answer's documents, read as they complete; and of a
+poll, whose answer completes the record of a call. Owns no socket, no clock and no storage, and does not interpret
+counts. Invariant: the event depends on the bytes and the facts told, never on how they were cut; no credential of the
+caller is in it. What is no single call (batches, notices) is in `gathering`.
 """
 
 import json
@@ -13,12 +14,12 @@ import msgspec
 
 from billing.capture.caller import Caller, Header, strike
 from billing.capture.fingerprint import Fingerprint
+from billing.capture.memory import Memory
 from billing.capture.stream import Documents
-from billing.model import Asked, Ending, Event, Seen
-from billing.wire import generate_content
+from billing.model import Asked, Ending, Event, Operation, Seen
+from billing.wire.dialect import dialect
 from billing.wire.json_text import word
-from billing.wire.path import Route
-from billing.wire.request import asked
+from billing.wire.path import Role, Route
 from billing.wire.sighting import Sighting
 
 _log = logging.getLogger("gembill.exchange")
@@ -27,13 +28,25 @@ _OUR_WORDS = ("kind", "digest", "dressed", "unread")  # in `Seen`, never a stran
 
 
 class Exchange:
-    """Tell it what passes, then `finish` it. `occurred_us` is when the call was received."""
+    """Tell it what passes, then take its `events`. `occurred_us` is when the request was received."""
+
+    wanted = True
+    """Whether the rest of the answer can still say anything."""
 
     def __init__(
-        self, event_id: str, occurred_us: int, *, route: Route, caller: Caller, fingerprint: Fingerprint
+        self,
+        event_id: str,
+        occurred_us: int,
+        *,
+        route: Route,
+        caller: Caller,
+        fingerprint: Fingerprint,
+        memory: Memory | None = None,
     ) -> None:
         self.event_id = event_id
         self.finished = False
+        self._memory = memory or Memory()
+        self._dialect = dialect(route.operation)
         self._occurred_us = occurred_us
         self._route = route
         self._caller = caller
@@ -61,7 +74,8 @@ class Exchange:
     def answered(self, status: int, headers: list[Header]) -> None:
         """The head of the answer."""
         self._status = status
-        self._answer = Documents(_header(headers, b"content-encoding").lower())
+        self._encoding = _header(headers, b"content-encoding").lower()
+        self._answer = Documents(self._encoding)
         self._tier = word(_header(headers, b"x-gemini-service-tier"), 64)
 
     def received(self, data: bytes) -> None:
@@ -69,8 +83,18 @@ class Exchange:
         for document in self._read(self._answer, data):
             self._observe(document)
 
+    def events(self, ending: Ending, ended_us: int, *, retried: int = 0) -> list[tuple[str, bytes]]:
+        """What is to be kept, by event id: the event of a call; of a poll one where its answer has usage, else none.
+
+        To be called once, however the exchange ended.
+        """
+        body = self.finish(ending, ended_us, retried=retried)
+        if self._route.role is Role.ANSWER and not self._sighting.counted:
+            return []
+        return [(self.event_id, body)]
+
     def finish(self, ending: Ending, ended_us: int, *, retried: int = 0) -> bytes:
-        """The event, as JSON. To be called once, however the exchange ended."""
+        """The event, as JSON, whether it is to be kept or not. To be called once, by `events` or in its place."""
         assert not self.finished
         self.finished = True
         if ending is Ending.LOST:
@@ -102,15 +126,24 @@ class Exchange:
 
     def _observe(self, document: bytes) -> None:
         try:
-            generate_content.observe(document, self._sighting)
+            self._dialect.observe(document, self._sighting)
         except Exception:  # noqa: BLE001 - a mistake of ours may cost the count, loudly, but never the answer
             _log.exception("a document of call %s could not be read", self.event_id)
             self._sighting.unread("recorder_error")
 
-    def _asked(self) -> Asked:
+    def _body(self) -> bytes | None:
+        """The request's JSON text, None if it could not be read."""
         self._requested += self._read(self._request, None)
-        body = self._requested[0] if self._requested and not self._request.trouble else None
-        found, basis = asked(body, self._route.model)
+        return self._requested[0] if self._requested and not self._request.trouble else None
+
+    def _asked(self) -> Asked:
+        body = self._body()
+        if self._route.role is not Role.CALL:
+            return Asked()  # a poll asks for nothing
+        found, basis = self._dialect.asked(body, self._route.model)
+        if found.declared is None and found.cached_content:
+            declared = self._memory.cached(self._route.api, found.cached_content)
+            found = msgspec.structs.replace(found, declared=declared)
         if basis is None:
             return found
         return msgspec.structs.replace(found, conversation=self._fingerprint.conversation(self._key, basis))
@@ -130,14 +163,21 @@ class Exchange:
             ending=ending,
             http_status=self._status,
             seen=seen,
+            natural=self._natural(seen),
         )
+
+    def _natural(self, seen: Seen) -> tuple[str, ...]:
+        """Interactions have a natural key (contract.md, Identity), from the moment the API names them."""
+        name = (seen.response_id or self._route.subject) if self._route.operation is Operation.INTERACTIONS else None
+        return ("interaction", self._route.api.value, name) if name else ()
 
     def _encode(self, event: Event) -> bytes:
         body = _encoder.encode(event)
         if not self._caller.shows_in(body.decode()):
             return body
-        found = msgspec.to_builtins(event)  # the parts that strangers wrote; the words of our own stay
-        return _encoder.encode(found | {name: self._struck(found[name]) for name in ("asked", "seen") if name in found})
+        found = msgspec.to_builtins(event)
+        strangers = [name for name in ("asked", "seen", "natural") if name in found]  # the words of our own stay
+        return _encoder.encode(found | {name: self._struck(found[name]) for name in strangers})
 
     def _struck(self, value: Any) -> Any:  # noqa: ANN401
         if isinstance(value, str):

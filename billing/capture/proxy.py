@@ -1,4 +1,4 @@
-"""The proxy: a request comes in, goes to the one upstream, and its answer goes back as it comes.
+"""The proxy: a request comes in, goes to the upstream of its family, and its answer goes back as it comes.
 
 Owns: the route of a call through capture, read top to bottom in `Proxy._relay`. Owns no parsing of bodies, no durable
 write (the recorder's) and no connection (the server's and the upstream's). Invariant: the client gets the upstream's
@@ -9,7 +9,7 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,10 +17,11 @@ from billing.capture.caller import Header, caller
 from billing.capture.frontdoor import HEALTH, Admitted, admit, error_body, forwarded
 from billing.capture.recorder import Call, Recorder
 from billing.capture.server import CLIENT, Door
+from billing.capture.upload import homeward
 from billing.capture.upstream import Answer, NeverSent, Upstream
 from billing.errors import Refusal, UpstreamCut, UpstreamError, UpstreamTimeout
-from billing.model import Ending
-from billing.wire.path import route
+from billing.model import Api, Ending
+from billing.wire.path import family, route
 
 _log = logging.getLogger("gembill.proxy")
 _STALL_SECONDS = 120.0
@@ -46,12 +47,16 @@ class _ClientGone(Exception):
 
 
 class Proxy:
-    """The ASGI application of `gembill proxy`."""
+    """The ASGI application of `gembill proxy`. A request's path alone says which of the `upstreams` it goes to."""
 
     def __init__(
-        self, upstream: Upstream, recorder: Recorder, health: Callable[[], dict[str, Any]], caps: Caps = Caps()
+        self,
+        upstreams: Mapping[Api, Upstream],
+        recorder: Recorder,
+        health: Callable[[], dict[str, Any]],
+        caps: Caps = Caps(),
     ) -> None:
-        self._upstream = upstream
+        self._upstreams = upstreams
         self._recorder = recorder
         self._health = health
         self._caps = caps
@@ -81,7 +86,8 @@ class Proxy:
         await receive()
         await send({"type": "lifespan.startup.complete"})
         await receive()
-        await self._upstream.close()
+        for upstream in set(self._upstreams.values()):
+            await upstream.close()
         await send({"type": "lifespan.shutdown.complete"})
 
     async def _call(self, scope: Message, receive: Receive, send: Send) -> None:
@@ -92,14 +98,16 @@ class Proxy:
             who = caller(scope["headers"], request.query)
             call = await self._recorder.begin(found, who, request.headers)
         try:
-            await self._relay(request, call, _Client(scope[CLIENT], receive, send))
+            host = next((value for name, value in scope["headers"] if name == b"host"), b"")
+            await self._relay(request, call, _Client(scope[CLIENT], receive, send, host))
         except BaseException:
             self._recorder.end_at_once(call, Ending.CUT)
             raise
 
     async def _relay(self, request: Admitted, call: Call | None, client: "_Client") -> None:
+        upstream = self._upstreams[family(request.path)]
         try:
-            answer = await self._upstream.request(
+            answer = await upstream.request(
                 request.method.encode(),
                 request.target,
                 request.headers,
@@ -115,7 +123,7 @@ class Proxy:
             raise _bad_gateway(error) from None
         if call:
             call.exchange.answered(answer.head.status, answer.head.headers)
-        await client.start(answer, request.method)
+        await client.start(answer, request.method, homeward(answer.head.headers, upstream.origin, client.host))
         ending = await self._pump(answer, call, client)
         await self._recorder.end(call, ending, retried=answer.retried)
         await client.end(whole=ending is Ending.FINISHED)
@@ -140,7 +148,7 @@ class Proxy:
 
     def _adopt(self, call: Call | None) -> "_Orphan":
         """The client left. A recorded answer is read on, within the caps; any other one ends here."""
-        if call is None or self._orphans >= self._caps.calls:
+        if call is None or not call.exchange.wanted or self._orphans >= self._caps.calls:
             raise UpstreamCut("its client had left")
         self._orphans += 1
         return _Orphan(time.monotonic() + self._caps.seconds, self._caps.size)
@@ -165,7 +173,8 @@ class _Orphan:
 class _Client:
     """The client's side of one exchange: its body comes, the answer goes, its last byte held back."""
 
-    def __init__(self, door: Door, receive: Receive, send: Send) -> None:
+    def __init__(self, door: Door, receive: Receive, send: Send, host: bytes) -> None:
+        self.host = host  # as the client wrote it
         self._door = door
         self._receive = receive
         self._send = send
@@ -193,10 +202,10 @@ class _Client:
                     call.exchange.sent(piece)
             more = message["more_body"]
 
-    async def start(self, answer: Answer, method: str) -> None:
-        """Send the answer's head."""
+    async def start(self, answer: Answer, method: str, fields: list[Header]) -> None:
+        """Send the answer's head with these header fields."""
         status, bodiless = answer.head.status, method == "HEAD" or answer.head.status in (204, 304)
-        headers = forwarded(answer.head.headers)
+        headers = forwarded(fields)
         if status in (204, 304):
             headers = [(name, value) for name, value in headers if name.lower() != b"content-length"]
         self._left = None if bodiless else answer.head.length

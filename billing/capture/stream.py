@@ -20,17 +20,22 @@ INFLATED_LIMIT = 128 << 20
 
 _STRUCTURE = re.compile(rb'["{}\[\]]')
 _STRING_END = re.compile(rb'["\\]')
+_PLAIN = re.compile(rb'(?:[^"]*+"[^"\\]{0,1024}+")*+')  # whole short strings without escapes, and all between them
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 _QUOTE, _BACKSLASH, _OPEN, _CLOSE = ord('"'), ord("\\"), b"{[", b"}]"
 
 
 class Documents:
-    """Feed bytes, take documents. After `close`, `trouble` says why some could not be read, or is None."""
+    """Feed bytes, take documents. After `close`, `trouble` says why some could not be read, or is None.
 
-    def __init__(self, content_encoding: str = "") -> None:
+    With `lines` every line is a document (JSON Lines); a body that does not begin with an object is `no_lines` then.
+    """
+
+    def __init__(self, content_encoding: str = "", *, lines: bool = False) -> None:
         self.trouble: str | None = None
+        self._lines = lines
         self._inflate = _Inflate(content_encoding) if content_encoding not in ("", "identity") else None
-        self._framing: _Events | _Array | _Text | None = None
+        self._framing: _Events | _Array | _Text | _Lines | None = None
         self._head = b""
 
     def feed(self, data: bytes) -> list[bytes]:
@@ -58,7 +63,13 @@ class Documents:
             if not start or b"\xef\xbb\xbf".startswith(start):
                 self._head = start
                 return []
-            self._framing = _Text() if start[:1] == b"{" else _Array() if start[:1] == b"[" else _Events()
+            if self._lines and start[:1] != b"{":
+                self.trouble = "no_lines"
+                return []
+            if self._lines:
+                self._framing = _Lines()
+            else:
+                self._framing = _Text() if start[:1] == b"{" else _Array() if start[:1] == b"[" else _Events()
         return self._framing.feed(data)
 
 
@@ -119,6 +130,9 @@ class _Elider:
             if self._string_start is not None:
                 position = self._in_string(data, position)
                 continue
+            if stop_at < 0:
+                position = self._undeep(data, position)
+                continue
             match = _STRUCTURE.search(data, position)
             end = match.end() if match else len(data)
             self.out += data[position:end]
@@ -126,6 +140,17 @@ class _Elider:
             if match and self._structure(data[end - 1]) and self.depth == stop_at:
                 break
         return position
+
+    def _undeep(self, data: bytes, position: int) -> int:
+        """The same up to where a string begins that needs care, where nobody asks for the depth."""
+        plain = _PLAIN.match(data, position)
+        begin = plain.end() if plain else position
+        quote = data.find(b'"', begin)
+        end = len(data) if quote < 0 else quote + 1
+        self.out += data[position:end]
+        if quote >= 0:
+            self._string_start, self._length = len(self.out), 0
+        return end
 
     def _structure(self, byte: int) -> bool:
         """Take one structural byte; True for a closing bracket."""
@@ -268,3 +293,36 @@ class _Events:
         self._data.clear()
         if text and text != b"[DONE]":
             found.append(text)
+
+
+class _Lines:
+    """JSON Lines: every line that is not empty is a document. A string in JSON holds no line end."""
+
+    def __init__(self) -> None:
+        self._line = bytearray()
+        self._long: _Elider | None = None
+
+    def feed(self, data: bytes) -> list[bytes]:
+        found: list[bytes] = []
+        *whole, rest = data.split(b"\n")
+        for piece in whole:
+            self._extend(piece)
+            found += self.close()
+        self._extend(rest)
+        return found
+
+    def close(self) -> list[bytes]:
+        text = bytes(self._line if self._long is None else self._long.out).strip()
+        self._line.clear()
+        self._long = None
+        return [text] if text else []
+
+    def _extend(self, piece: bytes) -> None:
+        if self._long is not None:
+            self._long.feed(piece)
+            return
+        self._line += piece
+        if len(self._line) > LONG:
+            self._long = _Elider()
+            self._long.feed(bytes(self._line))
+            self._line.clear()

@@ -13,12 +13,21 @@ from billing.errors import GembillError
 
 _COMMANDS = {
     "audit": ("billing.cli.audit", "Check that the ledger's books balance."),
+    "budget": ("billing.cli.budget", "Check budgets; a breach exits with 10."),
+    "compare": ("billing.cli.compare", "What recorded tokens would have cost otherwise."),
+    "dashboard": ("billing.cli.dashboard", "Show the ledger in a browser."),
     "db": ("billing.cli.db", "Upgrade or check the ledger's schema."),
     "demo": ("billing.cli.demo", "Try everything on made-up data: no key, no network."),
+    "export": ("billing.cli.export", "Write calls or charges for other programs: csv, jsonl, FOCUS."),
+    "import": ("billing.cli.imports:import_calls", "Record calls that did not pass through the proxy."),
+    "prices": ("billing.cli.prices", "List, check, set or sync prices."),
     "proxy": ("billing.cli.proxy", "Record Gemini calls that pass through."),
     "receipt": ("billing.cli.receipt", "Explain one call: tokens, prices, executions."),
     "records": ("billing.cli.records", "List recorded calls."),
     "report": ("billing.cli.report", "Sum up calls by model, label or time."),
+    "repost": ("billing.cli.repost", "Read raw events of recorded calls again."),
+    "rerate": ("billing.cli.rerate", "Charge recorded calls anew by the prices in force."),
+    "run": ("billing.cli.run", "Run a program and say what its Gemini calls cost."),
     "simulate": ("billing.cli.simulate", "Serve a look-alike of the Gemini API on loopback."),
 }
 
@@ -32,7 +41,8 @@ class _LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in _COMMANDS:
             return None
-        command: click.Command = getattr(importlib.import_module(_COMMANDS[cmd_name][0]), cmd_name)
+        module, _, attribute = _COMMANDS[cmd_name][0].partition(":")  # `import` is no name Python allows
+        command: click.Command = getattr(importlib.import_module(module), attribute or cmd_name)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002

@@ -18,10 +18,17 @@ def db() -> None:
 @database_url_option
 def upgrade(database_url: str | None) -> None:
     """Bring the schema to the revision this gembill works with."""
-    from billing.config import database_url as configured
-    from billing.ledger.store import upgrade_ledger
+    from billing.config import load
+    from billing.ledger.store import open_ledger, upgrade_ledger
+    from billing.prices import terms
 
-    before, after = upgrade_ledger(configured(database_url))
+    settings = load({"database_url": database_url})
+    before, after = upgrade_ledger(settings.ledger_url)
+    ledger = open_ledger(settings.ledger_url)
+    try:
+        terms(ledger, settings)  # the price rows of this version are in the ledger before the first charge names one
+    finally:
+        ledger.close()
     if before == after:
         click.echo(f"The ledger is at revision {after} already.")
     else:

@@ -52,13 +52,13 @@ def _fill(settings: Settings) -> int:
     from billing.ledger import open_ledger
     from billing.ledger.sources import DEMO
     from billing.posting import Poster
-    from billing.pricebook import bundled
+    from billing.prices import PricesInForce
 
     fingerprint = Fingerprint(load_secret(None, settings.data_dir))
     ledger = open_ledger(settings.ledger_url)
     spool = Spool.claim(settings.spool_dir)
     ledger.announce(spool.source_id, DEMO)
-    poster = Poster(lambda: ledger, bundled())
+    poster = Poster(lambda: ledger, PricesInForce(settings))
     try:
         record_month(spool, fingerprint)
         return poster.drain(spool)
@@ -102,7 +102,7 @@ def _pages(url: str, month: str) -> list[str]:
     import reports
     from billing.ledger import Selection, open_ledger, read
     from billing.period import zone
-    from billing.pricebook import bundled
+    from billing.prices import rows_of
     from reports import screen
     from reports.receipt import receipt
     from reports.statement import sheets
@@ -113,8 +113,8 @@ def _pages(url: str, month: str) -> list[str]:
     ledger = open_ledger(url, read_only=True)
     try:
         chosen = max(read.records(ledger, Selection(labels={"source": "sdk"})), key=lambda stored: stored.record.failed)
-        prices = {row.id: row for row in bundled().rows}
-        explained = receipt(chosen, read.charges(ledger, chosen), prices)
+        posted = read.charges(ledger, chosen)
+        explained = receipt(chosen, posted, rows_of(ledger, load(), (one.charge.price_id for one in posted)))
     finally:
         ledger.close()
     return [table, *(page.terminal(width, color=color) for page in sheets(explained, zone(None)))]

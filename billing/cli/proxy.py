@@ -4,13 +4,20 @@ Owns: the command's flags and what it prints at start. Owns no part of the proxy
 Invariant: it listens on loopback unless told twice.
 """
 
+from __future__ import annotations
+
+import gc
 import ipaddress
 import logging
+from typing import TYPE_CHECKING
 
 import click
 
-from billing.config import load
+from billing.config import Settings, load
 from billing.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from billing.alert.watch import Watch
 
 
 @click.command()
@@ -32,6 +39,7 @@ def proxy(allow_remote: bool, log_level: str, **flags: str | int | None) -> None
 
     Point your program at it, for example with GOOGLE_GEMINI_BASE_URL=http://127.0.0.1:8787, and keep your key where it
     is: it is passed on and never written. Headers x-gembill-label-NAME: VALUE label a call.
+    Budgets are looked at every minute where GEMBILL_WEBHOOK_URL or GEMBILL_NOTIFY_URLS says whom to tell.
     """
     settings = load(flags)
     if not _loopback(settings.host) and not allow_remote:
@@ -41,10 +49,23 @@ def proxy(allow_remote: bool, log_level: str, **flags: str | int | None) -> None
     redaction = install(logging.getLevelNamesMapping()[log_level.upper()])
     from billing.station import Station
 
-    station = Station(settings, redaction)
+    station = Station(settings, redaction, watch=_watch(settings))
     click.echo(f"gembill: {station.url} -> {settings.upstream}, ledger {_shown(settings.ledger_url)}", err=True)
     click.echo(f"gembill: export GOOGLE_GEMINI_BASE_URL={station.url}", err=True)
+    gc.collect()
+    gc.freeze()  # what is loaded by now stays: scanning it again stops all calls for a quarter of a second
     station.serve()
+
+
+def _watch(settings: Settings) -> Watch | None:
+    """The budgets of the file, if there are any and somebody is to be told of them."""
+    from billing.alert.channel import configured
+    from billing.alert.watch import Watch
+    from billing.cli.budgets import load as load_budgets
+
+    _, budgets = load_budgets()
+    channels = configured(settings)
+    return Watch(budgets, channels) if budgets and channels else None
 
 
 def _loopback(host: str) -> bool:

@@ -52,15 +52,19 @@ def receipt(record_id: str, tz: str | None, form: str, database_url: str | None)
 
 
 def _found(record_id: str, database_url: str | None) -> Receipt:
-    from billing.config import database_url as configured
+    from billing.config import load
     from billing.ledger import open_ledger, read
-    from billing.pricebook import bundled
+    from billing.prices import rows_of
     from reports.receipt import receipt as explained
+    from reports.rounds import rounds_of
 
-    ledger = open_ledger(configured(database_url), read_only=True)
+    settings = load({"database_url": database_url})
+    ledger = open_ledger(settings.ledger_url, read_only=True)
     try:
         stored = read.record(ledger, record_id) or _begins(ledger, record_id)
-        return explained(stored, read.charges(ledger, stored), {row.id: row for row in bundled().rows})
+        posted = read.charges(ledger, stored)
+        prices = rows_of(ledger, settings, (one.charge.price_id for one in posted))
+        return explained(stored, posted, prices, rounds_of(ledger, stored))
     finally:
         ledger.close()
 

@@ -7,16 +7,22 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from billing.cli.options import Choice, database_url_option, format_option, selection_options
+from billing.cli.options import Choice, database_url_option, selection_options
+from billing.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from billing.config import Settings
+    from billing.ledger import Ledger, Selection, Total
     from billing.period import Period
+    from reports.forecast import Forecast
+    from reports.predecessor import Predecessor
     from reports.totals import Report
 
 STRICT_EXIT = 12
@@ -33,7 +39,18 @@ _WEEKS = 8
     help="Rows by model, api, operation, service_tier, status, key, label.NAME, hour, day, week, month; with commas.",
 )
 @selection_options
-@format_option
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "json", "csv", "markdown", "html"]),
+    default="table",
+    show_default=True,
+    help="How to write it. Money in JSON and CSV is exact; html is one file that needs nothing else.",
+)
+@click.option("--compare", is_flag=True, help="Beside the period before; an unfinished one with as much of it.")
+@click.option(
+    "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write to a file instead."
+)
 @click.option("--strict", is_flag=True, help="Exit 12 if calls of the period have no price or may lack tokens.")
 @database_url_option
 @click.pass_context
@@ -48,11 +65,13 @@ def report(ctx: click.Context, /, span: str, choice: Choice, **flags: object) ->
 
     --by model gives daily and weekly reports a row per day or week and model, and monthly reports a row per model. Days
     and months are Google's (US Pacific) unless --tz names another zone; a period without an end runs to the end of the
-    current day, week or month.
+    current day, week or month. For a month that is not over, a forecast of its cost stands beneath, once there are
+    five whole days to go by; it knows prices that are announced to change.
     """
-    found = _report(span, choice, flags)
-    form = flags["form"]
-    _write(found, str(form))
+    form, output = str(flags["form"]), flags["output"]
+    assert isinstance(output, Path | None)
+    found, pieces = _made(span, choice, flags)
+    _deliver(pieces, output)
     if found.strictly_complete:
         return
     if form in ("json", "csv"):
@@ -101,35 +120,94 @@ def groups_of(span: str, by: Iterable[str], period: Period) -> tuple[str, ...]:
     return (unit.value, *named)
 
 
-def _report(span: str, choice: Choice, flags: dict[str, object]) -> Report:
-    from billing.config import database_url as configured
+def _made(span: str, choice: Choice, flags: dict[str, object]) -> tuple[Report, list[str]]:
+    """The report, and its text in the form asked for."""
+    from billing.config import load
     from billing.ledger import open_ledger
-    from reports import totals
+    from reports import predecessor, totals
 
-    url, by = flags["database_url"], flags["by"]
+    url, by, now_us = flags["database_url"], flags["by"], time.time_ns() // 1000
     assert isinstance(url, str | None)
     assert isinstance(by, tuple)
-    period = period_of(span, choice, time.time_ns() // 1000)
+    period = period_of(span, choice, now_us)
     groups = groups_of(span, by, period)
     selection = choice.selection(period)
-    ledger = open_ledger(configured(url), read_only=True)
+    settings = load({"database_url": url})
+    ledger = open_ledger(settings.ledger_url, read_only=True)
     try:
-        return totals.report(ledger, period, groups, selection=selection)
+        found = totals.report(ledger, period, groups, selection=selection)
+        if flags["form"] == "html":
+            return found, [_html(ledger, settings, found, selection, now_us)]
+        before = predecessor.predecessor(ledger, found, now_us, selection=selection) if flags["compare"] else None
+        coming = _forecast(ledger, settings, found, selection, now_us)
+        return found, _written(found, str(flags["form"]), before, coming)
     finally:
         ledger.close()
 
 
-def _write(found: Report, form: str) -> None:
-    from reports import screen, totals
+def _forecast(ledger: Ledger, settings: Settings, found: Report, selection: Selection, now_us: int) -> Forecast | None:
+    """What the month under way will have cost; None for other periods, or too early in the month."""
+    from billing.period import Unit, containing
+    from billing.prices import book_in_force
+    from reports import forecast, totals
+
+    if found.period != containing(Unit.MONTH, now_us, found.period.zone):
+        return None
+    days = totals.report(ledger, found.period, forecast.GROUPS, selection=selection)
+    return forecast.forecast(days, now_us, book_in_force(ledger, settings))
+
+
+def _html(ledger: Ledger, settings: Settings, found: Report, selection: Selection, now_us: int) -> str:
+    from billing.prices import book_in_force
+    from reports.dashboard.view import View
+    from reports.html import page
+
+    view = View(period=found.period, selection=selection, now_us=now_us)
+    return page(ledger, found, view, book_in_force(ledger, settings))
+
+
+def _written(found: Report, form: str, before: Predecessor | None, coming: Forecast | None) -> list[str]:
+    from reports import screen
     from reports.summary import sheet
-    from reports.tables import csv_lines, flat
 
     if form == "json":
-        screen.write([json.dumps(totals.as_dict(found), indent=2), "\n"])
-    elif form == "csv":
-        header = [*found.by, *flat(totals.row_dict(replace(found.total, group={})))]
-        screen.write(csv_lines(header, ({**flat(totals.row_dict(row))} for row in found.rows)))
-    elif form == "markdown":
-        screen.write([sheet(found).markdown()])
-    else:
-        screen.write([sheet(found).terminal(screen.width(), color=screen.colored())])
+        return [json.dumps(_shape(found, before, coming), indent=2), "\n"]
+    if form == "csv":
+        return list(_csv(found, before))
+    shown = sheet(found, before, coming)
+    return [shown.markdown() if form == "markdown" else shown.terminal(screen.width(), color=screen.colored())]
+
+
+def _shape(found: Report, before: Predecessor | None, coming: Forecast | None) -> dict[str, Any]:
+    from reports import forecast, predecessor, totals
+
+    shape = totals.as_dict(found)
+    if before is not None:
+        shape["previous"] = predecessor.as_dict(before)
+    if coming is not None:
+        shape["forecast"] = forecast.as_dict(coming)
+    return shape
+
+
+def _csv(found: Report, before: Predecessor | None) -> Iterator[str]:
+    from reports import predecessor, totals
+    from reports.tables import csv_lines, flat
+
+    def row(one: Total) -> dict[str, Any]:
+        beside = {} if before is None else predecessor.csv_columns(before, one)
+        return {**flat(totals.row_dict(one)), **beside}
+
+    return csv_lines([*found.by, *row(replace(found.total, group={}))], map(row, found.rows))
+
+
+def _deliver(pieces: Iterable[str], output: Path | None) -> None:
+    from reports import screen
+
+    if output is None:
+        screen.write(pieces)
+        return
+    try:
+        output.write_text("".join(pieces), encoding="utf-8", newline="")
+    except OSError as error:
+        raise ConfigurationError(f"{output} cannot be written: {error.strerror}; name another with --output") from None
+    click.echo(f"gembill: wrote {output}", err=True)

@@ -3,6 +3,8 @@
 Owns: its flags. Owns no behaviour of the simulator. Invariant: only loopback addresses are served.
 """
 
+from typing import Any
+
 import click
 
 from billing.simulator import Options, parse_fault, run
@@ -22,6 +24,10 @@ _FAULTS = ", ".join((*STATUSES, *OTHERS))
 @click.option("--latency-ms", default=0.0, show_default=True, help="Time before each answer begins.")
 @click.option("--chunk-ms", default=0.0, show_default=True, help="Time between the chunks of a stream.")
 @click.option(
+    "--polls", default=2, show_default=True, help="Polls that find a background interaction or a batch pending."
+)
+@click.option("--pending-ms", default=0.0, show_default=True, help="Time that these are pending, whoever polls.")
+@click.option(
     "--fault",
     "faults",
     multiple=True,
@@ -29,22 +35,16 @@ _FAULTS = ", ".join((*STATUSES, *OTHERS))
     help=f"Misbehave for this share of the requests (429:0.1; without a rate: all). May be repeated. Names: {_FAULTS}.",
 )
 @click.option("--require-key", is_flag=True, help="Answer 403 to requests without an API key; any key will do.")
-def simulate(
-    *, host: str, port: int, seed: int, latency_ms: float, chunk_ms: float, faults: tuple[str, ...], require_key: bool
-) -> None:
+def simulate(*, host: str, port: int, faults: tuple[str, ...], **settings: Any) -> None:  # noqa: ANN401
     """Serve a look-alike of the Gemini API, with code execution and true-to-life token counts.
+
+    It knows generateContent, interactions, batches, files, cached contents and the OpenAI-compatible chat completions.
 
     Nothing leaves this machine and no key is needed. Point a client at it with
     GOOGLE_GEMINI_BASE_URL=http://127.0.0.1:8788, or the proxy with gembill proxy --upstream http://127.0.0.1:8788.
     """
-    settings = Options(
-        seed=seed,
-        latency_ms=latency_ms,
-        chunk_ms=chunk_ms,
-        faults=tuple(parse_fault(text) for text in faults),
-        require_key=require_key,
-    )
-    run(port, settings, host=host, on_start=_announce)
+    told = Options(faults=tuple(parse_fault(text) for text in faults), **settings)  # the flags are named as its fields
+    run(port, told, host=host, on_start=_announce)
 
 
 def _announce(url: str) -> None:

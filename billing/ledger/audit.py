@@ -16,6 +16,7 @@ from billing.ledger.entry import meters_of
 from billing.ledger.lookup import is_current
 from billing.ledger.schema import COST_PARTS, MEASURES
 from billing.ledger.store import Ledger
+from billing.rating import ESTIMATED
 
 _SHOWN = 5  # findings of a kind that are spelled out
 
@@ -108,7 +109,8 @@ def _charged(connection: Connection) -> Any:  # noqa: ANN401
     for part in COST_PARTS:
         here = c.meter.in_(meters_of(part))
         columns.append(_sum(case((here, c.cost_pico), else_=0), connection).label(f"cost_{part}"))
-        columns.append(_sum(case((here, c.quantity), else_=0), connection).label(f"quantity_{part}"))
+        counted = and_(here, c.price_id.not_like(f"%{ESTIMATED}%"))  # estimated tokens are in no count of the record
+        columns.append(_sum(case((counted, c.quantity), else_=0), connection).label(f"quantity_{part}"))
     columns.append(_sum(c.cost_pico, connection).label("cost"))
     return select(c.source_id, c.record_id, *columns).group_by(c.source_id, c.record_id).subquery("charged")
 

@@ -6,6 +6,7 @@ all writers take their locks in the same order, table by table and key by key.
 """
 
 from collections.abc import Collection, Iterable
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -14,7 +15,7 @@ from billing.errors import LedgerError
 from billing.ledger import bulk, columns, rollup, schema
 from billing.ledger.correction import Line, correction, line_of, net
 from billing.ledger.entry import Posting, Reason, Stored, billed, stored
-from billing.ledger.fuller import completed, is_fuller
+from billing.ledger.fuller import amended, completed, is_fuller
 from billing.model import Rating, Record
 
 RecordKey = tuple[int, str]
@@ -55,27 +56,34 @@ class Books:
             self._revise(None, stored(posting.record, posting.rating, 0), posting.rating, Reason.POSTED, event)
         elif is_fuller(posting.record, old.record):
             record = completed(old.record, posting.record)
-            new = stored(record, posting.rating, old.revision + 1)
-            self._revise(old, new, posting.rating, Reason.FULLER_ANSWER, event)
+            rating = posting.rating if posting.rate is None else posting.rate(record)
+            self._revise(old, stored(record, rating, old.revision + 1), rating, Reason.FULLER_ANSWER, event)
+        elif (record := amended(old.record, posting.record)) != old.record:
+            new = replace(old, record=record, revision=old.revision + 1)
+            self._revise(old, new, None, Reason.FULLER_ANSWER, self._events[key])
 
-    def correct(self, record: Record, rating: Rating, reason: Reason) -> bool:
-        """Replace what is known of a record; False if it says the same already."""
+    def correct(self, record: Record, rating: Rating, reason: Reason, seen: int | None = None) -> bool:
+        """Replace what is known of a record; False if it says the same already, or has another revision than `seen`."""
         key = (record.source_id, record.id)
         old = self._current.get(key)
         if old is None:
             raise LedgerError(
                 f"record {record.id} of source {record.source_id} is not in the ledger, so it cannot be corrected"
             )
+        if seen is not None and seen != old.revision:
+            return False
         new = stored(record, rating, old.revision)
         if new == old and self._net(key) == net((line_of(c), c.quantity) for c in billed(rating)):
             return False
         self._revise(old, stored(record, rating, old.revision + 1), rating, reason, self._events[key])
         return True
 
-    def _revise(self, old: Stored | None, new: Stored, rating: Rating, reason: Reason, event: EventKey) -> None:
+    def _revise(self, old: Stored | None, new: Stored, rating: Rating | None, reason: Reason, event: EventKey) -> None:
+        """Write a revision; without a rating its charges stay those of the one before."""
         record = new.record
         key = (record.source_id, record.id)
-        self._charge(key, old, new.revision, rating)
+        if rating is not None:
+            self._charge(key, old, new.revision, rating)
         if old is not None:
             self._differences.add(old, columns.labels_hash(columns.labels_text(old.record.labels)), -1)
         text = columns.labels_text(record.labels)

@@ -13,9 +13,6 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, Dialect, Table
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
-from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.exc import DBAPIError
 
 Row = tuple[Any, ...]
@@ -61,10 +58,16 @@ def _copy(connection: Connection, table: Table, rows: Iterable[Row]) -> None:
 def _statement(engine: str, table: Table, clash: Clash) -> str:
     """The statement with positional parameters, one for each column of the table in order."""
     dialect: Dialect
-    if engine == "postgresql":
+    if engine == "postgresql":  # each costs tens of milliseconds to import: one is enough
+        from sqlalchemy.dialects import postgresql
+        from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+
         statement: Any = postgresql.insert(table)
         dialect = PGDialect_psycopg(paramstyle="format")  # type: ignore[no-untyped-call]
     else:
+        from sqlalchemy.dialects import sqlite
+        from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
+
         statement = sqlite.insert(table)
         dialect = SQLiteDialect_pysqlite(paramstyle="qmark")
     key = list(table.primary_key.columns)

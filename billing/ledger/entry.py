@@ -3,6 +3,7 @@
 Owns: the values at its door. Owns no SQL. Invariant: all of them are frozen; cost and cost parts are null together.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -31,13 +32,18 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Posting:
-    """One event, read and rated. `record.source_id` differs from the spool's source under a natural key."""
+    """One event, read and rated. `record.source_id` differs from the spool's source under a natural key.
+
+    `rate` rates the record again once it is joined with what the ledger knows of its call: the call's time decides the
+    price, not the poll's. Without it `rating` stands.
+    """
 
     seq: int | None  # place in its spool, from 1; None for imports
     event_id: str
     body: bytes  # the event as JSON, kept for `repost`
     record: Record
     rating: Rating
+    rate: Callable[[Record], Rating] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ from billing.model import Rating, Record
 _MOST = 2**63 - 1
 _UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _TEXTS = ("model", "key", "service_tier", "requested_model", "agent", "finish_reason", "response_id", "conversation")
-_NAME_CHARS = 256  # three of these fit in a PostgreSQL index entry
+_NAME_BYTES = 768  # three of these fit in a PostgreSQL index entry
 
 
 def check_posting(source_id: int, posting: Posting) -> None:
@@ -62,20 +62,12 @@ def _check_money(rating: Rating) -> None:
 def _check_texts(record: Record, rating: Rating) -> None:
     for name in ("model", "key", "service_tier"):
         value = getattr(record, name)
-        if value is not None and len(value) > _NAME_CHARS:
-            raise UnfitPosting(f"{name} has {len(value)} characters, more than {_NAME_CHARS}")
+        length = 0 if value is None else len(value.encode("utf-8", "surrogatepass"))
+        if length > _NAME_BYTES:
+            raise UnfitPosting(f"{name} has {length} bytes, more than {_NAME_BYTES}")
     fault = record.error
     _texts("error", () if fault is None else (str(fault.code), fault.status, fault.kind))
-    for name in (
-        "model",
-        "key",
-        "service_tier",
-        "requested_model",
-        "agent",
-        "finish_reason",
-        "response_id",
-        "conversation",
-    ):
+    for name in _TEXTS:
         _texts(name, (getattr(record, name),))
     _texts("labels", (*record.labels.keys(), *record.labels.values()))
     _texts("flags or anomalies", (*record.flags, *rating.flags, *record.anomalies, rating.unpriced_reason))

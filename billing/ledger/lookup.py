@@ -5,7 +5,7 @@ Invariant: records come newest first (`occurred_at`, then `id`) in pages of thei
 export holds back neither writers nor the trimming of SQLite's WAL (reliability.md 2, R9).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -65,7 +65,7 @@ def record(ledger: Ledger, record_id: str) -> Stored | None:
     anywhere = c.source_id.in_(select(schema.source.c.source_id))
     query = select(schema.record).where(anywhere, c.id == record_id).order_by(c.source_id, c.revision.desc()).limit(1)
     with snapshot(ledger.engine) as connection:
-        return next(iter(_shown(connection, query)), None)
+        return next(iter(shown(connection, query)), None)
 
 
 def charges(ledger: Ledger, stored: Stored) -> list[Posted]:
@@ -77,7 +77,20 @@ def charges(ledger: Ledger, stored: Stored) -> list[Posted]:
         .order_by(c.revision, c.line)
     )
     with snapshot(ledger.engine) as connection:
-        return [Posted(revision=row.revision, line=row.line, charge=_charge(row)) for row in connection.execute(query)]
+        return [Posted(revision=row.revision, line=row.line, charge=charge(row)) for row in connection.execute(query)]
+
+
+def chains(ledger: Ledger, keys: Collection[tuple[int, str]]) -> dict[tuple[int, str], str]:
+    """The conversations of the records with these sources and ids, as far as the ledger has them."""
+    c = schema.record.c
+    found: dict[tuple[int, str], str] = {}
+    with snapshot(ledger.engine) as connection:
+        for source_id in sorted({source_id for source_id, _ in keys}):
+            ids = sorted(record_id for source, record_id in keys if source == source_id)
+            query = select(c.id, c.conversation).where(c.source_id == source_id, c.id.in_(ids)).order_by(c.revision)
+            rows = connection.execute(query)
+            found |= {(source_id, row.id): row.conversation for row in rows if row.conversation is not None}
+    return found
 
 
 def event_body(ledger: Ledger, stored: Stored) -> bytes | None:
@@ -93,7 +106,8 @@ def event_body(ledger: Ledger, stored: Stored) -> bytes | None:
         return None if body is None else bytes(body)
 
 
-def _charge(row: Any) -> Charge:  # noqa: ANN401
+def charge(row: Any) -> Charge:  # noqa: ANN401
+    """A row of `charge`."""
     return Charge(
         meter=Meter(row.meter),
         modality=Modality(row.modality),
@@ -115,25 +129,31 @@ def _page(connection: Connection, selection: Selection, after: _Place | None, si
     if after is not None:
         place = tuple_(literal(after[0]), literal(after[1], schema.ID), literal(after[2]))
         query = query.where(tuple_(c.occurred_us, c.id, c.source_id) < place)
-    return _shown(connection, query.order_by(c.occurred_us.desc(), c.id.desc(), c.source_id.desc()).limit(size))
+    return shown(connection, query.order_by(c.occurred_us.desc(), c.id.desc(), c.source_id.desc()).limit(size))
 
 
-def _shown(connection: Connection, query: Select[Any]) -> list[Stored]:
+def shown(connection: Connection, query: Select[Any]) -> list[Stored]:
+    """The revisions that a query over all columns of `record` finds, with what may be shown of their conversations."""
     found = [columns.revision(row) for row in connection.execute(query)]
     shared = _shared(connection, [stored.record for stored in found])
     return [replace(stored, conversation_id=_conversation(stored.record, shared)) for stored in found]
 
 
 def _conversation(record: Record, shared: set[str]) -> str | None:
-    """A chat's hash says something only when there is more than one turn to tie together."""
-    if record.operation is Operation.INTERACTIONS or (record.turns or 0) > 1 or record.conversation in shared:
-        return record.conversation
-    return None
+    """A conversation says something only when there is more than one turn to tie together."""
+    return record.conversation if _goes_on(record) or record.conversation in shared else None
+
+
+def _goes_on(record: Record) -> bool:
+    """Whether there were turns before: contents of a chat, or another interaction that names the conversation."""
+    if record.operation is Operation.INTERACTIONS:
+        return record.conversation != record.response_id
+    return (record.turns or 0) > 1
 
 
 def _shared(connection: Connection, found: Sequence[Record]) -> set[str]:
     """The conversations of these records that other records are part of, too."""
-    single = {r.conversation for r in found if r.conversation and r.operation is not Operation.INTERACTIONS}
+    single = {r.conversation for r in found if r.conversation and not _goes_on(r)}
     if not single:
         return set()
     c = schema.record.c

@@ -5,8 +5,8 @@ Invariant: nothing here writes.
 """
 
 from billing.ledger.entry import Posted, Stored
-from billing.ledger.lookup import charges, event_body, record, records
+from billing.ledger.lookup import chains, charges, event_body, record, records
 from billing.ledger.selection import Selection
 from billing.ledger.totals import Total, totals
 
-__all__ = ["Posted", "Selection", "Stored", "Total", "charges", "event_body", "record", "records", "totals"]
+__all__ = ["Posted", "Selection", "Stored", "Total", "chains", "charges", "event_body", "record", "records", "totals"]

@@ -2,7 +2,8 @@
 
 Owns: names, types, keys and indexes. Owns no statement and no history: `migrations/` has that, and a test holds the two
 together. Invariant (reliability.md 4, "Schema rules from day 1" and the Citus rules): `source_id` comes first in every
-primary key and unique constraint, no table refers to another, nothing is filled in by the database.
+primary key and unique constraint, no table refers to another, nothing is filled in by the database. Tables marked
+`reference` are small and the same for all sources (on Citus: reference tables), so they have no `source_id`.
 
 Missing names are the empty string in the keys of rollups, so that keys are never null; no model or key is called that.
 Integers are 64 bits wide. Flags are 0 and 1. Texts compare by code point on both engines.
@@ -211,4 +212,41 @@ dead_letter = Table(
     Column("buried_us", WHOLE, nullable=False),
     PrimaryKeyConstraint("source_id", "id", name="dead_letter_pk"),
     **_WIDE_ROWS,
+)
+
+price_list = Table(
+    "price_list",
+    metadata,
+    Column("number", WHOLE, nullable=False, autoincrement=False),  # from 1, in the order in which lists were added
+    *_columns(NAME, "origin", "digest"),
+    Column("added_us", WHOLE, nullable=False),
+    PrimaryKeyConstraint("number", name="price_list_pk"),
+    info={"reference": True},
+    **_COMPACT,
+)
+
+price = Table(
+    "price",
+    metadata,
+    Column("list_number", WHOLE, nullable=False, autoincrement=False),
+    Column("id", NAME, nullable=False),
+    *_columns(NAME, "model", "meter", "modality", "service_tier"),
+    *_columns(WHOLE, "above_prompt_tokens", "unit_pico"),
+    *_columns(WHOLE, "effective_from_us", "effective_to_us", nullable=True),
+    *_columns(NAME, "source", "checked_on"),
+    PrimaryKeyConstraint("list_number", "id", name="price_pk"),
+    info={"reference": True},
+    **_COMPACT,
+)
+
+alert = Table(
+    "alert",
+    metadata,
+    *_columns(NAME, "budget", "period", "threshold", "channel"),
+    *_columns(WHOLE, "raised_us", "claimed_us", "attempts"),
+    Column("sent_us", WHOLE),
+    Column("error", NAME),
+    PrimaryKeyConstraint("budget", "period", "threshold", "channel", name="alert_pk"),
+    info={"reference": True},
+    **_COMPACT,
 )

@@ -47,11 +47,23 @@ class Ledger:
             fitness.check_posting(source_id, posting)
         return self._patiently("post", lambda c: _append(c, source_id, postings, self._now_us()), source_id, postings)
 
-    def correct(self, corrections: Sequence[tuple[Record, Rating]], *, reason: Reason) -> int:
-        """Replace what records say, as new revisions with correcting charges; the number that changed."""
+    def correct(
+        self, corrections: Sequence[tuple[Record, Rating]], *, reason: Reason, seen: Sequence[int] | None = None
+    ) -> int:
+        """Replace what records say, as new revisions with correcting charges; the number that changed.
+
+        `seen` are the revisions the corrections were worked out from: a record that has another one by now, because a
+        fuller answer was posted meanwhile, is left as it is.
+        """
         for record, rating in corrections:
             fitness.check_entry(record, rating)
-        return self._patiently("correct", lambda c: _correct(c, corrections, reason, self._now_us()))
+        revisions = [None] * len(corrections) if seen is None else seen
+        work = list(zip(corrections, revisions, strict=True))
+        return self._patiently("correct", lambda c: _correct(c, work, reason, self._now_us()))
+
+    def patiently(self, doing: str, work: Callable[[Connection, int], int]) -> int:
+        """Do other work of this package in a transaction, again when another writer was quicker; it takes the time."""
+        return self._patiently(doing, lambda connection: work(connection, self._now_us()))
 
     def bury(self, source_id: int, seq: int | None, event_id: str, body: bytes, reason: str) -> None:
         """Keep an event that cannot become a record, with its bytes and why. Whatever its text holds, it is kept."""
@@ -136,10 +148,12 @@ def _unseen(connection: Connection, source_id: int, postings: Sequence[Posting])
     return [posting for posting in postings if by_id[posting.event_id] is posting and posting.event_id not in known]
 
 
-def _correct(connection: Connection, corrections: Sequence[tuple[Record, Rating]], reason: Reason, now_us: int) -> int:
+def _correct(
+    connection: Connection, work: Sequence[tuple[tuple[Record, Rating], int | None]], reason: Reason, now_us: int
+) -> int:
     books = Books(connection, now_us)
-    books.load({(record.source_id, record.id) for record, _ in corrections})
-    changed = sum([books.correct(record, rating, reason) for record, rating in corrections])
+    books.load({(record.source_id, record.id) for (record, _), _ in work})
+    changed = sum([books.correct(record, rating, reason, seen) for (record, rating), seen in work])
     books.write()
     return changed
 

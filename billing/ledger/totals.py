@@ -64,24 +64,45 @@ def totals(ledger: Ledger, selection: Selection, by: Sequence[str] = ()) -> list
             )
     found: dict[Group, list[int]] = {} if by else {(): [0] * (len(MEASURES) + len(_DERIVED))}
     with snapshot(ledger.engine) as connection:
-        for group, values in _parts(connection, selection, by):
+        for group, values in _parts(connection, _Question(selection, by)):
             known = found.get(group)
             found[group] = list(values) if known is None else [a + b for a, b in zip(known, values, strict=True)]
     ordered = sorted(found, key=lambda group: [(value is None, value) for value in group])
     return [_total(by, group, found[group]) for group in ordered if found[group][0] or not by]
 
 
-def _parts(connection: Connection, selection: Selection, by: Sequence[str]) -> Iterator[tuple[Group, tuple[int, ...]]]:
+def hourly(ledger: Ledger, selection: Selection, measures: Sequence[str]) -> dict[int, tuple[int, ...]]:
+    """Sums of these measures (of `MEASURES`, or incomplete_calls) by hour, whole hours since 1970 in UTC; few are
+    quicker than all."""
+    found: dict[int, tuple[int, ...]] = {}
+    with snapshot(ledger.engine) as connection:
+        for (hour,), values in _parts(connection, _Question(selection, ("hour",), tuple(measures))):
+            assert isinstance(hour, int)
+            found[hour] = tuple(map(sum, zip(values, found.get(hour, (0,) * len(values)), strict=True)))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """Which calls, by what, and what of them."""
+
+    selection: Selection
+    by: Sequence[str]
+    measures: Sequence[str] = (*MEASURES, *_DERIVED)
+
+
+def _parts(connection: Connection, asked: _Question) -> Iterator[tuple[Group, tuple[int, ...]]]:
+    selection = asked.selection
     first, last = _whole_hours(selection)
     start, end = selection.start_us, selection.end_us
     if first is not None and last is not None and first >= last:  # no whole hour
-        yield from _from_records(connection, selection, by, (start, end))
+        yield from _from_records(connection, asked, (start, end))
         return
-    yield from _from_rollup(connection, selection, by, (first, last))
+    yield from _from_rollup(connection, asked, (first, last))
     if first is not None and start is not None and start < first * columns.HOUR_US:
-        yield from _from_records(connection, selection, by, (start, first * columns.HOUR_US))
+        yield from _from_records(connection, asked, (start, first * columns.HOUR_US))
     if last is not None and end is not None and end > last * columns.HOUR_US:
-        yield from _from_records(connection, selection, by, (last * columns.HOUR_US, end))
+        yield from _from_records(connection, asked, (last * columns.HOUR_US, end))
 
 
 def _whole_hours(selection: Selection) -> tuple[int | None, int | None]:
@@ -92,8 +113,9 @@ def _whole_hours(selection: Selection) -> tuple[int | None, int | None]:
 
 
 def _from_rollup(
-    connection: Connection, selection: Selection, by: Sequence[str], hours: tuple[int | None, int | None]
+    connection: Connection, asked: _Question, hours: tuple[int | None, int | None]
 ) -> Iterator[tuple[Group, tuple[int, ...]]]:
+    selection, by = asked.selection, asked.by
     wide = bool(selection.keys or selection.labels) or any(word == "key" or word.startswith("label.") for word in by)
     table = schema.rollup_wide if wide else schema.rollup_narrow
     where: list[ColumnElement[bool]] = [table.c.source_id.in_(select(schema.source.c.source_id))]
@@ -103,17 +125,17 @@ def _from_rollup(
         matching = labelled(selection.labels, schema.label_set.c.labels, connection.dialect.name)
         where.append(table.c.labels_hash.in_(select(schema.label_set.c.labels_hash).where(*matching)))
     measured = {name: table.c[name] for name in MEASURES}
-    yield from _grouped(connection, selection, by, _Table(table, dict(table.c), measured, where))
+    yield from _grouped(connection, asked, _Table(table, dict(table.c), measured, where))
 
 
 def _from_records(
-    connection: Connection, selection: Selection, by: Sequence[str], period: tuple[int | None, int | None]
+    connection: Connection, asked: _Question, period: tuple[int | None, int | None]
 ) -> Iterator[tuple[Group, tuple[int, ...]]]:
-    c = schema.record.c
+    c, selection = schema.record.c, asked.selection
     where = [is_current(), *labelled(selection.labels, c.labels, connection.dialect.name)]
     where += [c.occurred_us >= period[0]] if period[0] is not None else []
     where += [c.occurred_us < period[1]] if period[1] is not None else []
-    yield from _grouped(connection, selection, by, _Table(schema.record, rollup.KEYED, rollup.MEASURED, where))
+    yield from _grouped(connection, asked, _Table(schema.record, rollup.KEYED, rollup.MEASURED, where))
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,21 +148,19 @@ class _Table:
     where: Sequence[ColumnElement[bool]]
 
 
-def _grouped(
-    connection: Connection, selection: Selection, by: Sequence[str], table: _Table
-) -> Iterator[tuple[Group, tuple[int, ...]]]:
-    engine = connection.dialect.name
+def _grouped(connection: Connection, asked: _Question, table: _Table) -> Iterator[tuple[Group, tuple[int, ...]]]:
+    engine, by = connection.dialect.name, asked.by
     keys = [table.keyed[_COLUMNS.get(word, "labels_hash")].label(f"by_{place}") for place, word in enumerate(by)]
     calls = table.measured["calls"]
     incomplete = table.keyed["status"].in_((Status.PARTIAL.value, Status.UNKNOWN.value))
-    derived = [table.keyed["code_execution_used"] * calls, case((incomplete, calls), else_=0)]
-    values = sums.selected([*(table.measured[name] for name in MEASURES), *derived], engine)
-    where = [*table.where, *conditions(selection, table.rows, engine)]
-    query = select(*keys, *values).select_from(table.rows).where(*where).group_by(*keys)
+    derived = (table.keyed["code_execution_used"] * calls, case((incomplete, calls), else_=0))
+    measured = {**table.measured, **dict(zip(_DERIVED, derived, strict=True))}
+    values = [measured[name] for name in asked.measures]
+    where = [*table.where, *conditions(asked.selection, table.rows, engine)]
+    query = select(*keys).select_from(table.rows).where(*where).group_by(*keys)
     labels = _label_sets(connection) if any(word.startswith("label.") for word in by) else {}
-    for row in connection.execute(query):
-        group = tuple(_value(word, row[place], labels) for place, word in enumerate(by))
-        yield group, sums.joined(row[len(by) :], engine)
+    for row, found in sums.summed(connection, query, values):
+        yield tuple(_value(word, row[place], labels) for place, word in enumerate(by)), found
 
 
 def _label_sets(connection: Connection) -> dict[bytes, dict[str, str]]:

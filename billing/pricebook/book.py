@@ -13,6 +13,7 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from hashlib import sha256
 from itertools import pairwise
 
@@ -64,6 +65,11 @@ class Tariff:
         self._subject = f"'{model}' on the {service_tier} tier"
         self.thresholds = tuple(sorted({p.above_prompt_tokens for rows in prices.values() for p in rows} - {0}))
 
+    @property
+    def rows(self) -> _Rows:
+        """All its price rows, by meter and kind of content."""
+        return tuple(row for thing in sorted(self._prices) for row in self._prices[thing])
+
     def price(self, meter: Meter, modality: Modality, prompt_tokens: int) -> Price | NoPrice:
         """The price of a token (for grounding: of a search or prompt) in a call with a prompt of so many tokens.
 
@@ -92,14 +98,50 @@ class PriceBook:
         self.rows: _Rows = (*(over.rows if over else ()), *own)
         self.aliases: tuple[Alias, ...] = (*(over.aliases if over else ()), *aliases)
         _refuse_twins(self.rows)
-        self.digest = _digest(self.layers, self.aliases)
-        self._timelines = _timelines(self.layers)
-        self._tiers: dict[str, list[str]] = {}
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 in hex over ids, figures, times and names."""
+        return _digest(self.layers, self.aliases)
+
+    @cached_property
+    def _timelines(self) -> "dict[tuple[str, str], _Timeline]":
+        return _timelines(self.layers)
+
+    @cached_property
+    def _tiers(self) -> dict[str, list[str]]:
+        tiers: dict[str, list[str]] = {}
         for model, tier in sorted(self._timelines):
-            self._tiers.setdefault(model, []).append(tier)
-        self._names: dict[str, list[Alias]] = {}
+            tiers.setdefault(model, []).append(tier)
+        return tiers
+
+    @cached_property
+    def _names(self) -> dict[str, list[Alias]]:
+        names: dict[str, list[Alias]] = {}
         for alias in sorted(self.aliases, key=lambda alias: alias.start_us):
-            self._names.setdefault(alias.pattern, []).insert(0, alias)  # the newest first
+            names.setdefault(alias.pattern, []).insert(0, alias)  # the newest first
+        return names
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The models that have a price at any time."""
+        return tuple(self._tiers)
+
+    def tiers(self, model: str) -> tuple[str, ...]:
+        """The tiers on which a model has a price at any time; none for a name that is an alias or is not known."""
+        return tuple(self._tiers.get(model, ()))
+
+    def stands_for(self, name: str, at_us: int) -> str | None:
+        """The model a name stands for at an instant: itself, that of its alias, or None."""
+        if name in self._tiers:
+            return name
+        found = (a.model for a in self._aliases_of(name) if a.start_us <= at_us and a.model in self._tiers)
+        return next(found, None)
+
+    def changes(self, model: str, service_tier: str) -> tuple[int, ...]:
+        """The instants at which a price of the model on the tier begins or ends, in order; without "since ever"."""
+        starts, _ = self._timelines.get((model, service_tier), ([], []))
+        return tuple(start for start in starts if start != _EVER)
 
     def tariff(self, model: str | None, service_tier: str, at_us: int) -> Tariff | NoPrice:
         """What the model costs on the tier at an instant (microseconds UTC), or why that is not known."""
@@ -125,11 +167,10 @@ class PriceBook:
         if name in self._tiers:
             known = ", ".join(self._tiers[name])
             return NoPrice(f"no price is known for '{name}' on the {service_tier} tier; known tiers: {known}")
-        aliases = self._aliases_of(name)
-        for alias in aliases:
-            if alias.start_us <= at_us and alias.model in self._tiers:
-                return self.tariff(alias.model, service_tier, at_us)
-        if aliases:
+        model = self.stands_for(name, at_us)
+        if model is not None:
+            return self.tariff(model, service_tier, at_us)
+        if self._aliases_of(name):
             return NoPrice(f"what '{name}' stood for on {_day(at_us)} (US Pacific) is not known")
         return NoPrice(f"no price is known for the model '{name}'")
 

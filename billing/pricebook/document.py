@@ -22,7 +22,7 @@ from billing.errors import ConfigurationError, PriceError
 from billing.model import Meter, Modality, Price
 from billing.pricebook.book import Alias, PriceBook
 
-_RATES = {  # key of the file -> what it prices
+RATES = {  # key of the file -> what it prices
     "input": (Meter.INPUT, (Modality.TEXT, Modality.IMAGE, Modality.VIDEO, Modality.DOCUMENT, Modality.AUDIO)),
     "input_audio": (Meter.INPUT, (Modality.AUDIO,)),
     "cached": (Meter.CACHED_INPUT, (Modality.TEXT, Modality.IMAGE, Modality.VIDEO, Modality.DOCUMENT, Modality.AUDIO)),
@@ -110,7 +110,7 @@ def _block(
 ) -> _Block:
     first, until = days
     where = f"the prices of '{model}' from {first or 'its launch'}"
-    _known_keys(table, (*_FRAME, *_RATES, *_TIERS, *_GROUNDING), where)
+    _known_keys(table, (*_FRAME, *RATES, *_TIERS, *_GROUNDING), where)
     checked = _day(table, "checked_on", where)
     name = table.get("source")
     if checked is None or not isinstance(name, str) or not name:
@@ -141,18 +141,18 @@ def _rows(blocks: Iterable[_Block]) -> Iterator[Price]:
 def _tier_rows(block: _Block, tier: str, by_threshold: Mapping[int, _Rates]) -> Iterator[Price]:
     for threshold, rates in by_threshold.items():
         for key, pico in rates.items():
-            meter, kinds = _RATES[key]
+            meter, kinds = RATES[key]
             for kind in kinds if pico is not None else ():
                 if f"{key}_{kind.value}" in rates:
                     continue  # this kind has a figure, or an "unknown", of its own
-                for name, borrowing in _meters(meter, kind):
+                for name, borrowing in meters_of(meter, kind):
                     yield _row(block, (name, borrowing, kind, tier, threshold), pico or 0)
     fee = _grounding(block)
     if fee is not None:
         yield _row(block, ("grounding", Meter.GROUNDING, Modality.TEXT, tier, 0), fee)
 
 
-def _meters(meter: Meter, kind: Modality) -> Iterator[tuple[str, Meter]]:
+def meters_of(meter: Meter, kind: Modality) -> Iterator[tuple[str, Meter]]:
     """The meters a rate prices: its own and the one that borrows it (gemini-api.md 6.2), as written in ids."""
     yield meter.value, meter
     if meter is Meter.INPUT:
@@ -180,7 +180,7 @@ def _row(block: _Block, thing: tuple[str, Meter, Modality, str, int], pico: int)
 
 
 def _standard(table: Mapping[str, Any], where: str) -> _Rates:
-    rates = {key: _rate(table[key], f"{where}, {key}") for key in _RATES if key in table}
+    rates = {key: _rate(table[key], f"{where}, {key}") for key in RATES if key in table}
     if "input" not in rates or "output" not in rates:
         raise PriceError(f"{where} lack input or output; write both, or '{_UNKNOWN}'")
     if "input_audio" in rates and "cached" in rates and "cached_audio" not in rates:

@@ -1,9 +1,10 @@
 """A look-alike of the Gemini API on loopback, for the demo, for tests and for offline work.
 
 Owns: `generateContent`, `streamGenerateContent` (server-sent events and JSON array), `countTokens` and `models`, on the
-paths of the Developer API and of Vertex AI, with code execution, chats, images, faults and latency. Owns nothing of the
-ledger and imports nothing of ours but `billing.errors`. Invariant: usage obeys the laws of the recorded corpus, and the
-same seed and request give the same answer.
+paths of the Developer API and of Vertex AI; interactions, batches, files, cached contents and OpenAI-compatible chat
+completions; with code execution, search, functions, chats, images, faults and latency. Owns nothing of the ledger and
+imports nothing of ours but `billing.errors`. Invariant: usage obeys the laws of the recorded corpus, and the same seed
+and request give the same answer.
 
     async with Simulator(Options(seed=7)).serve() as running:     # in the running loop
         client = genai.Client(api_key="any", http_options=HttpOptions(base_url=running.url))
@@ -13,7 +14,11 @@ same seed and request give the same answer.
 
 What an answer contains follows from the request: code runs when `tools` has `codeExecution` and the prompt asks for
 something to compute; "plot" draws, "twice" runs two rounds, "by zero" fails first, "forever" runs into the deadline.
-Control headers (`billing.simulator.options`) decide these things for one request.
+A search is made when `googleSearch` is declared and the prompt asks for news, weather and the like; a function is
+called when its name shares a word with the prompt. Control headers (`billing.simulator.options`) decide these things
+for one request, and also: hops of a long answer, polls of a background run, the old schema of interactions.
+
+What is made (interactions, caches, files, batches) is kept in memory, the latest few thousand of each kind.
 """
 
 from billing.simulator.faults import Fault

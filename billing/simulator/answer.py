@@ -10,9 +10,10 @@ it costs tool use; on 3.x it belongs to the turn after it and costs none (law 21
 
 import re
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
+from functools import partial
 from hashlib import blake2b
 from random import Random
 
@@ -68,7 +69,7 @@ class Piece:
     """One chunk's worth of an answer.
 
     `candidates` and `thoughts` are the tokens it adds to those counts, `result` those it adds to the context that the
-    model reads again. `text` is prose, code, output, base64 of a PNG, or the JSON arguments of the function `name`; `id`
+    model reads again. `text` is prose, code, output, base64 of a PNG, or JSON arguments of the function `name`; `id`
     pairs code and result (3.x only).
     """
 
@@ -95,7 +96,7 @@ class Script:
     """A whole answer. `prompt` counts the prompt as first read, `cached` how much of it came from a cache.
 
     `findings` are those of a search; `poses` says that the search is shown as code. `continues` is there when the
-    answer stopped at the limit of its hop.
+    answer stopped at the limit of its hop. `others` are the texts of further candidates.
     """
 
     model: Model
@@ -106,6 +107,7 @@ class Script:
     findings: Findings | None = None
     poses: bool = False
     continues: Continuation | None = None
+    others: tuple[Piece, ...] = ()
 
     @property
     def pieces(self) -> tuple[Piece, ...]:
@@ -121,13 +123,15 @@ class Script:
 class Wishes:
     """What a request's control headers want of the answer; None leaves it to question and seed.
 
-    `runs` are `ok`, `failed`, `deadline_exceeded`, `plot`, `search` or `call` (of a function, which ends the answer), in
-    order; `cached` is in tokens; `hops` is how many requests the answer takes.
+    `runs` are `ok`, `failed`, `deadline_exceeded`, `plot`, `search` or `call` (of a function: it ends the answer), in
+    order; `cached` is in tokens; `hops` is how many requests the answer takes; `filling` is how many bytes more than it
+    needs the file of a plot has.
     """
 
     runs: tuple[str, ...] | None = None
     cached: int | None = None
     hops: int | None = None
+    filling: int | None = None
 
 
 NO_WISHES = Wishes()
@@ -141,7 +145,8 @@ def compose(ask: Ask, model: Model, *, seed: bytes, wishes: Wishes = NO_WISHES) 
     thinks = model.thinks if ask.thinks is None else ask.thinks
     thoughts = _thoughts(len(runs) + 1, model, dice) if thinks else [0] * (len(runs) + 1)
     findings = search.find(ask.question) if "search" in runs else None
-    inner = [_inner(name, index, program, model, dice, findings) for index, name in enumerate(runs)]
+    makes = partial(_run, program, filling=wishes.filling or 0)
+    inner = [_inner(name, index, makes, model, dice, findings) for index, name in enumerate(runs)]
     spent = sum(thoughts) + sum(piece.candidates for pieces in inner for piece in pieces)
     left = None if ask.most_tokens is None else ask.most_tokens - spent
     closing, finish = _closing(ask, runs, program, dice, left, called)
@@ -149,6 +154,8 @@ def compose(ask: Ask, model: Model, *, seed: bytes, wishes: Wishes = NO_WISHES) 
         closing = (*closing, Piece(Kind.TEXT, ""))
     turns = _turns((*inner, closing), thoughts, model, shown=ask.shows_thoughts)
     script = Script(model, *_prompt(ask, wishes), turns, finish, findings, ask.code_allowed and not model.resets)
+    texts = [_sentence(ask.question, runs, program, dice) for _ in range(ask.candidates - 1)]
+    script = replace(script, others=tuple(Piece(Kind.TEXT, text, candidates=count(text)) for text in texts))
     return _hopping(script, ask, wishes)
 
 
@@ -233,12 +240,12 @@ def _usual(dice: Random) -> tuple[str, ...]:
     return ("failed",) * (MOST_REGENERATIONS + 1)
 
 
-def _run(name: str, program: Program, index: int) -> Run:
+def _run(program: Program, name: str, index: int, *, filling: int) -> Run:
     if name == "failed":
         return fails(program, index)
     if name == "deadline_exceeded":
         return never_ends(program)
-    return draws(program) if name == "plot" else ends_well(program)
+    return draws(program, filling) if name == "plot" else ends_well(program)
 
 
 def _thoughts(turns: int, model: Model, dice: Random) -> list[int]:
@@ -270,10 +277,10 @@ def _inner_pieces(run: Run, index: int, model: Model, dice: Random) -> tuple[Pie
 
 
 def _inner(
-    name: str, index: int, program: Program, model: Model, dice: Random, findings: Findings | None
+    name: str, index: int, makes: Callable[[str, int], Run], model: Model, dice: Random, findings: Findings | None
 ) -> tuple[Piece, ...]:
     if findings is None or name != "search":
-        return _inner_pieces(_run(name, program, index), index, model, dice)
+        return _inner_pieces(makes(name, index), index, model, dice)
     asked = Piece(Kind.SEARCH, search.posing_code(findings))
     if model.resets:
         return (asked, Piece(Kind.FOUND, search.POSING))

@@ -31,7 +31,7 @@ def arguments(function: Function, question: str) -> dict[str, Any]:
     """Arguments out of the question: its last capitalized word, its first number."""
     names = re.findall(r"(?<=\s)[A-Z][a-z]+", question)
     number = re.search(r"\d{1,9}", question)
-    made = {
+    made: dict[str, Any] = {
         "string": names[-1] if names else "example",
         "integer": int(number[0]) if number else 1,
         "number": int(number[0]) if number else 1,

@@ -17,11 +17,17 @@ STATUSES = {
     "403": (403, "PERMISSION_DENIED", "The caller does not have permission."),
     "404": (404, "NOT_FOUND", "The requested entity was not found."),
     "429": (429, "RESOURCE_EXHAUSTED", "The quota of the simulator is exhausted. Please try again later."),
+    "429_spend": (429, "RESOURCE_EXHAUSTED", "The project has exceeded its spend-based rate limit. Try again later."),
+    "429_prepaid": (429, "RESOURCE_EXHAUSTED", "The prepayment credits of this account are depleted."),
+    "429_cap": (429, "RESOURCE_EXHAUSTED", "The project has exceeded its monthly spending cap."),
     "500": (500, "INTERNAL", "An internal error has occurred."),
     "503": (503, "UNAVAILABLE", "The model is overloaded. Please try again later."),
     "504": (504, "DEADLINE_EXCEEDED", "The deadline expired before the answer was ready."),
 }
-"""Faults that are an error answer: name -> HTTP status, Google's name for it, text."""
+"""Faults that are an error answer: name -> HTTP status, Google's name for it, text.
+
+A 429 has four meanings, told apart by its text alone (ecosystem.md, how paying works).
+"""
 
 OTHERS = {
     "ok": "no fault",

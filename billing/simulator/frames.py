@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 
 import msgspec
 
-from billing.simulator import faults, request, wire
+from billing.simulator import faults, wire
 from billing.simulator.answer import Wishes, compose
+from billing.simulator.request import Ask
 from billing.simulator.routes import Route
 from billing.simulator.wire import Document, Stamp
 
@@ -21,7 +22,11 @@ _SLICE = 16 * 1024  # a long JSON text leaves in several chunks, as it does from
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """Status, body and the final usage in it; `breaks` ends the connection after the last frame."""
+    """Status, body and the final usage in it; `breaks` ends the connection after the last frame.
+
+    `streams` says that the frames may be sent one by one, `events` that they are server-sent events. `name` is what
+    the answer calls itself where it is not the stamp's response id.
+    """
 
     status: int
     frames: tuple[bytes, ...]
@@ -29,39 +34,62 @@ class Reply:
     tier: str | None = None
     events: bool = False
     breaks: bool = False
+    streams: bool = False
+    name: str = ""
+    kind: str = "application/json; charset=UTF-8"
+    headers: tuple[tuple[str, str], ...] = ()
 
 
-def reply(route: Route, body: bytes, stamp: Stamp, *, seed: bytes, wishes: Wishes, fault: str) -> Reply:
-    """The reply to a generation request. The stamp's tier is the one to serve, or empty for the one asked for.
-
-    Raises `Refusal` (400) for a body that cannot be read.
-    """
+def reply(
+    route: Route,
+    ask: Ask,
+    stamp: Stamp,
+    *,
+    seed: bytes,
+    wishes: Wishes,
+    fault: str,
+) -> Reply:
+    """The reply to a generateContent request. The stamp's tier is the one to serve, or empty for the one asked for."""
     assert route.model is not None
-    ask = request.read(request.decode(body))
     if fault == "error_chunk" and not route.streams:
         return error(route, 500, wire.error(500, "INTERNAL", "The model broke off in the middle of its answer."))
     script = compose(ask, route.model, seed=seed, wishes=wishes)
     stamp = replace(stamp, tier=stamp.tier or ask.tier)
     documents = wire.chunks(script, stamp) if route.streams else [wire.answer(script, stamp)]
-    delivery = faults.spoil(fault, _framed(route, documents), trouble=_trouble(route), streamed=route.streams)
-    return Reply(
+    made = Reply(
         200,
-        delivery.frames,
-        documents[-1]["usageMetadata"] if delivery.whole else None,
+        tuple(_framed(route, documents)),
+        documents[-1]["usageMetadata"],
         stamp.tier if stamp.traffic is None else None,
         route.events,
-        delivery.breaks,
+        streams=route.streams,
     )
+    return spoilt(made, fault, _trouble(route))
+
+
+def spoilt(made: Reply, fault: str, trouble: bytes) -> Reply:
+    """What a fault leaves of a reply; `trouble` is a frame with an error object."""
+    delivery = faults.spoil(fault, made.frames, trouble=trouble, streamed=made.streams)
+    usage = made.usage if delivery.whole else None
+    return replace(made, frames=delivery.frames, usage=usage, breaks=delivery.breaks)
 
 
 def plain(status: int, document: Document, *, array: bool = False) -> Reply:
     """A reply of one JSON document; errors of a JSON array stream are an array of one."""
-    return Reply(status, (_pretty([document] if array else document),))
+    return Reply(status, sliced([document] if array else document))
 
 
 def error(route: Route, status: int, document: Document) -> Reply:
-    """An error in place of an answer."""
-    return plain(status, document, array=route.streams and not route.events)
+    """An error in place of an answer, in the shape of its surface."""
+    if route.surface == "interactions":
+        return plain(status, wire.interactions_error(document))
+    return plain(status, document, array=(route.streams and not route.events) or route.surface == "completions")
+
+
+def sliced(document: Document | list[Document]) -> tuple[bytes, ...]:
+    """A JSON text as frames."""
+    text = _pretty(document)
+    return tuple(text[start : start + _SLICE] for start in range(0, len(text), _SLICE))
 
 
 class Packer:
@@ -87,8 +115,7 @@ def _framed(route: Route, documents: Sequence[Document]) -> list[bytes]:
     if route.events:
         return [_event(document) for document in documents]
     if not route.streams:
-        text = _pretty(documents[0])
-        return [text[start : start + _SLICE] for start in range(0, len(text), _SLICE)]
+        return list(sliced(documents[0]))
     frames = [b"\r\n," + _pretty(document) for document in documents]
     frames[0] = b"[" + frames[0][3:]
     frames[-1] += b"\r\n]"

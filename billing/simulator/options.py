@@ -5,8 +5,11 @@ Owns: options and control headers with their meaning and checks. Owns no behavio
 
 Control headers, for tests; each overrides the option of the same meaning for one request: `x-simulator-fault`,
 `x-simulator-latency-ms`, `x-simulator-chunk-ms`, `x-simulator-runs` (comma list of `ok`, `failed`,
-`deadline_exceeded`, `plot`, or `none`), `x-simulator-cached` (tokens), `x-simulator-tier` (the tier served,
-whatever was asked), `x-simulator-framing: sized` (a Content-Length in place of chunks, unary answers only).
+`deadline_exceeded`, `plot`, `search`, `call`, or `none`), `x-simulator-cached` (tokens), `x-simulator-filling` (bytes
+that the file of each plot has more than it needs), `x-simulator-tier` (the tier served, whatever was asked),
+`x-simulator-framing: sized` (a Content-Length in place of chunks, unary answers only), `x-simulator-polls` (of a
+background interaction or a batch until it is done), `x-simulator-hops` (requests that an answer takes, by continuation
+tokens), `x-simulator-schema: old` (an interaction in the schema of before June 2026).
 """
 
 from collections.abc import Mapping
@@ -17,9 +20,12 @@ from billing.simulator import faults
 from billing.simulator.answer import NO_WISHES, Wishes
 from billing.simulator.faults import Fault
 
-_RUNS = frozenset(("ok", "failed", "deadline_exceeded", "plot"))
+_RUNS = frozenset(("ok", "failed", "deadline_exceeded", "plot", "search", "call"))
 _PREFIX = "x-simulator-"
 _LONGEST_WAIT_MS = 600_000
+_MOST_POLLS = 1_000_000
+_MOST_HOPS = 100
+_LARGEST_FILLING = 32 << 20
 _MOST_TOKENS = 1 << 40
 
 
@@ -29,6 +35,7 @@ class Options:
 
     `latency_ms` passes before an answer begins, `chunk_ms` between the chunks of a stream. `faults` befall requests by
     rate; `script` comes first and names the faults of the first generation requests by arrival (`ok` for none).
+    A background interaction or a batch is done after `polls` polls that found it pending and `pending_ms`.
     `require_key` answers 403 to a request without a key. `keep_served` bounds the log of what was served.
     """
 
@@ -37,13 +44,18 @@ class Options:
     chunk_ms: float = 0
     faults: tuple[Fault, ...] = ()
     script: tuple[str, ...] = ()
+    polls: int = 2
+    pending_ms: float = 0
     require_key: bool = False
     keep_served: int = 100_000
 
     def __post_init__(self) -> None:
-        for name, wait in (("latency", self.latency_ms), ("time between chunks", self.chunk_ms)):
+        waits = {"latency": self.latency_ms, "time between chunks": self.chunk_ms, "time pending": self.pending_ms}
+        for name, wait in waits.items():
             if not 0 <= wait <= _LONGEST_WAIT_MS:
                 raise ConfigurationError(f"The {name} must be from 0 to {_LONGEST_WAIT_MS} ms, not {wait}.")
+        if not 0 <= self.polls <= _MOST_POLLS:
+            raise ConfigurationError(f"The number of polls must be from 0 to {_MOST_POLLS}, not {self.polls}.")
         if sum(fault.rate for fault in self.faults) > 1.000001:
             raise ConfigurationError("The rates of all faults together must not be over 1.")
         if unknown := [name for name in self.script if not faults.known(name)]:
@@ -60,6 +72,8 @@ class Control:
     wishes: Wishes = NO_WISHES
     tier: str | None = None
     sized: bool = False
+    polls: int | None = None
+    old_schema: bool = False
 
 
 _PLAIN = Control()
@@ -77,9 +91,16 @@ def control(headers: Mapping[str, str]) -> Control:
         fault=fault,
         latency_ms=_number(told, "latency-ms", _LONGEST_WAIT_MS),
         chunk_ms=_number(told, "chunk-ms", _LONGEST_WAIT_MS),
-        wishes=Wishes(runs=_runs(told.get("runs")), cached=_number(told, "cached", _MOST_TOKENS)),
+        wishes=Wishes(
+            runs=_runs(told.get("runs")),
+            cached=_number(told, "cached", _MOST_TOKENS),
+            hops=_number(told, "hops", _MOST_HOPS),
+            filling=_number(told, "filling", _LARGEST_FILLING),
+        ),
         tier=told.get("tier"),
         sized=told.get("framing") == "sized",
+        polls=_number(told, "polls", _MOST_POLLS),
+        old_schema=told.get("schema") == "old",
     )
 
 

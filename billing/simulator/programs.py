@@ -66,13 +66,13 @@ def ends_well(program: Program) -> Run:
     return Run(program.code, OK, program.output)
 
 
-def draws(program: Program) -> Run:
-    """A run that draws the program's numbers and prints nothing more than before."""
+def draws(program: Program, filling: int = 0) -> Run:
+    """A run that draws the program's numbers, in a file with this many bytes more than it needs."""
     code = (
         f"{program.code}import matplotlib.pyplot as plt\nvalues = {list(program.values)}\n"
         "plt.bar(range(len(values)), values)\nplt.show()\n"
     )
-    return Run(code, OK, program.output, bar_chart(program.values))
+    return Run(code, OK, program.output, bar_chart(program.values, filling))
 
 
 def fails(program: Program, attempt: int) -> Run:

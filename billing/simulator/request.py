@@ -39,6 +39,7 @@ class Ask:
     thinks: bool | None = None
     shows_thoughts: bool = False
     most_tokens: int | None = None
+    candidates: int = 1
     tier: str = "standard"
     continues: Continuation | None = None
 
@@ -73,6 +74,7 @@ def read(document: Object, caches: Mapping[str, Object] = NO_CACHES) -> Ask:
         thinks=None if budget is None else budget != 0,
         shows_thoughts=value(thinking, "includeThoughts") is True,
         most_tokens=integer(config, "maxOutputTokens") or None,
+        candidates=_candidates(config),
         tier=tier(document),
         continues=continuation.read(token) if token else None,
     )
@@ -119,6 +121,13 @@ def _functions(tools: list[Object]) -> tuple[Function, ...]:
     return tuple(
         Function(text(one, "name"), entry(one, "parameters") or entry(one, "parametersJsonSchema")) for one in found
     )
+
+
+def _candidates(config: Object) -> int:
+    wanted = integer(config, "candidateCount") or 1
+    if not 0 < wanted < 9:
+        raise bad("candidateCount must be from 1 to 8.")
+    return wanted
 
 
 def _mode(document: Object) -> str:

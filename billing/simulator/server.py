@@ -1,38 +1,39 @@
 """The simulator as a server.
 
 Owns: keys, the choice of a fault, timing, headers and the log of what was served. Owns no rule of the answers.
-Invariant: the answer depends on seed, model and body, never on the order of arrival; only `responseId` and faults
-by rate also depend on how often the same body came before, and the faults of a script on arrival.
+Invariant: the answer depends on seed, model and body, never on the order of arrival; only ids and faults by rate also
+depend on how often the same body came before, and the faults of a script on arrival.
 """
 
 import asyncio
-from base64 import urlsafe_b64encode
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import formatdate
-from hashlib import blake2b
 from typing import Any, NamedTuple
 
 from billing.errors import ConfigurationError, Refusal
-from billing.simulator import faults, frames, options, request, routes, wire
+from billing.simulator import faults, frames, names, options, routes, wire
 from billing.simulator.connection import Connection, Exchange, Request
 from billing.simulator.frames import Packer, Reply
-from billing.simulator.models import MODELS
+from billing.simulator.names import Names
 from billing.simulator.options import Control, Options
 from billing.simulator.routes import Route
-from billing.simulator.wire import Stamp
+from billing.simulator.surfaces import Surfaces
+from billing.simulator.visit import Visit
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 _HANG_S = 600
-_REMEMBERED = 4096  # bodies whose repetitions are counted
 
 
 class Served(NamedTuple):
-    """One generation request. `usage` is the final `usageMetadata` as sent, None when the answer did not carry it."""
+    """One generation request: of generateContent, of an interaction, or of a completion.
+
+    `usage` is the final usage as sent, under the names of its surface; None when the answer did not carry it.
+    """
 
     response_id: str
     path: str
@@ -54,7 +55,9 @@ class Simulator:
         self.options = settings or Options()
         self.served: deque[Served] = deque(maxlen=self.options.keep_served)
         self._script = deque(self.options.script)
-        self._repeats: OrderedDict[bytes, int] = OrderedDict()
+        self._names = Names(self.options.seed)
+        self._surfaces = Surfaces(self._names)
+        self._url = ""
 
     @asynccontextmanager
     async def serve(self, port: int = 0, host: str = "127.0.0.1") -> AsyncIterator[Running]:
@@ -71,8 +74,9 @@ class Simulator:
         except OSError as reason:
             raise ConfigurationError(f"The simulator cannot listen on {host}, port {port}: {reason}.") from reason
         shown = f"[{host}]" if ":" in host else host
+        self._url = f"http://{shown}:{server.sockets[0].getsockname()[1]}"
         try:
-            yield Running(f"http://{shown}:{server.sockets[0].getsockname()[1]}", self.served)
+            yield Running(self._url, self.served)
         finally:
             server.close()
             for connection in tuple(open_ones):
@@ -90,58 +94,48 @@ class Simulator:
             if route.generates:
                 await self._generate(exchange, route, control)
             else:
-                await _send(exchange, _inform(route, asked), sized=control.sized)
+                await _send(exchange, self._surfaces.inform(self._visit(asked, route, control)), sized=control.sized)
         except Refusal as refusal:
             document = wire.error(refusal.status, refusal.reason, str(refusal))
             refused = frames.error(route, refusal.status, document) if route else frames.plain(refusal.status, document)
             await _send(exchange, refused)
 
     async def _generate(self, exchange: Exchange, route: Route, control: Control) -> None:
-        draw, fault = self._cast(exchange.request, route, control)
-        log = _Entry(self.served, Served(urlsafe_b64encode(draw[:16])[:22].decode(), route.path, None))
+        visit = self._visit(exchange.request, route, control)
+        visit = replace(visit, fault=self._fault(visit))
+        log = _Entry(self.served, Served(names.text(visit.draw), route.path, None))
         try:
             await _wait(_either(control.latency_ms, self.options.latency_ms))
-            if fault in ("hang", "reset"):
-                await _wait(_HANG_S * 1000 if fault == "hang" else 0)
+            if visit.fault in ("hang", "reset"):
+                await _wait(_HANG_S * 1000 if visit.fault == "hang" else 0)
                 exchange.reset()
                 return
-            reply = self._reply(exchange.request, route, control, fault=fault, response_id=log.served.response_id)
-            pause = _either(control.chunk_ms, self.options.chunk_ms) if route.streams else 0
-            sized = control.sized and not route.streams
+            reply = self._reply(exchange.request, visit)
+            log.served = log.served._replace(response_id=reply.name or log.served.response_id)
+            pause = _either(control.chunk_ms, self.options.chunk_ms) if reply.streams else 0
+            sized = control.sized and not reply.streams
             await _send(exchange, reply, pause_ms=pause, sized=sized, before_last=lambda: log.write(reply.usage))
         finally:
             log.write(None)  # counts only where the answer did not come to its last frame
 
-    def _reply(self, asked: Request, route: Route, control: Control, *, fault: str, response_id: str) -> Reply:
-        refusal = faults.refusal(fault, _key(asked, route))
-        if refusal is not None:
-            return frames.error(route, *refusal)
-        stamp = Stamp(response_id, tier=control.tier or "")
-        if route.vertex:
-            now = datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
-            stamp = Stamp(response_id, traffic=_traffic(asked.headers), created=now)
-        seed = self._material(asked, route)
-        return frames.reply(route, asked.body, stamp, seed=seed, wishes=control.wishes, fault=fault)
+    def _reply(self, asked: Request, visit: Visit) -> Reply:
+        refusal = faults.refusal(visit.fault, _key(asked, visit.route))
+        return self._surfaces.generate(visit) if refusal is None else frames.error(visit.route, *refusal)
 
-    def _cast(self, asked: Request, route: Route, control: Control) -> tuple[bytes, str]:
-        """Throw the dice of one request: bytes for its id, and the name of its fault."""
-        digest = self._material(asked, route)
-        repeat = self._repeats.pop(digest, 0)
-        self._repeats[digest] = repeat + 1
-        if len(self._repeats) > _REMEMBERED:
-            self._repeats.popitem(last=False)
-        draw = blake2b(b"%b %d" % (digest, repeat), digest_size=24).digest()
-        if control.fault is not None:
-            return draw, control.fault
+    def _visit(self, asked: Request, route: Route, control: Control) -> Visit:
+        place = route.model.name if route.model else f"{route.method} {route.path}"
+        origin = self._names.origin(place, asked.body)
+        makes = route.method == "POST" and route.operation != "countTokens"
+        draw = self._names.draw(origin) if makes else b""
+        now = datetime.now(UTC)
+        return Visit(route, asked.headers, asked.body, self.options, control, origin, draw, now, self._url)
+
+    def _fault(self, visit: Visit) -> str:
+        if visit.control.fault is not None:
+            return visit.control.fault
         if self._script:
-            return draw, self._script.popleft()
-        return draw, faults.pick(self.options.faults, int.from_bytes(draw[16:], "big") / 2**64)
-
-    def _material(self, asked: Request, route: Route) -> bytes:
-        """What an answer may depend on besides control headers."""
-        assert route.model is not None
-        name = route.model.name.encode()
-        return blake2b(b"%d %b %b" % (self.options.seed, name, asked.body), digest_size=16).digest()
+            return self._script.popleft()
+        return faults.pick(self.options.faults, int.from_bytes(visit.draw[16:], "big") / 2**64)
 
 
 class _Entry:
@@ -184,7 +178,7 @@ async def _send(
 
 
 def _headers(reply: Reply, *, gzip: bool) -> list[tuple[str, str]]:
-    kind = "text/event-stream" if reply.events else "application/json; charset=UTF-8"
+    kind = "text/event-stream" if reply.events else reply.kind
     found = [("Content-Type", kind), ("Vary", "Origin, X-Origin, Referer"), ("Date", formatdate(usegmt=True))]
     if reply.events:
         found.append(("Content-Disposition", "attachment"))
@@ -192,27 +186,7 @@ def _headers(reply: Reply, *, gzip: bool) -> list[tuple[str, str]]:
         found.append(("Content-Encoding", "gzip"))
     if reply.tier is not None:
         found.append(("X-Gemini-Service-Tier", reply.tier))
-    return [*found, ("Server", "gembill-simulator")]
-
-
-def _inform(route: Route, asked: Request) -> Reply:
-    """What is not a generation: countTokens, one model, the list of models."""
-    if route.operation:
-        return frames.plain(200, wire.count_tokens(request.count_prompt(request.decode(asked.body))))
-    show = wire.publisher_model if route.vertex else wire.model
-    if route.model is not None:
-        return frames.plain(200, show(route.model))
-    return frames.plain(200, _page([show(model) for model in MODELS.values()], route))
-
-
-def _page(entries: list[dict[str, Any]], route: Route) -> dict[str, Any]:
-    size, token = route.query.get("pageSize", ""), route.query.get("pageToken", "")
-    if not (f"{size}{token}0".isascii() and f"{size}{token}0".isdigit()):
-        raise Refusal(400, "INVALID_ARGUMENT", "pageSize and pageToken must be numbers in this simulator.")
-    start = int(token or 0)
-    end = start + (int(size or 0) or 50)
-    more = {"nextPageToken": str(end)} if end < len(entries) else {}
-    return {"publisherModels" if route.vertex else "models": entries[start:end]} | more
+    return [*found, *reply.headers, ("Server", "gembill-simulator")]
 
 
 def _key(asked: Request, route: Route) -> str:
@@ -223,14 +197,6 @@ def _key(asked: Request, route: Route) -> str:
 def _check_key(asked: Request, route: Route) -> None:
     if not _key(asked, route):
         raise Refusal(403, "PERMISSION_DENIED", "The request carries no API key; this simulator asks for one.")
-
-
-def _traffic(headers: dict[str, str]) -> str:
-    """Vertex says in `trafficType` what its two request headers asked for (gemini-api.md 1.8)."""
-    if headers.get("x-vertex-ai-llm-request-type") == "dedicated":
-        return "PROVISIONED_THROUGHPUT"
-    shared = headers.get("x-vertex-ai-llm-shared-request-type", "")
-    return f"ON_DEMAND_{shared.upper()}" if shared in ("flex", "priority") else "ON_DEMAND"
 
 
 def _either(own: float | None, general: float) -> float:

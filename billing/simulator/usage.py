@@ -43,14 +43,15 @@ def whole(script: Script) -> Counts:
         if turn.uses_tool:
             prompt = prompt + Tally(text=thinking) if script.model.resets else prompt
             tool += prompt + results + Tally(text=candidates + thoughts)
+    candidates += sum(piece.candidates for piece in script.others)  # candidatesTokenCount is that of all (1.9)
     return Counts(prompt, script.cached, tool, candidates, thoughts)
 
 
 def snapshots(script: Script) -> tuple[Counts, ...]:
     """The usage of each piece's chunk, in order; the last is that of the whole answer."""
-    if not script.model.resets:
-        return tuple(_cumulative(script))
-    inner = [counts for turn in script.turns for counts in _of_turn(turn, script)]
+    inner = list(_cumulative(script))
+    if script.model.resets:
+        inner = [counts for turn in script.turns for counts in _of_turn(turn, script)]
     return (*inner[:-1], whole(script))
 
 

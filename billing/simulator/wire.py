@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
 
+import msgspec
+
+from billing.simulator import search
 from billing.simulator.answer import Kind, Piece, Script
 from billing.simulator.models import Model
 from billing.simulator.tokens import Tally
@@ -43,27 +46,29 @@ def answer(script: Script, stamp: Stamp) -> Document:
         parts.pop()  # thinking or code took the whole output limit
     content: Document = {"parts": parts, "role": "model"} if parts else {"role": "model"}
     candidate = {"content": content, "finishReason": script.finish, "index": 0} | _ending(script)
-    return _document(candidate, usage(whole(script), stamp), script, stamp)
+    return _document([candidate, *_others(script)], usage(whole(script), stamp), script, stamp)
 
 
 def chunks(script: Script, stamp: Stamp) -> list[Document]:
     """The documents of streamGenerateContent, in order."""
-    seen = [(piece, counts) for piece, counts in zip(script.pieces, snapshots(script), strict=True)]
-    shown = [(piece, counts) for piece, counts in seen if script.shows(piece)]
-    pieces, counts = zip(*shown)
-    early, last = _early_stop(script, pieces), len(pieces) - 1
+    counted = zip(script.pieces, snapshots(script), strict=True)
+    shown = [(piece, counts) for piece, counts in counted if script.shows(piece)]
+    early, last = _early_stop(script, [piece for piece, _ in shown]), len(shown) - 1
     documents: list[Document] = []
-    for index, piece in enumerate(pieces):
+    for index, (piece, counts) in enumerate(shown):
         part = _part(piece, script.model)
         if script.model.resets and index == last:
-            part["thoughtSignature"] = signature(pieces[0].text)
+            part["thoughtSignature"] = signature(shown[0][0].text)
         candidate: Document = {"content": {"parts": [part], "role": "model"}}
         if index in (early, last):
             candidate["finishReason"] = script.finish if index == last else "STOP"
         candidate["index"] = 0
+        if index == last:
+            candidate |= _ending(script)
         waits = stamp.traffic is not None and index < last  # law 18: Vertex counts in the last chunk only
-        seen: Document = {"trafficType": stamp.traffic} if waits else usage(counts[index], stamp)
-        documents.append(_document(candidate, seen, script, stamp))
+        seen: Document = {"trafficType": stamp.traffic} if waits else usage(counts, stamp)
+        others = _others(script) if index == last else []
+        documents.append(_document([candidate, *others], seen, script, stamp))
     return documents
 
 
@@ -101,7 +106,7 @@ def model(known: Model) -> Document:
         "displayName": known.name.replace("-", " ").title(),
         "inputTokenLimit": 1048576,
         "outputTokenLimit": 65536,
-        "supportedGenerationMethods": ["generateContent", "countTokens"],
+        "supportedGenerationMethods": ["generateContent", "countTokens", "batchGenerateContent", "createCachedContent"],
         "thinking": known.thinks,
     }
 
@@ -117,19 +122,48 @@ def error(status: int, name: str, message: str, details: list[Document] | None =
     return {"error": found | {"details": details} if details else found}
 
 
-def _document(candidate: Document, seen: Document, script: Script, stamp: Stamp) -> Document:
-    found: Document = {"candidates": [candidate], "usageMetadata": seen, "modelVersion": script.model.served}
+def interactions_error(document: Document) -> Document:
+    """The same error in the shape of the Interactions API: the code is a word."""
+    inner = document["error"]
+    word = {"INVALID_ARGUMENT": "invalid_request"}.get(inner["status"], inner["status"].lower())
+    return {"error": {"code": word, "message": inner["message"]}}
+
+
+def _document(candidates: list[Document], seen: Document, script: Script, stamp: Stamp) -> Document:
+    found: Document = {"candidates": candidates, "usageMetadata": seen, "modelVersion": script.model.served}
     if stamp.created is not None:
         found["createTime"] = stamp.created
     return found | {"responseId": stamp.response_id}
 
 
+def _others(script: Script) -> list[Document]:
+    """Further candidates, each whole."""
+    return [
+        {"content": {"parts": [{"text": piece.text}], "role": "model"}, "finishReason": "STOP", "index": index}
+        for index, piece in enumerate(script.others, 1)
+    ]
+
+
+def _ending(script: Script) -> Document:
+    """What the end of an answer adds to its candidate."""
+    found: Document = {}
+    if script.findings is not None:
+        said = "".join(piece.text for piece in script.turns[-1].pieces if piece.kind is Kind.TEXT)
+        found["groundingMetadata"] = search.grounding(script.findings, said)
+    if script.continues is not None:
+        found["continuationToken"] = script.continues.token()
+    return found
+
+
 def _part(piece: Piece, known: Model) -> Document:
     named: Document = {"id": piece.id} if piece.id else {}
-    if piece.kind is Kind.CODE:
+    if piece.kind is Kind.CALL:
+        called = {"name": piece.name, "args": msgspec.json.decode(piece.text)}
+        return {"functionCall": called | named if known.resets else called}
+    if piece.kind in (Kind.CODE, Kind.SEARCH):
         part: Document = {"executableCode": {"language": "PYTHON", "code": piece.text} | named}
         return part | {"thoughtSignature": signature(piece.text)} if known.resets else part
-    if piece.kind is Kind.RESULT:
+    if piece.kind in (Kind.RESULT, Kind.FOUND):
         printed = {"output": piece.text} if piece.text else {}
         return {"codeExecutionResult": {"outcome": piece.outcome} | printed | named}
     if piece.kind is Kind.IMAGE:

@@ -35,6 +35,7 @@ class Usage:
     tool_use_details: Mapping[Modality, int] = field(default_factory=dict)
     candidates_details: Mapping[Modality, int] = field(default_factory=dict)
     service_tier: str | None = None
+    groundings: int | None = None  # searches, where the usage itself counts them
 
     @property
     def silent(self) -> bool:

@@ -1,23 +1,23 @@
 """The dialect of generateContent and streamGenerateContent (gemini-api.md 1 and 3).
 
 Owns: the fields `candidates` (`content.parts`, `finishReason`, `groundingMetadata`, `index`), `usageMetadata`,
-`modelVersion`, `responseId`, `promptFeedback`, `error`. Owns no rule of what a count means for money.
+`modelVersion`, `responseId`, `promptFeedback`, `error`; `request` has what is asked. Owns no rule of what a count means
+for money.
 Invariant: a document adds to a sighting what it shows and nothing of its text.
 """
 
-import re
-from hashlib import sha256
 from typing import Any
 
 from billing.model import Execution, Outcome, Part
-from billing.wire import count
+from billing.wire import count, execution
 from billing.wire.count import Usage
 from billing.wire.json_text import fields, integer, mapping, mappings, size, value, word
+from billing.wire.request import asked
 from billing.wire.sighting import Sighting
 
+__all__ = ["asked", "executions", "observe", "usage"]
+
 _FINISH = ("FINISH_REASON_UNSPECIFIED", "STOP", "MAX_TOKENS", "SAFETY", "RECITATION", "OTHER")  # then the APIs differ
-_DRESSED = re.compile(r"\s*(?:print\()?(concise_search|default_api)\b")
-_DIGITS = re.compile(r"\d")
 _KINDS = {
     "functionCall": "function_call",
     "functionResponse": "function_response",
@@ -25,7 +25,7 @@ _KINDS = {
     "toolResponse": "tool",
     "fileData": "file",
 }
-_OUTCOMES = {
+_OUTCOMES: dict[str | int, Outcome] = {
     "OUTCOME_OK": Outcome.OK,
     "OUTCOME_FAILED": Outcome.FAILED,
     "OUTCOME_DEADLINE_EXCEEDED": Outcome.DEADLINE_EXCEEDED,
@@ -53,7 +53,10 @@ def observe(document: bytes, sighting: Sighting) -> None:
     before = sighting.parts
     for name, field in (("model_version", "modelVersion"), ("response_id", "responseId")):
         sighting.word(name, value(found.get(field)))
-    for position, candidate in enumerate(mappings(value(found.get("candidates")))):
+    candidates = value(found.get("candidates"))
+    if candidates is None and bytes(found.get("candidates", b"null")) != b"null":
+        sighting.unread("malformed")
+    for position, candidate in enumerate(mappings(candidates)):
         _candidate(candidate, candidate.get("index", position), sighting)
     if "promptFeedback" in found:
         sighting.word("block_reason", mapping(value(found["promptFeedback"])).get("blockReason"))
@@ -82,7 +85,6 @@ def _part(part: dict[str, Any], candidate: int) -> Part:
     thought = part.get("thought") is True
     if isinstance(code := part.get("executableCode"), dict):
         text = _text(code.get("code"))
-        dressed = _DRESSED.match(text)
         return Part(
             kind="code",
             candidate=candidate,
@@ -90,8 +92,8 @@ def _part(part: dict[str, Any], candidate: int) -> Part:
             id=word(code.get("id")),
             language="PYTHON" if code.get("language") == 1 else word(code.get("language"), 32),
             chars=size(text),
-            digest=sha256(text.encode("utf-8", "replace")).hexdigest()[:16],
-            dressed=dressed[1] if dressed else None,
+            digest=execution.digest(text),
+            dressed=execution.dressed(text),
         )
     if isinstance(result := part.get("codeExecutionResult"), dict):
         text, outcome = _text(result.get("output")), result.get("outcome")
@@ -102,7 +104,7 @@ def _part(part: dict[str, Any], candidate: int) -> Part:
             id=word(result.get("id")),
             outcome=word(outcome, 64) if integer(outcome) is None else integer(outcome),
             chars=size(text),
-            digits=len(_DIGITS.findall(text)) if size(text) == len(text) else 0,  # those of an elided text are lost
+            digits=execution.digits(text),
         )
     if isinstance(blob := part.get("inlineData"), dict):
         mime, length = word(blob.get("mimeType"), 128), size(blob.get("data")) * 3 // 4
@@ -144,39 +146,5 @@ def _tier(usage: dict[str, Any]) -> str | None:
 
 
 def executions(outline: tuple[Part, ...]) -> tuple[Execution, ...]:
-    """The runs of generated code an outline shows: one for each result, and an unknown one for code without (3).
-
-    A result belongs to the code of the same id, else to the code before it in its candidate. A search that poses as
-    code, and its result, are no execution (1.4 e).
-    """
-    found: list[Execution] = []
-    waiting: dict[int, list[Part]] = {}
-    for part in outline:
-        queue = waiting.setdefault(part.candidate, [])
-        if part.kind == "code":
-            queue.append(part)
-        elif part.kind == "result":
-            code = _partner(queue, part)
-            if code is None or code.dressed is None:
-                found.append(_execution(code, part))
-    found += [_execution(code, None) for queue in waiting.values() for code in queue if code.dressed is None]
-    return tuple(found)
-
-
-def _partner(queue: list[Part], result: Part) -> Part | None:
-    named = next((code for code in queue if code.id is not None and code.id == result.id), None)
-    code = named or next((code for code in reversed(queue) if code.id is None or result.id is None), None)
-    if code is not None:
-        queue.remove(code)
-    return code
-
-
-def _execution(code: Part | None, result: Part | None) -> Execution:
-    return Execution(
-        outcome=_OUTCOMES.get(result.outcome, Outcome.UNKNOWN) if result and result.outcome else Outcome.UNKNOWN,
-        part_id=code.id if code else result.id if result else None,
-        language=str(code.language).lower() if code and code.language else None,
-        code_chars=code.chars if code else None,
-        result_chars=result.chars if result else None,
-        result_digits=result.digits if result else 0,
-    )
+    """The runs of generated code an outline shows (3)."""
+    return execution.executions(outline, _OUTCOMES)

@@ -14,6 +14,9 @@ _fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _items = msgspec.json.Decoder(list[msgspec.Raw])
 _anything = msgspec.json.Decoder()
 _LONGEST_INTEGER = 30
+_DEEP = 500  # nested values that readers refuse have more brackets than that
+_DEEPEST = 200_000  # more would hold up others while they are counted
+_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[{}\[\],:]', re.DOTALL)
 _ELIDED = re.compile(r"elided:(\d+):[0-9a-f]{16}")
 
 
@@ -31,12 +34,19 @@ def size(text: object) -> int:
 
 
 def fields(text: bytes) -> dict[str, msgspec.Raw] | None:
-    """The members of a JSON object, each still text; None if it is no object."""
+    """The members of a JSON object, each still text; None if it is no object.
+
+    One member that is nested too deep to be read does not hide the others.
+    """
     try:
         return _fields.decode(text)
-    except (msgspec.MsgspecError, RecursionError, UnicodeError):
+    except RecursionError:
+        return _split(text)
+    except (msgspec.MsgspecError, UnicodeError):
         found = value(text)
-    return {name: _again(inner) for name, inner in found.items()} if isinstance(found, dict) else None
+    if isinstance(found, dict):
+        return {name: _again(inner) for name, inner in found.items()}
+    return _split(text) if found is None and text.count(b"[") + text.count(b"{") > _DEEP else None
 
 
 def items(text: bytes | msgspec.Raw) -> list[msgspec.Raw] | None:
@@ -87,6 +97,31 @@ def mapping(value: Any) -> dict[str, Any]:  # noqa: ANN401
 def mappings(value: Any) -> list[dict[str, Any]]:  # noqa: ANN401
     """The objects of a list, anything else left out."""
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def _split(text: bytes) -> dict[str, msgspec.Raw] | None:
+    """The members of an object, found by counting brackets; None where those do not close."""
+    if text.count(b"[") + text.count(b"{") > _DEEPEST:
+        return None
+    text = text.strip()
+    found: dict[str, msgspec.Raw] = {}
+    depth, name, start = 0, None, 0
+    for match in _TOKEN.finditer(text):
+        token = match[0]
+        if depth == 1 and token == b":" and name is None:
+            name, start = value(text[start : match.start()]), match.end()
+        elif depth == 1 and token in (b",", b"}"):
+            if isinstance(name, str):
+                found[name] = msgspec.Raw(text[start : match.start()].strip())
+            name, start = None, match.end()
+        if token in (b"{", b"["):
+            start = match.end() if depth == 0 else start
+            depth += 1
+        elif token in (b"}", b"]"):
+            depth -= 1
+            if depth == 0:
+                return found if text.startswith(b"{") and match.end() == len(text) else None
+    return None
 
 
 def _again(value: Any) -> msgspec.Raw:  # noqa: ANN401

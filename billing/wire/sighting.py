@@ -22,6 +22,7 @@ _LIMITS = (
     ("monthly spending cap", "monthly_cap"),
     ("spend", "spend_rate"),
 )
+_TOO_MANY = (429, "429", "resource_exhausted", "too_many_requests", "rate_limit_exceeded", "quota_exceeded")
 
 
 class Sighting:
@@ -30,6 +31,7 @@ class Sighting:
     def __init__(self) -> None:
         self._outline: list[Part] = []
         self._last: dict[int, int] = {}  # by candidate, where its last part stands
+        self._places: dict[int, int] = {}  # by the number of a step, where its last part stands
         self._snapshots: list[Snapshot] = []
         self._usage: str | None = None
         self._words: dict[str, str] = {}
@@ -49,17 +51,29 @@ class Sighting:
         if text := word(found):
             self._words[name] = text
 
-    def part(self, part: Part) -> None:
-        """The next part. Neighbouring texts of one candidate are one part."""
-        place = self._last.get(part.candidate)
-        last = self._outline[place] if place is not None else None
-        if place is not None and last and part.kind == "text" and replace(part, chars=0) == replace(last, chars=0):
-            self._outline[place] = replace(last, chars=last.chars + part.chars)
+    def part(self, part: Part, place: object = None) -> None:
+        """The next part. Neighbouring texts of one candidate are one part. `place` numbers it, to be amended later."""
+        stands = self._last.get(part.candidate)
+        last = self._outline[stands] if stands is not None else None
+        if stands is not None and last and part.kind == "text" and replace(part, chars=0) == replace(last, chars=0):
+            self._outline[stands] = replace(last, chars=last.chars + part.chars)
         elif len(self._outline) < MAX_PARTS:
-            self._last[part.candidate] = len(self._outline)
+            self._last[part.candidate] = stands = len(self._outline)
             self._outline.append(part)
         else:
             self.unread("too_many_parts")
+            return
+        if part.kind in _EXECUTED and (number := integer(place)) is not None:
+            self._places[number] = stands
+
+    def at(self, place: object) -> Part | None:
+        """The last part of a numbered step."""
+        stands = self._places.get(number) if (number := integer(place)) is not None else None
+        return None if stands is None else self._outline[stands]
+
+    def amend(self, place: object, part: Part) -> None:
+        """Replace the last part of a numbered step by what it has become."""
+        self._outline[self._places[integer(place) or 0]] = part
 
     def usage(self, raw: Raw | None) -> None:
         """The usage object of a document; an empty or absent one leaves the last one standing."""
@@ -67,8 +81,9 @@ class Sighting:
             return
         if len(bytes(raw)) > MAX_USAGE:
             self.unread("usage_too_large")
-            return
-        self._usage = bytes(raw).decode("utf-8", "backslashreplace")
+            if self._usage is not None:
+                return  # its beginning, kept as evidence where there is nothing else, is an invalid usage
+        self._usage = bytes(raw)[:MAX_USAGE].decode("utf-8", "backslashreplace")
 
     def search(self, query: object) -> None:
         """A search query that was made; only how many different ones there were is kept."""
@@ -87,8 +102,12 @@ class Sighting:
     def fault(self, error: Raw | None) -> None:
         """An error object of the API."""
         found = mapping(value(error))
-        if found:
-            self._fault = _fault(found)
+        self.failed(found)
+
+    def failed(self, error: dict[str, object]) -> None:
+        """The same where it was read already."""
+        if error:
+            self._fault = _fault(error)
 
     def document_end(self, parts_before: int) -> None:
         """A document was read: keep a snapshot where it shows a round (at code, at a result, just after one)."""
@@ -98,6 +117,11 @@ class Sighting:
         if self._usage and shows_round and len(self._snapshots) < MAX_SNAPSHOTS:
             self._snapshots.append(Snapshot(after=len(self._outline), usage=self._usage))
         self._after_result = "result" in kinds
+
+    @property
+    def counted(self) -> bool:
+        """Whether a usage was seen."""
+        return self._usage is not None
 
     @property
     def parts(self) -> int:
@@ -120,9 +144,10 @@ class Sighting:
 
 
 def _fault(error: dict[str, object]) -> Fault:
+    """Code and status of an error, and which limit a 429 met. Interactions have words for codes (gemini-api.md 2.6)."""
     code, status, message = error.get("code"), word(error.get("status"), 64), error.get("message")
     said = message.lower() if isinstance(message, str) else ""
     kind = None
-    if code == 429 or status == "RESOURCE_EXHAUSTED":
+    if any((one.lower() if isinstance(one, str) else one) in _TOO_MANY for one in (code, status)):
         kind = next((kind for text, kind in _LIMITS if text in said), "rate")
     return Fault(code=word(code, 64) if integer(code) is None else integer(code), status=status, kind=kind)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from billing.config import PUBLIC_API, Settings, database_url, load
+from billing.config import PUBLIC_API, Settings, budget_text, database_url, load
 from billing.errors import ConfigurationError
 
 
@@ -134,7 +134,7 @@ BAD = [
     ("upstream", "'http://host:port'", "is no http or https address"),
     ("keys", "['a']", "must be a table of fingerprint = name"),
     ("keys", "{ k_1 = 5 }", "must be a table of fingerprint = name"),
-    ("prot", "8787", "is no setting of gembill; known are answer_seconds, data_dir"),
+    ("prot", "8787", "is no setting of gembill; known are answer_seconds, budget_seconds, data_dir"),
 ]
 
 
@@ -214,3 +214,48 @@ def test_settings_are_frozen_and_show_no_secret():
 def test_loading_makes_no_file(folder):
     configured()
     assert sorted(os.listdir(folder)) == ["home"]
+
+
+def test_prices_and_policies_are_settings_too():
+    write(project='free_tier_keys = ["k_1", "team"]\nresults_as_output = "estimate"\nprices = "own.toml"')
+    found = configured(GEMBILL_LONG_CONTEXT_COUNTS="prompt_and_intermediate")
+    assert (found.free_tier_keys, found.results_as_output) == (("k_1", "team"), "estimate")
+    assert (found.prices, found.long_context_counts) == (Path("own.toml"), "prompt_and_intermediate")
+    assert configured(GEMBILL_FREE_TIER_KEYS="k_1, k_2").free_tier_keys == ("k_1", "k_2")
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        ("free_tier_keys = [1]", "must be a list of names"),
+        ('free_tier_keys = ""', "must be a list of names"),
+        ('results_as_output = "yes"', "it can be reported or estimate"),
+        ('tool_tokens_with_grounding = "x"', "it can be input or free"),
+    ],
+)
+def test_a_policy_nobody_knows_is_refused(text, error):
+    write(project=text)
+    with pytest.raises(ConfigurationError, match=error):
+        configured()
+
+
+def test_addresses_of_alerts_are_split_at_spaces_and_never_shown():
+    settings = load(
+        environ={"GEMBILL_NOTIFY_URLS": "slack://a,b mailto://c", "GEMBILL_WEBHOOK_URL": "https://hook/secret"}
+    )
+    assert settings.notify_urls == ("slack://a,b", "mailto://c")
+    assert "secret" not in repr(settings)
+    assert "slack" not in repr(settings)
+    with pytest.raises(ConfigurationError, match="list of addresses"):
+        load({"notify_urls": [5]}, {})
+
+
+def test_budgets_come_with_the_table_they_stand_in(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    environ = {"XDG_CONFIG_HOME": str(tmp_path / "config")}
+    assert budget_text(environ) is None
+    (tmp_path / "pyproject.toml").write_text("[[tool.gembill.budget]]\nname = 'x'\n")
+    assert budget_text(environ) == ("pyproject.toml", "[[tool.gembill.budget]]\nname = 'x'\n", ("tool", "gembill"))
+    (tmp_path / "gembill.toml").write_text("port = 1\n")
+    assert budget_text(environ) is None, "gembill.toml takes the place of pyproject.toml"
+    assert load(environ=environ).port == 1

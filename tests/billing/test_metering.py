@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from billing.identity import natural
 from billing.metering import meter
 from billing.model import (
     Api,
@@ -260,3 +261,33 @@ def test_groundings_are_counted_by_query_from_gemini_3_on_and_by_prompt_before(m
 
 def test_a_lost_call_says_that_the_recorder_stopped():
     assert meter(event(None, ending=Ending.LOST, http=None), 1).anomalies == ("recorder_stopped",)
+
+
+def interaction(**seen: object) -> Event:
+    return Event(
+        id="0199a0b0-0000-7000-8000-000000000002", occurred_us=1, api=Api.GEMINI, operation=Operation.INTERACTIONS,
+        asked=Asked(model="gemini-3-flash-preview", turns=1), ending=Ending.FINISHED, http_status=200, natural=("interaction", "gemini", "i1"),
+        seen=Seen(**{"usage": usage(total_input_tokens=5, total_tokens=5), "response_id": "i1", "finish_reason": "completed", **seen}),
+    )  # fmt: skip
+
+
+def test_a_natural_key_gives_the_record_the_same_identity_under_every_spool():
+    one, two = meter(interaction(), 1), meter(interaction(), 2)
+    assert (one.source_id, one.id) == (two.source_id, two.id) == natural("interaction", "gemini", "i1")
+    assert one.conversation == "i1"
+
+
+@pytest.mark.parametrize(
+    ("state", "status"),
+    [("completed", Status.COMPLETE), ("requires_action", Status.COMPLETE), ("incomplete", Status.COMPLETE), ("cancelled", Status.COMPLETE),
+     ("in_progress", Status.PARTIAL), ("queued", Status.PARTIAL), (None, Status.COMPLETE)],
+)  # fmt: skip
+def test_the_usage_of_a_running_interaction_is_not_its_last(state, status):
+    assert meter(interaction(finish_reason=state), 1).status is status
+
+
+@pytest.mark.parametrize(("model", "count"), [("gemini-2.5-flash", 1), ("gemini-3-flash-preview", 14)])
+def test_searches_counted_by_the_usage_are_taken_from_it(model, count):
+    said = usage(total_input_tokens=5, total_tokens=5, grounding_tool_count=[{"type": "google_search", "count": 14}])
+    record = meter(interaction(usage=said, model_version=model, searches=3, grounded=True), 1)
+    assert [r.quantity for r in record.readings or () if r.meter is Meter.GROUNDING] == [count]

@@ -14,9 +14,15 @@ from billing.ledger.schema import dead_letter
 from billing.model import Api, Asked, Ending, Event, Operation, Seen
 from billing.posting import Poster, PostingThread, UnreadableEvent, posting, read_event
 from billing.pricebook import bundled
+from billing.prices import Terms
+from billing.rating import DEFAULT
 
 USAGE = '{"promptTokenCount": 100, "candidatesTokenCount": 10, "totalTokenCount": 110}'
 NOVEMBER = 1_793_700_000_000_000
+
+
+def bundled_terms(_ledger: object) -> Terms:
+    return Terms(bundled(), DEFAULT)
 
 
 def event(number: int, **changes: object) -> bytes:
@@ -43,14 +49,17 @@ def spool(tmp_path):
 def fill(spool: Spool, *bodies: bytes) -> None:
     async def run() -> None:
         for body in bodies:
-            await spool.append(msgspec.json.decode(body)["id"] if body.startswith(b"{") else "0199a0b0-0000-7000-8000-00000000dead", body)
+            await spool.append(
+                msgspec.json.decode(body)["id"] if body.startswith(b"{") else "0199a0b0-0000-7000-8000-00000000dead",
+                body,
+            )
 
     asyncio.run(run())
 
 
 def test_an_event_becomes_a_priced_record_with_its_evidence(spool, ledger_url):
     fill(spool, event(1))
-    poster = Poster(lambda: open_ledger(ledger_url), bundled())
+    poster = Poster(lambda: open_ledger(ledger_url), bundled_terms)
     assert poster.drain(spool) == 1
     poster.close()
     ledger = open_ledger(ledger_url)
@@ -63,7 +72,7 @@ def test_an_event_becomes_a_priced_record_with_its_evidence(spool, ledger_url):
 
 def test_posting_the_same_spool_again_changes_nothing(spool, ledger_url, tmp_path):
     fill(spool, *(event(n) for n in range(1, 8)))
-    poster = Poster(lambda: open_ledger(ledger_url), bundled())
+    poster = Poster(lambda: open_ledger(ledger_url), bundled_terms)
     assert poster.drain(spool) == 7
     spool.posted = 0  # as after the loss of the cursor
     assert poster.drain(spool) == 7
@@ -77,7 +86,7 @@ def test_posting_the_same_spool_again_changes_nothing(spool, ledger_url, tmp_pat
 
 def test_an_event_that_cannot_be_read_is_buried_with_its_bytes_and_the_rest_goes_on(spool, ledger_url):
     fill(spool, event(1), b"no event at all", event(2, version=99), event(3))
-    poster = Poster(lambda: open_ledger(ledger_url), bundled())
+    poster = Poster(lambda: open_ledger(ledger_url), bundled_terms)
     assert poster.drain(spool) == 4
     poster.close()
     ledger = open_ledger(ledger_url)
@@ -114,7 +123,7 @@ def test_an_unfit_posting_is_isolated_by_halving_and_buried(spool):
     fill(spool, *bodies)
     poison = msgspec.json.decode(bodies[6])["id"]
     ledger = Picky({poison})
-    poster = Poster(lambda: ledger, bundled())
+    poster = Poster(lambda: ledger, bundled_terms)
     assert poster.drain(spool) == 11
     assert len(ledger.kept) == 10
     assert ledger.buried == [(7, poison, bodies[6], "one of them cannot be kept")]
@@ -128,7 +137,7 @@ def test_while_the_ledger_is_away_everything_stays_in_the_spool(spool, tmp_path)
         opened.append(1)
         raise LedgerUnavailable("the ledger is away")
 
-    poster = Poster(away, bundled())
+    poster = Poster(away, bundled_terms)
     for _ in range(3):
         with pytest.raises(LedgerError):
             poster.drain(spool)
@@ -140,7 +149,7 @@ def test_the_thread_posts_what_comes_and_what_dead_processes_left(spool, ledger_
     dead = Spool.claim(tmp_path / "spool")
     fill(dead, event(50))
     fill(spool, event(1))
-    thread = PostingThread(spool, [dead], Poster(lambda: open_ledger(ledger_url), bundled()))
+    thread = PostingThread(spool, [dead], Poster(lambda: open_ledger(ledger_url), bundled_terms))
     thread.start()
     fill(spool, event(2))
     thread.end(timeout=20)
@@ -157,5 +166,61 @@ def test_read_event_refuses_what_it_does_not_know():
 
 
 def test_a_posting_carries_the_place_in_its_spool():
-    found = posting(Entry(seq=5, event_id="x", body=event(5)), 77, bundled())
+    found = posting(Entry(seq=5, event_id="x", body=event(5)), 77, bundled_terms(None))
     assert (found.seq, found.event_id, found.record.source_id) == (5, "x", 77)
+
+
+def interaction(number: int, name: str, before: str | None = None) -> bytes:
+    return event(
+        number,
+        operation=Operation.INTERACTIONS,
+        asked=Asked(model="gemini-2.5-flash", previous_interaction_id=before, turns=1),
+        seen=Seen(
+            usage='{"total_input_tokens": 100, "total_tokens": 100}', response_id=name, finish_reason="completed"
+        ),
+        natural=("interaction", "gemini", name),
+    )
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_a_chain_is_followed_to_its_first_in_one_batch_or_in_several(spool, ledger_url, at_once):
+    bodies = [
+        interaction(1, "i1"),
+        interaction(2, "i2", "i1"),
+        interaction(3, "i3", "i2"),
+        interaction(4, "x", "elsewhere"),
+    ]
+    poster = Poster(lambda: open_ledger(ledger_url), bundled_terms)
+    for chunk in [bodies] if at_once else [[body] for body in bodies]:
+        fill(spool, *chunk)
+        poster.drain(spool)
+    poster.close()
+    ledger = open_ledger(ledger_url)
+    found = {stored.record.response_id: stored.conversation_id for stored in records(ledger, Selection())}
+    assert found == {"i1": "i1", "i2": "i1", "i3": "i1", "x": "elsewhere"}
+    ledger.close()
+
+
+def test_a_completed_call_is_priced_by_its_own_time_not_by_that_of_its_poll(spool, ledger_url):
+    """gemini-4-argon is dearer from 2026-12-01 on; the call was made before, its answer was read after."""
+    made, read = 1_796_000_000_000_000, 1_797_000_000_000_000
+    asked = Asked(model="gemini-4-argon", turns=1)
+    common = {"operation": Operation.INTERACTIONS, "natural": ("interaction", "gemini", "i1")}
+    call = event(1, occurred_us=made, asked=asked, seen=Seen(response_id="i1", finish_reason="queued"), **common)
+    usage = '{"total_input_tokens": 100, "total_tokens": 100}'
+    poll = event(
+        2,
+        occurred_us=read,
+        asked=Asked(),
+        seen=Seen(usage=usage, response_id="i1", model_version="gemini-4-argon"),
+        **common,
+    )
+    fill(spool, call, poll)
+    poster = Poster(lambda: open_ledger(ledger_url), bundled_terms)
+    poster.drain(spool)
+    poster.close()
+    ledger = open_ledger(ledger_url)
+    (stored,) = records(ledger, Selection())
+    assert (stored.record.occurred_us, stored.cost_pico) == (made, 100 * 2_000_000)
+    assert audit(ledger) == []
+    ledger.close()

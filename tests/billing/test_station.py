@@ -1,15 +1,22 @@
 """The station: parts put together, started, stopped and started again on what was left."""
 
 import socket
+import time
 
 import pytest
 
+from billing.alert.watch import Watch
+from billing.alert.webhook import Webhook
+from billing.budget import Budget, Span
 from billing.capture.spool import Spool
 from billing.config import Settings
 from billing.errors import ConfigurationError
+from billing.period import zone
 from billing.station import Station
 from tests.e2e.player import Player, Reply
+from tests.recording import Recording
 
+PRICED = b'{"modelVersion": "gemini-2.5-flash", "usageMetadata": {"promptTokenCount": 1000, "totalTokenCount": 1000}}'
 ANSWER = b'{"usageMetadata": {"promptTokenCount": 3, "totalTokenCount": 3}}'
 
 
@@ -34,7 +41,13 @@ def test_what_a_killed_process_left_is_finished_at_the_next_start(recording, tmp
         left = Spool.claim(tmp_path / "spool")  # as if killed: an intent without an end
         from billing.model import Api, Ending, Event, Operation
 
-        lost = Event(id="0199a0b0-0000-7000-8000-000000000001", occurred_us=1, api=Api.GEMINI, operation=Operation.GENERATE_CONTENT, ending=Ending.LOST)
+        lost = Event(
+            id="0199a0b0-0000-7000-8000-000000000001",
+            occurred_us=1,
+            api=Api.GEMINI,
+            operation=Operation.GENERATE_CONTENT,
+            ending=Ending.LOST,
+        )
         import msgspec
 
         asyncio.run(left.intend(lost.id, msgspec.json.encode(lost)))
@@ -52,3 +65,27 @@ def test_two_stations_on_one_folder_have_a_spool_each(recording, tmp_path):
             assert first.post()[0] == second.post()[0] == 200
         assert len(first.records()) == 2
         assert len({s.record.source_id for s in first.records()}) == 2
+
+
+def test_a_dead_webhook_delays_no_call_and_no_end(tmp_path):
+    budget = Budget(name="b", limit_pico=0, span=Span.TOTAL, zone=zone("UTC"))
+    with (
+        Player(answer=lambda _: Reply(silent=True)).serving() as dead,
+        Player(answer=lambda _: Reply([PRICED])).serving() as api,
+    ):
+        proxy = Recording(Settings(data_dir=tmp_path, port=0, upstream=api.url, budget_seconds=1))
+        station = Station(proxy.settings, watch=Watch([budget], [Webhook(dead.url, "s", seconds=60)]))
+        slowest, until = 0.0, time.monotonic() + 20
+        with station.running() as proxy.url:
+            while time.monotonic() < until and len(dead.requests) < 1:
+                began = time.monotonic()
+                assert proxy.post()[0] == 200
+                slowest = max(slowest, time.monotonic() - began)
+                time.sleep(0.05)
+            began = time.monotonic()
+            assert proxy.post()[0] == 200
+            slowest = max(slowest, time.monotonic() - began)
+            ended = time.monotonic()
+        assert time.monotonic() - ended < 15
+    assert len(dead.requests) == 1, "the proxy told it, and it never answered"
+    assert slowest < 5

@@ -76,7 +76,13 @@ def run(program: str, url: str, folder: Path) -> str:
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("GEMBILL_", "GEMINI_", "GOOGLE_"))}
     environment |= {"GOOGLE_GEMINI_BASE_URL": url, "GEMINI_API_KEY": "an-ordinary-key", "HOME": str(folder)}
     done = subprocess.run(
-        [sys.executable, "-c", program], env=environment, cwd=folder, capture_output=True, text=True, timeout=100, check=False
+        [sys.executable, "-c", program],
+        env=environment,
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout

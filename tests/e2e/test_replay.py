@@ -3,32 +3,28 @@
 import gzip
 import itertools
 import json
-import os
 import random
-from pathlib import Path
+import re
 
 import pytest
 
+from billing.ledger import Selection, open_ledger
+from billing.ledger.read import event_body, records
+from billing.metering import rounds
+from billing.posting import read_event
+from tests.e2e import corpus
 from tests.e2e.player import Player, Reply
 
-CORPUS = os.environ.get("GEMBILL_CORPUS")
-SURFACES = ("generateContent", "streamGenerateContent")
-pytestmark = pytest.mark.skipif(not CORPUS, reason="GEMBILL_CORPUS names no folder of recorded answers")
-STATES = {"241": "unknown", "285": "unknown", "253": "partial"}
+SURFACES = ("generateContent", "streamGenerateContent", "interactions", "interactions-stream")
+pytestmark = corpus.needed
 STAND_IN = "/v1beta/models/gemini-2.5-flash:streamGenerateContent?alt=sse"
+POLLED = re.compile(r"/interactions/[^/:]+$")
+CALLED = re.compile(r":(?:stream)?[gG]enerateContent|/interactions$")
 
 
-def cases() -> list[tuple[str, dict]]:
-    files = sorted(Path(CORPUS or "").glob("*.json"))
-    found = [(path.stem, json.loads(path.read_text())) for path in files]
-    return [(name, case) for name, case in found if case["surface"] in SURFACES]
-
-
-def table() -> dict[str, list[str]]:
-    """The rows of the corpus's own index, by case."""
-    lines = (Path(CORPUS or "") / "INDEX.md").read_text().split("## Cases")[1].splitlines()
-    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("| ")]
-    return {row[0]: row for row in rows}
+def path_of(case: dict) -> str:
+    """The path of a case, a stand-in where none was recorded; placeholders of the recorders are no path."""
+    return re.sub(r"<\w+>", "us-central1", case.get("path") or STAND_IN)
 
 
 def wire(case: dict) -> tuple[bytes, str]:
@@ -37,8 +33,10 @@ def wire(case: dict) -> tuple[bytes, str]:
     if chunks is None:
         return json.dumps(case["response"], indent=1).encode(), "application/json; charset=UTF-8"
     texts = [d if isinstance(d := chunk["data"], str) else json.dumps(d, ensure_ascii=False) for chunk in chunks]
-    if "alt=sse" in case["path"]:
-        return "".join(f"data: {text}\r\n\r\n" for text in texts).encode(), "text/event-stream"
+    if "alt=sse" in case["path"] or "interactions" in case["surface"]:
+        names = [f"event: {chunk['event']}\r\n" if chunk.get("event") else "" for chunk in chunks]
+        events = (f"{name}data: {text}\r\n\r\n" for name, text in zip(names, texts, strict=True))
+        return "".join(events).encode(), "text/event-stream"
     return ("[" + "\r\n,".join(texts) + "\r\n]").encode(), "application/json; charset=UTF-8"
 
 
@@ -60,37 +58,62 @@ def reply(case: dict, manner: str, chance: random.Random) -> Reply:
     )
 
 
-def number(cell: str) -> int:
-    return int(cell) if cell else 0
-
-
-def expected(row: list[str]) -> dict[str, int | None]:
-    prompt, _, tool_use, candidates, thoughts = row[4:9]
-    known = bool(prompt)
-    return {
-        "input": int(prompt) if known else None,
-        "intermediate": number(tool_use) if known else None,
-        "output": number(candidates) + number(thoughts) if known or candidates else None,
-        "executions": int(row[11]),
-        "failed": int(row[12]),
-    }
+def play(proxy, name: str, case: dict) -> tuple[int, bytes]:
+    headers, path = {"x-gembill-label-case": name}, path_of(case)
+    return proxy.get(path, headers) if POLLED.search(path) else proxy.post(path, case.get("request"), headers)
 
 
 @pytest.mark.parametrize("manner", ["plain", "cut", "gzip", "gzip and cut"])
 def test_every_recorded_answer_gives_the_numbers_of_its_row(manner, recording):
-    chosen, rows, chance = cases(), table(), random.Random(manner)
-    replies = [reply(case, manner, chance) for _, case in chosen]
-    assert len(chosen) > 90
+    chosen, rows, chance = corpus.cases(*SURFACES), corpus.rows(), random.Random(manner)
+    replies = [reply(case, manner, chance) for case in chosen.values()]
+    assert len(chosen) > 120
     with Player(list(replies)).serving() as player, (proxy := recording(player.url)).running():
-        for (name, case), prepared in zip(chosen, replies, strict=True):
-            status, body = proxy.post(case.get("path") or STAND_IN, case.get("request"), {"x-gembill-label-case": name})
-            assert (status, body) == (prepared.status, prepared.body), name
+        for (name, case), prepared in zip(chosen.items(), replies, strict=True):
+            assert play(proxy, name, case) == (prepared.status, prepared.body), name
     found = {stored.record.labels["case"]: stored.record for stored in proxy.records()}
-    for name, _ in chosen:
+    for name in chosen:
         record, tokens = found[name], found[name].tokens
         got = {
             "input": tokens.input, "intermediate": tokens.intermediate, "output": tokens.output,
             "executions": len(record.executions), "failed": record.failed,
         }  # fmt: skip
-        assert got == expected(rows[name]), name
-        assert record.status == STATES.get(name[:3], "complete"), name
+        assert got == corpus.counts(rows[name]), name
+        assert record.status == corpus.STATES.get(name[:3], "complete"), name
+
+
+def test_every_recorded_refusal_of_a_call_is_an_error_with_its_code_and_no_cost(recording):
+    chosen = {n: case for n, case in corpus.cases("error").items() if CALLED.search(path_of(case).split("?")[0])}
+    replies = [reply(case, "plain", random.Random(0)) for case in chosen.values()]
+    assert len(chosen) >= 7
+    with Player(list(replies)).serving() as player, (proxy := recording(player.url)).running():
+        for (name, case), prepared in zip(chosen.items(), replies, strict=True):
+            assert play(proxy, name, case) == (prepared.status, prepared.body), name
+    found = {stored.record.labels["case"]: stored for stored in proxy.records()}
+    assert set(found) == set(chosen)
+    for name, case in chosen.items():
+        said = (case.get("response") or case["chunks"][0]["data"])["error"]
+        record = found[name].record
+        assert (record.status, record.error.code, record.error.status) == ("error", said["code"], said.get("status")), (
+            name
+        )
+        assert record.error.kind == ("rate" if said["code"] == 429 else None), name
+        assert (found[name].cost_pico, record.tokens.total, record.incomplete) == (0, None, False), name
+
+
+def test_no_recorded_answer_has_a_round_that_the_law_cannot_explain(recording):
+    """Laws 5 to 8 and 13 of the corpus: of the streams that show their rounds all are explained."""
+    chosen = corpus.cases("streamGenerateContent")
+    replies = [reply(case, "plain", random.Random(0)) for case in chosen.values()]
+    with Player(list(replies)).serving() as player, (proxy := recording(player.url)).running():
+        for name, case in chosen.items():
+            play(proxy, name, case)
+        ledger = open_ledger(proxy.settings.ledger_url)
+    try:
+        kept = [(stored, read_event(event_body(ledger, stored) or b"")) for stored in records(ledger, Selection())]
+    finally:
+        ledger.close()
+    shown = [one for _, event in kept for one in rounds(event) if not one.estimated]
+    assert len(shown) == 11
+    assert all(one.explained for one in shown)
+    assert not [stored.record.labels for stored, _ in kept if "intermediate_unexplained" in stored.record.anomalies]

@@ -26,7 +26,7 @@ def test_down_and_up_again_leaves_an_empty_ledger(ledger: Ledger) -> None:
     with engines.writing(ledger.engine) as connection:
         command.downgrade(config_for(connection), "base")
         assert inspect(connection).get_table_names() == ["alembic_version"]
-    assert migration.upgrade(ledger.engine) == (None, "0001")
+    assert migration.upgrade(ledger.engine) == (None, migration.HEAD)
     assert read.totals(ledger, Selection())[0].calls == 0
 
 

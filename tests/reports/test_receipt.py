@@ -66,6 +66,7 @@ def test_the_lines_of_a_receipt_add_up(ledger: Ledger) -> None:
         "tokens": 147 + 360 + 276,
         "tokens_reported": 783,
         "cost_usd": usd(147 * IN + 360 * IN + 276 * OUT),
+        "list_cost_usd": None,
     }
     assert shape["record"]["id"] == posting.record.id
     assert shape["executions"][0]["outcome"] == "ok"
@@ -136,14 +137,14 @@ def test_a_call_without_a_price_shows_its_split() -> None:
         "thinking": 10,
     }
     assert {line["cost_usd"] for line in shape["lines"]} == {None}
-    assert shape["total"] == {"tokens": 170, "tokens_reported": 170, "cost_usd": None}
+    assert shape["total"] == {"tokens": 170, "tokens_reported": 170, "cost_usd": None, "list_cost_usd": None}
     assert shape["record"]["unpriced_reason"] == "no price is known for the model 'nobody-knows'"
 
 
 def test_a_call_of_which_nothing_is_known_has_no_lines_and_no_total() -> None:
     shape = as_dict(explained(call(AT, None)))
     assert shape["lines"] == []
-    assert shape["total"] == {"tokens": None, "tokens_reported": None, "cost_usd": None}
+    assert shape["total"] == {"tokens": None, "tokens_reported": None, "cost_usd": None, "list_cost_usd": None}
 
 
 def test_a_correction_shows_old_and_new(ledger: Ledger) -> None:

@@ -5,22 +5,34 @@ from click.testing import CliRunner
 
 from billing.cli.db import db
 from billing.errors import LedgerError, SchemaError
+from billing.ledger import open_ledger, prices
+from billing.ledger.migration import HEAD
+from billing.pricebook import bundled
 
 
 def test_upgrade_says_from_where_to_where_and_check_agrees(empty_ledger_url: str) -> None:
     run = CliRunner().invoke
     assert (
         run(db, ["upgrade", "--database-url", empty_ledger_url]).output
-        == "The ledger went from nothing to revision 0001.\n"
+        == f"The ledger went from nothing to revision {HEAD}.\n"
     )
     assert (
-        run(db, ["upgrade", "--database-url", empty_ledger_url]).output == "The ledger is at revision 0001 already.\n"
+        run(db, ["upgrade", "--database-url", empty_ledger_url]).output
+        == f"The ledger is at revision {HEAD} already.\n"
     )
     checked = run(db, ["check", "--database-url", empty_ledger_url])
     assert (checked.exit_code, checked.output) == (
         0,
-        "The ledger is at revision 0001, the one this gembill works with.\n",
+        f"The ledger is at revision {HEAD}, the one this gembill works with.\n",
     )
+
+
+def test_upgrading_keeps_the_price_rows_of_this_version_once(empty_ledger_url: str) -> None:
+    for _ in range(2):
+        CliRunner().invoke(db, ["upgrade", "--database-url", empty_ledger_url])
+    ledger = open_ledger(empty_ledger_url, read_only=True)
+    assert [(one.origin, one.digest) for one in prices.lists(ledger)] == [(prices.Origin.BUNDLED, bundled().digest)]
+    ledger.close()
 
 
 def test_check_fails_where_nothing_was_made(empty_postgres_url: str, tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ def test_json_holds_the_record_and_its_lines(url: str) -> None:
     assert shape["record"]["id"] == FIRST
     assert shape["total"]["cost_usd"] == usd((147 + 360) * unit_price("0.50") + 276 * unit_price("3.00"))
     assert list(shape) == [
-        *("schema_version", "record", "revision", "lines", "total", "executions", "explanation"),
+        *("schema_version", "record", "revision", "lines", "total", "executions", "rounds", "explanation"),
         *("documented_reading_estimate", "flags", "anomalies", "corrections"),
     ]
 

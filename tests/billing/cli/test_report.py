@@ -165,3 +165,36 @@ def test_rows_are_cut_by_time_where_the_report_is(
     span: str, by: tuple[str, ...], period: Period, expected: tuple[str, ...]
 ) -> None:
     assert groups_of(span, by, period) == expected
+
+
+def test_compare_shows_the_period_before(url: str) -> None:
+    flags = ("monthly", "--month", "2026-11", "--compare")
+    shape = json.loads(run(url, *flags, "--format", "json").stdout)
+    assert shape["previous"]["total"]["cost_usd"] == usd(8 * IN)
+    assert shape["previous"]["period"]["start"] == "2026-10-01T00:00:00-07:00"
+    rows = {row["model"]: row for row in csv.DictReader(StringIO(run(url, *flags, "--format", "csv").stdout))}
+    assert (rows[FLASH]["previous_cost_usd"], rows[FLASH]["change_usd"]) == (usd(8 * IN), usd(-5 * IN))
+    assert rows[PRO]["previous_cost_usd"] == usd(0)
+    shown = run(url, *flags).stdout
+    assert "Change" in shown
+    assert "-63%" in shown  # from 8 to 3
+    assert "The period before" in shown
+    assert "Change" not in run(url, "daily", "--month", "2026-11", "--compare").stdout
+
+
+def test_the_month_under_way_has_a_forecast(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("billing.cli.report.time.time_ns", lambda: NOW * 1000)
+    shape = json.loads(run(url, "monthly", "--format", "json").stdout)
+    assert shape["forecast"]["whole_days"] == 16  # the 5th to the 20th
+    assert "Forecast until" in run(url, "monthly").stdout
+    assert "forecast" not in json.loads(run(url, "monthly", "--month", "2026-10", "--format", "json").stdout)
+
+
+def test_html_goes_into_one_file(url: str, tmp_path: Path) -> None:
+    target = tmp_path / "november.html"
+    done = run(url, "monthly", "--month", "2026-11", "--format", "html", "-o", str(target))
+    assert done.stdout == ""
+    assert target.read_text().lstrip().startswith("<!doctype html>")
+    assert run(url, "monthly", "--month", "2026-11", "--format", "html").stdout.lstrip().startswith("<!doctype html>")
+    with pytest.raises(ConfigurationError, match="cannot be written"):
+        run(url, "monthly", "--format", "csv", "-o", str(tmp_path / "none" / "x"))

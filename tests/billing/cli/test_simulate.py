@@ -19,6 +19,8 @@ from billing.errors import ConfigurationError
         (["--fault", "teapot"], "teapot"),
         (["--fault", "503:2"], "503:2"),
         (["--latency-ms", "-1"], "latency"),
+        (["--polls", "-1"], "polls"),
+        (["--pending-ms", "-1"], "pending"),
     ],
 )
 def test_flags_that_cannot_be_obeyed_are_a_configuration_error(flags: list[str], told: str) -> None:
@@ -32,6 +34,7 @@ def test_help_names_the_faults() -> None:
     assert result.exit_code == 0
     assert "error_chunk" in result.output
     assert "--chunk-ms" in result.output
+    assert "--polls" in result.output
 
 
 def test_the_command_serves_says_where_on_stderr_and_stops_on_a_signal() -> None:

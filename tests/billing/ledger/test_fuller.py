@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billing.ledger.fuller import completed, is_fuller
-from billing.model import Outcome, Record, Status
+from billing.ledger.fuller import amended, completed, is_fuller
+from billing.model import Execution, Outcome, Record, Status
 from tests.billing.ledger.making import LOST, START, record, runs, tokens
 
 COUNT = st.none() | st.integers(0, 3)
@@ -63,3 +63,31 @@ def test_the_question_stays_with_the_call() -> None:
 def test_a_poll_that_came_first_gets_its_question_from_the_call() -> None:
     poll = record(1, **LOST, labels={}, declared=None, key=None)
     assert completed(poll, record(1)) == record(1)
+
+
+def run(part_id: str | None, outcome: Outcome = Outcome.OK) -> Execution:
+    return Execution(outcome=outcome, part_id=part_id)
+
+
+def test_a_timeline_shows_no_run_twice_and_a_resumed_stream_adds_the_rest() -> None:
+    call = record(1, executions=(run("a"), run("b", Outcome.UNKNOWN)))
+    poll = record(1, turns=None, executions=(run("b", Outcome.FAILED), run("c")))
+    wanted = (run("a"), run("b", Outcome.FAILED), run("c"))
+    assert completed(call, poll).executions == wanted
+    assert completed(poll, call).executions == wanted
+    assert completed(record(1, executions=(run(None),)), record(1, executions=(run(None), run(None)))).executions == (
+        run(None),
+        run(None),
+    )
+
+
+def test_a_call_that_is_posted_after_its_poll_brings_its_question_and_nothing_else() -> None:
+    poll = record(1, turns=None, labels={}, key=None, requested_model=None, declared=None, occurred_us=START + 50)
+    call = record(1, **LOST)
+    found = amended(poll, call)
+    assert found == replace(
+        poll,
+        labels=call.labels, key=call.key, requested_model=call.requested_model, declared=True, occurred_us=START + 1, turns=1,
+    )  # fmt: skip
+    assert amended(found, call) == found
+    assert amended(record(1), replace(call, labels={"team": "another"})) == record(1)

@@ -4,9 +4,16 @@ from sqlalchemy import Table, UniqueConstraint
 from billing.ledger.schema import MEASURES, NARROW_KEY, WIDE_KEY, driver_id, metadata, rollup_narrow, rollup_wide
 
 TABLES = list(metadata.tables.values())
+REFERENCE = [table for table in TABLES if table.info.get("reference")]  # small, and the same for all sources
+BY_SOURCE = [table for table in TABLES if table not in REFERENCE]
 
 
-@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
+def test_only_prices_and_alerts_are_kept_without_a_source() -> None:
+    assert [table.name for table in REFERENCE] == ["price_list", "price", "alert"]
+    assert all("source_id" not in table.columns for table in REFERENCE)
+
+
+@pytest.mark.parametrize("table", BY_SOURCE, ids=lambda table: table.name)
 def test_source_id_comes_first_in_every_key(table: Table) -> None:
     assert next(iter(table.primary_key.columns)).name == "source_id"
     for constraint in table.constraints:

@@ -154,25 +154,6 @@ def test_totals_are_the_sums_of_the_records_whatever_was_posted(
     assert list(read.records(ledger, wanted)) == listed
 
 
-def test_a_year_of_days_with_a_thousand_million_tokens_sums_exactly(ledger: Ledger) -> None:
-    unit = 60_000_000  # 60 dollars per million tokens: more than 2^63 pico-dollars in a year
-    days = [
-        posting(
-            day,
-            rated(tokens(10**9 - day, 0, day), unit),
-            tokens=tokens(10**9 - day, 0, day),
-            occurred_us=START + day * 24 * HOUR,
-        )
-        for day in range(1, 366)
-    ]
-    ledger.append(SPOOL, days)
-    for wanted in (Selection(), Selection(start_us=START + 24 * HOUR + 0, end_us=START + 365 * 24 * HOUR + 1)):
-        (total,) = read.totals(ledger, wanted)
-        assert total.tokens.total == 365 * 10**9
-        assert total.cost_pico == 365 * 10**9 * unit > 2**63
-    assert audit(ledger) == []
-
-
 def test_an_empty_ledger_has_one_total_and_no_group(ledger: Ledger) -> None:
     (total,) = read.totals(ledger, Selection())
     assert (total.calls, total.cost_pico, total.tokens) == (0, None, Tokens())

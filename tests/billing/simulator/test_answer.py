@@ -1,12 +1,14 @@
 """What the simulated model chooses to say."""
 
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from billing.simulator.answer import MOST_REGENERATIONS, Kind, Script, Wishes, compose
+from billing.simulator.calls import Function
 from billing.simulator.models import MODELS
 from billing.simulator.request import Ask
 from billing.simulator.tokens import Tally, count
@@ -24,7 +26,7 @@ def outcomes(answer: Script) -> list[str]:
     "question",
     ["Calculate 17 * 23", "what is 9001-77 * 3", "Compute the mean", "sum of the first 50 primes", "plot a line"],
 )
-def test_a_question_to_compute_runs_code_if_the_tool_is_declared(question: str) -> None:
+def test_a_question_to_compute_uses_tool_if_the_tool_is_declared(question: str) -> None:
     assert outcomes(script(question))
     assert not outcomes(script(question, code=False))
 
@@ -108,3 +110,61 @@ def test_a_cache_adds_its_tokens_to_the_prompt_and_every_use_counts_the_same() -
     first, second = (compose(ask, MODELS["gemini-2.5-flash"], seed=seed) for seed in (b"1", b"2"))
     assert first.cached == second.cached >= 1024
     assert first.prompt.total == 9 + first.cached
+
+
+SEARCHES = Ask(Tally(text=9), "Search the latest news", code_allowed=False, search_allowed=True)
+WEATHER = Function("get_weather", {"properties": {"city": {"type": "string"}}})
+
+
+def kinds(answer: Script) -> list[list[Kind]]:
+    return [[piece.kind for piece in turn.pieces] for turn in answer.turns]
+
+
+def test_a_search_is_a_turn_on_2_5_and_part_of_one_on_3_x() -> None:
+    older = compose(SEARCHES, MODELS["gemini-2.5-flash"], seed=b"")
+    newer = compose(SEARCHES, MODELS["gemini-3.8-flash"], seed=b"")
+    assert kinds(older)[0] == [Kind.SEARCH, Kind.FOUND]
+    assert len(newer.turns) == 1
+    assert kinds(newer)[0][:2] == [Kind.SEARCH, Kind.FOUND]
+    assert older.findings == newer.findings is not None
+
+
+def test_a_search_is_shown_only_where_it_poses_as_code() -> None:
+    for ask, poses in ((SEARCHES, False), (replace(SEARCHES, code_allowed=True), True)):
+        answer = compose(ask, MODELS["gemini-2.5-flash"], seed=b"")
+        assert answer.poses is poses
+        assert any(piece.kind is Kind.SEARCH and answer.shows(piece) for piece in answer.pieces) is poses
+
+
+def test_a_function_is_called_after_code_ran_and_not_again_once_it_answered() -> None:
+    ask = Ask(Tally(text=9), "Compute the weather", code_allowed=True, functions=(WEATHER,))
+    answer = compose(ask, MODELS["gemini-3.8-flash"], seed=b"")
+    assert outcomes(answer)
+    assert answer.pieces[-1].kind is Kind.CALL
+    answered = compose(replace(ask, answered=True), MODELS["gemini-3.8-flash"], seed=b"")
+    assert answered.pieces[-1].kind is not Kind.CALL
+
+
+def test_a_call_may_be_wished_for_without_any_function() -> None:
+    ask = Ask(Tally(text=9), "Hello", code_allowed=False)
+    wished = compose(ask, MODELS["gemini-2.5-flash"], seed=b"", wishes=Wishes(runs=("call",)))
+    assert wished.pieces[-1].name == "simulated_function"
+
+
+def test_each_hop_reads_what_the_hops_before_it_put_out() -> None:
+    ask, model = Ask(Tally(text=9), "Hello", code_allowed=False), MODELS["gemini-4-argon"]
+    first = compose(ask, model, seed=b"", wishes=Wishes(hops=2))
+    assert first.finish == "CONTINUATION"
+    assert first.continues is not None
+    assert first.continues.spent == sum(piece.candidates + piece.thoughts for piece in first.pieces)
+    last = compose(replace(ask, continues=first.continues), model, seed=b"", wishes=Wishes(hops=2))
+    assert (last.finish, last.continues) == ("STOP", None)
+    assert last.prompt.text == first.prompt.text + first.continues.spent
+
+
+def test_a_plot_may_be_as_large_as_wished() -> None:
+    wishes = Wishes(runs=("plot",), filling=300_000)
+    answer = compose(Ask(Tally(text=9), "x", code_allowed=True), MODELS["gemini-2.5-flash"], seed=b"", wishes=wishes)
+    (image,) = [piece for piece in answer.pieces if piece.kind is Kind.IMAGE]
+    assert len(image.text) > 400_000
+    assert image.result == Tally(image=258)

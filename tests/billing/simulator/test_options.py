@@ -31,12 +31,16 @@ def test_control_headers_are_read() -> None:
         "x-simulator-chunk-ms": "6",
         "x-simulator-runs": "failed, ok",
         "x-simulator-cached": "7",
+        "x-simulator-hops": "2",
+        "x-simulator-filling": "8",
+        "x-simulator-polls": "9",
+        "x-simulator-schema": "old",
         "x-simulator-tier": "standard",
         "x-simulator-framing": "sized",
         "user-agent": "x",
     }
-    wishes = Wishes(runs=("failed", "ok"), cached=7)
-    assert control(headers) == Control("cut", 5, 6, wishes, "standard", sized=True)
+    wishes = Wishes(runs=("failed", "ok"), cached=7, hops=2, filling=8)
+    assert control(headers) == Control("cut", 5, 6, wishes, "standard", sized=True, polls=9, old_schema=True)
     assert control({"user-agent": "x"}) == Control()
     assert control({"x-simulator-runs": "none"}).wishes.runs == ()
 
@@ -50,6 +54,8 @@ def test_control_headers_are_read() -> None:
         ("latency-ms", "soon"),
         ("cached", "-1"),
         ("chunk-ms", "9" * 20),
+        ("hops", "101"),
+        ("polls", "many"),
     ],
 )
 def test_a_control_header_that_cannot_be_obeyed_is_a_400_that_names_it(name: str, value: str) -> None:

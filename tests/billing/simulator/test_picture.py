@@ -7,19 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from billing.simulator.picture import bar_chart
-
-
-def chunks(png: bytes) -> list[tuple[bytes, bytes]]:
-    assert png[:8] == b"\x89PNG\r\n\x1a\n"
-    found, position = [], 8
-    while position < len(png):
-        (length,) = struct.unpack(">I", png[position : position + 4])
-        kind, data = png[position + 4 : position + 8], png[position + 8 : position + 8 + length]
-        (check,) = struct.unpack(">I", png[position + 8 + length : position + 12 + length])
-        assert check == zlib.crc32(kind + data)
-        found.append((kind, data))
-        position += 12 + length
-    return found
+from tests.png import chunks
 
 
 @given(st.lists(st.integers(-5, 10**30), max_size=100))
@@ -33,3 +21,9 @@ def test_any_values_give_a_whole_picture(values: list[int]) -> None:
 def test_a_higher_value_has_more_ink() -> None:
     ink = [zlib.decompress(chunks(bar_chart([value, 100]))[1][1]).count(b"\x40") for value in (10, 50, 100)]
     assert ink[0] < ink[1] < ink[2]
+
+
+def test_a_filled_picture_is_larger_and_still_whole() -> None:
+    filled = chunks(bar_chart([1, 2], filling=5000))
+    assert [kind for kind, _ in filled] == [b"IHDR", b"IDAT", b"gbFl", b"IEND"]
+    assert len(zlib.compress(filled[2][1])) > 4900

@@ -9,7 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from billing.errors import Refusal
-from billing.simulator.request import count_prompt, decode, read
+from billing.simulator.continuation import Continuation
+from billing.simulator.fields import decode
+from billing.simulator.request import count_content, count_prompt, read
 from billing.simulator.tokens import Tally, count
 
 _NAMES = st.sampled_from(
@@ -105,3 +107,39 @@ def test_a_field_of_the_wrong_shape_is_a_400(wrong: dict[str, Any]) -> None:
 def test_count_tokens_takes_contents_or_a_whole_request() -> None:
     bare, wrapped = say("one two three"), {"generateContentRequest": say("one two three")}
     assert count_prompt(bare) == count_prompt(wrapped) == Tally(text=3)
+
+
+def test_search_and_functions_are_declared_and_a_call_may_be_forced() -> None:
+    declared = [{"name": "get_weather", "parameters": {"type": "OBJECT"}}, {"name": "f"}]
+    tools = [{"google_search": {}}, {"functionDeclarations": declared}]
+    ask = read(say("x", tools=tools, toolConfig={"functionCallingConfig": {"mode": "ANY"}}))
+    assert (ask.search_allowed, ask.code_allowed, ask.forced) == (True, False, True)
+    assert [function.name for function in ask.functions] == ["get_weather", "f"]
+    assert not read(say("x")).forced
+
+
+def test_the_result_of_a_function_is_noticed() -> None:
+    told = {"role": "user", "parts": [{"functionResponse": {"name": "f", "response": {"n": 1}}}]}
+    assert read({"contents": [told]}).answered
+    assert not read(say("x")).answered
+
+
+def test_a_known_cache_brings_its_tokens_and_its_tools() -> None:
+    cache = say("one two three", tools=[{"googleSearch": {}}])
+    ask = read(say("x", cachedContent="projects/p/locations/l/cachedContents/c"), {"c": cache})
+    assert (ask.search_allowed, ask.code_allowed) == (True, False)
+    assert ask.held == count_content(cache)
+    assert ask.held.text > 3
+    assert ask.prompt == Tally(text=1)
+
+
+def test_a_continuation_token_is_read() -> None:
+    token = Continuation(2, 50).token()
+    assert read(say("x", continuationToken=token)).continues == Continuation(2, 50)
+
+
+def test_the_number_of_candidates_is_read_and_bounded() -> None:
+    assert read(say("x", generationConfig={"candidateCount": 3})).candidates == 3
+    assert read(say("x")).candidates == 1
+    with pytest.raises(Refusal, match="candidateCount"):
+        read(say("x", generationConfig={"candidate_count": 9}))

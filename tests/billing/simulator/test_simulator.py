@@ -133,3 +133,46 @@ def test_the_async_client_streams_in_the_loop_that_serves() -> None:
             return len(running.served)
 
     assert asyncio.run(main()) == 1
+
+
+def test_a_search_beside_code_poses_as_code_and_grounds_the_answer(client: genai.Client) -> None:
+    tools = [types.Tool(code_execution=types.ToolCodeExecution(), google_search=types.GoogleSearch())]
+    question = "Search the latest news and compute the sum of the first 5 squares"
+    answer = client.models.generate_content(
+        model="gemini-2.5-flash", contents=question, config=types.GenerateContentConfig(tools=tools)
+    )
+    assert answer.candidates is not None
+    (candidate,) = answer.candidates
+    assert candidate.grounding_metadata is not None
+    assert candidate.grounding_metadata.web_search_queries
+    assert candidate.content is not None
+    codes = [part.executable_code.code or "" for part in candidate.content.parts or () if part.executable_code]
+    assert ["concise_search" in code for code in codes[:2]] == [True, False]
+    assert total(answer.usage_metadata)
+
+
+def test_a_function_is_called_by_the_sdk_and_its_result_ends_the_turn(client: genai.Client) -> None:
+    def get_weather(city: str) -> str:
+        """Weather of a city."""
+        return f"sunny in {city}"
+
+    answer = client.models.generate_content(
+        model="gemini-3.8-flash",
+        contents="What is the weather in Boston?",
+        config=types.GenerateContentConfig(tools=[get_weather]),
+    )
+    history = answer.automatic_function_calling_history or []
+    results = [part.function_response for content in history for part in content.parts or () if part.function_response]
+    assert [result.response for result in results] == [{"result": "sunny in Boston"}]
+    assert answer.text
+
+
+def test_the_sdk_follows_the_hops_of_a_long_answer(client: genai.Client, running: Running) -> None:
+    before = len(running.served)
+    hops = types.HttpOptions(headers={"x-simulator-hops": "3"})
+    answer = client.models.generate_content(
+        model="gemini-4-argon", contents="Hello", config=types.GenerateContentConfig(http_options=hops)
+    )
+    usages = [served.usage for served in list(running.served)[before:] if served.usage is not None]
+    assert len(usages) == 3
+    assert total(answer.usage_metadata) == sum(usage["totalTokenCount"] for usage in usages)

@@ -12,7 +12,9 @@ from billing.simulator.request import Ask
 from billing.simulator.tokens import NOTHING, Tally
 from billing.simulator.usage import Counts, snapshots, whole
 
-_RUNS = st.lists(st.sampled_from(["ok", "failed", "deadline_exceeded", "plot"]), max_size=6).map(tuple)
+_RUNS = st.lists(st.sampled_from(["ok", "failed", "deadline_exceeded", "plot", "search", "call"]), max_size=6).map(
+    tuple
+)
 _QUESTIONS = st.sampled_from(
     ["Hello", "Compute the sum of the first 20 primes", "Plot it", "Do it twice", "Run forever"]
 )
@@ -34,7 +36,9 @@ def scripts(draw: st.DrawFn, generations: tuple[int, ...] = (2, 3, 4)) -> Script
 
 
 def rounds(script: Script) -> int:
-    return sum(piece.kind is Kind.RESULT for turn in script.turns for piece in turn.pieces)
+    """Runs of code, and searches where they cost tool use (law 21)."""
+    kinds = {Kind.RESULT} if script.model.resets else {Kind.RESULT, Kind.FOUND}
+    return sum(piece.kind in kinds for piece in script.pieces)
 
 
 @given(scripts())
@@ -76,7 +80,7 @@ def test_counts_of_a_3_x_stream_start_again_with_each_turn_until_the_last_chunk(
 
 @given(scripts(generations=(3, 4)))
 def test_the_last_prompt_of_a_3_x_answer_has_grown_by_the_thoughts_of_the_inner_turns(script: Script) -> None:
-    inner = sum(piece.thoughts for turn in script.turns if turn.runs_code for piece in turn.pieces)
+    inner = sum(piece.thoughts for turn in script.turns if turn.uses_tool for piece in turn.pieces)
     assert whole(script).prompt == script.prompt + Tally(text=inner)
 
 
@@ -92,7 +96,7 @@ def _hand_made(model: str) -> Script:
     result = Piece(Kind.RESULT, "7", result=Tally(text=2), outcome="OUTCOME_OK")
     other = Piece(Kind.RESULT, "8", result=Tally(text=3), outcome="OUTCOME_OK")
     last = Turn((Piece(Kind.TEXT, "done", candidates=8),))
-    turns = (Turn((code, result), runs_code=True), Turn((again, other), runs_code=True), last)
+    turns = (Turn((code, result), uses_tool=True), Turn((again, other), uses_tool=True), last)
     return Script(MODELS[model], Tally(text=50), 0, turns)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billing.simulator import wire
+from billing.simulator import tokens, wire
 from billing.simulator.answer import Script, Wishes, compose
 from billing.simulator.models import MODELS
 from billing.simulator.request import Ask
@@ -14,7 +14,9 @@ from billing.simulator.wire import Stamp
 
 DEVELOPER = Stamp("r1", tier="flex")
 VERTEX = Stamp("r1", traffic="ON_DEMAND", created="2026-11-21T00:00:00.000000Z")
-_RUNS = st.lists(st.sampled_from(["ok", "failed", "deadline_exceeded", "plot"]), max_size=4).map(tuple)
+_RUNS = st.lists(st.sampled_from(["ok", "failed", "deadline_exceeded", "plot", "search", "call"]), max_size=4).map(
+    tuple
+)
 
 
 def script(model: str, runs: tuple[str, ...] | None = ("ok",), question: str = "Compute", **more: Any) -> Script:
@@ -51,7 +53,7 @@ def test_the_chunks_joined_are_the_unary_answer(model: str, runs: tuple[str, ...
         return [part[kind] for document in documents for part in parts(document) if kind in part]
 
     whole, chunks = [wire.answer(script(model, runs), DEVELOPER)], wire.chunks(script(model, runs), DEVELOPER)
-    for kind in ("executableCode", "codeExecutionResult", "inlineData"):
+    for kind in ("executableCode", "codeExecutionResult", "inlineData", "functionCall"):
         assert gist(whole, kind) == gist(chunks, kind)
     assert "".join(gist(whole, "text")) == "".join(gist(chunks, "text"))
     assert whole[0]["usageMetadata"] == chunks[-1]["usageMetadata"]
@@ -116,3 +118,49 @@ def test_thoughts_stand_apart_from_the_text() -> None:
     first, second = parts(wire.answer(script("gemini-2.5-flash", (), "Hello", shows_thoughts=True), DEVELOPER))
     assert first["thought"] is True
     assert second["text"].startswith("Hello!")
+
+
+def test_a_search_grounds_the_answer_and_poses_as_code_on_2_5_only() -> None:
+    for model, posing in (("gemini-2.5-flash", True), ("gemini-3.8-flash", False)):
+        made = script(model, ("search", "ok"))
+        unary, chunks = wire.answer(made, DEVELOPER), wire.chunks(made, DEVELOPER)
+        assert unary["candidates"][0]["groundingMetadata"]["webSearchQueries"] == ["compute"]
+        assert [("groundingMetadata" in chunk["candidates"][0]) for chunk in chunks].count(True) == 1
+        assert "groundingMetadata" in chunks[-1]["candidates"][0]
+        codes = [part["executableCode"]["code"] for part in parts(unary) if "executableCode" in part]
+        assert any("concise_search" in code for code in codes) is posing
+        assert len(codes) == 1 + posing
+
+
+def test_a_function_call_has_an_id_on_3_x_only() -> None:
+    for model in ("gemini-2.5-flash", "gemini-3.8-flash"):
+        called = parts(wire.answer(script(model, ("ok", "call")), DEVELOPER))[-1]["functionCall"]
+        assert (called["name"], called["args"]) == ("simulated_function", {})
+        assert ("id" in called) is (model == "gemini-3.8-flash")
+
+
+def test_a_hop_ends_with_its_token() -> None:
+    ask = Ask(Tally(text=20), "Hello", code_allowed=False)
+    made = compose(ask, MODELS["gemini-4-argon"], seed=b"s", wishes=Wishes(hops=2))
+    for document in (wire.answer(made, DEVELOPER), wire.chunks(made, DEVELOPER)[-1]):
+        candidate = document["candidates"][0]
+        assert candidate["finishReason"] == "CONTINUATION"
+        assert candidate["continuationToken"]
+
+
+def test_an_error_of_an_interaction_has_a_word_for_a_code() -> None:
+    found = wire.interactions_error(wire.error(400, "INVALID_ARGUMENT", "No."))
+    assert found == {"error": {"code": "invalid_request", "message": "No."}}
+    assert wire.interactions_error(wire.error(404, "NOT_FOUND", "No."))["error"]["code"] == "not_found"
+
+
+@given(st.sampled_from(sorted(MODELS)), _RUNS)
+def test_further_candidates_come_whole_and_are_counted(model: str, runs: tuple[str, ...]) -> None:
+    one, three = script(model, runs), script(model, runs, candidates=3)
+    for documents in ([wire.answer(three, DEVELOPER)], wire.chunks(three, DEVELOPER)):
+        last = documents[-1]
+        assert [candidate["index"] for candidate in last["candidates"]] == [0, 1, 2]
+        texts = [candidate["content"]["parts"][0]["text"] for candidate in last["candidates"][1:]]
+        before, usage = wire.answer(one, DEVELOPER)["usageMetadata"], last["usageMetadata"]
+        more = usage["candidatesTokenCount"] - before.get("candidatesTokenCount", 0)
+        assert more == sum(tokens.count(text) for text in texts) == usage["totalTokenCount"] - before["totalTokenCount"]

@@ -120,3 +120,16 @@ def test_mappings_leave_out_what_is_none():
     assert mapping([1]) == mapping(None) == mapping("x") == {}
     assert mappings([{"a": 1}, 5, None, [], {"b": 2}]) == [{"a": 1}, {"b": 2}]
     assert mappings({"a": 1}) == mappings(None) == mappings("x") == []
+
+
+@pytest.mark.parametrize("deep", [b"[" * 3_000 + b"]" * 3_000, b'{"a":' * 3_000 + b'"}]{["' + b"}" * 3_000])
+def test_a_member_nested_too_deep_does_not_hide_the_others(deep):
+    found = fields(b' {"deep": ' + deep + b', "usage": {"n": "a,]}\\"b"} , "last":1} ')
+    assert found is not None
+    assert {name: bytes(raw) for name, raw in found.items()} == {
+        "deep": deep,
+        "usage": b'{"n": "a,]}\\"b"}',
+        "last": b"1",
+    }
+    assert fields(b'{"deep": ' + deep + b', "usage": {') is None
+    assert fields(b'[{"deep": ' + deep + b"}]") is None

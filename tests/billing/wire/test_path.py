@@ -1,9 +1,9 @@
-"""Which requests are calls: every path form that generates content, and what looks like one and is none."""
+"""Which requests say something of calls: every path form, and what looks like one and is none."""
 
 import pytest
 
 from billing.model import Api, Operation
-from billing.wire.path import Route, route
+from billing.wire.path import Role, Route, family, route
 
 VERTEX = "projects/p-1/locations/us-central1"
 FORMS = [
@@ -33,7 +33,7 @@ def test_every_form_that_generates_content_is_a_call(version, api, name, model):
     "method",
     [
         "countTokens", "computeTokens", "embedContent", "batchEmbedContents", "asyncBatchEmbedContent", "predict",
-        "predictLongRunning", "batchGenerateContent", "asyncBatchGenerateContent", "generateAnswer", "GenerateContent",
+        "predictLongRunning", "asyncBatchGenerateContent", "generateAnswer", "GenerateContent",
         "generateContents", "generateContent:countTokens", "generateContent/", "",
     ],
 )  # fmt: skip
@@ -50,8 +50,8 @@ def test_only_post_makes_a_call(method):
     "path",
     [
         "", "/", "/v1beta", "/v1beta/models", "/v1beta/models/gemini-2.5-flash", "/v1beta/batches", "/v1beta/batches/b1:cancel",
-        "/v1beta/files", "/upload/v1beta/files", "/v1beta/files/f1:download", "/v1beta/cachedContents", "/v1beta/interactions",
-        "/v1beta/openai/chat/completions", f"/v1/{VERTEX}/batchPredictionJobs", f"/v1/{VERTEX}/cachedContents",
+        "/v1beta/files", "/upload/v1beta/files", "/v1beta/files/f1:download", "/v1beta/cachedContents/c1",
+        "/v1beta/interactions/i1", "/v1beta/interactions/i1/cancel", "/v1beta/openai/embeddings", f"/v1/{VERTEX}/batchPredictionJobs",
         "/models/m:generateContent", "v1beta/models/m:generateContent", "//v1beta/models/m:generateContent",
         "/v1beta/models/:generateContent", "/v1beta/models/a/b:generateContent", "/v1beta/models/m:generateContent\n",
         "/v1beta/models/m:generateContent?alt=sse", "/v1gamma/models/m:generateContent", "/v/models/m:generateContent",
@@ -60,3 +60,66 @@ def test_only_post_makes_a_call(method):
 )  # fmt: skip
 def test_other_paths_are_no_calls(path):
     assert route("POST", path) is None
+
+
+@pytest.mark.parametrize(("start", "api"), [("", Api.GEMINI), (f"/{VERTEX}", Api.VERTEX)])
+@pytest.mark.parametrize("version", ["v1", "v1beta", "v1beta1"])
+def test_an_interaction_is_made_by_a_call_and_read_by_what_is_none(version, start, api):
+    path = f"/{version}{start}/interactions"
+    assert route("POST", path) == Route(api, Operation.INTERACTIONS, None, streamed=False)
+    read = Route(api, Operation.INTERACTIONS, None, streamed=False, role=Role.ANSWER, subject="v1_a-b=")
+    assert route("GET", f"{path}/v1_a-b=") == read
+    for method, other in [
+        ("GET", path),
+        ("DELETE", f"{path}/i"),
+        ("POST", f"{path}/i"),
+        ("POST", f"{path}/i/cancel"),
+        ("GET", f"{path}/i/steps"),
+    ]:
+        assert route(method, other) is None
+
+
+@pytest.mark.parametrize(
+    ("path", "api"),
+    [
+        ("/v1beta/openai/chat/completions", Api.GEMINI),
+        (f"/v1beta1/{VERTEX}/endpoints/openapi/chat/completions", Api.VERTEX),
+    ],
+)
+def test_a_chat_completion_is_a_call(path, api):
+    assert route("POST", path) == Route(api, Operation.OPENAI_CHAT, None, streamed=False)
+    assert route("GET", path) is None
+
+
+@pytest.mark.parametrize(("name", "model"), [("models/m", "m"), ("tunedModels/t", "tunedModels/t")])
+def test_a_batch_is_a_notice_when_made_and_answers_when_read(name, model):
+    made = Route(Api.GEMINI, Operation.BATCH, model, streamed=False, role=Role.NOTICE)
+    assert route("POST", f"/v1beta/{name}:batchGenerateContent") == made
+    for path, subject in [
+        ("/v1/batches/b", "batches/b"),
+        ("/v1beta/files/f:download", "files/f"),
+        ("/download/v1beta/files/f:download", "files/f"),
+    ]:
+        found = route("GET", path)
+        assert found == Route(Api.GEMINI, Operation.BATCH, None, streamed=False, role=Role.ANSWER, subject=subject)
+        assert found.is_file is subject.startswith("files/")
+    assert route("GET", "/v1beta/files/f") is None
+    assert route("GET", "/v1beta/batches") is None
+
+
+@pytest.mark.parametrize(("start", "api"), [("", Api.GEMINI), (f"/{VERTEX}", Api.VERTEX)])
+def test_making_a_cached_content_is_a_notice(start, api):
+    found = route("POST", f"/v1beta{start}/cachedContents")
+    assert found == Route(api, Operation.GENERATE_CONTENT, None, streamed=False, role=Role.NOTICE)
+
+
+@pytest.mark.parametrize(
+    ("path", "api"),
+    [
+        ("/v1beta/models/m:generateContent", Api.GEMINI), ("/v1/interactions/projects", Api.GEMINI), ("/v1beta/openai/models", Api.GEMINI),
+        ("/v1/projects/p/locations/l/models", Api.VERTEX), ("/v1beta1/publishers/google/models/m:generateContent", Api.VERTEX),
+        ("/v1/endpoints/4711:generateContent", Api.VERTEX), ("/upload/v1beta1/projects/p/files", Api.VERTEX), ("/upload/v1beta/files", Api.GEMINI),
+    ],
+)  # fmt: skip
+def test_the_path_tells_the_family(path, api):
+    assert family(path) is api

@@ -1,0 +1,47 @@
+"""Files that pages need: our style and script, and the plotly.js of the installed plotly package.
+
+Owns: their bytes, compressed once, and the names under which browsers may keep them for good. Owns no markup.
+Invariant: a name holds a digest of the content, so that a kept file is never an old one; nothing comes from elsewhere.
+"""
+
+import gzip
+from dataclasses import dataclass
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+
+_OURS = Path(__file__).with_name("static")
+_KINDS = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+FILES = ("style.css", "pages.js", "icon.svg")
+PLOTLY = "plotly.js"
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """A file: its bytes, plain and gzipped, its media type and the name pages call it by."""
+
+    plain: bytes
+    packed: bytes
+    kind: str
+    name: str
+
+
+@cache
+def asset(file: str) -> Asset:
+    """The file of that name, one of `FILES` or `PLOTLY`."""
+    plain = _plotly() if file == PLOTLY else (_OURS / file).read_bytes()
+    kind = _KINDS[Path(file).suffix]
+    name = f"{Path(file).stem}.{sha256(plain).hexdigest()[:16]}{Path(file).suffix}"
+    return Asset(plain, gzip.compress(plain, 9, mtime=0), f"{kind}; charset=utf-8", name)
+
+
+def named(name: str) -> Asset | None:
+    """The file that pages call by this name, None if there is none."""
+    return next((found for found in map(asset, (*FILES, PLOTLY)) if found.name == name), None)
+
+
+def _plotly() -> bytes:
+    """plotly.js as the plotly package carries it (MIT); it names addresses in it that our figures never use."""
+    import plotly
+
+    return Path(plotly.__file__).with_name("package_data").joinpath("plotly.min.js").read_bytes()

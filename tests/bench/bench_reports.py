@@ -1,0 +1,199 @@
+"""How long reports take on a ledger of a million calls, and whether ten times as many make them slower.
+
+Run by hand: `python tests/bench/bench_reports.py [--records 1000000] [--keep FOLDER]`. The ledger is made in SQL: a year
+of calls spread over 5 models, 8 teams, 4 keys and 3 states, then both rollups as the sum over the records. For ten times
+as many calls the same cells hold ten times the counts: what a report reads is cells, not calls.
+"""
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from urllib.request import urlopen
+
+from sqlalchemy import Table, func, insert, literal_column, select, update
+
+from billing.ledger import Ledger, Selection, open_ledger, rollup, schema
+from billing.ledger.columns import labels_hash
+from billing.ledger.conversations import conversations
+from billing.ledger.engine import writing
+from billing.ledger.quality import quality
+from billing.ledger.totals import totals
+from billing.period import parse
+
+YEAR_US = 365 * 86_400_000_000
+START_US = 1_767_254_400_000_000  # 2026-01-01 in US Pacific
+MONTH = parse(month="2026-10")
+ROUNDS = 7
+_LABELS = [f'{{"team":"team-{n}"}}' for n in range(8)]
+
+
+def fill(ledger: Ledger, records: int) -> None:
+    """The records and what follows from them."""
+    with writing(ledger.engine) as connection:
+        run = connection.exec_driver_sql
+        run("INSERT INTO source VALUES (1, 'spool', 'bench', 0, 0, 0)")
+        for text in _LABELS:
+            run("INSERT INTO label_set VALUES (1, ?, ?)", (labels_hash(text), text))
+        run("CREATE TEMP TABLE team (number INTEGER PRIMARY KEY, text TEXT, hash BLOB)")
+        run("INSERT INTO team VALUES (?, ?, ?)", [(n, text, labels_hash(text)) for n, text in enumerate(_LABELS)])
+        run(_records(records))
+        for table, key in ((schema.rollup_narrow, schema.NARROW_KEY), (schema.rollup_wide, schema.WIDE_KEY)):
+            connection.execute(_rolled(table, key))
+        run("ANALYZE")
+
+
+def _records(count: int) -> str:
+    """Made-up calls in one statement; `h` is scattered by Knuth's multiplier, so that neighbours differ."""
+    values = {
+        "source_id": "1",
+        "id": "unhex(printf('%032x', n))" if _has_unhex() else "CAST(printf('%016d', n) AS BLOB)",
+        "revision": "0",
+        "reason": "'posted'",
+        "event_source_id": "1",
+        "event_id": "CAST(printf('%016d', n) AS BLOB)",
+        "posted_us": "at",
+        "occurred_us": "at",
+        "hour_utc": "at / 3600000000",
+        "api": "'gemini'",
+        "operation": "'generate_content'",
+        "streamed": "h % 2",
+        "model": "'gemini-3.' || (h % 5) || '-flash-preview'",
+        "service_tier": "'standard'",
+        "key": "'k_' || (h / 7 % 4)",
+        "status": "CASE WHEN h / 11 % 100 = 0 THEN 'partial' WHEN h / 11 % 100 = 1 THEN 'error' ELSE 'complete' END",
+        "conversation": "'c_' || (n / 3)",
+        "turns": "1 + n % 3",
+        **{f"tokens_{field}": f"100 + h / 13 % {50 + size * 700}" for size, field in enumerate(schema.TOKEN_FIELDS)},
+        "executions": "CASE WHEN h % 3 THEN '[{\"outcome\":\"ok\"}]' ELSE '[]' END",
+        "executions_count": "h % 3 > 0",
+        "executions_failed": "0",
+        "code_execution_used": "h % 3 > 0",
+        "labels": "team.text",
+        "labels_hash": "team.hash",
+        "flags": "'[]'",
+        "anomalies": "'[]'",
+        **{cost: f"1000000 * (1 + h % {3 + size})" for size, cost in enumerate(schema.COSTS)},
+        "priced": "1",
+    }
+    numbers = f"WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < {count})"
+    made = f"(SELECT n, n * 2654435761 % 4294967296 AS h, {START_US} + n * ({YEAR_US} / {count}) AS at FROM c)"
+    return f"{numbers} INSERT INTO record ({', '.join(values)}) SELECT {', '.join(values.values())} FROM {made} JOIN team ON team.number = h / 17 % 8"
+
+
+def _has_unhex() -> bool:
+    from billing import sqlite
+
+    return tuple(map(int, sqlite.driver.sqlite_version.split("."))) >= (3, 41)
+
+
+def _rolled(table: Table, key: tuple[str, ...]) -> object:
+    keys = [rollup.KEYED[name] for name in key]
+    sums = [func.sum(rollup.MEASURED[name]) for name in schema.MEASURES]
+    return insert(table).from_select(
+        [*key, *schema.MEASURES], select(*keys, *sums).select_from(schema.record).group_by(*keys)
+    )
+
+
+def tenfold(ledger: Ledger) -> None:
+    """The rollups of ten times as many calls."""
+    with writing(ledger.engine) as connection:
+        for table in (schema.rollup_narrow, schema.rollup_wide):
+            connection.execute(
+                update(table).values({name: table.c[name] * literal_column("10") for name in schema.MEASURES})
+            )
+
+
+def timed(title: str, work: Callable[[], object], goal: str = "") -> float:
+    """Several runs, printed in milliseconds, and the least CPU time of this process, which others cannot lengthen."""
+    work()
+    times, used = [], []
+    for _ in range(ROUNDS):
+        began, before = time.perf_counter(), time.process_time()
+        work()
+        times.append((time.perf_counter() - began) * 1000)
+        used.append((time.process_time() - before) * 1000)
+    wall = f"{min(times):8.1f} {statistics.median(times):8.1f} {max(times):8.1f}"
+    print(f"{title:52} {wall} {min(used):8.1f}  {goal}", flush=True)
+    return min(used)
+
+
+def command(url: str, *words: str) -> Callable[[], object]:
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    line = [sys.executable, "-m", "billing", *words, "--database-url", url]
+    return lambda: subprocess.run(line, env=environment, capture_output=True, check=True)
+
+
+def pages(url: str, folder: Path) -> None:
+    """The dashboard's pages over HTTP."""
+    line = [sys.executable, "-m", "billing", "dashboard", "--port", "0", "--database-url", url]
+    with subprocess.Popen(line, stderr=subprocess.PIPE, text=True, cwd=folder) as child:
+        assert child.stderr is not None
+        address = child.stderr.readline().split(" on ")[1].split()[0]
+        for path, goal in (
+            ("/", "goal 1,000"),
+            ("/labels", ""),
+            ("/calls", ""),
+            ("/calls?sort=cost", ""),
+            ("/conversations", ""),
+            ("/quality", ""),
+        ):
+            joined = f"{address}{path}{'&' if '?' in path else '?'}month=2026-10"
+            timed(f"page {path}", lambda at=joined: urlopen(at).read(), goal)  # type: ignore[misc]
+        child.terminate()
+
+
+def main() -> None:
+    """Make the ledger, measure, print."""
+    options = argparse.ArgumentParser()
+    options.add_argument("--records", type=int, default=1_000_000)
+    options.add_argument("--keep", type=Path)
+    given = options.parse_args()
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = given.keep or Path(scratch)
+        url = f"sqlite:///{folder / 'bench.db'}"
+        ledger = open_ledger(url)
+        began = time.perf_counter()
+        fill(ledger, given.records)
+        print(f"{given.records:,} calls made in {time.perf_counter() - began:.0f} s")
+        measure(ledger, url, folder)
+        ledger.close()
+
+
+def measure(ledger: Ledger, url: str, folder: Path) -> None:
+    """All figures, minimum, median and maximum."""
+    month = Selection(start_us=MONTH.start_us, end_us=MONTH.end_us)
+    with ledger.engine.connect() as connection:
+        for table in (schema.rollup_narrow, schema.rollup_wide):
+            inside = table.c.hour_utc.between(MONTH.start_us // 3_600_000_000, MONTH.end_us // 3_600_000_000 - 1)
+            print(
+                table.name,
+                connection.scalar(select(func.count()).select_from(table).where(inside)),
+                "cells in the month",
+            )
+    print(f"{'milliseconds':52} {'min':>8} {'median':>8} {'max':>8} {'CPU':>8}")
+    once = timed("ledger: month by model", lambda: totals(ledger, month, ("model",)), "goal 20")
+    timed("ledger: month by hour", lambda: totals(ledger, month, ("hour",)))
+    timed("ledger: month by label", lambda: totals(ledger, month, ("label.team",)), "goal 200")
+    timed("ledger: month by key", lambda: totals(ledger, month, ("key",)), "goal 200")
+    timed("ledger: year by model", lambda: totals(ledger, Selection(), ("model",)))
+    timed("ledger: quality of the month, from records", lambda: quality(ledger, month))
+    timed("ledger: conversations of the month", lambda: conversations(ledger, month, 51))
+    timed("command: report monthly --by model", command(url, "report", "monthly", "--month", "2026-10"), "goal 1,000")
+    timed(
+        "command: report monthly --by label.team",
+        command(url, "report", "monthly", "--month", "2026-10", "--by", "label.team"),
+    )
+    pages(url, folder)
+    tenfold(ledger)
+    ten = timed("ledger: month by model, ten times the calls", lambda: totals(ledger, month, ("model",)), "goal 1.2x")
+    print(f"ten times the calls take {ten / once:.2f} times as long")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,236 @@
+"""The dashboard in a real browser: it loads clean, its links lead on, and nothing hostile runs."""
+
+import os
+import re
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from billing.ledger import Ledger, open_ledger
+from billing.model import Fault, Operation, Status
+from tests.e2e.browsing import Watched, chromium, serving, tab
+from tests.e2e.payloads import PAYLOADS
+from tests.reports.calls import FAILED, FLASH, LATE, OK, PRO, call, put, us
+
+NOW = us("2026-11-21T09:00:00+00:00")
+PAGES = ("/", "/models", "/labels", "/conversations", "/calls", "/prices", "/quality")
+
+
+def fill(ledger: Ledger) -> None:
+    """Twenty days of two models and two teams, one chain of interactions, and everything that can go wrong."""
+    calls = [
+        call(
+            f"2026-11-{day:02d}T1{n}:00:00+00:00",
+            (1000 * n, 2000, 300),
+            model,
+            outcomes=[OK, FAILED][: n + 1],
+            labels={"team": "ab"[n]},
+        )
+        for day in range(1, 21)
+        for n, model in enumerate((FLASH, PRO))
+    ]
+    calls += [
+        call(f"2026-11-05T12:0{n}:00+00:00", (10, 20, 30), conversation="chain-1", operation=Operation.INTERACTIONS)
+        for n in range(3)
+    ]
+    calls += [
+        call("2026-11-06T10:00:00+00:00", (5, 5, 5), "nobody-knows", outcomes=[LATE]),
+        call("2026-11-06T11:00:00+00:00", None),
+        call(
+            "2026-11-06T12:00:00+00:00",
+            None,
+            status=Status.ERROR,
+            error=Fault(code=429, status="RESOURCE_EXHAUSTED", kind="rate"),
+        ),
+        call("2026-10-06T12:00:00+00:00", (7, 7, 7), PRO),
+    ]
+    put(ledger, *calls)
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    folder = tmp_path_factory.mktemp("pages")
+    ledger = open_ledger(f"sqlite:///{folder / 'ledger.db'}")
+    fill(ledger)
+    with serving(ledger, folder, NOW) as url:
+        yield url
+    ledger.close()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with chromium() as opened:
+        yield opened
+
+
+@pytest.fixture
+def watched(browser: Any, home: str) -> Iterator[Watched]:
+    with tab(browser, home) as opened:
+        yield opened
+
+
+def test_every_page_loads_without_errors_outside_requests_or_violations(watched: Watched) -> None:
+    for path in PAGES:
+        watched.go(path)
+        assert watched.troubles() == [], path
+        assert watched.page.inner_text("h1"), path
+
+
+def test_the_overview_shows_a_chart_soon_and_transfers_little(watched: Watched) -> None:
+    began = time.monotonic()
+    watched.go("/", drawn=False)
+    watched.page.wait_for_selector("figure .sketch .col", state="attached")
+    assert time.monotonic() - began < 2.5
+    watched.go("/")
+    assert 1_000_000 < watched.received < 1_500_000
+
+
+def test_a_filter_changes_figures_and_address_and_the_back_button_undoes_it(watched: Watched) -> None:
+    watched.go("/")
+    spend = "li.card strong"
+    whole = watched.page.inner_text(spend)
+    began = time.monotonic()
+    watched.page.select_option("select[name=model]", PRO)
+    watched.page.wait_for_url(re.compile(f"model={PRO}"))
+    took = time.monotonic() - began
+    part = watched.page.inner_text(spend)
+    assert part != whole
+    assert took < 1.0  # measured 0.1; the machine may be busy
+    watched.page.go_back()
+    watched.page.wait_for_url(lambda url: "model=" not in url)
+    watched.page.wait_for_selector(f'{spend}:has-text("{whole}")')
+    watched.page.go_forward()
+    watched.page.wait_for_selector(f'{spend}:has-text("{part}")')
+    assert watched.troubles() == []
+
+
+def test_choosing_a_month_leaves_the_range(watched: Watched) -> None:
+    watched.go("/?since=2026-11-03&until=2026-11-05")
+    watched.page.select_option("select[name=month]", "2026-10")
+    watched.page.wait_for_url(re.compile("month=2026-10"))
+    assert "since" not in watched.page.url
+    assert "2026-10 ·" in watched.page.inner_text("h1")
+
+
+def test_a_bar_leads_to_its_calls_and_a_call_to_its_receipt(watched: Watched) -> None:
+    watched.go("/")
+    box = watched.page.locator("figure[data-chart=cost_by_time] .barlayer .point path").nth(2).bounding_box()
+    watched.page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    watched.page.wait_for_url(re.compile(r"/calls\?.*since=2026-11-03&until=2026-11-04"))
+    watched.page.wait_for_selector("h1:has-text('Calls')")
+    assert watched.page.locator("tbody tr").count() == 2
+    watched.page.click("tbody tr:first-child a")
+    watched.page.wait_for_selector("h1:has-text('Receipt')")
+    watched.page.wait_for_selector("figure[data-chart=waterfall][data-drawn]")
+    assert "intermediate" in watched.text()
+    assert watched.troubles() == []
+
+
+def test_without_javascript_everything_is_there(browser: Any, home: str) -> None:
+    with tab(browser, home, java_script_enabled=False) as plain:
+        for path in PAGES:
+            plain.go(path, drawn=False)
+            assert plain.console == [], path
+        plain.go("/", drawn=False)
+        assert plain.page.locator("li.card").count() >= 7
+        assert plain.page.locator("tbody tr").count() > 20
+        plain.page.click("a.col >> nth=2")
+        assert "/calls?" in plain.page.url
+        plain.page.select_option("select[name=trouble]", "unpriced")
+        plain.page.fill("input[name=since]", "2026-11-01")
+        plain.page.fill("input[name=until]", "2026-12-01")
+        plain.page.click("button[type=submit]")
+        assert "nobody-knows" in plain.page.inner_text("tbody")
+
+
+def test_nothing_overflows_on_a_phone(browser: Any, home: str) -> None:
+    with tab(browser, home, viewport={"width": 400, "height": 800}) as phone:
+        for path in PAGES:
+            phone.go(path)
+            assert phone.page.evaluate("document.documentElement.scrollWidth") <= 400, path
+
+
+def test_the_calls_go_on_by_key(watched: Watched) -> None:
+    watched.go("/calls?since=2026-01-01&until=2027-01-01&sort=cost")
+    first = watched.page.locator("tbody a").evaluate_all("all => all.map(a => a.pathname)")
+    assert len(first) == 47  # one page: there is no next
+    assert watched.page.locator("a[rel=next]").count() == 0
+
+
+def test_fifty_hostile_texts_run_nothing(browser: Any, tmp_path: Path) -> None:
+    ledger = open_ledger(f"sqlite:///{tmp_path / 'hostile.db'}")
+    for n, text in enumerate(PAYLOADS):
+        at = f"2026-11-{1 + n % 20:02d}T10:00:00+00:00"
+        put(
+            ledger,
+            call(
+                at,
+                (10, 20, 30),
+                text,
+                labels={"team": text, text[:40]: "x"},
+                key=text,
+                conversation=text,
+                turns=2,
+                flags=(text,),
+            ),
+            call(
+                at, None, text, status=Status.ERROR, error=Fault(code=text, status=text, kind=text), anomalies=(text,)
+            ),
+        )
+    assert len(set(PAYLOADS)) >= 50
+    with serving(ledger, tmp_path, NOW) as url, tab(browser, url) as hostile:
+        rows = (
+            "/calls?sort=cost",
+            "/calls?trouble=error",
+            f"/labels?name={'%3Cscript%3E'}",
+            "/?label=team%3D%3Cscript%3E",
+        )
+        for path in (*PAGES, *rows):
+            hostile.go(path)
+            assert hostile.troubles() == [], path
+            assert hostile.page.evaluate("window.__ran") is None, path
+        hostile.go("/calls")
+        assert "<script>window.__ran=1</script>" in hostile.text()
+        hostile.page.click("tbody tr:first-child a")
+        hostile.page.wait_for_selector("h1:has-text('Receipt')")
+        assert hostile.page.evaluate("window.__ran") is None
+    ledger.close()
+
+
+@pytest.fixture(scope="module")
+def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The accessibility checker of the npm package axe-core, fetched for this run alone."""
+    npm = shutil.which("npm")
+    if npm is None or os.environ.get("GEMBILL_OFFLINE"):
+        pytest.skip("npm is not there, so accessibility was not checked")
+    folder = tmp_path_factory.mktemp("axe")
+    fetched = subprocess.run(
+        [npm, "install", "--silent", "--no-audit", "--no-fund", "axe-core@4"],
+        cwd=folder,
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    source = folder / "node_modules" / "axe-core" / "axe.min.js"
+    if fetched.returncode or not source.exists():
+        pytest.skip("axe-core could not be fetched, so accessibility was not checked")
+    return source.read_text()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_no_violation(browser: Any, home: str, axe: str, scheme: str) -> None:
+    with tab(browser, home, color_scheme=scheme) as seen:
+        seen.go("/calls")
+        receipt = seen.page.locator("tbody a").first.get_attribute("href")
+        for path in (*PAGES, receipt):
+            seen.go(path)
+            seen.page.evaluate(axe)
+            found = seen.page.evaluate(
+                "axe.run().then(r => r.violations.map(v => v.id + ': ' + v.nodes.map(n => n.html.slice(0, 90)).join(' ')))"
+            )
+            assert found == [], path

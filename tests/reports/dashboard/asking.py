@@ -1,0 +1,55 @@
+"""Requests to an ASGI application without a server between."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    headers: list[tuple[str, str]]
+    body: bytes
+
+    @property
+    def text(self) -> str:
+        return self.body.decode()
+
+    def header(self, name: str) -> str | None:
+        return next((value for key, value in self.headers if key == name), None)
+
+
+def ask(app: Any, target: str = "/", method: str = "GET", headers: dict[str, str] | None = None) -> Answer:
+    """The answer to one request; a Host of loopback unless `headers` has others."""
+    path, _, query = target.partition("?")
+    sent = {"host": "127.0.0.1:8789"} | (headers or {})
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": method,
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": query.encode(),
+        "root_path": "",
+        "scheme": "http",
+        "headers": [(key.lower().encode(), value.encode()) for key, value in sent.items()],
+        "server": ("127.0.0.1", 8789),
+        "client": ("127.0.0.1", 1),
+    }
+    return asyncio.run(_ask(app, scope))
+
+
+async def _ask(app: Any, scope: dict[str, Any]) -> Answer:
+    said: list[Any] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Any) -> None:
+        said.append(message)
+
+    await app(scope, receive, send)
+    body = b"".join(one.get("body", b"") for one in said[1:])
+    headers = [(key.decode(), value.decode()) for key, value in said[0]["headers"]]
+    return Answer(said[0]["status"], headers, body)

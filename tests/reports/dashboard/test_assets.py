@@ -1,0 +1,26 @@
+"""Files of the pages: ours, and plotly.js from its package."""
+
+import gzip
+
+from reports.dashboard import assets
+
+
+def test_plotly_is_the_packages_and_small_enough_on_the_wire() -> None:
+    found = assets.asset(assets.PLOTLY)
+    assert gzip.decompress(found.packed) == found.plain
+    assert b"plotly.js v" in found.plain[:100]
+    assert len(found.packed) < 1_480_000
+    assert assets.asset(assets.PLOTLY) is found  # packed once
+
+
+def test_names_hold_a_digest_and_lead_back() -> None:
+    for file in (*assets.FILES, assets.PLOTLY):
+        found = assets.asset(file)
+        assert assets.named(found.name) is found
+    assert assets.named("style.css") is None
+    assert assets.named("../app.py") is None
+
+
+def test_our_files_name_no_outside_address() -> None:
+    for file in ("style.css", "pages.js"):
+        assert b"//" not in assets.asset(file).plain.replace(b"// ", b"")

@@ -1,0 +1,36 @@
+"""Templates escape; JSON blocks cannot be ended from within."""
+
+import json
+
+import pytest
+from jinja2 import UndefinedError
+
+from reports.charts import CONFIG, waterfall
+from reports.dashboard.render import environment, figure_json, json_block, render
+
+
+def test_json_in_a_page_holds_no_markup() -> None:
+    text = "</script><script>x</script><!--\u2028&"
+    block = json_block({"a": text})
+    assert not set(block) & set("<>&\u2028")
+    assert json.loads(block)["a"] == text
+
+
+def test_a_figure_comes_with_its_configuration() -> None:
+    shape = json.loads(figure_json(waterfall([("</script>", "input", 5)])))
+    assert shape["config"] == CONFIG
+    assert shape["data"][0]["y"] == ["</script>"]
+
+
+def test_values_are_escaped_and_missing_names_are_errors() -> None:
+    made = environment().from_string("{{ a }}{{ b }}")
+    with pytest.raises(UndefinedError):
+        made.render(a="<b>")
+    assert environment().from_string("{{ a }}").render(a="<b>") == "&lt;b&gt;"
+
+
+def test_every_template_can_be_read() -> None:
+    for name in environment().list_templates():
+        environment().get_template(name)
+    with pytest.raises(UndefinedError):
+        render("overview.html", {})

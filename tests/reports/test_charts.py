@@ -1,0 +1,88 @@
+"""Charts show the numbers of their rows, in one colour for one kind of token."""
+
+import json
+
+import pytest
+
+from billing.errors import ConfigurationError
+from billing.ledger import Ledger
+from billing.money import unit_price, usd
+from billing.period import parse
+from reports import charts
+from reports.charts import COLORS, CONFIG
+from reports.totals import report
+from tests.reports.calls import FAILED, FLASH, OK, PRO, call, put
+
+IN, OUT = unit_price("0.50"), unit_price("3.00")
+
+
+@pytest.fixture
+def filled(ledger: Ledger) -> Ledger:
+    put(
+        ledger,
+        call("2026-11-02T10:00:00+00:00", (10, 30, 5), outcomes=[OK, FAILED]),
+        call("2026-11-04T10:00:00+00:00", (10, 0, 0), PRO),
+    )
+    return ledger
+
+
+def test_a_month_has_a_bar_for_every_day(filled: Ledger) -> None:
+    drawn = charts.cost_by_time(report(filled, parse(month="2026-11"), ("day",)), lambda row: f"/{row.group['day']}")
+    assert len(drawn.categories) == 30
+    assert drawn.links[1] == "/2026-11-02"
+    assert drawn.links[2] is None
+    parts = {series.name: series.values[1] for series in drawn.series}
+    assert parts == {"input": usd(10 * IN), "intermediate": usd(30 * IN), "output with thinking": usd(5 * OUT)}
+
+
+def test_an_open_period_has_the_days_with_calls(filled: Ledger) -> None:
+    drawn = charts.cost_by_time(report(filled, parse(), ("day",)))
+    assert drawn.categories == ("2026-11-02", "2026-11-04")
+    with pytest.raises(ConfigurationError):
+        charts.cost_by_time(report(filled, parse(), ("day", "model")))
+
+
+def test_groups_ratio_and_outcomes(filled: Ledger) -> None:
+    models = report(filled, parse(month="2026-11"), ("model",))
+    assert charts.cost_by_group(models).categories == (FLASH, PRO)
+    ratio = charts.intermediate_ratio(models)
+    assert (ratio.categories, ratio.texts) == ((FLASH,), ("3.00×",))
+    ran = charts.outcomes(report(filled, parse(month="2026-11"), ("day",)))
+    assert [series.values[1] for series in ran.series] == ["1", "1"]
+    assert ran.texts[0] == "no call"
+
+
+def test_a_waterfall_begins_each_step_where_the_last_ended() -> None:
+    drawn = charts.waterfall([("prompt", "input", 10), ("round 1", "intermediate", 20), ("answer", "output", 5)])
+    assert drawn.starts == ("0", "10", "30")
+    assert {series.name: series.color for series in drawn.series} == {
+        kind: COLORS[kind] for kind in ("input", "intermediate", "output")
+    }
+
+
+def test_figures_have_exact_numbers_and_no_cloud(filled: Ledger) -> None:
+    models = report(filled, parse(month="2026-11"), ("model",))
+    shape = json.loads(charts.figure(charts.cost_by_group(models)).to_json())
+    assert shape["data"][0]["x"][1] == usd(10 * unit_price("2.00"))
+    assert shape["data"][0]["marker"]["color"] == COLORS["input"]
+    assert shape["layout"]["barmode"] == "stack"
+    assert CONFIG["showSendToCloud"] is False
+    assert CONFIG["displayModeBar"] is False
+
+
+def test_one_kind_of_token_has_one_colour(filled: Ledger) -> None:
+    models = report(filled, parse(month="2026-11"), ("model",))
+    seen: dict[str, set[str]] = {}
+    for drawn in (charts.cost_by_group(models), charts.waterfall([("a", "input", 1), ("b", "intermediate", 1)])):
+        for series in drawn.series:
+            seen.setdefault(series.name, set()).add(series.color)
+    assert all(len(colours) == 1 for colours in seen.values())
+    assert len({COLORS[kind] for kind in ("input", "cached_input", "intermediate", "output", "thinking")}) == 5
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("2026-11-05", "11-05"), ("2026-11", "2026-11"), ("2026-11-05T09:00:00-08:00", "11-05 09:00")],
+)
+def test_axes_write_short_names(name: str, said: str) -> None:
+    assert charts.short(name) == said
