@@ -4,8 +4,8 @@ Owns: the options, the marker `gemini_budget`, the fixture `gemini_meter` and th
 (`billing.run`). Invariant: without `--gemini-budget` nothing is started, nothing heavy is imported and no test changes.
 
 Under pytest-xdist every worker has a station of its own, because a worker runs one test at a time: its calls are those
-of the test that runs, and are labelled so. All stations write to one ledger under one run id, and the controller adds up
-there. What a worker that crashed had not posted yet is posted by the next station, which the summary cannot wait for.
+of the test that runs, and are labelled so. All stations write to one ledger under one run id, and the controller adds
+up there. What a worker that crashed had not posted is posted by the next station; the summary cannot wait for that.
 """
 
 from __future__ import annotations
@@ -119,6 +119,7 @@ class _Recording:
         finally:
             ledger.close()
 
+    @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:  # noqa: ANN401 - xdist's WorkerController
         """Tell a worker which run it is part of (a hook of xdist's)."""
         node.workerinput[_RUN] = self.run.id
@@ -191,6 +192,7 @@ class _Recording:
         ):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
+    @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:  # noqa: ANN401 - xdist's WorkerController
         """Hear whether a worker could not post its calls (a hook of xdist's)."""
         self._trouble = self._trouble or getattr(node, "workeroutput", {}).get(_RUN, "")

@@ -74,10 +74,10 @@ class Run:
         assert self._station is not None
         self._station.label({**labels, **self._labels})
 
-    def settle(self, seconds: float = SETTLE_SECONDS) -> None:
-        """Wait until all calls are in the ledger; LedgerError if they are not in time."""
+    def settle(self, seconds: float | None = None) -> None:
+        """Wait until all calls are in the ledger, at most `SETTLE_SECONDS` or so long; LedgerError if they are not."""
         assert self._station is not None
-        until = time.monotonic() + seconds
+        until = time.monotonic() + (SETTLE_SECONDS if seconds is None else seconds)
         while left := self._station.unposted:
             if time.monotonic() > until:
                 calls = "call is" if left == 1 else "calls are"

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 @click.option("--host", help="Address to listen on.  [default: 127.0.0.1]")
 @click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on; 0 takes a free one.  [default: 8787]")
 @click.option("--upstream", metavar="URL", help="The API behind the proxy.  [default: the public Gemini API]")
+@click.option("--vertex-upstream", metavar="URL", help="The API behind Vertex paths.  [default: the same upstream]")
 @click.option("--database-url", metavar="URL", help="The ledger: sqlite:///FILE or postgresql://...")
 @click.option(
     "--on-record-failure",

@@ -56,9 +56,7 @@ def conversations(
 def _query(selection: Selection, engine: str, after: tuple[int, str] | None) -> Select[Any]:
     c = schema.record.c
     calls, last = func.count(), func.max(c.occurred_us)
-    goes_on = and_(c.operation == Operation.INTERACTIONS.value, c.conversation.is_distinct_from(c.response_id))
-    chain = func.max(case((goes_on, 1), else_=0))
-    shown: ColumnElement[bool] = or_(chain == 1, func.max(c.turns) > 1, calls > 1)
+    shown: ColumnElement[bool] = or_(func.max(_goes_on()) == 1, calls > 1, _shared())
     if after is not None:
         shown = and_(shown, or_(last < after[0], and_(last == after[0], c.conversation < after[1])))
     query = select(

@@ -46,7 +46,7 @@ _TIERS = {
 
 def observe(document: bytes, sighting: Sighting) -> None:
     """Add one JSON document of an answer to what is seen of it."""
-    found = fields(document)
+    found = fields(document, deep=True)
     if found is None:
         sighting.unread("malformed")
         return

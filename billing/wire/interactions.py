@@ -60,7 +60,7 @@ def asked(body: bytes | None, model: str | None) -> tuple[Asked, bytes | None]:
 
 def observe(document: bytes, sighting: Sighting) -> None:
     """Add one document of an answer: a resource, an event of a stream, or an error."""
-    found = fields(document)
+    found = fields(document, deep=True)
     if found is None:
         sighting.unread("malformed")
         return
@@ -75,7 +75,7 @@ def observe(document: bytes, sighting: Sighting) -> None:
 
 def _event(found: _Fields, sighting: Sighting) -> None:
     """An event of a stream (2.6). Names may change once more: what an event holds says what it is."""
-    if (inner := fields(bytes(found.get("interaction", b"")))) is not None:
+    if (inner := fields(bytes(found.get("interaction", b"")), deep=True)) is not None:
         _resource(inner, sighting)
     elif "status" in found:
         sighting.word("finish_reason", value(found["status"]))

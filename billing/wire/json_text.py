@@ -33,20 +33,20 @@ def size(text: object) -> int:
     return int(found[1]) if found else len(text)
 
 
-def fields(text: bytes) -> dict[str, msgspec.Raw] | None:
+def fields(text: bytes, *, deep: bool = False) -> dict[str, msgspec.Raw] | None:
     """The members of a JSON object, each still text; None if it is no object.
 
-    One member that is nested too deep to be read does not hide the others.
+    With `deep` one member that is nested too deep to be read does not hide the others.
     """
     try:
         return _fields.decode(text)
     except RecursionError:
-        return _split(text)
+        return _split(text) if deep else None
     except (msgspec.MsgspecError, UnicodeError):
         found = value(text)
     if isinstance(found, dict):
         return {name: _again(inner) for name, inner in found.items()}
-    return _split(text) if found is None and text.count(b"[") + text.count(b"{") > _DEEP else None
+    return _split(text) if deep and found is None and text.count(b"[") + text.count(b"{") > _DEEP else None
 
 
 def items(text: bytes | msgspec.Raw) -> list[msgspec.Raw] | None:

@@ -61,7 +61,7 @@ def _basis(messages: list[msgspec.Raw]) -> bytes | None:
 
 def observe(document: bytes, sighting: Sighting) -> None:
     """Add one document of an answer: a completion, a chunk of one, or an error."""
-    found = fields(document)
+    found = fields(document, deep=True)
     if found is None:
         sighting.unread("malformed")
         return

@@ -143,3 +143,31 @@ def test_what_cannot_be_obeyed_is_one_sentence(flags, env, words, tmp_path):
 
 def test_the_entry_point_is_declared():
     assert '[project.entry-points.pytest11]\ngembill = "billing.pytest_plugin"' in (ROOT / "pyproject.toml").read_text()
+
+
+@pytest.mark.parametrize("workers", [(), ("-n", "1")], ids=["alone", "xdist"])
+def test_calls_that_cannot_be_counted_are_loud_and_fail_the_session(workers, upstream, tmp_path):
+    tests = (
+        TESTS
+        + f"""
+def test_the_ledger_goes_away():
+    import billing.run
+    billing.run.SETTLE_SECONDS = 0.5
+    path = {str(tmp_path / "data/ledger.db")!r}
+    os.rename(path, path + ".away")
+    os.mkdir(path)
+    call()
+"""
+    )
+    found = pytest_in(
+        tmp_path, "--gemini-budget", "1", "-k", "goes_away", *workers, tests=tests, GEMBILL_UPSTREAM=upstream
+    )
+    assert found.returncode == 1, found.stdout
+    assert "UNKNOWN COST:" in found.stdout
+    assert "1 passed" in found.stdout
+    assert "INTERNALERROR" not in found.stdout + found.stderr
+
+
+def test_it_works_without_xdist(upstream, tmp_path):
+    found = pytest_in(tmp_path, "-p", "no:xdist", "--gemini-budget", "1", "-k", "meter", GEMBILL_UPSTREAM=upstream)
+    assert found.returncode == 0, found.stdout + found.stderr

@@ -61,7 +61,6 @@ class Watched:
     home: str
     console: list[str] = field(default_factory=list)
     outside: list[str] = field(default_factory=list)
-    received: int = 0
 
     def go(self, path: str, *, drawn: bool = True) -> None:
         self.page.goto(self.home + path)
@@ -89,10 +88,6 @@ def tab(browser: Any, home: str, **options: Any) -> Iterator[Watched]:
     page.on("dialog", lambda dialog: (watched.console.append(f"dialog {dialog.message}"), dialog.dismiss()))
     page.on("request", lambda asked: asked.url.startswith((home, "data:")) or watched.outside.append(asked.url))
 
-    def count(finished: Any) -> None:
-        watched.received += finished.sizes()["responseBodySize"]
-
-    page.on("requestfinished", count)
     try:
         yield watched
     finally:

@@ -81,10 +81,11 @@ def test_a_canary_key_is_found_nowhere(trouble, tmp_path):
 
 BROKEN = """
 import sys
-from billing.capture import exchange, recorder
+from billing.capture import recorder
+from billing.wire import generate_content
 def broken(document, sighting):
     raise ValueError(f"cannot read {document!r}")
-exchange.generate_content.observe = broken
+generate_content.observe = broken
 begin = recorder.Recorder.begin
 async def failing(self, route, caller, headers):
     if b"alt=json" in caller.credentials or any(name.startswith(b"authorization") for name, _ in headers):

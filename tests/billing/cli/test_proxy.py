@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+from billing.cli.proxy import _watch as watch_of
+from billing.config import Settings
 from tests.e2e.child import Child
 from tests.e2e.player import Player, Reply
 
@@ -15,7 +17,15 @@ ANSWER = b'{"usageMetadata": {"promptTokenCount": 3, "totalTokenCount": 3}}'
 
 def run(*arguments: str, folder) -> subprocess.CompletedProcess:
     environment = {**os.environ, "HOME": str(folder), "GEMBILL_DATA_DIR": str(folder)}
-    return subprocess.run([sys.executable, "-m", "billing", "proxy", *arguments], env=environment, cwd=folder, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(
+        [sys.executable, "-m", "billing", "proxy", *arguments],
+        env=environment,
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
 
 
 @pytest.mark.parametrize(
@@ -58,3 +68,18 @@ def test_a_database_password_is_not_shown(tmp_path):
 
     assert _shown("postgresql://me:secret@db/ledger") == "postgresql://db/ledger"
     assert _shown("sqlite:////a/b.db") == "sqlite:////a/b.db"
+
+
+def test_budgets_are_watched_only_where_somebody_is_to_be_told(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    settings = Settings(data_dir=tmp_path, webhook_url="http://127.0.0.1:9/", webhook_secret="s")
+    assert watch_of(settings) is None, "there is no budget"
+    (tmp_path / "gembill.toml").write_text('[[budget]]\nname = "b"\nlimit_usd = "1"\nperiod = "day"\n')
+    assert watch_of(Settings(data_dir=tmp_path)) is None
+    assert watch_of(settings) is not None
+
+
+def test_a_wrong_budget_file_is_named_at_the_start(tmp_path):
+    (tmp_path / "gembill.toml").write_text('[[budget]]\nname = "b"\nlimit_usd = "1"\nperiod = "fortnight"\n')
+    done = run("--port", "0", folder=tmp_path)
+    assert (done.returncode, "gembill.toml:4: period is 'fortnight'" in done.stderr) == (2, True)

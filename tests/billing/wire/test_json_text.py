@@ -124,12 +124,13 @@ def test_mappings_leave_out_what_is_none():
 
 @pytest.mark.parametrize("deep", [b"[" * 3_000 + b"]" * 3_000, b'{"a":' * 3_000 + b'"}]{["' + b"}" * 3_000])
 def test_a_member_nested_too_deep_does_not_hide_the_others(deep):
-    found = fields(b' {"deep": ' + deep + b', "usage": {"n": "a,]}\\"b"} , "last":1} ')
+    found = fields(b' {"deep": ' + deep + b', "usage": {"n": "a,]}\\"b"} , "last":1} ', deep=True)
     assert found is not None
     assert {name: bytes(raw) for name, raw in found.items()} == {
         "deep": deep,
         "usage": b'{"n": "a,]}\\"b"}',
         "last": b"1",
     }
-    assert fields(b'{"deep": ' + deep + b', "usage": {') is None
-    assert fields(b'[{"deep": ' + deep + b"}]") is None
+    assert fields(b'{"deep": ' + deep + b', "usage": {', deep=True) is None
+    assert fields(b'[{"deep": ' + deep + b"}]", deep=True) is None
+    assert fields(b'{"deep": ' + deep + b"}") is None
