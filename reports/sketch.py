@@ -31,7 +31,7 @@ class Bar:
     pieces: tuple[Piece, ...]
     text: str
     link: str | None
-    marked: bool  # whether the axis names it
+    spans: int  # over how many bars its name stands on the axis; 0 if it is not named
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ def sketch(chart: Chart) -> Sketch:
             ),
             chart.texts[at],
             chart.links[at],
-            at % every == 0,
+            0 if at % every else min(every, len(sums) - at),
         )
         for at in places
     )

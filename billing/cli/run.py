@@ -88,19 +88,24 @@ def _budgets(usd: str | None, file: Path | None) -> list[Budget]:
 
 def _child(command: tuple[str, ...], environment: dict[str, str]) -> int:
     """Run the program with our streams and pass our signals on; its exit code, 128 and more where a signal ended it."""
-    try:
-        child = subprocess.Popen(command, env=environment)  # noqa: S603 - running it is what was asked for
-    except OSError as error:
-        click.echo(f"gembill: {command[0]} cannot be run: {error.strerror}", err=True)
-        return _NOT_FOUND if isinstance(error, FileNotFoundError) else _NOT_RUNNABLE
+    child: subprocess.Popen[bytes] | None = None
+    early: list[int] = []  # came while the program was being started
 
-    def forward(number: int, _: object) -> None:
-        if number not in _FROM_KEYS or not _at_terminal():
+    def forward(number: int, _: object = None) -> None:
+        if child is None:
+            early.append(number)
+        elif number not in _FROM_KEYS or not _at_terminal():
             child.send_signal(number)
 
     before = {number: signal.signal(number, forward) for number in (*_FORWARDED, *_FROM_KEYS)}
     try:
+        child = subprocess.Popen(command, env=environment)  # noqa: S603 - running it is what was asked for
+        for number in early:
+            forward(number)
         code = child.wait()
+    except OSError as error:
+        click.echo(f"gembill: {command[0]} cannot be run: {error.strerror}", err=True)
+        return _NOT_FOUND if isinstance(error, FileNotFoundError) else _NOT_RUNNABLE
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

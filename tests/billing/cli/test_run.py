@@ -146,7 +146,7 @@ def test_flags_nobody_understands_run_nothing(flags, tmp_path):
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 128 + 15), (signal.SIGINT, 7)])
 def test_signals_reach_the_program(number, code, tmp_path):
-    program = "import time\nprint('up', flush=True)\ntry: time.sleep(60)\nexcept KeyboardInterrupt: raise SystemExit(7)"
+    program = "import time\ntry:\n    print('up', flush=True)\n    time.sleep(60)\nexcept KeyboardInterrupt: raise SystemExit(7)"
     words = command("--budget", "1", "--", sys.executable, "-c", program)
     with subprocess.Popen(
         words,

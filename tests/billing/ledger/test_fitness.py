@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from billing.ledger import Ledger, LedgerUnavailable, Posting, Selection, UnfitPosting, open_ledger, read
+from billing.ledger import Ledger, Posting, Selection, UnfitPosting, open_ledger, read
 from billing.ledger.fitness import check_posting, check_source
 from billing.ledger.store import upgrade_ledger
 from billing.model import Charge, Execution, Fault, Meter, Modality, Outcome, Rating, Tokens
