@@ -22,14 +22,14 @@ check: $(DEV)  ## style, types, import order, migrations, generated documentatio
 	@scratch=$$(mktemp -d) && trap 'rm -rf $$scratch' EXIT && \
 	  $(BIN)/alembic -x url=sqlite:///$$scratch/ledger.db upgrade head && \
 	  $(BIN)/alembic -x url=sqlite:///$$scratch/ledger.db check
-	PATH=$(BIN):$$PATH $(BIN)/cog --check README.md docs/*.md
+	PATH=$(CURDIR)/$(BIN):$$PATH $(BIN)/cog --check README.md docs/*.md
 
 fix: $(DEV)  ## what `check` asks for, as far as a tool can do it
 	$(BIN)/ruff format $(CODE)
 	$(BIN)/ruff check --fix $(CODE)
 
 docs: $(DEV)  ## write the generated parts of the documentation anew
-	PATH=$(BIN):$$PATH $(BIN)/cog -r README.md docs/*.md
+	PATH=$(CURDIR)/$(BIN):$$PATH $(BIN)/cog -r README.md docs/*.md
 
 bench: $(DEV)  ## measurements, by hand; ratios against a yardstick of the same run
 	@for bench in tests/bench/bench_*.py; do echo "== $$bench"; $(BIN)/python $$bench || exit 1; done

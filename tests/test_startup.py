@@ -17,7 +17,9 @@ def loaded(statement: str) -> set[str]:
     return set(done.stdout.splitlines()[-1].split()) if done.stdout.strip() else set()
 
 
-@pytest.mark.parametrize("package", ["billing", "reports", "billing.model", "billing.metering", "billing.rating", "billing.capture.exchange"])
+@pytest.mark.parametrize(
+    "package", ["billing", "reports", "billing.model", "billing.metering", "billing.rating", "billing.capture.exchange"]
+)
 def test_importing_it_pulls_in_nothing_heavy(package):
     assert loaded(f"import {package}") == set()
 

@@ -51,11 +51,10 @@ def start(command: list[str], port: int, environment: dict[str, str]) -> subproc
 
     child = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     for _ in range(400):
-        try:
-            socket.create_connection(("127.0.0.1", port), 0.2).close()
-            return child
-        except OSError:
-            time.sleep(0.05)
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return child
+        time.sleep(0.05)
     raise SystemExit(f"{command} does not listen")
 
 
@@ -73,7 +72,11 @@ async def load(port: int, calls: int) -> float:
 
         async def client() -> None:
             for _ in left:
-                async with session.post(f"http://127.0.0.1:{port}{HELLO}", data=BODY, headers={"x-goog-api-key": "k" * 20, "accept-encoding": "identity"}) as answer:
+                async with session.post(
+                    f"http://127.0.0.1:{port}{HELLO}",
+                    data=BODY,
+                    headers={"x-goog-api-key": "k" * 20, "accept-encoding": "identity"},
+                ) as answer:
                     await answer.read()
 
         began = time.perf_counter()
@@ -120,7 +123,10 @@ def main() -> None:
             children.append(start([sys.executable, "-c", RELAY, url, str(theirs)], theirs, environment))
             asyncio.run(load(ours, 200))
             asyncio.run(load(theirs, 200))
-            rounds = [(measure("gembill", ours, children[1].pid), measure("aiohttp", theirs, children[2].pid)) for _ in range(ROUNDS)]
+            rounds = [
+                (measure("gembill", ours, children[1].pid), measure("aiohttp", theirs, children[2].pid))
+                for _ in range(ROUNDS)
+            ]
         finally:
             for child in children:
                 child.terminate()

@@ -13,7 +13,15 @@ def done(tmp_path_factory):
     folder = tmp_path_factory.mktemp("home")
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("GEMBILL_", "GEMINI_", "GOOGLE_"))}
     environment |= {"HOME": str(folder), "GEMBILL_DATA_DIR": str(folder), "COLUMNS": "140", "NO_COLOR": "1"}
-    found = subprocess.run([sys.executable, "-m", "billing", "demo"], env=environment, cwd=folder, capture_output=True, text=True, timeout=100, check=False)
+    found = subprocess.run(
+        [sys.executable, "-m", "billing", "demo"],
+        env=environment,
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
     return found, environment
 
 
@@ -21,7 +29,9 @@ def rows(text: str) -> dict[str, list[int]]:
     """Calls, input, intermediate, output, executions and failed of every row of the monthly table."""
     found = {}
     for line in text.splitlines():
-        cells = re.match(r"(gemini-\S+|Total)\s+([\d,]+)\s+([\d,]+)\s+([\d,]+)\s+([\d,]+)\s+([\d,]+)\s+([\d,]+) \(", line)
+        cells = re.match(
+            r"(gemini-\S+|Total)\s+([\d,]+)\s+([\d,]+)\s+([\d,]+)\s+([\d,]+)\s+([\d,]+)\s+([\d,]+) \(", line
+        )
         if cells and cells[1] not in found:
             found[cells[1]] = [int(cell.replace(",", "")) for cell in cells.groups()[1:]]
     return found
@@ -52,14 +62,32 @@ def test_it_shows_a_receipt_of_a_call_with_failed_executions(done):
 def test_the_demo_ledger_balances_and_its_reports_carry_the_mark(done):
     found, environment = done
     url = re.search(r"sqlite:///\S+", found.stdout)[0]
-    for command, mark in (["audit"], False), (["report", "monthly", "--month", "2026-10"], True), (["records", "--limit", "3"], True):
-        ran = subprocess.run([sys.executable, "-m", "billing", *command, "--database-url", url], env=environment, capture_output=True, text=True, timeout=60, check=False)
+    for command, mark in (
+        (["audit"], False),
+        (["report", "monthly", "--month", "2026-10"], True),
+        (["records", "--limit", "3"], True),
+    ):
+        ran = subprocess.run(
+            [sys.executable, "-m", "billing", *command, "--database-url", url],
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
         assert ran.returncode == 0, ran.stderr
         assert ("DEMO DATA" in ran.stdout) is mark
 
 
 def test_clear_removes_it(done):
     _, environment = done
-    ran = subprocess.run([sys.executable, "-m", "billing", "demo", "--clear"], env=environment, capture_output=True, text=True, timeout=60, check=False)
+    ran = subprocess.run(
+        [sys.executable, "-m", "billing", "demo", "--clear"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
     assert ran.returncode == 0
     assert "removed" in ran.stderr
