@@ -115,7 +115,7 @@ class Settings:
     spool_min_free_bytes: int = 32 << 20
     pump_seconds: int = 600
     pump_bytes: int = 64 << 20
-    pump_calls: int = 100
+    pump_calls: int = 1_000
     answer_seconds: int = 900
     prices: Path | None = None  # a price list in the form of billing/prices.toml that counts before all others
     long_context_counts: str = "prompt"

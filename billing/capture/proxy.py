@@ -39,7 +39,7 @@ class Caps:
 
     seconds: float = 600.0
     size: int = 64 << 20
-    calls: int = 100
+    calls: int = 1_000
 
 
 class _ClientGone(Exception):
