@@ -18,7 +18,7 @@ from tests.e2e.player import Player, Reply
 SURFACES = ("generateContent", "streamGenerateContent", "interactions", "interactions-stream")
 pytestmark = corpus.needed
 STAND_IN = "/v1beta/models/gemini-2.5-flash:streamGenerateContent?alt=sse"
-POLLED = re.compile(r"/interactions/[^/:]+$")
+POLLED = re.compile(r"/(?:interactions|batches)/[^/:]+$")
 CALLED = re.compile(r":(?:stream)?[gG]enerateContent|/interactions$")
 
 
@@ -117,3 +117,18 @@ def test_no_recorded_answer_has_a_round_that_the_law_cannot_explain(recording):
     assert len(shown) == 11
     assert all(one.explained for one in shown)
     assert not [stored.record.labels for stored, _ in kept if "intermediate_unexplained" in stored.record.anomalies]
+
+
+def test_recorded_batch_results_read_three_times_are_a_record_for_each_entry(recording):
+    chosen, rows = corpus.cases("batch"), corpus.rows()
+    replies = [reply(case, "plain", random.Random(0)) for case in chosen.values()]
+    with Player(replies * 3).serving() as player, (proxy := recording(player.url)).running():
+        for _ in range(3):
+            for (name, case), prepared in zip(chosen.items(), replies, strict=True):
+                assert play(proxy, name, case) == (prepared.status, prepared.body), name
+    found = [stored.record for stored in proxy.records()]
+    (counted,) = (name for name in chosen if rows[name][4])
+    split = corpus.counts(rows[counted])
+    assert len(found) == 2
+    assert {record.service_tier for record in found} == {"batch"}
+    assert any((r.tokens.input, r.tokens.output) == (split["input"], split["output"]) for r in found)
