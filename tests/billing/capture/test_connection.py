@@ -3,10 +3,8 @@
 import asyncio
 import hashlib
 import tracemalloc
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator
 from itertools import pairwise
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -14,49 +12,11 @@ from hypothesis import strategies as st
 
 from billing.capture.answer import Answer
 from billing.capture.connection import HEAD_BYTES, HEAD_FIELDS, Limits
-from billing.capture.upstream import Origin, Upstream
+from billing.capture.upstream import Upstream
 from billing.errors import UpstreamCut, UpstreamTimeout, UpstreamUnreachable
+from tests.billing.capture.scripted import OK, Run, Script, served, whole
 
-Script = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
-Run = Callable[[Coroutine[Any, Any, Any]], Any]
-OK = b"HTTP/1.1 200 OK\r\n"
 CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
-
-
-@pytest.fixture(scope="module", params=["asyncio", "uvloop"])
-def run(request: pytest.FixtureRequest) -> Any:
-    factory = pytest.importorskip("uvloop").new_event_loop if request.param == "uvloop" else None
-    with asyncio.Runner(loop_factory=factory) as runner:
-        yield runner.run
-
-
-@asynccontextmanager
-async def served(script: Script, limits: Limits | None = None) -> AsyncIterator[Upstream]:
-    """A server that runs `script` for every connection, and a client of it; nothing is left open behind."""
-
-    handlers: set[asyncio.Task[Any]] = set()
-
-    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        handlers.add(task)
-        try:
-            await script(reader, writer)
-            writer.close()
-            await writer.wait_closed()
-        except (asyncio.IncompleteReadError, ConnectionError):
-            writer.close()  # the client went first
-
-    server = await asyncio.start_server(handle, "127.0.0.1", 0)
-    upstream = Upstream(Origin("http", "127.0.0.1", server.sockets[0].getsockname()[1]), limits)
-    try:
-        yield upstream
-    finally:
-        await upstream.close()
-        assert upstream.connections_open == upstream.connections_idle == 0
-        server.close()
-        await asyncio.wait_for(asyncio.gather(*handlers), 5)
-        await asyncio.sleep(0)
 
 
 def replies(*answers: bytes | list[bytes], close: bool = True) -> Script:
@@ -77,10 +37,6 @@ def replies(*answers: bytes | list[bytes], close: bool = True) -> Script:
 
 async def get(upstream: Upstream, method: bytes = b"GET") -> Answer:
     return await upstream.request(method, b"/v1/x?key=SECRET", [(b"accept", b"*/*")], None, length=0)
-
-
-async def whole(answer: Answer) -> bytes:
-    return b"".join([piece async for piece in pieces_of(answer)])
 
 
 async def collect(answer: Answer, got: list[bytes]) -> None:
