@@ -16,6 +16,7 @@ from billing.wire.dialect import dialect
 from billing.wire.interactions import RUNNING
 from billing.wire.rounds import Round
 from billing.wire.rounds import rounds as shown_rounds
+from billing.wire.sighting import OUTLINE_ONLY
 
 _GENERATION = re.compile(r"gemini-(\d+)")
 _TIER_PREFIX = "SERVICE_TIER_"
@@ -101,7 +102,8 @@ def _status(event: Event, usage: Usage | None) -> Status:
         return Status.ERROR
     if usage is None or not counted:
         return Status.UNKNOWN
-    whole = event.ending is Ending.FINISHED and event.seen.fault is None and event.seen.unread is None
+    read = event.seen.unread is None or event.seen.unread in OUTLINE_ONLY
+    whole = event.ending is Ending.FINISHED and event.seen.fault is None and read
     whole = whole and not (event.operation is Operation.INTERACTIONS and event.seen.finish_reason in RUNNING)
     return Status.COMPLETE if whole and usage.prompt is not None else Status.PARTIAL
 

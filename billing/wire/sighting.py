@@ -24,6 +24,9 @@ _LIMITS = (
 )
 _TOO_MANY = (429, "429", "resource_exhausted", "too_many_requests", "rate_limit_exceeded", "quota_exceeded")
 
+OUTLINE_ONLY = frozenset(("too_many_parts", "too_many_searches"))
+"""Reasons why something was not read that leave the usage whole."""
+
 
 class Sighting:
     """A builder of `Seen`: dialects call its methods for each document, the exchange takes `seen()` at the end."""
@@ -43,8 +46,9 @@ class Sighting:
         self._after_result = False
 
     def unread(self, reason: str) -> None:
-        """Some of the body could not be read; the first reason is kept."""
-        self._unread = self._unread or reason
+        """Some of the body could not be read; the first reason is kept that bears on the usage."""
+        if self._unread is None or self._unread in OUTLINE_ONLY:
+            self._unread = reason
 
     def word(self, name: str, found: object) -> None:
         """A short word of the answer, such as its model; the last one said counts."""

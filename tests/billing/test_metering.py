@@ -80,6 +80,11 @@ def test_usage_that_was_seen_counts_unless_the_api_refused(changes, status):
     assert record.flags == (("incomplete",) if status is Status.PARTIAL else ())
 
 
+def test_an_answer_with_too_many_parts_to_outline_is_complete_and_says_so():
+    record = meter(event(FULL, unread="too_many_parts"), 1)
+    assert (record.status, record.anomalies) == (Status.COMPLETE, ("answer_unread_too_many_parts",))
+
+
 @pytest.mark.parametrize("ending", [Ending.FINISHED, Ending.CUT, Ending.UNANSWERED, Ending.LOST])
 def test_a_call_whose_usage_was_never_learned_is_unknown(ending):
     record = meter(event(None, ending=ending, http=None if ending in (Ending.UNANSWERED, Ending.LOST) else 200), 1)
