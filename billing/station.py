@@ -5,7 +5,6 @@ Invariant: what was recorded before a stop or a crash is found and finished at t
 """
 
 import signal
-import socket
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from typing import Any
 import uvicorn
 
 from billing import __version__
+from billing.address import listen
 from billing.alert.watch import Watch, WatchThread
 from billing.capture.fingerprint import Fingerprint, load_secret
 from billing.capture.proxy import Caps, Proxy
@@ -35,7 +35,7 @@ class Station:
 
     def __init__(self, settings: Settings, redaction: Redaction | None = None, *, watch: Watch | None = None) -> None:
         redaction = redaction or Redaction()
-        self._listener = _listen(settings.host, settings.port)
+        self._listener = listen(settings.host, settings.port, backlog=2048)
         self.url = f"http://{settings.host}:{self._listener.getsockname()[1]}"
         fingerprint = Fingerprint(load_secret(settings.fingerprint_secret, settings.data_dir), settings.keys)
         self._spool, adopted = _spools(settings)
@@ -145,16 +145,6 @@ def _latest(*sides: Any) -> str | None:  # noqa: ANN401
     """The newest of the errors that the parts remember."""
     errors = [(side.last_error_us, side.last_error) for side in sides if side.last_error is not None]
     return max(errors)[1] if errors else None
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        return socket.create_server((host, port), family=family, backlog=2048)
-    except OSError as error:
-        raise ConfigurationError(
-            f"cannot listen on {host} port {port}: {error.strerror}; choose another with --port"
-        ) from None
 
 
 def _wait_started(running: uvicorn.Server, thread: threading.Thread) -> None:

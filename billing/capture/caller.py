@@ -7,6 +7,7 @@ storage of either. Invariant: a credential leaves this file only to be hashed, f
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import unquote_to_bytes
 
 from billing.wire.json_text import word
@@ -16,6 +17,7 @@ MAX_LABELS, MAX_NAME, MAX_VALUE = 64, 64, 256
 _SHORTEST_SECRET = 6  # shorter strings are struck out of nothing: they would hit ordinary words
 _QUERY_KEYS = (b"key", b"$key", b"access_token", b"oauth_token")
 _REDACTED = "[redacted]"
+_CALLERS = 256  # whose spellings are kept: they are looked for twice in every call
 
 Header = tuple[bytes, bytes]
 
@@ -33,8 +35,7 @@ class Caller:
 
     def shows_in(self, text: str) -> bool:
         """Whether a credential stands in a JSON text, as it is or escaped."""
-        spelled = [secret for credential in self.credentials for secret in _spellings(credential)]
-        return any(json.dumps(secret, ensure_ascii=False)[1:-1] in text for secret in spelled)
+        return any(secret in text for credential in self.credentials for secret in _in_json(credential))
 
     @property
     def identity(self) -> bytes | None:
@@ -68,13 +69,20 @@ def strike(text: str, credentials: Iterable[bytes]) -> str:
     return text
 
 
-def _spellings(credential: bytes) -> list[str]:
+@lru_cache(maxsize=_CALLERS)
+def _spellings(credential: bytes) -> tuple[str, ...]:
     """A credential as text: in the two ways that bytes of a header become text, as it is or escaped inside JSON."""
     if len(credential) < _SHORTEST_SECRET:
-        return []
+        return ()
     plain = (credential.decode("latin-1"), credential.decode("utf-8", "replace"))
     escaped = (json.dumps(text, ensure_ascii=ascii_only)[1:-1] for text in plain for ascii_only in (True, False))
-    return list(dict.fromkeys((*plain, *escaped)))
+    return tuple(dict.fromkeys((*plain, *escaped)))
+
+
+@lru_cache(maxsize=_CALLERS)
+def _in_json(credential: bytes) -> tuple[str, ...]:
+    """The spellings as they stand in a JSON text."""
+    return tuple(json.dumps(secret, ensure_ascii=False)[1:-1] for secret in _spellings(credential))
 
 
 def _decode(raw: bytes) -> str:

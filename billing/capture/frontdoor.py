@@ -15,7 +15,7 @@ from billing.capture.caller import LABEL_PREFIX, Header
 from billing.errors import Refusal
 
 MAX_HEAD = 64 * 1024
-HEALTH = "/_gembill/health"
+HEALTH = b"/_gembill/health"
 
 _HOST = re.compile(rb"(?:[A-Za-z0-9](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9])?|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?")
 _SEGMENT = r"[A-Za-z0-9_~@-](?:[A-Za-z0-9._~@-]{0,254}[A-Za-z0-9_~@-])?"

@@ -68,7 +68,7 @@ class Proxy:
             await self._live(receive, send)
             return
         try:
-            if scope["raw_path"] == HEALTH.encode():
+            if scope["raw_path"] == HEALTH:
                 await _send_json(send, 200, json.dumps(self._health()).encode())
                 return
             await self._call(scope, receive, send)

@@ -73,9 +73,8 @@ class Recorder:
         self._open_on_failure = open_on_failure
         self._remember = remember
         self._memory = Memory()
-        self.labels: Mapping[
-            str, str
-        ] = {}  # of every call from now on, whatever its caller says; replaced, not changed
+        self.labels: Mapping[str, str] = {}
+        """Of every call from now on, whatever its caller says; replaced, never changed."""
 
     async def begin(self, route: Route, caller: Caller, headers: list[Header]) -> Call | None:
         """Write the intent of a call; a poll or a notice has none, and owes nothing if it is lost.

@@ -6,12 +6,11 @@ Invariant: it listens on loopback unless there is a token, and it never writes t
 
 from __future__ import annotations
 
-import ipaddress
 import os
-import socket
 
 import click
 
+from billing.address import listen, loopback
 from billing.cli.options import database_url_option
 from billing.errors import ConfigurationError
 
@@ -49,7 +48,7 @@ def dashboard(host: str, port: int, names: tuple[str, ...], database_url: str | 
 
         from reports.dashboard.app import Dashboard
 
-        listener = _listen(host, port)
+        listener = listen(host, port, backlog=128)
         shown = f"[{host}]" if ":" in host else host
         click.echo(f"gembill: dashboard on http://{shown}:{listener.getsockname()[1]} (Ctrl-C stops it)", err=True)
         app = Dashboard(ledger, settings, budgets=load_budgets()[1]).app(hosts_of(shown, names), token)
@@ -63,7 +62,7 @@ def token_for(host: str, token: str | None) -> str | None:
     """The token to ask for; ConfigurationError where there has to be one, or it is too short."""
     if token and len(token) < _SHORTEST:
         raise ConfigurationError(f"{_TOKEN} has {len(token)} characters; it needs {_SHORTEST} or more")
-    if not token and not _loopback(host):
+    if not token and not loopback(host):
         raise ConfigurationError(f"other machines can reach {host}; set {_TOKEN} to a long random text first")
     return token or None
 
@@ -74,22 +73,3 @@ def hosts_of(host: str, names: tuple[str, ...]) -> tuple[str, ...]:
 
     own = () if host.strip("[]") in _EVERYWHERE else (host,)
     return (*LOOPBACK, *own, *names)
-
-
-def _loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        return socket.create_server((host, port), family=family, backlog=128)
-    except OSError as error:
-        raise ConfigurationError(
-            f"cannot listen on {host} port {port}: {error.strerror}; choose another with --port"
-        ) from None

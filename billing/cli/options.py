@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from billing.errors import ConfigurationError
+from billing.label import labels
 
 if TYPE_CHECKING:
     from billing.ledger import Selection
@@ -79,21 +79,9 @@ class Choice:
             end_us=period.end_us,
             models=self.model,
             keys=self.key,
-            labels=labels(self.label),
+            labels=labels(self.label, "--label"),
             code_execution=self.code_execution,
         )
-
-
-def labels(pairs: tuple[str, ...]) -> dict[str, str]:
-    """The labels of `name=value` flags; ConfigurationError where one is malformed or two contradict each other."""
-    found: dict[str, str] = {}
-    for pair in pairs:
-        name, equals, value = pair.partition("=")
-        if not name or not equals:
-            raise ConfigurationError(f"--label is '{pair}', which is no label; write it like team=search")
-        if found.setdefault(name, value) != value:
-            raise ConfigurationError(f"--label {name} is both '{found[name]}' and '{value}'; no call can be both")
-    return found
 
 
 _SELECTION = (

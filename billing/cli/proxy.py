@@ -7,12 +7,12 @@ Invariant: it listens on loopback unless told twice.
 from __future__ import annotations
 
 import gc
-import ipaddress
 import logging
 from typing import TYPE_CHECKING
 
 import click
 
+from billing.address import loopback
 from billing.config import Settings, load
 from billing.errors import ConfigurationError
 
@@ -43,7 +43,7 @@ def proxy(allow_remote: bool, log_level: str, **flags: str | int | None) -> None
     Budgets are looked at every minute where GEMBILL_WEBHOOK_URL or GEMBILL_NOTIFY_URLS says whom to tell.
     """
     settings = load(flags)
-    if not _loopback(settings.host) and not allow_remote:
+    if not loopback(settings.host) and not allow_remote:
         raise ConfigurationError(f"other machines can reach {settings.host}; add --allow-remote if that is meant")
     from billing.capture.redaction import install
 
@@ -67,15 +67,6 @@ def _watch(settings: Settings) -> Watch | None:
     _, budgets = load_budgets()
     channels = configured(settings)
     return Watch(budgets, channels) if budgets and channels else None
-
-
-def _loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _shown(url: str) -> str:

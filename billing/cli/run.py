@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from billing.cli.budgets import file_option, load
-from billing.cli.options import database_url_option, labels
+from billing.cli.options import database_url_option
 from billing.errors import ConfigurationError, GembillError
+from billing.label import labels
 
 if TYPE_CHECKING:
     from billing.budget import Budget, Standing
@@ -55,7 +56,7 @@ def run(ctx: click.Context, /, command: tuple[str, ...], usd: str | None, **flag
 
     budgets = _budgets(usd, flags["file"])
     settings = config.load({"upstream": flags["upstream"], "database_url": flags["database_url"]})
-    given = labels(flags["label"])
+    given = labels(flags["label"], "--label")
     redaction = install(logging.WARNING)
     from billing.run import Run, environment
 

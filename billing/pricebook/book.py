@@ -27,6 +27,14 @@ _Rows = tuple[Price, ...]
 _Prices = dict[tuple[Meter, Modality], _Rows]
 
 
+def row_id(model: str, name: str, modality: Modality, service_tier: str, *, above: int, start: str) -> str:
+    """The id of a price row: what it prices (`name` is a meter, or `thinking=output` where one borrows) and from when.
+
+    It never changes when later rows are added. `start` is a day in US Pacific, or `launch`.
+    """
+    return f"{model}/{name}/{modality.value}/{service_tier}/{above}@{start}"
+
+
 @dataclass(frozen=True, slots=True)
 class NoPrice:
     """Why there is no price, in a sentence without a full stop."""

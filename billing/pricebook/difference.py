@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from billing import period
 from billing.model import Meter, Modality, Price
-from billing.pricebook.book import NoPrice, PriceBook
+from billing.pricebook.book import NoPrice, PriceBook, row_id
 
 Thing = tuple[Meter, Modality, int]
 """Meter, kind of content, and prompt size above which a price holds."""
@@ -88,7 +88,7 @@ def _row(one: Stated, thing: Thing, pico: int, about: tuple[str, str]) -> Price:
     meter, kind, above = thing
     start = "launch" if one.start_us is None else period.name(period.Unit.DAY, one.start_us, period.zone())
     return Price(
-        id=f"{one.model}/{meter.value}/{kind.value}/{one.service_tier}/{above}@{start}",
+        id=row_id(one.model, meter.value, kind, one.service_tier, above=above, start=start),
         model=one.model,
         meter=meter,
         modality=kind,

@@ -20,7 +20,7 @@ from typing import Any
 from billing import money, period
 from billing.errors import ConfigurationError, PriceError
 from billing.model import Meter, Modality, Price
-from billing.pricebook.book import Alias, PriceBook
+from billing.pricebook.book import Alias, PriceBook, row_id
 
 RATES = {  # key of the file -> what it prices
     "input": (Meter.INPUT, (Modality.TEXT, Modality.IMAGE, Modality.VIDEO, Modality.DOCUMENT, Modality.AUDIO)),
@@ -165,7 +165,7 @@ def _row(block: _Block, thing: tuple[str, Meter, Modality, str, int], pico: int)
     name, meter, kind, tier, threshold = thing
     start = block.first or "launch"
     return Price(
-        id=f"{block.prefix}{block.model}/{name}/{kind.value}/{tier}/{threshold}@{start}",
+        id=row_id(f"{block.prefix}{block.model}", name, kind, tier, above=threshold, start=str(start)),
         model=block.model,
         meter=meter,
         modality=kind,

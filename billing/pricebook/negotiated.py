@@ -13,7 +13,7 @@ from billing import period
 from billing.errors import PriceError
 from billing.model import Meter, Modality, Price
 from billing.money import usd_per_million
-from billing.pricebook.book import NoPrice, PriceBook, Tariff
+from billing.pricebook.book import NoPrice, PriceBook, Tariff, row_id
 from billing.pricebook.document import RATES, meters_of
 
 GROUNDING = "grounding"
@@ -140,7 +140,7 @@ def _row(frame: Frame, thing: _Thing, cell: tuple[int, str, str], times: tuple[i
     pico, source, checked_on = cell
     day = period.name(period.Unit.DAY, times[0], period.zone())
     return Price(
-        id=f"{frame.model}/{meter.value}/{kind.value}/{frame.service_tier}/{above}@{day}",
+        id=row_id(frame.model, meter.value, kind, frame.service_tier, above=above, start=day),
         model=frame.model,
         meter=meter,
         modality=kind,

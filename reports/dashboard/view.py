@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
 from billing.errors import ConfigurationError
+from billing.label import labels
 from billing.ledger import Selection
 from billing.period import Period, Unit, containing, iso, name, parse, zone
 
@@ -84,7 +85,7 @@ def view(pairs: Pairs, now_us: int, extent: tuple[int, int] | None) -> View:
         end_us=period.end_us,
         models=tuple(value for key, value in chosen if key == "model"),
         keys=tuple(value for key, value in chosen if key == "key"),
-        labels=_labels([value for key, value in chosen if key == "label"]),
+        labels=labels([value for key, value in chosen if key == "label"], "label"),
         code_execution=single.get("code_execution") == "1",
     )
     rest = {key: value for key, value in given if key not in _FILTERS}
@@ -117,15 +118,3 @@ def _point(at_us: int, period: Period) -> str:
     if containing(Unit.DAY, at_us, period.zone).start_us == at_us:
         return name(Unit.DAY, at_us, period.zone)
     return iso(at_us, period.zone)
-
-
-def _labels(pairs: Sequence[str]) -> dict[str, str]:
-    """The labels of `name=value`; ConfigurationError where two contradict each other."""
-    found: dict[str, str] = {}
-    for pair in pairs:
-        label, equals, value = pair.partition("=")
-        if not label or not equals:
-            raise ConfigurationError(f"label is '{pair}', which is no label; write it like team=search")
-        if found.setdefault(label, value) != value:
-            raise ConfigurationError(f"label {label} is both '{found[label]}' and '{value}'; no call can be both")
-    return found

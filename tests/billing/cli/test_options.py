@@ -1,11 +1,9 @@
 """What the shared flags mean together."""
 
 import click
-import pytest
 from click.testing import CliRunner
 
-from billing.cli.options import Choice, format_option, labels, selection_options
-from billing.errors import ConfigurationError
+from billing.cli.options import Choice, format_option, selection_options
 
 
 @click.command()
@@ -34,15 +32,3 @@ def test_without_flags_everything_is_chosen() -> None:
 def test_the_zone_may_come_from_the_environment() -> None:
     result = CliRunner().invoke(shown, ["--month", "2026-11"], env={"GEMBILL_TZ": "Asia/Kolkata"})
     assert result.output.startswith("2026-11-01T00:00:00+05:30")
-
-
-@pytest.mark.parametrize("pair", ["team", "=x", ""])
-def test_a_label_without_name_or_value_is_refused(pair: str) -> None:
-    with pytest.raises(ConfigurationError, match="write it like team=search"):
-        labels((pair,))
-
-
-def test_labels_that_contradict_each_other_are_refused() -> None:
-    assert labels(("a=1", "a=1", "b=")) == {"a": "1", "b": ""}
-    with pytest.raises(ConfigurationError, match="--label a is both '1' and '2'"):
-        labels(("a=1", "a=2"))
