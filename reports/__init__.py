@@ -3,7 +3,7 @@
 Owns: what people and scripts read. Owns no SQL and no rule of metering or rating.
 
     import reports
-    november = reports.report("sqlite:///ledger.db", by=["model"], month="2026-11")
+    november = reports.totals("sqlite:///ledger.db", by=["model"], month="2026-11")
     reports.frame(month="2026-11", by=["model"])                  # a pandas DataFrame, money as Decimal
     reports.figure("cost_per_day", month="2026-11").show()        # a plotly figure
 """
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     import pandas as pd
     import plotly.graph_objects as go
 
-    from reports.totals import Report
+    from reports.rows import Report
 
-__all__ = ["figure", "frame", "report"]
+__all__ = ["figure", "frame", "totals"]
 
 
-def report(  # noqa: PLR0913 - the flags of the command, all by name
+def totals(  # noqa: PLR0913 - the flags of the command, all by name
     database_url: str | None = None,
     by: Sequence[str] = (),
     *,
@@ -32,35 +32,36 @@ def report(  # noqa: PLR0913 - the flags of the command, all by name
     labels: Mapping[str, str] | None = None,
     code_execution: bool = False,
 ) -> "Report":
-    """Totals of the calls in a period, as `gembill report` prints them (`reports.totals.as_dict` is the JSON).
+    """Totals of the calls in a period: its `rows`, which is what it iterates over, and their `total`.
 
-    Without an address the configured ledger is read; `by` names groups such as `model` or `label.team`. Dates and
-    months are in `tz` (America/Los_Angeles), `until` is exclusive; `models` may hold `*`, all `labels` must fit.
-    Errors are `billing.errors.GembillError`.
+    They are what `gembill report` prints (`reports.rows.as_dict` is its JSON). Without an address the configured
+    ledger is read; `by` names groups such as `model` or `label.team`. Dates and months are in `tz`
+    (America/Los_Angeles), `until` is exclusive; `models` may hold `*`, all `labels` must fit. Errors are
+    `billing.errors.GembillError`.
     """
     from billing.config import database_url as configured
     from billing.ledger import Selection, open_ledger
     from billing.period import parse
-    from reports import totals
+    from reports import rows
 
     period = parse(since, until, month, tz=tz)
     chosen = Selection(models=tuple(models), labels=dict(labels or {}), code_execution=code_execution)
     ledger = open_ledger(configured(database_url), read_only=True)
     try:
-        return totals.report(ledger, period, by, selection=chosen)
+        return rows.report(ledger, period, by, selection=chosen)
     finally:
         ledger.close()
 
 
 def frame(database_url: str | None = None, by: Sequence[str] = (), **named: object) -> "pd.DataFrame":
-    """The rows of `report(...)` as a pandas DataFrame (`reports.frames.frame` documents its columns)."""
+    """The rows of `totals(...)` as a pandas DataFrame (`reports.frames.frame` documents its columns)."""
     from reports import frames
 
-    return frames.frame(report(database_url, by, **named))  # type: ignore[arg-type]
+    return frames.frame(totals(database_url, by, **named))  # type: ignore[arg-type]
 
 
 def figure(chart: str, database_url: str | None = None, **named: object) -> "go.Figure":
-    """A chart of the dashboard as a plotly figure; `named` choose the calls as in `report`.
+    """A chart of the dashboard as a plotly figure; `named` choose the calls as in `totals`.
 
     cost_per_day, cost_per_week, cost_per_month, cost_per_model, intermediate_per_model, executions_per_day; others are
     a ConfigurationError.
@@ -71,4 +72,4 @@ def figure(chart: str, database_url: str | None = None, **named: object) -> "go.
     if chart not in charts.CHARTS:
         raise ConfigurationError(f"'{chart}' is no chart; there are {', '.join(charts.CHARTS)}")
     by, made = charts.CHARTS[chart]
-    return charts.figure(made(report(database_url, by, **named)))  # type: ignore[arg-type]
+    return charts.figure(made(totals(database_url, by, **named)))  # type: ignore[arg-type]

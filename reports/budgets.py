@@ -25,9 +25,9 @@ from billing.budget.words import (
     where,
 )
 from billing.period import iso
+from reports.rows import Report
 from reports.sheet import DEMO, Sheet, count, money, rate
 from reports.tables import Column, Table
-from reports.totals import Report
 
 SCHEMA_VERSION = 1
 _COLUMNS = (

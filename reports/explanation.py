@@ -17,9 +17,9 @@ from billing.ledger.spending import selection
 from billing.period import Period, local
 from reports.budgets import filters
 from reports.records import as_dict as record_dict
+from reports.rows import Report, report, row_dict
 from reports.sheet import Sheet, count, money, percent
 from reports.tables import MISSING, Column, Table
-from reports.totals import Report, report, row_dict
 
 SCHEMA_VERSION = 1
 DEAREST = 10

@@ -19,8 +19,8 @@ from billing.model import Meter, Modality
 from billing.money import usd
 from billing.period import Period, Unit, buckets, local, name
 from billing.pricebook import NoPrice, PriceBook
+from reports.rows import Report
 from reports.sheet import money
-from reports.totals import Report
 
 FEWEST = 5
 GROUPS = ("day", "model", "service_tier")  # what the report has to be cut by

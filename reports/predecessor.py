@@ -12,8 +12,8 @@ from billing.errors import ConfigurationError
 from billing.ledger import Ledger, Selection, Total
 from billing.money import usd
 from billing.period import Period, Unit, containing
+from reports.rows import TIMES, Report, report, row_dict
 from reports.sheet import money
-from reports.totals import TIMES, Report, report, row_dict
 
 _MINUTE_US = 60_000_000
 _UNITS = (Unit.MONTH, Unit.WEEK, Unit.DAY)

@@ -13,9 +13,9 @@ from billing.period import Period, Unit, containing, local, name
 from reports import forecast, predecessor
 from reports.forecast import Forecast
 from reports.predecessor import Predecessor
+from reports.rows import Report
 from reports.sheet import DEMO, Sheet, count, money, percent, rate
 from reports.tables import MISSING, Column, Table
-from reports.totals import Report
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,7 +109,7 @@ def _pages(url: str, month: str) -> list[str]:
     from reports.summary import sheet
 
     width, color = screen.width(), screen.colored()
-    table = sheet(reports.report(url, ["model"], month=month)).terminal(width, color=color)
+    table = sheet(reports.totals(url, ["model"], month=month)).terminal(width, color=color)
     ledger = open_ledger(url, read_only=True)
     try:
         chosen = max(read.records(ledger, Selection(labels={"source": "sdk"})), key=lambda stored: stored.record.failed)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from billing.period import Period
     from reports.forecast import Forecast
     from reports.predecessor import Predecessor
-    from reports.totals import Report
+    from reports.rows import Report
 
 STRICT_EXIT = 12
 _UNITS = {"daily": "day", "weekly": "week", "monthly": "month"}
@@ -105,7 +105,7 @@ def period_of(span: str, choice: Choice, now_us: int) -> Period:
 def groups_of(span: str, by: Iterable[str], period: Period) -> tuple[str, ...]:
     """The groups of a report: as named, with the day, week or month before them where the report is cut by it."""
     from billing.period import Unit, containing
-    from reports.totals import TIMES, groups
+    from reports.rows import TIMES, groups
 
     named = groups(name for flag in by for name in flag.split(","))
     unit = Unit(_UNITS[span])
@@ -124,7 +124,7 @@ def _made(span: str, choice: Choice, flags: dict[str, object]) -> tuple[Report, 
     """The report, and its text in the form asked for."""
     from billing.config import load
     from billing.ledger import open_ledger
-    from reports import predecessor, totals
+    from reports import predecessor, rows
 
     url, by, now_us = flags["database_url"], flags["by"], time.time_ns() // 1000
     assert isinstance(url, str | None)
@@ -135,7 +135,7 @@ def _made(span: str, choice: Choice, flags: dict[str, object]) -> tuple[Report, 
     settings = load({"database_url": url})
     ledger = open_ledger(settings.ledger_url, read_only=True)
     try:
-        found = totals.report(ledger, period, groups, selection=selection)
+        found = rows.report(ledger, period, groups, selection=selection)
         if flags["form"] == "html":
             return found, [_html(ledger, settings, found, selection, now_us)]
         before = predecessor.predecessor(ledger, found, now_us, selection=selection) if flags["compare"] else None
@@ -149,11 +149,11 @@ def _forecast(ledger: Ledger, settings: Settings, found: Report, selection: Sele
     """What the month under way will have cost; None for other periods, or too early in the month."""
     from billing.period import Unit, containing
     from billing.prices import book_in_force
-    from reports import forecast, totals
+    from reports import forecast, rows
 
     if found.period != containing(Unit.MONTH, now_us, found.period.zone):
         return None
-    days = totals.report(ledger, found.period, forecast.GROUPS, selection=selection)
+    days = rows.report(ledger, found.period, forecast.GROUPS, selection=selection)
     return forecast.forecast(days, now_us, book_in_force(ledger, settings))
 
 
@@ -179,9 +179,9 @@ def _written(found: Report, form: str, before: Predecessor | None, coming: Forec
 
 
 def _shape(found: Report, before: Predecessor | None, coming: Forecast | None) -> dict[str, Any]:
-    from reports import forecast, predecessor, totals
+    from reports import forecast, predecessor, rows
 
-    shape = totals.as_dict(found)
+    shape = rows.as_dict(found)
     if before is not None:
         shape["previous"] = predecessor.as_dict(before)
     if coming is not None:
@@ -190,12 +190,12 @@ def _shape(found: Report, before: Predecessor | None, coming: Forecast | None) -
 
 
 def _csv(found: Report, before: Predecessor | None) -> Iterator[str]:
-    from reports import predecessor, totals
+    from reports import predecessor, rows
     from reports.tables import csv_lines, flat
 
     def row(one: Total) -> dict[str, Any]:
         beside = {} if before is None else predecessor.csv_columns(before, one)
-        return {**flat(totals.row_dict(one)), **beside}
+        return {**flat(rows.row_dict(one)), **beside}
 
     return csv_lines([*found.by, *row(replace(found.total, group={}))], map(row, found.rows))
 

@@ -134,7 +134,7 @@ def _judge(recorded: Run, budgets: list[Budget]) -> list[Standing]:
     from billing.period import Period, zone
     from reports import budgets as shown
     from reports import screen
-    from reports.totals import report
+    from reports.rows import report
 
     recorded.settle(seconds=0.0)
     ledger = recorded.ledger()

@@ -1,6 +1,6 @@
 """The pages of sums: overview, models and labels.
 
-Owns: their cards, charts, tables and data. Owns no sum. Invariant: every number is of `reports.totals`, so that it is
+Owns: their cards, charts, tables and data. Owns no sum. Invariant: every number is of `reports.rows`, so that it is
 the one that `gembill report` prints.
 """
 
@@ -21,10 +21,10 @@ from reports.dashboard.page import Card, Cell, Grid, Page, number, text
 from reports.dashboard.view import View
 from reports.forecast import Forecast
 from reports.predecessor import Predecessor, change
+from reports.rows import Report, as_dict, report, row_dict
 from reports.sheet import count, money, rate
 from reports.summary import notes
 from reports.tables import MISSING, clean, flat
-from reports.totals import Report, as_dict, report, row_dict
 
 _HEADS = ("Calls", "Input", "Intermediate", "Output", "Executions", "Failed", "Spent on fails", "Cost")
 

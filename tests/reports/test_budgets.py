@@ -16,7 +16,7 @@ from reports.budgets import (
     status,
     summed_up,
 )
-from reports.totals import report
+from reports.rows import report
 from tests.billing.budget.test_standing import NOW, budget, hours, stand
 from tests.reports.calls import FLASH, call, put
 

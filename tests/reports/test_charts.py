@@ -10,7 +10,7 @@ from billing.money import unit_price, usd
 from billing.period import parse
 from reports import charts
 from reports.charts import COLORS, CONFIG
-from reports.totals import report
+from reports.rows import report
 from tests.reports.calls import FAILED, FLASH, OK, PRO, call, put
 
 IN, OUT = unit_price("0.50"), unit_price("3.00")

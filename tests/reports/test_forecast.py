@@ -8,7 +8,7 @@ from billing.money import unit_price, usd
 from billing.period import parse
 from billing.pricebook import PriceBook
 from reports.forecast import FEWEST, GROUPS, as_dict, forecast, sentence
-from reports.totals import Report, report
+from reports.rows import Report, report
 from tests.reports.calls import FLASH, call, put, us
 
 IN = unit_price("0.50")

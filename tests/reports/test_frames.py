@@ -10,7 +10,7 @@ from billing.ledger import Ledger
 from billing.money import unit_price, usd
 from billing.period import parse
 from reports.frames import frame
-from reports.totals import report
+from reports.rows import report
 from tests.reports.calls import FLASH, call, put
 
 

@@ -8,7 +8,7 @@ from billing.money import unit_price, usd
 from billing.period import parse
 from reports import predecessor
 from reports.predecessor import change, previous
-from reports.totals import report
+from reports.rows import report
 from tests.reports.calls import FLASH, PRO, call, put, us
 
 IN = unit_price("0.50")

@@ -17,11 +17,12 @@ def test_a_script_gets_a_report_in_one_call(tmp_path: Path) -> None:
     ledger = open_ledger(url)
     put(ledger, call("2026-11-05T10:00:00+00:00", (1, 2, 3)))
     ledger.close()
-    found = reports.report(url, ["model"], month="2026-11", tz="UTC")
-    assert [row.group["model"] for row in found.rows] == [FLASH]
+    found = reports.totals(url, ["model"], month="2026-11", tz="UTC")
+    assert [row.group["model"] for row in found] == [FLASH]
+    assert len(found) == 1
     assert found.total.tokens.total == 1 + 2 + 3
     with pytest.raises(ConfigurationError):
-        reports.report(url, month="2026-11", since="2026-11-01")
+        reports.totals(url, month="2026-11", since="2026-11-01")
 
 
 def test_importing_the_package_costs_nothing() -> None:

@@ -8,8 +8,8 @@ import pytest
 
 from billing.ledger import Ledger
 from billing.period import Period, parse, zone
+from reports.rows import Report, as_dict, report
 from reports.summary import share_sentence, sheet, words
-from reports.totals import Report, as_dict, report
 from tests.reports.calls import FAILED, FLASH, OK, PRO, call, put
 
 NOVEMBER = parse(month="2026-11")

@@ -6,8 +6,8 @@ from billing.period import parse
 from billing.pricebook import bundled
 from reports.dashboard import sums
 from reports.dashboard.view import View, view
+from reports.rows import as_dict, report
 from reports.sheet import money
-from reports.totals import as_dict, report
 from tests.reports.calls import FLASH, PRO, call, put, us
 
 NOW = us("2026-11-21T09:00:00+00:00")

@@ -6,7 +6,7 @@ period is in exactly one row, so the rows add up to the total; sums skip what is
 unknowns is unknown (None), while no calls at all cost 0.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -30,13 +30,22 @@ Group = Mapping[str, str | int | bool | None]
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a period used: `rows` in order, one per value of the groups `by`, and `total` over all of them."""
+    """What a period used: `rows` in order, one per value of the groups `by`, and `total` over all of them.
+
+    It iterates over its rows.
+    """
 
     period: Period
     by: tuple[str, ...]
     rows: tuple[Total, ...]
     total: Total
     demo: bool = False  # made-up calls are among them
+
+    def __iter__(self) -> Iterator[Total]:
+        return iter(self.rows)
+
+    def __len__(self) -> int:
+        return len(self.rows)
 
     @property
     def strictly_complete(self) -> bool:

@@ -10,7 +10,7 @@ from billing.ledger import Ledger, Selection
 from billing.model import Status, Tokens
 from billing.money import unit_price, usd
 from billing.period import parse
-from reports.totals import Report, add, as_dict, groups, report
+from reports.rows import Report, add, as_dict, groups, report
 from tests.reports.calls import FAILED, FLASH, LATE, OK, PRO, call, put
 
 IN, OUT = unit_price("0.50"), unit_price("3.00")
