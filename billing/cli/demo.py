@@ -5,20 +5,31 @@ Invariant: it needs no key and no network, touches no ledger but its own, and ma
 """
 
 import shutil
+import sys
 import time
 from dataclasses import replace
 from pathlib import Path
 
 import click
 
+from billing.cli.demo_month import CALLS
 from billing.config import Settings, load
 
 MARK = "DEMO DATA"
+_SECRET = "the demo's keys are made up"  # noqa: S105 - it is none: keys have the same names in every demo
 
 
 @click.command()
+@click.option(
+    "--records",
+    type=click.IntRange(1),
+    default=CALLS,
+    show_default=True,
+    metavar="N",
+    help="How many calls the made-up month has; a million takes about half an hour.",
+)
 @click.option("--clear", is_flag=True, help="Remove the demo's ledger and stop.")
-def demo(clear: bool) -> None:
+def demo(records: int, clear: bool) -> None:
     """Try everything on made-up data: no key, no network.
 
     Starts the simulator and the proxy on free ports, sends some dozens of calls through them with the google-genai SDK,
@@ -32,7 +43,7 @@ def demo(clear: bool) -> None:
         return
     began = time.monotonic()
     own = _settings(settings, folder)
-    months = _fill(own)
+    months = _fill(own, records)
     sent = _send(own)
     _show(own.ledger_url, sent, months, time.monotonic() - began)
 
@@ -41,10 +52,10 @@ def _settings(settings: Settings, folder: Path) -> Settings:
     """The demo's own ledger, spool and secret, on free ports."""
     folder.mkdir(parents=True)
     url = f"sqlite:///{folder / 'ledger.db'}"
-    return replace(settings, data_dir=folder, database_url=url, host="127.0.0.1", port=0, fingerprint_secret=None)
+    return replace(settings, data_dir=folder, database_url=url, host="127.0.0.1", port=0, fingerprint_secret=_SECRET)
 
 
-def _fill(settings: Settings) -> int:
+def _fill(settings: Settings, count: int) -> int:
     """Record the made-up month and post it; how many calls it has."""
     from billing.capture.fingerprint import Fingerprint, load_secret
     from billing.capture.spool import Spool
@@ -54,14 +65,20 @@ def _fill(settings: Settings) -> int:
     from billing.posting import Poster
     from billing.prices import PricesInForce
 
-    fingerprint = Fingerprint(load_secret(None, settings.data_dir))
+    fingerprint = Fingerprint(load_secret(settings.fingerprint_secret, settings.data_dir))
     ledger = open_ledger(settings.ledger_url)
     spool = Spool.claim(settings.spool_dir)
     ledger.announce(spool.source_id, DEMO)
     poster = Poster(lambda: ledger, PricesInForce(settings))
     try:
-        record_month(spool, fingerprint)
-        return poster.drain(spool)
+        month = record_month(spool, fingerprint, count=count)
+        with click.progressbar(
+            length=count, label="made-up calls", file=sys.stderr, hidden=not sys.stderr.isatty()
+        ) as bar:
+            for some in month:
+                poster.drain(spool)
+                bar.update(some)
+        return count
     finally:
         poster.close()
         ledger.close()

@@ -1,8 +1,8 @@
 """The demo's made-up month: seeded calls at fixed times, recorded as real ones are.
 
 Owns: how many calls of which kind the month has. Owns no answer (the simulator composes them) and no posting.
-Invariant: the same seed gives the same tokens, executions and costs; every call goes through the same exchange, spool
-and posting as recorded traffic.
+Invariant: the same seed gives the same calls: ids, tokens, executions and costs; every call goes through the same
+exchange, spool and posting as recorded traffic; memory is bounded however many calls are asked for.
 """
 
 import asyncio
@@ -10,10 +10,10 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from random import Random
+from uuid import UUID
 from zoneinfo import ZoneInfo
-
-from uuid_utils import uuid7
 
 from billing.capture.caller import Caller
 from billing.capture.exchange import Exchange
@@ -28,6 +28,7 @@ from billing.wire.path import Route
 
 MONTH = "2026-10"
 CALLS = 1_500
+_AT_ONCE = 2_000
 _START = datetime(2026, 10, 1, tzinfo=ZoneInfo("America/Los_Angeles"))
 _DAYS = 31
 _TEAMS = ("search", "data-qa", "report-bot", "ci")
@@ -59,11 +60,13 @@ class _Made:
     fate: str  # ok, refused, cut, unpriced
 
 
-def record_month(spool: Spool, fingerprint: Fingerprint, seed: int = 7, count: int = CALLS) -> None:
-    """Append the month's events to a spool."""
+def record_month(spool: Spool, fingerprint: Fingerprint, seed: int = 7, count: int = CALLS) -> Iterator[int]:
+    """Append the month's events to a spool, some at a time, each time in the order of their moments; gives how many."""
     dice = Random(seed)  # noqa: S311 - made-up traffic, not a secret
-    plan = sorted(_plan(dice, count), key=lambda made: made.at)
-    asyncio.run(_append(spool, [_event(made, fingerprint, dice) for made in plan]))
+    plan = _plan(dice, count)
+    while some := sorted(islice(plan, _AT_ONCE), key=lambda made: made.at):
+        asyncio.run(_append(spool, [_event(made, fingerprint, dice) for made in some]))
+        yield len(some)
 
 
 async def _append(spool: Spool, events: list[tuple[str, bytes]]) -> None:
@@ -71,7 +74,7 @@ async def _append(spool: Spool, events: list[tuple[str, bytes]]) -> None:
 
 
 def _event(made: _Made, fingerprint: Fingerprint, dice: Random) -> tuple[str, bytes]:
-    exchange = _exchange(made, fingerprint)
+    exchange = _exchange(made, fingerprint, dice)
     ended_us = _microseconds(made.at) + int(dice.uniform(0.8, 9.0) * 1e6)
     ending = _replay(exchange, made, dice)
     return exchange.event_id, exchange.finish(ending, ended_us)
@@ -95,14 +98,19 @@ def _plan(dice: Random, count: int) -> Iterator[_Made]:
         )
 
 
-def _exchange(made: _Made, fingerprint: Fingerprint) -> Exchange:
+def _exchange(made: _Made, fingerprint: Fingerprint, dice: Random) -> Exchange:
     caller = Caller(
         (b"made-up-key-of-" + made.team.encode(),), {"team": made.team, "source": "made-up"}, labels_cut=False
     )
     route = Route(Api.GEMINI, Operation.GENERATE_CONTENT, made.model, made.streamed)
     moment = _microseconds(made.at)
-    event_id = str(uuid7(nanoseconds=moment * 1_000))
-    return Exchange(event_id, moment, route=route, caller=caller, fingerprint=fingerprint)
+    return Exchange(_event_id(moment, dice), moment, route=route, caller=caller, fingerprint=fingerprint)
+
+
+def _event_id(moment_us: int, dice: Random) -> str:
+    """A UUID of version 7, its random bits from the dice, so that a made-up call keeps its id (RFC 9562, 5.7)."""
+    stamp = moment_us // 1_000 << 80
+    return str(UUID(int=stamp | 7 << 76 | dice.getrandbits(12) << 64 | 2 << 62 | dice.getrandbits(62)))
 
 
 def _replay(exchange: Exchange, made: _Made, dice: Random) -> Ending:

@@ -30,7 +30,7 @@ def rows(text: str) -> dict[str, list[int]]:
     found = {}
     for line in text.splitlines():
         cells = re.match(
-            r"(gemini-\S+|Total)\s+([\d,]+)\s+([\d,]+)\s+([\d,]+)\s+([\d,]+)\s+([\d,]+)\s+([\d,]+) \(", line
+            r"(gemini-\S+|Total)\s+([\d,]+)\s+([\d,]+)\s+([\d,]+)\s+([\d,]+)\s+([\d,]+)\s+([\d,]+)(?: \(|\s)", line
         )
         if cells and cells[1] not in found:
             found[cells[1]] = [int(cell.replace(",", "")) for cell in cells.groups()[1:]]
@@ -77,6 +77,28 @@ def test_the_demo_ledger_balances_and_its_reports_carry_the_mark(done):
         )
         assert ran.returncode == 0, ran.stderr
         assert ("DEMO DATA" in ran.stdout) is mark
+
+
+def test_the_month_has_as_many_calls_as_asked_for_and_is_the_same_every_time(tmp_path):
+    ids = []
+    for folder in ("one", "other"):
+        environment = os.environ | {"GEMBILL_DATA_DIR": str(tmp_path / folder)}
+        environment["GEMBILL_DATABASE_URL"] = f"sqlite:///{tmp_path / folder / 'demo' / 'ledger.db'}"
+        for words in (
+            ["demo", "--records", "30"],
+            ["records", "--month", "2026-10", "--limit", "99", "--format", "csv"],
+        ):
+            ran = subprocess.run(
+                [sys.executable, "-m", "billing", *words],
+                env=environment,
+                capture_output=True,
+                text=True,
+                timeout=100,
+                check=True,
+            )
+        ids.append(ran.stdout)
+    assert ids[0].count("\n") == 1 + 30
+    assert ids[0] == ids[1]
 
 
 def test_clear_removes_it(done):

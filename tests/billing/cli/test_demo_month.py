@@ -33,7 +33,7 @@ def recorded(folder: Path, seed: int, count: int) -> list[Call]:
     """The month as posting finds it in a spool."""
     spool = Spool.claim(folder)
     try:
-        record_month(spool, FINGERPRINT, seed, count)
+        assert sum(record_month(spool, FINGERPRINT, seed, count)) == count
         return [_call(entry, spool.source_id) for entry in spool.read(0, count + 1)]
     finally:
         spool.close(5)
@@ -46,8 +46,10 @@ def _call(entry: Entry, source_id: int) -> Call:
 
 
 def worth(calls: list[Call]) -> list[tuple[object, ...]]:
-    """What must be the same: times, tokens, executions and costs."""
-    return [(c.record.occurred_us, c.record.tokens, c.record.executions, c.rating.cost_pico) for c in calls]
+    """What must be the same: ids, times, tokens, executions and costs."""
+    return [
+        (c.record.id, c.record.occurred_us, c.record.tokens, c.record.executions, c.rating.cost_pico) for c in calls
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +61,16 @@ def test_the_same_seed_gives_the_same_month_and_another_one_another(tmp_path: Pa
     first, again, other = (recorded(tmp_path / name, seed, 60) for name, seed in (("a", 3), ("b", 3), ("c", 4)))
     assert worth(first) == worth(again)
     assert worth(first) != worth(other)
-    assert not {call.event.id for call in first} & {call.event.id for call in again}
+    assert not {call.event.id for call in first} & {call.event.id for call in other}
+
+
+def test_a_month_of_any_size_is_recorded_some_calls_at_a_time(tmp_path: Path) -> None:
+    spool = Spool.claim(tmp_path)
+    try:
+        appended = [(some, len(spool.read(0, 5_000))) for some in record_month(spool, FINGERPRINT, 3, 4_100)]
+    finally:
+        spool.close(5)
+    assert appended == [(2_000, 2_000), (2_000, 4_000), (100, 4_100)]
 
 
 def test_every_call_is_an_event_of_that_month_on_googles_calendar(month: list[Call]) -> None:
@@ -78,6 +89,7 @@ def test_calls_are_spooled_in_the_order_of_their_time(month: list[Call]) -> None
     assert times == sorted(times)
     stamps = [UUID(call.event.id).int >> 80 for call in month]  # a UUIDv7 begins with its milliseconds
     assert stamps == [at // 1000 for at in times]
+    assert {UUID(call.event.id).version for call in month} == {7}
 
 
 def test_every_fate_occurs_and_most_calls_are_priced_to_the_end(month: list[Call]) -> None:
