@@ -12,7 +12,7 @@ from pathlib import Path
 
 import click
 
-from billing.cli.demo_month import CALLS
+from billing.cli import demo_month
 from billing.config import Settings, load
 
 MARK = "DEMO DATA"
@@ -23,7 +23,7 @@ _SECRET = "the demo's keys are made up"  # noqa: S105 - it is none: keys have th
 @click.option(
     "--records",
     type=click.IntRange(1),
-    default=CALLS,
+    default=demo_month.CALLS,
     show_default=True,
     metavar="N",
     help="How many calls the made-up month has; a million takes about half an hour.",
@@ -42,47 +42,25 @@ def demo(records: int, clear: bool) -> None:
         click.echo(f"gembill: removed {folder}", err=True)
         return
     began = time.monotonic()
-    own = _settings(settings, folder)
-    months = _fill(own, records)
+    own = own_settings(settings, folder)
+    _fill(own, records)
     sent = _send(own)
-    _show(own.ledger_url, sent, months, time.monotonic() - began)
+    _show(own.ledger_url, sent, records, time.monotonic() - began)
 
 
-def _settings(settings: Settings, folder: Path) -> Settings:
+def own_settings(settings: Settings, folder: Path) -> Settings:
     """The demo's own ledger, spool and secret, on free ports."""
     folder.mkdir(parents=True)
     url = f"sqlite:///{folder / 'ledger.db'}"
     return replace(settings, data_dir=folder, database_url=url, host="127.0.0.1", port=0, fingerprint_secret=_SECRET)
 
 
-def _fill(settings: Settings, count: int) -> int:
-    """Record the made-up month and post it; how many calls it has."""
-    from billing.capture.fingerprint import Fingerprint, load_secret
-    from billing.capture.spool import Spool
-    from billing.cli.demo_month import record_month
-    from billing.ledger import open_ledger
-    from billing.ledger.sources import DEMO
-    from billing.posting import Poster
-    from billing.prices import PricesInForce
-
-    fingerprint = Fingerprint(load_secret(settings.fingerprint_secret, settings.data_dir))
-    ledger = open_ledger(settings.ledger_url)
-    spool = Spool.claim(settings.spool_dir)
-    ledger.announce(spool.source_id, DEMO)
-    poster = Poster(lambda: ledger, PricesInForce(settings))
-    try:
-        month = record_month(spool, fingerprint, count=count)
-        with click.progressbar(
-            length=count, label="made-up calls", file=sys.stderr, hidden=not sys.stderr.isatty()
-        ) as bar:
-            for some in month:
-                poster.drain(spool)
-                bar.update(some)
-        return count
-    finally:
-        poster.close()
-        ledger.close()
-        spool.close(10.0)
+def _fill(settings: Settings, count: int) -> None:
+    """Record and post the made-up month, with a bar on a terminal."""
+    hidden = not sys.stderr.isatty()
+    with click.progressbar(length=count, label="made-up calls", file=sys.stderr, hidden=hidden) as bar:
+        for some in demo_month.fill(settings, count):
+            bar.update(some)
 
 
 def _send(settings: Settings) -> int:
@@ -99,16 +77,16 @@ def _send(settings: Settings) -> int:
 
 
 def _show(url: str, sent: int, filled: int, seconds: float) -> None:
-    from billing.cli.demo_month import MONTH
     from reports import screen
 
-    click.echo(f"{MARK}: {filled:,} made-up calls of {MONTH}, and {sent} calls sent just now by the google-genai SDK")
-    click.echo(f"through the proxy to the simulator; recorded, posted and priced in {seconds:.1f} s.\n")
-    for page in _pages(url, MONTH):
+    click.echo(f"{MARK}: {filled:,} made-up calls of {demo_month.MONTH}, and {sent} calls sent just now")
+    click.echo("by the google-genai SDK through the proxy to the simulator; recorded, posted and priced")
+    click.echo(f"in {seconds:.1f} s.\n")
+    for page in _pages(url, demo_month.MONTH):
         screen.write([page, "\n"])
     click.echo(f"""Next:
   gembill records --database-url {url}
-  gembill report daily --month {MONTH} --database-url {url}
+  gembill report daily --month {demo_month.MONTH} --database-url {url}
   gembill audit --database-url {url}
   gembill proxy                  record your own: export GOOGLE_GEMINI_BASE_URL=http://127.0.0.1:8787
   gembill demo --clear           remove this demo""")

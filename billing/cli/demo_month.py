@@ -1,6 +1,6 @@
 """The demo's made-up month: seeded calls at fixed times, recorded as real ones are.
 
-Owns: how many calls of which kind the month has. Owns no answer (the simulator composes them) and no posting.
+Owns: how many calls of which kind the month has. Owns no answer (the simulator composes them) and no rule of posting.
 Invariant: the same seed gives the same calls: ids, tokens, executions and costs; every call goes through the same
 exchange, spool and posting as recorded traffic; memory is bounded however many calls are asked for.
 """
@@ -17,9 +17,14 @@ from zoneinfo import ZoneInfo
 
 from billing.capture.caller import Caller
 from billing.capture.exchange import Exchange
-from billing.capture.fingerprint import Fingerprint
+from billing.capture.fingerprint import Fingerprint, load_secret
 from billing.capture.spool import Spool
+from billing.config import Settings
+from billing.ledger import open_ledger
+from billing.ledger.sources import DEMO
 from billing.model import Api, Ending, Operation
+from billing.posting import Poster
+from billing.prices import PricesInForce
 from billing.simulator.answer import compose
 from billing.simulator.models import MODELS
 from billing.simulator.request import read
@@ -58,6 +63,23 @@ class _Made:
     task: str
     streamed: bool
     fate: str  # ok, refused, cut, unpriced
+
+
+def fill(settings: Settings, count: int = CALLS) -> Iterator[int]:
+    """Record the month and post it to the ledger of `settings`, some calls at a time; gives how many."""
+    ledger = open_ledger(settings.ledger_url)
+    spool = Spool.claim(settings.spool_dir)
+    ledger.announce(spool.source_id, DEMO)
+    poster = Poster(lambda: ledger, PricesInForce(settings))
+    fingerprint = Fingerprint(load_secret(settings.fingerprint_secret, settings.data_dir))
+    try:
+        for some in record_month(spool, fingerprint, count=count):
+            poster.drain(spool)
+            yield some
+    finally:
+        poster.close()
+        ledger.close()
+        spool.close(10.0)
 
 
 def record_month(spool: Spool, fingerprint: Fingerprint, seed: int = 7, count: int = CALLS) -> Iterator[int]:

@@ -1,7 +1,7 @@
 """The store of records, charges and rollups: the only package that speaks the ledger's SQL.
 
 Owns: the schema and every statement on it, on SQLite and PostgreSQL alike. Owns no price, no budget and no display.
-Invariant: append-only; each record is there once for each (source_id, id), and both rollups equal the sum of the
+Invariant: append-only; each record is there once for each (source_id, id), and the rollups equal the sum of the
 current revisions. `read` has single records, `totals` sums, `audit` the proof.
 """
 

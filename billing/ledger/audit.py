@@ -6,6 +6,7 @@ charges. Set-wise SQL; what comes to Python is groups, not records.
 """
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Numeric, Table, and_, case, cast, func, or_, select, union
@@ -31,8 +32,7 @@ def audit(ledger: Ledger) -> list[str]:
         _costs,
         _quantities,
         _label_sets,
-        lambda connection: _rollup(connection, schema.rollup_narrow),
-        lambda connection: _rollup(connection, schema.rollup_wide),
+        *(partial(_rollup, table) for table in schema.ROLLUPS),
     )
     found: list[str] = []
     with snapshot(ledger.engine) as connection:
@@ -160,7 +160,7 @@ def _label_sets(connection: Connection) -> Iterable[str]:
         yield f"source {source_id}: {count} cells of rollup_wide have labels that are not in label_set"
 
 
-def _rollup(connection: Connection, table: Table) -> Iterable[str]:
+def _rollup(table: Table, connection: Connection) -> Iterable[str]:
     engine = connection.dialect.name
     key = [column.name for column in table.primary_key]
     keys = [rollup.KEYED[name].label(f"key_{place}") for place, name in enumerate(key)]

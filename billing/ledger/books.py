@@ -122,5 +122,5 @@ class Books:
         bulk.insert(self._connection, schema.record, self._records)
         bulk.insert(self._connection, schema.charge, self._charges)
         bulk.insert(self._connection, schema.label_set, labels, bulk.Clash.IGNORE)
-        bulk.insert(self._connection, schema.rollup_narrow, rollup.rows(self._differences.narrow), bulk.Clash.ADD)
-        bulk.insert(self._connection, schema.rollup_wide, rollup.rows(self._differences.wide), bulk.Clash.ADD)
+        for table, rows in self._differences.rows():
+            bulk.insert(self._connection, table, rows, bulk.Clash.ADD)

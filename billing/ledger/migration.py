@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine
 from billing.errors import SchemaError
 from billing.ledger.engine import writing
 
-REVISIONS = ("0001", "0002", "0003")  # oldest first; a test holds them against the scripts
+REVISIONS = ("0001", "0002", "0003", "0004")  # oldest first; a test holds them against the scripts
 HEAD = REVISIONS[-1]
 _LOCK = 0x67656D62696C6C  # any number no other program locks: "gembill"
 

@@ -1,20 +1,23 @@
-"""What one revision of a record adds to the two rollups.
+"""What one revision of a record adds to the rollups: a narrow and a wide one, each by UTC hour and by UTC day.
 
 Owns: keys, measures and their differences, and the same measures as SQL over `record` (for audits and cut hours).
 Owns no total. Invariant: the sum of the differences posted for a record is the contribution of its current revision.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, func, literal_column
+from sqlalchemy import ColumnElement, Table, case, func, literal_column
 
+from billing.ledger import schema
 from billing.ledger.columns import hour_of
 from billing.ledger.entry import Stored
 from billing.ledger.schema import COST_PARTS, COSTS, MEASURES, TOKEN_FIELDS, record
 
 Key = tuple[Any, ...]
+DAY_HOURS = 24
+_HOUR = schema.NARROW_KEY.index("hour_utc")
 
 
 def contribution(entry: Stored) -> tuple[int, ...]:
@@ -46,7 +49,7 @@ def narrow_key(entry: Stored) -> Key:
 
 @dataclass(frozen=True, slots=True)
 class Differences:
-    """Sums by cell, to be added to the two rollups."""
+    """Sums by cell of the narrow and of the wide rollup by hour."""
 
     narrow: dict[Key, list[int]] = field(default_factory=dict)
     wide: dict[Key, list[int]] = field(default_factory=dict)
@@ -63,9 +66,25 @@ class Differences:
             for place, value in enumerate(values):
                 sums[place] += sign * value
 
+    def rows(self) -> Iterator[tuple[Table, list[tuple[Any, ...]]]]:
+        """What to add to each rollup, cells left out that change nothing."""
+        yield schema.rollup_narrow, _rows(self.narrow)
+        yield schema.rollup_wide, _rows(self.wide)
+        yield schema.rollup_narrow_day, _rows(_daily(self.narrow))
+        yield schema.rollup_wide_day, _rows(_daily(self.wide))
 
-def rows(cells: Mapping[Key, list[int]]) -> list[tuple[Any, ...]]:
-    """Cells as rows of their rollup, those left out that change nothing."""
+
+def _daily(cells: Mapping[Key, list[int]]) -> dict[Key, list[int]]:
+    """The same sums by day."""
+    found: dict[Key, list[int]] = {}
+    for key, sums in cells.items():
+        cell = (*key[:_HOUR], key[_HOUR] // DAY_HOURS, *key[_HOUR + 1 :])
+        known = found.get(cell)
+        found[cell] = sums if known is None else [a + b for a, b in zip(known, sums, strict=True)]
+    return found
+
+
+def _rows(cells: Mapping[Key, list[int]]) -> list[tuple[Any, ...]]:
     return [(*key, *sums) for key, sums in cells.items() if any(sums)]
 
 
@@ -89,6 +108,7 @@ KEYED: dict[str, ColumnElement[Any]] = {
     "model": func.coalesce(record.c.model, literal_column("''")),
     "key": func.coalesce(record.c.key, literal_column("''")),
     **{name: record.c[name] for name in ("source_id", "hour_utc", "api", "operation", "service_tier", "status")},
+    "day_utc": record.c.hour_utc // DAY_HOURS,
     "code_execution_used": record.c.code_execution_used,
     "labels_hash": record.c.labels_hash,
 }

@@ -50,6 +50,11 @@ NARROW_KEY = ("source_id", "hour_utc", "model", "api", "operation", "service_tie
 WIDE_KEY = (*NARROW_KEY, "key", "labels_hash")
 
 
+def daily(key: tuple[str, ...]) -> tuple[str, ...]:
+    """The key of a rollup by UTC day in place of the hour."""
+    return tuple("day_utc" if name == "hour_utc" else name for name in key)
+
+
 class Id(TypeDecorator[str]):
     """A UUID as text in Python; native on PostgreSQL, 16 bytes on SQLite."""
 
@@ -175,6 +180,7 @@ def _rollup(name: str, key: tuple[str, ...]) -> Table:
     kinds: dict[str, TypeEngine[Any]] = {
         "source_id": WHOLE,
         "hour_utc": WHOLE,
+        "day_utc": WHOLE,
         "code_execution_used": FLAG,
         "labels_hash": BYTES,
     }
@@ -190,6 +196,9 @@ def _rollup(name: str, key: tuple[str, ...]) -> Table:
 
 rollup_narrow = _rollup("rollup_narrow", NARROW_KEY)
 rollup_wide = _rollup("rollup_wide", WIDE_KEY)
+rollup_narrow_day = _rollup("rollup_narrow_day", daily(NARROW_KEY))
+rollup_wide_day = _rollup("rollup_wide_day", daily(WIDE_KEY))
+ROLLUPS = (rollup_narrow, rollup_wide, rollup_narrow_day, rollup_wide_day)
 
 label_set = Table(
     "label_set",

@@ -1,8 +1,8 @@
 """How long reports take on a ledger of a million calls, and whether ten times as many make them slower.
 
-Run by hand: `python tests/bench/bench_reports.py [--records 1000000] [--keep FOLDER]`. The ledger is made in SQL: a year
-of calls spread over 5 models, 8 teams, 4 keys and 3 states, then both rollups as the sum over the records. For ten times
-as many calls the same cells hold ten times the counts: what a report reads is cells, not calls.
+Run by hand: `python tests/bench/bench_reports.py [--records 1000000] [--times 10]`. The ledgers are made in SQL: a year
+of calls spread over 5 models, 8 teams, 4 keys and 3 states, then the rollups as sums over the records. The larger one
+takes some minutes and 7 GB; `--times 1` leaves it out.
 """
 
 import argparse
@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.request import urlopen
 
-from sqlalchemy import Table, func, insert, literal_column, select, update
+from sqlalchemy import Insert, Table, func, insert, select
 
 from billing.ledger import Ledger, Selection, open_ledger, rollup, schema
 from billing.ledger.columns import labels_hash
@@ -24,7 +24,7 @@ from billing.ledger.conversations import conversations
 from billing.ledger.engine import writing
 from billing.ledger.quality import quality
 from billing.ledger.totals import totals
-from billing.period import parse
+from billing.period import HOUR_US, parse
 
 YEAR_US = 365 * 86_400_000_000
 START_US = 1_767_254_400_000_000  # 2026-01-01 in US Pacific
@@ -43,8 +43,8 @@ def fill(ledger: Ledger, records: int) -> None:
         run("CREATE TEMP TABLE team (number INTEGER PRIMARY KEY, text TEXT, hash BLOB)")
         run("INSERT INTO team VALUES (?, ?, ?)", [(n, text, labels_hash(text)) for n, text in enumerate(_LABELS)])
         run(_records(records))
-        for table, key in ((schema.rollup_narrow, schema.NARROW_KEY), (schema.rollup_wide, schema.WIDE_KEY)):
-            connection.execute(_rolled(table, key))
+        for table in schema.ROLLUPS:
+            connection.execute(_rolled(table))
         run("ANALYZE")
 
 
@@ -92,21 +92,13 @@ def _has_unhex() -> bool:
     return tuple(map(int, sqlite.driver.sqlite_version.split("."))) >= (3, 41)
 
 
-def _rolled(table: Table, key: tuple[str, ...]) -> object:
+def _rolled(table: Table) -> Insert:
+    key = [column.name for column in table.primary_key]
     keys = [rollup.KEYED[name] for name in key]
     sums = [func.sum(rollup.MEASURED[name]) for name in schema.MEASURES]
     return insert(table).from_select(
         [*key, *schema.MEASURES], select(*keys, *sums).select_from(schema.record).group_by(*keys)
     )
-
-
-def tenfold(ledger: Ledger) -> None:
-    """The rollups of ten times as many calls."""
-    with writing(ledger.engine) as connection:
-        for table in (schema.rollup_narrow, schema.rollup_wide):
-            connection.execute(
-                update(table).values({name: table.c[name] * literal_column("10") for name in schema.MEASURES})
-            )
 
 
 def timed(title: str, work: Callable[[], object], goal: str = "") -> float:
@@ -149,35 +141,47 @@ def pages(url: str, folder: Path) -> None:
 
 
 def main() -> None:
-    """Make the ledger, measure, print."""
+    """Make a ledger, measure, print; then one of `--times` as many calls, to compare."""
     options = argparse.ArgumentParser()
     options.add_argument("--records", type=int, default=1_000_000)
-    options.add_argument("--keep", type=Path)
+    options.add_argument("--times", type=int, default=10)
     given = options.parse_args()
+    once = measured(given.records)
+    if given.times > 1:
+        more = measured(given.records * given.times)
+        print(f"{given.times} times the calls: the month by model takes {more / once:.2f} times as long")
+
+
+def measured(records: int) -> float:
+    """All figures of a ledger of so many calls; gives the month's by model."""
     with tempfile.TemporaryDirectory() as scratch:
-        folder = given.keep or Path(scratch)
-        url = f"sqlite:///{folder / 'bench.db'}"
+        url = f"sqlite:///{Path(scratch) / 'bench.db'}"
         ledger = open_ledger(url)
         began = time.perf_counter()
-        fill(ledger, given.records)
-        print(f"{given.records:,} calls made in {time.perf_counter() - began:.0f} s")
-        measure(ledger, url, folder)
-        ledger.close()
+        fill(ledger, records)
+        print(f"\n{records:,} calls made in {time.perf_counter() - began:.0f} s")
+        try:
+            return measure(ledger, url, Path(scratch))
+        finally:
+            ledger.close()
 
 
-def measure(ledger: Ledger, url: str, folder: Path) -> None:
-    """All figures, minimum, median and maximum."""
-    month = Selection(start_us=MONTH.start_us, end_us=MONTH.end_us)
+def cells(ledger: Ledger) -> None:
+    """How many rows of each rollup the month has."""
     with ledger.engine.connect() as connection:
-        for table in (schema.rollup_narrow, schema.rollup_wide):
-            inside = table.c.hour_utc.between(MONTH.start_us // 3_600_000_000, MONTH.end_us // 3_600_000_000 - 1)
-            print(
-                table.name,
-                connection.scalar(select(func.count()).select_from(table).where(inside)),
-                "cells in the month",
-            )
+        for table in schema.ROLLUPS:
+            unit_us, at = (86_400_000_000, table.c.day_utc) if "day_utc" in table.c else (HOUR_US, table.c.hour_utc)
+            inside = at.between(MONTH.start_us // unit_us, MONTH.end_us // unit_us - 1)
+            found = connection.scalar(select(func.count()).select_from(table).where(inside))
+            print(f"{table.name}: {found:,} cells in the month")
+
+
+def measure(ledger: Ledger, url: str, folder: Path) -> float:
+    """All figures, minimum, median and maximum; gives the month's by model."""
+    month = Selection(start_us=MONTH.start_us, end_us=MONTH.end_us)
+    cells(ledger)
     print(f"{'milliseconds':52} {'min':>8} {'median':>8} {'max':>8} {'CPU':>8}")
-    once = timed("ledger: month by model", lambda: totals(ledger, month, ("model",)), "goal 20")
+    by_model = timed("ledger: month by model", lambda: totals(ledger, month, ("model",)), "goal 20")
     timed("ledger: month by hour", lambda: totals(ledger, month, ("hour",)))
     timed("ledger: month by label", lambda: totals(ledger, month, ("label.team",)), "goal 200")
     timed("ledger: month by key", lambda: totals(ledger, month, ("key",)), "goal 200")
@@ -190,9 +194,7 @@ def measure(ledger: Ledger, url: str, folder: Path) -> None:
         command(url, "report", "monthly", "--month", "2026-10", "--by", "label.team"),
     )
     pages(url, folder)
-    tenfold(ledger)
-    ten = timed("ledger: month by model, ten times the calls", lambda: totals(ledger, month, ("model",)), "goal 1.2x")
-    print(f"ten times the calls take {ten / once:.2f} times as long")
+    return by_model
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from billing.ledger import Ledger, Selection, Stored, UnfitPosting, read, rollup
 from billing.ledger.entry import stored
-from billing.ledger.schema import MEASURES, NARROW_KEY
+from billing.ledger.schema import MEASURES, NARROW_KEY, WIDE_KEY
 from billing.model import Outcome, Rating, Status, Tokens
 from tests.billing.ledger.making import HOUR, SPOOL, START, UNIT, posting, rated, record, runs, tokens
 
@@ -90,8 +90,26 @@ def test_what_is_left_of_many_revisions_is_the_last_one(revisions: list[Stored])
         differences.add(entry, HASH)
     last = revisions[-1]
     key = rollup.narrow_key(last)
-    assert rollup.rows(differences.narrow) == [(*key, *rollup.contribution(last))]
-    assert rollup.rows(differences.wide) == [(*key, last.record.key or "", HASH, *rollup.contribution(last))]
+    counts, more = rollup.contribution(last), (last.record.key or "", HASH)
+    source_id, hour, *rest = key
+    day = (source_id, hour // 24, *rest)
+    assert [rows for _, rows in differences.rows()] == [
+        [(*key, *counts)],
+        [(*key, *more, *counts)],
+        [(*day, *counts)],
+        [(*day, *more, *counts)],
+    ]
+
+
+def test_hours_of_a_day_are_one_cell_of_its_rollup_and_what_cancels_is_in_none() -> None:
+    differences = rollup.Differences()
+    for place, hours in enumerate((0, 1, 23, 24)):
+        midnight = START // (24 * HOUR) * 24 * HOUR
+        differences.add(stored(record(place, occurred_us=midnight + hours * HOUR), Rating(), 0), HASH)
+    kept = {table.name: rows for table, rows in differences.rows()}
+    assert [row[len(NARROW_KEY)] for row in kept["rollup_narrow"]] == [1, 1, 1, 1]
+    assert [row[len(NARROW_KEY)] for row in kept["rollup_narrow_day"]] == [3, 1]
+    assert [row[len(WIDE_KEY)] for row in kept["rollup_wide_day"]] == [3, 1]
 
 
 def test_a_cell_that_overflows_refuses_the_batch(ledger: Ledger) -> None:

@@ -1,7 +1,17 @@
 import pytest
 from sqlalchemy import Table, UniqueConstraint
 
-from billing.ledger.schema import MEASURES, NARROW_KEY, WIDE_KEY, driver_id, metadata, rollup_narrow, rollup_wide
+from billing.ledger.schema import (
+    MEASURES,
+    NARROW_KEY,
+    WIDE_KEY,
+    driver_id,
+    metadata,
+    rollup_narrow,
+    rollup_narrow_day,
+    rollup_wide,
+    rollup_wide_day,
+)
 
 TABLES = list(metadata.tables.values())
 REFERENCE = [table for table in TABLES if table.info.get("reference")]  # small, and the same for all sources
@@ -45,6 +55,8 @@ def test_the_key_comes_first_and_is_never_null(table: Table) -> None:
 def test_rollups_are_keys_and_measures() -> None:
     assert tuple(rollup_narrow.columns.keys()) == (*NARROW_KEY, *MEASURES)
     assert tuple(rollup_wide.columns.keys()) == (*WIDE_KEY, *MEASURES)
+    for by_hour, by_day in ((rollup_narrow, rollup_narrow_day), (rollup_wide, rollup_wide_day)):
+        assert [c.name.replace("hour", "day") for c in by_hour.columns] == [c.name for c in by_day.columns]
 
 
 def test_an_id_that_is_none_is_refused() -> None:

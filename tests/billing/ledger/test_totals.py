@@ -13,6 +13,9 @@ from billing.model import Outcome, Rating, Status, Tokens
 from tests.billing.ledger.making import HOUR, NATURAL, SPOOL, START, UNIT, number, posting, rated, record, runs, tokens
 
 COUNT = st.none() | st.integers(0, 10**12)
+MOMENT = st.one_of(
+    st.integers(START - hours * HOUR, START + hours * HOUR) for hours in (2, 70)
+)  # cut hours, whole days
 
 
 @st.composite
@@ -24,7 +27,7 @@ def postings(draw: st.DrawFn, seq: int) -> Posting:
         rating,
         source_id=draw(st.sampled_from([SPOOL, NATURAL])),
         id=number(draw(st.integers(1, 4)) + 1000 * seq if draw(st.booleans()) else 500),
-        occurred_us=START + draw(st.integers(-2 * HOUR, 2 * HOUR)),
+        occurred_us=draw(MOMENT),
         model=draw(st.sampled_from([None, "gemini-a", "gemini-b", "Gemini-a", "g_m%?"])),
         key=draw(st.sampled_from([None, "k1", "k2"])),
         status=draw(st.sampled_from(Status)),
@@ -43,8 +46,8 @@ def batches(draw: st.DrawFn) -> list[list[Posting]]:
 
 selections = st.builds(
     Selection,
-    start_us=st.none() | st.integers(START - 2 * HOUR, START + 2 * HOUR) | st.just(START),
-    end_us=st.none() | st.integers(START - 2 * HOUR, START + 2 * HOUR) | st.just(START + HOUR),
+    start_us=st.none() | MOMENT | st.just(START),
+    end_us=st.none() | MOMENT | st.just(START + HOUR),
     models=st.lists(st.sampled_from(["gemini-a", "gemini-*", "*", "g_m%?", "g*?"]), max_size=2).map(tuple),
     keys=st.lists(st.sampled_from(["k1", "k2"]), max_size=1).map(tuple),
     labels=st.dictionaries(st.sampled_from(["team", 'we"ird', "$x"]), st.sampled_from(["a", "B'", "é"]), max_size=2),

@@ -1,0 +1,65 @@
+"""What the documentation shows of gembill at work: real commands on the made-up month of `gembill demo`.
+
+Owns: a scratch folder with that ledger, and how a command and what it said are written down. Owns no text of the
+documentation (it calls this when it is generated). Invariant: what is shown was printed by the command beside it, and
+is the same on every machine.
+"""
+
+import os
+import re
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from shlex import split
+
+from billing.cli.demo import own_settings
+from billing.cli.demo_month import CALLS, MONTH, fill
+from billing.config import Settings
+
+__all__ = ["MONTH", "Shown", "shown"]
+_MACHINES_OWN = ("GEMBILL_", "GITHUB_", "RUNNER_", "XDG_")
+_TOKEN = re.compile(r"::(stop-commands::)?[0-9a-f]{32}(::)?")  # GitHub's commands are stopped by a random word
+
+
+class Shown:
+    """A folder whose ledger holds the made-up month; it goes when the program ends."""
+
+    def __init__(self) -> None:
+        self._scratch = tempfile.TemporaryDirectory(prefix="gembill-docs-")
+        self.folder = Path(self._scratch.name)
+        self.settings = own_settings(Settings(data_dir=self.folder), self.folder / "demo")
+        assert sum(fill(self.settings)) == CALLS
+        clean = {name: value for name, value in os.environ.items() if not name.startswith(_MACHINES_OWN)}
+        self._environment = clean | {
+            "GEMBILL_DATA_DIR": str(self.folder),
+            "GEMBILL_DATABASE_URL": self.settings.ledger_url,
+            "HOME": str(self.folder),
+            "NO_COLOR": "1",
+        }
+
+    def command(self, line: str, *, width: int = 118, flags: str = "", more: Mapping[str, str] | None = None) -> str:
+        """A block of Markdown with the command, what it wrote to stdout and, if it is not 0, its exit code.
+
+        `flags` are given to the command and not shown; `more` are variables that stand before it.
+        """
+        environment = self._environment | {"COLUMNS": str(width)} | dict(more or {})
+        done = subprocess.run(
+            [*split(line), *split(flags)],
+            cwd=self.folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=100,
+            check=False,
+        )
+        text = _TOKEN.sub(lambda found: f"::{found[1] or ''}TOKEN{found[2] or ''}", done.stdout)
+        ended = f"exit {done.returncode}\n" if done.returncode else ""
+        return f"```\n$ {line}\n{text}{ended}```"
+
+
+@cache
+def shown() -> Shown:
+    """The one folder of this program."""
+    return Shown()
