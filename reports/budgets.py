@@ -27,6 +27,7 @@ from billing.budget.words import (
 from billing.period import iso
 from reports.rows import Report
 from reports.sheet import DEMO, Sheet, count, money, rate
+from reports.summary import doubts
 from reports.tables import Column, Table
 
 SCHEMA_VERSION = 1
@@ -141,9 +142,9 @@ def run_sheet(report: Report, standings: Sequence[Standing]) -> Sheet:
         for title, row in [*lines, ("Total", report.total)]
     ]
     notes = [f"{one.state}: {one.budget.name}: {sentence(one)}" for one in ordered(standings)]
-    return Sheet(
-        "Gemini calls of this run", Table(columns, tuple(cells[:-1]), cells[-1]), (*notes, *_doubts(standings))
-    )
+    notes += [*_doubts(standings), *([] if report.strictly_complete else doubts(report))]
+    notes.append("* output with thinking. Cost is an estimate at list prices in US dollars, not Google's bill.")
+    return Sheet("Gemini calls of this run", Table(columns, tuple(cells[:-1]), cells[-1]), tuple(notes))
 
 
 def _cells(standing: Standing) -> tuple[str, ...]:

@@ -53,6 +53,7 @@ def sheet(found: Outcome, period: Period, *, dry_run: bool) -> Sheet:
     rows = tuple(_cells(model, tally) for model, tally in _ordered(found))
     notes = ["Old and new are the costs of the changed records; one without a price counts as nothing."]
     notes += [] if found.total.changed else ["The ledger says what the prices in force say: nothing changes."]
+    notes += [f"{found.total.unpriced:,} of them have no price any more."] if found.total.unpriced else []
     notes += [f"{found.revived:,} dead letters become records."] if found.revived else []
     notes += [f"{number:,} skipped: {reason}." for reason, number in sorted(found.skipped.items())]
     notes += ["Nothing was written: leave out --dry-run to do it."] if dry_run else []

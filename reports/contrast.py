@@ -23,7 +23,7 @@ _COLUMNS = (
     Column("As charged", 80),
     Column("Then", 70),
     Column("Difference"),
-    Column("", 30),
+    Column("Change", 30),
 )
 _COUNTS = "The same counts at other prices: another model may well use more or fewer tokens."
 _ONE = {"calls": "call", "tokens": "token", "searches": "search"}
@@ -71,10 +71,17 @@ def in_words(found: Comparison) -> str:
 
 
 def _cells(row: Row) -> tuple[str, ...]:
-    sign = "+" if row.difference_pico > 0 else ""
-    share = f"{sign}{100 * row.difference_pico / row.now_pico:.1f}%" if row.now_pico else ""
-    difference = sign + money(row.difference_pico)
-    return row.model or MISSING, count(row.calls), money(row.now_pico), money(row.then_pico), difference, share
+    difference = ("+" if row.difference_pico > 0 else "") + money(row.difference_pico)
+    return row.model or MISSING, count(row.calls), money(row.now_pico), money(row.then_pico), difference, _share(row)
+
+
+def _share(row: Row) -> str:
+    """The difference in percent, rounded towards nothing: what is left of a cost does not read as -100.0%."""
+    if not row.now_pico:
+        return ""
+    whole, tenth = divmod(1000 * abs(row.difference_pico) // row.now_pico, 10)
+    sign = "+" if row.difference_pico > 0 else "-" if row.difference_pico else ""
+    return f"{sign}{whole:,}.{tenth}%"
 
 
 def _uncompared_words(one: Uncompared) -> str:

@@ -18,7 +18,7 @@ from billing.period import Period, local
 from reports.budgets import filters
 from reports.records import as_dict as record_dict
 from reports.rows import Report, report, row_dict
-from reports.sheet import Sheet, count, money, percent
+from reports.sheet import DEMO, UNKNOWN, Sheet, count, money, percent
 from reports.tables import MISSING, Column, Table
 
 SCHEMA_VERSION = 1
@@ -63,12 +63,14 @@ def as_json(found: Explanation) -> dict[str, Any]:
 def sheets(found: Explanation) -> list[Sheet]:
     """Three tables: days, models, calls."""
     standing = found.standing
-    heading = f"{standing.state} · {standing.budget.name} · calls: {filters(standing.budget)}"
+    mark = DEMO if found.days.demo else ""
+    heading = f"{mark}{standing.state} · {standing.budget.name} · calls: {filters(standing.budget)}"
     shown = f"{len(found.dearest)} of {standing.calls:,} calls; `gembill receipt ID` explains one."
+    notes = (sentence(standing), "~ estimate: the part of the cost of intermediate tokens that failed runs caused")
     return [
-        Sheet(heading, _sums("Day", "day", found.days, standing), (sentence(standing),)),
+        Sheet(heading, _sums("Day", "day", found.days, standing), notes),
         Sheet("By model", _sums("Model", "model", found.models, standing), ()),
-        Sheet("The dearest calls", _calls(found.dearest, standing), (shown,)),
+        Sheet("The dearest calls", _calls(found.dearest, standing), (shown if found.dearest else "None.",)),
     ]
 
 
@@ -97,25 +99,29 @@ def _sums(title: str, group: str, of: Report, standing: Standing) -> Table:
             count(row.tokens.total),
             money(row.failed_execution_cost_pico),
             money(row.cost_pico),
-            percent(_used(row, standing), standing.used) if standing.used else "",
+            _share(row, standing),
         )
         for row in (*of.rows, of.total)
     ]
     return Table(columns, tuple(cells[:-1]), ("Total", *cells[-1][1:]))
 
 
-def _used(row: Total, standing: Standing) -> int:
+def _share(row: Total, standing: Standing) -> str:
+    """The row's share of what was used; empty where nothing was."""
+    if not standing.used:
+        return ""
+    if not standing.budget.in_tokens:
+        return UNKNOWN if row.cost_pico is None else percent(row.cost_pico, standing.used)
     tokens = row.tokens
-    if standing.budget.in_tokens:
-        return sum(part or 0 for part in (tokens.input, tokens.intermediate, tokens.output))
-    return row.cost_pico or 0
+    known = [part for part in (tokens.input, tokens.intermediate, tokens.output) if part is not None]
+    return percent(sum(known), standing.used) if known else UNKNOWN
 
 
 def _calls(calls: Sequence[Stored], standing: Standing) -> Table:
     columns = (
-        Column("ID", text=True),
-        Column("When", 50, text=True),
-        Column("Model", 40, text=True),
+        Column("ID", text=True, whole=True),
+        Column("When", 40, text=True),
+        Column("Model", 50, text=True),
         Column("Failed", 20),
         Column("Labels", 10, text=True),
         Column("Cost"),

@@ -24,8 +24,8 @@ _HEADER = (
     *("usd_per_million", "effective_from", "effective_to", "source", "checked_on"),
 )
 _COLUMNS = (
-    *(Column("Model", text=True), Column("Tier", text=True), Column("Meter", text=True)),
-    *(Column("Kind", 80, text=True), Column("Above", 60), Column("USD per 1M")),
+    # what tells two prices apart stands in columns that never give way
+    *(Column("Model", text=True), Column("Tier", text=True), Column("Meter", text=True), Column("USD per 1M")),
     *(Column("From", 70), Column("Until", 65), Column("Checked", 40), Column("Source", 20, text=True)),
 )
 
@@ -104,9 +104,10 @@ def _line(same: Sequence[Price]) -> tuple[str, ...]:
     meters = dict.fromkeys(one.meter.value.replace("_", " ") for one in same)
     kinds = {one.modality for one in same}
     words = "all" if kinds >= _KINDS_WITH_PRICES else ", ".join(kind.value for kind in _KINDS if kind in kinds)
-    above = f"{row.above_prompt_tokens:,}" if row.above_prompt_tokens else ""
+    above = f", prompts above {row.above_prompt_tokens:,}" if row.above_prompt_tokens else ""
+    what = f"{', '.join(meters)} ({words}){above}"
     times = (_day(row.effective_from_us), _day(row.effective_to_us))
-    return row.model, row.service_tier, ", ".join(meters), words, above, quoted(row), *times, row.checked_on, row.source
+    return row.model, row.service_tier, what, quoted(row), *times, row.checked_on, row.source
 
 
 def _order(row: Price) -> tuple[int, int, int]:

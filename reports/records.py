@@ -24,7 +24,7 @@ NEWEST = 100  # what a table shows unless told otherwise
 _KEPT_IN_MEMORY = 8 << 20
 _ID_SHOWN = 13  # of a UUIDv7: its millisecond
 _COLUMNS = (
-    Column("ID", text=True),
+    Column("ID", text=True, whole=True),
     Column("When", 80, text=True),
     Column("Model", 70, text=True),
     Column("Status", 60, text=True),

@@ -5,6 +5,7 @@ content. Invariant: a written number is the exact count with thousands separator
 look like nothing; what is unknown is called unknown and never 0.
 """
 
+import re
 from dataclasses import dataclass
 from textwrap import wrap
 
@@ -14,6 +15,8 @@ from reports.tables import Table, clean, escaped, markdown, terminal
 
 UNKNOWN = "unknown"
 DEMO = "DEMO DATA · "  # stands before the heading of whatever shows made-up calls
+_DOT = " · "
+_INDENT = re.compile(r" *(- )?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,14 +29,21 @@ class Sheet:
 
     def terminal(self, width: int, *, color: bool = False) -> str:
         """The sheet for a terminal of that many cells."""
-        heading = "".join(f"{line}\n" for line in _wrapped(self.heading, width))
+        heading = "".join(f"{line}\n" for line in _headed(self.heading, width))
+        table = f"\n{terminal(self.table, width, color=color)}" if self._filled else ""
         notes = "".join(f"{line}\n" for note in self.notes for line in _wrapped(note, width))
-        return f"{heading}\n{terminal(self.table, width, color=color)}" + (f"\n{notes}" if notes else "")
+        return heading + table + (f"\n{notes}" if notes else "")
 
     def markdown(self) -> str:
         """The sheet for a pull request or a job summary."""
         notes = "".join(f"- {escaped(note.strip())}\n" for note in self.notes)
-        return f"### {escaped(self.heading)}\n\n{markdown(self.table)}\n{notes}"
+        table = f"{markdown(self.table)}\n" if self._filled else ""
+        return f"### {escaped(self.heading)}\n\n{table}{notes}"
+
+    @property
+    def _filled(self) -> bool:
+        """Whether there is a table: one without any row says nothing, the notes say why there is none."""
+        return bool(self.table.rows or self.table.total)
 
     def written(self, form: str) -> str:
         """The sheet in the form that a command was asked for: `markdown`, else for the terminal it runs on."""
@@ -69,6 +79,19 @@ def percent(part: int, whole: int) -> str:
     return f"{share}%" if share or not part else "less than 1%"
 
 
+def _headed(heading: str, width: int) -> list[str]:
+    """The parts of a heading on as few lines as they fit on; only a part that is too long itself is wrapped."""
+    lines: list[str] = []
+    for part in clean(heading).split(_DOT):
+        if lines and len(longer := f"{lines[-1]}{_DOT}{part}") <= width:
+            lines[-1] = longer
+        else:
+            lines += _wrapped(part, width)
+    return lines
+
+
 def _wrapped(text: str, width: int) -> list[str]:
-    """Lines of at most `width` where words allow it; nothing is broken within a word."""
-    return wrap(clean(text), width, break_long_words=False, break_on_hyphens=False)
+    """Lines of at most `width` where words allow it, indented as the first; nothing is broken within a word."""
+    found = _INDENT.match(text)
+    indent = " " * found.end() if found else ""
+    return wrap(clean(text), width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)

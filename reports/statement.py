@@ -7,7 +7,7 @@ written with all its digits, so that the lines visibly add up to the total.
 from collections.abc import Iterator, Mapping, Sequence
 from zoneinfo import ZoneInfo
 
-from billing.model import Meter, Record
+from billing.model import Meter, Record, Status
 from billing.money import usd_per_million
 from billing.period import local
 from reports import meaning, rounds
@@ -79,12 +79,12 @@ def _code_execution(record: Record) -> str:
     declared = {None: "not known whether allowed", True: "allowed", False: "not allowed"}[record.declared]
     runs = len(record.executions)
     if not runs:
-        return f"{declared}, never ran"
+        return f"{declared}, {'never ran' if record.status is Status.COMPLETE else 'no run was seen'}"
     return f"{declared}, {runs} {'run' if runs == 1 else 'runs'}, {record.failed} failed"
 
 
 def _charges(receipt: Receipt) -> Sheet:
-    numbers = _numbers(receipt.lines)
+    numbers = _numbers(receipt)
     rows = tuple((*_line(line), _reference(line, numbers)) for line in receipt.lines)
     total = ("Total", count(receipt.tokens), "", exact(receipt.cost_pico), "")
     return Sheet("What it used", Table(_LINE_COLUMNS, rows, total), tuple(_charge_notes(receipt)))
@@ -112,7 +112,7 @@ def _charge_notes(receipt: Receipt) -> Iterator[str]:
         yield f"At list price the call would cost {exact(receipt.list_cost_pico)}."
     yield explanation(receipt)
     yield from _estimate(receipt)
-    yield from _sources(receipt.lines)
+    yield from _sources(receipt.lines, _numbers(receipt))
     if stored.cost_pico is not None:
         yield "Cost is an estimate at list prices in US dollars, not Google's bill."
 
@@ -121,15 +121,19 @@ def _reference(line: Line, numbers: Mapping[str, int]) -> str:
     return "none" if line.price_id is None else f"[{numbers[line.price_id]}]"
 
 
-def _numbers(lines: Sequence[Line]) -> dict[str, int]:
-    """The price rows of a receipt, numbered from 1."""
+def _numbers(receipt: Receipt) -> dict[str, int]:
+    """The price rows of a receipt, numbered from 1: those of its lines, then those that only corrections name."""
+    lines = (*receipt.lines, *_corrected(receipt))
     ids = dict.fromkeys(line.price_id for line in lines if line.price_id is not None)
     return {price_id: number for number, price_id in enumerate(ids, 1)}
 
 
-def _sources(lines: Sequence[Line]) -> Iterator[str]:
+def _corrected(receipt: Receipt) -> list[Line]:
+    return [line for one in receipt.corrections for line in (*one.old, *one.new)]
+
+
+def _sources(lines: Sequence[Line], numbers: Mapping[str, int]) -> Iterator[str]:
     """Which price row each number is, and where the rows come from; a source is told once."""
-    numbers = _numbers(lines)
     by_source: dict[str, list[str]] = {}
     for line in {line.price_id: line for line in lines if line.price_id}.values():
         by_source.setdefault(_source(line), []).append(f"[{numbers[line.price_id or '']}] {line.price_id}")
@@ -161,6 +165,8 @@ def _cost_check(receipt: Receipt) -> str:
         return f"There is no cost: {stored.unpriced_reason}."
     if stored.cost_pico is None:
         return "There is no cost, because what the call used is not known."
+    if stored.record.status is Status.ERROR and not receipt.lines:
+        return "The call ended in an error, so it costs nothing."
     if receipt.cost_pico != stored.cost_pico:
         return f"The lines add up to {exact(receipt.cost_pico)}, but the ledger's cost is {exact(stored.cost_pico)}."
     return f"The costs of the lines add up to {exact(stored.cost_pico)}."
@@ -191,15 +197,18 @@ def _chars(number: int | None) -> str:
 
 def _corrections(receipt: Receipt) -> Sheet:
     columns = (Column("Revision"), Column("", text=True), *_LINE_COLUMNS)
-    rows = tuple(row for one in receipt.corrections for row in _correction(one))
+    numbers = _numbers(receipt)
+    rows = tuple(row for one in receipt.corrections for row in _correction(one, numbers))
     notes = [
         f"Revision {one.revision} changed the cost from {exact(one.old_cost_pico)} to {exact(one.new_cost_pico)}."
         for one in receipt.corrections
     ]
+    told = {line.price_id for line in receipt.lines}
+    notes += _sources([line for line in _corrected(receipt) if line.price_id not in told], numbers)
     return Sheet("Corrections", Table(columns, rows), tuple(notes))
 
 
-def _correction(correction: Correction) -> Iterator[tuple[str, ...]]:
+def _correction(correction: Correction, numbers: Mapping[str, int]) -> Iterator[tuple[str, ...]]:
     for word, lines in (("old", correction.old), ("new", correction.new)):
         for line in lines:
-            yield str(correction.revision), word, *_line(line), line.price_id or "unpriced"
+            yield str(correction.revision), word, *_line(line), _reference(line, numbers)

@@ -58,7 +58,7 @@ def sheet(report: Report, before: Predecessor | None = None, coming: Forecast | 
     mark = DEMO if report.demo else ""
     period = f"{words(report.period)} · {report.period.timezone}"
     heading = f"{mark}Gemini calls · {period} · US dollars, estimate at list price"
-    said = notes(report)
+    said = ([] if report.rows else ["No call was recorded in this period."]) + notes(report)
     said += [predecessor.sentence(before, report.total)] if before is not None else []
     said += [forecast.sentence(coming)] if coming is not None else []
     return Sheet(heading, Table(columns, tuple(rows), total), tuple(said))
@@ -94,10 +94,17 @@ def notes(report: Report) -> list[str]:
         said.append(share)
     start, end = period.start or "the first call", period.end or "now"
     said.append(f"Period: {start} until {end} (not included), {period.timezone}.")
-    said.append(_named(report, "Unpriced", lambda row: row.unpriced_calls, "their cost is unknown and in no sum"))
-    said.append(_named(report, "Incomplete", lambda row: row.incomplete_calls, "some of their tokens may be missing"))
+    said += doubts(report)
     said.append("Cost is an estimate at list prices in US dollars, not Google's bill.")
     return said
+
+
+def doubts(report: Report) -> list[str]:
+    """How many calls have no price or may lack tokens, and in which rows they are."""
+    return [
+        _named(report, "Unpriced", lambda row: row.unpriced_calls, "their cost is unknown and in no sum"),
+        _named(report, "Incomplete", lambda row: row.incomplete_calls, "some of their tokens may be missing"),
+    ]
 
 
 def share_sentence(total: Total) -> str | None:

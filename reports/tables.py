@@ -29,12 +29,19 @@ class Column:
     """A heading and how its cells are set. The heading may be foreign text too: the name of a label.
 
     Where there is no room the lowest `priority` goes first; None stays always. `text` stands left and may be folded
-    over several lines; anything else stands right and is never broken.
+    over several lines, unless it is of use only as a `whole`, such as an id; anything else stands right and is never
+    broken.
     """
 
     title: str
     priority: int | None = None
     text: bool = False
+    whole: bool = False
+
+    @property
+    def folds(self) -> bool:
+        """Whether its cells may stand on several lines."""
+        return self.text and not self.whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +72,8 @@ def terminal(table: Table, width: int, *, color: bool = False) -> str:
     from rich.table import Table as RichTable
     from rich.text import Text
 
+    if table.total and not table.rows:  # nothing to sum up: the sum is the only row
+        table = Table(table.columns, (table.total,))
     sizes = _sizes(table, width)
     drawing = RichTable(box=box.SIMPLE, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
     drawing.show_footer = table.total is not None
@@ -75,7 +84,7 @@ def terminal(table: Table, width: int, *, color: bool = False) -> str:
             footer=Text(table.total[at] if table.total else ""),
             justify="left" if column.text else "right",
             width=size,
-            no_wrap=not column.text,
+            no_wrap=not column.folds,
             overflow="fold",
         )
     for row in table.rows:
@@ -132,15 +141,20 @@ def _csv_cell(cell: Any) -> Any:  # noqa: ANN401
 def _sizes(table: Table, width: int) -> dict[int, int]:
     """The columns that are shown and their widths in cells."""
     natural = _natural(table)
-    texts = {at for at, column in enumerate(table.columns) if column.text}
+    texts = {at for at, column in enumerate(table.columns) if column.folds}
     sizes = {at: min(size, _ROOMY) if at in texts else size for at, size in enumerate(natural)}
     for at in sorted(sizes, key=lambda at: table.columns[at].priority or 0):
         if _across(sizes) > width and table.columns[at].priority is not None:
             del sizes[at]
-    for at in [at for at in sizes if at in texts]:
+    for at in sorted(texts & set(sizes), key=lambda at: (not _has_words(table, at), at)):
         room = width - _across(sizes) + sizes[at]
         sizes[at] = max(min(natural[at], room), min(natural[at], _NARROW))
     return sizes
+
+
+def _has_words(table: Table, at: int) -> bool:
+    """Whether cells of the column have blanks, at which they fold more readably than a name does in its middle."""
+    return any(" " in row[at] for row in table.rows)
 
 
 def _natural(table: Table) -> list[int]:

@@ -114,7 +114,8 @@ def doubts(standing: Standing) -> str:
         said.append(f"{standing.unpriced_calls:,} without a price")
     if standing.incomplete_calls:
         said.append(f"{standing.incomplete_calls:,} may lack tokens")
-    return f"of {standing.calls:,} calls {' and '.join(said)}" if said else ""
+    calls = "1 call" if standing.calls == 1 else f"{standing.calls:,} calls"
+    return f"of {calls} {' and '.join(said)}" if said else ""
 
 
 def spent(standing: Standing) -> str:

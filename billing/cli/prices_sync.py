@@ -89,7 +89,7 @@ def _sheets(found: list[Difference], version: str) -> list[Sheet]:
     other = [one for one in found if one.model not in dict(new)]
     columns = (
         *(Column("Model", text=True), Column("Tier", text=True), Column("Meter", text=True)),
-        *(Column("Above", 60), Column("From", 50), Column("Ours"), Column("Theirs")),
+        *(Column("From"), Column("Ours"), Column("Theirs")),  # all of them: what is left must tell two lines apart
     )
     notes = ("US dollars per million tokens, searches per thousand. Nothing is added without --accept MODEL or --yes.",)
     heading = f"Where genai-prices {version} differs from the list prices"
@@ -115,10 +115,11 @@ def _lines(found: list[Difference]) -> Iterator[tuple[str, ...]]:
         meter, kind, above = one.thing
         start = "launch" if one.start_us is None else name(Unit.DAY, one.start_us, zone())
         figures = (_figure(one, one.ours), _figure(one, one.theirs))
-        key = (one.model, one.service_tier, meter.value, f"{above:,}" if above else "", start, *figures)
+        prompts = f", prompts above {above:,}" if above else ""
+        key = (one.model, one.service_tier, meter.value, prompts, start, *figures)
         same.setdefault(key, []).append(kind.value)
-    for (model, tier, meter_name, *rest), kinds in same.items():
-        yield model, tier, f"{meter_name} ({', '.join(kinds)})", *rest
+    for (model, tier, meter_name, prompts, *rest), kinds in same.items():
+        yield model, tier, f"{meter_name} ({', '.join(kinds)}){prompts}", *rest
 
 
 def _headline(model: str, found: list[Difference]) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 import json
 
-from billing.budget import State
+from billing.budget import Span, State
 from billing.money import PICO_PER_USD
 from billing.period import Period, zone
 from reports.budgets import (
@@ -18,7 +18,8 @@ from reports.budgets import (
 )
 from reports.rows import report
 from tests.billing.budget.test_standing import NOW, budget, hours, stand
-from tests.reports.calls import FLASH, call, put
+from tests.reports.calls import FAILED, FLASH, PRO, call, put
+from tests.reports.conftest import Snapshots
 
 USD = PICO_PER_USD
 PASS, WARN = (
@@ -93,3 +94,35 @@ def test_a_run_is_summed_up_by_model_and_its_budgets_stand_beneath(ledger):
     assert "(unknown)" in text
     assert "$0.50" in text
     assert "BREACH: b|x: $120.00 of $100.00" in text
+    assert "Unpriced: 1 call ((unknown): 1)" in text
+
+
+def test_checks_of_budgets_look_as_they_did(snapshot: Snapshots):
+    tokens = stand(hours(4_000_000, 5_000_000, 7_000_000), name="tokens-of-search", limit=None, limit_tokens=10_000_000)
+    total = stand(hours(USD // 3000), name="ever", limit=4_000 * USD, span=Span.TOTAL)
+    nightly = stand(hours(USD), name="nightly", limit=2 * USD, span=Span.RUN)
+    near = stand(hours(9 * USD, 9 * USD, 9 * USD), name="data-science-and-experiments", limit=30 * USD, forecast_at=1)
+    snapshot("budget-check", check_sheet([*ALL, tokens, total, nightly, near], NOW))
+    snapshot("budget-check-passed", check_sheet([PASS], NOW, demo=True))
+
+
+def test_rules_look_as_they_did(snapshot: Snapshots):
+    one = {"models": ("gemini-3*", "gemini-2.5-pro"), "labels": {"team": "search"}, "keys": ("k_7f3a",)}
+    rules = [
+        budget(150 * USD, name="search-team", code_execution=True, warn_at=(500_000, 900_000), **one),
+        budget(None, limit_tokens=10_000_000, span=Span.WEEK, forecast_at=1_000_000),
+        budget(USD // 2, name="nightly", span=Span.RUN),
+    ]
+    snapshot("budget-list", rules_sheet(rules, "gembill.toml"))
+
+
+def test_runs_look_as_they_did(ledger, snapshot: Snapshots):
+    span = Period(None, None, zone())
+    snapshot("run-without-calls", run_sheet(report(ledger, span, ("model",)), []))
+    put(
+        ledger,
+        call("2026-11-01T00:00:00+00:00", (1_000_000, 12_345_678, 9), PRO, outcomes=[FAILED]),
+        call("2026-11-01T00:00:01+00:00", (1, 0, 0)),
+        call("2026-11-01T00:00:02+00:00", (1, 0, 0), None),
+    )
+    snapshot("run", run_sheet(report(ledger, span, ("model",)), [BREACH, UNKNOWN, PASS]))

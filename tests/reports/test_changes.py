@@ -5,6 +5,7 @@ import json
 from billing.period import parse
 from billing.rerating import Outcome, Tally
 from reports import changes
+from tests.reports.conftest import Snapshots
 
 MONTH = parse(month="2026-11")
 FOUND = Outcome(
@@ -42,3 +43,17 @@ def test_json_and_csv_are_exact() -> None:
     assert (shape["dry_run"], shape["revived_dead_letters"]) == (False, 2)
     assert shape["skipped"] == [{"reason": "their raw event cannot be read", "count": 4}]
     assert next(iter(list(changes.csv_text(FOUND))[1:])) == "new,3,2,1,0,0.000001500000,3.000000000000,2.999998500000\n"
+
+
+def test_changes_look_as_they_did(snapshot: Snapshots) -> None:
+    found = Outcome(
+        by_model=FOUND.by_model
+        | {"gemini-3.1-pro-preview": Tally(records=12_345, changed=12_000, unpriced=9, old_pico=4 * 10**15, new_pico=1)}
+        | {None: Tally(records=3)},
+        skipped=FOUND.skipped | {"this version reads their raw event otherwise: run `gembill repost`": 1_200},
+        revived=2,
+    )
+    snapshot("rerate-dry-run", changes.sheet(found, MONTH, dry_run=True))
+    snapshot("rerate", changes.sheet(found, parse("2026-11-01", "2026-11-08"), dry_run=False))
+    snapshot("rerate-unchanged", changes.sheet(Outcome({"same": Tally(records=9)}), MONTH, dry_run=False))
+    snapshot("rerate-of-nothing", changes.sheet(Outcome(), parse(), dry_run=False))

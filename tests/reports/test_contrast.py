@@ -1,11 +1,13 @@
 """A comparison as JSON, CSV and table."""
 
 import json
+from dataclasses import replace
 from fractions import Fraction
 
 from billing.period import instant, parse, zone
 from reports import contrast
 from reports.comparison import Change, Comparison, Row, Uncompared
+from tests.reports.conftest import Snapshots
 
 FOUND = Comparison(
     period=parse(month="2026-10"),
@@ -61,3 +63,23 @@ def test_csv_has_one_line_for_each_model() -> None:
     assert lines[0] == "model,calls,now_usd,then_usd,difference_usd\n"
     assert lines[1] == "m1,3,2.000000000000,1.000000000000,-1.000000000000\n"
     assert len(lines) == 3
+
+
+def test_what_is_left_of_a_cost_is_not_called_a_hundred_percent_less() -> None:
+    row = Row(model="m", calls=1, now_pico=4_000, then_pico=1)
+    table = contrast.sheet(replace(FOUND, rows=(row, replace(row, then_pico=0), replace(row, then_pico=4_000)))).table
+    assert [cells[-1] for cells in table.rows] == ["-99.9%", "-100.0%", "0.0%"]
+
+
+def test_comparisons_look_as_they_did(snapshot: Snapshots) -> None:
+    snapshot("contrast", contrast.sheet(FOUND))
+    later = Change(at_us=instant("2026-12-15", zone()))
+    rows = (
+        Row(model="gemini-3.1-pro-preview", calls=12_345, now_pico=4_187_210_000_000_000, then_pico=10**12),
+        Row(model="gemini-3-flash-preview", calls=9, now_pico=1_081_500_000, then_pico=1_081_500_001),
+        Row(model="gemini-free", calls=1, now_pico=0, then_pico=10**12),
+    )
+    snapshot("contrast-date", contrast.sheet(replace(FOUND, change=later, rows=rows, uncompared=FOUND.uncompared[:1])))
+    model = Change(model="gemini-4-argon")
+    snapshot("contrast-model", contrast.sheet(replace(FOUND, change=model, rows=rows[:1], uncompared=())))
+    snapshot("contrast-of-nothing", contrast.sheet(replace(FOUND, change=model, rows=(), uncompared=())))

@@ -10,9 +10,11 @@ from billing.ledger.spending import standings
 from billing.money import PICO_PER_USD, unit_price, usd
 from billing.period import zone
 from reports.explanation import DEAREST, as_json, explanation, sheets
-from tests.reports.calls import FLASH, PRO, call, put, us
+from tests.reports.calls import FAILED, FLASH, PRO, call, put, us
+from tests.reports.conftest import Snapshots
 
 IN = unit_price("0.50")
+ID = "019aa5e0-4b71-7f3a-8c2d-00000000000"
 NOW = us("2026-11-21T09:00:00+00:00")
 RULE = Budget(name="b", limit_pico=PICO_PER_USD, span=Span.MONTH, zone=zone("UTC"), labels={"team": "search"})
 
@@ -61,3 +63,32 @@ def test_people_read_it_as_three_tables(filled):
     assert "2026-11-06" in days
     assert PRO in models
     assert "6 of 6 calls" in calls
+
+
+def test_a_share_of_what_is_not_known_is_not_called_nothing(ledger):
+    team = {"labels": {"team": "search"}}
+    put(
+        ledger,
+        call("2026-11-06T10:00:00+00:00", (9, 0, 0), **team),
+        call("2026-11-07T10:00:00+00:00", (9, 0, 0), "nobody-knows", **team),
+    )
+    (standing,) = standings(ledger, [RULE], NOW)
+    table = sheets(explanation(ledger, standing))[0].table
+    assert [row[-1] for row in (*table.rows, table.total)] == ["100%", "unknown", "100%"]
+
+
+def test_explanations_look_as_they_did(ledger, snapshot: Snapshots):
+    (empty,) = standings(ledger, [RULE], NOW)
+    snapshot("budget-explain-nothing", *sheets(explanation(ledger, empty)))
+    about = {"labels": {"team": "search", "stage": "nightly"}, "outcomes": [FAILED]}
+    put(
+        ledger,
+        call("2026-11-05T10:00:00+00:00", (1_210_000, 17_410_002, 65_003), PRO, id=f"{ID}1", **about),
+        call("2026-11-06T10:00:00+00:00", (147, 360, 276), id=f"{ID}2", **about),
+        call("2026-11-07T10:00:00+00:00", (30, 0, 1), "gemini-9-nobody-knows", id=f"{ID}3", **about),
+        call("2026-11-07T10:00:01+00:00", None, None, id=f"{ID}4", **about),
+    )
+    tokens = Budget(name="b", limit_tokens=5, span=Span.TOTAL, zone=zone("UTC"))
+    for name, rule in (("budget-explain", RULE), ("budget-explain-tokens", tokens)):
+        (standing,) = standings(ledger, [rule], NOW)
+        snapshot(name, *sheets(explanation(ledger, standing)))

@@ -1,11 +1,13 @@
 """A check of prices as JSON, CSV and sheets."""
 
 import json
+from dataclasses import replace
 
 from billing.money import unit_price
 from billing.period import instant, parse, zone
 from reports import pricefindings
 from reports.pricecheck import Check, Coming, Gap, Stale
+from tests.reports.conftest import Snapshots
 
 DAY = instant("2026-12-01", zone())
 COMING = Coming(
@@ -64,3 +66,25 @@ def test_csv_has_a_line_for_each_finding() -> None:
     lines = list(pricefindings.csv_text(FOUND))
     assert [line.split(",")[0] for line in lines] == ["kind", "gap", "stale", "coming", "coming"]
     assert lines[3] == "coming,m,,2026-12-01,,1.000000000000,2.000000000000,\n"
+
+
+def test_findings_look_as_they_did(snapshot: Snapshots) -> None:
+    snapshot(
+        "prices-check-none", *pricefindings.sheets(Check(month=FOUND.month, days=90, gaps=(), stale=(), coming=()))
+    )
+    unpriced = "recorded without a price; `gembill rerate` prices them if there is one by now"
+    tier = "no price is known for the model 'gemini-3.1-pro-preview' on the tier 'batch'"
+    found = replace(
+        FOUND,
+        gaps=(
+            Gap(model="gemini-3.1-pro-preview", service_tier="batch", calls=1_204, reason=tier),
+            Gap(model="gemini-2.5-flash", service_tier="standard", calls=12, reason=unpriced),
+            *FOUND.gaps,
+        ),
+        stale=(*FOUND.stale, Stale(model="gemini-3.1-pro-preview", checked_on="2026-08-01", rows=104)),
+        coming=(
+            replace(COMING, model="gemini-4-argon-preview", now_pico=4_187_210_000_000_000, then_pico=10**12),
+            *FOUND.coming,
+        ),
+    )
+    snapshot("prices-check", *pricefindings.sheets(found))

@@ -2,10 +2,15 @@
 
 import csv
 import json
+from collections.abc import Sequence
+from dataclasses import replace
 
+from billing.model import Meter, Modality, Price
+from billing.money import unit_price
 from billing.period import instant, zone
 from billing.pricebook import bundled
 from reports import pricelist
+from tests.reports.conftest import Snapshots
 
 AT = instant("2026-11-21", zone())
 
@@ -42,10 +47,48 @@ def test_the_table_puts_the_same_price_on_one_line() -> None:
     found = pricelist.rows(bundled(), AT, ["gemini-2.5-flash"], ["standard"])
     text = pricelist.sheet(found, AT).terminal(160)
     assert "Prices in force on 2026-11-21" in text
-    assert "input, intermediate  text, image, video, document" in text
+    assert "input, intermediate (text, image, video, document)" in text
     assert "35.00 /1k" in text
     assert sum(line.startswith("gemini-2.5-flash") for line in text.splitlines()) == 6
 
 
 def test_a_filter_that_fits_nothing_is_said() -> None:
     assert "No price row fits" in pricelist.sheet([], AT).terminal(100)
+
+
+def test_lists_of_prices_look_as_they_did(snapshot: Snapshots) -> None:
+    def rows(
+        model: str, *meters: Meter, usd: str = "0.30", kinds: Sequence[Modality] = (Modality.TEXT,), **more: object
+    ):
+        return [replace(row(model, meter, kind, unit_price(usd)), **more) for meter in meters for kind in kinds]
+
+    pro, flash, kinds = "gemini-3.1-pro-preview", "gemini-2.5-flash", [*Modality]
+    media = [kind for kind in kinds if kind not in (Modality.AUDIO, Modality.OTHER)]
+    into, out = (Meter.INPUT, Meter.INTERMEDIATE), (Meter.OUTPUT, Meter.THINKING)
+    found = [
+        *rows(flash, *into, usd="0.30", kinds=media),
+        *rows(flash, *into, usd="1.00", kinds=[Modality.AUDIO]),
+        *rows(flash, *out, usd="2.50"),
+        *rows(flash, Meter.GROUNDING, usd="35000"),
+        *rows(pro, *into, usd="2", kinds=kinds, effective_to_us=instant("2026-12-01", zone())),
+        *rows(pro, *into, usd="4", kinds=kinds, above_prompt_tokens=200_000),
+        *rows(pro, Meter.CACHED_INPUT, usd="0.0125", kinds=kinds, service_tier="batch", source="agreed by contract"),
+    ]
+    snapshot("prices-list", pricelist.sheet(found, AT))
+    snapshot("prices-list-none", pricelist.sheet([], AT))
+
+
+def row(model: str, meter: Meter, kind: Modality, unit_pico: int) -> Price:
+    return Price(
+        id=f"{model}/{meter}/{kind}",
+        model=model,
+        meter=meter,
+        modality=kind,
+        service_tier="standard",
+        above_prompt_tokens=0,
+        unit_pico=unit_pico,
+        effective_from_us=instant("2025-06-17", zone()),
+        effective_to_us=None,
+        source="ai.google.dev/gemini-api/docs/pricing as carried by genai-prices 0.2.3 and litellm 1.109.1",
+        checked_on="2026-11-21",
+    )

@@ -11,7 +11,8 @@ from billing.ledger.read import records
 from billing.model import Fault, Status
 from billing.period import parse
 from reports.records import as_dict, csv_chunks, json_chunks, sheet, utc
-from tests.reports.calls import FAILED, FLASH, OK, call, put, us
+from tests.reports.calls import FAILED, FLASH, OK, PRO, call, put, us
+from tests.reports.conftest import Snapshots
 
 AT = "2026-11-21T09:00:00+00:00"
 
@@ -140,3 +141,26 @@ def test_an_unpriced_call_is_called_so(ledger: Ledger) -> None:
 
 def test_instants_have_microseconds_and_z() -> None:
     assert utc(us("2026-11-21T09:00:00.000007+00:00")) == "2026-11-21T09:00:00.000007Z"
+
+
+def test_records_look_as_they_did(ledger: Ledger, snapshot: Snapshots) -> None:
+    def recorded(second: int, split: tuple[int, int, int] | None, model: str | None = FLASH, **more: object) -> None:
+        at, one = f"2026-11-21T09:00:{second:02d}+00:00", f"019aa5{second:02d}-0000-7000-8000-000000000001"
+        put(ledger, call(at, split, model, id=one, **more))
+
+    period = parse(month="2026-11")
+    snapshot("records-none", sheet([], period))
+    recorded(1, (147, 360, 276), outcomes=[OK], key="k_7f3a", labels={"team": "search"})
+    recorded(2, (1_210_004, 17_410_002, 65_003), PRO, outcomes=[OK, FAILED, FAILED], labels={"team": "data-science"})
+    recorded(3, None, status=Status.ERROR, http_status=429, error=Fault(code=429, kind="rate"), key="k_0c9d")
+    recorded(4, None)
+    recorded(5, (30, 0, 0), "gemini-9-flash-of-the-far-future-preview-11-2026", key="nightly-evaluation-runs")
+    recorded(6, (30, 2, 1), status=Status.PARTIAL, labels={"stage": "nightly", "team": "data-science", "a": "b"})
+    recorded(7, None, None)
+    snapshot("records", sheet(all_of(ledger), period, demo=True))
+
+
+def test_records_of_one_instant_look_as_they_did(ledger: Ledger, snapshot: Snapshots) -> None:
+    ids = [f"019aa5e0-4b71-7000-8000-00000000000{n}" for n in range(3)]
+    put(ledger, *(call(AT, (10, 20, 30), id=one) for one in ids))
+    snapshot("records-alike", sheet(all_of(ledger), parse("2026-11-21", "2026-11-22", tz="UTC"), 2))

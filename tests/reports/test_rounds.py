@@ -15,6 +15,7 @@ from reports.receipt import as_dict, receipt
 from reports.rounds import as_dicts, rounds_of, sheet
 from reports.statement import sheets
 from tests.reports.calls import call, put
+from tests.reports.conftest import Snapshots
 
 AT = "2026-11-21T09:00:00+00:00"
 OUTLINE = (Part(kind="code", chars=40), Part(kind="result", outcome="OUTCOME_OK", chars=8), Part(kind="text", chars=9))
@@ -83,3 +84,9 @@ def test_an_event_that_cannot_be_read_has_no_rounds(ledger: Ledger, body: bytes)
     stored = kept(ledger, body)
     assert rounds_of(ledger, stored) == ()
     assert "Rounds" not in [page.heading for page in sheets(receipt(stored, [], {}), zone("UTC"))]
+
+
+def test_rounds_look_as_they_did(ledger: Ledger, snapshot: Snapshots) -> None:
+    odd, guessed = event(5_000_000), event(123, shown=False)
+    for name, one in (("rounds", event(123)), ("rounds-estimated", guessed), ("rounds-unexplained", odd)):
+        snapshot(name, sheet(rounds_of(ledger, kept(ledger, msgspec.json.encode(one)))))

@@ -1,12 +1,20 @@
-"""Numbers written for people."""
+"""Numbers written for people, and sheets in a terminal."""
+
+import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billing.money import parse_usd
+from billing.cli.prices_sync import _sheets as sync_sheets
+from billing.model import Meter, Modality
+from billing.money import parse_usd, unit_price
+from billing.period import instant, zone
+from billing.pricebook.difference import Difference
 from reports.sheet import Sheet, count, exact, money, percent, rate
 from reports.tables import Column, Table
+from tests.reports.conftest import Snapshots
 
 
 def test_what_is_not_known_is_called_unknown() -> None:
@@ -30,6 +38,9 @@ def test_a_share_is_in_whole_percent(part: int, whole: int, expected: str) -> No
     assert percent(part, whole) == expected
 
 
+NOTHING = Table((Column("Cost"),), ())
+
+
 @given(st.integers(-(10**20), 10**20))
 def test_an_exact_amount_loses_no_digit(pico: int) -> None:
     assert parse_usd(exact(pico).replace("$", "").replace(",", "")) == pico
@@ -43,3 +54,54 @@ def test_a_sheet_wraps_its_words_and_is_markdown_too() -> None:
         *("one two", "three four"),
     ]
     assert sheet.markdown().startswith("### A heading of several words\n\n| Cost |\n| ---: |\n| $1.00 |\n\n- one two")
+
+
+def test_a_heading_is_broken_between_its_parts_first() -> None:
+    sheet = Sheet("What changed · 2026-11 · UTC · US dollars per million tokens", NOTHING, ())
+    assert sheet.terminal(24).splitlines() == ["What changed · 2026-11", "UTC", "US dollars per million", "tokens"]
+
+
+def test_further_lines_of_a_note_are_indented_as_its_first() -> None:
+    sheet = Sheet("H", NOTHING, ("- one two three", "    from here to there", "plain words wrapped"))
+    assert sheet.terminal(12).splitlines()[2:] == [
+        *("- one two", "  three"),
+        *("    from", "    here to", "    there"),
+        *("plain words", "wrapped"),
+    ]
+
+
+def test_a_table_without_rows_is_left_out() -> None:
+    sheet = Sheet("Gaps", NOTHING, ("None.",))
+    assert sheet.terminal(80) == "Gaps\n\nNone.\n"
+    assert sheet.markdown() == "### Gaps\n\n- None.\n"
+
+
+def test_no_snapshot_is_left_over() -> None:
+    folder = Path(__file__).parent
+    named = {name for test in folder.glob("test_*.py") for name in re.findall(r'"([a-z-]+)"', test.read_text("utf-8"))}
+    assert {path.stem for path in (folder / "snapshots").iterdir()} <= named
+
+
+def test_other_peoples_prices_look_as_they_did(snapshot: Snapshots) -> None:
+    """`gembill prices sync` makes its sheets itself."""
+
+    def other(
+        model: str, meter: Meter, theirs: str, ours: str | None = None, *, tier: str = "standard", above: int = 0
+    ):
+        figures = [None if usd is None else unit_price(usd) for usd in (ours, theirs)]
+        start = instant("2026-12-01", zone()) if above else None
+        thing = (meter, Modality.TEXT, above)
+        return Difference(
+            model=model, service_tier=tier, thing=thing, start_us=start, ours=figures[0], theirs=figures[1] or 0
+        )
+
+    found = [
+        other("gemini-3.1-pro-preview", Meter.INPUT, "2.25", "2.00"),
+        other("gemini-3.1-pro-preview", Meter.INPUT, "4.50", "4.00", above=200_000),
+        other("gemini-3.1-pro-preview", Meter.GROUNDING, "35000", "14000"),
+        other("gemini-2.0-flash-lite", Meter.INPUT, "0.075"),
+        other("gemini-2.0-flash-lite", Meter.OUTPUT, "0.30"),
+        other("gemini-2.0-flash-lite", Meter.OUTPUT, "0.15", tier="batch"),
+    ]
+    snapshot("prices-sync", *sync_sheets(found, "0.2.3"))
+    snapshot("prices-sync-nothing", *sync_sheets([], "0.2.3"))

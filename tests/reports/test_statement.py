@@ -7,19 +7,36 @@ from billing.ledger import Posted, Posting
 from billing.ledger.entry import billed, stored
 from billing.model import Charge, Execution, Fault, Meter, Modality, Rating, Status
 from billing.money import unit_price
+from billing.rating import FREE_TIER
+from billing.wire.rounds import Round
 from reports.receipt import Receipt, receipt
 from reports.statement import sheets
-from tests.reports.calls import FAILED, FLASH, OK, call
+from tests.reports.calls import FAILED, FLASH, LATE, OK, call
+from tests.reports.conftest import Snapshots
 from tests.reports.test_receipt import PRICES, RESULT
 
 AT = "2026-11-21T09:00:00+00:00"
 LA = ZoneInfo("America/Los_Angeles")
+ID = "019aa5e0-4b71-7f3a-8c2d-5e6f70819200"
+FULL = "/text/standard/0@2026-11-01"  # what follows the meter in the id of a price row of the list
+PRICED = {f"{row.id}{FULL}": replace(row, source="ai.google.dev/gemini-api/docs/pricing") for row in PRICES.values()}
+PRICED |= {f"set-1/{one}": replace(row, source="agreed by contract") for one, row in PRICED.items()}
+ROUNDS = (
+    Round(intermediate=1_210_360, expected=1_210_300, results=66),
+    Round(intermediate=16_200_000, expected=1_450_000, results=1_200),
+)
 
 
 def explained(posting: Posting) -> Receipt:
     kept = stored(posting.record, posting.rating, 0)
     lines = enumerate(billed(posting.rating))
-    return receipt(kept, [Posted(revision=0, line=n, charge=charge) for n, charge in lines], PRICES)
+    return receipt(kept, [Posted(revision=0, line=n, charge=charge) for n, charge in lines], PRICES | PRICED)
+
+
+def priced(posting: Posting) -> Posting:
+    """The call with the ids of price rows as long as they are in the list."""
+    charges = (replace(one, price_id=one.price_id + FULL) for one in posting.rating.charges)
+    return replace(posting, rating=replace(posting.rating, charges=tuple(charges)))
 
 
 def text(found: Receipt, width: int = 110) -> str:
@@ -89,6 +106,12 @@ def test_an_error_names_its_code_and_class() -> None:
     fault = Fault(code=429, status="RESOURCE_EXHAUSTED", kind="rate")
     shown = text(explained(call(AT, None, status=Status.ERROR, http_status=429, error=fault)))
     assert "error, HTTP 429, finish reason STOP, error 429 RESOURCE_EXHAUSTED rate" in shown
+    assert "The call ended in an error, so it costs nothing." in shown
+
+
+def test_only_of_a_complete_answer_it_is_said_that_no_code_ran() -> None:
+    assert "allowed, never ran" in text(explained(call(AT, (1, 0, 1))))
+    assert "allowed, no run was seen" in text(explained(call(AT, (1, 0, 1), status=Status.PARTIAL)))
 
 
 def test_searches_are_priced_per_thousand() -> None:
@@ -114,6 +137,7 @@ def test_a_correction_is_a_sheet_of_its_own() -> None:
     ]
     shown = text(receipt(replace(found.stored, cost_pico=20 * charge.unit_pico), posted, PRICES))
     assert "Revision 2 changed the cost from $0.00003 to $0.00006." in shown
+    assert shown.count("[1] gemini-3-flash-preview/output") == 1  # told with the lines, and not once more
     assert "2  old  output (text)" in shown
     assert "2  new  output (text)" in shown
 
@@ -124,3 +148,51 @@ def test_labels_and_models_are_harmless() -> None:
     for shown in (text(found), "".join(sheet.markdown() for sheet in sheets(found, LA))):
         assert "\x1b" not in shown
         assert "x\n" not in shown
+
+
+def test_the_receipt_of_a_complete_call_looks_as_it_did(snapshot: Snapshots) -> None:
+    runs = (RESULT, Execution(outcome=FAILED, code_chars=1_500, result_chars=91), Execution(outcome=LATE))
+    about = {
+        "labels": {"team": "search", "stage": "nightly"},
+        "key": "k_7f3a",
+        "requested_model": "gemini-flash-latest",
+    }
+    posting = priced(call(AT, (1_210_147, 17_410_360, 65_276), executions=runs, id=ID, **about))
+    snapshot("receipt", *sheets(replace(explained(posting), rounds=ROUNDS), LA))
+
+
+def test_receipts_without_a_whole_cost_look_as_they_did(snapshot: Snapshots) -> None:
+    unpriced = call(AT, (147, 18_329, 276), "gemini-9-nobody-knows", id=ID, outcomes=[OK])
+    snapshot("receipt-unpriced", *sheets(explained(unpriced), LA))
+    partial = call(AT, (147, 0, 276), id=ID, status=Status.PARTIAL, finish_reason=None, flags=("incomplete",))
+    odd = replace(partial.record, tokens=replace(partial.record.tokens, total=500), anomalies=("total_mismatch", "x"))
+    snapshot("receipt-partial", *sheets(explained(replace(partial, record=odd)), LA))
+    snapshot("receipt-unknown", *sheets(explained(call(AT, None, None, id=ID, finish_reason=None)), LA))
+    fault = Fault(code=429, status="RESOURCE_EXHAUSTED", kind="rate")
+    error = call(AT, None, status=Status.ERROR, http_status=429, error=fault, id=ID, finish_reason=None)
+    snapshot("receipt-error", *sheets(explained(error), LA))
+
+
+def test_a_receipt_of_free_tokens_and_searches_looks_as_it_did(snapshot: Snapshots) -> None:
+    posting = call(AT, (147, 0, 276), id=ID, flags=("free_tier", "tool_tokens_with_grounding"))
+    free = (replace(one, unit_pico=0, price_id=f"{FREE_TIER}/{one.price_id}") for one in posting.rating.charges)
+    unit = unit_price("14000")
+    search = Charge(meter=Meter.GROUNDING, modality=Modality.TEXT, quantity=3, unit_pico=unit, price_id="g")
+    rating = Rating(charges=(*free, search))
+    kept = stored(posting.record, rating, 0)
+    posted = [Posted(revision=0, line=n, charge=charge) for n, charge in enumerate(billed(rating))]
+    prices = {f"{FREE_TIER}/{one}": row for one, row in PRICES.items()}
+    snapshot("receipt-free", *sheets(receipt(kept, posted, prices), LA))
+
+
+def test_the_receipt_of_a_corrected_call_looks_as_it_did(snapshot: Snapshots) -> None:
+    posting = priced(call(AT, (1_210_147, 360, 65_276), id=ID))
+    charges = posting.rating.charges
+    dearer = [replace(one, unit_pico=2 * one.unit_pico, price_id="set-1/" + one.price_id) for one in charges]
+    steps = [charges, [*(replace(one, quantity=-one.quantity) for one in charges[::2]), *dearer[::2]]]
+    posted = [
+        Posted(revision=3 * n, line=line, charge=one) for n, step in enumerate(steps) for line, one in enumerate(step)
+    ]
+    kept = stored(posting.record, posting.rating, 3)
+    cost = sum(one.charge.quantity * one.charge.unit_pico for one in posted)
+    snapshot("receipt-corrected", *sheets(receipt(replace(kept, cost_pico=cost), posted, PRICED), LA))

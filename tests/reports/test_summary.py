@@ -1,16 +1,20 @@
 """The report people read: at every width each number shown is the number of the JSON."""
 
-import os
 import re
-from pathlib import Path
+from dataclasses import replace
 
 import pytest
 
-from billing.ledger import Ledger
+from billing.ledger import Ledger, Posting
+from billing.model import Charge, Meter, Modality, Rating
+from billing.money import unit_price
 from billing.period import Period, parse, zone
+from reports.forecast import Forecast
+from reports.predecessor import predecessor
 from reports.rows import Report, as_dict, report
 from reports.summary import share_sentence, sheet, words
-from tests.reports.calls import FAILED, FLASH, OK, PRO, call, put
+from tests.reports.calls import FAILED, FLASH, LATE, OK, PRO, SOURCE, call, put, us
+from tests.reports.conftest import Snapshots
 
 NOVEMBER = parse(month="2026-11")
 HEADINGS = {
@@ -19,7 +23,6 @@ HEADINGS = {
     100: "Model Calls Input Intermed. Output* Execs Failed Waste~ Cost",
     140: "Model Calls Input Intermed. Output* Execs Failed Waste~ $ in $ interm. $ out Cost",
 }
-SNAPSHOTS = Path(__file__).parent / "snapshots"
 
 
 @pytest.fixture
@@ -51,13 +54,76 @@ def test_a_narrow_terminal_loses_columns_and_never_a_digit(month: Report, width:
             assert f"{row['tokens']['intermediate']:,}" in line
 
 
-@pytest.mark.parametrize("width", HEADINGS)
-def test_the_sheet_looks_as_it_did(month: Report, width: int) -> None:
-    """GEMBILL_UPDATE_SNAPSHOTS=1 writes them anew: then read the difference."""
-    path, text = SNAPSHOTS / f"monthly-{width}.txt", sheet(month).terminal(width)
-    if os.environ.get("GEMBILL_UPDATE_SNAPSHOTS"):
-        path.write_text(text, encoding="utf-8")
-    assert text == path.read_text(encoding="utf-8")
+@pytest.fixture
+def season(ledger: Ledger) -> Ledger:
+    """Calls of three months by two teams with two keys; some run code, one searches, some fail to be priced."""
+    ann = {"key": "k_7f3a", "labels": {"team": "search"}}
+    bob = {"key": "k_0c9d", "labels": {"team": "data-science-and-experiments", "stage": "nightly"}}
+    put(
+        ledger,
+        call("2026-09-07T18:00:00+00:00", (120_000, 64_000, 31_000), PRO, outcomes=[OK], **ann),
+        call("2026-10-05T17:30:00+00:00", (2_147_483_647, 910_000, 411_000), FLASH, outcomes=[OK, FAILED], **bob),
+        call("2026-10-19T12:00:00+00:00", (5_000, 0, 900), FLASH, **ann),
+        call("2026-11-03T06:59:59+00:00", (812_345, 1_234_567, 98_765), PRO, outcomes=[FAILED, LATE], **ann),
+        grounded(call("2026-11-03T19:20:00+00:00", (1_000, 18_329, 276), FLASH, **bob)),
+        call("2026-11-03T21:05:00+00:00", (7, 0, 3), FLASH, **ann),
+        call("2026-11-17T09:00:00+00:00", (40_000, 30_000, 2_000), "gemini-9-nobody-knows", outcomes=[OK], **bob),
+        call("2026-11-17T09:00:01+00:00", None, None),
+    )
+    return ledger
+
+
+def grounded(posting: Posting) -> Posting:
+    """The call with three searches at 14 dollars for a thousand."""
+    unit = unit_price("14000")
+    search = Charge(meter=Meter.GROUNDING, modality=Modality.TEXT, quantity=3, unit_pico=unit, price_id="g")
+    return replace(posting, rating=Rating(charges=(*posting.rating.charges, search)))
+
+
+def test_a_month_looks_as_it_did(month: Report, snapshot: Snapshots) -> None:
+    snapshot("monthly", sheet(month))
+
+
+def test_periods_cut_into_smaller_ones_look_as_they_did(season: Ledger, snapshot: Snapshots) -> None:
+    snapshot("monthly-several", sheet(report(season, parse("2026-09-01", "2026-12-01"), ["month", "model"])))
+    snapshot("weekly", sheet(report(season, parse("2026-10-05", "2026-11-23"), ["week"])))
+    snapshot("daily-by-model", sheet(report(season, NOVEMBER, ["day", "model"])))
+    snapshot("hourly", sheet(report(season, parse("2026-11-03", "2026-11-04"), ["hour", "status"])))
+
+
+def test_groups_of_callers_look_as_they_did(season: Ledger, snapshot: Snapshots) -> None:
+    snapshot("by-label", sheet(report(season, parse(tz="Asia/Kolkata"), ["label.team"])))
+    snapshot("by-many", sheet(report(season, parse(), ["label.team", "label.stage", "key", "model", "service_tier"])))
+
+
+def test_a_report_beside_the_period_before_looks_as_it_did(season: Ledger, snapshot: Snapshots) -> None:
+    found = report(season, NOVEMBER, ["model"])
+    closed, unfinished = (
+        predecessor(season, found, us(f"{day}T08:00:00+00:00")) for day in ("2026-12-01", "2026-11-20")
+    )
+    snapshot("compare-closed", sheet(found, closed))
+    snapshot("compare-unfinished", sheet(found, unfinished))
+    by_day = report(season, NOVEMBER, ["day"])
+    snapshot("compare-daily", sheet(by_day, predecessor(season, by_day, us("2026-12-01T08:00:00+00:00"))))
+
+
+def test_a_report_with_a_forecast_looks_as_it_did(month: Report, snapshot: Snapshots) -> None:
+    coming = Forecast(
+        end="2026-12-01T00:00:00-08:00",
+        cost_pico=131_040_000_000_000,
+        low_pico=47_650_000_000_000,
+        high_pico=1_412_700_000_000_000,
+        days=9,
+        changes=("gemini-4-argon on 2026-11-15", "gemini-3.8-flash on 2026-11-22"),
+    )
+    snapshot("forecast", sheet(month, None, coming))
+
+
+def test_reports_of_nothing_and_of_made_up_calls_look_as_they_did(ledger: Ledger, snapshot: Snapshots) -> None:
+    snapshot("empty", sheet(report(ledger, NOVEMBER, ["model"])))
+    put(ledger, *(call("2026-11-05T10:10:00+00:00", (1, 1, 1), f"gemini-{n}") for n in range(12)))
+    ledger.announce(SOURCE, "demo")
+    snapshot("demo", sheet(report(ledger, NOVEMBER, ["model"])))
 
 
 def test_what_is_not_complete_is_named(month: Report) -> None:

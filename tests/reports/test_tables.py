@@ -115,3 +115,25 @@ def test_csv_writes_nothing_for_what_is_not_known() -> None:
 
 def test_a_row_of_json_is_flattened_with_underscores() -> None:
     assert flat({"a": 1, "b": {"c": 2, "d": {"e": None}}}) == {"a": 1, "b_c": 2, "b_d_e": None}
+
+
+def test_names_stay_whole_while_words_can_give_way() -> None:
+    table = Table(
+        (Column("Model", text=True), Column("Why", text=True)), (("gemini-3.1-pro", "there is no price for it"),)
+    )
+    assert terminal(table, 30).splitlines()[2:] == ["gemini-3.1-pro  there is no", "                price for it"]
+    assert terminal(table, 26).splitlines()[2:] == [
+        *("gemini-3.1-p  there is no", "ro            price for it"),
+    ]
+
+
+def test_an_id_is_never_broken_and_columns_give_way_to_it() -> None:
+    columns = (Column("ID", text=True, whole=True), Column("Model", 1, text=True), Column("Cost"))
+    one = "019aa5e0-4b71-7f3a-8c2d-000000000001"
+    assert terminal(Table(columns, ((one, "m", "$1.00"),)), 44).splitlines()[0].split() == ["ID", "Cost"]
+    assert one in terminal(Table(columns, ((one, "m", "$1.00"),)), 1)
+
+
+def test_a_sum_of_no_rows_stands_beneath_one_rule() -> None:
+    table = Table((Column("Model", text=True), Column("Cost")), (), ("Total", "$0.00"))
+    assert terminal(table, 40).splitlines() == ["Model   Cost", "────────────", "Total  $0.00"]
