@@ -10,7 +10,7 @@ from typing import Any
 from billing.money import usd
 from billing.period import Period
 from billing.rerating import Outcome, Tally
-from reports.sheet import Sheet, count, exact
+from reports.sheet import DEMO, Sheet, count, exact
 from reports.summary import words
 from reports.tables import MISSING, Column, Table, csv_lines
 
@@ -46,10 +46,10 @@ def csv_text(found: Outcome) -> Iterator[str]:
     return csv_lines(_HEADER, _rows(found))
 
 
-def sheet(found: Outcome, period: Period, *, dry_run: bool) -> Sheet:
+def sheet(found: Outcome, period: Period, *, dry_run: bool, demo: bool = False) -> Sheet:
     """The changes as a table; costs are those of the changed records, with all their digits."""
     verb = "What would change" if dry_run else "What changed"
-    heading = f"{verb} · {words(period)} · {period.timezone} · US dollars"
+    heading = f"{DEMO if demo else ''}{verb} · {words(period)} · {period.timezone} · US dollars"
     rows = tuple(_cells(model, tally) for model, tally in _ordered(found))
     notes = ["Old and new are the costs of the changed records; one without a price counts as nothing."]
     notes += [] if found.total.changed else ["The ledger says what the prices in force say: nothing changes."]

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from billing.ledger import Ledger, Selection, read
+from billing.ledger.lookup import holds_demo_data
 from billing.ledger.usage import Usage, usage
 from billing.model import Meter
 from billing.period import Period
@@ -69,6 +70,7 @@ class Comparison:
     change: Change
     rows: tuple[Row, ...]
     uncompared: tuple[Uncompared, ...]
+    demo: bool = False  # made-up calls are among them
 
     @property
     def total(self) -> Row:
@@ -101,7 +103,7 @@ def compare(ledger: Ledger, terms: Terms, selection: Selection, period: Period, 
     rows = [_row(name, count, found) for name, count in calls.items()]
     rows.sort(key=lambda row: (row.model is None, -row.now_pico, row.model or ""))
     lost = (*_lost(found), *_uncharged(sums))
-    return Comparison(period=period, change=change, rows=tuple(rows), uncompared=lost)
+    return Comparison(period=period, change=change, rows=tuple(rows), uncompared=lost, demo=holds_demo_data(ledger))
 
 
 def _name(total: read.Total) -> str | None:

@@ -11,7 +11,7 @@ from typing import Any
 from billing.money import usd
 from billing.period import iso, local
 from reports.comparison import Change, Comparison, Row, Uncompared
-from reports.sheet import Sheet, count, money
+from reports.sheet import DEMO, Sheet, count, money
 from reports.summary import words
 from reports.tables import MISSING, Column, Table, csv_lines
 
@@ -40,7 +40,7 @@ def json_text(found: Comparison) -> str:
         "rows": [_row_dict(row) for row in found.rows],
         "total": {key: value for key, value in _row_dict(found.total).items() if key != "model"},
         "not_compared": [_uncompared_dict(one) for one in found.uncompared],
-    }
+    } | ({"demo_data": True} if found.demo else {})
     return json.dumps(shape, indent=2) + "\n"
 
 
@@ -52,7 +52,8 @@ def csv_text(found: Comparison) -> Iterator[str]:
 def sheet(found: Comparison) -> Sheet:
     """The comparison as a table."""
     total = found.total
-    heading = f"If it had been {in_words(found)} · {words(found.period)} · {found.period.timezone} · US dollars"
+    mark = DEMO if found.demo else ""
+    heading = f"{mark}If it had been {in_words(found)} · {words(found.period)} · {found.period.timezone} · US dollars"
     last = ("Total", *_cells(total)[1:])
     notes = [_COUNTS, *([_CACHE] if found.change.cached is not None else [])]
     notes += ["Not compared, and in neither column:"] if found.uncompared else []

@@ -5,6 +5,7 @@ written with all its digits, so that the lines visibly add up to the total.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 from billing.model import Meter, Record, Status
@@ -13,7 +14,7 @@ from billing.period import local
 from reports import meaning, rounds
 from reports.receipt import Correction, Line, Receipt, explanation
 from reports.records import utc
-from reports.sheet import Sheet, count, exact
+from reports.sheet import DEMO, Sheet, count, exact
 from reports.tables import MISSING, Column, Table
 
 _LINE_COLUMNS = (
@@ -27,9 +28,10 @@ _POLICY = "policy/"  # how rating calls what no price row but a policy decides
 _SEARCHES = 1000  # grounding is quoted per thousand
 
 
-def sheets(receipt: Receipt, zone: ZoneInfo) -> list[Sheet]:
-    """The receipt, sheet by sheet; times on the zone's clock."""
-    found = [_call(receipt.stored.record, zone), _charges(receipt)]
+def sheets(receipt: Receipt, zone: ZoneInfo, *, demo: bool = False) -> list[Sheet]:
+    """The receipt, sheet by sheet; times on the zone's clock. `demo` marks a call of a ledger with made-up ones."""
+    call = _call(receipt.stored.record, zone)
+    found = [replace(call, heading=f"{DEMO}{call.heading}") if demo else call, _charges(receipt)]
     if receipt.stored.record.executions:
         found.append(_executions(receipt))
     if receipt.rounds:

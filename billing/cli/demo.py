@@ -112,4 +112,4 @@ def _pages(url: str, month: str) -> list[str]:
         explained = receipt(chosen, posted, rows_of(ledger, load(), (one.charge.price_id for one in posted)))
     finally:
         ledger.close()
-    return [table, *(page.terminal(width, color=color) for page in sheets(explained, zone(None)))]
+    return [table, *(page.terminal(width, color=color) for page in sheets(explained, zone(None), demo=True))]

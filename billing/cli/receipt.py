@@ -36,7 +36,7 @@ def receipt(record_id: str, tz: str | None, form: str, database_url: str | None)
     from reports import screen
 
     calendar = zone(tz)
-    found = _found(record_id, database_url)
+    found, demo = _found(record_id, database_url)
     if form == "json":
         from reports.receipt import as_dict
 
@@ -44,16 +44,18 @@ def receipt(record_id: str, tz: str | None, form: str, database_url: str | None)
         return
     from reports.statement import sheets
 
-    pages = sheets(found, calendar)
+    pages = sheets(found, calendar, demo=demo)
     if form == "markdown":
         screen.write(["\n".join(page.markdown() for page in pages)])
     else:
         screen.write(["\n".join(page.terminal(screen.width(), color=screen.colored()) for page in pages)])
 
 
-def _found(record_id: str, database_url: str | None) -> Receipt:
+def _found(record_id: str, database_url: str | None) -> tuple[Receipt, bool]:
+    """The receipt, and whether the ledger holds made-up calls."""
     from billing.config import load
     from billing.ledger import open_ledger, read
+    from billing.ledger.lookup import holds_demo_data
     from billing.prices import rows_of
     from reports.receipt import receipt as explained
     from reports.rounds import rounds_of
@@ -64,7 +66,7 @@ def _found(record_id: str, database_url: str | None) -> Receipt:
         stored = read.record(ledger, record_id) or _begins(ledger, record_id)
         posted = read.charges(ledger, stored)
         prices = rows_of(ledger, settings, (one.charge.price_id for one in posted))
-        return explained(stored, posted, prices, rounds_of(ledger, stored))
+        return explained(stored, posted, prices, rounds_of(ledger, stored)), holds_demo_data(ledger)
     finally:
         ledger.close()
 

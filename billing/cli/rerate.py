@@ -66,17 +66,21 @@ def run(
 
     period = choice.period()
     settings = load(flags)
-    found = _done(again, settings, choice.selection(period), dry_run=dry_run)
+    found, demo = _done(again, settings, choice.selection(period), dry_run=dry_run)
     if form == "json":
         screen.write([changes.json_text(found, period, dry_run=dry_run)])
     elif form == "csv":
         screen.write(changes.csv_text(found))
     else:
-        screen.write([changes.sheet(found, period, dry_run=dry_run).written(form)])
+        screen.write([changes.sheet(found, period, dry_run=dry_run, demo=demo).written(form)])
 
 
-def _done(again: Callable[..., Outcome], settings: Settings, selection: Selection, *, dry_run: bool) -> Outcome:
+def _done(
+    again: Callable[..., Outcome], settings: Settings, selection: Selection, *, dry_run: bool
+) -> tuple[Outcome, bool]:
+    """What changed, and whether the ledger holds made-up calls."""
     from billing.ledger import open_ledger
+    from billing.ledger.lookup import holds_demo_data
     from billing.prices import Terms, book_in_force, policies, terms
 
     def in_force(ledger: Ledger) -> Terms:
@@ -84,7 +88,8 @@ def _done(again: Callable[..., Outcome], settings: Settings, selection: Selectio
 
     ledger = open_ledger(settings.ledger_url, read_only=dry_run)
     try:
-        return again(ledger, selection, in_force(ledger), _Progress(), dry_run=dry_run)
+        found = again(ledger, selection, in_force(ledger), _Progress(), dry_run=dry_run)
+        return found, holds_demo_data(ledger)
     finally:
         ledger.close()
 

@@ -21,6 +21,8 @@ ODD_ZONES = (
     "America/Havana",  # midnight is skipped or strikes twice
     "America/St_Johns",  # was set back at 00:01
     "Antarctica/Casey",  # was set back by three hours at 00:01
+    "Asia/Beirut",  # is set back at midnight
+    "Antarctica/Troll",  # jumps by two hours
     "Pacific/Apia",  # left out a day
     "UTC",
 )
@@ -103,6 +105,43 @@ def test_a_day_has_23_or_25_hours_where_the_clock_is_changed() -> None:
 def test_the_hour_that_strikes_twice_has_two_names() -> None:
     names = [name(Unit.HOUR, us(f"2026-11-01T{hour:02}:10:00+00:00"), LA) for hour in (8, 9)]
     assert names == ["2026-11-01T01:00:00-07:00", "2026-11-01T01:00:00-08:00"]
+
+
+@pytest.mark.parametrize(
+    ("calendar", "middle", "hours"),
+    [  # hour as it is named, minutes it lasts
+        ("America/Los_Angeles", "2026-03-08T10:00Z", [("01:00:00-08:00", 60), ("03:00:00-07:00", 60)]),
+        ("Europe/Berlin", "2026-10-25T01:00Z", [("02:00:00+02:00", 60), ("02:00:00+01:00", 60)]),
+        ("Australia/Lord_Howe", "2026-10-03T15:30Z", [("01:00:00+10:30", 60), ("02:30:00+11:00", 30)]),
+        ("Australia/Lord_Howe", "2026-04-04T15:30Z", [("01:00:00+11:00", 90), ("02:00:00+10:30", 60)]),
+        ("America/Havana", "2026-11-01T05:00Z", [("00:00:00-04:00", 60), ("00:00:00-05:00", 60)]),
+        ("Asia/Beirut", "2026-10-24T21:00Z", [("23:00:00+03:00", 60), ("23:00:00+02:00", 60)]),
+    ],
+)
+def test_hours_about_a_change_of_the_clock(calendar: str, middle: str, hours: list[tuple[str, int]]) -> None:
+    at = us(middle)
+    around = [containing(Unit.HOUR, instant_us, ZoneInfo(calendar)) for instant_us in (at - 1, at)]
+    found = [(hour.start.partition("T")[2], (hour.end_us - hour.start_us) * 60 // HOUR_US) for hour in around]
+    assert found == hours
+    assert [name(Unit.HOUR, hour.start_us, hour.zone) for hour in around] == [hour.start for hour in around]
+
+
+@pytest.mark.parametrize(
+    ("calendar", "day", "start", "hours"),
+    [
+        ("America/Havana", "2026-03-08", "2026-03-08T01:00:00-04:00", 23),  # midnight is skipped: the jump
+        ("America/Havana", "2026-11-01", "2026-11-01T00:00:00-04:00", 25),  # and strikes twice: the first
+        ("Asia/Beirut", "2026-03-29", "2026-03-29T01:00:00+03:00", 23),
+        ("Asia/Beirut", "2026-10-24", "2026-10-24T00:00:00+03:00", 25),  # its last hour comes twice
+        ("Asia/Beirut", "2026-10-25", "2026-10-25T00:00:00+02:00", 24),
+        ("Australia/Lord_Howe", "2026-04-05", "2026-04-05T00:00:00+11:00", 24.5),
+        ("Australia/Lord_Howe", "2026-10-04", "2026-10-04T00:00:00+10:30", 23.5),
+    ],
+)
+def test_days_begin_where_the_clock_lets_them(calendar: str, day: str, start: str, hours: float) -> None:
+    whole = containing(Unit.DAY, instant(f"{day}T12:00", ZoneInfo(calendar)), ZoneInfo(calendar))
+    assert (whole.start, (whole.end_us - whole.start_us) / HOUR_US) == (start, hours)
+    assert parse(day, tz=calendar).start == start
 
 
 def test_an_hour_of_india_begins_at_half_past_in_utc() -> None:

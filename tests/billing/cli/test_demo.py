@@ -55,7 +55,7 @@ def test_the_numbers_of_its_table_add_up(done):
 
 
 def test_it_shows_a_receipt_of_a_call_with_failed_executions(done):
-    assert "Receipt " in done[0].stdout
+    assert "DEMO DATA · Receipt " in done[0].stdout
     assert re.search(r"\bfailed\b", done[0].stdout.partition("Receipt")[2])
 
 
@@ -66,6 +66,8 @@ def test_the_demo_ledger_balances_and_its_reports_carry_the_mark(done):
         (["audit"], False),
         (["report", "monthly", "--month", "2026-10"], True),
         (["records", "--limit", "3"], True),
+        (["compare", "--month", "2026-10", "--tier", "batch"], True),
+        (["rerate", "--month", "2026-10", "--dry-run"], True),
     ):
         ran = subprocess.run(
             [sys.executable, "-m", "billing", *command, "--database-url", url],
