@@ -9,7 +9,7 @@ import logging
 import random
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import msgspec
@@ -61,21 +61,36 @@ def posting(entry: Entry, source_id: int, terms: Terms) -> Posting:
 def joined(ledger: Ledger, postings: Sequence[Posting]) -> list[Posting]:
     """The postings with every interaction in the conversation of the first of its chain (contract.md, conversation_id).
 
-    The one before is looked for among the postings ahead of it and in the ledger; where it is unknown, its id stands.
+    The one before is looked for among the postings, in whatever order they are, and in the ledger; where it is unknown,
+    its id stands.
     """
-    before = {index: key for index, one in enumerate(postings) if (key := _before(one.record)) is not None}
+    before = {_key(one.record): key for one in postings if (key := _before(one.record)) is not None}
     if not before:
         return list(postings)
-    known = chains(ledger, set(before.values()))
-    found: list[Posting] = []
-    for index, one in enumerate(postings):
-        record = one.record
-        if index in before:
-            record = replace(record, conversation=known.get(before[index], record.conversation))
-        if record.operation is Operation.INTERACTIONS and record.conversation:
-            known[record.source_id, record.id] = record.conversation
-        found.append(one if record is one.record else replace(one, record=record))
-    return found
+    known = {_key(one.record): one.record.conversation for one in postings if _names_conversation(one.record)}
+    known |= chains(ledger, set(before.values()))
+    return [replace(one, record=_chained(one.record, before, known)) for one in postings]
+
+
+def _chained(
+    record: Record, before: Mapping[tuple[int, str], tuple[int, str]], known: Mapping[tuple[int, str], str | None]
+) -> Record:
+    """The record in the conversation of the first of its chain, as far back as that is known."""
+    found, key = record.conversation, _key(record)
+    passed = set()
+    while key in before and key not in passed:
+        passed.add(key)
+        key = before[key]
+        found = known.get(key, found)
+    return record if found == record.conversation else replace(record, conversation=found)
+
+
+def _key(record: Record) -> tuple[int, str]:
+    return record.source_id, record.id
+
+
+def _names_conversation(record: Record) -> bool:
+    return record.operation is Operation.INTERACTIONS and bool(record.conversation)
 
 
 def _before(record: Record) -> tuple[int, str] | None:

@@ -1,6 +1,7 @@
 """From spool to ledger: once, whatever happens between, and nothing lost on the way."""
 
 import asyncio
+import itertools
 
 import msgspec
 import pytest
@@ -12,7 +13,7 @@ from billing.ledger.audit import audit
 from billing.ledger.read import event_body, records
 from billing.ledger.schema import dead_letter
 from billing.model import Api, Asked, Ending, Event, Operation, Seen
-from billing.posting import Poster, PostingThread, UnreadableEvent, posting, read_event
+from billing.posting import Poster, PostingThread, UnreadableEvent, joined, posting, read_event
 from billing.pricebook import bundled
 from billing.prices import Terms
 from billing.rating import DEFAULT
@@ -180,6 +181,23 @@ def interaction(number: int, name: str, before: str | None = None) -> bytes:
         ),
         natural=("interaction", "gemini", name),
     )
+
+
+def test_a_chain_is_followed_in_whatever_order_a_batch_has_it(spool, ledger_url):
+    bodies = [interaction(1, "i1"), interaction(2, "i2", "i1"), interaction(3, "i3", "i2"), interaction(4, "i4", "i3")]
+    for order in itertools.permutations(bodies):
+        ledger = open_ledger(ledger_url)
+        postings = [posting(Entry(seq, f"e{seq}", body), 1, bundled_terms(ledger)) for seq, body in enumerate(order)]
+        assert [one.record.conversation for one in joined(ledger, postings)] == ["i1"] * 4
+        ledger.close()
+
+
+def test_a_chain_that_bites_its_tail_ends(spool, ledger_url):
+    ledger = open_ledger(ledger_url)
+    bodies = [interaction(1, "i1", "i2"), interaction(2, "i2", "i1")]
+    postings = [posting(Entry(seq, f"e{seq}", body), 1, bundled_terms(ledger)) for seq, body in enumerate(bodies)]
+    assert {one.record.conversation for one in joined(ledger, postings)} <= {"i1", "i2"}
+    ledger.close()
 
 
 @pytest.mark.parametrize("at_once", [True, False])
