@@ -18,6 +18,7 @@ from billing.capture.memory import Memory
 from billing.capture.stream import Documents
 from billing.model import Asked, Ending, Event, Operation, Seen
 from billing.wire.dialect import dialect
+from billing.wire.interactions import RUNNING
 from billing.wire.json_text import word
 from billing.wire.path import Role, Route
 from billing.wire.sighting import Sighting
@@ -84,12 +85,12 @@ class Exchange:
             self._observe(document)
 
     def events(self, ending: Ending, ended_us: int, *, retried: int = 0) -> list[tuple[str, bytes]]:
-        """What is to be kept, by event id: the event of a call; of a poll one where its answer has usage, else none.
+        """What is to be kept, by event id: the event of a call; of a poll one if its answer tells something.
 
         To be called once, however the exchange ended.
         """
         body = self.finish(ending, ended_us, retried=retried)
-        if self._route.role is Role.ANSWER and not self._sighting.counted:
+        if self._route.role is Role.ANSWER and not self._tells:
             return []
         return [(self.event_id, body)]
 
@@ -106,6 +107,12 @@ class Exchange:
             _log.exception("what was seen of call %s could not be put together", self.event_id)
             nothing = Seen(unread="recorder_error")
             return self._encode(self._event(ending, ended_us, Asked(model=self._route.model), nothing))
+
+    @property
+    def _tells(self) -> bool:
+        """Whether a poll says what its call used, or that it ended, as a failed or cancelled one may without usage."""
+        reason = self._sighting.finish_reason if self._route.operation is Operation.INTERACTIONS else None
+        return self._sighting.counted or (reason is not None and reason not in RUNNING)
 
     def _read(self, documents: Documents, data: bytes | None) -> list[bytes]:
         """The documents that these bytes complete, or that the end does where `data` is None."""

@@ -8,6 +8,7 @@ and the call ends with what it asked, and every run it was seen to make once, wh
 from dataclasses import astuple, replace
 
 from billing.model import Execution, Outcome, Record, Status
+from billing.wire.interactions import RUNNING
 
 _RANK = {Status.UNKNOWN: 0, Status.ERROR: 1, Status.PARTIAL: 2, Status.COMPLETE: 3}
 
@@ -46,10 +47,15 @@ def completed(old: Record, new: Record) -> Record:
 
 
 def amended(old: Record, poorer: Record) -> Record:
-    """The record with what an answer that is no fuller adds: the question, if `old` came from a poll, or a run."""
+    """The record with what an answer that is no fuller adds: the question if `old` came from a poll, a run, the end."""
     if _asks(poorer) and not _asks(old):
         return completed(poorer, old)
-    return replace(old, executions=_runs(old.executions, poorer.executions))
+    ended = old.finish_reason in RUNNING and poorer.finish_reason is not None
+    return replace(
+        old,
+        executions=_runs(old.executions, poorer.executions),
+        finish_reason=poorer.finish_reason if ended else old.finish_reason,
+    )
 
 
 def _asks(record: Record) -> bool:

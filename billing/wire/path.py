@@ -17,6 +17,7 @@ _METHOD = r":(generateContent|streamGenerateContent|batchGenerateContent)"
 _GEMINI = re.compile(rf"{_VERSION}/(?:models/([^/:]+)|((?:tunedModels|dynamic)/[^/:]+)){_METHOD}")
 _VERTEX = re.compile(rf"{_VERSION}(?:{_PROJECT})?/(?:publishers/[^/]+/models/([^/:]+)|(endpoints/[^/:]+)){_METHOD}")
 _INTERACTIONS = re.compile(rf"{_VERSION}({_PROJECT})?/interactions(?:/([^/:]+))?")
+_CANCEL = re.compile(rf"{_VERSION}({_PROJECT})?/interactions/([^/:]+)/cancel")
 _CHAT = re.compile(rf"{_VERSION}(?:/openai|({_PROJECT}/endpoints/[^/:]+))/chat/completions")
 _CACHES = re.compile(rf"{_VERSION}({_PROJECT})?/cachedContents")
 _BATCH = re.compile(rf"{_VERSION}/(batches/[^/:]+)")
@@ -72,6 +73,8 @@ def _generating(path: str) -> Route | None:
 
 
 def _posted(path: str) -> Route | None:
+    if found := _CANCEL.fullmatch(path):
+        return _interaction(found)
     if (found := _INTERACTIONS.fullmatch(path)) and found[2] is None:
         return Route(_api(found[1]), Operation.INTERACTIONS, None, streamed=False)
     if found := _CHAT.fullmatch(path):
@@ -83,10 +86,15 @@ def _posted(path: str) -> Route | None:
 
 def _read(path: str) -> Route | None:
     if (found := _INTERACTIONS.fullmatch(path)) and found[2]:
-        return Route(_api(found[1]), Operation.INTERACTIONS, None, streamed=False, role=Role.ANSWER, subject=found[2])
+        return _interaction(found)
     if found := _BATCH.fullmatch(path) or _FILE.fullmatch(path):
         return Route(Api.GEMINI, Operation.BATCH, None, streamed=False, role=Role.ANSWER, subject=found[1])
     return None
+
+
+def _interaction(found: re.Match[str]) -> Route:
+    """The resource is read, or cancelled and then shown."""
+    return Route(_api(found[1]), Operation.INTERACTIONS, None, streamed=False, role=Role.ANSWER, subject=found[2])
 
 
 def _api(project: str | None) -> Api:

@@ -128,6 +128,11 @@ class Sighting:
         return self._usage is not None
 
     @property
+    def finish_reason(self) -> str | None:
+        """The last word on how it ended, or stands."""
+        return self._words.get("finish_reason")
+
+    @property
     def parts(self) -> int:
         """Parts in the outline so far."""
         return len(self._outline)

@@ -91,9 +91,14 @@ def test_an_answer_that_never_came_is_no_event():
         assert exchange(*one).events(Ending.UNANSWERED, 2) == []
 
 
-def test_a_poll_is_an_event_only_with_usage():
+def test_a_poll_is_an_event_only_with_usage_or_at_the_end():
     path = "/v1/interactions/i-1"
-    assert events(exchange("GET", path), b'{"id": "i-1", "status": "in_progress"}') == []
+    for running in ("in_progress", "queued"):
+        assert events(exchange("GET", path), json.dumps({"id": "i-1", "status": running}).encode()) == []
+    assert events(exchange("GET", path), b'{"error": {"code": 404}}') == []
+    for method, at in (("GET", path), ("POST", f"{path}/cancel")):
+        (event,) = events(exchange(method, at), b'{"id": "i-1", "status": "cancelled"}')
+        assert (event.seen.finish_reason, event.natural) == ("cancelled", ("interaction", "gemini", "i-1"))
     (event,) = events(exchange("GET", path), b'{"status": "completed", "usage": {"total_input_tokens": 1}}')
     assert event.natural == ("interaction", "gemini", "i-1")
     assert event.asked == type(event.asked)()

@@ -51,7 +51,7 @@ def test_only_post_makes_a_call(method):
     [
         "", "/", "/v1beta", "/v1beta/models", "/v1beta/models/gemini-2.5-flash", "/v1beta/batches", "/v1beta/batches/b1:cancel",
         "/v1beta/files", "/upload/v1beta/files", "/v1beta/files/f1:download", "/v1beta/cachedContents/c1",
-        "/v1beta/interactions/i1", "/v1beta/interactions/i1/cancel", "/v1beta/openai/embeddings", f"/v1/{VERTEX}/batchPredictionJobs",
+        "/v1beta/interactions/i1", "/v1beta/interactions/i1/cancel/x", "/v1beta/openai/embeddings", f"/v1/{VERTEX}/batchPredictionJobs",
         "/models/m:generateContent", "v1beta/models/m:generateContent", "//v1beta/models/m:generateContent",
         "/v1beta/models/:generateContent", "/v1beta/models/a/b:generateContent", "/v1beta/models/m:generateContent\n",
         "/v1beta/models/m:generateContent?alt=sse", "/v1gamma/models/m:generateContent", "/v/models/m:generateContent",
@@ -69,11 +69,12 @@ def test_an_interaction_is_made_by_a_call_and_read_by_what_is_none(version, star
     assert route("POST", path) == Route(api, Operation.INTERACTIONS, None, streamed=False)
     read = Route(api, Operation.INTERACTIONS, None, streamed=False, role=Role.ANSWER, subject="v1_a-b=")
     assert route("GET", f"{path}/v1_a-b=") == read
+    assert route("POST", f"{path}/v1_a-b=/cancel") == read
     for method, other in [
         ("GET", path),
         ("DELETE", f"{path}/i"),
         ("POST", f"{path}/i"),
-        ("POST", f"{path}/i/cancel"),
+        ("GET", f"{path}/i/cancel"),
         ("GET", f"{path}/i/steps"),
     ]:
         assert route(method, other) is None
