@@ -4,9 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUN := $(VENV)/.installed-run
 DEV := $(VENV)/.installed-dev
+FOCUS := .venv-focus
 CODE := billing reports migrations tests
 
-.PHONY: demo test check fix bench lock docs clean
+.PHONY: demo test check focus fix bench lock docs clean
 
 demo: $(RUN)  ## the main job on made-up data: no key, no network
 	@$(BIN)/gembill demo
@@ -22,14 +23,18 @@ check: $(DEV)  ## style, types, import order, migrations, generated documentatio
 	@scratch=$$(mktemp -d) && trap 'rm -rf $$scratch' EXIT && \
 	  $(BIN)/alembic -x url=sqlite:///$$scratch/ledger.db upgrade head && \
 	  $(BIN)/alembic -x url=sqlite:///$$scratch/ledger.db check
-	PATH=$(CURDIR)/$(BIN):$$PATH $(BIN)/cog --check README.md docs/*.md
+	PATH=$(CURDIR)/$(BIN):$$PATH $(BIN)/cog -I . --check README.md docs/*.md
+
+focus: $(RUN) $(FOCUS)/.installed  ## the FOCUS export against the FinOps validator; skipped, aloud, without Python 3.12
+	@[ ! -e $(FOCUS)/.installed ] || $(BIN)/python -m tests.focus.validate $(FOCUS)
 
 fix: $(DEV)  ## what `check` asks for, as far as a tool can do it
 	$(BIN)/ruff format $(CODE)
 	$(BIN)/ruff check --fix $(CODE)
 
-docs: $(DEV)  ## write the generated parts of the documentation anew
-	PATH=$(CURDIR)/$(BIN):$$PATH $(BIN)/cog -r README.md docs/*.md
+docs: $(DEV)  ## write the generated parts of the documentation anew; pictures need Chromium
+	PATH=$(CURDIR)/$(BIN):$$PATH $(BIN)/cog -I . -r README.md docs/*.md
+	$(BIN)/python -m tests.pictures
 
 bench: $(DEV)  ## measurements, by hand; ratios against a yardstick of the same run
 	@for bench in tests/bench/bench_*.py; do echo "== $$bench"; $(BIN)/python $$bench || exit 1; done
@@ -38,9 +43,10 @@ lock: $(DEV)  ## pin the dependencies anew
 	$(BIN)/python -m pip install -q uv
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --python-version 3.11 pyproject.toml -o requirements/run.txt
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --python-version 3.11 pyproject.toml --group dev -o requirements/dev.txt
+	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --python-version 3.12 requirements/focus.in -o requirements/focus.txt
 
 clean:
-	rm -rf $(VENV) dist build
+	rm -rf $(VENV) $(FOCUS) dist build
 
 $(VENV)/pyvenv.cfg:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "gembill needs Python 3.11 or newer, this is %s" % sys.version.split()[0])'
@@ -55,3 +61,17 @@ $(DEV): $(VENV)/pyvenv.cfg requirements/dev.txt pyproject.toml
 	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps -e .
 	@touch $@ $(RUN)
+
+# the first Python 3.12 there is; the numpy that focus-validator wants is built for no newer one
+PYTHON312 = $(shell for python in python3.12 $(PYTHON) $${PYENV_ROOT:-$$HOME/.pyenv}/versions/3.12*/bin/python3; do \
+  "$$python" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 12))' 2>/dev/null && echo "$$python" && break; done)
+
+$(FOCUS)/.installed: requirements/focus.txt
+	@rm -rf $(FOCUS)
+	@if [ -z "$(PYTHON312)" ]; then \
+	  echo "focus-validator needs Python 3.12: the FOCUS export was not validated" >&2; \
+	else \
+	  "$(PYTHON312)" -m venv $(FOCUS) && \
+	  $(FOCUS)/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/focus.txt && \
+	  touch $@; \
+	fi

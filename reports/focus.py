@@ -5,7 +5,8 @@ no charge. Invariant: costs of the rows add up to the cost of the calls; a call 
 word for "unknown" and 0 would be a lie. The cost basis is marked as an estimate at list price.
 
 Intermediate tokens have the SkuId of input, because Google has no SKU of their own, and `x_TokenKind` tells them apart.
-Keys of SkuPriceDetails that FOCUS has not defined begin with `x_`.
+Keys of SkuPriceDetails that FOCUS has not defined begin with `x_`. A SkuPriceId has one SkuId: a policy that is a price
+without a row, such as that of prepaid throughput, holds for many SKUs, and so its id is followed by the SKU's.
 """
 
 import json
@@ -43,9 +44,9 @@ COLUMNS = (
     *("BilledCost", "BillingAccountId", "BillingAccountName", "BillingCurrency", "BillingPeriodEnd"),
     *("BillingPeriodStart", "ChargeCategory", "ChargeClass", "ChargeDescription", "ChargeFrequency", "ChargePeriodEnd"),
     *("ChargePeriodStart", "ConsumedQuantity", "ConsumedUnit", "ContractedCost", "ContractedUnitPrice"),
-    *("EffectiveCost", "InvoiceIssuerName", "ListCost", "ListUnitPrice", "PricingCategory", "PricingQuantity"),
-    *("PricingUnit", "ProviderName", "PublisherName", "ServiceCategory", "ServiceName", "ServiceSubcategory"),
-    *("SkuId", "SkuMeter", "SkuPriceDetails", "SkuPriceId", "Tags"),
+    *("EffectiveCost", "InvoiceId", "InvoiceIssuerName", "ListCost", "ListUnitPrice", "PricingCategory"),
+    *("PricingQuantity", "PricingUnit", "ProviderName", "PublisherName", "ServiceCategory", "ServiceName"),
+    *("ServiceSubcategory", "SkuId", "SkuMeter", "SkuPriceDetails", "SkuPriceId", "Tags"),
     *("x_CallId", "x_CostBasis", "x_ExecutionCount", "x_FailedExecutionCount", "x_Key", "x_RequestCount"),
     *("x_ServiceTier", "x_TokenKind"),
 )
@@ -78,6 +79,7 @@ def _call(stored: Stored, zone: ZoneInfo, account: str) -> dict[str, Any]:
         "ChargeFrequency": "Usage-Based",
         "ChargePeriodStart": _moment(hour),
         "ChargePeriodEnd": _moment(hour + HOUR_US),
+        "InvoiceId": None,  # recommended; null because a charge of ours is on no invoice
         "InvoiceIssuerName": "Google Cloud",
         "PricingCategory": "Standard",
         "ProviderName": "Google Cloud",
@@ -99,7 +101,7 @@ def _charge(stored: Stored, line: Line) -> dict[str, Any]:
         usd(line.cost_pico or 0),
         usd((line.unit_pico or 0) * (_MILLION if line.meter is not Meter.GROUNDING else 1)),
     )
-    model, sku = record.model or "unknown", _SKUS.get(line.meter, line.meter)
+    model, sku = record.model or "unknown", _sku(stored, line)
     kind = line.modality.value if line.modality is not None else "text"
     searches = line.meter is Meter.GROUNDING
     return {
@@ -110,12 +112,19 @@ def _charge(stored: Stored, line: Line) -> dict[str, Any]:
         "ConsumedUnit": "Requests" if searches else "Tokens",
         "PricingQuantity": str(line.quantity) if searches else millions(line.quantity),
         "PricingUnit": "Requests" if searches else "1000000 Tokens",
-        "SkuId": f"gemini/{model}/{sku.value}/{kind}/{record.service_tier}",
+        "SkuId": sku,
         "SkuMeter": _METERS[line.meter],
-        "SkuPriceId": line.price_id,
+        "SkuPriceId": line.price_id if line.price is not None else f"{line.price_id}/{sku}",
         "SkuPriceDetails": _details(stored, line),
         "x_TokenKind": _KINDS[line.meter],
     }
+
+
+def _sku(stored: Stored, line: Line) -> str:
+    """What was bought. A model under another name is the model of its price row, for a price may have one SKU only."""
+    model = (line.price.model if line.price is not None else stored.record.model) or "unknown"
+    kind = line.modality.value if line.modality is not None else "text"
+    return f"gemini/{model}/{_SKUS.get(line.meter, line.meter).value}/{kind}/{stored.record.service_tier}"
 
 
 def _details(stored: Stored, line: Line) -> str:

@@ -11,6 +11,7 @@ import subprocess
 import tempfile
 from collections.abc import Mapping
 from functools import cache
+from itertools import takewhile
 from pathlib import Path
 from shlex import split
 
@@ -42,11 +43,14 @@ class Shown:
     def command(self, line: str, *, width: int = 118, flags: str = "", more: Mapping[str, str] | None = None) -> str:
         """A block of Markdown with the command, what it wrote to stdout and, if it is not 0, its exit code.
 
-        `flags` are given to the command and not shown; `more` are variables that stand before it.
+        The line may begin with variables. `flags` and `more` variables are given to the command and not shown.
         """
+        words = split(line)
+        variables = list(takewhile(lambda word: "=" in word, words))
         environment = self._environment | {"COLUMNS": str(width)} | dict(more or {})
+        environment |= dict(word.split("=", 1) for word in variables)
         done = subprocess.run(
-            [*split(line), *split(flags)],
+            [*words[len(variables) :], *split(flags)],
             cwd=self.folder,
             env=environment,
             capture_output=True,
@@ -57,6 +61,11 @@ class Shown:
         text = _TOKEN.sub(lambda found: f"::{found[1] or ''}TOKEN{found[2] or ''}", done.stdout)
         ended = f"exit {done.returncode}\n" if done.returncode else ""
         return f"```\n$ {line}\n{text}{ended}```"
+
+    def written(self, file: str) -> str:
+        """A block of Markdown with what a command wrote to a file of the folder."""
+        text = (self.folder / file).read_text(encoding="utf-8").replace(str(self.folder), "/tmp")
+        return f"```\n{text}```"
 
 
 @cache

@@ -2,15 +2,21 @@
 
 import json
 import re
+from collections import defaultdict
 from decimal import Decimal
+from itertools import product
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from billing.config import Settings
 from billing.ledger import Ledger, Selection, read
 from billing.money import unit_price, usd
+from billing.prices import rows_of, terms
 from reports import focus
 from reports.receipt import receipt
+from tests.billing.calls import event
+from tests.billing.calls import put as put_events
 from tests.reports.calls import FAILED, OK, call, put
 
 PACIFIC = ZoneInfo("America/Los_Angeles")
@@ -55,6 +61,7 @@ def test_every_row_has_every_column_and_ours_stand_last(ledger: Ledger) -> None:
     assert (first["BillingPeriodStart"], first["BillingPeriodEnd"]) == ("2026-10-01T07:00:00Z", "2026-11-01T07:00:00Z")
     assert (first["ChargePeriodStart"], first["ChargePeriodEnd"]) == ("2026-11-01T06:00:00Z", "2026-11-01T07:00:00Z")
     assert json.loads(first["Tags"]) == {"team": "a"}
+    assert first["InvoiceId"] is None
     assert {row["x_CostBasis"] for row in made} == {"estimate-list-price"}
 
 
@@ -84,6 +91,23 @@ def test_intermediate_tokens_have_the_sku_of_input_and_their_own_kind(ledger: Le
     details = json.loads(by_kind["output"]["SkuPriceDetails"])
     assert details["x_TokenDirection"] == "Output"
     assert all(re.match("x_", key) for key in details)
+
+
+def test_a_price_has_one_sku_under_every_policy_and_name(ledger: Ledger) -> None:
+    """SkuPriceId-C-008-M of focus-validator: one and only one parent SkuId."""
+    models = ("gemini-3.1-flash-lite", "gemini-3.1-flash-lite-preview")  # the second is an alias of the first
+    tiers = ("provisioned", "batch")
+    calls = [event(n, model=model, tier=tier) for n, (model, tier) in enumerate(product(models, tiers), 1)]
+    put_events(ledger, terms(ledger, Settings()), *calls)
+    skus = defaultdict(set)
+    for stored in read.records(ledger, Selection()):
+        posted = read.charges(ledger, stored)
+        prices = rows_of(ledger, Settings(), (one.charge.price_id for one in posted))
+        for row in focus.rows(receipt(stored, posted, prices), PACIFIC):
+            skus[row["SkuPriceId"]].add(row["SkuId"])
+    assert [price for price, of in skus.items() if len(of) > 1] == []
+    assert sum("policy/provisioned_throughput/" in price for price in skus) == 2 * 2  # models, each input and output
+    assert sum("/batch" in sku for (sku,) in skus.values()) == 4  # input, intermediate, output, thinking of one model
 
 
 def test_a_call_without_a_price_has_no_row(ledger: Ledger) -> None:
