@@ -97,16 +97,16 @@ def _call(stored: Stored, zone: ZoneInfo, account: str) -> dict[str, Any]:
 
 def _charge(stored: Stored, line: Line) -> dict[str, Any]:
     record = stored.record
-    cost, price = (
-        usd(line.cost_pico or 0),
-        usd((line.unit_pico or 0) * (_MILLION if line.meter is not Meter.GROUNDING else 1)),
-    )
+    unit, listed = line.unit_pico or 0, line.list_unit_pico or 0
+    size = 1 if line.meter is Meter.GROUNDING else _MILLION
     model, sku = record.model or "unknown", _sku(stored, line)
     kind = line.modality.value if line.modality is not None else "text"
     searches = line.meter is Meter.GROUNDING
     return {
-        **dict.fromkeys(("BilledCost", "ContractedCost", "EffectiveCost", "ListCost"), cost),
-        **dict.fromkeys(("ContractedUnitPrice", "ListUnitPrice"), price),
+        **dict.fromkeys(("BilledCost", "ContractedCost", "EffectiveCost"), usd(line.quantity * unit)),
+        "ContractedUnitPrice": usd(unit * size),
+        "ListCost": usd(line.quantity * listed),
+        "ListUnitPrice": usd(listed * size),
         "ChargeDescription": f"{model} {_KINDS[line.meter]} {'searches' if searches else 'tokens'} ({kind})",
         "ConsumedQuantity": str(line.quantity),
         "ConsumedUnit": "Requests" if searches else "Tokens",

@@ -41,6 +41,18 @@ class Line:
         return None if self.unit_pico is None else self.quantity * self.unit_pico
 
     @property
+    def is_free(self) -> bool:
+        """Whether it was charged nothing because the key is of the free tier."""
+        return (self.price_id or "").startswith(FREE_TIER)
+
+    @property
+    def list_unit_pico(self) -> int | None:
+        """The unit price it would have without the free tier; None where that row is not known."""
+        if not self.is_free:
+            return self.unit_pico
+        return None if self.price is None else self.price.unit_pico
+
+    @property
     def is_tokens(self) -> bool:
         """Whether it counts tokens of the call; grounding counts searches, and estimated tokens are in no count."""
         return self.meter is not Meter.GROUNDING and not self.is_estimate
@@ -108,10 +120,10 @@ class Receipt:
     @property
     def list_cost_pico(self) -> int | None:
         """What the call would cost at list price, where it was free; None where it was not, or a row is not known."""
-        free = [line for line in self.lines if (line.price_id or "").startswith(FREE_TIER)]
-        if not free or any(line.price is None for line in free):
+        free = [(line.quantity, line.list_unit_pico) for line in self.lines if line.is_free]
+        if not free or any(unit is None for _, unit in free):
             return None
-        return sum(line.quantity * line.price.unit_pico for line in free if line.price is not None)
+        return sum(quantity * (unit or 0) for quantity, unit in free)
 
 
 def receipt(

@@ -110,6 +110,23 @@ def test_a_price_has_one_sku_under_every_policy_and_name(ledger: Ledger) -> None
     assert sum("/batch" in sku for (sku,) in skus.values()) == 4  # input, intermediate, output, thinking of one model
 
 
+def test_a_free_call_costs_nothing_and_shows_its_list_cost(ledger: Ledger) -> None:
+    settings = Settings(free_tier_keys=("-free",))
+    put_events(ledger, terms(ledger, settings), event(1, key="-free"), event(2, key="-paid"))
+    by_key = defaultdict(list)
+    for stored in read.records(ledger, Selection()):
+        posted = read.charges(ledger, stored)
+        prices = rows_of(ledger, settings, (one.charge.price_id for one in posted))
+        for row in focus.rows(receipt(stored, posted, prices), PACIFIC):
+            by_key[row["x_Key"]].append(row)
+    assert {row["BilledCost"] for row in by_key["-free"]} == {usd(0)}
+    listed = ("SkuId", "ListCost", "ListUnitPrice", "PricingQuantity")
+    assert [[row[name] for name in listed] for row in by_key["-free"]] == [
+        [row[name] for name in listed] for row in by_key["-paid"]
+    ]
+    assert sum(Decimal(row["ListCost"]) for row in by_key["-free"]) > 0
+
+
 def test_a_call_without_a_price_has_no_row(ledger: Ledger) -> None:
     put(ledger, call("2026-11-05T10:00:00+00:00", (1, 2, 3), "new"), call("2026-11-05T10:00:00+00:00", None))
     assert rows(ledger) == []
