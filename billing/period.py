@@ -73,6 +73,11 @@ def local(at_us: int, zone: ZoneInfo) -> datetime:
     return (_EPOCH + timedelta(microseconds=at_us)).astimezone(zone)
 
 
+def us(when: datetime) -> int:
+    """Microseconds since 1970 of a time with a zone or an offset."""
+    return (when - _EPOCH) // timedelta(microseconds=1)
+
+
 def parse(
     since: str | None = None, until: str | None = None, month: str | None = None, *, tz: str | None = None
 ) -> Period:
@@ -107,7 +112,7 @@ def instant(text: str, zone: ZoneInfo, *, name: str = "the time") -> int:
         raise ConfigurationError(
             f"{name} is '{text}', which is no date or instant; write it like 2026-11-21 or 2026-11-21T09:00:00Z"
         )
-    return _us(when if when.tzinfo else when.replace(tzinfo=zone))
+    return us(when if when.tzinfo else when.replace(tzinfo=zone))
 
 
 def containing(unit: Unit, at_us: int, zone: ZoneInfo) -> Period:
@@ -150,13 +155,9 @@ def name(unit: Unit, at_us: int, zone: ZoneInfo) -> str:
     return first[:7] if unit is Unit.MONTH else first
 
 
-def _us(when: datetime) -> int:
-    return (when - _EPOCH) // timedelta(microseconds=1)
-
-
 def _midnight(day: date, zone: ZoneInfo) -> int:
     """The first instant of a day, also where the clock skips midnight (it is then the jump) or strikes it twice."""
-    return _us(datetime.combine(day, time(), tzinfo=zone))
+    return us(datetime.combine(day, time(), tzinfo=zone))
 
 
 def _day(at_us: int, zone: ZoneInfo) -> date:
@@ -180,7 +181,7 @@ def _next_day(unit: Unit, first: date) -> date:
 
 
 def _hour_start(at_us: int, zone: ZoneInfo) -> int:
-    return _us(local(at_us, zone).replace(minute=0, second=0, microsecond=0))
+    return us(local(at_us, zone).replace(minute=0, second=0, microsecond=0))
 
 
 def _hour(at_us: int, zone: ZoneInfo) -> Period:

@@ -162,23 +162,31 @@ def figure(chart: Chart) -> "go.Figure":
     """The chart as a plotly figure. Show it with `figure.show(config=reports.charts.CONFIG)`."""
     import plotly.graph_objects as go
 
-    drawn = go.Figure(layout=_layout(chart))
-    for series in chart.series:
-        values, names = list(series.values), list(chart.categories)
-        drawn.add_bar(
-            name=series.name,
-            marker={"color": series.color},
-            orientation="h" if chart.across else "v",
-            x=values if chart.across else names,
-            y=names if chart.across else values,
-            base=list(chart.starts) if chart.starts is not None else None,
-            customdata=[[link or "", text] for link, text in zip(chart.links, chart.texts, strict=True)],
-            text=list(chart.texts) if chart.across and len(chart.series) == 1 else None,
-            textangle=0,
-            hovertemplate=f"%{{{'y' if chart.across else 'x'}}}<br>{series.name}: %{{{'x' if chart.across else 'y'}}}"
-            "<br>%{customdata[1]}<extra></extra>",
-        )
-    return drawn
+    drawn = shape(chart)
+    return go.Figure(drawn["data"], drawn["layout"] | {"template": "none"})
+
+
+def shape(chart: Chart) -> dict[str, Any]:
+    """What plotly.js draws: `data` and `layout`. Pages need no more, and loading plotly would cost them 0.3 s."""
+    return {"data": [_bars(chart, series) for series in chart.series], "layout": _layout(chart)}
+
+
+def _bars(chart: Chart, series: Series) -> dict[str, Any]:
+    values, names = list(series.values), list(chart.categories)
+    bars = {
+        "type": "bar",
+        "name": series.name,
+        "marker": {"color": series.color},
+        "orientation": "h" if chart.across else "v",
+        "x": values if chart.across else names,
+        "y": names if chart.across else values,
+        "customdata": [[link or "", text] for link, text in zip(chart.links, chart.texts, strict=True)],
+        "textangle": 0,
+        "hovertemplate": f"%{{{'y' if chart.across else 'x'}}}<br>{series.name}: %{{{'x' if chart.across else 'y'}}}"
+        "<br>%{customdata[1]}<extra></extra>",
+    }
+    bars |= {"base": list(chart.starts)} if chart.starts is not None else {}
+    return bars | ({"text": list(chart.texts)} if chart.across and len(chart.series) == 1 else {})
 
 
 def _costs(
@@ -250,7 +258,6 @@ def _layout(chart: Chart) -> dict[str, Any]:
     still = {"fixedrange": True, "tickangle": 0}  # no zoom: a chart does not catch the wheel
     return {
         "barmode": "stack" if chart.starts is None else "overlay",
-        "template": "none",
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
         "margin": {"l": 8 if chart.across else 52, "r": 12, "t": 8, "b": 28},

@@ -8,23 +8,23 @@ range is where 8 of 10 such months end if the days to come differ from each othe
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
 from math import isqrt
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from billing.ledger import Total
 from billing.model import Meter, Modality
 from billing.money import usd
-from billing.period import Period, Unit, buckets, local, name
+from billing.period import Period, Unit, buckets, containing, instant, local, name
 from billing.pricebook import NoPrice, PriceBook
 from reports.rows import Report
 from reports.sheet import money
 
 FEWEST = 5
 GROUPS = ("day", "model", "service_tier")  # what the report has to be cut by
-_DAY_US = 86_400_000_000
 _PERCENT = 128  # of the standard deviation: 8 of 10
 
 
@@ -56,13 +56,13 @@ def forecast(report: Report, now_us: int, book: PriceBook) -> Forecast | None:
     prices = _Prices(book, period)
     ahead = sum(
         (
-            _daily(rows, days, prices, at)[0] * Fraction(until - at, _DAY_US)
+            _daily(rows, days, prices, at)[0] * _length(at, until, period.zone)
             for at, until in prices.pieces(now_us, rows)
         ),
         Fraction(),
     )
     spent = report.total.cost_pico or 0
-    half = _half(_daily(rows, days, prices, now_us)[1], Fraction(end - now_us, _DAY_US))
+    half = _half(_daily(rows, days, prices, now_us)[1], _length(now_us, end, period.zone))
     cost = spent + round(ahead)
     return Forecast(
         end=period.end or "",
@@ -160,17 +160,33 @@ def _meters(row: Total) -> list[tuple[Meter, int]]:
 
 def _days(report: Report, now_us: int) -> dict[str, int]:
     """The whole days so far from the first with a call on, and the middle of each."""
-    zone = report.period.zone
+    period = report.period
     first = min((str(row.group["day"]) for row in report.rows), default=None)
+    if first is None:
+        return {}
+    begun = max(period.start_us or 0, instant(first, period.zone))
     found = {}
-    for day in buckets(report.period, Unit.DAY):
+    for day in buckets(replace(period, start_us=begun, end_us=now_us), Unit.DAY):
         start, end = day.start_us, day.end_us
         assert start is not None
         assert end is not None
-        called = name(Unit.DAY, start, zone)
-        if first is not None and end <= now_us and called >= first:
-            found[called] = (start + end) // 2
+        if day == containing(Unit.DAY, start, day.zone):
+            found[name(Unit.DAY, start, day.zone)] = (start + end) // 2
     return found
+
+
+def _length(start_us: int, end_us: int, zone: ZoneInfo) -> Fraction:
+    """Days between two instants; one on which the clock is changed is a day like any other."""
+    return _place(end_us, zone) - _place(start_us, zone)
+
+
+def _place(at_us: int, zone: ZoneInfo) -> Fraction:
+    """The number of the day that an instant is in, and how much of that day has gone by."""
+    day = containing(Unit.DAY, at_us, zone)
+    assert day.start_us is not None
+    assert day.end_us is not None
+    passed = Fraction(at_us - day.start_us, day.end_us - day.start_us)
+    return local(day.start_us, zone).date().toordinal() + passed
 
 
 def _daily(rows: Sequence[Total], days: dict[str, int], prices: _Prices, at_us: int) -> tuple[Fraction, list[Fraction]]:

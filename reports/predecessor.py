@@ -1,17 +1,20 @@
 """A report beside that of the period before.
 
 Owns: which period is "the one before", and how a change is said. Owns no sum. Invariant: a period that is not over is
-compared with as much of the one before as has passed of it, never with the whole.
+compared with as much of the one before as has passed of it, never with the whole. Both are measured on the calendar:
+the 21st at nine o'clock is as far into a month as the 21st at nine of another, though a clock was changed in one.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime, time
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from billing.errors import ConfigurationError
 from billing.ledger import Ledger, Selection, Total
 from billing.money import usd
-from billing.period import Period, Unit, containing
+from billing.period import Period, Unit, containing, local, us
 from reports.rows import TIMES, Report, report, row_dict
 from reports.sheet import money
 
@@ -40,7 +43,7 @@ class Predecessor:
 
 
 def previous(period: Period, now_us: int) -> tuple[Period, bool]:
-    """The month, week or day before, else the same length of time before; and whether `now` has cut it.
+    """The month, week or day before, else as many days or as much time before; and whether `now` has cut it.
 
     ConfigurationError where the period has an open end.
     """
@@ -48,15 +51,36 @@ def previous(period: Period, now_us: int) -> tuple[Period, bool]:
     if start is None or end is None:
         raise ConfigurationError("--compare needs a period with a beginning and an end; name one, such as --month")
     whole = next((unit for unit in _UNITS if containing(unit, start, period.zone) == period), None)
-    if whole is None:
-        before = replace(period, start_us=start - (end - start), end_us=start)
-    else:
+    if whole is not None:
         before = containing(whole, start - 1, period.zone)
+    else:
+        before = replace(period, start_us=_as_long_before(start, end, period.zone), end_us=start)
     if not start < now_us < end:
         return before, False
     assert before.start_us is not None
-    passed = (now_us - start) // _MINUTE_US * _MINUTE_US
-    return replace(before, end_us=min(before.start_us + passed, start)), True
+    reached = _moved(now_us // _MINUTE_US * _MINUTE_US, start, before.start_us, period.zone)
+    return replace(before, end_us=max(before.start_us, min(reached, start))), True
+
+
+def _as_long_before(start_us: int, end_us: int, zone: ZoneInfo) -> int:
+    """Where a period of the same length begins that ends at `start`; not before 1970, when there was no call."""
+    if 2 * start_us - end_us < 0:
+        return min(0, start_us)
+    return _moved(start_us, end_us, start_us, zone)
+
+
+def _moved(at_us: int, origin_us: int, to_us: int, zone: ZoneInfo) -> int:
+    """The instant that lies to `to` as `at` lies to `origin`: in days and on the clock if both are midnights."""
+    if not (_midnight(origin_us, zone) and _midnight(to_us, zone)):
+        return at_us - origin_us + to_us
+    at = local(at_us, zone)
+    day = at.date() + (local(to_us, zone).date() - local(origin_us, zone).date())
+    clock = time() if _midnight(at_us, zone) else at.time()  # a day may begin at one, where the clock skips midnight
+    return us(datetime.combine(day, clock, tzinfo=zone))
+
+
+def _midnight(at_us: int, zone: ZoneInfo) -> bool:
+    return containing(Unit.DAY, at_us, zone).start_us == at_us
 
 
 def predecessor(ledger: Ledger, found: Report, now_us: int, *, selection: Selection | None = None) -> Predecessor:

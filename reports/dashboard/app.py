@@ -4,9 +4,11 @@ Owns: which address leads to which page, and the three forms of each. Owns no co
 Invariant: a page, its `.json` and its `.csv` are one `Page`, drawn three ways; an error is a sentence and a status.
 """
 
+import asyncio
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
 
@@ -28,10 +30,11 @@ from billing.ledger.lookup import holds_demo_data
 from billing.ledger.totals import totals
 from billing.period import DEFAULT_ZONE
 from billing.pricebook import PriceBook
+from billing.pricebook.bundle import bundled
 from reports.dashboard import assets, calls, standing, sums
 from reports.dashboard.guard import LOOPBACK, App, Guard
 from reports.dashboard.page import Page
-from reports.dashboard.render import render
+from reports.dashboard.render import read_templates, render
 from reports.dashboard.view import View, months, view
 from reports.receipt import receipt
 from reports.rounds import rounds_of
@@ -91,6 +94,7 @@ class Dashboard:
             routes=routes,
             middleware=[Middleware(GZipMiddleware, minimum_size=1000)],
             exception_handlers={404: lambda *_: self._problem(_NOT_FOUND, "There is no such page.")},
+            lifespan=_warmed,
         )
         return Guard(served, hosts, token)
 
@@ -187,6 +191,20 @@ class Dashboard:
             "notes": (),
         }
         return HTMLResponse(render("problem.html", frame | {"sentence": sentence}), status)
+
+
+@asynccontextmanager
+async def _warmed(_: Starlette) -> AsyncIterator[None]:
+    """Do beside the first requests what they would wait for: read templates and prices, compress files."""
+    warming = asyncio.create_task(asyncio.to_thread(_warm))
+    yield
+    await warming
+
+
+def _warm() -> None:
+    read_templates()
+    bundled()
+    assets.pack()
 
 
 class _Missing(Exception):

@@ -2,6 +2,7 @@
 
 Owns: their bytes, compressed once, and the names under which browsers may keep them for good. Owns no markup.
 Invariant: a name holds a digest of the content, so that a kept file is never an old one; nothing comes from elsewhere.
+Naming a file does not compress it: that takes 0.2 s for plotly.js, and a page that only names it must not wait.
 """
 
 import gzip
@@ -9,21 +10,29 @@ from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
+from threading import Lock
 
 _OURS = Path(__file__).with_name("static")
 _KINDS = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 FILES = ("style.css", "pages.js", "icon.svg")
 PLOTLY = "plotly.js"
+_PACKING = {file: Lock() for file in (*FILES, PLOTLY)}
 
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """A file: its bytes, plain and gzipped, its media type and the name pages call it by."""
+    """A file: what it is called here and by pages, its bytes and its media type."""
 
+    file: str
     plain: bytes
-    packed: bytes
     kind: str
     name: str
+
+    @property
+    def packed(self) -> bytes:
+        """The bytes gzipped. Whoever asks while another thread packs them waits for that one."""
+        with _PACKING[self.file]:
+            return _packed(self.file)
 
 
 @cache
@@ -32,12 +41,23 @@ def asset(file: str) -> Asset:
     plain = _plotly() if file == PLOTLY else (_OURS / file).read_bytes()
     kind = _KINDS[Path(file).suffix]
     name = f"{Path(file).stem}.{sha256(plain).hexdigest()[:16]}{Path(file).suffix}"
-    return Asset(plain, gzip.compress(plain, 9, mtime=0), f"{kind}; charset=utf-8", name)
+    return Asset(file, plain, f"{kind}; charset=utf-8", name)
 
 
 def named(name: str) -> Asset | None:
     """The file that pages call by this name, None if there is none."""
     return next((found for found in map(asset, (*FILES, PLOTLY)) if found.name == name), None)
+
+
+def pack() -> None:
+    """Compress all files now, the small ones that pages wait for first."""
+    for file in (*FILES, PLOTLY):
+        _ = asset(file).packed
+
+
+@cache
+def _packed(file: str) -> bytes:
+    return gzip.compress(asset(file).plain, 9, mtime=0)
 
 
 def _plotly() -> bytes:

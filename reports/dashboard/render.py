@@ -12,7 +12,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from reports.charts import CONFIG, Chart, figure, short
+from reports.charts import CONFIG, Chart, shape, short
 from reports.sketch import sketch
 
 _ESCAPES = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"})
@@ -32,6 +32,12 @@ def environment() -> Environment:
     return made
 
 
+def read_templates() -> None:
+    """Compile all templates now; the environment keeps them."""
+    for name in environment().list_templates():
+        environment().get_template(name)
+
+
 def render(template: str, values: Mapping[str, Any]) -> str:
     """A template filled in."""
     return environment().get_template(template).render(values)
@@ -39,8 +45,7 @@ def render(template: str, values: Mapping[str, Any]) -> str:
 
 def figure_json(chart: Chart) -> Markup:
     """The chart's plotly figure and how to draw it, for a script block of type application/json."""
-    shape = json.loads(figure(chart).to_json())
-    return json_block({"data": shape["data"], "layout": shape["layout"], "config": CONFIG})
+    return json_block(shape(chart) | {"config": CONFIG})
 
 
 def json_block(value: object) -> Markup:

@@ -4,8 +4,9 @@ Owns: their cards, charts, tables and data. Owns no sum. Invariant: every number
 the one that `gembill report` prints.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from billing.budget import Budget, Standing, State
@@ -14,7 +15,7 @@ from billing.budget.words import as_dict as budget_dict
 from billing.ledger import Ledger, Selection, Total
 from billing.ledger.labels import labels
 from billing.ledger.spending import standings
-from billing.period import Unit, buckets, name
+from billing.period import HOUR_US, Unit, containing, instant
 from billing.pricebook import PriceBook
 from reports import charts, forecast, predecessor
 from reports.dashboard.page import Card, Cell, Grid, Page, number, text
@@ -26,6 +27,7 @@ from reports.sheet import count, money, rate
 from reports.summary import notes
 from reports.tables import MISSING, clean, flat
 
+_DAY_US = 24 * HOUR_US
 _HEADS = ("Calls", "Input", "Intermediate", "Output", "Executions", "Failed", "Spent on fails", "Cost")
 
 
@@ -87,7 +89,8 @@ def sums_grid(found: Report, view: View, caption: str) -> Grid:
     """The table of a report, each row leading to its calls."""
     by = found.by[0]
     heads = [text(by.removeprefix("label.").replace("_", " ").capitalize()), *(number(head) for head in _HEADS)]
-    rows = [[_group(found, row, view), *_numbers(row)] for row in found.rows]
+    link = _day_link(view, found) if by in ("hour", "day", "month") else partial(_narrow, view, by)
+    rows = [[_group(by, row, link), *_numbers(row)] for row in found.rows]
     return Grid(caption, heads, rows, [text("Total"), *_numbers(found.total)])
 
 
@@ -121,8 +124,10 @@ def _unit(view: View) -> str:
     start, end = view.period.start_us, view.period.end_us
     if start is None or end is None:
         return Unit.MONTH.value
-    days = (end - start) / 86_400_000_000
-    return Unit.HOUR.value if days <= 3 else Unit.DAY.value if days <= 190 else Unit.MONTH.value
+    length = end - start - HOUR_US  # a day on which the clock is set back is so much longer
+    if length <= 3 * _DAY_US:
+        return Unit.HOUR.value
+    return Unit.DAY.value if length <= 190 * _DAY_US else Unit.MONTH.value
 
 
 def _label(ledger: Ledger, view: View) -> str | None:
@@ -202,12 +207,9 @@ def _notes(found: Report, before: Predecessor | None = None, coming: Forecast | 
     return said + ([forecast.sentence(coming)] if coming is not None else [])
 
 
-def _group(found: Report, row: Total, view: View) -> Cell:
-    by = found.by[0]
+def _group(by: str, row: Total, link: charts.Link) -> Cell:
     value = row.group[by]
-    words = clean(MISSING if value is None else str(value))
-    link = _day_link(view, found)(row) if by in ("hour", "day", "month") else _narrow(view, by, row)
-    return text(words, link or None)
+    return text(clean(MISSING if value is None else str(value)), link(row) or None)
 
 
 def _numbers(row: Total) -> list[Cell]:
@@ -233,14 +235,14 @@ def _narrow(view: View, by: str, row: Total) -> str:
 
 
 def _day_link(view: View, found: Report, *more: tuple[str, str]) -> charts.Link:
-    """Where a bar of time leads: to the calls of that hour, day or month."""
-    unit = Unit(found.by[0])
-    spans: Mapping[str, Any] = {}
-    if found.period.start_us is not None and found.period.end_us is not None:
-        spans = {name(unit, one.start_us or 0, one.zone): one for one in buckets(found.period, unit)}
+    """Where a bar of time leads: to the calls of that hour, day or month, as far as the period has them."""
+    unit, period = Unit(found.by[0]), found.period
 
     def link(row: Total) -> str:
-        span = spans.get(str(row.group[unit.value]))
-        return view.span("/calls", span, *more) if span is not None else ""
+        name = str(row.group[unit.value])
+        whole = containing(unit, instant(f"{name}-01" if unit is Unit.MONTH else name, period.zone), period.zone)
+        starts = [one.start_us for one in (whole, period) if one.start_us is not None]
+        ends = [one.end_us for one in (whole, period) if one.end_us is not None]
+        return view.span("/calls", replace(period, start_us=max(starts), end_us=min(ends)), *more)
 
     return link

@@ -1,11 +1,15 @@
 """A dashboard on a free port and a browser that looks at it and tells what went wrong.
 
-Owns: the server thread, Debian's Chromium and its observers. Owns no assertion.
+Owns: the server (a thread, or a process where its start counts), Debian's Chromium and its observers. Owns no assertion.
 """
 
 import contextlib
+import os
+import re
 import shutil
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -27,11 +31,22 @@ _FLAGS = [
     "--disable-component-update",
     "--disable-sync",
     "--no-first-run",
+    # only a browser that is watched, as by Playwright, reads all of plotly.js three times more (0.4 s) for its positions
+    "--js-flags=--no-enable-lazy-source-positions",
 ]
 DRAWN = "#page:not(:has(figure[data-chart]:not([data-drawn])))"
 _WATCH = """
 window.__broken = [];
 document.addEventListener('securitypolicyviolation', (e) => window.__broken.push(e.violatedDirective + ' ' + e.blockedURI));
+window.__shown = {};
+new MutationObserver((_, observer) => {
+  for (const [what, where] of [['sketch', 'figure .sketch .col'], ['drawn', 'figure[data-drawn] .plot svg']])
+    if (!(what in window.__shown) && document.querySelector(where)) {
+      window.__shown[what] = null;
+      requestAnimationFrame(() => setTimeout(() => window.__shown[what] = performance.now()));  // after it was painted
+      if (what === 'drawn') observer.disconnect();
+    }
+}).observe(document, { childList: true, subtree: true, attributes: true });
 """
 
 
@@ -53,6 +68,24 @@ def serving(ledger: Ledger, folder: Path, now_us: int) -> Iterator[str]:
         listener.close()
 
 
+@contextlib.contextmanager
+def started(ledger: Ledger, folder: Path) -> Iterator[str]:
+    """`gembill dashboard` as a process that has just begun to listen and has answered nothing yet."""
+    url = ledger.engine.url.render_as_string(hide_password=False)
+    command = [sys.executable, "-m", "billing", "dashboard", "--port", "0", "--database-url", url]
+    environment = {**os.environ, "GEMBILL_DATA_DIR": str(folder), "HOME": str(folder)}
+    process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
+    try:
+        assert process.stderr is not None
+        said = process.stderr.readline()
+        home = re.search(r"http://127\.0\.0\.1:\d+", said)
+        assert home, said + process.stderr.read()
+        yield home[0]
+    finally:
+        process.terminate()
+        process.communicate(timeout=20)
+
+
 @dataclass
 class Watched:
     """A tab and all that it complained about."""
@@ -70,6 +103,11 @@ class Watched:
     def troubles(self) -> list[str]:
         """Console errors, refused resources, requests that left the machine."""
         return [*self.console, *self.outside, *self.page.evaluate("window.__broken")]
+
+    def seconds(self) -> dict[str, float]:
+        """When the first chart stood as a sketch and as plotly drew it, on the page's clock: 0 is the navigation."""
+        shown = self.page.wait_for_function("window.__shown.drawn && window.__shown").json_value()
+        return {what: at / 1000 for what, at in shown.items()}
 
     def text(self) -> str:
         return str(self.page.inner_text("body"))
@@ -107,3 +145,13 @@ def chromium() -> Iterator[Any]:
             yield browser
         finally:
             browser.close()
+
+
+@contextlib.contextmanager
+def another(browser: Any) -> Iterator[Any]:
+    """A browser that has just been started and has shown nothing yet, beside the one that is there."""
+    fresh = browser.browser_type.launch(executable_path=CHROMIUM, args=_FLAGS)
+    try:
+        yield fresh
+    finally:
+        fresh.close()

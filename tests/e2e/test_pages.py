@@ -13,11 +13,12 @@ import pytest
 
 from billing.ledger import Ledger, open_ledger
 from billing.model import Fault, Operation, Status
-from tests.e2e.browsing import DRAWN, Watched, chromium, serving, tab
+from tests.e2e.browsing import DRAWN, Watched, another, chromium, serving, started, tab
 from tests.e2e.payloads import PAYLOADS
 from tests.reports.calls import FAILED, FLASH, LATE, OK, PRO, call, put, us
 
 NOW = us("2026-11-21T09:00:00+00:00")
+TRIES = 8  # of what has to be quick: other work on the machine only adds, so that one try in time shows what is ours
 PAGES = ("/", "/models", "/labels", "/conversations", "/calls", "/prices", "/quality")
 
 
@@ -53,13 +54,17 @@ def fill(ledger: Ledger) -> None:
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    folder = tmp_path_factory.mktemp("pages")
-    ledger = open_ledger(f"sqlite:///{folder / 'ledger.db'}")
+def books(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ledger]:
+    ledger = open_ledger(f"sqlite:///{tmp_path_factory.mktemp('books') / 'ledger.db'}")
     fill(ledger)
-    with serving(ledger, folder, NOW) as url:
-        yield url
+    yield ledger
     ledger.close()
+
+
+@pytest.fixture(scope="module")
+def home(books: Ledger, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with serving(books, tmp_path_factory.mktemp("pages"), NOW) as url:
+        yield url
 
 
 @pytest.fixture(scope="module")
@@ -81,40 +86,53 @@ def test_every_page_loads_without_errors_outside_requests_or_violations(watched:
         assert watched.page.inner_text("h1"), path
 
 
-def test_the_overview_shows_a_chart_soon_and_transfers_little(browser: Any, home: str) -> None:
-    shown = []
-    for _ in range(3):  # other work on the machine only adds
-        with tab(browser, home) as cold:
-            began = time.monotonic()
-            cold.go("/", drawn=False)
-            cold.page.wait_for_selector("figure .sketch .col", state="attached")
-            shown.append(time.monotonic() - began)
-            cold.page.wait_for_selector(DRAWN)
+def test_the_overview_of_a_cold_start_shows_charts_soon_and_transfers_little(
+    browser: Any, books: Ledger, tmp_path: Path
+) -> None:
+    times: list[dict[str, float]] = []
+    while len(times) < TRIES and not soon(times):
+        with started(books, tmp_path) as home, another(browser) as fresh, tab(fresh, home) as cold:
+            cold.go("/?month=2026-11")
+            times.append(cold.seconds())
             received = cold.page.evaluate(
                 "['navigation', 'resource'].flatMap(k => performance.getEntriesByType(k))"
                 ".reduce((sum, one) => sum + one.transferSize, 0)"
             )
+            assert cold.troubles() == []
             assert 1_000_000 < received < 1_500_000
-    assert min(shown) < 2.5
+    assert soon(times), times
+
+
+def soon(times: list[dict[str, float]]) -> bool:
+    """Whether the first chart stood soon (0.2 s were measured), and soon as plotly draws it (1.5 s)."""
+    return any(one["sketch"] < 1.0 and one["drawn"] < 2.5 for one in times)
 
 
 def test_a_filter_changes_figures_and_address_and_the_back_button_undoes_it(watched: Watched) -> None:
     watched.go("/")
     spend = "li.card strong"
     whole = watched.page.inner_text(spend)
-    began = time.monotonic()
-    watched.page.select_option("select[name=model]", PRO)
-    watched.page.wait_for_url(re.compile(f"model={PRO}"))
-    took = time.monotonic() - began
+    took = [choose(watched, PRO)]
     part = watched.page.inner_text(spend)
     assert part != whole
-    assert took < 1.0  # measured 0.1; the machine may be busy
     watched.page.go_back()
     watched.page.wait_for_url(lambda url: "model=" not in url)
     watched.page.wait_for_selector(f'{spend}:has-text("{whole}")')
     watched.page.go_forward()
     watched.page.wait_for_selector(f'{spend}:has-text("{part}")')
+    while len(took) < TRIES and min(took) >= 0.3:
+        watched.page.wait_for_selector(DRAWN)
+        took.append(choose(watched, FLASH if len(took) % 2 else PRO))
+    assert min(took) < 0.3, took
     assert watched.troubles() == []
+
+
+def choose(watched: Watched, model: str) -> float:
+    """Choose a model; how long it took until its figures and its address stood there, in seconds."""
+    began = time.monotonic()
+    watched.page.select_option("select[name=model]", model)
+    watched.page.wait_for_url(re.compile(f"model={model}"))
+    return time.monotonic() - began
 
 
 def test_choosing_a_month_leaves_the_range(watched: Watched) -> None:

@@ -1,13 +1,14 @@
 """Charts show the numbers of their rows, in one colour for one kind of token."""
 
 import json
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from billing.errors import ConfigurationError
 from billing.ledger import Ledger
 from billing.money import unit_price, usd
-from billing.period import parse
+from billing.period import Unit, buckets, containing, instant, iso, parse
 from reports import charts
 from reports.charts import COLORS, CONFIG
 from reports.rows import report
@@ -33,6 +34,30 @@ def test_a_month_has_a_bar_for_every_day(filled: Ledger) -> None:
     assert drawn.links[2] is None
     parts = {series.name: series.values[1] for series in drawn.series}
     assert parts == {"input": usd(10 * IN), "intermediate": usd(30 * IN), "output with thinking": usd(5 * OUT)}
+
+
+@pytest.mark.parametrize(
+    ("zone", "day", "bars"),
+    [
+        ("America/Los_Angeles", "2026-03-08", 23),
+        ("America/Los_Angeles", "2026-11-01", 25),
+        ("Asia/Kolkata", "2026-11-01", 24),
+        ("Australia/Lord_Howe", "2026-04-05", 24),  # one of them an hour and a half
+        ("Asia/Beirut", "2026-10-24", 25),
+    ],
+)
+def test_a_day_has_a_bar_for_every_hour_of_its_clock(ledger: Ledger, zone: str, day: str, bars: int) -> None:
+    whole = containing(Unit.DAY, instant(f"{day}T12:00", ZoneInfo(zone)), ZoneInfo(zone))
+    assert whole.start_us is not None
+    assert whole.end_us is not None
+    calls = list(enumerate(range(whole.start_us, whole.end_us, 1_800_000_000), 1))
+    put(ledger, *(call(iso(at, ZoneInfo(zone)), (n, 0, 0)) for n, at in calls))
+    drawn = charts.cost_by_time(report(ledger, whole, ("hour",)))
+    assert len(drawn.categories) == len(set(drawn.categories)) == bars
+    heights = dict(zip(drawn.categories, drawn.series[0].values, strict=True))
+    for bar in buckets(whole, Unit.HOUR):
+        inside = sum(n for n, at in calls if (bar.start_us or 0) <= at < (bar.end_us or 0))
+        assert heights[bar.start or ""] == usd(inside * IN)
 
 
 def test_an_open_period_has_the_days_with_calls(filled: Ledger) -> None:
@@ -68,6 +93,16 @@ def test_figures_have_exact_numbers_and_no_cloud(filled: Ledger) -> None:
     assert shape["layout"]["barmode"] == "stack"
     assert CONFIG["showSendToCloud"] is False
     assert CONFIG["displayModeBar"] is False
+
+
+def test_what_pages_draw_is_what_plotly_checked(filled: Ledger) -> None:
+    models = report(filled, parse(month="2026-11"), ("model",))
+    across = charts.intermediate_ratio(models)
+    steps = charts.waterfall([("prompt", "input", 10), ("answer", "output", 5)])
+    for chart in (charts.cost_by_time(report(filled, parse(month="2026-11"), ("day",))), across, steps):
+        checked = json.loads(charts.figure(chart).to_json())
+        del checked["layout"]["template"]
+        assert json.loads(json.dumps(charts.shape(chart))) == checked
 
 
 def test_one_kind_of_token_has_one_colour(filled: Ledger) -> None:

@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from billing.ledger import Ledger
 from billing.model import Meter, Modality, Price
 from billing.money import unit_price, usd
@@ -73,6 +75,40 @@ def test_it_is_silent_with_too_few_days_or_when_the_period_is_over(ledger: Ledge
     assert forecast(counted, us("2026-11-05T00:00:00+00:00"), EMPTY) is None
     assert forecast(counted, us("2026-12-05T00:00:00+00:00"), EMPTY) is None
     assert forecast(replace(counted, period=parse(tz="UTC")), NOW, EMPTY) is None
+
+
+@pytest.mark.parametrize(
+    ("month", "now", "day"),
+    [
+        ("2026-03", "2026-03-07T00:00:00-08:00", 6),  # the 8th, of 23 hours, is ahead
+        ("2026-03", "2026-03-12T00:00:00-07:00", 11),  # and behind
+        ("2026-11", "2026-11-07T00:00:00-08:00", 6),  # the 1st had 25
+        ("2026-04", "2026-04-07T00:00:00-07:00", 6),
+    ],
+)
+def test_a_day_of_23_or_25_hours_is_a_day(ledger: Ledger, month: str, now: str, day: int) -> None:
+    put(ledger, *(call(f"{month}-{n:02d}T20:00:00+00:00", (100, 0, 0)) for n in range(1, day + 1)))
+    period = parse(month=month)
+    whole = 30 if month in ("2026-11", "2026-04") else 31
+    found = forecast(report(ledger, period, GROUPS), us(now), EMPTY)
+    assert found is not None
+    assert (found.days, found.cost_pico) == (day, whole * 100 * IN)
+    assert found.low_pico == found.high_pico == found.cost_pico
+
+
+def test_half_of_a_short_day_is_half_a_day(ledger: Ledger) -> None:
+    put(ledger, *(call(f"2026-03-0{n}T20:00:00+00:00", (100, 0, 0)) for n in range(1, 8)))
+    found = forecast(report(ledger, parse(month="2026-03"), GROUPS), us("2026-03-08T19:30:00+00:00"), EMPTY)
+    assert found is not None  # 11.5 of the 23 hours of the 8th are ahead, and 23 days
+    assert found.cost_pico == 7 * 100 * IN + 47 * 100 * IN // 2
+
+
+def test_a_day_that_the_period_cuts_is_not_gone_by(ledger: Ledger) -> None:
+    put(ledger, *(call(f"2026-11-{n:02d}T20:00:00+00:00", (100, 0, 0)) for n in range(1, 11)))
+    period = parse("2026-11-01T18:00", "2026-12-01", tz="UTC")
+    found = forecast(report(ledger, period, GROUPS), NOW, EMPTY)
+    assert found is not None
+    assert (found.days, found.cost_pico) == (9, 30 * 100 * IN)
 
 
 def test_an_announced_price_counts_from_its_day_on(ledger: Ledger) -> None:

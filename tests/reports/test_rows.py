@@ -1,21 +1,42 @@
 """Totals: months worked out by hand, days of odd calendars, and the exact shape of the JSON."""
 
 import json
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, date, datetime, timedelta
+from itertools import count
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from billing.errors import ConfigurationError
-from billing.ledger import Ledger, Selection
+from billing.ledger import Ledger, Selection, open_ledger
 from billing.model import Status, Tokens
 from billing.money import unit_price, usd
-from billing.period import parse
+from billing.period import Period, instant, parse
 from reports.rows import Report, add, as_dict, groups, report
-from tests.reports.calls import FAILED, FLASH, LATE, OK, PRO, call, put
+from tests.reports.calls import FAILED, FLASH, LATE, OK, PRO, call, put, us
 
 IN, OUT = unit_price("0.50"), unit_price("3.00")
 PRO_IN, PRO_OUT = unit_price("2.00"), unit_price("12.00")
 NOVEMBER = parse(month="2026-11", tz="UTC")
+UNITS = ("hour", "day", "week", "month")
+CLOCK_CHANGES = [  # zone, day on which its clock is changed, hours of that day
+    ("America/Los_Angeles", "2026-03-08", 23),
+    ("America/Los_Angeles", "2026-11-01", 25),
+    ("Asia/Kolkata", "2026-03-08", 24),  # where nothing is changed, and days begin at half past
+    ("Asia/Kolkata", "2026-11-01", 24),
+    ("Australia/Lord_Howe", "2026-04-05", 24.5),
+    ("Australia/Lord_Howe", "2026-10-04", 23.5),
+    ("America/Havana", "2026-03-08", 23),  # midnight is skipped
+    ("America/Havana", "2026-11-01", 25),  # midnight strikes twice
+    ("Asia/Beirut", "2026-03-29", 23),
+    ("Asia/Beirut", "2026-10-24", 25),  # set back at midnight: the evening comes twice
+    ("Europe/Berlin", "2026-10-25", 25),  # the later of the two hours has the smaller offset
+    ("Antarctica/Troll", "2026-10-25", 26),  # by two hours
+]
 
 
 def rows(found: Report, *keys: str) -> list[tuple[Any, ...]]:
@@ -222,3 +243,133 @@ def test_a_selection_narrows_what_is_added_up(ledger: Ledger) -> None:
 def test_a_group_nobody_knows_is_named(by: list[str], words: str) -> None:
     with pytest.raises(ConfigurationError, match=words):
         groups(by)
+
+
+def at(us_: int) -> str:
+    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=us_)).isoformat()
+
+
+def hour_on_the_clock(when: datetime, zone: ZoneInfo) -> str:
+    """Where the hour of an instant began, found by going back until the clock struck or jumped."""
+    step = timedelta(minutes=15)  # all offsets of 2026 are multiples of it
+    start = datetime.fromtimestamp(when.timestamp() // 900 * 900, zone)
+    while start.minute:
+        before = (start.astimezone(UTC) - step).astimezone(zone)
+        if before.hour != start.hour:
+            break
+        start = before
+    return start.isoformat()
+
+
+def named(unit: str, us_: int, zone: ZoneInfo) -> str:
+    """What the row of an instant is called, worked out without `billing.period`."""
+    when = datetime.fromtimestamp(us_ // 1_000_000, zone)
+    monday = when.date() - timedelta(days=when.weekday())
+    return {
+        "hour": hour_on_the_clock(when, zone),
+        "day": when.date().isoformat(),
+        "week": monday.isoformat(),
+        "month": when.date().isoformat()[:7],
+    }[unit]
+
+
+def naive(unit: str, calls: Iterable[tuple[int, int]], period: Period) -> list[tuple[str, int, int]]:
+    """Name, calls and input tokens of each row: a plain sum over the (instant, tokens) that lie in the period."""
+    found: dict[str, tuple[int, int]] = {}
+    for us_, tokens in sorted(calls):
+        if (period.start_us or 0) <= us_ < (period.end_us or 2**62):
+            n, so_far = found.get(named(unit, us_, period.zone), (0, 0))
+            found[named(unit, us_, period.zone)] = (n + 1, so_far + tokens)
+    return [(name, *sums) for name, sums in found.items()]
+
+
+def shown(found: Report) -> list[tuple[Any, ...]]:
+    return [(row.group[found.by[0]], row.calls, row.tokens.input) for row in found.rows]
+
+
+def fill(ledger: Ledger, instants: Sequence[int], model: str = FLASH) -> list[tuple[int, int]]:
+    """A call at each instant; each has another number of tokens, so that no two can be mistaken for each other."""
+    calls = [(us_, 2**n % 1_000_003) for n, us_ in enumerate(instants, 1)]
+    put(ledger, *(call(at(us_), (tokens, 0, 0), model) for us_, tokens in calls))
+    return calls
+
+
+@pytest.mark.parametrize(("zone", "day", "hours"), CLOCK_CHANGES)
+def test_every_call_about_a_change_of_the_clock_is_in_its_row(
+    ledger: Ledger, zone: str, day: str, hours: float
+) -> None:
+    calendar = ZoneInfo(zone)
+    middle = instant(day, calendar)
+    calls = fill(ledger, range(middle - 30 * 3_600_000_000, middle + 60 * 3_600_000_000, 1_800_000_000))
+    after = (date.fromisoformat(day) + timedelta(days=1)).isoformat()
+    within = (f"{day}T01:30", f"{day}T12:00"), (f"{day}T12:00", f"{after}T12:00"), (f"{day}T00:59:59.999999", after)
+    for since, until in [(day, after), (None, None), (None, day), (day, None), *within]:
+        period = parse(since, until, tz=zone)
+        for unit in UNITS:
+            assert shown(report(ledger, period, [unit])) == naive(unit, calls, period), (since, until, unit)
+    whole = report(ledger, parse(day, after, tz=zone), ["day"])
+    assert [(row.group["day"], row.calls) for row in whole] == [(day, 2 * hours)]
+
+
+def test_both_hours_that_strike_alike_have_a_row_in_the_order_of_time(ledger: Ledger) -> None:
+    fill(ledger, [us(f"2026-10-25T0{hour}:30:00+00:00") for hour in (1, 0, 2)])
+    found = report(ledger, parse("2026-10-25", "2026-10-26", tz="Europe/Berlin"), ["hour", "model"])
+    assert [row.group["hour"] for row in found] == [
+        "2026-10-25T02:00:00+02:00",
+        "2026-10-25T02:00:00+01:00",
+        "2026-10-25T03:00:00+01:00",
+    ]
+
+
+def test_the_months_of_three_calendars_add_up_to_the_same_year(ledger: Ledger) -> None:
+    calendars = ("America/Los_Angeles", "UTC", "Asia/Kolkata")
+    months = [f"2026-{month:02d}" for month in range(1, 13)]
+    edges = [parse(month=month, tz=zone).start_us or 0 for zone in calendars for month in months]
+    first = us("2026-01-01T12:00:00+00:00")  # New Year's Day in all three, as is the last one New Year's Eve
+    spread = range(first, us("2026-12-31T12:00:00+00:00"), 17 * 3_600_000_000 + 1_234_567)
+    calls = fill(ledger, [*spread, *(edge - before for edge in edges for before in (0, 1) if edge > first)])
+    for zone in calendars:
+        year = parse("2026-01-01", "2027-01-01", tz=zone)
+        assert shown(report(ledger, year, ["month"])) == naive("month", calls, year)
+        single = [report(ledger, parse(month=month, tz=zone)).total for month in months]
+        assert add({}, single) == report(ledger, year).total
+        assert sum(one.calls for one in single) == len(calls)
+        assert sum(one.tokens.input or 0 for one in single) == sum(tokens for _, tokens in calls)
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ledger]:
+    """A ledger that all examples write to, each calls of its own model."""
+    opened = open_ledger(f"sqlite:///{tmp_path_factory.mktemp('kept') / 'ledger.db'}")
+    yield opened
+    opened.close()
+
+
+ZONES = sorted(
+    {zone for zone, _, _ in CLOCK_CHANGES} | {"UTC", "Asia/Kathmandu", "Pacific/Chatham", "America/St_Johns"}
+)
+CHANGES = [us(f"{day}T00:00:00+00:00") for _, day, _ in CLOCK_CHANGES]
+INSTANTS = st.one_of(
+    st.integers(us("2025-12-30T00:00:00+00:00"), us("2027-01-03T00:00:00+00:00")),
+    st.builds(lambda day, minutes: day + minutes * 60_000_000, st.sampled_from(CHANGES), st.integers(-900, 2_400)),
+)
+NUMBERS = count()
+
+
+@given(
+    zone=st.sampled_from(ZONES),
+    unit=st.sampled_from(UNITS),
+    instants=st.lists(INSTANTS, min_size=1, max_size=30),
+    ends=st.lists(st.none() | INSTANTS, min_size=2, max_size=2, unique=True),
+)
+def test_rows_are_the_plain_sum_over_the_calls(
+    kept: Ledger, zone: str, unit: str, instants: list[int], ends: list[int | None]
+) -> None:
+    model = f"m{next(NUMBERS)}"
+    calls = fill(kept, instants, model)
+    start, end = ends if None in ends else sorted(ends)
+    period = Period(start, end, ZoneInfo(zone))
+    chosen = Selection(models=(model,))
+    found = report(kept, period, [unit], selection=chosen)
+    assert shown(found) == naive(unit, calls, period)
+    assert found.total.calls == sum(row.calls for row in found) == report(kept, period, selection=chosen).total.calls

@@ -1,9 +1,12 @@
 """Routes: each page in three forms, the same numbers in all of them."""
 
+import asyncio
 import csv
 import json
+import threading
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -73,6 +76,32 @@ def test_files_are_packed_for_those_who_can_unpack_and_kept_for_good(app: App) -
     assert ask(app, f"/static/{name}").body == assets.asset("style.css").plain
     assert ask(app, "/static/app.py").status == 404
     assert ask(app, "/favicon.ico").status == 307
+
+
+def test_getting_ready_holds_up_no_request(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    released, packed = threading.Event(), []
+    monkeypatch.setattr(assets, "pack", lambda: packed.append(released.wait(10)))
+
+    async def life() -> list[str]:
+        said: list[str] = []
+        asked: asyncio.Queue[dict[str, str]] = asyncio.Queue()
+
+        async def send(message: Any) -> None:
+            said.append(message["type"])
+
+        asked.put_nowait({"type": "lifespan.startup"})
+        alive = asyncio.create_task(app({"type": "lifespan", "asgi": {"version": "3.0"}}, asked.get, send))
+        while not said:
+            await asyncio.sleep(0.001)
+        assert (await asyncio.to_thread(ask, app, "/")).status == 200
+        assert packed == []
+        released.set()
+        asked.put_nowait({"type": "lifespan.shutdown"})
+        await alive
+        return said
+
+    assert asyncio.run(life()) == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
+    assert packed == [True]
 
 
 def test_demo_data_is_marked(app: App, ledger: Ledger) -> None:

@@ -1,6 +1,7 @@
 """Files of the pages: ours, and plotly.js from its package."""
 
 import gzip
+from concurrent.futures import ThreadPoolExecutor
 
 from reports.dashboard import assets
 
@@ -10,7 +11,19 @@ def test_plotly_is_the_packages_and_small_enough_on_the_wire() -> None:
     assert gzip.decompress(found.packed) == found.plain
     assert b"plotly.js v" in found.plain[:100]
     assert len(found.packed) < 1_480_000
-    assert assets.asset(assets.PLOTLY) is found  # packed once
+    assert assets.asset(assets.PLOTLY) is found
+
+
+def test_a_file_is_packed_once_and_not_for_its_name() -> None:
+    assets._packed.cache_clear()
+    assert assets.asset(assets.PLOTLY).name
+    assert assets._packed.cache_info().currsize == 0
+    with ThreadPoolExecutor(3) as pool:
+        asked = [pool.submit(lambda: assets.asset(assets.PLOTLY).packed) for _ in range(3)]
+    assert len({id(one.result()) for one in asked}) == 1
+    assert assets._packed.cache_info().misses == 1
+    assets.pack()
+    assert assets._packed.cache_info().currsize == len(assets.FILES) + 1
 
 
 def test_names_hold_a_digest_and_lead_back() -> None:

@@ -1,6 +1,8 @@
 """Templates escape; JSON blocks cannot be ended from within."""
 
 import json
+import subprocess
+import sys
 
 import pytest
 from jinja2 import UndefinedError
@@ -20,6 +22,15 @@ def test_a_figure_comes_with_its_configuration() -> None:
     shape = json.loads(figure_json(waterfall([("</script>", "input", 5)])))
     assert shape["config"] == CONFIG
     assert shape["data"][0]["y"] == ["</script>"]
+
+
+def test_drawing_a_figure_does_not_wait_for_the_plotly_package() -> None:
+    code = (
+        "from reports.charts import waterfall; from reports.dashboard.render import figure_json; import sys\n"
+        "print(bool(figure_json(waterfall([('a', 'input', 1)]))), 'plotly' in sys.modules)"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert ran.stdout == "True False\n"
 
 
 def test_values_are_escaped_and_missing_names_are_errors() -> None:

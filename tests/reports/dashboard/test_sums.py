@@ -1,14 +1,23 @@
 """The pages of sums show what `gembill report` prints."""
 
+from datetime import date, timedelta
+from itertools import chain
+from pathlib import Path
+from urllib.parse import parse_qsl
+from zoneinfo import ZoneInfo
+
+import pytest
+
 from billing.budget.document import budgets
-from billing.ledger import Ledger
-from billing.period import parse
+from billing.ledger import Ledger, Selection, open_ledger, read
+from billing.money import unit_price, usd
+from billing.period import HOUR_US, iso, parse
 from billing.pricebook import bundled
 from reports.dashboard import sums
 from reports.dashboard.view import View, view
 from reports.rows import as_dict, report
 from reports.sheet import money
-from tests.reports.calls import FLASH, PRO, call, put, us
+from tests.reports.calls import FAILED, FLASH, PRO, call, put, us
 
 NOW = us("2026-11-21T09:00:00+00:00")
 
@@ -39,6 +48,50 @@ def test_rows_and_bars_lead_to_their_calls(ledger: Ledger, november: View) -> No
     assert (unknown.text, unknown.link) == ("nobody-knows", "/calls?month=2026-11&model=nobody-knows")
 
 
+@pytest.mark.parametrize(
+    ("zone", "day"),
+    [
+        ("America/Los_Angeles", "2026-03-08"),
+        ("America/Los_Angeles", "2026-11-01"),
+        ("Asia/Kolkata", "2026-11-01"),
+        ("Australia/Lord_Howe", "2026-04-05"),
+        ("America/Havana", "2026-03-08"),
+        ("America/Havana", "2026-11-01"),
+        ("Asia/Beirut", "2026-10-24"),
+    ],
+)
+def test_bars_about_a_change_of_the_clock_lead_to_just_their_calls(tmp_path: Path, zone: str, day: str) -> None:
+    own = open_ledger(f"sqlite:///{tmp_path / 'own.db'}")
+    start = parse(day, tz=zone).start_us or 0
+    instants = range(start - 24 * HOUR_US, start + 49 * HOUR_US, HOUR_US // 2)
+    put(own, *(call(iso(at, ZoneInfo("UTC")), (n, 0, 0), outcomes=[FAILED]) for n, at in enumerate(instants, 1)))
+    after = (date.fromisoformat(day) + timedelta(days=1)).isoformat()
+    for asked in (
+        [("since", day), ("until", after)],
+        [("since", f"{day}T00:45"), ("until", f"{after}T01:15")],
+        [("month", day[:7])],
+    ):
+        shown = view([*asked, ("tz", zone)], NOW, None)
+        cost, outcomes, *_ = sums.overview(own, shown, bundled()).charts
+        seen = [called(own, link) for link in cost.links if link]
+        assert [usd(sum(calls) * unit_price("0.50")) for calls in seen] == [one for one in cost.series[0].values if one]
+        assert [str(len(calls)) for calls in seen] == [one for one in outcomes.series[1].values if one]
+        assert seen == [called(own, link) for link in outcomes.links if link]
+        assert sorted(chain.from_iterable(seen)) == sorted(tokens(own, shown.selection))
+    own.close()
+
+
+def called(ledger: Ledger, link: str) -> list[int]:
+    """Input tokens of the calls that a link shows; here each call has its own number."""
+    path, _, query = link.partition("?")
+    assert path == "/calls"
+    return tokens(ledger, view(parse_qsl(query), NOW, None).selection)
+
+
+def tokens(ledger: Ledger, selection: Selection) -> list[int]:
+    return [stored.record.tokens.input or 0 for stored in read.records(ledger, selection)]
+
+
 def test_labels_are_chosen_by_name(ledger: Ledger) -> None:
     named = view([("month", "2026-11"), ("name", "env")], NOW, None)
     page = sums.label_page(ledger, named)
@@ -56,6 +109,8 @@ def test_a_star_in_a_name_is_no_link(ledger: Ledger, november: View) -> None:
 def test_time_is_cut_as_the_period_is_long(ledger: Ledger) -> None:
     for since, until, unit in (
         ("2026-11-05", "2026-11-07", "hour"),
+        ("2026-10-31", "2026-11-03", "hour"),  # three days, one of them of 25 hours
+        ("2026-10-31", "2026-11-04", "day"),
         ("2026-11-01", "2026-12-01", "day"),
         ("2026-01-01", "2027-01-01", "month"),
     ):
@@ -63,6 +118,12 @@ def test_time_is_cut_as_the_period_is_long(ledger: Ledger) -> None:
         assert page.charts[0].title == f"Cost per {unit}"
     everything = sums.overview(ledger, view([("until", "2027-01-01")], NOW, None), bundled())
     assert everything.charts[0].categories == ("2026-10", "2026-11")
+    assert everything.charts[0].links == (  # as far as the period reaches
+        "/calls?since=2026-10-01&until=2026-11-01",
+        "/calls?since=2026-11-01&until=2026-12-01",
+    )
+    ages = [("since", "1970-01-01"), ("until", "9998-01-01"), ("tz", "UTC")]
+    assert sums.overview(ledger, view(ages, NOW, None), bundled()).charts[0].categories == ("2026-10", "2026-11")
     assert everything.data["previous"] is None
 
 
