@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from billing.budget import Standing
     from billing.run import Run
-    from reports.rows import Report
+    from reports.sums.rows import Report
 
 _OPTION = "--gemini-budget"
 _MARKER = "gemini_budget(usd): the most that the Gemini calls of this test may cost, in US dollars, like usd='0.10'"
@@ -108,7 +108,7 @@ class _Recording:
     def used_by(self, test: str | None = None) -> Report:
         """What the calls of a test, or of all, used, by model. LedgerError if some are not in the ledger in time."""
         from billing.period import Period, zone
-        from reports.rows import report
+        from reports.sums.rows import report
 
         if self._takes_calls:
             self.run.settle()
@@ -220,7 +220,7 @@ class _Recording:
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """The section `Gemini calls`: by model, and how the budget stands."""
-        from reports.budgets import run_sheet
+        from reports.budgets.states import run_sheet
 
         terminalreporter.section("Gemini calls")
         if self._trouble:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import plotly.graph_objects as go
 
-    from reports.rows import Report
+    from reports.sums.rows import Report
 
 __all__ = ["figure", "frame", "totals"]
 
@@ -34,7 +34,7 @@ def totals(  # noqa: PLR0913 - the flags of the command, all by name
 ) -> "Report":
     """Totals of the calls in a period: its `rows`, which is what it iterates over, and their `total`.
 
-    They are what `gembill report` prints (`reports.rows.as_dict` is its JSON). Without an address the configured
+    They are what `gembill report` prints (`reports.sums.rows.as_dict` is its JSON). Without an address the configured
     ledger is read; `by` names groups such as `model` or `label.team`. Dates and months are in `tz`
     (America/Los_Angeles), `until` is exclusive; `models` may hold `*`, all `labels` must fit. Errors are
     `billing.errors.GembillError`.
@@ -42,7 +42,7 @@ def totals(  # noqa: PLR0913 - the flags of the command, all by name
     from billing.config import database_url as configured
     from billing.ledger import Selection, open_ledger
     from billing.period import parse
-    from reports import rows
+    from reports.sums import rows
 
     period = parse(since, until, month, tz=tz)
     chosen = Selection(models=tuple(models), labels=dict(labels or {}), code_execution=code_execution)

@@ -13,9 +13,9 @@ from billing.errors import ConfigurationError
 from billing.ledger import Total
 from billing.money import usd
 from billing.period import Period, Unit, buckets, name
-from reports.rows import TIMES, Report
-from reports.sheet import count, money, rate
-from reports.tables import MISSING, clean
+from reports.layout.sheet import count, money, rate
+from reports.layout.tables import MISSING, clean
+from reports.sums.rows import TIMES, Report
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go

@@ -17,9 +17,9 @@ from reports.dashboard.page import Cell, Grid
 from reports.dashboard.render import render
 from reports.dashboard.sums import overview, sums_grid
 from reports.dashboard.view import View
-from reports.rows import Report
-from reports.sheet import DEMO
-from reports.summary import words
+from reports.layout.sheet import DEMO
+from reports.sums.rows import Report
+from reports.sums.summary import words
 
 
 def page(ledger: Ledger, found: Report, view: View, book: PriceBook) -> str:

@@ -19,8 +19,8 @@ def audit(ctx: click.Context, database_url: str | None) -> None:
     from billing.config import database_url as configured
     from billing.ledger import open_ledger
     from billing.ledger.audit import audit as balance
-    from reports import screen
-    from reports.tables import clean
+    from reports.layout import screen
+    from reports.layout.tables import clean
 
     ledger = open_ledger(configured(database_url), read_only=True)
     try:

@@ -89,9 +89,9 @@ def check(ctx: click.Context, /, names: tuple[str, ...], **flags: Any) -> None: 
 @file_option
 def list_(form: str, file: Path | None) -> None:
     """List the budgets of the file."""
-    from reports import budgets as shown
-    from reports import screen
-    from reports.tables import csv_lines
+    from reports.budgets import states as shown
+    from reports.layout import screen
+    from reports.layout.tables import csv_lines
 
     where, found = chosen(file, ())
     rules = shown.rules_dict(found)
@@ -116,7 +116,8 @@ def list_(form: str, file: Path | None) -> None:
 def explain(name: str, **flags: Any) -> None:  # noqa: ANN401
     """Say which days, models and calls a budget was spent on. Reads every call of its period."""
     from billing.ledger.spending import standings
-    from reports import explanation, screen
+    from reports.budgets import explanation
+    from reports.layout import screen
 
     _, budgets = chosen(flags["file"], (name,))
     at_us, past = _instant(flags["at"], flags["tz"])
@@ -220,8 +221,8 @@ def _tell(ledger: Ledger, settings: Settings, found: list[Standing]) -> None:
 def _say_changes(found: list[Standing], states: dict[str, str]) -> None:
     """A line for each budget whose state is another than at the last look."""
     from billing.budget.words import sentence
-    from reports import screen
-    from reports.tables import clean
+    from reports.layout import screen
+    from reports.layout.tables import clean
 
     for one in found:
         if states.get(one.budget.name) != one.state:
@@ -236,24 +237,25 @@ def _joined(rule: dict[str, Any]) -> dict[str, Any]:
 
 
 def _write(found: list[Standing], at_us: int, form: str, code: int, *, demo: bool) -> None:
-    from reports import budgets, screen
-    from reports.tables import csv_lines, flat
+    from reports.budgets import states
+    from reports.layout import screen
+    from reports.layout.tables import csv_lines, flat
 
     if form == "json":
-        screen.write([json.dumps(budgets.check_dict(found, at_us, demo=demo), indent=2), "\n"])
+        screen.write([json.dumps(states.check_dict(found, at_us, demo=demo), indent=2), "\n"])
     elif form == "csv":
-        rows = [flat(_joined({"labels": {}, **row})) for row in budgets.check_dict(found, at_us)["budgets"]]
+        rows = [flat(_joined({"labels": {}, **row})) for row in states.check_dict(found, at_us)["budgets"]]
         screen.write(csv_lines([key for key in rows[0] if key != "labels"], rows))
     elif form == "junit":
-        from reports.junit import junit
+        from reports.budgets.junit import junit
 
-        screen.write([junit(budgets.ordered(found))])
+        screen.write([junit(states.ordered(found))])
     elif form == "github":
-        from reports import github
+        from reports.budgets import github
 
-        sheet = budgets.check_sheet(found, at_us, demo=demo)
+        sheet = states.check_sheet(found, at_us, demo=demo)
         screen.write(github.quoted(sheet.written("table")))
         screen.write(github.annotations(found))
         github.leave(found, sheet.markdown(), code)
     else:
-        screen.write([budgets.check_sheet(found, at_us, demo=demo).written(form)])
+        screen.write([states.check_sheet(found, at_us, demo=demo).written(form)])

@@ -1,6 +1,6 @@
 """`gembill compare`: what recorded tokens would have cost otherwise.
 
-Owns: the command and what its flags mean. Owns no sum (`reports.comparison`) and no layout (`reports.contrast`).
+Owns: the command and what its flags mean. Owns no sum and no layout (`reports.prices`).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from billing.errors import ConfigurationError
 if TYPE_CHECKING:
     from billing.period import Period
     from billing.pricebook import PriceBook
-    from reports.comparison import Change
+    from reports.prices.comparison import Change
 
 _SHARE = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,6})?)(%?)")
 
@@ -48,8 +48,9 @@ def compare(form: str, database_url: str | None, **flags: str | tuple[str, ...] 
     from billing.config import load
     from billing.ledger import open_ledger
     from billing.prices import Terms, book_in_force, policies
-    from reports import contrast, screen
-    from reports.comparison import compare as compared
+    from reports.layout import screen
+    from reports.prices import contrast
+    from reports.prices.comparison import compare as compared
 
     choice = _choice(flags)
     period = period_of("monthly", choice, time.time_ns() // 1000)
@@ -78,7 +79,7 @@ def _choice(flags: dict[str, str | tuple[str, ...] | None]) -> Choice:
 
 def _change(flags: dict[str, str | tuple[str, ...] | None], period: Period, book: PriceBook) -> Change:
     from billing.period import instant
-    from reports.comparison import Change
+    from reports.prices.comparison import Change
 
     model, tier, cached, day = (flags[name] for name in ("model", "tier", "cached", "day"))
     if model is None and tier is None and cached is None and day is None:

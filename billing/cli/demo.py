@@ -77,7 +77,7 @@ def _send(settings: Settings) -> int:
 
 
 def _show(url: str, sent: int, filled: int, seconds: float) -> None:
-    from reports import screen
+    from reports.layout import screen
 
     click.echo(f"{MARK}: {filled:,} made-up calls of {demo_month.MONTH}, and {sent} calls sent just now")
     click.echo("by the google-genai SDK through the proxy to the simulator; recorded, posted and priced")
@@ -98,10 +98,10 @@ def _pages(url: str, month: str) -> list[str]:
     from billing.ledger import Selection, open_ledger, read
     from billing.period import zone
     from billing.prices import rows_of
-    from reports import screen
-    from reports.receipt import receipt
-    from reports.statement import sheets
-    from reports.summary import sheet
+    from reports.calls.receipt import receipt
+    from reports.calls.statement import sheets
+    from reports.layout import screen
+    from reports.sums.summary import sheet
 
     width, color = screen.width(), screen.colored()
     table = sheet(reports.totals(url, ["model"], month=month)).terminal(width, color=color)

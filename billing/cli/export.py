@@ -1,6 +1,6 @@
 """The command `gembill export`.
 
-Owns: its flags, the progress bar and where the text goes. Owns no form (`reports.export`). Invariant: a file that was
+Owns: its flags, the progress bar and where the text goes. Owns no form (`reports.exports`). Invariant: a file that was
 named is complete or not there: it is written beside its place and moved when it is whole.
 """
 
@@ -62,7 +62,7 @@ def _pieces(
     ledger: Ledger, settings: Settings, found: Iterable[Stored], *, form: str, period: Period, account: str
 ) -> Iterator[str]:
     from billing.prices import rows_of
-    from reports import export as forms
+    from reports.exports import files as forms
 
     if form == "csv":
         return forms.csv(found)
@@ -104,7 +104,7 @@ def _target(output: Path | None) -> Iterator[TextIO]:
 
 def _pour(pieces: Iterable[str], stream: TextIO) -> None:
     if stream is sys.stdout:
-        from reports import screen
+        from reports.layout import screen
 
         screen.write(pieces)
         return

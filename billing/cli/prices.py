@@ -37,16 +37,17 @@ def list_prices(
     from billing.config import load
     from billing.period import instant, zone
     from billing.prices import configured_book
-    from reports import pricelist, screen
+    from reports.layout import screen
+    from reports.prices import listing
 
     at_us = time.time_ns() // 1000 if day is None else instant(day, zone(), name="--at")
-    shown = pricelist.rows(configured_book(load({"database_url": database_url})), at_us, model, tier)
+    shown = listing.rows(configured_book(load({"database_url": database_url})), at_us, model, tier)
     if form == "json":
-        screen.write([pricelist.json_text(shown, at_us)])
+        screen.write([listing.json_text(shown, at_us)])
     elif form == "csv":
-        screen.write(pricelist.csv_text(shown))
+        screen.write(listing.csv_text(shown))
     else:
-        screen.write([pricelist.sheet(shown, at_us).written(form)])
+        screen.write([listing.sheet(shown, at_us).written(form)])
 
 
 prices.add_command(check)

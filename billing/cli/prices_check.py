@@ -1,6 +1,6 @@
 """`gembill prices check`: whether the prices fit the calls.
 
-Owns: the command and its exit code. Owns no finding (`reports.pricecheck`). Invariant: it writes nothing.
+Owns: the command and its exit code. Owns no finding (`reports.prices.check`). Invariant: it writes nothing.
 """
 
 import time
@@ -28,8 +28,9 @@ def check(ctx: click.Context, days: int, form: str, database_url: str | None) ->
     from billing.config import load
     from billing.ledger import open_ledger, prices
     from billing.prices import Terms, book_in_force, ledger_book, policies
-    from reports import pricefindings, screen
-    from reports.pricecheck import check as checked
+    from reports.layout import screen
+    from reports.prices import findings
+    from reports.prices.check import check as checked
 
     settings = load({"database_url": database_url})
     ledger = open_ledger(settings.ledger_url, read_only=True)
@@ -40,9 +41,9 @@ def check(ctx: click.Context, days: int, form: str, database_url: str | None) ->
     finally:
         ledger.close()
     if form == "json":
-        screen.write([pricefindings.json_text(found)])
+        screen.write([findings.json_text(found)])
     elif form == "csv":
-        screen.write(pricefindings.csv_text(found))
+        screen.write(findings.csv_text(found))
     else:
-        screen.write(["\n".join(page.written(form) for page in pricefindings.sheets(found))])
+        screen.write(["\n".join(page.written(form) for page in findings.sheets(found))])
     ctx.exit(0 if found.in_order else FAULTS_EXIT)

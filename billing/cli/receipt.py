@@ -1,6 +1,6 @@
 """`gembill receipt`: one call explained.
 
-Owns: the command and how a call is found by its id. Owns no line of a receipt (`reports.receipt` does).
+Owns: the command and how a call is found by its id. Owns no line of a receipt (`reports.calls.receipt` does).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from billing.errors import LedgerError
 
 if TYPE_CHECKING:
     from billing.ledger import Ledger, Stored
-    from reports.receipt import Receipt
+    from reports.calls.receipt import Receipt
 
 SHORTEST = 6
 _SEARCHED = 10_000
@@ -33,16 +33,16 @@ def receipt(record_id: str, tz: str | None, form: str, database_url: str | None)
     calls has them.
     """
     from billing.period import zone
-    from reports import screen
+    from reports.layout import screen
 
     calendar = zone(tz)
     found, demo = _found(record_id, database_url)
     if form == "json":
-        from reports.receipt import as_dict
+        from reports.calls.receipt import as_dict
 
         screen.write([json.dumps(as_dict(found), indent=2), "\n"])
         return
-    from reports.statement import sheets
+    from reports.calls.statement import sheets
 
     pages = sheets(found, calendar, demo=demo)
     if form == "markdown":
@@ -57,8 +57,8 @@ def _found(record_id: str, database_url: str | None) -> tuple[Receipt, bool]:
     from billing.ledger import open_ledger, read
     from billing.ledger.lookup import holds_demo_data
     from billing.prices import rows_of
-    from reports.receipt import receipt as explained
-    from reports.rounds import rounds_of
+    from reports.calls.receipt import receipt as explained
+    from reports.calls.rounds import rounds_of
 
     settings = load({"database_url": database_url})
     ledger = open_ledger(settings.ledger_url, read_only=True)

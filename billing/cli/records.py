@@ -1,6 +1,6 @@
 """`gembill records`: the recorded calls, one by one.
 
-Owns: the command. Owns no form of a record (`reports.records` does).
+Owns: the command. Owns no form of a record (`reports.calls.records` does).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def records(choice: Choice, limit: int | None, form: str, database_url: str | No
     """
     from billing.config import database_url as configured
     from billing.ledger import open_ledger
-    from reports import screen
+    from reports.layout import screen
 
     period = choice.period()
     selection = choice.selection(period)
@@ -43,8 +43,8 @@ def records(choice: Choice, limit: int | None, form: str, database_url: str | No
 def _written(ledger: Ledger, selection: Selection, period: Period, *, limit: int | None, form: str) -> Iterator[str]:
     from billing.ledger.lookup import holds_demo_data
     from billing.ledger.read import records as read
-    from reports import records as forms
-    from reports import screen
+    from reports.calls import records as forms
+    from reports.layout import screen
 
     if form == "json":
         return forms.json_chunks(read(ledger, selection, limit=None if limit is None else limit + 1), limit)

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from billing.config import Settings
     from billing.ledger import Ledger, Selection, Total
     from billing.period import Period
-    from reports.forecast import Forecast
-    from reports.predecessor import Predecessor
-    from reports.rows import Report
+    from reports.sums.forecast import Forecast
+    from reports.sums.predecessor import Predecessor
+    from reports.sums.rows import Report
 
 STRICT_EXIT = 12
 _UNITS = {"daily": "day", "weekly": "week", "monthly": "month"}
@@ -105,7 +105,7 @@ def period_of(span: str, choice: Choice, now_us: int) -> Period:
 def groups_of(span: str, by: Iterable[str], period: Period) -> tuple[str, ...]:
     """The groups of a report: as named, with the day, week or month before them where the report is cut by it."""
     from billing.period import Unit, containing
-    from reports.rows import TIMES, groups
+    from reports.sums.rows import TIMES, groups
 
     named = groups(name for flag in by for name in flag.split(","))
     unit = Unit(_UNITS[span])
@@ -124,7 +124,7 @@ def _made(span: str, choice: Choice, flags: dict[str, object]) -> tuple[Report, 
     """The report, and its text in the form asked for."""
     from billing.config import load
     from billing.ledger import open_ledger
-    from reports import predecessor, rows
+    from reports.sums import predecessor, rows
 
     url, by, now_us = flags["database_url"], flags["by"], time.time_ns() // 1000
     assert isinstance(url, str | None)
@@ -149,7 +149,7 @@ def _forecast(ledger: Ledger, settings: Settings, found: Report, selection: Sele
     """What the month under way will have cost; None for other periods, or too early in the month."""
     from billing.period import Unit, containing
     from billing.prices import book_in_force
-    from reports import forecast, rows
+    from reports.sums import forecast, rows
 
     if found.period != containing(Unit.MONTH, now_us, found.period.zone):
         return None
@@ -167,8 +167,8 @@ def _html(ledger: Ledger, settings: Settings, found: Report, selection: Selectio
 
 
 def _written(found: Report, form: str, before: Predecessor | None, coming: Forecast | None) -> list[str]:
-    from reports import screen
-    from reports.summary import sheet
+    from reports.layout import screen
+    from reports.sums.summary import sheet
 
     if form == "json":
         return [json.dumps(_shape(found, before, coming), indent=2), "\n"]
@@ -179,7 +179,7 @@ def _written(found: Report, form: str, before: Predecessor | None, coming: Forec
 
 
 def _shape(found: Report, before: Predecessor | None, coming: Forecast | None) -> dict[str, Any]:
-    from reports import forecast, predecessor, rows
+    from reports.sums import forecast, predecessor, rows
 
     shape = rows.as_dict(found)
     if before is not None:
@@ -190,8 +190,8 @@ def _shape(found: Report, before: Predecessor | None, coming: Forecast | None) -
 
 
 def _csv(found: Report, before: Predecessor | None) -> Iterator[str]:
-    from reports import predecessor, rows
-    from reports.tables import csv_lines, flat
+    from reports.layout.tables import csv_lines, flat
+    from reports.sums import predecessor, rows
 
     def row(one: Total) -> dict[str, Any]:
         beside = {} if before is None else predecessor.csv_columns(before, one)
@@ -201,7 +201,7 @@ def _csv(found: Report, before: Predecessor | None) -> Iterator[str]:
 
 
 def _deliver(pieces: Iterable[str], output: Path | None) -> None:
-    from reports import screen
+    from reports.layout import screen
 
     if output is None:
         screen.write(pieces)

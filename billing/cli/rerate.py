@@ -62,7 +62,8 @@ def run(
 ) -> None:
     """Do it on the configured ledger and show what changed."""
     from billing.config import load
-    from reports import changes, screen
+    from reports.layout import screen
+    from reports.prices import changes
 
     period = choice.period()
     settings = load(flags)

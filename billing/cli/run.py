@@ -132,9 +132,9 @@ def _judge(recorded: Run, budgets: list[Budget]) -> list[Standing]:
     import sys
 
     from billing.period import Period, zone
-    from reports import budgets as shown
-    from reports import screen
-    from reports.rows import report
+    from reports.budgets import states as shown
+    from reports.layout import screen
+    from reports.sums.rows import report
 
     recorded.settle(seconds=0.0)
     ledger = recorded.ledger()

@@ -1,7 +1,7 @@
 """The charges of many calls at once, for exports.
 
-Owns: that query. Owns no sum of charges (`reports.receipt`). Invariant: for each call what `lookup.charges` gives, in
-one statement for all of them.
+Owns: that query. Owns no sum of charges (`reports.calls.receipt`). Invariant: for each call what `lookup.charges`
+gives, in one statement for all of them.
 """
 
 from collections.abc import Sequence

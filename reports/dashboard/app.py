@@ -31,15 +31,15 @@ from billing.ledger.totals import totals
 from billing.period import DEFAULT_ZONE
 from billing.pricebook import PriceBook
 from billing.pricebook.bundle import bundled
+from reports.calls.receipt import receipt
+from reports.calls.rounds import rounds_of
 from reports.dashboard import assets, calls, standing, sums
 from reports.dashboard.guard import LOOPBACK, App, Guard
 from reports.dashboard.page import Page
 from reports.dashboard.render import read_templates, render
 from reports.dashboard.view import View, months, view
-from reports.receipt import receipt
-from reports.rounds import rounds_of
-from reports.summary import words
-from reports.tables import csv_lines
+from reports.layout.tables import csv_lines
+from reports.sums.summary import words
 
 _FORMS = {"json": "application/json", "csv": "text/csv; charset=utf-8"}
 _KEPT = {"cache-control": "public, max-age=31536000, immutable", "vary": "accept-encoding"}

@@ -18,14 +18,14 @@ from billing.model import Meter, Status
 from billing.money import usd
 from billing.period import local
 from reports import charts
+from reports.calls.receipt import Receipt, explanation
+from reports.calls.receipt import as_dict as receipt_dict
+from reports.calls.records import CSV_HEADER, as_dict, csv_row, utc
+from reports.calls.statement import sheets
 from reports.dashboard.page import Cell, Grid, Page, number, text
 from reports.dashboard.view import View
-from reports.receipt import Receipt, explanation
-from reports.receipt import as_dict as receipt_dict
-from reports.records import CSV_HEADER, as_dict, csv_row, utc
-from reports.sheet import count, exact, money
-from reports.statement import sheets
-from reports.tables import MISSING, clean
+from reports.layout.sheet import count, exact, money
+from reports.layout.tables import MISSING, clean
 
 SIZE = 50
 _SORTED = {

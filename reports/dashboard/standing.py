@@ -13,15 +13,15 @@ from billing.ledger.quality import Quality, quality
 from billing.model import Price
 from billing.period import Unit, local, name
 from billing.pricebook import PriceBook
-from reports import meaning
+from reports.calls import meaning
 from reports.dashboard.calls import plain
 from reports.dashboard.page import Card, Cell, Grid, Page, number, text
 from reports.dashboard.view import View
-from reports.pricelist import as_dict as price_dict
-from reports.pricelist import rows as price_rows
-from reports.pricelist import sheet as price_sheet
-from reports.sheet import count
-from reports.tables import MISSING, clean
+from reports.layout.sheet import count
+from reports.layout.tables import MISSING, clean
+from reports.prices.listing import as_dict as price_dict
+from reports.prices.listing import rows as price_rows
+from reports.prices.listing import sheet as price_sheet
 
 _OLD_DAYS = 60  # prices not checked for so long are worth a look
 

@@ -1,7 +1,7 @@
 """The pages of sums: overview, models and labels.
 
-Owns: their cards, charts, tables and data. Owns no sum. Invariant: every number is of `reports.rows`, so that it is
-the one that `gembill report` prints.
+Owns: their cards, charts, tables and data. Owns no sum. Invariant: every number is of `reports.sums`, so that it is the
+one that `gembill report` prints.
 """
 
 from collections.abc import Sequence
@@ -17,15 +17,16 @@ from billing.ledger.labels import labels
 from billing.ledger.spending import standings
 from billing.period import HOUR_US, Unit, containing, instant
 from billing.pricebook import PriceBook
-from reports import charts, forecast, predecessor
+from reports import charts
 from reports.dashboard.page import Card, Cell, Grid, Page, number, text
 from reports.dashboard.view import View
-from reports.forecast import Forecast
-from reports.predecessor import Predecessor, change
-from reports.rows import Report, as_dict, report, row_dict
-from reports.sheet import count, money, rate
-from reports.summary import notes
-from reports.tables import MISSING, clean, flat
+from reports.layout.sheet import count, money, rate
+from reports.layout.tables import MISSING, clean, flat
+from reports.sums import forecast, predecessor
+from reports.sums.forecast import Forecast
+from reports.sums.predecessor import Predecessor, change
+from reports.sums.rows import Report, as_dict, report, row_dict
+from reports.sums.summary import notes
 
 _DAY_US = 24 * HOUR_US
 _HEADS = ("Calls", "Input", "Intermediate", "Output", "Executions", "Failed", "Spent on fails", "Cost")

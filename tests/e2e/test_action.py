@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from billing.ledger import open_ledger
-from tests.reports.calls import call, put
+from tests.reports.making import call, put
 
 ROOT = Path(__file__).parents[2]
 ACTION = (ROOT / ".github/actions/budget/action.yml").read_text()

@@ -8,7 +8,7 @@ import pytest
 
 from billing.ledger import open_ledger
 from billing.money import unit_price, usd
-from tests.reports.calls import FLASH, call, put
+from tests.reports.making import FLASH, call, put
 
 PAGE = Path(__file__).parents[2] / "docs" / "notebook.md"
 

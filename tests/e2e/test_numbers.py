@@ -19,8 +19,8 @@ from billing.config import Settings
 from billing.ledger import open_ledger
 from billing.money import display, parse_usd
 from reports.dashboard.app import Dashboard
-from tests.reports.calls import us
 from tests.reports.dashboard.asking import ask
+from tests.reports.making import us
 
 COUNTED = ("input", "intermediate", "output", "total", "cached", "thinking")
 

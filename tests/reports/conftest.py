@@ -14,8 +14,8 @@ import pytest
 from rich.cells import cell_len
 
 from billing.ledger import Ledger, open_ledger
-from reports.sheet import Sheet
-from reports.tables import Table
+from reports.layout.sheet import Sheet
+from reports.layout.tables import Table
 
 WIDTHS = (60, 80, 100, 140)
 FOLDED = 12  # a column of text is folded to so many cells before a table may go over the edge

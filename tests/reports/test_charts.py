@@ -11,8 +11,8 @@ from billing.money import unit_price, usd
 from billing.period import Unit, buckets, containing, instant, iso, parse
 from reports import charts
 from reports.charts import COLORS, CONFIG
-from reports.rows import report
-from tests.reports.calls import FAILED, FLASH, OK, PRO, call, put
+from reports.sums.rows import report
+from tests.reports.making import FAILED, FLASH, OK, PRO, call, put
 
 IN, OUT = unit_price("0.50"), unit_price("3.00")
 

@@ -10,8 +10,8 @@ from billing.ledger import Ledger
 from billing.money import unit_price, usd
 from billing.period import parse
 from reports.frames import frame
-from reports.rows import report
-from tests.reports.calls import FLASH, call, put
+from reports.sums.rows import report
+from tests.reports.making import FLASH, call, put
 
 
 def test_columns_are_those_of_the_csv_and_money_is_exact(ledger: Ledger) -> None:

@@ -8,8 +8,8 @@ from billing.period import parse
 from billing.pricebook import bundled
 from reports.dashboard.view import View
 from reports.html import page, unlinked
-from reports.rows import report
-from tests.reports.calls import FLASH, OK, call, put, us
+from reports.sums.rows import report
+from tests.reports.making import FLASH, OK, call, put, us
 
 NOW = us("2026-12-21T09:00:00+00:00")
 

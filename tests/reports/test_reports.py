@@ -9,7 +9,7 @@ import pytest
 import reports
 from billing.errors import ConfigurationError
 from billing.ledger import open_ledger
-from tests.reports.calls import FLASH, call, put
+from tests.reports.making import FLASH, call, put
 
 
 def test_a_script_gets_a_report_in_one_call(tmp_path: Path) -> None:

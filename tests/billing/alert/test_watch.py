@@ -12,7 +12,7 @@ from billing.budget import Budget, Span
 from billing.ledger import Ledger, open_ledger
 from billing.money import unit_price
 from billing.period import zone
-from tests.reports.calls import call, put
+from tests.reports.making import call, put
 
 IN = unit_price("0.50")
 BUDGET = Budget(name="b", limit_pico=100 * IN, span=Span.TOTAL, zone=zone("UTC"), warn_at=(500_000, 800_000))

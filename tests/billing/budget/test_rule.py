@@ -4,7 +4,7 @@ import pytest
 
 from billing.budget import Budget, Span
 from billing.period import Unit, containing, zone
-from tests.reports.calls import us
+from tests.reports.making import us
 
 NOW = us("2026-11-21T09:00:00+00:00")
 PACIFIC = zone("America/Los_Angeles")

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from billing.budget import Budget, OnUnpriced, Slice, Span, Standing, State, evaluate, exit_code
 from billing.period import HOUR_US, zone
-from tests.reports.calls import us
+from tests.reports.making import us
 
 UTC = zone("UTC")
 START, END = us("2026-11-01T00:00:00+00:00"), us("2026-12-01T00:00:00+00:00")

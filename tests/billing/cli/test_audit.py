@@ -7,7 +7,7 @@ from click.testing import CliRunner
 
 from billing.cli import gembill
 from billing.ledger import open_ledger
-from tests.reports.calls import call, put
+from tests.reports.making import call, put
 
 
 def test_books_that_balance_exit_0_and_others_1(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from billing.cli import gembill
 from billing.errors import ConfigurationError
 from billing.ledger import open_ledger
 from tests.e2e.player import Player, Reply
-from tests.reports.calls import call, put
+from tests.reports.making import call, put
 
 NOW = "2026-11-21T09:00:00Z"
 HOSTILE = "search%0A::error::x"

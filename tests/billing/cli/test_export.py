@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 from billing.cli import gembill
 from billing.errors import ConfigurationError
 from billing.ledger import open_ledger
-from tests.reports.calls import call, put
+from tests.reports.making import call, put
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from billing.cli import gembill
 from billing.errors import ConfigurationError, LedgerError
 from billing.ledger import open_ledger
 from billing.money import unit_price, usd
-from tests.reports.calls import OK, call, put
+from tests.reports.making import OK, call, put
 
 FIRST = "0199aaaa-0000-7000-8000-000000000001"
 SECOND = "0199aaaa-0000-7000-8000-000000000002"

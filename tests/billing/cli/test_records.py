@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 from billing.cli import gembill
 from billing.errors import ConfigurationError, LedgerError
 from billing.ledger import open_ledger
-from tests.reports.calls import OK, PRO, call, put
+from tests.reports.making import OK, PRO, call, put
 
 HEAVY = ("sqlalchemy", "rich", "pandas", "plotly", "google.genai", "billing.ledger")
 

@@ -16,7 +16,7 @@ from billing.errors import ConfigurationError
 from billing.ledger import open_ledger
 from billing.money import unit_price, usd
 from billing.period import Period, parse
-from tests.reports.calls import FLASH, OK, PRO, call, put, us
+from tests.reports.making import FLASH, OK, PRO, call, put, us
 
 NOW = us("2026-11-21T09:00:00+00:00")
 IN = unit_price("0.50")

@@ -10,7 +10,7 @@ from billing.ledger import Ledger, schema
 from billing.ledger.spending import newest_run, selection, slices, standings
 from billing.money import PICO_PER_USD, unit_price
 from billing.period import HOUR_US, zone
-from tests.reports.calls import FLASH, LATE, OK, call, put, us
+from tests.reports.making import FLASH, LATE, OK, call, put, us
 
 IN = unit_price("0.50")
 NOW = us("2026-11-21T09:00:00+00:00")

@@ -8,7 +8,7 @@ import pytest
 from billing.ledger import Ledger, open_ledger
 from billing.model import Fault, Operation, Status
 from reports.dashboard.view import View, view
-from tests.reports.calls import FAILED, FLASH, LATE, OK, PRO, call, put, us
+from tests.reports.making import FAILED, FLASH, LATE, OK, PRO, call, put, us
 
 NOW = us("2026-11-21T09:00:00+00:00")
 

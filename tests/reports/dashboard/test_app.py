@@ -15,8 +15,8 @@ from billing.ledger import Ledger, Selection, read
 from reports.dashboard import assets
 from reports.dashboard.app import Dashboard
 from reports.dashboard.guard import App
-from tests.reports.calls import FLASH, us
 from tests.reports.dashboard.asking import ask
+from tests.reports.making import FLASH, us
 
 NOW = us("2026-11-21T09:00:00+00:00")
 PAGES = ("overview", "models", "labels", "conversations", "calls", "prices", "quality")

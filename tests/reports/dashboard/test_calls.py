@@ -5,11 +5,11 @@ import pytest
 from billing.errors import ConfigurationError
 from billing.ledger import Ledger, Selection, read
 from billing.wire.rounds import Round
+from reports.calls.receipt import receipt
+from reports.calls.records import as_dict
 from reports.dashboard import calls
 from reports.dashboard.view import View, view
-from reports.receipt import receipt
-from reports.records import as_dict
-from tests.reports.calls import call, put, us
+from tests.reports.making import call, put, us
 
 NOW = us("2026-11-21T09:00:00+00:00")
 

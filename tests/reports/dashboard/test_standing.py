@@ -6,7 +6,7 @@ from billing.ledger import Ledger
 from billing.pricebook import bundled
 from reports.dashboard import standing
 from reports.dashboard.view import View, view
-from tests.reports.calls import us
+from tests.reports.making import us
 
 NOW = us("2026-11-21T09:00:00+00:00")
 

@@ -15,9 +15,9 @@ from billing.period import HOUR_US, iso, parse
 from billing.pricebook import bundled
 from reports.dashboard import sums
 from reports.dashboard.view import View, view
-from reports.rows import as_dict, report
-from reports.sheet import money
-from tests.reports.calls import FAILED, FLASH, PRO, call, put, us
+from reports.layout.sheet import money
+from reports.sums.rows import as_dict, report
+from tests.reports.making import FAILED, FLASH, PRO, call, put, us
 
 NOW = us("2026-11-21T09:00:00+00:00")
 

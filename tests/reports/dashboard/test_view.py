@@ -4,7 +4,7 @@ import pytest
 
 from billing.errors import ConfigurationError
 from reports.dashboard.view import months, newest_month, view
-from tests.reports.calls import us
+from tests.reports.making import us
 
 NOW = us("2026-11-21T09:00:00+00:00")
 SPAN = (us("2026-08-03T00:00:00+00:00"), us("2026-10-31T23:00:00+00:00"))

@@ -1,0 +1,4 @@
+"""Calls and charges as files for other programs.
+
+Owns: the forms of `gembill export`. Owns no sum.
+"""
