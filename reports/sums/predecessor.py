@@ -90,13 +90,18 @@ def predecessor(ledger: Ledger, found: Report, now_us: int, *, selection: Select
 
 
 def change(now_pico: int | None, before_pico: int | None) -> str:
-    """A change of cost in whole percent: `+12%`, `-3%`, `new` where nothing was before, empty where it is unknown."""
+    """A change of cost in whole percent: `+12%`, `-3%`, `new` where nothing was before, empty where it is unknown.
+
+    While something is left it is less than -100%.
+    """
     if now_pico is None or before_pico is None:
         return ""
     if not before_pico:
         return "new" if now_pico else "0%"
     difference = abs(now_pico - before_pico)
     percent = (200 * difference + before_pico) // (2 * before_pico)
+    if 0 < now_pico < before_pico:
+        percent = min(percent, 99)
     return "0%" if not percent else f"{'+' if now_pico > before_pico else '-'}{percent:,}%"
 
 

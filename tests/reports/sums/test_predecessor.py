@@ -146,6 +146,8 @@ def test_rows_find_their_counterpart(ledger: Ledger) -> None:
         (100, 100, "0%"),
         (5, 0, "new"),
         (0, 0, "0%"),
+        (0, 9, "-100%"),
+        (1, 9_999, "-99%"),
         (None, 5, ""),
         (1004, 1000, "0%"),
     ],
