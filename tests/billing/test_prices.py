@@ -1,5 +1,6 @@
 """Which price list counts before which, and that what a charge names can be shown again."""
 
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ from billing.config import Settings
 from billing.errors import ConfigurationError, PriceError
 from billing.ledger import Ledger, open_ledger, prices
 from billing.ledger.prices import Origin
-from billing.model import Meter, Modality, Price
+from billing.model import Meter, Modality
 from billing.money import unit_price
 from billing.pricebook import NoPrice, PriceBook, bundled
 from billing.prices import (
@@ -22,6 +23,7 @@ from billing.prices import (
 )
 from billing.rating import DEFAULT, LongContextCounts, Policies, ResultsAsOutput, ToolTokensWithGrounding
 from tests.billing.calls import us
+from tests.billing.pricing import price
 
 NOW = us("2026-11-21T12:00:00+00:00")
 FLASH = "gemini-2.5-flash"
@@ -33,21 +35,7 @@ input = "0.11"
 output = "0.22"
 """
 
-
-def own(figure: str, model: str = FLASH, meter: Meter = Meter.INPUT) -> Price:
-    return Price(
-        id=f"{model}/{meter}/text/standard/0@launch",
-        model=model,
-        meter=meter,
-        modality=Modality.TEXT,
-        service_tier="standard",
-        above_prompt_tokens=0,
-        unit_pico=unit_price(figure),
-        effective_from_us=None,
-        effective_to_us=None,
-        source="test",
-        checked_on="2026-11-21",
-    )
+own = partial(price, model=FLASH)
 
 
 def figure(book: PriceBook, meter: Meter = Meter.INPUT, model: str = FLASH) -> int:

@@ -15,7 +15,7 @@ from billing.config import Settings
 from billing.ledger import Ledger, Posting, Reason, Selection, open_ledger, prices, read
 from billing.ledger.audit import audit
 from billing.ledger.prices import Origin
-from billing.model import Api, Meter, Modality, Operation, Price, Status
+from billing.model import Api, Meter, Operation, Price, Status
 from billing.money import unit_price
 from billing.posting import posting
 from billing.pricebook import bundled
@@ -23,6 +23,7 @@ from billing.prices import Terms, terms
 from billing.rating import DEFAULT, LongContextCounts, Policies, ResultsAsOutput
 from billing.rerating import Outcome, repost, rerate
 from tests.billing.calls import FLASH, SPOOL, event, executed, put
+from tests.billing.pricing import price
 
 IN, OUT = unit_price("0.50"), unit_price("3.00")
 COST = 1200 * IN + 350 * OUT  # what `event` costs
@@ -31,22 +32,6 @@ LIST = Terms(bundled(), DEFAULT)
 
 def quiet(_seen: int, _changed: int) -> None:
     """Progress that nobody reads."""
-
-
-def own(figure: str, meter: Meter = Meter.INPUT, model: str = FLASH) -> Price:
-    return Price(
-        id=f"{model}/{meter}/text/standard/0@launch",
-        model=model,
-        meter=meter,
-        modality=Modality.TEXT,
-        service_tier="standard",
-        above_prompt_tokens=0,
-        unit_pico=unit_price(figure),
-        effective_from_us=None,
-        effective_to_us=None,
-        source="contract 7",
-        checked_on="2026-11-21",
-    )
 
 
 def stored(ledger: Ledger) -> list[read.Stored]:
@@ -67,7 +52,7 @@ def test_the_same_prices_change_nothing(ledger: Ledger) -> None:
 
 def test_new_prices_are_correcting_charges_and_the_old_ones_stay(ledger: Ledger) -> None:
     put(ledger, LIST, event(1))
-    again = with_prices(ledger, own("0.40"))
+    again = with_prices(ledger, price("0.40"))
     found = rerate(ledger, Selection(), again, quiet)
     new = 1000 * unit_price("0.40") + 200 * IN + 350 * OUT
     assert found.by_model[FLASH] == rerating.Tally(records=1, changed=1, old_pico=COST, new_pico=new)
@@ -85,12 +70,12 @@ def test_new_prices_are_correcting_charges_and_the_old_ones_stay(ledger: Ledger)
 
 def test_another_row_with_the_same_figure_changes_nothing(ledger: Ledger) -> None:
     put(ledger, LIST, event(1))
-    assert rerate(ledger, Selection(), with_prices(ledger, own("0.50")), quiet).total.changed == 0
+    assert rerate(ledger, Selection(), with_prices(ledger, price("0.50")), quiet).total.changed == 0
 
 
 def test_a_dry_run_tells_and_writes_nothing(ledger: Ledger) -> None:
     put(ledger, LIST, event(1))
-    again = with_prices(ledger, own("0.40"))
+    again = with_prices(ledger, price("0.40"))
     dry = rerate(ledger, Selection(), again, quiet, dry_run=True)
     assert stored(ledger)[0].cost_pico == COST
     assert rerate(ledger, Selection(), again, quiet) == dry
@@ -100,7 +85,7 @@ def test_an_unknown_model_is_priced_once_there_is_a_price_and_both_histories_sta
     put(ledger, LIST, event(1, model="newest"), event(2))
     assert read.totals(ledger, Selection())[0].unpriced_calls == 1
     meters = (Meter.INPUT, Meter.INTERMEDIATE, Meter.OUTPUT, Meter.THINKING)
-    again = with_prices(ledger, *(own("2.00", meter, "newest") for meter in meters))
+    again = with_prices(ledger, *(price("2.00", meter, "newest") for meter in meters))
     found = rerate(ledger, Selection(), again, quiet)
     assert found.by_model["newest"].priced == 1
     total = read.totals(ledger, Selection())[0]
@@ -110,7 +95,7 @@ def test_an_unknown_model_is_priced_once_there_is_a_price_and_both_histories_sta
 
 def test_only_the_calls_selected_are_charged_again(ledger: Ledger) -> None:
     put(ledger, LIST, event(1), event(2, at="2026-11-06T12:00:00+00:00"))
-    again = with_prices(ledger, own("0.40"))
+    again = with_prices(ledger, price("0.40"))
     day = event(2, at="2026-11-06T00:00:00+00:00").occurred_us
     assert rerate(ledger, Selection(start_us=day), again, quiet).total.changed == 1
     assert [one.revision for one in stored(ledger)] == [1, 0]
@@ -158,7 +143,7 @@ def test_charging_again_twice_is_charging_again_once(tmp_path_factory, changes: 
     put(ledger, LIST, *(event(n, usage={"promptTokenCount": 10**n}) for n in range(1, 5)))
     again = LIST
     for meter, figure in changes:
-        again = with_prices(ledger, own(figure, meter))
+        again = with_prices(ledger, price(figure, meter))
         rerate(ledger, Selection(), again, quiet)
     once = stored(ledger)
     assert rerate(ledger, Selection(), again, quiet).total.changed == 0
@@ -182,7 +167,7 @@ def natural(number: int, status: Status = Status.COMPLETE, **changes: object) ->
 
 def test_a_fuller_answer_that_comes_meanwhile_is_not_undone(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
     put(ledger, LIST, event(1))
-    again = with_prices(ledger, own("0.40"))
+    again = with_prices(ledger, price("0.40"))
     correct = Ledger.correct
     other = stored(ledger)[0].record
 
@@ -206,7 +191,7 @@ def _read(ledger: Ledger):
 
 def test_what_this_version_reads_otherwise_is_left_to_repost(ledger: Ledger) -> None:
     _post_misread(ledger)
-    found = rerate(ledger, Selection(), with_prices(ledger, own("0.40")), quiet)
+    found = rerate(ledger, Selection(), with_prices(ledger, price("0.40")), quiet)
     assert (found.total.changed, found.skipped) == (0, {rerating.READ_OTHERWISE: 1})
 
 
@@ -235,7 +220,7 @@ def test_a_record_completed_by_a_later_answer_keeps_what_the_first_one_asked(led
     ledger.append(SPOOL, [natural(1, Status.UNKNOWN, labels={"team": "a"}), natural(2)])
     assert repost(ledger, Selection(), LIST, quiet).total.changed == 0
     assert stored(ledger)[0].record.labels == {"team": "a"}
-    assert rerate(ledger, Selection(), with_prices(ledger, own("0.40")), quiet).total.changed == 1
+    assert rerate(ledger, Selection(), with_prices(ledger, price("0.40")), quiet).total.changed == 1
     assert stored(ledger)[0].record.labels == {"team": "a"}
 
 
@@ -256,14 +241,14 @@ def test_dead_letters_are_tried_again(ledger: Ledger) -> None:
 def test_an_event_that_cannot_be_read_keeps_back_no_other(ledger: Ledger, again: Callable[..., Outcome]) -> None:
     made = [posting(Entry(n, event(n).id, msgspec.json.encode(event(n))), SPOOL, LIST) for n in (1, 2)]
     ledger.append(SPOOL, [replace(made[0], body=json.dumps({"version": 99}).encode()), made[1]])
-    found = again(ledger, Selection(), with_prices(ledger, own("0.40")), quiet)
+    found = again(ledger, Selection(), with_prices(ledger, price("0.40")), quiet)
     assert (found.total.changed, found.skipped) == (1, {rerating.UNREADABLE: 1})
 
 
 def test_progress_is_told_after_each_batch(ledger: Ledger) -> None:
     put(ledger, LIST, *(event(n) for n in range(1, 4)))
     told: list[tuple[int, int]] = []
-    rerate(ledger, Selection(), with_prices(ledger, own("0.40")), lambda *at: told.append(at))
+    rerate(ledger, Selection(), with_prices(ledger, price("0.40")), lambda *at: told.append(at))
     assert told == [(3, 3)]
 
 

@@ -8,23 +8,12 @@ from sqlalchemy import func, select
 
 from billing.ledger import Ledger, prices, schema
 from billing.ledger.prices import Origin
-from billing.model import Meter, Modality, Price
+from billing.model import Meter
 from billing.money import unit_price
 from billing.pricebook import bundled
+from tests.billing.pricing import price
 
-PRICE = Price(
-    id="m/input/text/standard/0@2026-12-01",
-    model="m",
-    meter=Meter.INPUT,
-    modality=Modality.TEXT,
-    service_tier="standard",
-    above_prompt_tokens=0,
-    unit_pico=unit_price("0.45"),
-    effective_from_us=1_796_112_000_000_000,
-    effective_to_us=None,
-    source="contract 7",
-    checked_on="2026-11-21",
-)
+PRICE = price("0.45", model="m", effective_from_us=1_796_112_000_000_000, source="contract 7")
 
 
 def rows(ledger: Ledger) -> int:

@@ -12,20 +12,9 @@ from hypothesis import strategies as st
 from billing.errors import PriceError
 from billing.model import Meter, Modality, Price
 from billing.pricebook import Alias, NoPrice, PriceBook, bundled, parse
+from tests.billing.pricing import price
 
-ROW = Price(
-    id="m@0",
-    model="m",
-    meter=Meter.INPUT,
-    modality=Modality.TEXT,
-    service_tier="standard",
-    above_prompt_tokens=0,
-    unit_pico=7,
-    effective_from_us=100,
-    effective_to_us=None,
-    source="page",
-    checked_on="2026-11-21",
-)
+ROW = price("0.01", model="m", id="m@0", unit_pico=7, effective_from_us=100, source="page")
 
 
 def _find(

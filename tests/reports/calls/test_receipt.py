@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from billing.ledger import Ledger, Posted, Posting, Selection
 from billing.ledger.entry import billed, stored
 from billing.ledger.read import charges, record, records
-from billing.model import Charge, Execution, Meter, Modality, Price, Rating
+from billing.model import Charge, Execution, Meter, Modality, Rating
 from billing.money import unit_price, usd
 from reports.calls.receipt import Receipt, as_dict, explanation, receipt
+from tests.billing.pricing import price
 from tests.reports.making import FAILED, FLASH, LATE, OK, call, put
 
 AT = "2026-11-21T09:00:00+00:00"
@@ -19,23 +20,17 @@ IN, OUT = unit_price("0.50"), unit_price("3.00")
 RESULT = Execution(outcome=OK, code_chars=120, result_chars=17, result_digits=15)
 
 
-def price_row(meter: Meter) -> Price:
-    return Price(
+ROWS = (
+    price(
+        "3.00" if meter is Meter.OUTPUT else "0.50",
+        meter,
         id=f"{FLASH}/{meter}",
-        model=FLASH,
-        meter=meter,
-        modality=Modality.TEXT,
-        service_tier="standard",
-        above_prompt_tokens=0,
-        unit_pico=OUT if meter is Meter.OUTPUT else IN,
-        effective_from_us=None,
-        effective_to_us=None,
         source="the price page",
         checked_on="2026-11-15",
     )
-
-
-PRICES = {row.id: row for row in map(price_row, Meter)}
+    for meter in Meter
+)
+PRICES = {row.id: row for row in ROWS}
 
 
 def explained(posting: Posting) -> Receipt:

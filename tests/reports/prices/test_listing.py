@@ -3,15 +3,15 @@
 import csv
 import json
 from collections.abc import Sequence
-from dataclasses import replace
 
-from billing.model import Meter, Modality, Price
-from billing.money import unit_price
+from billing.model import Meter, Modality
 from billing.period import instant, zone
 from billing.pricebook import bundled
 from reports.prices import listing
+from tests.billing.pricing import price
 from tests.reports.conftest import Snapshots
 
+SOURCE = "ai.google.dev/gemini-api/docs/pricing as carried by genai-prices 0.2.3 and litellm 1.109.1"
 AT = instant("2026-11-21", zone())
 
 
@@ -60,7 +60,8 @@ def test_lists_of_prices_look_as_they_did(snapshot: Snapshots) -> None:
     def rows(
         model: str, *meters: Meter, usd: str = "0.30", kinds: Sequence[Modality] = (Modality.TEXT,), **more: object
     ):
-        return [replace(row(model, meter, kind, unit_price(usd)), **more) for meter in meters for kind in kinds]
+        plain = {"effective_from_us": instant("2025-06-17", zone()), "source": SOURCE}
+        return [price(usd, meter, model, modality=kind, **{**plain, **more}) for meter in meters for kind in kinds]
 
     pro, flash, kinds = "gemini-3.1-pro-preview", "gemini-2.5-flash", [*Modality]
     media = [kind for kind in kinds if kind not in (Modality.AUDIO, Modality.OTHER)]
@@ -76,19 +77,3 @@ def test_lists_of_prices_look_as_they_did(snapshot: Snapshots) -> None:
     ]
     snapshot("prices-list", listing.sheet(found, AT))
     snapshot("prices-list-none", listing.sheet([], AT))
-
-
-def row(model: str, meter: Meter, kind: Modality, unit_pico: int) -> Price:
-    return Price(
-        id=f"{model}/{meter}/{kind}",
-        model=model,
-        meter=meter,
-        modality=kind,
-        service_tier="standard",
-        above_prompt_tokens=0,
-        unit_pico=unit_pico,
-        effective_from_us=instant("2025-06-17", zone()),
-        effective_to_us=None,
-        source="ai.google.dev/gemini-api/docs/pricing as carried by genai-prices 0.2.3 and litellm 1.109.1",
-        checked_on="2026-11-21",
-    )

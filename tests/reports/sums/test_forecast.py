@@ -5,12 +5,13 @@ from dataclasses import replace
 import pytest
 
 from billing.ledger import Ledger
-from billing.model import Meter, Modality, Price
+from billing.model import Price
 from billing.money import unit_price, usd
 from billing.period import parse
 from billing.pricebook import PriceBook
 from reports.sums.forecast import FEWEST, GROUPS, as_dict, forecast, sentence
 from reports.sums.rows import Report, report
+from tests.billing.pricing import price
 from tests.reports.making import FLASH, call, put, us
 
 IN = unit_price("0.50")
@@ -24,20 +25,9 @@ def days(ledger: Ledger, counts: list[int], month: str = "2026-11") -> Report:
     return report(ledger, parse(month=month, tz="UTC"), GROUPS)
 
 
-def price(unit: str, start: int | None, end: int | None = None) -> Price:
-    return Price(
-        id=f"p{start}",
-        model=FLASH,
-        meter=Meter.INPUT,
-        modality=Modality.TEXT,
-        service_tier="standard",
-        above_prompt_tokens=0,
-        unit_pico=unit_price(unit),
-        effective_from_us=start,
-        effective_to_us=end,
-        source="test",
-        checked_on="2026-11-01",
-    )
+def priced(before: str, after: str, at_us: int) -> list[Price]:
+    """A price and the one that follows it."""
+    return [price(before, id="p1", effective_to_us=at_us), price(after, id="p2", effective_from_us=at_us)]
 
 
 def test_equal_days_go_on_and_the_range_is_a_point(ledger: Ledger) -> None:
@@ -112,7 +102,7 @@ def test_a_day_that_the_period_cuts_is_not_gone_by(ledger: Ledger) -> None:
 
 
 def test_an_announced_price_counts_from_its_day_on(ledger: Ledger) -> None:
-    book = PriceBook([price("0.50", None, CHANGE), price("1.50", CHANGE)])
+    book = PriceBook(priced("0.50", "1.50", CHANGE))
     found = forecast(days(ledger, [100] * 10), NOW, book)
     assert found is not None
     assert found.cost_pico == (10 + 10 + 3 * 10) * 100 * IN  # spent, until the change, at three times the price
@@ -122,7 +112,7 @@ def test_an_announced_price_counts_from_its_day_on(ledger: Ledger) -> None:
 
 def test_a_price_that_has_changed_already_makes_old_days_count_anew(ledger: Ledger) -> None:
     changed = us("2026-11-06T00:00:00+00:00")
-    book = PriceBook([price("0.50", None, changed), price("1.00", changed)])
+    book = PriceBook(priced("0.50", "1.00", changed))
     found = forecast(days(ledger, [100] * 5 + [100] * 5), NOW, book)
     assert found is not None
     # what the ledger charged is all at 0.50 here; the first five days count twice as much for the days to come
