@@ -20,7 +20,9 @@ INFLATED_LIMIT = 128 << 20
 
 _STRUCTURE = re.compile(rb'["{}\[\]]')
 _STRING_END = re.compile(rb'["\\]')
-_PLAIN = re.compile(rb'(?:[^"]*+"[^"\\]{0,1024}+")*+')  # whole short strings without escapes, and all between them
+# Whole short strings without escapes, and all between them; some at a time, so that little is kept for backtracking. No
+# possessive quantifiers, although nothing can match otherwise: before Python 3.11.5 they match wrongly (gh-106052).
+_PLAIN = re.compile(rb'(?:[^"]*"[^"\\]{0,1024}"){0,256}')
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 _QUOTE, _BACKSLASH, _OPEN, _CLOSE = ord('"'), ord("\\"), b"{[", b"}]"
 
