@@ -122,7 +122,10 @@ def test_mappings_leave_out_what_is_none():
     assert mappings({"a": 1}) == mappings(None) == mappings("x") == []
 
 
-@pytest.mark.parametrize("deep", [b"[" * 3_000 + b"]" * 3_000, b'{"a":' * 3_000 + b'"}]{["' + b"}" * 3_000])
+DEPTH = 50_000  # no Python reads so deep; how deep one does differs from version to version
+
+
+@pytest.mark.parametrize("deep", [b"[" * DEPTH + b"]" * DEPTH, b'{"a":' * DEPTH + b'"}]{["' + b"}" * DEPTH])
 def test_a_member_nested_too_deep_does_not_hide_the_others(deep):
     found = fields(b' {"deep": ' + deep + b', "usage": {"n": "a,]}\\"b"} , "last":1} ', deep=True)
     assert found is not None
