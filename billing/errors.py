@@ -14,6 +14,7 @@ but the class attribute. Invariant: every error a user can meet is a `GembillErr
     │   ├── UpstreamUnreachable  no connection, or it ended before an answer (502)
     │   ├── UpstreamTimeout      no answer in time (504)
     │   └── UpstreamCut          the answer broke off after it had begun
+    ├── Undelivered              an alert did not arrive
     └── Refusal                  the front door sends a request away
 """
 
@@ -64,6 +65,10 @@ class UpstreamTimeout(UpstreamError):
 
 class UpstreamCut(UpstreamError):
     """The answer broke off after it had begun."""
+
+
+class Undelivered(GembillError):
+    """An alert did not arrive; the text names no secret."""
 
 
 class Refusal(GembillError):

@@ -1,7 +1,7 @@
 """A way to send alerts.
 
 Owns: what a channel is, which ones the settings name, and how often one is tried. Owns no protocol. Invariant: a
-message is tried a bounded number of times; what did not arrive is an `Undelivered` whose text names no secret.
+message is tried a bounded number of times; what did not arrive is an `Undelivered`.
 """
 
 import time
@@ -9,14 +9,12 @@ from collections.abc import Callable
 from typing import Protocol
 
 from billing.alert.message import Message
+from billing.alert.notify import Notify
+from billing.alert.webhook import Webhook
 from billing.config import Settings
-from billing.errors import ConfigurationError, GembillError
+from billing.errors import ConfigurationError, Undelivered
 
 PAUSES = (0.5, 2.0)  # seconds before the second and the third try
-
-
-class Undelivered(GembillError):
-    """An alert did not arrive."""
 
 
 class Channel(Protocol):
@@ -32,16 +30,12 @@ def configured(settings: Settings) -> list[Channel]:
     """The channels of the settings; ConfigurationError where a webhook has no secret or apprise is missing."""
     found: list[Channel] = []
     if settings.webhook_url is not None:
-        from billing.alert.webhook import Webhook
-
         if settings.webhook_secret is None:
             raise ConfigurationError(
                 "webhook_url is set and webhook_secret is not; set GEMBILL_WEBHOOK_SECRET, for alerts are signed"
             )
         found.append(Webhook(settings.webhook_url, settings.webhook_secret))
     if settings.notify_urls:
-        from billing.alert.notify import Notify
-
         found.append(Notify(settings.notify_urls))
     return found
 

@@ -6,9 +6,8 @@ channel is made, and an address, which may hold a password, is never in a messag
 
 from collections.abc import Sequence
 
-from billing.alert.channel import Undelivered
 from billing.alert.message import Message
-from billing.errors import ConfigurationError
+from billing.errors import ConfigurationError, Undelivered
 
 
 class Notify:

@@ -10,9 +10,10 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 
-from billing.alert.channel import Channel, Undelivered, patiently
+from billing.alert.channel import Channel, patiently
 from billing.alert.message import Crossing, crossings
 from billing.budget import Budget, Standing
+from billing.errors import Undelivered
 from billing.ledger import Ledger, alerts
 from billing.ledger.alerts import AlertKey
 from billing.ledger.spending import standings

@@ -18,8 +18,8 @@ from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from billing import __version__
-from billing.alert.channel import Undelivered
 from billing.alert.message import Message
+from billing.errors import Undelivered
 
 SIGNATURE = "X-Gembill-Signature"
 SECONDS = 5.0

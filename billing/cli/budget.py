@@ -172,9 +172,10 @@ def watch(every: int | None, once: bool, file: Path | None, database_url: str | 
 @click.pass_context
 def test_alert(ctx: click.Context) -> None:
     """Send a test message to every channel that is set; exit 1 if one does not take it."""
-    from billing.alert.channel import Undelivered, patiently
+    from billing.alert.channel import patiently
     from billing.alert.message import trial
     from billing.config import load
+    from billing.errors import Undelivered
 
     code = 0
     for channel in _channels(load()):

@@ -2,10 +2,10 @@
 
 import pytest
 
-from billing.alert.channel import PAUSES, Undelivered, configured, patiently
+from billing.alert.channel import PAUSES, configured, patiently
 from billing.alert.message import Message, trial
 from billing.config import Settings
-from billing.errors import ConfigurationError
+from billing.errors import ConfigurationError, Undelivered
 
 
 class Deaf:

@@ -8,10 +8,9 @@ import sys
 
 import pytest
 
-from billing.alert.channel import Undelivered
 from billing.alert.message import trial
 from billing.alert.notify import Notify
-from billing.errors import ConfigurationError
+from billing.errors import ConfigurationError, Undelivered
 from tests.e2e.player import Player, Reply
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # apprise's own

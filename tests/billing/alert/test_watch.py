@@ -5,10 +5,10 @@ import time
 
 import pytest
 
-from billing.alert.channel import Undelivered
 from billing.alert.message import Message
 from billing.alert.watch import Watch, WatchThread, now_us
 from billing.budget import Budget, Span
+from billing.errors import Undelivered
 from billing.ledger import Ledger, open_ledger
 from billing.money import unit_price
 from billing.period import zone

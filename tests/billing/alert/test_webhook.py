@@ -7,9 +7,9 @@ import time
 
 import pytest
 
-from billing.alert.channel import Undelivered
 from billing.alert.message import trial
 from billing.alert.webhook import Webhook
+from billing.errors import Undelivered
 from tests.e2e.player import Player, Reply
 
 
