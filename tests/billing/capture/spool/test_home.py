@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from billing.capture import home as home_module
-from billing.capture.home import Home, open_root
+from billing.capture.spool import home as home_module
+from billing.capture.spool.home import Home, open_root
 from billing.errors import SpoolError
 
 

@@ -13,9 +13,9 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from billing.capture.segment import Segment
-from billing.capture.shelf import Shelf, Span, segment_path
-from billing.capture.ticket import Batch, Kind, Ticket, release
+from billing.capture.spool.segment import Segment
+from billing.capture.spool.shelf import Shelf, Span, segment_path
+from billing.capture.spool.ticket import Batch, Kind, Ticket, release
 from billing.errors import SpoolUnwritable
 from billing.sqlite import driver
 

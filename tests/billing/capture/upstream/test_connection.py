@@ -10,11 +10,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from billing.capture.answer import Answer
-from billing.capture.connection import HEAD_BYTES, HEAD_FIELDS, Limits
 from billing.capture.upstream import Upstream
+from billing.capture.upstream.answer import Answer
+from billing.capture.upstream.connection import HEAD_BYTES, HEAD_FIELDS, Limits
 from billing.errors import UpstreamCut, UpstreamTimeout, UpstreamUnreachable
-from tests.billing.capture.scripted import OK, Run, Script, served, whole
+from tests.billing.capture.upstream.scripted import OK, Run, Script, served, whole
 
 CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
 

@@ -14,9 +14,9 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from billing.capture.answer import Answer, Head
-from billing.capture.connection import Connection, Limits
-from billing.capture.outgoing import Fields, Outgoing, request_head
+from billing.capture.upstream.answer import Answer, Head
+from billing.capture.upstream.connection import Connection, Limits
+from billing.capture.upstream.outgoing import Fields, Outgoing, request_head
 from billing.errors import ConfigurationError, UpstreamCut, UpstreamError, UpstreamTimeout, UpstreamUnreachable
 
 __all__ = ["Answer", "ConnectFailed", "ConnectTimedOut", "Head", "Limits", "NeverSent", "Origin", "Upstream"]

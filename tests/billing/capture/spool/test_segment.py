@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from billing.capture import segment as segment_module
-from billing.capture.segment import Segment, SegmentEmpty, SegmentReader, checksum, files
-from billing.capture.shelf import JUMP
 from billing.capture.spool import Spool
+from billing.capture.spool import segment as segment_module
+from billing.capture.spool.segment import Segment, SegmentEmpty, SegmentReader, checksum, files
+from billing.capture.spool.shelf import JUMP
 
 FINALS = 40
 

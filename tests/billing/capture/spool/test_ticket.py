@@ -1,7 +1,7 @@
 import asyncio
 from concurrent.futures import Future
 
-from billing.capture.ticket import Batch, Kind, Ticket, release
+from billing.capture.spool.ticket import Batch, Kind, Ticket, release
 
 
 def _never(_: str) -> bool:

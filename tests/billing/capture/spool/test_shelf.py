@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from billing.capture.shelf import JUMP
 from billing.capture.spool import Spool, SpoolOptions
+from billing.capture.spool.shelf import JUMP
 
 SMALL = SpoolOptions(segment_bytes=2_000)
 BODY = bytes(range(250)) * 3

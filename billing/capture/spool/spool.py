@@ -1,12 +1,10 @@
-"""The spool: the local durable queue of one process, between the calls and the ledger.
+"""The door of the spool: what the other parts of the program ask of it.
 
 Owns: taking intents and finals durably, giving finals their sequence numbers, handing them to the posting thread, and
 saying whether more can be taken. Owns no meaning of what it holds (bodies are bytes) and no posting. Invariant: what
 `intend` or `append` returned for is on disk and survives `kill -9` and a power cut; what `read` gives comes in order,
 each final once. POSIX only: it rests on `flock`.
-
-The parts: `home` (directory, lock, cursor), `shelf` (the row of segments), `segment` (one SQLite file), `writer` (the
-thread), `ticket` (what waits). Design: reliability.md 5; after a crash the intents without a final are in `lost`.
+Design: reliability.md 5; after a crash the intents without a final are in `lost`.
 """
 
 import asyncio
@@ -19,10 +17,10 @@ from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import dataclass
 from pathlib import Path
 
-from billing.capture.home import Home, open_root, set_aside
-from billing.capture.shelf import Damage, Entry, Shelf
-from billing.capture.ticket import Kind, Ticket
-from billing.capture.writer import SpoolOptions, Writer
+from billing.capture.spool.home import Home, open_root, set_aside
+from billing.capture.spool.shelf import Damage, Entry, Shelf
+from billing.capture.spool.ticket import Kind, Ticket
+from billing.capture.spool.writer import SpoolOptions, Writer
 from billing.errors import SpoolError, SpoolUnwritable
 from billing.sqlite import driver
 

@@ -12,7 +12,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from enum import Enum
 
-from billing.capture.segment import FinalRow, IntentRow, checksum
+from billing.capture.spool.segment import FinalRow, IntentRow, checksum
 from billing.errors import SpoolError
 
 MAX_BODY = 16 * 1024 * 1024

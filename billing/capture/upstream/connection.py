@@ -17,7 +17,7 @@ from typing import Protocol, cast
 
 import httptools
 
-from billing.capture.answer import Answer, Head
+from billing.capture.upstream.answer import Answer, Head
 from billing.errors import UpstreamCut, UpstreamError, UpstreamTimeout, UpstreamUnreachable
 
 HEAD_BYTES = 64 * 1024  # largest head of an answer, and most framing (chunk sizes, trailers) without a body byte

@@ -18,8 +18,8 @@ from typing import Any
 
 import pytest
 
-from billing.capture import segment as segment_module
 from billing.capture.spool import Spool, SpoolOptions
+from billing.capture.spool import segment as segment_module
 from billing.errors import SpoolUnwritable
 from billing.sqlite import driver
 
@@ -59,7 +59,7 @@ def _wait_for(condition: Any, seconds: float = 10.0) -> None:
 def _kill_under_load(root: Path, tag: str, seconds: float) -> list[list[str]]:
     """What a child printed as acknowledged until it was killed; a torn last line is left out."""
     command = [sys.executable, "-c", textwrap.dedent(CHILD), str(root), tag]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=Path(__file__).parents[3]) as child:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=Path(__file__).parents[4]) as child:
         assert child.stdout is not None
         first = child.stdout.readline()
         timer = threading.Timer(seconds, child.send_signal, (signal.SIGKILL,))

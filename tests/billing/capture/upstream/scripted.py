@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from billing.capture.answer import Answer
-from billing.capture.connection import Limits
 from billing.capture.upstream import Origin, Upstream
+from billing.capture.upstream.answer import Answer
+from billing.capture.upstream.connection import Limits
 
 Script = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 Run = Callable[[Coroutine[Any, Any, Any]], Any]

@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from billing.capture.answer import Answer
-from billing.capture.connection import Limits
 from billing.capture.upstream import NeverSent, Origin, Upstream
+from billing.capture.upstream.answer import Answer
+from billing.capture.upstream.connection import Limits
 from billing.errors import ConfigurationError, UpstreamCut, UpstreamTimeout, UpstreamUnreachable
-from tests.billing.capture.scripted import OK, Run, Script, served, whole
+from tests.billing.capture.upstream.scripted import OK, Run, Script, served, whole
 
 
 def replies(*scripts: Sequence[bytes | None]) -> Script:

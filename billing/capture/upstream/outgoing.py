@@ -9,8 +9,8 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from math import inf
 
-from billing.capture.answer import Answer
-from billing.capture.connection import Connection
+from billing.capture.upstream.answer import Answer
+from billing.capture.upstream.connection import Connection
 
 Fields = Sequence[tuple[bytes, bytes]]
 

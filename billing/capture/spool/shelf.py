@@ -15,7 +15,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from billing.capture.segment import (
+from billing.capture.spool.segment import (
     FinalRow,
     IntentRow,
     SegmentDamaged,
@@ -24,7 +24,7 @@ from billing.capture.segment import (
     files,
     unlink,
 )
-from billing.capture.walfile import committed_frames
+from billing.capture.spool.walfile import committed_frames
 from billing.errors import SpoolError
 
 log = logging.getLogger(__name__)

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from billing.capture.walfile import committed_frames
+from billing.capture.spool.walfile import committed_frames
 from billing.sqlite import driver
 
 

@@ -5,10 +5,10 @@ import asyncio
 import aiohttp
 import pytest
 
-from billing.capture.answer import Answer
 from billing.capture.upstream import Upstream
+from billing.capture.upstream.answer import Answer
 from billing.errors import UpstreamCut, UpstreamError
-from tests.billing.capture.scripted import OK, Run, Script, served, whole
+from tests.billing.capture.upstream.scripted import OK, Run, Script, served, whole
 
 
 def once(wire: bytes, *, linger: bool = False) -> Script:

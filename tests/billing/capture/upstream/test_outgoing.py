@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billing.capture.connection import Limits
-from billing.capture.outgoing import request_head
+from billing.capture.upstream.connection import Limits
+from billing.capture.upstream.outgoing import request_head
 from billing.errors import UpstreamTimeout, UpstreamUnreachable
-from tests.billing.capture.scripted import OK, Run, served, whole
+from tests.billing.capture.upstream.scripted import OK, Run, served, whole
 
 
 async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
