@@ -6,14 +6,25 @@ RUN := $(VENV)/.installed-run
 DEV := $(VENV)/.installed-dev
 FOCUS := .venv-focus
 CODE := billing reports migrations tests
+VERSION := import sys; print("%d.%d" % sys.version_info[:2])
+# the first Python of a version there is, by its own word
+python_of = $(shell for python in python$(1) $(PYTHON) $${PYENV_ROOT:-$$HOME/.pyenv}/versions/$(1).*/bin/python3; do \
+  [ "$$("$$python" -c '$(VERSION)' 2>/dev/null)" = $(1) ] && echo "$$python" && break; done)
 
-.PHONY: demo test check focus fix bench lock docs clean
+.PHONY: demo test versions check focus fix bench lock docs clean
 
 demo: $(RUN)  ## the main job on made-up data: no key, no network
 	@$(BIN)/gembill demo
 
-test: $(DEV)  ## all tests
-	$(BIN)/python -m pytest -n 2 --dist loadscope
+test: $(DEV)  ## all tests, or those named in TESTS
+	$(BIN)/python -m pytest -n 2 --dist loadscope $(TESTS)
+
+versions: test-3.11 test-3.12 test-3.13  ## the packages' own tests under the other Pythons that are here
+
+test-%:
+	@if [ -z "$(call python_of,$*)" ]; then echo "Python $* is not here: not tested" >&2; \
+	elif [ "$$($(BIN)/python -c '$(VERSION)' 2>/dev/null)" = $* ]; then echo "Python $* is that of $(VENV)"; \
+	else $(MAKE) --no-print-directory test PYTHON="$(call python_of,$*)" VENV=.venv-$* TESTS="tests/billing tests/reports"; fi
 
 check: $(DEV)  ## style, types, import order, migrations, generated documentation
 	$(BIN)/ruff format --check $(CODE)
@@ -46,7 +57,7 @@ lock: $(DEV)  ## pin the dependencies anew
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --python-version 3.12 requirements/focus.in -o requirements/focus.txt
 
 clean:
-	rm -rf $(VENV) $(FOCUS) dist build
+	rm -rf $(VENV) .venv-* dist build
 
 $(VENV)/pyvenv.cfg:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "gembill needs Python 3.11 or newer, this is %s" % sys.version.split()[0])'
@@ -62,16 +73,12 @@ $(DEV): $(VENV)/pyvenv.cfg requirements/dev.txt pyproject.toml
 	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps -e .
 	@touch $@ $(RUN)
 
-# the first Python 3.12 there is; the numpy that focus-validator wants is built for no newer one
-PYTHON312 = $(shell for python in python3.12 $(PYTHON) $${PYENV_ROOT:-$$HOME/.pyenv}/versions/3.12*/bin/python3; do \
-  "$$python" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 12))' 2>/dev/null && echo "$$python" && break; done)
-
-$(FOCUS)/.installed: requirements/focus.txt
+$(FOCUS)/.installed: requirements/focus.txt  # of Python 3.12: the numpy it wants is built for no newer one
 	@rm -rf $(FOCUS)
-	@if [ -z "$(PYTHON312)" ]; then \
+	@if [ -z "$(call python_of,3.12)" ]; then \
 	  echo "focus-validator needs Python 3.12: the FOCUS export was not validated" >&2; \
 	else \
-	  "$(PYTHON312)" -m venv $(FOCUS) && \
+	  "$(call python_of,3.12)" -m venv $(FOCUS) && \
 	  $(FOCUS)/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/focus.txt && \
 	  touch $@; \
 	fi

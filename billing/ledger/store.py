@@ -196,7 +196,9 @@ def _engine(url: str, *, read_only: bool) -> Engine:
     if path is not None:
         engines.refuse_network_file(path)
         if read_only and not path.exists():
-            raise LedgerError(f"there is no ledger at {path}; name another one with --database-url")
+            raise LedgerError(
+                f"there is no ledger at {path}; `gembill proxy` begins one, or name another with --database-url"
+            )
         path.parent.mkdir(parents=True, exist_ok=True)
     return engines.create(parsed, read_only=read_only)
 

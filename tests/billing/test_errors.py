@@ -12,7 +12,7 @@ from billing.errors import ConfigurationError, GembillError, Refusal
 TREE = {
     "ConfigurationError": "GembillError", "PriceError": "GembillError", "LedgerError": "GembillError", "SchemaError": "LedgerError", "SpoolError": "GembillError",
     "SpoolUnwritable": "SpoolError", "UpstreamError": "GembillError", "UpstreamUnreachable": "UpstreamError", "UpstreamTimeout": "UpstreamError",
-    "UpstreamCut": "UpstreamError", "Refusal": "GembillError",
+    "UpstreamCut": "UpstreamError", "Undelivered": "GembillError", "Refusal": "GembillError",
 }  # fmt: skip
 
 
