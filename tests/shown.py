@@ -5,7 +5,6 @@ documentation (it calls this when it is generated). Invariant: what is shown was
 is the same on every machine.
 """
 
-import os
 import re
 import subprocess
 import tempfile
@@ -15,12 +14,12 @@ from itertools import takewhile
 from pathlib import Path
 from shlex import split
 
-from billing.cli.demo import own_settings
-from billing.cli.demo_month import CALLS, MONTH, fill
+from billing.cli.demo import CALLS, own_settings
+from billing.cli.demo_month import MONTH, fill
 from billing.config import Settings
+from tests.surroundings import clean
 
 __all__ = ["MONTH", "Shown", "shown"]
-_MACHINES_OWN = ("GEMBILL_", "GITHUB_", "RUNNER_", "XDG_")
 _TOKEN = re.compile(r"::(stop-commands::)?[0-9a-f]{32}(::)?")  # GitHub's commands are stopped by a random word
 
 
@@ -31,14 +30,13 @@ class Shown:
         self._scratch = tempfile.TemporaryDirectory(prefix="gembill-docs-")
         self.folder = Path(self._scratch.name)
         self.settings = own_settings(Settings(data_dir=self.folder), self.folder / "demo")
-        assert sum(fill(self.settings)) == CALLS
-        clean = {name: value for name, value in os.environ.items() if not name.startswith(_MACHINES_OWN)}
-        self._environment = clean | {
-            "GEMBILL_DATA_DIR": str(self.folder),
-            "GEMBILL_DATABASE_URL": self.settings.ledger_url,
-            "HOME": str(self.folder),
-            "NO_COLOR": "1",
-        }
+        assert sum(fill(self.settings, CALLS)) == CALLS
+        self._environment = clean(
+            GEMBILL_DATA_DIR=str(self.folder),
+            GEMBILL_DATABASE_URL=self.settings.ledger_url,
+            HOME=str(self.folder),
+            NO_COLOR="1",
+        )
 
     def command(self, line: str, *, width: int = 118, flags: str = "", more: Mapping[str, str] | None = None) -> str:
         """A block of Markdown with the command, what it wrote to stdout and, if it is not 0, its exit code.

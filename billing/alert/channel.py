@@ -1,7 +1,8 @@
 """A way to send alerts.
 
 Owns: what a channel is, which ones the settings name, and how often one is tried. Owns no protocol. Invariant: a
-message is tried a bounded number of times; what did not arrive is an `Undelivered`.
+message is tried a bounded number of times; what did not arrive is an `Undelivered`. A channel is imported only where it
+is set: a proxy without one has no use for an HTTP client more.
 """
 
 import time
@@ -9,8 +10,6 @@ from collections.abc import Callable
 from typing import Protocol
 
 from billing.alert.message import Message
-from billing.alert.notify import Notify
-from billing.alert.webhook import Webhook
 from billing.config import Settings
 from billing.errors import ConfigurationError, Undelivered
 
@@ -30,12 +29,16 @@ def configured(settings: Settings) -> list[Channel]:
     """The channels of the settings; ConfigurationError where a webhook has no secret or apprise is missing."""
     found: list[Channel] = []
     if settings.webhook_url is not None:
+        from billing.alert.webhook import Webhook
+
         if settings.webhook_secret is None:
             raise ConfigurationError(
                 "webhook_url is set and webhook_secret is not; set GEMBILL_WEBHOOK_SECRET, for alerts are signed"
             )
         found.append(Webhook(settings.webhook_url, settings.webhook_secret))
     if settings.notify_urls:
+        from billing.alert.notify import Notify
+
         found.append(Notify(settings.notify_urls))
     return found
 

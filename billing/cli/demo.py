@@ -12,10 +12,10 @@ from pathlib import Path
 
 import click
 
-from billing.cli import demo_month
 from billing.config import Settings, load
 
 MARK = "DEMO DATA"
+CALLS = 1_500
 _SECRET = "the demo's keys are made up"  # noqa: S105 - it is none: keys have the same names in every demo
 
 
@@ -23,7 +23,7 @@ _SECRET = "the demo's keys are made up"  # noqa: S105 - it is none: keys have th
 @click.option(
     "--records",
     type=click.IntRange(1),
-    default=demo_month.CALLS,
+    default=CALLS,
     show_default=True,
     metavar="N",
     help="How many calls the made-up month has; a million takes about half an hour.",
@@ -57,6 +57,8 @@ def own_settings(settings: Settings, folder: Path) -> Settings:
 
 def _fill(settings: Settings, count: int) -> None:
     """Record and post the made-up month, with a bar on a terminal."""
+    from billing.cli import demo_month
+
     hidden = not sys.stderr.isatty()
     with click.progressbar(length=count, label="made-up calls", file=sys.stderr, hidden=hidden) as bar:
         for some in demo_month.fill(settings, count):
@@ -77,16 +79,17 @@ def _send(settings: Settings) -> int:
 
 
 def _show(url: str, sent: int, filled: int, seconds: float) -> None:
+    from billing.cli.demo_month import MONTH
     from reports.layout import screen
 
-    click.echo(f"{MARK}: {filled:,} made-up calls of {demo_month.MONTH}, and {sent} calls sent just now")
+    click.echo(f"{MARK}: {filled:,} made-up calls of {MONTH}, and {sent} calls sent just now")
     click.echo("by the google-genai SDK through the proxy to the simulator; recorded, posted and priced")
     click.echo(f"in {seconds:.1f} s.\n")
-    for page in _pages(url, demo_month.MONTH):
+    for page in _pages(url, MONTH):
         screen.write([page, "\n"])
     click.echo(f"""Next:
   gembill records --database-url {url}
-  gembill report daily --month {demo_month.MONTH} --database-url {url}
+  gembill report daily --month {MONTH} --database-url {url}
   gembill audit --database-url {url}
   gembill proxy                  record your own: export GOOGLE_GEMINI_BASE_URL=http://127.0.0.1:8787
   gembill demo --clear           remove this demo""")

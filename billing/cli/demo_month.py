@@ -32,7 +32,7 @@ from billing.simulator.wire import Stamp, answer, chunks
 from billing.wire.path import Route
 
 MONTH = "2026-10"
-CALLS = 1_500
+_SEED = 7
 _AT_ONCE = 2_000
 _START = datetime(2026, 10, 1, tzinfo=ZoneInfo("America/Los_Angeles"))
 _DAYS = 31
@@ -65,7 +65,7 @@ class _Made:
     fate: str  # ok, refused, cut, unpriced
 
 
-def fill(settings: Settings, count: int = CALLS) -> Iterator[int]:
+def fill(settings: Settings, count: int) -> Iterator[int]:
     """Record the month and post it to the ledger of `settings`, some calls at a time; gives how many."""
     ledger = open_ledger(settings.ledger_url)
     spool = Spool.claim(settings.spool_dir)
@@ -73,7 +73,7 @@ def fill(settings: Settings, count: int = CALLS) -> Iterator[int]:
     poster = Poster(lambda: ledger, PricesInForce(settings))
     fingerprint = Fingerprint(load_secret(settings.fingerprint_secret, settings.data_dir))
     try:
-        for some in record_month(spool, fingerprint, count=count):
+        for some in record_month(spool, fingerprint, _SEED, count):
             poster.drain(spool)
             yield some
     finally:
@@ -82,7 +82,7 @@ def fill(settings: Settings, count: int = CALLS) -> Iterator[int]:
         spool.close(10.0)
 
 
-def record_month(spool: Spool, fingerprint: Fingerprint, seed: int = 7, count: int = CALLS) -> Iterator[int]:
+def record_month(spool: Spool, fingerprint: Fingerprint, seed: int, count: int) -> Iterator[int]:
     """Append the month's events to a spool, some at a time, each time in the order of their moments; gives how many."""
     dice = Random(seed)  # noqa: S311 - made-up traffic, not a secret
     plan = _plan(dice, count)

@@ -3,7 +3,6 @@
 import hashlib
 import http.client
 import json
-import os
 import shutil
 import socket
 import subprocess
@@ -16,6 +15,7 @@ import pytest
 
 from billing.model import Status
 from billing.simulator import Options, Simulator, in_thread
+from tests.surroundings import clean
 
 PRIMES = "What is the sum of the first 50 prime numbers? Generate and run code for the calculation, and make sure you get all 50."
 UNARY = (
@@ -73,8 +73,7 @@ print(answer.usage_metadata.total_token_count)
 
 def run(program: str, url: str, folder: Path) -> str:
     """Run a program of a user's, told of the proxy by the one variable of the README."""
-    environment = {k: v for k, v in os.environ.items() if not k.startswith(("GEMBILL_", "GEMINI_", "GOOGLE_"))}
-    environment |= {"GOOGLE_GEMINI_BASE_URL": url, "GEMINI_API_KEY": "an-ordinary-key", "HOME": str(folder)}
+    environment = clean(GOOGLE_GEMINI_BASE_URL=url, GEMINI_API_KEY="an-ordinary-key", HOME=str(folder))
     done = subprocess.run(
         [sys.executable, "-c", program],
         env=environment,

@@ -9,7 +9,6 @@ report counts. Wrong dates it does not see; tests/reports/test_focus.py does.
 
 import csv
 import json
-import os
 import re
 import subprocess
 import sys
@@ -23,6 +22,7 @@ from billing.ledger import open_ledger
 from billing.model import Event
 from billing.prices import terms
 from tests.billing.calls import FLASH, event, executed, put
+from tests.surroundings import clean
 
 VERSION = "1.2.0.1"
 CONTRADICTION = "InvoiceId-C-005-C"  # every row needs an id; InvoiceId-C-004-C: none may have one
@@ -176,7 +176,7 @@ def package(environment: Path) -> Path:
 def gembill(folder: Path, *words: str) -> None:
     """Run a command on the made-up ledger."""
     own = {"GEMBILL_DATA_DIR": str(folder), "GEMBILL_DATABASE_URL": url(folder), "GEMBILL_FREE_TIER_KEYS": "-free"}
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("GEMBILL_")} | own
+    environment = clean(**own)
     command = [sys.executable, "-m", "billing", *words]
     done = subprocess.run(
         command, env=environment, cwd=folder, capture_output=True, text=True, timeout=300, check=False

@@ -1,18 +1,18 @@
 """`gembill demo`: the whole tool on made-up data, in a folder of its own."""
 
-import os
 import re
 import subprocess
 import sys
 
 import pytest
 
+from tests.surroundings import clean
+
 
 @pytest.fixture(scope="module")
 def done(tmp_path_factory):
     folder = tmp_path_factory.mktemp("home")
-    environment = {k: v for k, v in os.environ.items() if not k.startswith(("GEMBILL_", "GEMINI_", "GOOGLE_"))}
-    environment |= {"HOME": str(folder), "GEMBILL_DATA_DIR": str(folder), "COLUMNS": "140", "NO_COLOR": "1"}
+    environment = clean(HOME=str(folder), GEMBILL_DATA_DIR=str(folder), COLUMNS="140", NO_COLOR="1")
     found = subprocess.run(
         [sys.executable, "-m", "billing", "demo"],
         env=environment,
@@ -84,8 +84,8 @@ def test_the_demo_ledger_balances_and_its_reports_carry_the_mark(done):
 def test_the_month_has_as_many_calls_as_asked_for_and_is_the_same_every_time(tmp_path):
     ids = []
     for folder in ("one", "other"):
-        environment = os.environ | {"GEMBILL_DATA_DIR": str(tmp_path / folder)}
-        environment["GEMBILL_DATABASE_URL"] = f"sqlite:///{tmp_path / folder / 'demo' / 'ledger.db'}"
+        url = f"sqlite:///{tmp_path / folder / 'demo' / 'ledger.db'}"
+        environment = clean(GEMBILL_DATA_DIR=str(tmp_path / folder), GEMBILL_DATABASE_URL=url)
         for words in (
             ["demo", "--records", "30"],
             ["records", "--month", "2026-10", "--limit", "99", "--format", "csv"],

@@ -10,7 +10,8 @@ import pytest
 from billing import period
 from billing.capture.fingerprint import Fingerprint
 from billing.capture.spool import Entry, Spool
-from billing.cli.demo_month import CALLS, MONTH, record_month
+from billing.cli.demo import CALLS
+from billing.cli.demo_month import MONTH, record_month
 from billing.metering import meter
 from billing.model import Ending, Event, Rating, Record, Status
 from billing.posting import read_event

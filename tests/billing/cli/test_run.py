@@ -1,6 +1,5 @@
 """`gembill run`: a real child, a real proxy, the simulator behind it."""
 
-import os
 import shutil
 import signal
 import subprocess
@@ -13,6 +12,7 @@ import pytest
 from billing.ledger import Selection, open_ledger
 from billing.ledger.read import records
 from billing.simulator import Options, simulator_in_thread
+from tests.surroundings import clean
 
 CALL = """
 import json, os, sys, urllib.request
@@ -49,16 +49,13 @@ def command(*words: str) -> list[str]:
 
 
 def environment(folder: Path) -> dict[str, str]:
-    clean = {k: v for k, v in os.environ.items() if not k.startswith(("GEMBILL_", "GEMINI_", "GOOGLE_"))}
-    root = str(Path(__file__).parents[3])
-    ours = {
-        "GEMBILL_DATA_DIR": str(folder / "data"),
-        "HOME": str(folder),
-        "PYTHONPATH": root,
-        "NO_COLOR": "1",
-        "GEMINI_API_KEY": "nobodys-key",
-    }
-    return {**clean, **ours}
+    return clean(
+        GEMBILL_DATA_DIR=str(folder / "data"),
+        HOME=str(folder),
+        PYTHONPATH=str(Path(__file__).parents[3]),
+        NO_COLOR="1",
+        GEMINI_API_KEY="nobodys-key",
+    )
 
 
 def run(folder: Path, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
