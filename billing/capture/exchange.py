@@ -111,8 +111,7 @@ class Exchange:
     @property
     def _tells(self) -> bool:
         """Whether a poll says what its call used, or that it ended, as a failed or cancelled one may without usage."""
-        reason = self._sighting.finish_reason if self._route.operation is Operation.INTERACTIONS else None
-        return self._sighting.counted or (reason is not None and reason not in RUNNING)
+        return self._sighting.counted or self._sighting.finish_reason not in (None, *RUNNING)
 
     def _read(self, documents: Documents, data: bytes | None) -> list[bytes]:
         """The documents that these bytes complete, or that the end does where `data` is None."""

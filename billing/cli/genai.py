@@ -15,7 +15,8 @@ from billing.errors import ConfigurationError
 from billing.model import Meter, Modality
 from billing.period import Unit, containing, local, zone
 from billing.pricebook import PriceBook
-from billing.pricebook.difference import Stated, Thing
+from billing.pricebook.book import Thing
+from billing.pricebook.difference import Stated
 
 _HOW = "python -m pip install genai-prices"
 _OURS = ("gemini-", "gemma-")

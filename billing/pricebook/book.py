@@ -27,12 +27,37 @@ _Rows = tuple[Price, ...]
 _Prices = dict[tuple[Meter, Modality], _Rows]
 
 
+Thing = tuple[Meter, Modality, int]
+"""Meter, kind of content, and prompt size above which a price holds."""
+
+
 def row_id(model: str, name: str, modality: Modality, service_tier: str, *, above: int, start: str) -> str:
     """The id of a price row: what it prices (`name` is a meter, or `thinking=output` where one borrows) and from when.
 
     It never changes when later rows are added. `start` is a day in US Pacific, or `launch`.
     """
     return f"{model}/{name}/{modality.value}/{service_tier}/{above}@{start}"
+
+
+def dated_row(
+    model: str, service_tier: str, thing: Thing, cell: tuple[int, str, str], times: tuple[int | None, int | None]
+) -> Price:
+    """A row for one thing: its pico-dollars, source and day checked, from when (None: ever) to when (None: open)."""
+    (meter, modality, above), (pico, source, checked_on) = thing, cell
+    start = "launch" if times[0] is None else period.name(period.Unit.DAY, times[0], period.zone())
+    return Price(
+        id=row_id(model, meter.value, modality, service_tier, above=above, start=start),
+        model=model,
+        meter=meter,
+        modality=modality,
+        service_tier=service_tier,
+        above_prompt_tokens=above,
+        unit_pico=pico,
+        effective_from_us=times[0],
+        effective_to_us=times[1],
+        source=source,
+        checked_on=checked_on,
+    )
 
 
 @dataclass(frozen=True, slots=True)

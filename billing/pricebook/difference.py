@@ -7,12 +7,8 @@ storage. Invariant: accepting all differences of a model leaves none; what the o
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from billing import period
-from billing.model import Meter, Modality, Price
-from billing.pricebook.book import NoPrice, PriceBook, row_id
-
-Thing = tuple[Meter, Modality, int]
-"""Meter, kind of content, and prompt size above which a price holds."""
+from billing.model import Price
+from billing.pricebook.book import NoPrice, PriceBook, Thing, dated_row
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +69,7 @@ def accepted(stated: Iterable[Stated], chosen: Iterable[Difference], source: str
     for one in stated:
         for thing, pico in one.prices.items():
             if (one.model, one.service_tier, *thing[:2]) in touched:
-                row = _row(one, thing, pico, (source, checked_on))
+                row = dated_row(one.model, one.service_tier, thing, (pico, source, checked_on), (one.start_us, None))
                 rows[row.id] = row
     return list(rows.values())
 
@@ -82,24 +78,6 @@ def _ours(book: PriceBook, one: Stated) -> dict[Thing, int]:
     tariff = book.tariff(one.model, one.service_tier, one.start_us or 0)
     rows = () if isinstance(tariff, NoPrice) else tariff.rows
     return {(row.meter, row.modality, row.above_prompt_tokens): row.unit_pico for row in rows}
-
-
-def _row(one: Stated, thing: Thing, pico: int, about: tuple[str, str]) -> Price:
-    meter, kind, above = thing
-    start = "launch" if one.start_us is None else period.name(period.Unit.DAY, one.start_us, period.zone())
-    return Price(
-        id=row_id(one.model, meter.value, kind, one.service_tier, above=above, start=start),
-        model=one.model,
-        meter=meter,
-        modality=kind,
-        service_tier=one.service_tier,
-        above_prompt_tokens=above,
-        unit_pico=pico,
-        effective_from_us=one.start_us,
-        effective_to_us=None,
-        source=about[0],
-        checked_on=about[1],
-    )
 
 
 def by_model(found: Iterable[Difference]) -> Iterator[tuple[str, list[Difference]]]:

@@ -9,17 +9,15 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from billing import period
 from billing.errors import PriceError
 from billing.model import Meter, Modality, Price
 from billing.money import usd_per_million
-from billing.pricebook.book import NoPrice, PriceBook, Tariff, row_id
+from billing.pricebook.book import NoPrice, PriceBook, Tariff, Thing, dated_row
 from billing.pricebook.document import RATES, meters_of
 
 GROUNDING = "grounding"
 
-_Thing = tuple[Meter, Modality, int]  # meter, kind of content, prompt size above which it holds
-_Cells = dict[_Thing, tuple[int, str, str]]  # pico-dollars, source, day checked
+_Cells = dict[Thing, tuple[int, str, str]]  # pico-dollars, source, day checked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +69,7 @@ def discounted(base: PriceBook, frame: Frame, percent: Decimal) -> list[Price]:
     return _rows(base, frame, cells)
 
 
-def _named(known: _Cells, rates: Mapping[str, int], above: int) -> Iterator[tuple[_Thing, int]]:
+def _named(known: _Cells, rates: Mapping[str, int], above: int) -> Iterator[tuple[Thing, int]]:
     for key, pico in rates.items():
         if key == GROUNDING:
             yield (Meter.GROUNDING, Modality.TEXT, 0), pico
@@ -94,7 +92,7 @@ def _same(known: _Cells, meter: Meter, kind: Modality) -> bool:
     return mine == text
 
 
-def _less(thing: _Thing, cell: tuple[int, str, str], percent: Decimal, frame: Frame) -> tuple[int, str, str]:
+def _less(thing: Thing, cell: tuple[int, str, str], percent: Decimal, frame: Frame) -> tuple[int, str, str]:
     pico, source, checked_on = cell
     rest = pico * (100 - percent) / 100
     if rest != rest.to_integral_value():
@@ -107,14 +105,15 @@ def _less(thing: _Thing, cell: tuple[int, str, str], percent: Decimal, frame: Fr
 
 def _rows(base: PriceBook, frame: Frame, cells: Callable[[Tariff | None], _Cells]) -> list[Price]:
     """One row for each thing and stretch of time without a change of its price."""
-    open_rows: dict[_Thing, Price] = {}
+    open_rows: dict[Thing, Price] = {}
     done: list[Price] = []
     for start_us, end_us, tariff in _stretches(base, frame):
         for thing, cell in cells(tariff).items():
             before = open_rows.get(thing)
-            row = _row(frame, thing, cell, (start_us, end_us))
+            row = dated_row(frame.model, frame.service_tier, thing, cell, (start_us, end_us))
             if before is not None and (before.effective_to_us, before.unit_pico) == (start_us, row.unit_pico):
-                open_rows[thing] = _row(frame, thing, cell, (before.effective_from_us or start_us, end_us))
+                times = (before.effective_from_us or start_us, end_us)
+                open_rows[thing] = dated_row(frame.model, frame.service_tier, thing, cell, times)
                 continue
             done += [before] if before is not None else []
             open_rows[thing] = row
@@ -133,25 +132,6 @@ def _stretches(base: PriceBook, frame: Frame) -> Iterator[tuple[int, int | None,
 def _cells(tariff: Tariff | None) -> _Cells:
     rows = tariff.rows if tariff else ()
     return {(r.meter, r.modality, r.above_prompt_tokens): (r.unit_pico, r.source, r.checked_on) for r in rows}
-
-
-def _row(frame: Frame, thing: _Thing, cell: tuple[int, str, str], times: tuple[int, int | None]) -> Price:
-    meter, kind, above = thing
-    pico, source, checked_on = cell
-    day = period.name(period.Unit.DAY, times[0], period.zone())
-    return Price(
-        id=row_id(frame.model, meter.value, kind, frame.service_tier, above=above, start=day),
-        model=frame.model,
-        meter=meter,
-        modality=kind,
-        service_tier=frame.service_tier,
-        above_prompt_tokens=above,
-        unit_pico=pico,
-        effective_from_us=times[0],
-        effective_to_us=times[1],
-        source=source,
-        checked_on=checked_on,
-    )
 
 
 def _refuse_long_only(rows: list[Price], above: int) -> None:

@@ -5,7 +5,6 @@ written with all its digits, so that the lines visibly add up to the total.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 from billing.model import Meter, Record, Status
@@ -30,8 +29,7 @@ _SEARCHES = 1000  # grounding is quoted per thousand
 
 def sheets(receipt: Receipt, zone: ZoneInfo, *, demo: bool = False) -> list[Sheet]:
     """The receipt, sheet by sheet; times on the zone's clock. `demo` marks a call of a ledger with made-up ones."""
-    call = _call(receipt.stored.record, zone)
-    found = [replace(call, heading=f"{DEMO}{call.heading}") if demo else call, _charges(receipt)]
+    found = [_call(receipt.stored.record, zone, DEMO if demo else ""), _charges(receipt)]
     if receipt.stored.record.executions:
         found.append(_executions(receipt))
     if receipt.rounds:
@@ -41,7 +39,7 @@ def sheets(receipt: Receipt, zone: ZoneInfo, *, demo: bool = False) -> list[Shee
     return found
 
 
-def _call(record: Record, zone: ZoneInfo) -> Sheet:
+def _call(record: Record, zone: ZoneInfo, mark: str) -> Sheet:
     facts = [
         ("When", f"{local(record.occurred_us, zone).isoformat()} {zone.key} ({utc(record.occurred_us)})"),
         ("Model", _model(record)),
@@ -55,7 +53,7 @@ def _call(record: Record, zone: ZoneInfo) -> Sheet:
     notes = [f"Flag {name}: {meaning.flag(name)}" for name in record.flags]
     notes += [f"Anomaly {name}: {meaning.anomaly(name)}" for name in record.anomalies]
     columns = (Column("Call", text=True), Column("", text=True))
-    return Sheet(f"Receipt {record.id}", Table(columns, tuple(facts)), tuple(notes))
+    return Sheet(f"{mark}Receipt {record.id}", Table(columns, tuple(facts)), tuple(notes))
 
 
 def _model(record: Record) -> str:
