@@ -11,6 +11,11 @@ VERSION := import sys; print("%d.%d" % sys.version_info[:2])
 python_of = $(shell for python in python$(1) $(PYTHON) $${PYENV_ROOT:-$$HOME/.pyenv}/versions/$(1).*/bin/python3; do \
   [ "$$("$$python" -c '$(VERSION)' 2>/dev/null)" = $(1) ] && echo "$$python" && break; done)
 
+# A lock names everything, so pip is to look nowhere else: where it does (all before 24.1, in hash mode), a newer release
+# of a dependency's dependency breaks the installation of a lock that has not changed.
+install = $(1)/python -m pip install -q --disable-pip-version-check --no-deps --require-hashes -r requirements/$(2).txt && \
+  $(1)/python -m pip check --disable-pip-version-check
+
 .PHONY: demo test versions check focus fix bench lock docs clean
 
 demo: $(RUN)  ## the main job on made-up data: no key, no network
@@ -50,9 +55,9 @@ docs: $(DEV)  ## write the generated parts of the documentation anew; pictures n
 bench: $(DEV)  ## measurements, by hand; ratios against a yardstick of the same run
 	@for bench in tests/bench/bench_*.py; do echo "== $$bench"; $(BIN)/python $$bench || exit 1; done
 
-lock: $(DEV)  ## pin the dependencies anew
+lock: $(VENV)/pyvenv.cfg  ## pin the dependencies again
 	$(BIN)/python -m pip install -q uv
-	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --python-version 3.11 pyproject.toml -o requirements/run.txt
+	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --python-version 3.11 pyproject.toml --group build -o requirements/run.txt
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --python-version 3.11 pyproject.toml --group dev -o requirements/dev.txt
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --python-version 3.12 requirements/focus.in -o requirements/focus.txt
 
@@ -64,13 +69,13 @@ $(VENV)/pyvenv.cfg:
 	$(PYTHON) -m venv $(VENV)
 
 $(RUN): $(VENV)/pyvenv.cfg requirements/run.txt pyproject.toml
-	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/run.txt
-	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps -e .
+	$(call install,$(BIN),run)
+	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
 $(DEV): $(VENV)/pyvenv.cfg requirements/dev.txt pyproject.toml
-	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/dev.txt
-	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps -e .
+	$(call install,$(BIN),dev)
+	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@ $(RUN)
 
 $(FOCUS)/.installed: requirements/focus.txt  # of Python 3.12: the numpy it wants is built for no newer one
@@ -79,6 +84,6 @@ $(FOCUS)/.installed: requirements/focus.txt  # of Python 3.12: the numpy it want
 	  echo "focus-validator needs Python 3.12: the FOCUS export was not validated" >&2; \
 	else \
 	  "$(call python_of,3.12)" -m venv $(FOCUS) && \
-	  $(FOCUS)/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements/focus.txt && \
+	  { $(call install,$(FOCUS)/bin,focus); } && \
 	  touch $@; \
 	fi
