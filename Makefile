@@ -29,7 +29,7 @@ versions: test-3.11 test-3.12 test-3.13  ## the packages' own tests under the ot
 test-%:
 	@if [ -z "$(call python_of,$*)" ]; then echo "Python $* is not here: not tested" >&2; \
 	elif [ "$$($(BIN)/python -c '$(VERSION)' 2>/dev/null)" = $* ]; then echo "Python $* is that of $(VENV)"; \
-	else $(MAKE) --no-print-directory test PYTHON="$(call python_of,$*)" VENV=.venv-$* TESTS="tests/billing tests/reports"; fi
+	else $(MAKE) --no-print-directory test PYTHON="$(call python_of,$*)" VENV=.venv-$* TESTS="tests/gembill tests/gembill_reports"; fi
 
 check: $(DEV)  ## style, types, import order, migrations, generated documentation
 	$(BIN)/ruff format --check $(CODE)

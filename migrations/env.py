@@ -1,14 +1,14 @@
 """How alembic runs our scripts.
 
 Owns: the connection they run on. Owns no table. Invariant: inside the program the caller's connection, transaction and
-lock are used (`billing.ledger.migration`); on alembic's own command line the address is given by `-x url=...`.
+lock are used (`gembill.ledger.migration`); on alembic's own command line the address is given by `-x url=...`.
 """
 
 from alembic import context
 from sqlalchemy import Connection
 
-from billing.ledger import engine as engines
-from billing.ledger.schema import metadata
+from gembill.ledger import engine as engines
+from gembill.ledger.schema import metadata
 
 
 def run(connection: Connection) -> None:

@@ -46,8 +46,8 @@ def postgres_url(postgres_server: str) -> str:
 @pytest.fixture(scope="session")
 def postgres_template(postgres_server: str, postgres_url: str) -> str:
     """The name of an empty, migrated database that others are copied from."""
-    from billing.ledger import engine as engines
-    from billing.ledger import migration
+    from gembill.ledger import engine as engines
+    from gembill.ledger import migration
 
     _create(postgres_url, "migrated", "template0")
     engine = engines.create(engines.parse(postgres_server.format("migrated")))
@@ -88,7 +88,7 @@ def ledger_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 @pytest.fixture
 def ledger(ledger_url: str) -> Iterator[object]:
     """An opened, empty ledger on each engine."""
-    from billing.ledger import open_ledger
+    from gembill.ledger import open_ledger
 
     opened = open_ledger(ledger_url)
     yield opened

@@ -14,11 +14,11 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 
-from billing.ledger import Ledger, Selection, open_ledger, read
-from billing.model import Outcome
-from reports.dashboard.app import Dashboard
+from gembill.ledger import Ledger, Selection, open_ledger, read
+from gembill.model import Outcome
+from gembill_reports.dashboard.app import Dashboard
+from tests.gembill_reports.dashboard.asking import ask
 from tests.png import chunks
-from tests.reports.dashboard.asking import ask
 from tests.shown import MONTH, Shown, shown
 
 FOLDER = Path(__file__).parents[1] / "docs" / "pictures"

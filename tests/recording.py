@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from billing.config import Settings
-from billing.ledger import Selection, open_ledger
-from billing.ledger.read import Stored, records
-from billing.station import Station
+from gembill.config import Settings
+from gembill.ledger import Selection, open_ledger
+from gembill.ledger.read import Stored, records
+from gembill.station import Station
 
 PATH = "/v1beta/models/gemini-2.5-flash:generateContent"
 STREAM = "/v1beta/models/gemini-2.5-flash:streamGenerateContent?alt=sse"

@@ -14,9 +14,9 @@ from itertools import takewhile
 from pathlib import Path
 from shlex import split
 
-from billing.cli.demo import CALLS, own_settings
-from billing.cli.demo_month import MONTH, fill
-from billing.config import Settings
+from gembill.cli.demo import CALLS, own_settings
+from gembill.cli.demo_month import MONTH, fill
+from gembill.config import Settings
 from tests.surroundings import clean
 
 __all__ = ["MONTH", "Shown", "shown"]

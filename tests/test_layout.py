@@ -6,21 +6,23 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-SOURCES = sorted(p for package in ("billing", "reports") for p in (ROOT / package).rglob("*.py"))
-TESTS = sorted(p for package in ("billing", "reports") for p in (ROOT / "tests" / package).rglob("test_*.py"))
+PACKAGES = [ROOT / "billing" / "gembill", ROOT / "billing" / "gembill_simulator", ROOT / "reports" / "gembill_reports"]
+SOURCES = sorted(path for package in PACKAGES for path in package.rglob("*.py"))
+TESTS = sorted(path for package in PACKAGES for path in (ROOT / "tests" / package.name).rglob("test_*.py"))
 UNTESTED_BY_NAME = {"__main__"}  # one line that calls `main`, run by the tests of the command line
 VAGUE = {"utils", "util", "helpers", "helper", "common", "manager", "base", "misc", "core"}
 
 
 def module_of(test: Path) -> Path:
     relative = test.relative_to(ROOT / "tests")
-    return ROOT / relative.with_name(relative.name.removeprefix("test_"))
+    source_root = next(package.parent for package in PACKAGES if package.name == relative.parts[0])
+    return source_root / relative.with_name(relative.name.removeprefix("test_"))
 
 
 def test_every_module_has_a_test_file_of_its_name():
     missing = []
     for source in SOURCES:
-        relative = source.relative_to(ROOT)
+        relative = source.relative_to(ROOT).relative_to(source.relative_to(ROOT).parts[0])
         if source.stem == "__init__" or source.stem in UNTESTED_BY_NAME:
             continue
         mirrored = ROOT / "tests" / relative.with_name(f"test_{source.name}")

@@ -1,7 +1,7 @@
 """The first tables: sources, events, records, charges, rollups, label sets, dead letters.
 
 Revision 0001, the first. The definitions are repeated here on purpose: a script says what was created then, whatever
-`billing.ledger.schema` says later.
+`gembill.ledger.schema` says later.
 """
 
 from typing import Any

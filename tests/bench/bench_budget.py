@@ -13,10 +13,10 @@ from pathlib import Path
 
 from sqlalchemy import func, insert, select, text
 
-from billing.ledger import Ledger, open_ledger, rollup, schema
-from billing.ledger import engine as engines
-from billing.ledger.store import _now_us
-from tests.billing.ledger.making import SPOOL, posting
+from gembill.ledger import Ledger, open_ledger, rollup, schema
+from gembill.ledger import engine as engines
+from gembill.ledger.store import _now_us
+from tests.gembill.ledger.making import SPOOL, posting
 
 CALLS = int(os.environ.get("CALLS", "1000000"))
 BUDGETS = "".join(
@@ -83,7 +83,7 @@ def main() -> None:
             ledger.close()
             print(f"filled in {time.perf_counter() - began:.0f} s")
         (folder / "gembill.toml").write_text(BUDGETS)
-        check = [sys.executable, "-m", "billing", "budget", "check", "--database-url", url]
+        check = [sys.executable, "-m", "gembill", "budget", "check", "--database-url", url]
         print(f"sqlalchemy alone  {fastest([sys.executable, '-c', 'import sqlalchemy'], folder):.3f} s")
         print(f"check of 1 budget {fastest([*check, 'b0'], folder):.3f} s")
         print(f"check of 4        {fastest(check, folder):.3f} s")

@@ -115,7 +115,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         environment = {**os.environ, "GEMBILL_DATA_DIR": folder, "HOME": folder}
         upstream, ours, theirs = free_port(), free_port(), free_port()
-        gembill = [sys.executable, "-m", "billing"]
+        gembill = [sys.executable, "-m", "gembill"]
         children = [start([*gembill, "simulate", "--port", str(upstream)], upstream, environment)]
         try:
             url = f"http://127.0.0.1:{upstream}"

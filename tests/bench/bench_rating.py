@@ -7,9 +7,9 @@ import time
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from billing.model import Api, Meter, Modality, Operation, Reading, Record, Status, Tokens
-from billing.pricebook import bundled
-from billing.rating import rate
+from gembill.model import Api, Meter, Modality, Operation, Reading, Record, Status, Tokens
+from gembill.pricebook import bundled
+from gembill.rating import rate
 
 AT = int(datetime(2026, 11, 21, tzinfo=UTC).timestamp()) * 1_000_000
 MODELS = ("gemini-2.5-flash", "gemini-3-flash-preview", "gemini-3.1-pro-preview", "gemini-3.8-flash", "gemini-4-argon")

@@ -18,13 +18,13 @@ from urllib.request import urlopen
 
 from sqlalchemy import Insert, Table, func, insert, select
 
-from billing.ledger import Ledger, Selection, open_ledger, rollup, schema
-from billing.ledger.columns import labels_hash
-from billing.ledger.conversations import conversations
-from billing.ledger.engine import writing
-from billing.ledger.quality import quality
-from billing.ledger.totals import totals
-from billing.period import HOUR_US, parse
+from gembill.ledger import Ledger, Selection, open_ledger, rollup, schema
+from gembill.ledger.columns import labels_hash
+from gembill.ledger.conversations import conversations
+from gembill.ledger.engine import writing
+from gembill.ledger.quality import quality
+from gembill.ledger.totals import totals
+from gembill.period import HOUR_US, parse
 
 YEAR_US = 365 * 86_400_000_000
 START_US = 1_767_254_400_000_000  # 2026-01-01 in US Pacific
@@ -87,7 +87,7 @@ def _records(count: int) -> str:
 
 
 def _has_unhex() -> bool:
-    from billing import sqlite
+    from gembill import sqlite
 
     return tuple(map(int, sqlite.driver.sqlite_version.split("."))) >= (3, 41)
 
@@ -117,13 +117,13 @@ def timed(title: str, work: Callable[[], object], goal: str = "") -> float:
 
 def command(url: str, *words: str) -> Callable[[], object]:
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    line = [sys.executable, "-m", "billing", *words, "--database-url", url]
+    line = [sys.executable, "-m", "gembill", *words, "--database-url", url]
     return lambda: subprocess.run(line, env=environment, capture_output=True, check=True)
 
 
 def pages(url: str, folder: Path) -> None:
     """The dashboard's pages over HTTP."""
-    line = [sys.executable, "-m", "billing", "dashboard", "--port", "0", "--database-url", url]
+    line = [sys.executable, "-m", "gembill", "dashboard", "--port", "0", "--database-url", url]
     with subprocess.Popen(line, stderr=subprocess.PIPE, text=True, cwd=folder) as child:
         assert child.stderr is not None
         address = child.stderr.readline().split(" on ")[1].split()[0]

@@ -14,8 +14,8 @@ import threading
 import time
 from pathlib import Path
 
-from billing.capture.spool import Spool
-from billing.sqlite import driver, version
+from gembill.capture.spool import Spool
+from gembill.sqlite import driver, version
 
 BODY = b"x" * 700
 ROUNDS = 3

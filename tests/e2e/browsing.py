@@ -20,9 +20,9 @@ from typing import Any
 import pytest
 import uvicorn
 
-from billing.config import Settings
-from billing.ledger import Ledger
-from reports.dashboard.app import Dashboard
+from gembill.config import Settings
+from gembill.ledger import Ledger
+from gembill_reports.dashboard.app import Dashboard
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 _FLAGS = [
@@ -72,7 +72,7 @@ def serving(ledger: Ledger, folder: Path, now_us: int) -> Iterator[str]:
 def started(ledger: Ledger, folder: Path) -> Iterator[str]:
     """`gembill dashboard` as a process that has just begun to listen and has answered nothing yet."""
     url = ledger.engine.url.render_as_string(hide_password=False)
-    command = [sys.executable, "-m", "billing", "dashboard", "--port", "0", "--database-url", url]
+    command = [sys.executable, "-m", "gembill", "dashboard", "--port", "0", "--database-url", url]
     environment = {**os.environ, "GEMBILL_DATA_DIR": str(folder), "HOME": str(folder)}
     process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
     try:

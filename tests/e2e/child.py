@@ -17,7 +17,7 @@ class Child:
         self._command = [
             sys.executable,
             "-m",
-            "billing",
+            "gembill",
             "proxy",
             "--port",
             "0",

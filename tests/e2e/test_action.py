@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from billing.ledger import open_ledger
-from tests.reports.making import call, put
+from gembill.ledger import open_ledger
+from tests.gembill_reports.making import call, put
 
 ROOT = Path(__file__).parents[2]
 ACTION = (ROOT / ".github/actions/budget/action.yml").read_text()
@@ -31,7 +31,7 @@ def runner(tmp_path):
     put(ledger, *(call("2026-11-01T10:00:00+00:00", (1_000_000, 0, 0), labels={"team": HOSTILE}) for _ in range(6)))
     ledger.close()
     (tmp_path / "bin").mkdir()
-    write(tmp_path / "bin/gembill", f'exec "{sys.executable}" -m billing "$@"\n')
+    write(tmp_path / "bin/gembill", f'exec "{sys.executable}" -m gembill "$@"\n')
     write(tmp_path / "bin/gh", 'echo "$@" >> "$GH_LOG"\n[ "$2" = --silent ] || cat "$GH_KNOWN"\n')
     return tmp_path
 

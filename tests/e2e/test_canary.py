@@ -50,7 +50,7 @@ def test_a_canary_key_is_found_nowhere(trouble, tmp_path):
     with Player(answer=echo).serving() as player, log.open("wb") as out:
         command = [
             sys.executable,
-            *(["-c", BROKEN] if trouble else ["-m", "billing"]),
+            *(["-c", BROKEN] if trouble else ["-m", "gembill"]),
             "proxy",
             "--port",
             "0",
@@ -81,8 +81,8 @@ def test_a_canary_key_is_found_nowhere(trouble, tmp_path):
 
 BROKEN = """
 import sys
-from billing.capture import recorder
-from billing.wire import generate_content
+from gembill.capture import recorder
+from gembill.wire import generate_content
 def broken(document, sighting):
     raise ValueError(f"cannot read {document!r}")
 generate_content.observe = broken
@@ -93,7 +93,7 @@ async def failing(self, route, caller, headers):
         raise RuntimeError(f"forced: {headers!r} {caller.credentials!r}")
     return await begin(self, route, caller, headers)
 recorder.Recorder.begin = failing
-from billing.cli import main
+from gembill.cli import main
 main()
 """
 

@@ -7,8 +7,8 @@ import time
 
 import pytest
 
-from billing.ledger import Selection, open_ledger
-from billing.ledger.read import event_body, records
+from gembill.ledger import Selection, open_ledger
+from gembill.ledger.read import event_body, records
 from tests.e2e.player import Player, Reply, Request
 
 GENERATE = "/v1beta/models/gemini-2.5-flash:generateContent"

@@ -28,7 +28,7 @@ class Gembill:
 
     def run(self, *arguments: str, code: int = 0, **more: object) -> subprocess.CompletedProcess[str]:
         done = subprocess.run(
-            [sys.executable, "-m", "billing", *arguments],
+            [sys.executable, "-m", "gembill", *arguments],
             env=self.environment, cwd=self.home, capture_output=True, text=True, timeout=100, check=False, **more,
         )  # fmt: skip
         assert done.returncode == code, done.stderr

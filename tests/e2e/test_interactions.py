@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from billing.model import Outcome
+from gembill.model import Outcome
 from tests.e2e.player import Player, Reply, Request
 
 CREATE = "/v1beta/interactions"

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from billing.model import Operation, Status
-from billing.simulator import Options, Simulator, in_thread
+from gembill.model import Operation, Status
+from gembill_simulator import Options, Simulator, in_thread
 from tests.e2e.test_programs import run
 
 PRIMES = "What is the sum of the first 50 prime numbers? Generate and run code for the calculation, and make sure you get all 50."

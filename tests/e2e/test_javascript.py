@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from billing.model import Operation, Status
-from billing.simulator import Options, Simulator, in_thread
+from gembill.model import Operation, Status
+from gembill_simulator import Options, Simulator, in_thread
 from tests.e2e.javascript import run
 
 QUESTION = "What is the sum of the first 50 prime numbers? Generate and run code for the calculation."

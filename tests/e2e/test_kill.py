@@ -9,9 +9,9 @@ import time
 
 import pytest
 
-from billing.ledger import Selection, open_ledger
-from billing.ledger.audit import audit
-from billing.ledger.read import records
+from gembill.ledger import Selection, open_ledger
+from gembill.ledger.audit import audit
+from gembill.ledger.read import records
 from tests.e2e.child import Child
 from tests.e2e.player import Player, Reply
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from billing.ledger import Selection, open_ledger
-from billing.ledger.read import records
+from gembill.ledger import Selection, open_ledger
+from gembill.ledger.read import records
 from tests.e2e.child import Child
 from tests.e2e.player import Player, Reply, Request
 

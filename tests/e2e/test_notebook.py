@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from billing.ledger import open_ledger
-from billing.money import unit_price, usd
-from tests.reports.making import FLASH, call, put
+from gembill.ledger import open_ledger
+from gembill.money import unit_price, usd
+from tests.gembill_reports.making import FLASH, call, put
 
 PAGE = Path(__file__).parents[2] / "docs" / "notebook.md"
 

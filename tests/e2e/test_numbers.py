@@ -14,13 +14,13 @@ from typing import Any
 
 import pytest
 
-from billing.cli.demo_month import MONTH
-from billing.config import Settings
-from billing.ledger import open_ledger
-from billing.money import display, parse_usd
-from reports.dashboard.app import Dashboard
-from tests.reports.dashboard.asking import ask
-from tests.reports.making import us
+from gembill.cli.demo_month import MONTH
+from gembill.config import Settings
+from gembill.ledger import open_ledger
+from gembill.money import display, parse_usd
+from gembill_reports.dashboard.app import Dashboard
+from tests.gembill_reports.dashboard.asking import ask
+from tests.gembill_reports.making import us
 
 COUNTED = ("input", "intermediate", "output", "total", "cached", "thinking")
 
@@ -36,7 +36,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run(folder: Path, *words: str) -> str:
     environment = {**os.environ, "GEMBILL_DATA_DIR": str(folder), "COLUMNS": "200", "GEMBILL_DATABASE_URL": url(folder)}
     done = subprocess.run(
-        [sys.executable, "-m", "billing", *words],
+        [sys.executable, "-m", "gembill", *words],
         env=environment,
         cwd=folder,
         capture_output=True,

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from billing.ledger import Selection, migration, open_ledger
-from billing.ledger import engine as engines
-from billing.ledger.audit import audit
-from billing.ledger.read import records
+from gembill.ledger import Selection, migration, open_ledger
+from gembill.ledger import engine as engines
+from gembill.ledger.audit import audit
+from gembill.ledger.read import records
 from tests.e2e.player import Player, Reply
 
 ANSWER = json.dumps({"candidates": [], "usageMetadata": {"promptTokenCount": 10, "totalTokenCount": 10}}).encode()

@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from billing.ledger import Ledger, open_ledger
-from billing.model import Fault, Operation, Status
+from gembill.ledger import Ledger, open_ledger
+from gembill.model import Fault, Operation, Status
 from tests.e2e.browsing import DRAWN, Watched, another, chromium, serving, started, tab
 from tests.e2e.payloads import PAYLOADS
-from tests.reports.making import FAILED, FLASH, LATE, OK, PRO, call, put, us
+from tests.gembill_reports.making import FAILED, FLASH, LATE, OK, PRO, call, put, us
 
 NOW = us("2026-11-21T09:00:00+00:00")
 TRIES = 8  # of what has to be quick: other work on the machine only adds, so that one try in time shows what is ours

@@ -137,7 +137,7 @@ def records(tmp_path_factory) -> dict[str, dict]:
 
 
 def gembill(command: list[str], home: Path, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    arguments = [sys.executable, "-m", "billing", *command]
+    arguments = [sys.executable, "-m", "gembill", *command]
     return subprocess.run(arguments, cwd=home, env=environment, capture_output=True, text=True, timeout=60, check=False)
 
 

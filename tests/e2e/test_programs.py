@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from billing.model import Status
-from billing.simulator import Options, Simulator, in_thread
+from gembill.model import Status
+from gembill_simulator import Options, Simulator, in_thread
 from tests.surroundings import clean
 
 PRIMES = "What is the sum of the first 50 prime numbers? Generate and run code for the calculation, and make sure you get all 50."

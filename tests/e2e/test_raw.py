@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from billing.model import Status
-from billing.simulator import Options, Simulator, in_thread
+from gembill.model import Status
+from gembill_simulator import Options, Simulator, in_thread
 
 MODEL = "/v1beta/models/gemini-2.5-flash"
 HEADERS = {

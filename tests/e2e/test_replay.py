@@ -8,10 +8,10 @@ import re
 
 import pytest
 
-from billing.ledger import Selection, open_ledger
-from billing.ledger.read import event_body, records
-from billing.metering import rounds
-from billing.posting import read_event
+from gembill.ledger import Selection, open_ledger
+from gembill.ledger.read import event_body, records
+from gembill.metering import rounds
+from gembill.posting import read_event
 from tests.e2e import corpus
 from tests.e2e.player import Player, Reply
 

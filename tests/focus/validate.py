@@ -4,7 +4,7 @@ Run by `make focus`: `python -m tests.focus.validate ENVIRONMENT`, the environme
 installed in. Owns: what the ledger has in it, and what counts as passed. Owns no rule of FOCUS. Invariant: it passes
 only if the validator read every cell, checked as many rules as before, found nothing but the one failure no export
 escapes, and finds the mistakes of a spoilt copy. The validator exits 0 whatever it finds (ecosystem.md 1.1), so only its
-report counts. Wrong dates it does not see; tests/reports/test_focus.py does.
+report counts. Wrong dates it does not see; tests/gembill_reports/test_focus.py does.
 """
 
 import csv
@@ -17,11 +17,11 @@ import xml.etree.ElementTree as ET
 from collections import defaultdict
 from pathlib import Path
 
-from billing.config import Settings
-from billing.ledger import open_ledger
-from billing.model import Event
-from billing.prices import terms
-from tests.billing.calls import FLASH, event, executed, put
+from gembill.config import Settings
+from gembill.ledger import open_ledger
+from gembill.model import Event
+from gembill.prices import terms
+from tests.gembill.calls import FLASH, event, executed, put
 from tests.surroundings import clean
 
 VERSION = "1.2.0.1"
@@ -177,7 +177,7 @@ def gembill(folder: Path, *words: str) -> None:
     """Run a command on the made-up ledger."""
     own = {"GEMBILL_DATA_DIR": str(folder), "GEMBILL_DATABASE_URL": url(folder), "GEMBILL_FREE_TIER_KEYS": "-free"}
     environment = clean(**own)
-    command = [sys.executable, "-m", "billing", *words]
+    command = [sys.executable, "-m", "gembill", *words]
     done = subprocess.run(
         command, env=environment, cwd=folder, capture_output=True, text=True, timeout=300, check=False
     )

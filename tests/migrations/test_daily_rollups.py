@@ -3,10 +3,10 @@
 from alembic import command
 from sqlalchemy import inspect, select
 
-from billing.ledger import Ledger, migration, schema
-from billing.ledger import engine as engines
-from billing.ledger.audit import audit
-from tests.billing.ledger.making import HOUR, SPOOL, START, posting
+from gembill.ledger import Ledger, migration, schema
+from gembill.ledger import engine as engines
+from gembill.ledger.audit import audit
+from tests.gembill.ledger.making import HOUR, SPOOL, START, posting
 from tests.migrations.test_first_tables import config_for
 
 

@@ -2,10 +2,10 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import inspect
 
-from billing.ledger import Ledger, Selection, migration, open_ledger, read
-from billing.ledger import engine as engines
-from billing.ledger.audit import audit
-from tests.billing.ledger.making import SPOOL, posting
+from gembill.ledger import Ledger, Selection, migration, open_ledger, read
+from gembill.ledger import engine as engines
+from gembill.ledger.audit import audit
+from tests.gembill.ledger.making import SPOOL, posting
 
 
 def config_for(connection: object) -> Config:

@@ -1,0 +1,104 @@
+"""Looking at budgets again and again, and saying what changed.
+
+Owns: one look (standings, claims, sending) and the thread that repeats it beside a proxy. Owns no rule and no SQL.
+Invariant: an alert is sent by the one process that claimed it; a look that fails is said in the log and tried again at
+the next interval, and nothing that takes or answers calls ever waits for one.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+
+from gembill.alert.channel import Channel, patiently
+from gembill.alert.message import Crossing, crossings
+from gembill.budget import Budget, Standing
+from gembill.errors import Undelivered
+from gembill.ledger import Ledger, alerts
+from gembill.ledger.alerts import AlertKey
+from gembill.ledger.spending import standings
+
+_log = logging.getLogger("gembill.budget")
+
+
+def now_us() -> int:
+    """The wall clock in microseconds."""
+    return time.time_ns() // 1000
+
+
+class Watch:
+    """Budgets and whom to tell. Threads do not share one; `pause` waits between the tries of one alert."""
+
+    def __init__(
+        self, budgets: Sequence[Budget], channels: Sequence[Channel], *, pause: Callable[[float], object] = time.sleep
+    ) -> None:
+        self.pause = pause
+        self._budgets = budgets
+        self._channels = channels
+
+    def look(self, ledger: Ledger, at_us: int | None = None) -> list[Standing]:
+        """How the budgets stand; what is new was sent, or its failure is in the log and in the ledger."""
+        found = standings(ledger, self._budgets, at_us or now_us())
+        self.tell(ledger, found)
+        return found
+
+    def tell(self, ledger: Ledger, found: Sequence[Standing]) -> int:
+        """Send what no process has sent yet; how many messages arrived."""
+        return sum(self._sent(ledger, crossing, channel) for crossing, channel in self._due(found))
+
+    def _due(self, found: Sequence[Standing]) -> Iterator[tuple[Crossing, Channel]]:
+        for standing in found:
+            for crossing in crossings(standing):
+                for channel in self._channels:
+                    yield crossing, channel
+
+    def _sent(self, ledger: Ledger, crossing: Crossing, channel: Channel) -> bool:
+        key = _key(crossing, crossing.threshold, channel)
+        lower = [_key(crossing, threshold, channel) for threshold in crossing.lower]
+        if not alerts.claim(ledger, key, lower, now_us()):
+            return False
+        message = crossing.message()
+        try:
+            patiently(channel, message, self.pause)
+        except Undelivered as error:
+            _log.warning("the alert '%s' did not arrive: %s", message.title, error)
+            alerts.failed(ledger, key, str(error))
+            return False
+        alerts.sent(ledger, key, now_us())
+        _log.info("alert sent by %s: %s", channel.name, message.title)
+        return True
+
+
+class WatchThread(threading.Thread):
+    """Looks every so many seconds until it is ended; a daemon, so that no alert keeps a process alive."""
+
+    def __init__(self, watch: Watch, open_ledger: Callable[[], Ledger], seconds: float) -> None:
+        super().__init__(name="gembill-budgets", daemon=True)
+        self._ended = threading.Event()
+        self._watch = watch
+        self._watch.pause = self._ended.wait
+        self._open_ledger = open_ledger
+        self._seconds = seconds
+
+    def run(self) -> None:
+        """Look, wait, look again."""
+        while not self._ended.wait(self._seconds):
+            try:
+                self._look()
+            except Exception as error:  # noqa: BLE001 - said loudly and tried again: watching must not end silently
+                _log.warning("the budgets could not be checked: %s", error)
+
+    def end(self) -> None:
+        """Stop before the next look. A look under way is not waited for."""
+        self._ended.set()
+
+    def _look(self) -> None:
+        ledger = self._open_ledger()
+        try:
+            self._watch.look(ledger)
+        finally:
+            ledger.close()
+
+
+def _key(crossing: Crossing, threshold: str, channel: Channel) -> AlertKey:
+    return AlertKey(crossing.standing.budget.name, crossing.period, threshold, channel.name)

@@ -1,0 +1,110 @@
+"""Who makes a call: the key that is presented and the labels that are given.
+
+Owns: which parts of a request are credentials (gemini-api.md 5.3), and the label headers with their limits. Owns no
+storage of either. Invariant: a credential leaves this file only to be hashed, forwarded or struck out.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from urllib.parse import unquote_to_bytes
+
+from gembill.wire.json_text import word
+
+LABEL_PREFIX = b"x-gembill-label-"
+MAX_LABELS, MAX_NAME, MAX_VALUE = 64, 64, 256
+_SHORTEST_SECRET = 6  # shorter strings are struck out of nothing: they would hit ordinary words
+_QUERY_KEYS = (b"key", b"$key", b"access_token", b"oauth_token")
+_REDACTED = "[redacted]"
+_CALLERS = 256  # whose spellings are kept: they are looked for twice in every call
+
+Header = tuple[bytes, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """`credentials` as presented, the one that identifies the caller first; never printed."""
+
+    credentials: tuple[bytes, ...]
+    labels: dict[str, str]
+    labels_cut: bool
+
+    def __repr__(self) -> str:
+        return f"Caller({len(self.credentials)} credentials, labels={self.labels})"
+
+    def shows_in(self, text: str) -> bool:
+        """Whether a credential stands in a JSON text, as it is or escaped."""
+        return any(secret in text for credential in self.credentials for secret in _in_json(credential))
+
+    @property
+    def identity(self) -> bytes | None:
+        """The credential that stands for the caller."""
+        return self.credentials[0] if self.credentials else None
+
+
+def caller(headers: Iterable[Header], query: bytes) -> Caller:
+    """The caller of a request. Header names are lower case, as ASGI has them."""
+    headers = list(headers)
+    found = [*_in_headers(headers, b"x-goog-api-key"), *_in_query(query), *_in_authorization(headers)]
+    names: dict[str, str] = {}
+    cut = False
+    for name, value in headers:
+        if name.startswith(LABEL_PREFIX):
+            label, text = (strike(_decode(raw), found) for raw in (name[len(LABEL_PREFIX) :], value))
+            kept = word(label, MAX_NAME)
+            if kept is None or (kept not in names and len(names) >= MAX_LABELS):
+                cut = True
+                continue
+            names[kept] = word(text, MAX_VALUE) or ""
+            cut = cut or kept != label or names[kept] != text
+    return Caller(tuple(dict.fromkeys(found)), names, cut)
+
+
+def strike(text: str, credentials: Iterable[bytes]) -> str:
+    """The text without any of the credentials."""
+    for credential in credentials:
+        for secret in _spellings(credential):
+            text = text.replace(secret, _REDACTED)
+    return text
+
+
+@lru_cache(maxsize=_CALLERS)
+def _spellings(credential: bytes) -> tuple[str, ...]:
+    """A credential as text: in the two ways that bytes of a header become text, as it is or escaped inside JSON."""
+    if len(credential) < _SHORTEST_SECRET:
+        return ()
+    plain = (credential.decode("latin-1"), credential.decode("utf-8", "replace"))
+    escaped = (json.dumps(text, ensure_ascii=ascii_only)[1:-1] for text in plain for ascii_only in (True, False))
+    return tuple(dict.fromkeys((*plain, *escaped)))
+
+
+@lru_cache(maxsize=_CALLERS)
+def _in_json(credential: bytes) -> tuple[str, ...]:
+    """The spellings as they stand in a JSON text."""
+    return tuple(json.dumps(secret, ensure_ascii=False)[1:-1] for secret in _spellings(credential))
+
+
+def _decode(raw: bytes) -> str:
+    """Header bytes as text, without NUL: taken out later it could join the halves of a credential."""
+    try:
+        return raw.decode().replace("\0", "")
+    except UnicodeDecodeError:
+        return raw.decode("latin-1").replace("\0", "")
+
+
+def _in_headers(headers: list[Header], wanted: bytes) -> list[bytes]:
+    return [value.strip() for name, value in headers if name == wanted and value.strip()]
+
+
+def _in_authorization(headers: list[Header]) -> list[bytes]:
+    return [value.split(None, 1)[-1] for value in _in_headers(headers, b"authorization")]
+
+
+def _in_query(query: bytes) -> list[bytes]:
+    found: list[bytes] = []
+    for pair in query.split(b"&"):
+        name, _, value = pair.partition(b"=")
+        if value and unquote_to_bytes(name) in _QUERY_KEYS:
+            found += [unquote_to_bytes(value.replace(b"+", b" ")), value]
+    return found

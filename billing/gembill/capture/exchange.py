@@ -1,0 +1,218 @@
+"""One observed exchange, from its first byte to its event.
+
+Owns: what is kept of a call while it passes: the request's and the answer's documents, read as they complete; and of a
+poll, whose answer completes the record of a call. Owns no socket, no clock and no storage, and does not interpret
+counts. Invariant: the event depends on the bytes and the facts told, never on how they were cut; no credential of the
+caller is in it. What is no single call (batches, notices) is in `gathering`.
+"""
+
+import json
+import logging
+from typing import Any
+
+import msgspec
+
+from gembill.capture.caller import Caller, Header, strike
+from gembill.capture.fingerprint import Fingerprint
+from gembill.capture.memory import Memory
+from gembill.capture.stream import Documents
+from gembill.model import Asked, Ending, Event, Operation, Seen
+from gembill.wire.dialect import dialect
+from gembill.wire.interactions import RUNNING
+from gembill.wire.json_text import word
+from gembill.wire.path import Role, Route
+from gembill.wire.sighting import Sighting
+
+_log = logging.getLogger("gembill.exchange")
+_encoder = msgspec.json.Encoder()
+_OUR_WORDS = ("kind", "digest", "dressed", "unread")  # in `Seen`, never a stranger's
+
+
+class Exchange:
+    """Tell it what passes, then take its `events`. `occurred_us` is when the request was received."""
+
+    wanted = True
+    """Whether the rest of the answer can still say anything."""
+
+    def __init__(
+        self,
+        event_id: str,
+        occurred_us: int,
+        *,
+        route: Route,
+        caller: Caller,
+        fingerprint: Fingerprint,
+        memory: Memory | None = None,
+    ) -> None:
+        self.event_id = event_id
+        self.finished = False
+        self._memory = memory or Memory()
+        self._dialect = dialect(route.operation)
+        self._occurred_us = occurred_us
+        self._route = route
+        self._caller = caller
+        self._fingerprint = fingerprint
+        self._key = fingerprint.key(caller.identity)
+        self._request = Documents()
+        self._requested: list[bytes] = []
+        self._answer = Documents()
+        self._sighting = Sighting()
+        self._status: int | None = None
+        self._tier: str | None = None
+
+    def intent(self) -> bytes:
+        """The event as it will stand if this process ends before the answer does."""
+        return self._encode(self._event(Ending.LOST, None, Asked(model=self._route.model), Seen()))
+
+    def request_headers(self, headers: list[Header]) -> None:
+        """The request's headers: how its body is encoded."""
+        self._request = Documents(_header(headers, b"content-encoding").lower())
+
+    def sent(self, data: bytes) -> None:
+        """Bytes of the request's body."""
+        self._requested += self._read(self._request, data)
+
+    def answered(self, status: int, headers: list[Header]) -> None:
+        """The head of the answer."""
+        self._status = status
+        self._encoding = _header(headers, b"content-encoding").lower()
+        self._answer = Documents(self._encoding)
+        self._tier = word(_header(headers, b"x-gemini-service-tier"), 64)
+
+    def received(self, data: bytes) -> None:
+        """Bytes of the answer's body, as they came."""
+        for document in self._read(self._answer, data):
+            self._observe(document)
+
+    def events(self, ending: Ending, ended_us: int, *, retried: int = 0) -> list[tuple[str, bytes]]:
+        """What is to be kept, by event id: the event of a call; of a poll one if its answer tells something.
+
+        To be called once, however the exchange ended.
+        """
+        body = self.finish(ending, ended_us, retried=retried)
+        if self._route.role is Role.ANSWER and not self._tells:
+            return []
+        return [(self.event_id, body)]
+
+    def finish(self, ending: Ending, ended_us: int, *, retried: int = 0) -> bytes:
+        """The event, as JSON, whether it is to be kept or not. To be called once, by `events` or in its place."""
+        assert not self.finished
+        self.finished = True
+        if ending is Ending.LOST:
+            return self.intent()
+        try:
+            event = self._event(ending, ended_us, self._asked(), self._seen())
+            return self._encode(msgspec.structs.replace(event, retried=retried))
+        except Exception:  # noqa: BLE001 - the same rule as in `_observe`
+            _log.exception("what was seen of call %s could not be put together", self.event_id)
+            nothing = Seen(unread="recorder_error")
+            return self._encode(self._event(ending, ended_us, Asked(model=self._route.model), nothing))
+
+    @property
+    def _tells(self) -> bool:
+        """Whether a poll says what its call used, or that it ended, as a failed or cancelled one may without usage."""
+        return self._sighting.counted or self._sighting.finish_reason not in (None, *RUNNING)
+
+    def _read(self, documents: Documents, data: bytes | None) -> list[bytes]:
+        """The documents that these bytes complete, or that the end does where `data` is None."""
+        try:
+            return documents.close() if data is None else documents.feed(data)
+        except Exception:  # noqa: BLE001 - the same rule as in `_observe`
+            _log.exception("a body of call %s could not be read", self.event_id)
+            documents.trouble = "recorder_error"
+            return []
+
+    def _seen(self) -> Seen:
+        for document in self._read(self._answer, None):
+            self._observe(document)
+        if self._answer.trouble:
+            self._sighting.unread(self._answer.trouble)
+        seen = self._sighting.seen()
+        return msgspec.structs.replace(seen, service_tier=self._tier) if self._tier else seen
+
+    def _observe(self, document: bytes) -> None:
+        try:
+            self._dialect.observe(document, self._sighting)
+        except Exception:  # noqa: BLE001 - a mistake of ours may cost the count, loudly, but never the answer
+            _log.exception("a document of call %s could not be read", self.event_id)
+            self._sighting.unread("recorder_error")
+
+    def _body(self) -> bytes | None:
+        """The request's JSON text, None if it could not be read."""
+        self._requested += self._read(self._request, None)
+        return self._requested[0] if self._requested and not self._request.trouble else None
+
+    def _asked(self) -> Asked:
+        body = self._body()
+        if self._route.role is not Role.CALL:
+            return Asked()  # a poll asks for nothing
+        found, basis = self._dialect.asked(body, self._route.model)
+        if found.declared is None and found.cached_content:
+            declared = self._memory.cached(self._route.api, found.cached_content)
+            found = msgspec.structs.replace(found, declared=declared)
+        if basis is None:
+            return found
+        return msgspec.structs.replace(found, conversation=self._fingerprint.conversation(self._key, basis))
+
+    def _event(self, ending: Ending, ended_us: int | None, asked: Asked, seen: Seen) -> Event:
+        return Event(
+            id=self.event_id,
+            occurred_us=self._occurred_us,
+            ended_us=ended_us,
+            api=self._route.api,
+            operation=self._route.operation,
+            streamed=self._route.streamed,
+            key=self._key,
+            labels=self._caller.labels,
+            labels_cut=self._caller.labels_cut,
+            asked=asked,
+            ending=ending,
+            http_status=self._status,
+            seen=seen,
+            natural=self._natural(seen),
+        )
+
+    def _natural(self, seen: Seen) -> tuple[str, ...]:
+        """Interactions have a natural key (contract.md, Identity), from the moment the API names them."""
+        name = (seen.response_id or self._route.subject) if self._route.operation is Operation.INTERACTIONS else None
+        return ("interaction", self._route.api.value, name) if name else ()
+
+    def _encode(self, event: Event) -> bytes:
+        body = _encoder.encode(event)
+        if not self._caller.shows_in(body.decode()):
+            return body
+        found = msgspec.to_builtins(event)
+        strangers = [name for name in ("asked", "seen", "natural") if name in found]  # the words of our own stay
+        return _encoder.encode(found | {name: self._struck(found[name]) for name in strangers})
+
+    def _struck(self, value: Any) -> Any:  # noqa: ANN401
+        if isinstance(value, str):
+            return strike(value, self._caller.credentials)
+        if isinstance(value, dict):
+            return {name: self._struck_at(name, inner) for name, inner in value.items()}
+        if isinstance(value, list | tuple):
+            return [self._struck(inner) for inner in value]
+        return value
+
+    def _struck_at(self, name: str, value: Any) -> Any:  # noqa: ANN401
+        if name in _OUR_WORDS:
+            return value
+        return self._struck_usage(value) if name == "usage" else self._struck(value)
+
+    def _struck_usage(self, text: str) -> str:
+        """A usage with its strings struck. Counts and their names stay: `?key=promptTokenCount` must hide no token."""
+        try:
+            return json.dumps(self._struck_json(json.loads(text)))
+        except (ValueError, RecursionError):
+            return strike(text, self._caller.credentials)
+
+    def _struck_json(self, value: Any) -> Any:  # noqa: ANN401
+        if isinstance(value, str):
+            return strike(value, self._caller.credentials)
+        if isinstance(value, dict):
+            return {n if n.isalpha() else self._struck_json(n): self._struck_json(inner) for n, inner in value.items()}
+        return [self._struck_json(inner) for inner in value] if isinstance(value, list) else value
+
+
+def _header(headers: list[Header], wanted: bytes) -> str:
+    return next((value.decode("latin-1").strip() for name, value in headers if name.lower() == wanted), "")

@@ -1,0 +1,78 @@
+"""Keyed hashes that stand for what must not be stored.
+
+Owns: the secret they are keyed with and its 0600 file. Owns no decision where a hash is used. Invariant: without the
+secret nobody can tell from a fingerprint which key or conversation it stands for, nor test a guess.
+"""
+
+import hmac
+import os
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+
+from gembill.errors import ConfigurationError
+
+_FILE = "fingerprint.secret"
+_SHORTEST_SECRET = 16
+
+
+class Fingerprint:
+    """Names keys and conversations by keyed hash; `names` maps a key's fingerprint to a name people gave it."""
+
+    def __init__(self, secret: bytes, names: Mapping[str, str] | None = None) -> None:
+        self._secret = secret
+        self._names = names or {}
+
+    def key(self, credential: bytes | None) -> str | None:
+        """The name or fingerprint of an API key or token; None where none was presented."""
+        if not credential:
+            return None
+        fingerprint = "k_" + self._hash(b"key\0" + credential)[:12]
+        return self._names.get(fingerprint, fingerprint)
+
+    def conversation(self, key: str | None, basis: bytes) -> str:
+        """The id of a chat: the same for the same key, system instruction and first content."""
+        return "c_" + self._hash(b"conversation\0" + (key or "").encode() + b"\0" + basis)[:20]
+
+    def _hash(self, text: bytes) -> str:
+        return hmac.digest(self._secret, text, "sha256").hex()
+
+
+def load_secret(given: str | None, folder: Path) -> bytes:
+    """The secret: as given (at least 16 characters), else from its file in `folder`, which is made if missing."""
+    if given is not None:
+        if len(given) < _SHORTEST_SECRET:
+            raise ConfigurationError(f"fingerprint_secret has {len(given)} characters; it needs {_SHORTEST_SECRET}")
+        return given.encode()
+    path = folder / _FILE
+    try:
+        if not path.exists():
+            _create(path)
+        return _read(path)
+    except OSError as error:
+        raise ConfigurationError(f"the secret {path} can be neither read nor made: {error.strerror}") from None
+
+
+def _read(path: Path) -> bytes:
+    secret = path.read_bytes().strip()  # an editor leaves a line end
+    if len(secret) < _SHORTEST_SECRET:
+        raise ConfigurationError(f"{path} holds {len(secret)} bytes and is no secret; remove it to get a new one")
+    if os.name == "posix" and path.stat().st_mode & 0o077:
+        raise ConfigurationError(f"{path} can be read by others; run chmod 600 on it")
+    return secret
+
+
+def _create(path: Path) -> None:
+    """Made whole under another name, then linked: of two processes that start together one wins and both read it."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    draft = path.with_suffix(f".{secrets.token_hex(8)}")  # process ids repeat among containers
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(secrets.token_hex(32).encode())
+        os.fsync(file.fileno())
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()

@@ -1,0 +1,61 @@
+"""What earlier exchanges explain of later ones: the tools of a cached content, the requests of a batch.
+
+Owns: these facts, bounded, for as long as this process lives. Owns no record: what is forgotten is "not known", never
+guessed. Invariant: no more than `MAX_NAMES` names and `MAX_ENTRIES` batch entries are kept, the oldest are forgotten.
+"""
+
+from collections import OrderedDict
+
+from msgspec import Struct
+
+from gembill.model import Api
+
+MAX_NAMES = 10_000
+MAX_ENTRIES = 1_000_000
+
+
+class Submitted(Struct, frozen=True, kw_only=True):
+    """A batch as it was submitted: when and by whom, and a byte (0 or 1) for each inlined request that allows code."""
+
+    occurred_us: int
+    key: str | None
+    labels: dict[str, str]
+    labels_cut: bool
+    model: str | None
+    declared: bytes
+
+    def declares(self, key: str) -> bool | None:
+        """Whether the inlined request at this place allows code execution; None where it is not one of them."""
+        place = int(key) if key.isascii() and key.isdigit() and len(key) < 9 else len(self.declared)
+        return bool(self.declared[place]) if place < len(self.declared) else None
+
+
+class Memory:
+    """Facts by family and name. One event loop's; a name seen again is told anew."""
+
+    def __init__(self) -> None:
+        self._caches: OrderedDict[tuple[Api, str], bool] = OrderedDict()
+        self._batches: OrderedDict[tuple[Api, str], Submitted] = OrderedDict()
+        self._entries = 0
+
+    def cached(self, api: Api, name: str) -> bool | None:
+        """Whether a cached content declares code execution; None if it is not known."""
+        return self._caches.get((api, name))
+
+    def note_cached(self, api: Api, name: str, *, declared: bool) -> None:
+        """A cached content was made."""
+        self._caches[api, name] = declared
+        if len(self._caches) > MAX_NAMES:
+            self._caches.popitem(last=False)
+
+    def batch(self, api: Api, name: str) -> Submitted | None:
+        """The batch of this name, or whose results are in the file of this name."""
+        return self._batches.get((api, name))
+
+    def note_batch(self, api: Api, name: str, submitted: Submitted) -> None:
+        """A batch was submitted, or the file of its results became known."""
+        old = self._batches.pop((api, name), None)
+        self._entries += len(submitted.declared) - (len(old.declared) if old else 0)
+        self._batches[api, name] = submitted
+        while self._batches and (len(self._batches) > MAX_NAMES or self._entries > MAX_ENTRIES):
+            self._entries -= len(self._batches.popitem(last=False)[1].declared)

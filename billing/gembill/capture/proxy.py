@@ -1,0 +1,259 @@
+"""The proxy: a request comes in, goes to the upstream of its family, and its answer goes back as it comes.
+
+Owns: the route of a call through capture, read top to bottom in `Proxy._relay`. Owns no parsing of bodies, no durable
+write (the recorder's) and no connection (the server's and the upstream's). Invariant: the client gets the upstream's
+bytes, unaltered and at once; only the last byte of a sized body, or the end of a chunked one, waits for the record.
+"""
+
+import asyncio
+import json
+import logging
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from gembill.capture.caller import Header, caller
+from gembill.capture.frontdoor import HEALTH, Admitted, admit, error_body, forwarded
+from gembill.capture.recorder import Call, Recorder
+from gembill.capture.server import CLIENT, Door
+from gembill.capture.upload import homeward
+from gembill.capture.upstream import Answer, NeverSent, Upstream
+from gembill.errors import Refusal, UpstreamCut, UpstreamError, UpstreamTimeout
+from gembill.model import Api, Ending
+from gembill.wire.path import family, route
+
+_log = logging.getLogger("gembill.proxy")
+_STALL_SECONDS = 120.0
+_BODY_SECONDS = 120.0
+_OUR_FAULT = Refusal(500, "GEMBILL_INTERNAL", "something went wrong inside gembill; its log says what")
+
+Message = dict[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caps:
+    """How long, how far and how often an answer is read on after its client left."""
+
+    seconds: float = 600.0
+    size: int = 64 << 20
+    calls: int = 1_000
+
+
+class _ClientGone(Exception):
+    """The client left before its request was complete."""
+
+
+class Proxy:
+    """The ASGI application of `gembill proxy`. A request's path alone says which of the `upstreams` it goes to."""
+
+    def __init__(
+        self,
+        upstreams: Mapping[Api, Upstream],
+        recorder: Recorder,
+        health: Callable[[], dict[str, Any]],
+        caps: Caps = Caps(),
+    ) -> None:
+        self._upstreams = upstreams
+        self._recorder = recorder
+        self._health = health
+        self._caps = caps
+        self._orphans = 0
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+            return
+        try:
+            if scope["raw_path"] == HEALTH:
+                await _send_json(send, 200, json.dumps(self._health()).encode())
+                return
+            await self._call(scope, receive, send)
+        except Refusal as refusal:
+            await _send_json(send, refusal.status, error_body(refusal))
+        except Exception:  # noqa: BLE001 - the last line: its text may hold anything and goes to the redacted log only
+            _log.exception("a request failed inside gembill")
+            if scope[CLIENT].answering:
+                scope[CLIENT].cut()
+            else:
+                await _send_json(send, 500, error_body(_OUR_FAULT))
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        """Start with the server, and at its end close the connections upstream."""
+        await receive()
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        for upstream in set(self._upstreams.values()):
+            await upstream.close()
+        await send({"type": "lifespan.shutdown.complete"})
+
+    async def _call(self, scope: Message, receive: Receive, send: Send) -> None:
+        request = admit(scope)
+        found = route(request.method, request.path)
+        call = None
+        if found is not None:
+            who = caller(scope["headers"], request.query)
+            call = await self._recorder.begin(found, who, request.headers)
+        try:
+            host = next((value for name, value in scope["headers"] if name == b"host"), b"")
+            await self._relay(request, call, _Client(scope[CLIENT], receive, send, host))
+        except BaseException:
+            self._recorder.end_at_once(call, Ending.CUT)
+            raise
+
+    async def _relay(self, request: Admitted, call: Call | None, client: "_Client") -> None:
+        upstream = self._upstreams[family(request.path)]
+        try:
+            answer = await upstream.request(
+                request.method.encode(),
+                request.target,
+                request.headers,
+                client.body(request, call),
+                length=request.length,
+            )
+        except _ClientGone:
+            await self._recorder.end(call, Ending.UNSENT)
+            await client.end(whole=False)
+            return
+        except UpstreamError as error:
+            await self._recorder.end(call, Ending.UNSENT if isinstance(error, NeverSent) else Ending.UNANSWERED)
+            raise _bad_gateway(error) from None
+        if call:
+            call.exchange.answered(answer.head.status, answer.head.headers)
+        await client.start(answer, request.method, homeward(answer.head.headers, upstream.origin, client.host))
+        ending = await self._pump(answer, call, client)
+        await self._recorder.end(call, ending, retried=answer.retried)
+        await client.end(whole=ending is Ending.FINISHED)
+
+    async def _pump(self, answer: Answer, call: Call | None, client: "_Client") -> Ending:
+        """Pass the answer on to its end, whether the client stays or not; all but what must wait for the record."""
+        orphan: _Orphan | None = None
+        try:
+            while piece := await (answer.read() if orphan is None else orphan.read(answer)):
+                await client.send(piece)
+                if call:
+                    call.exchange.received(piece)
+                if client.gone and orphan is None:
+                    orphan = self._adopt(call)
+        except (UpstreamError, TimeoutError) as error:
+            _log.warning("an answer was cut: %s", str(error) or "its client had left and it took too long")
+            return Ending.CUT
+        finally:
+            answer.abort()
+            self._orphans -= orphan is not None
+        return Ending.FINISHED
+
+    def _adopt(self, call: Call | None) -> "_Orphan":
+        """The client left. A recorded answer is read on, within the caps; any other one ends here."""
+        if call is None or not call.exchange.wanted or self._orphans >= self._caps.calls:
+            raise UpstreamCut("its client had left")
+        self._orphans += 1
+        return _Orphan(time.monotonic() + self._caps.seconds, self._caps.size)
+
+
+@dataclass(slots=True)
+class _Orphan:
+    """An answer whose client has left: until when and how much of it is still read."""
+
+    until: float
+    left: int
+
+    async def read(self, answer: Answer) -> bytes:
+        async with asyncio.timeout(max(0.0, self.until - time.monotonic())):
+            piece = await answer.read()
+        self.left -= len(piece)
+        if self.left < 0:
+            raise UpstreamCut("its client had left and it was longer than is read on for")
+        return piece
+
+
+class _Client:
+    """The client's side of one exchange: its body comes, the answer goes, its last byte held back."""
+
+    def __init__(self, door: Door, receive: Receive, send: Send, host: bytes) -> None:
+        self.host = host  # as the client wrote it
+        self._door = door
+        self._receive = receive
+        self._send = send
+        self._left: int | None = None  # bytes of a sized body that were not sent yet
+        self._held = b""
+
+    @property
+    def gone(self) -> bool:
+        return self._door.gone
+
+    async def body(self, request: Admitted, call: Call | None) -> AsyncIterator[bytes]:
+        """The request's body as it comes, looked at after it was passed on."""
+        more = request.length != 0
+        while more:
+            try:
+                async with asyncio.timeout(_BODY_SECONDS):
+                    message = await self._receive()
+            except TimeoutError:
+                raise _ClientGone from None
+            if message["type"] == "http.disconnect":
+                raise _ClientGone
+            if piece := message["body"]:
+                yield piece
+                if call:
+                    call.exchange.sent(piece)
+            more = message["more_body"]
+
+    async def start(self, answer: Answer, method: str, fields: list[Header]) -> None:
+        """Send the answer's head with these header fields."""
+        status, bodiless = answer.head.status, method == "HEAD" or answer.head.status in (204, 304)
+        headers = forwarded(fields)
+        if status in (204, 304):
+            headers = [(name, value) for name, value in headers if name.lower() != b"content-length"]
+        self._left = None if bodiless else answer.head.length
+        await self._send({"type": "http.response.start", "status": status, "headers": headers})
+
+    async def send(self, piece: bytes) -> None:
+        """Send on what came, all but the very last byte of a sized body."""
+        if self._left is not None:
+            self._left -= len(piece)
+            if self._left == 0:
+                piece, self._held = piece[:-1], piece[-1:]
+        if not piece or self.gone:
+            return
+        if self._door.stalled:
+            await self._send_slowly(piece)
+        else:
+            await self._send({"type": "http.response.body", "body": piece, "more_body": True})
+
+    async def _send_slowly(self, piece: bytes) -> None:
+        """The client does not keep up: the upstream waits with us, but not for ever."""
+        try:
+            async with asyncio.timeout(_STALL_SECONDS):
+                await self._send({"type": "http.response.body", "body": piece, "more_body": True})
+        except TimeoutError:
+            self._door.abort()
+
+    async def end(self, *, whole: bool) -> None:
+        """Release the end of the answer, or let the client see that it was cut."""
+        if self.gone:
+            return
+        if not whole:
+            self._door.cut()
+            return
+        await self._send({"type": "http.response.body", "body": self._held, "more_body": False})
+
+
+def _bad_gateway(error: UpstreamError) -> Refusal:
+    if isinstance(error, UpstreamTimeout):
+        return Refusal(504, "GEMBILL_UPSTREAM_TIMEOUT", str(error))
+    return Refusal(502, "GEMBILL_UPSTREAM_UNREACHABLE", str(error))
+
+
+async def _send_json(send: Send, status: int, body: bytes) -> None:
+    headers: list[Header] = [
+        (b"content-type", b"application/json; charset=utf-8"),
+        (b"content-length", str(len(body)).encode()),
+    ]
+    if status == 503:
+        headers.append((b"retry-after", b"5"))
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body, "more_body": False})

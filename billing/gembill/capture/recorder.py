@@ -1,0 +1,140 @@
+"""What is kept of every call that passes, and what is said when it cannot be kept.
+
+Owns: the two durable writes of a call, its intent before anything is forwarded and its event before the end of the
+answer is released; those of a poll, which has no intent; and the counts of what went wrong. Owns no HTTP. Invariant: a
+call is refused only before it was forwarded; after that its caller gets the answer, whatever happens here.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from uuid_utils import uuid7
+
+from gembill.capture.caller import Caller, Header
+from gembill.capture.exchange import Exchange
+from gembill.capture.fingerprint import Fingerprint
+from gembill.capture.gathering import observing
+from gembill.capture.memory import Memory
+from gembill.capture.spool import Spool
+from gembill.errors import Refusal, SpoolUnwritable
+from gembill.model import Ending
+from gembill.wire.path import Role, Route
+
+_log = logging.getLogger("gembill.recorder")
+_AT_ONCE = 500  # events of a batch's results that wait for one group commit
+
+
+def now_us() -> int:
+    """The wall clock in microseconds."""
+    return time.time_ns() // 1_000
+
+
+@dataclass(slots=True)
+class Faults:
+    """What went wrong since the start, for the health page. Counts of calls."""
+
+    unrecorded: int = 0  # served without a record, by `--on-record-failure open`
+    refused: int = 0
+    late: int = 0  # answered before their record was durable
+    last_error: str | None = None
+    last_error_us: int | None = field(default=None)
+
+    def note(self, text: str) -> None:
+        """Remember the last error, in words fit to be shown."""
+        self.last_error, self.last_error_us = text, now_us()
+
+
+@dataclass(slots=True)
+class Call:
+    """A call under way: its exchange and the monotonic second it began."""
+
+    exchange: Exchange
+    began: float
+    occurred_us: int
+
+    @property
+    def ended_us(self) -> int:
+        """Now, on a clock that does not jump within a call."""
+        return self.occurred_us + int((time.monotonic() - self.began) * 1e6)
+
+
+class Recorder:
+    """Begins and ends the recording of calls on one spool."""
+
+    def __init__(
+        self, spool: Spool, fingerprint: Fingerprint, *, open_on_failure: bool, remember: Callable[..., None]
+    ) -> None:
+        self.spool = spool
+        self.faults = Faults()
+        self._fingerprint = fingerprint
+        self._open_on_failure = open_on_failure
+        self._remember = remember
+        self._memory = Memory()
+        self.labels: Mapping[str, str] = {}
+        """Of every call from now on, whatever its caller says; replaced, never changed."""
+
+    async def begin(self, route: Route, caller: Caller, headers: list[Header]) -> Call | None:
+        """Write the intent of a call; a poll or a notice has none, and owes nothing if it is lost.
+
+        None where recording failed and the call is served all the same; else Refusal (503). Downloads of files are not
+        refused: most of them hold no results.
+        """
+        occurred_us, began = now_us(), time.monotonic()
+        self._remember(caller.credentials)
+        caller = replace(caller, labels={**caller.labels, **self.labels}) if self.labels else caller
+        exchange = observing(
+            str(uuid7()),
+            occurred_us,
+            route=route,
+            caller=caller,
+            fingerprint=self._fingerprint,
+            memory=self._memory,
+        )
+        exchange.request_headers(headers)
+        if route.role is Role.NOTICE or route.is_file:
+            return Call(exchange, began, occurred_us)
+        try:
+            self.spool.check()
+            if route.role is Role.CALL:
+                await self.spool.intend(exchange.event_id, exchange.intent())
+        except SpoolUnwritable as error:
+            self._refuse_or_count(error)
+            return None
+        return Call(exchange, began, occurred_us)
+
+    async def end(self, call: Call | None, ending: Ending, *, retried: int = 0) -> None:
+        """Write the event; on return it is durable, or its lateness is counted and the spool goes on trying."""
+        if call is None or call.exchange.finished:
+            return
+        events = call.exchange.events(ending, call.ended_us, retried=retried)
+        for start in range(0, len(events), _AT_ONCE):
+            kept = events[start : start + _AT_ONCE]
+            found = await asyncio.gather(*(self.spool.append(*one) for one in kept), return_exceptions=True)
+            self._note_late([(one[0], error) for one, error in zip(kept, found, strict=True)])
+
+    def end_at_once(self, call: Call | None, ending: Ending) -> None:
+        """The same where nothing can be awaited any more, because the task is being cancelled."""
+        if call is not None and not call.exchange.finished:
+            for event_id, body in call.exchange.events(ending, call.ended_us):
+                self.spool.append_soon(event_id, body)
+
+    def _note_late(self, found: list[tuple[str, int | BaseException]]) -> None:
+        for event_id, error in found:
+            if not isinstance(error, BaseException):
+                continue
+            if not isinstance(error, SpoolUnwritable):
+                raise error
+            self.faults.late += 1
+            self.faults.note(f"a call was answered before its record was durable: {error}")
+            _log.error("call %s was answered before its record was durable: %s", event_id, error)
+
+    def _refuse_or_count(self, error: SpoolUnwritable) -> None:
+        self.faults.note(f"a call could not be recorded: {error}")
+        if not self._open_on_failure:
+            self.faults.refused += 1
+            raise Refusal(503, "GEMBILL_CANNOT_RECORD", f"not forwarded, for the call cannot be recorded: {error}")
+        self.faults.unrecorded += 1
+        _log.error("a call is served UNRECORDED (--on-record-failure open): %s", error)

@@ -1,0 +1,32 @@
+"""`gembill audit`: whether the ledger's books balance.
+
+Owns: the command. Owns no check (`gembill.ledger.audit` does).
+"""
+
+import click
+
+from gembill.cli.options import database_url_option
+
+
+@click.command()
+@database_url_option
+@click.pass_context
+def audit(ctx: click.Context, database_url: str | None) -> None:
+    """Check that the ledger's books balance: charges, costs, corrections and rollups.
+
+    Prints what does not, one finding a line, and exits 1 if there is any.
+    """
+    from gembill.config import database_url as configured
+    from gembill.ledger import open_ledger
+    from gembill.ledger.audit import audit as balance
+    from gembill_reports.layout import screen
+    from gembill_reports.layout.tables import clean
+
+    ledger = open_ledger(configured(database_url), read_only=True)
+    try:
+        findings = [clean(str(finding)) for finding in balance(ledger)]
+    finally:
+        ledger.close()
+    screen.write(f"{finding}\n" for finding in findings)
+    click.echo(f"findings: {len(findings)}" if findings else "The books balance.", err=True)
+    ctx.exit(1 if findings else 0)

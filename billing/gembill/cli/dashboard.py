@@ -1,0 +1,75 @@
+"""The command `gembill dashboard`.
+
+Owns: its flags, the address it listens on and when a token is asked for. Owns no page (`gembill_reports.dashboard`).
+Invariant: it listens on loopback unless there is a token, and it never writes to the ledger.
+"""
+
+from __future__ import annotations
+
+import os
+
+import click
+
+from gembill.address import listen, loopback
+from gembill.cli.options import database_url_option
+from gembill.errors import ConfigurationError
+
+_TOKEN = "GEMBILL_DASHBOARD_TOKEN"  # noqa: S105 - the name of a variable
+_SHORTEST = 16
+_EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - compared with, not listened on
+
+
+@click.command()
+@click.option(
+    "--host", default="127.0.0.1", show_default=True, help=f"Address to listen on; others than loopback need {_TOKEN}."
+)
+@click.option(
+    "--port", default=8789, show_default=True, type=click.IntRange(0, 65535), help="Port; 0 takes a free one."
+)
+@click.option(
+    "--allow-host", "names", multiple=True, metavar="NAME", help="A further name it is reached by. Repeatable."
+)
+@database_url_option
+def dashboard(host: str, port: int, names: tuple[str, ...], database_url: str | None) -> None:
+    """Show the ledger in a browser: spend, intermediate tokens, executions, receipts.
+
+    Everything comes from this machine; nothing is loaded from elsewhere and nothing is written. With the variable
+    GEMBILL_DASHBOARD_TOKEN set (16 characters or more) it asks for that token, once, as http://HOST:PORT/?token=...
+    """
+    token = token_for(host, os.environ.get(_TOKEN))
+    from gembill.cli.budgets import load as load_budgets
+    from gembill.config import load
+    from gembill.ledger import open_ledger
+
+    settings = load({"database_url": database_url})
+    ledger = open_ledger(settings.ledger_url, read_only=True)
+    try:
+        import uvicorn
+
+        from gembill_reports.dashboard.app import Dashboard
+
+        listener = listen(host, port, backlog=128)
+        shown = f"[{host}]" if ":" in host else host
+        click.echo(f"gembill: dashboard on http://{shown}:{listener.getsockname()[1]} (Ctrl-C stops it)", err=True)
+        app = Dashboard(ledger, settings, budgets=load_budgets()[1]).app(hosts_of(shown, names), token)
+        # no access log: it would hold the token that stands once in an address
+        uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False, server_header=False)).run([listener])
+    finally:
+        ledger.close()
+
+
+def token_for(host: str, token: str | None) -> str | None:
+    """The token to ask for; ConfigurationError where there has to be one, or it is too short."""
+    if token and len(token) < _SHORTEST:
+        raise ConfigurationError(f"{_TOKEN} has {len(token)} characters; it needs {_SHORTEST} or more")
+    if not token and not loopback(host):
+        raise ConfigurationError(f"other machines can reach {host}; set {_TOKEN} to a long random text first")
+    return token or None
+
+
+def hosts_of(host: str, names: tuple[str, ...]) -> tuple[str, ...]:
+    """The names under which requests are answered."""
+    from gembill_reports.dashboard.guard import LOOPBACK
+
+    own = () if host.strip("[]") in _EVERYWHERE else (host,)
+    return (*LOOPBACK, *own, *names)

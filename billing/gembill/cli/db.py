@@ -1,0 +1,47 @@
+"""`gembill db`: the schema of the ledger.
+
+Owns: the two commands and their words. Owns no migration (`gembill.ledger.migration`).
+Invariant: `check` writes nothing.
+"""
+
+import click
+
+from gembill.cli.options import database_url_option
+
+
+@click.group()
+def db() -> None:
+    """Upgrade or check the ledger's schema."""
+
+
+@db.command()
+@database_url_option
+def upgrade(database_url: str | None) -> None:
+    """Bring the schema to the revision this gembill works with."""
+    from gembill.config import load
+    from gembill.ledger.store import open_ledger, upgrade_ledger
+    from gembill.prices import terms
+
+    settings = load({"database_url": database_url})
+    before, after = upgrade_ledger(settings.ledger_url)
+    ledger = open_ledger(settings.ledger_url)
+    try:
+        terms(ledger, settings)  # the price rows of this version are in the ledger before the first charge names one
+    finally:
+        ledger.close()
+    if before == after:
+        click.echo(f"The ledger is at revision {after} already.")
+    else:
+        click.echo(f"The ledger went from {before or 'nothing'} to revision {after}.")
+
+
+@db.command()
+@database_url_option
+def check(database_url: str | None) -> None:
+    """Say whether the schema is the one this gembill works with; exit 1 if it is not."""
+    from gembill.config import database_url as configured
+    from gembill.ledger.migration import HEAD
+    from gembill.ledger.store import open_ledger
+
+    open_ledger(configured(database_url), read_only=True).close()
+    click.echo(f"The ledger is at revision {HEAD}, the one this gembill works with.")

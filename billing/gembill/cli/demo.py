@@ -1,0 +1,118 @@
+"""`gembill demo`: everything once, on made-up data.
+
+Owns: the order of the demo and what it prints. Owns no traffic (`demo_calls`, `demo_month`) and no report.
+Invariant: it needs no key and no network, touches no ledger but its own, and marks what it shows as DEMO DATA.
+"""
+
+import shutil
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from gembill.config import Settings, load
+
+MARK = "DEMO DATA"
+CALLS = 1_500
+_SECRET = "the demo's keys are made up"  # noqa: S105 - it is none: keys have the same names in every demo
+
+
+@click.command()
+@click.option(
+    "--records",
+    type=click.IntRange(1),
+    default=CALLS,
+    show_default=True,
+    metavar="N",
+    help="How many calls the made-up month has; a million takes about half an hour.",
+)
+@click.option("--clear", is_flag=True, help="Remove the demo's ledger and stop.")
+def demo(records: int, clear: bool) -> None:
+    """Try everything on made-up data: no key, no network.
+
+    Starts the simulator and the proxy on free ports, sends some dozens of calls through them with the google-genai SDK,
+    adds a made-up month to the same ledger (one of its own), and shows the monthly report and one receipt.
+    """
+    settings = load()
+    folder = settings.data_dir / "demo"
+    shutil.rmtree(folder, ignore_errors=True)
+    if clear:
+        click.echo(f"gembill: removed {folder}", err=True)
+        return
+    began = time.monotonic()
+    own = own_settings(settings, folder)
+    _fill(own, records)
+    sent = _send(own)
+    _show(own.ledger_url, sent, records, time.monotonic() - began)
+
+
+def own_settings(settings: Settings, folder: Path) -> Settings:
+    """The demo's own ledger, spool and secret, on free ports."""
+    folder.mkdir(parents=True)
+    url = f"sqlite:///{folder / 'ledger.db'}"
+    return replace(settings, data_dir=folder, database_url=url, host="127.0.0.1", port=0, fingerprint_secret=_SECRET)
+
+
+def _fill(settings: Settings, count: int) -> None:
+    """Record and post the made-up month, with a bar on a terminal."""
+    from gembill.cli import demo_month
+
+    hidden = not sys.stderr.isatty()
+    with click.progressbar(length=count, label="made-up calls", file=sys.stderr, hidden=hidden) as bar:
+        for some in demo_month.fill(settings, count):
+            bar.update(some)
+
+
+def _send(settings: Settings) -> int:
+    """Send real calls through proxy and simulator; how many."""
+    from gembill.cli.demo_calls import make_calls
+    from gembill.station import Station
+    from gembill_simulator import Options, simulator_in_thread
+
+    with (
+        simulator_in_thread(Options(seed=7)) as simulator,
+        Station(replace(settings, upstream=simulator)).running() as url,
+    ):
+        return make_calls(url)
+
+
+def _show(url: str, sent: int, filled: int, seconds: float) -> None:
+    from gembill.cli.demo_month import MONTH
+    from gembill_reports.layout import screen
+
+    click.echo(f"{MARK}: {filled:,} made-up calls of {MONTH}, and {sent} calls sent just now")
+    click.echo("by the google-genai SDK through the proxy to the simulator; recorded, posted and priced")
+    click.echo(f"in {seconds:.1f} s.\n")
+    for page in _pages(url, MONTH):
+        screen.write([page, "\n"])
+    click.echo(f"""Next:
+  gembill records --database-url {url}
+  gembill report daily --month {MONTH} --database-url {url}
+  gembill audit --database-url {url}
+  gembill proxy                  record your own: export GOOGLE_GEMINI_BASE_URL=http://127.0.0.1:8787
+  gembill demo --clear           remove this demo""")
+
+
+def _pages(url: str, month: str) -> list[str]:
+    """The month by model, and the receipt of the call that failed most among those just sent."""
+    import gembill_reports
+    from gembill.ledger import Selection, open_ledger, read
+    from gembill.period import zone
+    from gembill.prices import rows_of
+    from gembill_reports.calls.receipt import receipt
+    from gembill_reports.calls.statement import sheets
+    from gembill_reports.layout import screen
+    from gembill_reports.sums.summary import sheet
+
+    width, color = screen.width(), screen.colored()
+    table = sheet(gembill_reports.totals(url, ["model"], month=month)).terminal(width, color=color)
+    ledger = open_ledger(url, read_only=True)
+    try:
+        chosen = max(read.records(ledger, Selection(labels={"source": "sdk"})), key=lambda stored: stored.record.failed)
+        posted = read.charges(ledger, chosen)
+        explained = receipt(chosen, posted, rows_of(ledger, load(), (one.charge.price_id for one in posted)))
+    finally:
+        ledger.close()
+    return [table, *(page.terminal(width, color=color) for page in sheets(explained, zone(None), demo=True))]

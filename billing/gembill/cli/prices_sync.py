@@ -1,0 +1,79 @@
+"""`gembill prices sync`: the price list held against the genai-prices package.
+
+Owns: the command. Owns no difference (`gembill.pricebook.difference`), no reading of the package (`gembill.cli.genai`)
+and no layout (`gembill_reports.prices.differences`). Invariant: nothing is added that was not named with --accept, or
+by --yes.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import click
+
+from gembill.cli.options import database_url_option
+from gembill.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from gembill.config import Settings
+    from gembill.pricebook.difference import Difference, Stated
+
+
+@click.command()
+@click.option("--accept", multiple=True, metavar="MODEL", help="Add what the package says of this model. Repeatable.")
+@click.option("--yes", is_flag=True, help="Add all of it.")
+@database_url_option
+def sync(accept: tuple[str, ...], yes: bool, database_url: str | None) -> None:
+    """Compare the prices with those of the genai-prices package, and add what you accept.
+
+    Without --accept or --yes nothing is added. Prices of your own (`gembill prices set`) stay in force.
+    """
+    from gembill.config import load
+    from gembill_reports.layout import screen
+    from gembill_reports.prices.differences import sheets
+
+    settings = load({"database_url": database_url})
+    found, stated, version = _found(settings)
+    screen.write(["\n".join(page.written("table") for page in sheets(found, version))])
+    if not accept and not yes:
+        return
+    unknown = sorted(set(accept) - {one.model for one in found})
+    if unknown:
+        raise ConfigurationError(f"--accept '{unknown[0]}': the package says nothing else of it than the list here")
+    chosen = [one for one in found if yes or one.model in accept]
+    if chosen:
+        _add(settings, stated, chosen, version)
+    else:
+        click.echo("gembill: there is nothing to add.", err=True)
+
+
+def _found(settings: Settings) -> tuple[list[Difference], list[Stated], str]:
+    """Differences from list prices, what the package says, and its version. What a user set is no error of the list."""
+    from gembill.cli import genai
+    from gembill.pricebook.difference import differences
+    from gembill.prices import configured_book
+
+    version = genai.version()
+    book = configured_book(settings, own=False)
+    stated = genai.stated(book, time.time_ns() // 1000)
+    return differences(book, stated), stated, version
+
+
+def _add(settings: Settings, stated: list[Stated], chosen: list[Difference], version: str) -> None:
+    from gembill.ledger import open_ledger, prices
+    from gembill.period import Unit, name, zone
+    from gembill.pricebook import bundled
+    from gembill.pricebook.difference import accepted
+
+    today = name(Unit.DAY, time.time_ns() // 1000, zone())
+    rows = accepted(stated, chosen, f"genai-prices {version}", today)
+    ledger = open_ledger(settings.ledger_url)
+    try:
+        prices.add(ledger, prices.Origin.BUNDLED, bundled().rows, bundled().digest)  # what was compared comes before
+        number = prices.add(ledger, prices.Origin.SYNC, rows)
+    finally:
+        ledger.close()
+    models = len({one.model for one in chosen})
+    click.echo(f"gembill: added {len(rows)} price rows of {models} models (sync-{number}).", err=True)
+    click.echo("gembill: recorded calls keep what they were charged until you run `gembill rerate`.", err=True)

@@ -1,0 +1,75 @@
+"""`gembill proxy`: record Gemini calls that pass through.
+
+Owns: the command's flags and what it prints at start. Owns no part of the proxy (`gembill.station`).
+Invariant: it listens on loopback unless told twice.
+"""
+
+from __future__ import annotations
+
+import gc
+import logging
+from typing import TYPE_CHECKING
+
+import click
+
+from gembill.address import loopback
+from gembill.config import Settings, load
+from gembill.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from gembill.alert.watch import Watch
+
+
+@click.command()
+@click.option("--host", help="Address to listen on.  [default: 127.0.0.1]")
+@click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on; 0 takes a free one.  [default: 8787]")
+@click.option("--upstream", metavar="URL", help="The API behind the proxy.  [default: the public Gemini API]")
+@click.option("--vertex-upstream", metavar="URL", help="The API behind Vertex paths.  [default: the same upstream]")
+@click.option("--database-url", metavar="URL", help="The ledger: sqlite:///FILE or postgresql://...")
+@click.option(
+    "--on-record-failure",
+    type=click.Choice(["closed", "open"]),
+    help="When a call cannot be recorded: refuse it (closed, the default), or serve and count it (open).",
+)
+@click.option("--allow-remote", is_flag=True, help="Listen on an address that other machines can reach.")
+@click.option(
+    "--log-level", type=click.Choice(["debug", "info", "warning", "error"]), default="info", show_default=True
+)
+def proxy(allow_remote: bool, log_level: str, **flags: str | int | None) -> None:
+    """Record Gemini calls that pass through.
+
+    Point your program at it, for example with GOOGLE_GEMINI_BASE_URL=http://127.0.0.1:8787, and keep your key where it
+    is: it is passed on and never written. Headers x-gembill-label-NAME: VALUE label a call.
+    Budgets are looked at every minute where GEMBILL_WEBHOOK_URL or GEMBILL_NOTIFY_URLS says whom to tell.
+    """
+    settings = load(flags)
+    if not loopback(settings.host) and not allow_remote:
+        raise ConfigurationError(f"other machines can reach {settings.host}; add --allow-remote if that is meant")
+    from gembill.capture.redaction import install
+
+    redaction = install(logging.getLevelNamesMapping()[log_level.upper()])
+    from gembill.station import Station
+
+    station = Station(settings, redaction, watch=_watch(settings))
+    click.echo(f"gembill: {station.url} -> {settings.upstream}, ledger {_shown(settings.ledger_url)}", err=True)
+    click.echo(f"gembill: export GOOGLE_GEMINI_BASE_URL={station.url}", err=True)
+    gc.collect()
+    gc.freeze()  # what is loaded by now stays: scanning it again stops all calls for a quarter of a second
+    station.serve()
+
+
+def _watch(settings: Settings) -> Watch | None:
+    """The budgets of the file, if there are any and somebody is to be told of them."""
+    from gembill.alert.channel import configured
+    from gembill.alert.watch import Watch
+    from gembill.cli.budgets import load as load_budgets
+
+    _, budgets = load_budgets()
+    channels = configured(settings)
+    return Watch(budgets, channels) if budgets and channels else None
+
+
+def _shown(url: str) -> str:
+    """A database address without its password."""
+    scheme, _, rest = url.partition("://")
+    return f"{scheme}://{rest.rpartition('@')[2]}"

@@ -1,0 +1,182 @@
+"""Proof that the books balance.
+
+Owns: what must hold between the tables, and a sentence for each place where it does not. Owns no repair.
+Invariant: it reads one snapshot and trusts no derived row: rollups and costs are worked out again from records and
+charges. Set-wise SQL; what comes to Python is groups, not records.
+"""
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Numeric, Table, and_, case, cast, func, or_, select, union
+
+from gembill.ledger import rollup, schema, sums
+from gembill.ledger.engine import snapshot
+from gembill.ledger.entry import meters_of
+from gembill.ledger.lookup import is_current
+from gembill.ledger.schema import COST_PARTS, MEASURES
+from gembill.ledger.store import Ledger
+from gembill.rating import ESTIMATED
+
+_SHOWN = 5  # findings of a kind that are spelled out
+
+
+def audit(ledger: Ledger) -> list[str]:
+    """Findings in plain sentences; an empty list says that the books balance."""
+    checks: tuple[Callable[[Connection], Iterable[str]], ...] = (
+        _gaps,
+        _revisions,
+        _events,
+        _lines,
+        _costs,
+        _quantities,
+        _label_sets,
+        *(partial(_rollup, table) for table in schema.ROLLUPS),
+    )
+    found: list[str] = []
+    with snapshot(ledger.engine) as connection:
+        for check in checks:
+            found += _abridged(list(check(connection)))
+    return found
+
+
+def _abridged(findings: list[str]) -> list[str]:
+    if len(findings) <= _SHOWN:
+        return findings
+    return [*findings[:_SHOWN], f"and {len(findings) - _SHOWN} more like the last one"]
+
+
+def _gaps(connection: Connection) -> Iterable[str]:
+    """Places in a spool count from 1 without a gap; what was buried is there."""
+    event, letter = schema.event.c, schema.dead_letter.c
+    places = union(
+        select(event.source_id, event.seq).where(event.seq.is_not(None)),
+        select(letter.source_id, letter.seq).where(letter.seq.is_not(None)),
+    ).subquery()
+    c = places.c
+    query = select(c.source_id, func.max(c.seq), func.min(c.seq), func.count()).group_by(c.source_id)
+    for source_id, last, first, count in connection.execute(query.order_by(c.source_id)):
+        if first != 1 or last != count:
+            taken = connection.scalars(select(c.seq).where(c.source_id == source_id).order_by(c.seq))
+            missing = next((wanted for wanted, seq in enumerate(taken, 1) if wanted != seq), last)
+            yield (
+                f"source {source_id}: its last place is {last} but {count} places are filled, "
+                f"the first missing one is {missing}; post the spool again"
+            )
+
+
+def _revisions(connection: Connection) -> Iterable[str]:
+    c = schema.record.c
+    query = select(c.source_id, c.id, func.count(), func.max(c.revision)).group_by(c.source_id, c.id)
+    for source_id, record_id, count, last in connection.execute(query.having(func.max(c.revision) != func.count() - 1)):
+        yield f"record {record_id} of source {source_id}: its revisions go up to {last} but there are {count} of them"
+
+
+def _events(connection: Connection) -> Iterable[str]:
+    r, e = schema.record.c, schema.event.c
+    joined = schema.record.outerjoin(schema.event, and_(e.source_id == r.event_source_id, e.id == r.event_id))
+    query = select(r.source_id, r.id, r.revision, r.event_id).select_from(joined).where(e.id.is_(None))
+    for source_id, record_id, revision, event_id in connection.execute(query):
+        where = f"record {record_id} of source {source_id}, revision {revision}"
+        yield f"{where}: its event {event_id} is not in the ledger"
+
+
+def _lines(connection: Connection) -> Iterable[str]:
+    c = schema.charge.c
+    wide = _wide(connection)
+    query = select(c.source_id, c.record_id, c.revision, c.line, c.cost_pico)
+    for source_id, record_id, revision, line, cost in connection.execute(
+        query.where(wide(c.quantity) * c.unit_pico != c.cost_pico)
+    ):
+        yield (
+            f"charge {line} of record {record_id} of source {source_id}, revision {revision}: "
+            f"its cost {cost} is not quantity times unit price"
+        )
+
+
+def _wide(connection: Connection) -> Callable[[ColumnElement[Any]], ColumnElement[Any]]:
+    """A factor whose product cannot overflow: numeric on PostgreSQL; SQLite turns to a float, which then differs."""
+    if connection.dialect.name == "postgresql":
+        return lambda value: cast(value, Numeric)
+    return lambda value: value
+
+
+def _charged(connection: Connection) -> Any:  # noqa: ANN401
+    """By record: what its charges of all revisions add up to, cost and quantity of each part."""
+    c = schema.charge.c
+    columns: list[ColumnElement[Any]] = []
+    for part in COST_PARTS:
+        here = c.meter.in_(meters_of(part))
+        columns.append(_sum(case((here, c.cost_pico), else_=0), connection).label(f"cost_{part}"))
+        counted = and_(here, c.price_id.not_like(f"%{ESTIMATED}%"))  # estimated tokens are in no count of the record
+        columns.append(_sum(case((counted, c.quantity), else_=0), connection).label(f"quantity_{part}"))
+    columns.append(_sum(c.cost_pico, connection).label("cost"))
+    return select(c.source_id, c.record_id, *columns).group_by(c.source_id, c.record_id).subquery("charged")
+
+
+def _sum(value: ColumnElement[Any], connection: Connection) -> ColumnElement[Any]:
+    """An exact sum in SQL; one that does not fit in 64 bits compares unequal to every stored integer."""
+    halves = sums.selected([value], connection.dialect.name)
+    return halves[0] if len(halves) == 1 else halves[0] * (1 << 32) + halves[1]
+
+
+def _costs(connection: Connection) -> Iterable[str]:
+    charged, r = _charged(connection), schema.record.c
+    joined = schema.record.outerjoin(charged, and_(charged.c.source_id == r.source_id, charged.c.record_id == r.id))
+    pairs = [
+        (r.cost_pico, charged.c.cost),
+        *((r[f"cost_{part}_pico"], charged.c[f"cost_{part}"]) for part in COST_PARTS),
+    ]
+    differs = or_(*(func.coalesce(mine, 0) != func.coalesce(theirs, 0) for mine, theirs in pairs))
+    nulls = or_(*(mine.is_(None) != r.cost_pico.is_(None) for mine, _ in pairs))
+    query = select(r.source_id, r.id, r.cost_pico, charged.c.cost).select_from(joined)
+    for source_id, record_id, cost, sum_ in connection.execute(query.where(is_current(), or_(differs, nulls))):
+        where = f"record {record_id} of source {source_id}"
+        yield f"{where}: its cost is {cost} pico-dollars, its charges add up to {sum_ or 0}"
+
+
+def _quantities(connection: Connection) -> Iterable[str]:
+    """Where a cost is known, every token is on a charge, and none twice."""
+    charged, r = _charged(connection), schema.record.c
+    joined = schema.record.outerjoin(charged, and_(charged.c.source_id == r.source_id, charged.c.record_id == r.id))
+    for part in ("input", "intermediate", "output"):
+        tokens, quantity = r[f"tokens_{part}"], charged.c[f"quantity_{part}"]
+        query = select(r.source_id, r.id, tokens, quantity).select_from(joined)
+        differs = func.coalesce(tokens, 0) != func.coalesce(quantity, 0)
+        query = query.where(is_current(), r.cost_pico.is_not(None), differs)
+        for source_id, record_id, mine, theirs in connection.execute(query):
+            where = f"record {record_id} of source {source_id}"
+            yield f"{where}: it has {mine} {part} tokens, its charges are for {theirs or 0}"
+
+
+def _label_sets(connection: Connection) -> Iterable[str]:
+    w, known = schema.rollup_wide.c, schema.label_set.c
+    joined = schema.rollup_wide.outerjoin(
+        schema.label_set, and_(known.source_id == w.source_id, known.labels_hash == w.labels_hash)
+    )
+    query = select(w.source_id, func.count()).select_from(joined).where(known.labels.is_(None)).group_by(w.source_id)
+    for source_id, count in connection.execute(query):
+        yield f"source {source_id}: {count} cells of rollup_wide have labels that are not in label_set"
+
+
+def _rollup(table: Table, connection: Connection) -> Iterable[str]:
+    engine = connection.dialect.name
+    key = [column.name for column in table.primary_key]
+    keys = [rollup.KEYED[name].label(f"key_{place}") for place, name in enumerate(key)]
+    values = sums.selected((rollup.MEASURED[name] for name in MEASURES), engine)
+    query = select(*keys, *values).where(is_current()).group_by(*keys)
+    rows = connection.execute(query)
+    true = {tuple(row[: len(key)]): sums.joined(row[len(key) :], engine) for row in rows}
+    stored = {tuple(row[: len(key)]): tuple(row[len(key) :]) for row in connection.execute(select(table))}
+    nothing = (0,) * len(MEASURES)
+    for cell in sorted(true.keys() | stored.keys()):
+        mine, theirs = stored.get(cell, nothing), true.get(cell, nothing)
+        if mine != theirs:
+            name, kept, right = next(each for each in zip(MEASURES, mine, theirs, strict=True) if each[1] != each[2])
+            yield f"{table.name} ({_cell(key, cell)}): {name} is {kept}, its records add up to {right}"
+
+
+def _cell(key: Iterable[str], cell: Iterable[Any]) -> str:
+    pairs = zip(key, cell, strict=True)
+    return ", ".join(f"{name}={value.hex() if isinstance(value, bytes) else value}" for name, value in pairs)

@@ -1,0 +1,143 @@
+"""A database address as a SQLAlchemy engine with our settings.
+
+Owns: addresses, drivers, pragmas and how transactions begin. Owns no table. Invariant: a SQLite transaction that writes
+takes the write lock when it begins, so that it can wait for it and never fails half-way; what is committed is on disk.
+
+`synchronous=FULL`: the spool forgets what the ledger has committed, so a commit must survive a power cut. With NORMAL a
+WAL commit does not (reliability.md 2, R2). At batches of 100 to 1,000 it costs about a fifth (performance.md 3).
+"""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, OperationalError
+
+from gembill import sqlite
+from gembill.errors import ConfigurationError, LedgerError
+
+BUSY_SECONDS = 30
+_FORMS = "sqlite:///path or postgresql://host/name"
+_WRITES = "gembill_writes"
+_NETWORK = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "ceph", "fuse.sshfs", "fuse.s3fs", "fuse.glusterfs"}
+
+
+def parse(url: str) -> URL:
+    """The address with its driver; ConfigurationError unless it is `sqlite:///path` or `postgresql://...`."""
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):
+        raise ConfigurationError(
+            "the database address is none; write it like sqlite:///path or postgresql://host/name"
+        ) from None
+    if parsed.drivername in ("postgresql", "postgresql+psycopg"):
+        return parsed.set(drivername="postgresql+psycopg")
+    if parsed.drivername != "sqlite":
+        raise ConfigurationError(
+            f"no ledger can be kept in '{parsed.drivername}'; use sqlite:///path or postgresql://host/name"
+        )
+    if parsed.database in (None, "", ":memory:"):
+        raise ConfigurationError("the database address names no file; write it like sqlite:///path/to/ledger.db")
+    return parsed
+
+
+def file_of(url: URL) -> Path | None:
+    """The file of a SQLite address, None for a server."""
+    return Path(str(url.database)) if url.get_backend_name() == "sqlite" else None
+
+
+def create(url: URL, *, read_only: bool = False) -> Engine:
+    """An engine for an address from `parse`; nothing is opened yet. Values never appear in error texts."""
+    if file_of(url) is None:
+        options = {"postgresql_readonly": True} if read_only else {}
+        return create_engine(url, hide_parameters=True, pool_pre_ping=True, execution_options=options)
+    engine = create_engine(
+        url,
+        hide_parameters=True,
+        module=sqlite.driver,
+        connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
+    )
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, _: object) -> None:  # noqa: ANN401
+        connection.isolation_level = None  # the `begin` below is ours
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute(f"PRAGMA query_only = {int(read_only)}")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        writes = connection.get_execution_options().get(_WRITES)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """One transaction that writes; committed at the end, rolled back on an exception."""
+    with engine.connect().execution_options(**{_WRITES: True}) as connection, connection.begin():
+        yield connection
+
+
+@contextmanager
+def snapshot(engine: Engine) -> Iterator[Connection]:
+    """One reading transaction in which every statement sees the same rows."""
+    with engine.connect() as connection:
+        if engine.dialect.name == "postgresql":
+            connection = connection.execution_options(isolation_level="REPEATABLE READ")  # noqa: PLW2901
+        with connection.begin():
+            yield connection
+
+
+def settle_journal(engine: Engine) -> None:
+    """Put a SQLite file in the journal mode it should have: WAL, or the rollback journal where WAL is not safe.
+
+    SQLite does not wait for its lock when the mode changes, so this does; LedgerError when others keep it busy.
+    """
+    wanted = "wal" if sqlite.wal_is_safe(sqlite.version) else "delete"
+    deadline = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            mode = _journal_mode(engine, wanted)
+        except OperationalError as error:
+            mode = str(error.orig)
+        if mode == wanted:
+            return
+        if time.monotonic() > deadline:
+            raise LedgerError(
+                f"{engine.url.database} cannot be put in journal mode {wanted}: {mode}; close its other users"
+            )
+        time.sleep(0.02)
+
+
+def _journal_mode(engine: Engine, wanted: str) -> str:
+    raw = engine.raw_connection()
+    try:
+        cursor = raw.cursor()
+        mode = cursor.execute("PRAGMA journal_mode").fetchone()[0]
+        if mode != wanted:
+            mode = cursor.execute(f"PRAGMA journal_mode = {wanted}").fetchone()[0]
+        return str(mode)
+    except sqlite.driver.OperationalError as error:
+        raise OperationalError(None, None, error) from error
+    finally:
+        raw.close()
+
+
+def refuse_network_file(path: Path, mounts: Path = Path("/proc/mounts")) -> None:
+    """LedgerError if the file would lie on a network file system, where SQLite's locks do not hold (sqlite.org/wal)."""
+    if not mounts.exists():
+        return
+    target, best, kind = path.resolve(), Path("/"), ""
+    for line in mounts.read_text(encoding="utf-8", errors="replace").splitlines():
+        fields = line.split()
+        if len(fields) > 2 and target.is_relative_to(fields[1]) and len(fields[1]) >= len(str(best)):
+            best, kind = Path(fields[1]), fields[2]
+    if kind in _NETWORK:
+        raise LedgerError(
+            f"{path} lies on {best}, a file system of kind {kind}; keep the ledger on a local disk or use PostgreSQL"
+        )

@@ -1,0 +1,135 @@
+"""What records were made of: their raw events, what they were charged, and the events that never became records.
+
+Owns: the queries that give these in batches. Owns no reading of an event and no correction.
+Invariant: memory is bounded by a batch; each batch is read in one short transaction of its own.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from uuid import UUID
+
+from sqlalchemy import Connection, select, tuple_
+
+from gembill.ledger import schema
+from gembill.ledger.correction import Line, net
+from gembill.ledger.engine import snapshot
+from gembill.ledger.entry import Stored
+from gembill.ledger.lookup import records
+from gembill.ledger.selection import Selection
+from gembill.ledger.store import Ledger
+
+BATCH = 500
+_Key = tuple[int, str]  # source_id and id of a record
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """The current revision of a record, the event it was read from (None if that is missing), and its net charges."""
+
+    stored: Stored
+    event_source_id: int
+    body: bytes | None
+    lines: dict[Line, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadLetter:
+    """An event that could not become a record."""
+
+    source_id: int
+    id: str
+    seq: int | None
+    body: bytes
+    reason: str
+
+
+def evidence(ledger: Ledger, selection: Selection) -> Iterator[list[Evidence]]:
+    """The records selected, newest first, in batches. What is written meanwhile may or may not appear."""
+    found = records(ledger, selection)
+    while batch := list(islice(found, BATCH)):
+        with snapshot(ledger.engine) as connection:
+            bodies, lines = _bodies(connection, batch), _lines(connection, batch)
+        yield [
+            Evidence(stored=one, event_source_id=source, body=body, lines=lines.get(_key(one), {}))
+            for one in batch
+            for source, body in [bodies.get(_key(one), (one.record.source_id, None))]
+        ]
+
+
+def dead_letters(ledger: Ledger) -> Iterator[list[DeadLetter]]:
+    """The events among the dead letters that have not become records since, in batches."""
+    c = schema.dead_letter.c
+    after: _Key | None = None
+    while True:
+        query = select(schema.dead_letter).order_by(c.source_id, c.id).limit(BATCH)
+        if after is not None:
+            query = query.where(tuple_(c.source_id, c.id) > after)
+        with snapshot(ledger.engine) as connection:
+            rows = connection.execute(query).all()
+            posted = _posted(connection, [(row.source_id, row.id) for row in rows])
+        if not rows:
+            return
+        after = (rows[-1].source_id, rows[-1].id)
+        yield [
+            DeadLetter(source_id=row.source_id, id=row.id, seq=row.seq, body=bytes(row.body), reason=row.reason)
+            for row in rows
+            if (row.source_id, row.id) not in posted
+        ]
+
+
+def _key(stored: Stored) -> _Key:
+    return (stored.record.source_id, stored.record.id)
+
+
+def _by_source(batch: Sequence[Stored]) -> dict[int, list[str]]:
+    found: dict[int, list[str]] = {}
+    for one in batch:
+        found.setdefault(one.record.source_id, []).append(one.record.id)
+    return found
+
+
+def _bodies(connection: Connection, batch: Sequence[Stored]) -> dict[_Key, tuple[int, bytes]]:
+    """The event of each record's revision, with the source it was recorded by."""
+    r, e = schema.record.c, schema.event.c
+    revisions = {_key(one): one.revision for one in batch}
+    joined = schema.record.join(schema.event, (e.source_id == r.event_source_id) & (e.id == r.event_id))
+    found: dict[_Key, tuple[int, bytes]] = {}
+    for source_id, ids in _by_source(batch).items():
+        query = select(r.id, r.revision, e.source_id, e.body).select_from(joined)
+        for record_id, revision, event_source, body in connection.execute(
+            query.where(r.source_id == source_id, r.id.in_(ids))
+        ):
+            if revisions[source_id, record_id] == revision:
+                found[source_id, record_id] = (event_source, bytes(body))
+    return found
+
+
+def _lines(connection: Connection, batch: Sequence[Stored]) -> dict[_Key, dict[Line, int]]:
+    c = schema.charge.c
+    charged: dict[_Key, list[tuple[Line, int]]] = {}
+    for source_id, ids in _by_source(batch).items():
+        query = select(c.record_id, c.meter, c.modality, c.unit_pico, c.price_id, c.quantity)
+        for record_id, *line, quantity in connection.execute(
+            query.where(c.source_id == source_id, c.record_id.in_(ids))
+        ):
+            meter, modality, unit_pico, price_id = line
+            charged.setdefault((source_id, record_id), []).append(((meter, modality, unit_pico, price_id), quantity))
+    return {key: net(lines) for key, lines in charged.items()}
+
+
+def _posted(connection: Connection, letters: Sequence[_Key]) -> set[_Key]:
+    """Those of the letters whose event is in the ledger by now. An id that is no UUID never got there."""
+    c = schema.event.c
+    ids: dict[int, list[str]] = {}
+    for source_id, letter_id in letters:
+        try:
+            UUID(letter_id)
+        except ValueError:
+            continue
+        ids.setdefault(source_id, []).append(letter_id)
+    found: set[_Key] = set()
+    for source_id, those in ids.items():
+        known = connection.scalars(select(c.id).where(c.source_id == source_id, c.id.in_(those)))
+        found.update((source_id, one) for one in known)
+    return found

@@ -1,0 +1,77 @@
+"""Which of two answers to one call says more, and what stays of the poorer one.
+
+Owns: the order of answers under one natural key (contract.md, Identity). Owns no SQL and no price.
+Invariant: `is_fuller` is a strict order, so proxies that post the same answers in any order end with the same counts;
+and the call ends with what it asked, and every run it was seen to make once, whether it or its poll was posted first.
+"""
+
+from dataclasses import astuple, replace
+
+from gembill.model import Execution, Outcome, Record, Status
+from gembill.wire.interactions import RUNNING
+
+_RANK = {Status.UNKNOWN: 0, Status.ERROR: 1, Status.PARTIAL: 2, Status.COMPLETE: 3}
+
+
+def is_fuller(new: Record, old: Record) -> bool:
+    """Whether `new` should replace `old`: a better state, then more counts known, then more counted, then more runs."""
+    return _fullness(new) > _fullness(old)
+
+
+def _fullness(record: Record) -> tuple[int, int, int, int]:
+    counts = [count for count in astuple(record.tokens) if count is not None]
+    return _RANK[record.status], len(counts), record.tokens.total or sum(counts), len(record.executions)
+
+
+def completed(old: Record, new: Record) -> Record:
+    """The fuller answer `new`, with what only the other one knew of the question and of the runs.
+
+    A poll asks nothing: it brings no labels, no declaration and a later time. A poll completes the record of a call, so
+    the call keeps its time (contract.md, Calls and records), what was asked, and who asked.
+    """
+    call, other = (old, new) if _asks(old) or not _asks(new) else (new, old)
+    return replace(
+        new,
+        occurred_us=min(old.occurred_us, new.occurred_us),
+        streamed=call.streamed,
+        requested_model=call.requested_model or other.requested_model,
+        agent=call.agent or other.agent,
+        model=new.model or old.model,
+        key=call.key or other.key,
+        declared=other.declared if call.declared is None else call.declared,
+        labels=call.labels or other.labels,
+        conversation=call.conversation or other.conversation,
+        turns=other.turns if call.turns is None else call.turns,
+        executions=_runs(call.executions, other.executions),
+    )
+
+
+def amended(old: Record, poorer: Record) -> Record:
+    """The record with what an answer that is no fuller adds: the question if `old` came from a poll, a run, the end."""
+    if _asks(poorer) and not _asks(old):
+        return completed(poorer, old)
+    ended = old.finish_reason in RUNNING and poorer.finish_reason is not None
+    return replace(
+        old,
+        executions=_runs(old.executions, poorer.executions),
+        finish_reason=poorer.finish_reason if ended else old.finish_reason,
+    )
+
+
+def _asks(record: Record) -> bool:
+    """Whether it is of the call itself: only a request has turns."""
+    return record.turns is not None
+
+
+def _runs(first: tuple[Execution, ...], more: tuple[Execution, ...]) -> tuple[Execution, ...]:
+    """The runs of both, each once: a timeline shows again what a stream showed, a resumed stream only the rest.
+
+    Runs without an id cannot be told apart: then the answer that shows more of them is believed.
+    """
+    if any(run.part_id is None for run in (*first, *more)):
+        return more if len(more) > len(first) else first
+    found = {run.part_id: run for run in first}
+    for run in more:
+        if run.part_id not in found or found[run.part_id].outcome is Outcome.UNKNOWN:
+            found[run.part_id] = run
+    return tuple(found.values())

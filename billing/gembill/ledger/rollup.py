@@ -1,0 +1,115 @@
+"""What one revision of a record adds to the rollups: a narrow and a wide one, each by UTC hour and by UTC day.
+
+Owns: keys, measures and their differences, and the same measures as SQL over `record` (for audits and cut hours).
+Owns no total. Invariant: the sum of the differences posted for a record is the contribution of its current revision.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import ColumnElement, Table, case, func, literal_column
+
+from gembill.ledger import schema
+from gembill.ledger.columns import hour_of
+from gembill.ledger.entry import Stored
+from gembill.ledger.schema import COST_PARTS, COSTS, MEASURES, TOKEN_FIELDS, record
+
+Key = tuple[Any, ...]
+DAY_HOURS = 24
+_HOUR = schema.NARROW_KEY.index("hour_utc")
+
+
+def contribution(entry: Stored) -> tuple[int, ...]:
+    """What a revision counts for, in the order of `MEASURES`; nulls count as 0 and are not `known`."""
+    tokens, runs = entry.record.tokens, entry.record.executions
+    counts = [1, int(not entry.priced), len(runs), entry.record.failed]
+    for count in (tokens.input, tokens.intermediate, tokens.output, tokens.total, tokens.cached, tokens.thinking):
+        counts += (0, 0) if count is None else (count, 1)
+    if entry.cost_pico is None:
+        return (*counts, 0, *(0 for _ in COSTS))
+    parts = (entry.cost_parts[part] or 0 for part in COST_PARTS)
+    return (*counts, 1, entry.cost_pico, *parts, entry.failed_execution_cost_pico or 0)
+
+
+def narrow_key(entry: Stored) -> Key:
+    """The cell of the narrow rollup a revision belongs to."""
+    record = entry.record
+    return (
+        record.source_id,
+        hour_of(record.occurred_us),
+        record.model or "",
+        record.api.value,
+        record.operation.value,
+        record.service_tier,
+        record.status.value,
+        int(bool(record.executions)),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Differences:
+    """Sums by cell of the narrow and of the wide rollup by hour."""
+
+    narrow: dict[Key, list[int]] = field(default_factory=dict)
+    wide: dict[Key, list[int]] = field(default_factory=dict)
+
+    def add(self, entry: Stored, labels_hash: bytes, sign: int = 1) -> None:
+        """Count a revision in (1) or out (-1)."""
+        values = contribution(entry)
+        key = narrow_key(entry)
+        wide = (*key, entry.record.key or "", labels_hash)
+        for cells, cell in ((self.narrow, key), (self.wide, wide)):
+            sums = cells.get(cell)
+            if sums is None:
+                sums = cells[cell] = [0] * len(MEASURES)
+            for place, value in enumerate(values):
+                sums[place] += sign * value
+
+    def rows(self) -> Iterator[tuple[Table, list[tuple[Any, ...]]]]:
+        """What to add to each rollup, cells left out that change nothing."""
+        yield schema.rollup_narrow, _rows(self.narrow)
+        yield schema.rollup_wide, _rows(self.wide)
+        yield schema.rollup_narrow_day, _rows(_daily(self.narrow))
+        yield schema.rollup_wide_day, _rows(_daily(self.wide))
+
+
+def _daily(cells: Mapping[Key, list[int]]) -> dict[Key, list[int]]:
+    """The same sums by day."""
+    found: dict[Key, list[int]] = {}
+    for key, sums in cells.items():
+        cell = (*key[:_HOUR], key[_HOUR] // DAY_HOURS, *key[_HOUR + 1 :])
+        known = found.get(cell)
+        found[cell] = sums if known is None else [a + b for a, b in zip(known, sums, strict=True)]
+    return found
+
+
+def _rows(cells: Mapping[Key, list[int]]) -> list[tuple[Any, ...]]:
+    return [(*key, *sums) for key, sums in cells.items() if any(sums)]
+
+
+def _known(name: str) -> ColumnElement[int]:
+    return case((record.c[name].is_(None), 0), else_=1)
+
+
+MEASURED: dict[str, ColumnElement[Any]] = {
+    "calls": literal_column("1"),
+    "unpriced_calls": 1 - record.c.priced,
+    "executions": record.c.executions_count,
+    "executions_failed": record.c.executions_failed,
+    **{f"tokens_{field}": func.coalesce(record.c[f"tokens_{field}"], 0) for field in TOKEN_FIELDS},
+    **{f"tokens_{field}_known": _known(f"tokens_{field}") for field in TOKEN_FIELDS},
+    "costed": _known("cost_pico"),
+    **{cost: func.coalesce(record.c[cost], 0) for cost in COSTS},
+}
+"""Each measure of one row of `record`."""
+
+KEYED: dict[str, ColumnElement[Any]] = {
+    "model": func.coalesce(record.c.model, literal_column("''")),
+    "key": func.coalesce(record.c.key, literal_column("''")),
+    **{name: record.c[name] for name in ("source_id", "hour_utc", "api", "operation", "service_tier", "status")},
+    "day_utc": record.c.hour_utc // DAY_HOURS,
+    "code_execution_used": record.c.code_execution_used,
+    "labels_hash": record.c.labels_hash,
+}
+"""Each part of a rollup's key of one row of `record`."""

@@ -1,0 +1,106 @@
+"""One run of a program whose Gemini calls are recorded and counted together.
+
+Owns: the run's id and labels, the station that records it, what a program must be told to find it, and what the run
+cost. Owns no process and no display. Invariant: every call of the run has the label `run` with its id, whatever its
+caller says, so that the ledger can tell them apart; what it cost is only said when all of them are in the ledger.
+"""
+
+import os
+import secrets
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from gembill.budget import Budget, Span, Standing
+from gembill.capture.caller import MAX_NAME, MAX_VALUE
+from gembill.capture.redaction import Redaction
+from gembill.config import Settings
+from gembill.errors import ConfigurationError, LedgerError
+from gembill.ledger import Ledger, Selection, open_ledger
+from gembill.ledger.spending import RUN, standings
+from gembill.period import zone
+from gembill.station import Station
+
+SETTLE_SECONDS = 15.0
+_BASE_URLS = (
+    "GOOGLE_GEMINI_BASE_URL",
+    "GOOGLE_VERTEX_BASE_URL",
+)  # google-genai of Python, JavaScript and Go read these
+
+
+def new_id() -> str:
+    """An id for a run; ids sort by the time they were made."""
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}-{secrets.token_hex(3)}"
+
+
+def limit(pico: int, name: str = "run") -> Budget:
+    """A budget in dollars for one run."""
+    return Budget(name=name, limit_pico=pico, span=Span.RUN, zone=zone())
+
+
+def environment(url: str, run: str, base: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """The environment of a program whose calls go to `url`, past any proxy that it names for others."""
+    found = {**base, **dict.fromkeys(_BASE_URLS, url), "GEMBILL_RUN": run}
+    for name in ("NO_PROXY", "no_proxy"):
+        hosts = [host for host in base.get(name, "").split(",") if host]
+        found[name] = ",".join([*hosts, "127.0.0.1"])
+    return found
+
+
+class Run:
+    """A run on a free port of this machine. ConfigurationError for labels no call can carry."""
+
+    def __init__(self, settings: Settings, labels: Mapping[str, str], run: str | None = None) -> None:
+        for name, value in labels.items():
+            _check_label(name, value)
+        self.id = run or new_id()
+        self._labels = {**labels, RUN: self.id}
+        self._settings = replace(settings, host="127.0.0.1", port=0)
+        self._station: Station | None = None
+
+    @contextmanager
+    def recording(self, redaction: Redaction | None = None) -> Iterator[str]:
+        """Record for the time of a `with` block; gives the address. LedgerError if there is no ledger to use."""
+        self.ledger(read_only=False).close()  # before money is spent: without it nobody could tell what the run cost
+        self._station = Station(self._settings, redaction)
+        self.label({})
+        with self._station.running() as url:
+            yield url
+
+    def label(self, labels: Mapping[str, str]) -> None:
+        """Give the calls from now on these labels beside those of the run."""
+        assert self._station is not None
+        self._station.label({**labels, **self._labels})
+
+    def settle(self, seconds: float | None = None) -> None:
+        """Wait until all calls are in the ledger, at most `SETTLE_SECONDS` or so long; LedgerError if they are not."""
+        assert self._station is not None
+        until = time.monotonic() + (SETTLE_SECONDS if seconds is None else seconds)
+        while left := self._station.unposted:
+            if time.monotonic() > until:
+                calls = "call is" if left == 1 else "calls are"
+                raise LedgerError(f"{left} {calls} not in the ledger yet: what the run cost is not known")
+            time.sleep(0.01)
+
+    def standings(self, budgets: Sequence[Budget], ledger: Ledger) -> list[Standing]:
+        """How budgets of a run stand to this one."""
+        return standings(ledger, budgets, time.time_ns() // 1000, run=self.id)
+
+    def selection(self, labels: Mapping[str, str] | None = None) -> Selection:
+        """The calls of the run, or those that have these labels as well."""
+        return Selection(labels={**(labels or {}), RUN: self.id})
+
+    def ledger(self, *, read_only: bool = True) -> Ledger:
+        """The ledger the run is in."""
+        return open_ledger(self._settings.ledger_url, read_only=read_only)
+
+
+def _check_label(name: str, value: str) -> None:
+    if name == RUN:
+        raise ConfigurationError("the label 'run' is the run's own; choose another name")
+    if not name or len(name) > MAX_NAME or len(value) > MAX_VALUE or "\0" in name + value:
+        raise ConfigurationError(
+            f"the label {name!r} is too long: names have at most {MAX_NAME} characters, values {MAX_VALUE}"
+        )

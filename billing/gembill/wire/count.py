@@ -1,0 +1,97 @@
+"""How a reported number is believed.
+
+Owns: the usage JSON of an answer as checked integers. Owns no field names of a dialect. Invariant: every count that
+leaves is an int with 0 <= n <= 2^53; anything else makes the whole usage invalid (contract.md, Integers only).
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from gembill.model import Modality
+
+LARGEST = 2**53
+_LONGEST_INTEGER = 30
+_MODALITIES = {1: Modality.TEXT, 2: Modality.IMAGE, 3: Modality.VIDEO, 4: Modality.AUDIO, 5: Modality.DOCUMENT}
+
+
+class InvalidUsage(Exception):
+    """A count is no integer of 0 to 2^53. The text names the field."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """The provider's statement in its own terms; None is "not reported". Details are tokens by modality."""
+
+    prompt: int | None = None
+    cached: int | None = None
+    tool_use: int | None = None
+    candidates: int | None = None
+    thoughts: int | None = None
+    total: int | None = None
+    prompt_details: Mapping[Modality, int] = field(default_factory=dict)
+    cached_details: Mapping[Modality, int] = field(default_factory=dict)
+    tool_use_details: Mapping[Modality, int] = field(default_factory=dict)
+    candidates_details: Mapping[Modality, int] = field(default_factory=dict)
+    service_tier: str | None = None
+    groundings: int | None = None  # searches, where the usage itself counts them
+
+    @property
+    def silent(self) -> bool:
+        """Whether it holds no count at all."""
+        return all(n is None for n in (self.prompt, self.tool_use, self.candidates, self.thoughts, self.total))
+
+
+def parse(text: str) -> dict[str, Any]:
+    """The usage object of a JSON text; InvalidUsage if it is none. Odd numbers pass until they are asked for."""
+    try:
+        found = json.loads(text, parse_int=_integer)
+    except (ValueError, RecursionError):
+        raise InvalidUsage("usage is no JSON object") from None
+    if not isinstance(found, dict):
+        raise InvalidUsage("usage is no JSON object")
+    return found
+
+
+def count(usage: Mapping[str, Any], name: str) -> int | None:
+    """One count of a usage object, None where it is absent."""
+    return _believed(name, usage.get(name))
+
+
+def details(usage: Mapping[str, Any], name: str, quantity: str = "tokenCount") -> dict[Modality, int]:
+    """A list of `{modality, tokenCount}` as tokens by modality."""
+    entries = usage.get(name)
+    if not isinstance(entries, list):
+        return {}
+    found: dict[Modality, int] = {}
+    for entry in entries:
+        if isinstance(entry, dict):
+            modality = _modality(entry.get("modality"))
+            more = _believed(name, entry.get(quantity)) or 0
+            found[modality] = _believed(name, found.get(modality, 0) + more) or 0
+    return found
+
+
+def _integer(digits: str) -> int:
+    return int(digits) if len(digits) <= _LONGEST_INTEGER else -1  # out of range either way, and int() is quadratic
+
+
+def _believed(name: str, number: Any) -> int | None:  # noqa: ANN401
+    if number is None:
+        return None
+    if type(number) is not int or not 0 <= number <= LARGEST:
+        raise InvalidUsage(f"{name} is no integer of 0 to 2^53")
+    return number
+
+
+def _modality(word: Any) -> Modality:  # noqa: ANN401
+    """TEXT where it is not said: every detail list of the recordings names it, old ones leave it out for text."""
+    if isinstance(word, int):
+        return _MODALITIES.get(word, Modality.OTHER if word else Modality.TEXT)
+    if not isinstance(word, str) or word.upper() == "MODALITY_UNSPECIFIED":
+        return Modality.TEXT
+    try:
+        return Modality(word.lower())
+    except ValueError:
+        return Modality.OTHER

@@ -1,0 +1,44 @@
+"""Which dialect an operation speaks: the one place that chooses.
+
+Owns: the choice, and what every dialect can do. Owns no field. Invariant: every operation has one.
+"""
+
+from typing import Protocol
+
+from gembill.model import Asked, Execution, Operation, Part
+from gembill.wire import batch, generate_content, interactions, openai_chat
+from gembill.wire.count import Usage
+from gembill.wire.sighting import Sighting
+
+
+class Dialect(Protocol):
+    """What a dialect's module offers. None of it raises but `usage`, which raises InvalidUsage."""
+
+    def asked(self, body: bytes | None, model: str | None) -> tuple[Asked, bytes | None]:
+        """What a request asks for, and the bytes whose keyed hash names its conversation, if they do."""
+        ...
+
+    def observe(self, document: bytes, sighting: Sighting) -> None:
+        """Add one JSON document of an answer to what is seen of it."""
+        ...
+
+    def usage(self, text: str) -> Usage:
+        """The counts of the usage object that was seen."""
+        ...
+
+    def executions(self, outline: tuple[Part, ...]) -> tuple[Execution, ...]:
+        """The runs of generated code that an outline shows."""
+        ...
+
+
+_DIALECTS: dict[Operation, Dialect] = {
+    Operation.GENERATE_CONTENT: generate_content,
+    Operation.INTERACTIONS: interactions,
+    Operation.BATCH: batch,
+    Operation.OPENAI_CHAT: openai_chat,
+}
+
+
+def dialect(operation: Operation) -> Dialect:
+    """The dialect of an operation."""
+    return _DIALECTS[operation]

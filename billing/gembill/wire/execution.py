@@ -1,0 +1,72 @@
+"""Runs of generated code, told from the outline of an answer.
+
+Owns: the pairing of code with its result, for every dialect alike, and what makes code no code. Owns no field of the
+wire: a dialect says which of its words means which outcome. Invariant: one execution for each result, and one with an
+unknown outcome for each code without (gemini-api.md 3).
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
+
+from gembill.model import Execution, Outcome, Part
+from gembill.wire.json_text import size
+
+_DRESSED = re.compile(r"\s*(?:print\()?(concise_search|default_api)\b")
+_DIGITS = re.compile(r"\d")
+
+
+def dressed(code: str) -> str | None:
+    """The search or function that poses as code, None where it is code (1.4 e)."""
+    found = _DRESSED.match(code)
+    return found[1] if found else None
+
+
+def digest(text: str, before: str | None = None) -> str:
+    """16 hex digits that stand for a text; `before` is the digest of what came ahead of it."""
+    return sha256(((before or "") + text).encode("utf-8", "replace")).hexdigest()[:16]
+
+
+def digits(text: str) -> int:
+    """How many digits a result has; those of an elided text are lost."""
+    return len(_DIGITS.findall(text)) if size(text) == len(text) else 0
+
+
+def executions(outline: Sequence[Part], outcomes: Mapping[str | int, Outcome]) -> tuple[Execution, ...]:
+    """The runs an outline shows; `outcomes` reads the dialect's words.
+
+    A result belongs to the code of the same id, else to the code before it in its candidate. A search that poses as
+    code, and its result, are no execution.
+    """
+    found: list[Execution] = []
+    waiting: dict[int, list[Part]] = {}
+    for part in outline:
+        queue = waiting.setdefault(part.candidate, [])
+        if part.kind == "code":
+            queue.append(part)
+        elif part.kind == "result":
+            code = _partner(queue, part)
+            if code is None or code.dressed is None:
+                outcome = outcomes.get(part.outcome, Outcome.UNKNOWN) if part.outcome else Outcome.UNKNOWN
+                found.append(_execution(code, part, outcome))
+    left = [code for queue in waiting.values() for code in queue if code.dressed is None]
+    return (*found, *(_execution(code, None, Outcome.UNKNOWN) for code in left))
+
+
+def _partner(queue: list[Part], result: Part) -> Part | None:
+    named = next((code for code in queue if code.id is not None and code.id == result.id), None)
+    code = named or next((code for code in reversed(queue) if code.id is None or result.id is None), None)
+    if code is not None:
+        queue.remove(code)
+    return code
+
+
+def _execution(code: Part | None, result: Part | None, outcome: Outcome) -> Execution:
+    return Execution(
+        outcome=outcome,
+        part_id=code.id if code else result.id if result else None,
+        language=str(code.language).lower() if code and code.language else None,
+        code_chars=code.chars if code else None,
+        result_chars=result.chars if result else None,
+        result_digits=result.digits if result else 0,
+    )

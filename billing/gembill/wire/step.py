@@ -1,0 +1,101 @@
+"""The steps of an interaction, as parts of an outline (gemini-api.md 2.4).
+
+Owns: of a step, of an old output and of a delta `type`, `id`, `call_id`, `arguments{code, language}`, `result`,
+`is_error`, `content`, `text`, `summary`, `data`, `mime_type`. Owns no document and no order of steps.
+Invariant: no text leaves; a type that is not known gives a part that says so little.
+"""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from msgspec.structs import replace
+
+from gembill.model import Part
+from gembill.wire import execution
+from gembill.wire.json_text import mapping, mappings, size, word
+
+OK, ERROR = "ok", "is_error"
+_BLOBS = ("image", "audio", "video", "document", "file")
+_KINDS = {"function_call": "function_call", "function_result": "function_response"}
+
+
+def parts(step: dict[str, Any]) -> Iterator[Part]:
+    """The parts of a whole step, of one that begins, or of an output of the old schema."""
+    kind = step.get("type")
+    if kind == "code_execution_call":
+        yield _coded(Part(kind="code", id=word(step.get("id"))), mapping(step.get("arguments")))
+    elif kind == "code_execution_result":
+        yield _resulted(Part(kind="result", id=word(step.get("call_id")), outcome=OK), step)
+    elif kind == "model_output":
+        for content in mappings(step.get("content")):
+            yield _content(content)
+    elif kind == "thought":
+        yield from _thought(step)
+    elif kind != "user_input":
+        yield _content(step)
+
+
+def delta(piece: dict[str, Any]) -> Iterator[Part]:
+    """The parts that a piece of a step adds, where the step's beginning did not show them."""
+    kind = piece.get("type")
+    if kind == "thought_summary":
+        yield Part(kind="text", thought=True, chars=size(mapping(piece.get("content")).get("text")))
+    elif kind in ("code_execution_call", "code_execution_result"):
+        yield from parts(piece)
+    elif kind == "text" or kind in _BLOBS:
+        yield _content(piece)
+
+
+def completed(part: Part, piece: dict[str, Any]) -> Part:
+    """The code or result with one more piece of it."""
+    part = replace(part, id=part.id or word(piece.get("id" if part.kind == "code" else "call_id")))
+    if part.kind == "result":
+        return _resulted(part, piece)
+    arguments = piece.get("arguments")
+    if isinstance(arguments, str):  # `arguments_delta` carries JSON text in pieces
+        return _coded(part, {"code": arguments})
+    return _coded(part, mapping(arguments))
+
+
+def _coded(part: Part, arguments: dict[str, Any]) -> Part:
+    code = arguments.get("code")
+    text = code if isinstance(code, str) else ""
+    return replace(
+        part,
+        language=part.language or word(arguments.get("language"), 32),
+        chars=part.chars + size(text),
+        digest=execution.digest(text, part.digest) if text else part.digest,
+        dressed=part.dressed or (execution.dressed(text) if not part.chars else None),
+    )
+
+
+def _resulted(part: Part, piece: dict[str, Any]) -> Part:
+    found = piece.get("result")
+    text = found if isinstance(found, str) else json.dumps(found, ensure_ascii=False) if found else ""
+    return replace(
+        part,
+        outcome=ERROR if piece.get("is_error") is True else part.outcome,
+        chars=part.chars + size(text),
+        digits=part.digits + execution.digits(text),
+    )
+
+
+def _thought(step: dict[str, Any]) -> Iterator[Part]:
+    chars = sum(size(entry.get("text")) for entry in mappings(step.get("summary")))
+    if chars:
+        yield Part(kind="text", thought=True, chars=chars)
+
+
+def _content(content: dict[str, Any]) -> Part:
+    kind = content.get("type")
+    if kind == "text":
+        return Part(kind="text", chars=size(content.get("text")))
+    if kind in _BLOBS:
+        mime = word(content.get("mime_type"), 128)
+        if "data" not in content:
+            return Part(kind="file", mime=mime)
+        return Part(kind="blob", mime=mime, chars=size(content["data"]) * 3 // 4)
+    if isinstance(kind, str) and kind.endswith(("_call", "_result")):
+        return Part(kind=_KINDS.get(kind, "tool"), id=word(content.get("id")) or word(content.get("call_id")))
+    return Part(kind="other")

@@ -1,0 +1,333 @@
+"""What the simulated model says.
+
+Owns: the choice of an answer: whether code runs and how it ends, thoughts, texts, and the tokens of each piece.
+Owns no law of usage and no JSON. Invariant: pure; the same request, model, seed and wishes give the same `Script`.
+
+An answer is a list of turns. A turn ends with a run of code or a search, but for the last one, which ends the answer.
+Each failed run is followed by another attempt, five times at most (gemini-api.md 3). A search is a turn on 2.x, where
+it costs tool use; on 3.x it belongs to the turn after it and costs none (law 21).
+"""
+
+import re
+from base64 import b64encode
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
+from functools import partial
+from hashlib import blake2b
+from random import Random
+
+import msgspec
+
+from gembill_simulator import calls, search
+from gembill_simulator.calls import Function
+from gembill_simulator.continuation import Continuation
+from gembill_simulator.models import Model
+from gembill_simulator.programs import OK, Program, Run, choose, draws, ends_well, fails, never_ends
+from gembill_simulator.request import Ask
+from gembill_simulator.search import Findings
+from gembill_simulator.tokens import NOTHING, Tally, count
+
+MOST_REGENERATIONS = 5
+
+_COMPUTES = re.compile(
+    r"\b(comput|calculat|plot|chart|graph|histogram|draw|prime|sum|fibonacci|average|mean|deviation|statistic|python|code"
+    r"|simulat|solve|sort|how many|square|multipl|divi)|\d\s*[-+*/^]\s*\d",
+    re.IGNORECASE,
+)
+_DRAWS = re.compile(r"\b(plot|chart|graph|histogram|draw)", re.IGNORECASE)
+_FAILS = re.compile(r"\b(fails?|error|exception|broken|by zero)\b", re.IGNORECASE)
+_NEVER_ENDS = re.compile(r"\b(forever|endless|infinite|deadline|time ?out)", re.IGNORECASE)
+_TWICE = re.compile(r"\b(twice|two (runs|executions|steps|separate)|second run)", re.IGNORECASE)
+_GREETS = re.compile(r"^\W*(hi|hello|hey|good (morning|day|evening))\b", re.IGNORECASE)
+
+_SENTENCES = (
+    "Here is a short answer made up by the simulator.",
+    "It has the form of a real one, and its counts obey the same laws.",
+    "Nothing was sent to any other machine.",
+    "The wording depends on the request and on the seed alone.",
+    "A longer answer has more chunks, so a reader of streams has something to do.",
+    "Ask for a calculation to see code being run.",
+)
+
+
+class Kind(Enum):
+    """What a piece of an answer is."""
+
+    THOUGHT = "thought"
+    TEXT = "text"
+    CODE = "code"
+    RESULT = "result"
+    IMAGE = "image"
+    SEARCH = "search"
+    FOUND = "found"
+    CALL = "call"
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One chunk's worth of an answer.
+
+    `candidates` and `thoughts` are the tokens it adds to those counts, `result` those it adds to the context that the
+    model reads again. `text` is prose, code, output, base64 of a PNG, or JSON arguments of the function `name`; `id`
+    pairs code and result (3.x only).
+    """
+
+    kind: Kind
+    text: str
+    candidates: int = 0
+    thoughts: int = 0
+    result: Tally = NOTHING
+    outcome: str = ""
+    id: str = ""
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Pieces up to and including the outcome of a tool, or up to the end of the answer."""
+
+    pieces: tuple[Piece, ...]
+    uses_tool: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """A whole answer. `prompt` counts the prompt as first read, `cached` how much of it came from a cache.
+
+    `findings` are those of a search; `poses` says that the search is shown as code. `continues` is there when the
+    answer stopped at the limit of its hop. `others` are the texts of further candidates.
+    """
+
+    model: Model
+    prompt: Tally
+    cached: int
+    turns: tuple[Turn, ...]
+    finish: str = "STOP"
+    findings: Findings | None = None
+    poses: bool = False
+    continues: Continuation | None = None
+    others: tuple[Piece, ...] = ()
+
+    @property
+    def pieces(self) -> tuple[Piece, ...]:
+        """The pieces of all turns."""
+        return tuple(piece for turn in self.turns for piece in turn.pieces)
+
+    def shows(self, piece: Piece) -> bool:
+        """Whether a piece is a part of a generateContent answer: a search is one only where it poses as code."""
+        return self.poses or piece.kind not in (Kind.SEARCH, Kind.FOUND)
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What a request's control headers want of the answer; None leaves it to question and seed.
+
+    `runs` are `ok`, `failed`, `deadline_exceeded`, `plot`, `search` or `call` (of a function: it ends the answer), in
+    order; `cached` is in tokens; `hops` is how many requests the answer takes; `filling` is how many bytes more than it
+    needs the file of a plot has.
+    """
+
+    runs: tuple[str, ...] | None = None
+    cached: int | None = None
+    hops: int | None = None
+    filling: int | None = None
+
+
+NO_WISHES = Wishes()
+
+
+def compose(ask: Ask, model: Model, *, seed: bytes, wishes: Wishes = NO_WISHES) -> Script:
+    """The answer to a request. `seed` stands for everything the dice may depend on."""
+    dice = Random(seed)
+    runs, called = _planned(ask, dice, wishes)
+    program = choose(ask.question, dice)
+    thinks = model.thinks if ask.thinks is None else ask.thinks
+    thoughts = _thoughts(len(runs) + 1, model, dice) if thinks else [0] * (len(runs) + 1)
+    findings = search.find(ask.question) if "search" in runs else None
+    makes = partial(_run, program, filling=wishes.filling or 0)
+    inner = [_inner(name, index, makes, model, dice, findings) for index, name in enumerate(runs)]
+    spent = sum(thoughts) + sum(piece.candidates for pieces in inner for piece in pieces)
+    left = None if ask.most_tokens is None else ask.most_tokens - spent
+    closing, finish = _closing(ask, runs, program, dice, left, called)
+    if not called and (model.resets or not closing):  # 3.x ends a stream with an empty text that carries the signature
+        closing = (*closing, Piece(Kind.TEXT, ""))
+    turns = _turns((*inner, closing), thoughts, model, shown=ask.shows_thoughts)
+    script = Script(model, *_prompt(ask, wishes), turns, finish, findings, ask.code_allowed and not model.resets)
+    texts = [_sentence(ask.question, runs, program, dice) for _ in range(ask.candidates - 1)]
+    script = replace(script, others=tuple(Piece(Kind.TEXT, text, candidates=count(text)) for text in texts))
+    return _hopping(script, ask, wishes)
+
+
+def _planned(ask: Ask, dice: Random, wishes: Wishes) -> tuple[tuple[str, ...], Function | None]:
+    """The tools to use, in order, and the function whose call ends the answer."""
+    called = None if ask.answered else calls.choose(ask.functions, ask.question, forced=ask.forced)
+    if wishes.runs is None:
+        return _plan(ask, dice), called
+    runs = tuple(name for name in wishes.runs if name != "call")
+    if len(runs) == len(wishes.runs):
+        return runs, None
+    return runs, called or (ask.functions[0] if ask.functions else Function("simulated_function", {}))
+
+
+def _turns(
+    pieces: Sequence[tuple[Piece, ...]], thoughts: Sequence[int], model: Model, *, shown: bool
+) -> tuple[Turn, ...]:
+    turns: list[Turn] = []
+    before: tuple[Piece, ...] = ()
+    for index, (own, thinking) in enumerate(zip(pieces, thoughts, strict=True)):
+        last = index == len(pieces) - 1
+        if model.resets and own[0].kind is Kind.SEARCH and not last:
+            before += own
+            continue
+        turns.append(Turn((*before, *_thinking(own, thinking, shown=shown)), uses_tool=not last))
+        before = ()
+    return tuple(turns)
+
+
+def _hopping(script: Script, ask: Ask, wishes: Wishes) -> Script:
+    """The script as one hop of several: the prompt holds what earlier hops put out (gemini-api.md 1.5)."""
+    before = ask.continues
+    left = before.left if before else wishes.hops or 1
+    spent = before.spent if before else 0
+    prompt = script.prompt + Tally(text=spent)
+    if left < 2:
+        return replace(script, prompt=prompt)
+    output = sum(piece.candidates + piece.thoughts for piece in script.pieces)
+    return replace(script, prompt=prompt, finish="CONTINUATION", continues=Continuation(left - 1, spent + output))
+
+
+def _prompt(ask: Ask, wishes: Wishes) -> tuple[Tally, int]:
+    held = ask.held.text
+    if ask.cached_content is not None and not ask.held.total:  # the size of an unknown cache follows from its name
+        held = 1024 + int.from_bytes(blake2b(ask.cached_content.encode(), digest_size=2).digest(), "big") % 2048
+    prompt = ask.prompt + replace(ask.held, text=held)
+    if not prompt.total:
+        prompt = Tally(text=1)
+    cached = held if wishes.cached is None else wishes.cached
+    return prompt, min(cached, prompt.text)
+
+
+def _plan(ask: Ask, dice: Random) -> tuple[str, ...]:
+    found = ("search",) if ask.search_allowed and search.WORDS.search(ask.question) else ()
+    return found + _computed(ask, dice)
+
+
+def _computed(ask: Ask, dice: Random) -> tuple[str, ...]:
+    if not (ask.code_allowed and _COMPUTES.search(ask.question)):
+        return ()
+    if _DRAWS.search(ask.question):
+        return ("plot",)
+    if _TWICE.search(ask.question):
+        return ("ok", "ok")
+    if _FAILS.search(ask.question):
+        return ("failed",) * dice.randint(1, MOST_REGENERATIONS) + ("ok",)
+    if _NEVER_ENDS.search(ask.question):
+        return ("deadline_exceeded",)
+    return _usual(dice)
+
+
+def _usual(dice: Random) -> tuple[str, ...]:
+    chance = dice.random()
+    if chance < 0.70:
+        return ("ok",)
+    if chance < 0.80:
+        return ("ok", "ok")
+    if chance < 0.96:
+        return ("failed",) * dice.choice((1, 1, 1, 2, 2, 3, MOST_REGENERATIONS)) + ("ok",)
+    if chance < 0.98:
+        return ("deadline_exceeded", "ok")
+    return ("failed",) * (MOST_REGENERATIONS + 1)
+
+
+def _run(program: Program, name: str, index: int, *, filling: int) -> Run:
+    if name == "failed":
+        return fails(program, index)
+    if name == "deadline_exceeded":
+        return never_ends(program)
+    return draws(program, filling) if name == "plot" else ends_well(program)
+
+
+def _thoughts(turns: int, model: Model, dice: Random) -> list[int]:
+    first = dice.randint(30, 300)
+    if model.resets:  # never rising: the plan is thought out first, later turns mend it
+        return sorted((first, *(dice.randint(10, first) for _ in range(turns - 1))), reverse=True)
+    return [first, *(dice.choice((0, 0, 12)) for _ in range(turns - 1))]
+
+
+def _thinking(pieces: tuple[Piece, ...], thoughts: int, *, shown: bool) -> tuple[Piece, ...]:
+    """Give the turn's thoughts to a summary piece of its own if they are shown, else to the first piece."""
+    if shown and thoughts:
+        return (
+            Piece(Kind.THOUGHT, "**Planning the answer**\n\nI am choosing the steps.\n\n", thoughts=thoughts),
+            *pieces,
+        )
+    return (replace(pieces[0], thoughts=thoughts), *pieces[1:])
+
+
+def _inner_pieces(run: Run, index: int, model: Model, dice: Random) -> tuple[Piece, ...]:
+    name = f"{dice.getrandbits(40):08x}"[-8:] if model.resets else ""
+    lead: tuple[Piece, ...] = ()
+    if not model.resets and dice.random() < 0.7:
+        lead = _pieces("Let me work that out with Python:\n\n" if index == 0 else "Another run is needed:\n\n", dice)
+    code = Piece(Kind.CODE, run.code, candidates=count(run.code) + 2, id=name)
+    result = Piece(Kind.RESULT, run.output, result=Tally(text=count(run.output)), outcome=run.outcome, id=name)
+    drawn = () if run.image is None else (Piece(Kind.IMAGE, b64encode(run.image).decode(), result=Tally(image=258)),)
+    return (*lead, code, result, *drawn)
+
+
+def _inner(
+    name: str, index: int, makes: Callable[[str, int], Run], model: Model, dice: Random, findings: Findings | None
+) -> tuple[Piece, ...]:
+    if findings is None or name != "search":
+        return _inner_pieces(makes(name, index), index, model, dice)
+    asked = Piece(Kind.SEARCH, search.posing_code(findings))
+    if model.resets:
+        return (asked, Piece(Kind.FOUND, search.POSING))
+    found = Piece(Kind.FOUND, search.POSING, result=Tally(text=40 * len(findings.sources)), outcome=OK)
+    return (replace(asked, candidates=count(asked.text)), found)
+
+
+def _closing(
+    ask: Ask, runs: tuple[str, ...], program: Program, dice: Random, left: int | None, called: Function | None
+) -> tuple[tuple[Piece, ...], str]:
+    """The pieces after the last tool, and the reason to finish."""
+    if called is None:
+        return _capped(_pieces(_sentence(ask.question, runs, program, dice), dice), left)
+    given = msgspec.json.encode(calls.arguments(called, ask.question)).decode()
+    name = blake2b(f"{called.name}{given}".encode(), digest_size=4).hexdigest()
+    return (Piece(Kind.CALL, given, candidates=count(called.name + given), id=name, name=called.name),), "STOP"
+
+
+def _sentence(question: str, runs: tuple[str, ...], program: Program, dice: Random) -> str:
+    if runs and runs[-1] in ("ok", "plot"):
+        return program.sentence
+    if runs and runs[-1] == "search":
+        return search.SENTENCE
+    if runs:
+        return "The code did not come to a result, so there is no number to give. Its last error stands above."
+    if _GREETS.search(question):
+        return "Hello! How can I help you today?"
+    return " ".join(dice.sample(_SENTENCES, dice.randint(1, len(_SENTENCES))))
+
+
+def _pieces(text: str, dice: Random) -> tuple[Piece, ...]:
+    """Cut a text anywhere, the first piece short, as the API does."""
+    cut, pieces = dice.randint(4, 20), [text[: dice.randint(1, 20)]]
+    position = len(pieces[0])
+    while position < len(text):
+        cut = min(cut + dice.randint(10, 40), 60)
+        pieces.append(text[position : position + cut])
+        position += cut
+    return tuple(Piece(Kind.TEXT, piece, candidates=count(piece)) for piece in pieces)
+
+
+def _capped(pieces: tuple[Piece, ...], left: int | None) -> tuple[tuple[Piece, ...], str]:
+    """Leave out what is over the output limit; the reason to finish says whether something was."""
+    kept: list[Piece] = []
+    for piece in pieces:
+        if left is not None and piece.candidates > left:
+            return tuple(kept), "MAX_TOKENS"
+        left = None if left is None else left - piece.candidates
+        kept.append(piece)
+    return tuple(kept), "STOP"

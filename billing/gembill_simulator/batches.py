@@ -1,0 +1,177 @@
+"""Batches: many requests answered later.
+
+Owns: their making from inline requests or a file, their states, and their results (gemini-api.md 5.8). Owns no answer
+of an entry. Invariant: the results of a batch never change once it is made, however often it is read; usage is in the
+results only.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import msgspec
+
+from gembill.errors import Refusal
+from gembill_simulator import answer, frames, request, wire
+from gembill_simulator.fields import Object, bad, decode, entries, entry, text, value
+from gembill_simulator.files import Files
+from gembill_simulator.frames import Reply
+from gembill_simulator.models import Model
+from gembill_simulator.names import Names
+from gembill_simulator.names import text as written
+from gembill_simulator.shelf import Shelf, page
+from gembill_simulator.visit import Visit, stamp
+from gembill_simulator.wire import Document, Stamp
+
+_TYPE = "type.googleapis.com/google.ai.generativelanguage.v1main.GenerateContentBatch"
+_OUTPUT = _TYPE + "Output"
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """A batch. `results` are the entries of the output; `source` is the file they were read from, or empty.
+
+    `polls` is how often it is still to be found pending; `ended` is set when it is done or was cancelled.
+    """
+
+    name: str
+    title: str
+    model: str
+    results: tuple[Document, ...]
+    source: str
+    created: datetime
+    ready: datetime
+    polls: int
+    updated: datetime
+    state: str = "PENDING"
+    ended: datetime | None = None
+
+
+class Batches:
+    """The batches of one simulator; result files go to its files."""
+
+    def __init__(self, names: Names, files: Files) -> None:
+        self._names = names
+        self._files = files
+        self._shelf: Shelf[Batch] = Shelf()
+
+    def answer(self, visit: Visit, caches: Mapping[str, Object]) -> Reply:
+        """Answer a request to the surface."""
+        route = visit.route
+        if route.operation == "batchGenerateContent":
+            return frames.plain(200, _show(self._make(visit, caches)))
+        if not route.name:
+            shown, more = page([_show(batch) for batch in self._shelf], route.query)
+            return frames.plain(200, {"operations": shown} | more)
+        batch = self._find(route.name)
+        if route.method == "DELETE":
+            self._shelf.drop(route.name)
+            return frames.plain(200, {})
+        if route.operation == "cancel":
+            if batch.ended is None:
+                self._keep(replace(batch, state="CANCELLED", updated=visit.now, ended=visit.now))
+            return frames.plain(200, {})
+        return frames.plain(200, _show(self._poll(batch, visit.now)))
+
+    def _make(self, visit: Visit, caches: Mapping[str, Object]) -> Batch:
+        assert visit.route.model is not None
+        told = entry(decode(visit.body), "batch")
+        source = text(entry(told, "inputConfig"), "fileName")
+        asked = self._lines(source) if source else _inline(told)
+        if not asked:
+            raise bad("A batch needs at least one request, inline or in a file.")
+        results = tuple(_result(one, index, visit, caches) for index, one in enumerate(asked))
+        name = self._names.give("batches/", visit.draw, visit.origin)
+        model = f"models/{visit.route.model.name}"
+        title, now = text(told, "displayName"), visit.now
+        made = Batch(name, title, model, results, source, now, visit.ready, visit.polls, now)
+        self._keep(made)
+        return made
+
+    def _lines(self, source: str) -> list[Object]:
+        content = self._files.find(source).content
+        if content is None:
+            raise bad(f"The file {source} is too large for a batch of this simulator.")
+        return [decode(line) for line in content.splitlines() if line.strip()]
+
+    def _poll(self, batch: Batch, now: datetime) -> Batch:
+        if batch.ended is not None:
+            return batch
+        if batch.polls or now < batch.ready:
+            batch = replace(batch, polls=max(0, batch.polls - 1), state="RUNNING", updated=now)
+        else:
+            batch = replace(batch, state="SUCCEEDED", updated=now, ended=now)
+            if batch.source:
+                lines = b"".join(msgspec.json.encode(result) + b"\n" for result in batch.results)
+                self._files.write(_results_file(batch), lines, now)
+        self._keep(batch)
+        return batch
+
+    def _find(self, name: str) -> Batch:
+        found = self._shelf.get(name)
+        if found is None:
+            raise Refusal(404, "NOT_FOUND", f"The batch batches/{name} was not found.")
+        return found
+
+    def _keep(self, batch: Batch) -> None:
+        self._shelf.put(batch.name.rpartition("/")[2], batch)
+
+
+def _inline(told: Object) -> list[Object]:
+    return entries(entry(entry(told, "inputConfig"), "requests"), "requests")
+
+
+def _result(one: Object, index: int, visit: Visit, caches: Mapping[str, Object]) -> Document:
+    """The entry of the output for one request: its answer, or its error."""
+    assert visit.route.model is not None
+    known: Document = {"key": one["key"]} if "key" in one else {}
+    if value(one, "metadata") is not None:
+        known["metadata"] = value(one, "metadata")
+    try:
+        made = _answer(entry(one, "request"), index, visit, visit.route.model, caches)
+    except Refusal as refusal:
+        return known | {"error": {"code": 3, "message": str(refusal)}}
+    return {"response": made} | known
+
+
+def _answer(asked: Object, index: int, visit: Visit, model: Model, caches: Mapping[str, Object]) -> Document:
+    seed = b"%b %d" % (visit.origin, index)
+    script = answer.compose(request.read(asked, caches), model, seed=seed, wishes=visit.control.wishes)
+    name = written(bytes(byte ^ (index % 256) for byte in visit.draw[:14]) + index.to_bytes(2, "big"))
+    return wire.answer(script, Stamp(name))
+
+
+def _show(batch: Batch) -> Document:
+    about: Document = {"@type": _TYPE, "model": batch.model, "displayName": batch.title or batch.name}
+    done = batch.state == "SUCCEEDED"
+    if done:
+        about["output"] = _output(batch)
+    about |= {"createTime": stamp(batch.created), "updateTime": stamp(batch.updated)}
+    if batch.ended is not None:
+        about["endTime"] = stamp(batch.ended)
+    about |= {"batchStats": _statistics(batch, done=done), "state": f"BATCH_STATE_{batch.state}", "name": batch.name}
+    shown: Document = {"name": batch.name, "metadata": about}
+    if done:
+        shown |= {"done": True, "response": {"@type": _OUTPUT, **_output(batch)}}
+    elif batch.ended is not None:
+        shown |= {"done": True, "error": {"code": 1, "message": "The batch was cancelled."}}
+    return shown
+
+
+def _statistics(batch: Batch, *, done: bool) -> Document:
+    whole = {"requestCount": str(len(batch.results))}
+    if not done:
+        return whole | {"pendingRequestCount": str(len(batch.results))}
+    failed = sum("error" in result for result in batch.results)
+    counts = {"successfulRequestCount": len(batch.results) - failed, "failedRequestCount": failed}
+    return whole | {name: str(amount) for name, amount in counts.items() if amount}
+
+
+def _output(batch: Batch) -> Document:
+    if batch.source:
+        return {"responsesFile": _results_file(batch)}
+    return {"inlinedResponses": {"inlinedResponses": list(batch.results)}}
+
+
+def _results_file(batch: Batch) -> str:
+    return f"files/batch-{batch.name.rpartition('/')[2]}"

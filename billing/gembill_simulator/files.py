@@ -1,0 +1,179 @@
+"""Files: resumable uploads, and what was uploaded or made.
+
+Owns: the upload protocol (gemini-api.md 5.6), the list of files, and downloads. Owns no use of a file. Invariant: a
+file counts its bytes and hash exactly; of contents over `KEPT` bytes no more than that is remembered, so that large
+uploads cost no memory.
+"""
+
+import hashlib
+from base64 import b64encode
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from gembill.errors import Refusal
+from gembill_simulator import frames
+from gembill_simulator.fields import bad, decode, entry, text
+from gembill_simulator.frames import Reply
+from gembill_simulator.names import Names
+from gembill_simulator.names import text as written
+from gembill_simulator.shelf import Shelf, page
+from gembill_simulator.visit import Visit, stamp
+from gembill_simulator.wire import Document
+
+KEPT = 4 << 20
+_ADDRESS = "https://generativelanguage.googleapis.com/v1beta/"  # of Google's answers; nothing is sent there
+_GRANULARITY = 8 << 20
+_TWO_DAYS = timedelta(days=2)
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A whole file; `content` is None when it was too large to keep. `made` is True for results of a batch."""
+
+    name: str
+    title: str
+    mime_type: str
+    size: int
+    digest: str
+    created: datetime
+    content: bytes | None
+    made: bool = False
+
+
+@dataclass(slots=True)
+class Upload:
+    """An upload that goes on."""
+
+    title: str
+    mime_type: str
+    origin: bytes
+    draw: bytes
+    name: str = ""
+    size: int = 0
+    kept: list[bytes] = field(default_factory=list)
+    digest: Any = field(default_factory=hashlib.sha256)
+
+    def take(self, data: bytes) -> None:
+        """Add bytes."""
+        if self.size + len(data) <= KEPT:
+            self.kept.append(data)
+        else:
+            self.kept.clear()
+        self.size += len(data)
+        self.digest.update(data)
+
+
+class Files:
+    """The files of one simulator."""
+
+    def __init__(self, names: Names) -> None:
+        self._names = names
+        self._uploads: Shelf[Upload] = Shelf()
+        self._shelf: Shelf[File] = Shelf()
+
+    def find(self, name: str) -> File:
+        """The file of this name (`files/...` or its end); raises `Refusal` (403) when there is none."""
+        found = self._shelf.get(name.rpartition("/")[2])
+        if found is None:
+            message = f"You do not have permission to access the File {name} or it may not exist."
+            raise Refusal(403, "PERMISSION_DENIED", message)
+        return found
+
+    def write(self, name: str, content: bytes, now: datetime) -> None:
+        """Keep a file that the simulator made itself."""
+        digest = hashlib.sha256(content).hexdigest()
+        made = File(name, "", "application/jsonl", len(content), digest, now, content, made=True)
+        self._shelf.put(name.rpartition("/")[2], made)
+
+    def answer(self, visit: Visit) -> Reply:
+        """Answer a request to the files."""
+        route = visit.route
+        if not route.name:
+            shown, more = page([_show(file) for file in self._shelf], route.query)
+            return frames.plain(200, {"files": shown} | more)
+        file = self.find(route.name)
+        if route.method == "DELETE":
+            self._shelf.drop(route.name)
+            return frames.plain(200, {})
+        if route.operation == "download":
+            return _download(file)
+        return frames.plain(200, _show(file))
+
+    def upload(self, visit: Visit) -> Reply:
+        """Answer one step of an upload."""
+        steps = {step.strip().lower() for step in visit.headers.get("x-goog-upload-command", "").split(",")}
+        if "start" in steps:
+            return self._start(visit)
+        key = visit.route.query.get("upload_id", "")
+        upload = self._uploads.get(key)
+        if upload is None:
+            raise Refusal(404, "NOT_FOUND", "There is no upload of this id; start one first.")
+        if "cancel" in steps:
+            self._uploads.drop(key)
+            return _status({}, "cancelled")
+        if "query" in steps:
+            return _status({}, "active", ("X-Goog-Upload-Size-Received", str(upload.size)))
+        _check_offset(visit, upload)
+        upload.take(visit.body)
+        if "finalize" not in steps:
+            return _status({}, "active")
+        self._uploads.drop(key)
+        return _status({"file": _show(self._finish(upload, visit))}, "final")
+
+    def _start(self, visit: Visit) -> Reply:
+        if visit.headers.get("x-goog-upload-protocol") != "resumable":
+            raise bad("The simulator takes resumable uploads only.")
+        told = entry(decode(visit.body), "file") if visit.body else {}
+        mime = text(told, "mimeType") or visit.headers.get("x-goog-upload-header-content-type", "")
+        upload = Upload(text(told, "displayName"), mime or "application/octet-stream", visit.origin, visit.draw)
+        if text(told, "name"):
+            upload.name = f"files/{text(told, 'name').rpartition('/')[2]}"
+        key = written(visit.draw)
+        self._uploads.put(key, upload)
+        address = f"{visit.url}{visit.route.path}?upload_id={key}&upload_protocol=resumable"
+        granularity = ("X-Goog-Upload-Chunk-Granularity", str(_GRANULARITY))
+        return _status({}, "active", ("X-Goog-Upload-URL", address), granularity)
+
+    def _finish(self, upload: Upload, visit: Visit) -> File:
+        name = upload.name or self._names.give("files/", upload.draw, upload.origin + upload.digest.digest())
+        content = b"".join(upload.kept) if upload.size <= KEPT else None
+        hexed = upload.digest.hexdigest()
+        made = File(name, upload.title, upload.mime_type, upload.size, hexed, visit.now, content)
+        self._shelf.put(name.rpartition("/")[2], made)
+        return made
+
+
+def _check_offset(visit: Visit, upload: Upload) -> None:
+    offset = visit.headers.get("x-goog-upload-offset", "0")
+    if offset != str(upload.size):
+        raise bad(f"X-Goog-Upload-Offset is {offset}, but {upload.size} bytes were received so far.")
+
+
+def _status(document: Document, status: str, *more: tuple[str, str]) -> Reply:
+    return replace(frames.plain(200, document), headers=(("X-Goog-Upload-Status", status), *more))
+
+
+def _download(file: File) -> Reply:
+    if not file.made or file.content is None:
+        raise bad(f"The file {file.name} was uploaded; only files that were made by the API can be downloaded.")
+    return Reply(200, (file.content,), kind=file.mime_type)
+
+
+def _show(file: File) -> Document:
+    title: Document = {"displayName": file.title} if file.title else {}
+    address = {"downloadUri": f"{_ADDRESS}{file.name}:download?alt=media"} if file.made else {}
+    return {
+        "name": file.name,
+        **title,
+        "mimeType": file.mime_type,
+        "sizeBytes": str(file.size),
+        "createTime": stamp(file.created),
+        "updateTime": stamp(file.created),
+        "expirationTime": stamp(file.created + _TWO_DAYS),
+        "sha256Hash": b64encode(file.digest.encode()).decode(),
+        "uri": _ADDRESS + file.name,
+        **address,
+        "state": "ACTIVE",
+        "source": "GENERATED" if file.made else "UPLOADED",
+    }

@@ -1,0 +1,127 @@
+"""Scripts as the steps of an interaction.
+
+Owns: the JSON of steps, and how a step is told piece by piece in a stream (gemini-api.md 2.4 and 2.6). Owns no count.
+Invariant: the deltas of a step make up the step; calls and results are paired by id on every model.
+"""
+
+from dataclasses import dataclass, replace
+from hashlib import blake2b
+
+import msgspec
+
+from gembill_simulator import search
+from gembill_simulator.answer import Kind, Piece, Script
+from gembill_simulator.programs import DEADLINE, OK
+from gembill_simulator.wire import Document, signature
+
+_STOPPED = "The execution was stopped after 30 seconds.\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step: as it starts in a stream, the deltas that follow, and as it is in the end."""
+
+    start: Document
+    deltas: tuple[Document, ...]
+    whole: Document
+
+
+def output(script: Script) -> tuple[Step, ...]:
+    """The steps of an answer, in order."""
+    made: list[Step] = []
+    for turn in script.turns:
+        if any(piece.thoughts for piece in turn.pieces):
+            made.append(_thought(turn.pieces[0]))
+        call = ""
+        for piece in turn.pieces:
+            if piece.kind in (Kind.CODE, Kind.SEARCH, Kind.CALL):
+                call = piece.id or _id(f"{len(made)}{piece.text}")
+            _add(made, piece, call, script)
+    return tuple(made)
+
+
+def _add(made: list[Step], piece: Piece, call: str, script: Script) -> None:
+    if piece.kind in (Kind.TEXT, Kind.IMAGE):
+        content, delta = _content(piece, script)
+        if piece.text:
+            _say(made, content, delta)
+    elif piece.kind is Kind.CODE:
+        made.append(_code(piece, call))
+    elif piece.kind is Kind.RESULT:
+        made.append(_result(piece, call))
+    elif piece.kind is Kind.CALL:
+        made.append(_function(piece, call))
+    elif piece.kind is Kind.SEARCH:
+        made.append(_search(script, call))
+    elif piece.kind is Kind.FOUND:
+        made.append(_found(call))
+
+
+def _content(piece: Piece, script: Script) -> tuple[Document, Document]:
+    if piece.kind is Kind.IMAGE:
+        image = {"type": "image", "mime_type": "image/png", "data": piece.text}
+        return image, image
+    cited = script.findings is not None and piece in script.turns[-1].pieces
+    notes = {"annotations": search.citations(script.findings, piece.text)} if cited and script.findings else {}
+    return {"type": "text", "text": piece.text} | notes, {"type": "text", "text": piece.text}
+
+
+def _say(made: list[Step], content: Document, delta: Document) -> None:
+    """Go on with the model's output, or begin it."""
+    if not made or made[-1].whole["type"] != "model_output":
+        made.append(Step({"type": "model_output"}, (), {"type": "model_output", "content": []}))
+    step = made[-1]
+    contents = list(step.whole["content"])
+    if contents and contents[-1]["type"] == content["type"] == "text":
+        contents[-1] = contents[-1] | {"text": contents[-1]["text"] + content["text"]}
+    else:
+        contents.append(content)
+    made[-1] = replace(step, deltas=(*step.deltas, delta), whole=step.whole | {"content": contents})
+
+
+def _thought(first: Piece) -> Step:
+    signed = signature(first.text)
+    whole: Document = {"type": "thought", "signature": signed}
+    deltas: list[Document] = []
+    if first.kind is Kind.THOUGHT:
+        summary = {"type": "text", "text": first.text}
+        whole["summary"] = [summary]
+        deltas.append({"type": "thought_summary", "content": summary})
+    deltas.append({"type": "thought_signature", "signature": signed})
+    return Step({"type": "thought"}, tuple(deltas), whole)
+
+
+def _code(piece: Piece, call: str) -> Step:
+    start: Document = {"type": "code_execution_call", "id": call, "arguments": {}}
+    told: Document = {"arguments": {"language": "python", "code": piece.text}}
+    return Step(start, ({"type": "code_execution_call"} | told,), start | told)
+
+
+def _result(piece: Piece, call: str) -> Step:
+    start: Document = {"type": "code_execution_result", "call_id": call, "result": ""}
+    printed = _STOPPED if piece.outcome == DEADLINE else piece.text
+    told: Document = {"result": printed, "is_error": piece.outcome != OK}
+    return Step(start, ({"type": "code_execution_result"} | told,), start | told)
+
+
+def _function(piece: Piece, call: str) -> Step:
+    start: Document = {"type": "function_call", "id": call, "name": piece.name, "arguments": {}}
+    delta = {"type": "arguments_delta", "arguments": piece.text}
+    return Step(start, (delta,), start | {"arguments": msgspec.json.decode(piece.text)})
+
+
+def _search(script: Script, call: str) -> Step:
+    queries = list(script.findings.queries) if script.findings else []
+    start: Document = {"type": "google_search_call", "id": call, "search_type": "web_search", "arguments": {}}
+    told: Document = {"arguments": {"queries": queries}}
+    return Step(start, ({"type": "google_search_call"} | told,), start | told)
+
+
+def _found(call: str) -> Step:
+    start: Document = {"type": "google_search_result", "call_id": call, "result": []}
+    told: Document = {"result": [{"search_suggestions": search.SUGGESTIONS}], "is_error": False}
+    return Step(start, ({"type": "google_search_result"} | told,), start | told)
+
+
+def _id(text: str) -> str:
+    return blake2b(text.encode(), digest_size=4).hexdigest()

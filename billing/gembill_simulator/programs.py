@@ -1,0 +1,151 @@
+"""The programs that a simulated model writes, with what they print.
+
+Owns: source texts and their true outputs, and how a run of them goes wrong. Runs no code of anybody's. Invariant:
+the output of a program that ends well is what Python prints for its source; the same question and dice give the
+same program.
+"""
+
+import re
+import statistics
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from random import Random
+
+from gembill_simulator.picture import bar_chart
+
+OK = "OUTCOME_OK"
+FAILED = "OUTCOME_FAILED"
+DEADLINE = "OUTCOME_DEADLINE_EXCEEDED"
+
+_LARGEST = 1000  # of a number taken from a question: keeps an answer quick, whatever is asked
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """Source, what it prints, the sentence that tells of it, and the numbers it would plot."""
+
+    code: str
+    output: str
+    sentence: str
+    values: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One execution: what was run, how it ended, what it printed and drew (`image` is PNG bytes or None)."""
+
+    code: str
+    outcome: str
+    output: str
+    image: bytes | None = None
+
+
+_MISTAKES = (
+    ("print(totals)", "NameError: name 'totals' is not defined"),
+    ("ratio = 1 / 0", "ZeroDivisionError: division by zero"),
+    ("import numbercrunch", "ModuleNotFoundError: No module named 'numbercrunch'"),
+    ("count = int('a dozen')", "ValueError: invalid literal for int() with base 10: 'a dozen'"),
+    ("first = [][0]", "IndexError: list index out of range"),
+    ("label = 'sum: ' + 1", 'TypeError: can only concatenate str (not "int") to str'),
+)
+
+
+def choose(question: str, dice: Random) -> Program:
+    """The program that answers a question, by its words; numbers come from the question, else from the dice."""
+    found = re.search(r"\d{1,9}", question)
+    number = min(max(int(found[0]), 2), _LARGEST) if found else dice.randint(5, 60)
+    for words, write in _BY_WORD:
+        if words.search(question):
+            return write(number)
+    return dice.choice((_digits, _squares))(number)
+
+
+def ends_well(program: Program) -> Run:
+    """A run that prints."""
+    return Run(program.code, OK, program.output)
+
+
+def draws(program: Program, filling: int = 0) -> Run:
+    """A run that draws the program's numbers, in a file with this many bytes more than it needs."""
+    code = (
+        f"{program.code}import matplotlib.pyplot as plt\nvalues = {list(program.values)}\n"
+        "plt.bar(range(len(values)), values)\nplt.show()\n"
+    )
+    return Run(code, OK, program.output, bar_chart(program.values, filling))
+
+
+def fails(program: Program, attempt: int) -> Run:
+    """A run that ends with a traceback; each attempt (0, 1, ...) makes another mistake."""
+    line, error = _MISTAKES[attempt % len(_MISTAKES)]
+    trace = f'Traceback (most recent call last):\n  File "<string>", line 1, in <module>\n{error}\n'
+    return Run(f"{line}\n{program.code}", FAILED, trace)
+
+
+def never_ends(program: Program) -> Run:
+    """A run that the sandbox stops after 30 seconds (simulated: at once)."""
+    return Run(f"while True:\n    pass\n{program.code}", DEADLINE, "")
+
+
+@lru_cache(maxsize=64)
+def _primes(number: int) -> Program:
+    code = (
+        f"primes = []\ncandidate = 2\nwhile len(primes) < {number}:\n"
+        "    if all(candidate % p for p in primes if p * p <= candidate):\n        primes.append(candidate)\n"
+        "    candidate += 1\nprint(len(primes), sum(primes))\n"
+    )
+    primes: list[int] = []
+    candidate = 2
+    while len(primes) < number:
+        if all(candidate % prime for prime in primes if prime * prime <= candidate):
+            primes.append(candidate)
+        candidate += 1
+    sentence = f"The sum of the first {number} prime numbers is {sum(primes)}; the last of them is {primes[-1]}."
+    return Program(code, f"{number} {sum(primes)}\n", sentence, tuple(primes[:40]))
+
+
+@lru_cache(maxsize=64)
+def _fibonacci(number: int) -> Program:
+    code = f"a, b = 0, 1\nfor _ in range({number}):\n    a, b = b, a + b\nprint(a)\n"
+    series = [0, 1]
+    while len(series) <= number:
+        series.append(series[-1] + series[-2])
+    return Program(
+        code, f"{series[number]}\n", f"Fibonacci number {number} is {series[number]}.", tuple(series[: min(number, 40)])
+    )
+
+
+@lru_cache(maxsize=64)
+def _average(number: int) -> Program:
+    data = [(7919 * index) % 97 + number for index in range(12)]
+    code = f"import statistics\ndata = {data}\nprint(statistics.mean(data), round(statistics.pstdev(data), 3))\n"
+    mean, deviation = statistics.mean(data), round(statistics.pstdev(data), 3)
+    return Program(
+        code, f"{mean} {deviation}\n", f"The mean is {mean} with a standard deviation of {deviation}.", tuple(data)
+    )
+
+
+@lru_cache(maxsize=64)
+def _digits(number: int) -> Program:
+    code = f"print(sum(int(digit) for digit in str(2 ** {number})))\n"
+    digits = tuple(int(digit) for digit in str(2**number))
+    return Program(
+        code, f"{sum(digits)}\n", f"The digits of 2 to the power {number} sum to {sum(digits)}.", digits[:40]
+    )
+
+
+@lru_cache(maxsize=64)
+def _squares(number: int) -> Program:
+    code = f"squares = [n * n for n in range(1, {number} + 1)]\nprint(sum(squares))\n"
+    squares = [n * n for n in range(1, number + 1)]
+    return Program(
+        code, f"{sum(squares)}\n", f"The squares from 1 to {number} add up to {sum(squares)}.", tuple(squares[:40])
+    )
+
+
+_BY_WORD: tuple[tuple[re.Pattern[str], Callable[[int], Program]], ...] = (
+    (re.compile("prime", re.IGNORECASE), _primes),
+    (re.compile("fibonacci", re.IGNORECASE), _fibonacci),
+    (re.compile("mean|average|deviation|statistic", re.IGNORECASE), _average),
+    (re.compile("square", re.IGNORECASE), _squares),
+)

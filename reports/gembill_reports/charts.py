@@ -1,0 +1,273 @@
+"""Charts: what is drawn, from totals to plotly figures.
+
+Owns: which bars a chart has, their colours and links, and the plotly figure of it. Owns no sum and no page. Invariant:
+a kind of token has one colour everywhere (Okabe and Ito's set, told apart by colour-blind eyes); a chart shows the same
+numbers as the rows it was made of, amounts as exact decimal strings.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from gembill.errors import ConfigurationError
+from gembill.ledger import Total
+from gembill.money import usd
+from gembill.period import Period, Unit, buckets, name
+from gembill_reports.layout.sheet import count, money, rate
+from gembill_reports.layout.tables import MISSING, clean
+from gembill_reports.sums.rows import TIMES, Report
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+COLORS = {
+    "input": "#0072B2",
+    "cached_input": "#56B4E9",
+    "intermediate": "#E69F00",
+    "output": "#009E73",
+    "thinking": "#CC79A7",
+    "grounding": "#8C8C8C",
+    "ran": "#8C8C8C",
+    "failed": "#D55E00",
+}
+CONFIG = {"displayModeBar": False, "displaylogo": False, "showSendToCloud": False, "responsive": True}
+"""What plotly.js is told: no toolbar, and no button that sends a figure to its maker's cloud (on by default)."""
+
+_PARTS = ("input", "intermediate", "output", "grounding")
+_MOST = 400  # buckets of time that a chart has room for
+_ROWS = 12
+_DAY = len("2026-11-21")
+Link = Callable[[Total], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One colour of a chart: a value per category as a decimal string, None where there is none."""
+
+    name: str
+    color: str
+    values: tuple[str | None, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chart:
+    """Stacked bars. `across`: they lie, one line a category; else they stand.
+
+    `texts` say each category in words, `links` lead from it, `starts` is where its bar begins (else at 0).
+    """
+
+    key: str
+    title: str
+    unit: str
+    categories: tuple[str, ...]
+    series: tuple[Series, ...]
+    texts: tuple[str, ...]
+    links: tuple[str | None, ...]
+    across: bool = False
+    starts: tuple[str, ...] | None = None
+
+
+def cost_by_time(report: Report, link: Link | None = None) -> Chart:
+    """The cost of each hour, day, week or month, stacked by meter. The report is cut by that unit alone."""
+    unit = next((Unit(by) for by in report.by if by in TIMES), None)
+    if unit is None or len(report.by) > 1:
+        raise ConfigurationError("a chart over time needs a report by hour, day, week or month alone")
+    names, rows = _line(report, unit)
+    return _costs("cost_by_time", f"Cost per {unit.value}", names, rows, link)
+
+
+def cost_by_group(report: Report, link: Link | None = None) -> Chart:
+    """The cost of each row, dearest first, stacked by meter; the cheapest are left out where there are many."""
+    rows = report.rows[:_ROWS]
+    title = "Cost per " + " and ".join(by.removeprefix("label.").replace("_", " ") for by in report.by)
+    return _costs("cost_by_group", title, [_title(report.by, row) for row in rows], rows, link, across=True)
+
+
+def intermediate_ratio(report: Report, link: Link | None = None) -> Chart:
+    """How many intermediate tokens came with each token of input, by row."""
+    rows = [row for row in report.rows if row.tokens.input and row.tokens.intermediate][:_ROWS]
+    values = [f"{(row.tokens.intermediate or 0) / (row.tokens.input or 1):.4f}" for row in rows]
+    return Chart(
+        key="intermediate_ratio",
+        title="Intermediate tokens per input token",
+        unit="x",
+        categories=tuple(_title(report.by, row) for row in rows),
+        series=(Series("intermediate / input", COLORS["intermediate"], tuple(values)),),
+        texts=tuple(f"{float(value):.2f}×" for value in values),
+        links=_links(rows, link),
+        across=True,
+    )
+
+
+def outcomes(report: Report, link: Link | None = None) -> Chart:
+    """Executions over time: those that failed or ran out of time, and the others."""
+    unit = next((Unit(by) for by in report.by if by in TIMES), Unit.DAY)
+    names, rows = _line(report, unit)
+    ran = tuple(str(row.executions - row.executions_failed) if row else None for row in rows)
+    failed = tuple(str(row.executions_failed) if row else None for row in rows)
+    return Chart(
+        key="outcomes",
+        title=f"Executions per {unit.value}",
+        unit="",
+        categories=tuple(names),
+        series=(Series("ran", COLORS["ran"], ran), Series("failed", COLORS["failed"], failed)),
+        texts=tuple(
+            f"{count(r.executions)} executions, {rate(r.executions_failed, r.executions)} failed" if r else "no call"
+            for r in rows
+        ),
+        links=_links(rows, link),
+    )
+
+
+def waterfall(steps: Sequence[tuple[str, str, int]]) -> Chart:
+    """The tokens of one call from the prompt to the answer: (words, meter, tokens), each bar where the last ended."""
+    starts, at = [], 0
+    for _, _, tokens in steps:
+        starts.append(str(at))
+        at += tokens
+    meters = dict.fromkeys(meter for _, meter, _ in steps)
+    series = [
+        Series(
+            meter.replace("_", " "),
+            COLORS.get(meter, COLORS["grounding"]),
+            tuple(str(tokens) if of == meter else None for _, of, tokens in steps),
+        )
+        for meter in meters
+    ]
+    return Chart(
+        key="waterfall",
+        title="Tokens, step by step",
+        unit="",
+        categories=tuple(clean(words) for words, _, _ in steps),
+        series=tuple(series),
+        texts=tuple(count(tokens) for _, _, tokens in steps),
+        links=(None,) * len(steps),
+        across=True,
+        starts=tuple(starts),
+    )
+
+
+CHARTS: Mapping[str, tuple[tuple[str, ...], Callable[[Report], Chart]]] = {
+    "cost_per_day": (("day",), cost_by_time),
+    "cost_per_week": (("week",), cost_by_time),
+    "cost_per_month": (("month",), cost_by_time),
+    "cost_per_model": (("model",), cost_by_group),
+    "intermediate_per_model": (("model",), intermediate_ratio),
+    "executions_per_day": (("day",), outcomes),
+}
+"""The charts that `gembill_reports.figure` knows: by what the report is cut, and what is drawn of it."""
+
+
+def figure(chart: Chart) -> "go.Figure":
+    """The chart as a plotly figure. Show it with `figure.show(config=gembill_reports.charts.CONFIG)`."""
+    import plotly.graph_objects as go
+
+    drawn = shape(chart)
+    return go.Figure(drawn["data"], drawn["layout"] | {"template": "none"})
+
+
+def shape(chart: Chart) -> dict[str, Any]:
+    """What plotly.js draws: `data` and `layout`. Pages need no more, and loading plotly would cost them 0.3 s."""
+    return {"data": [_bars(chart, series) for series in chart.series], "layout": _layout(chart)}
+
+
+def _bars(chart: Chart, series: Series) -> dict[str, Any]:
+    values, names = list(series.values), list(chart.categories)
+    bars = {
+        "type": "bar",
+        "name": series.name,
+        "marker": {"color": series.color},
+        "orientation": "h" if chart.across else "v",
+        "x": values if chart.across else names,
+        "y": names if chart.across else values,
+        "customdata": [[link or "", text] for link, text in zip(chart.links, chart.texts, strict=True)],
+        "textangle": 0,
+        "hovertemplate": f"%{{{'y' if chart.across else 'x'}}}<br>{series.name}: %{{{'x' if chart.across else 'y'}}}"
+        "<br>%{customdata[1]}<extra></extra>",
+    }
+    bars |= {"base": list(chart.starts)} if chart.starts is not None else {}
+    return bars | ({"text": list(chart.texts)} if chart.across and len(chart.series) == 1 else {})
+
+
+def _costs(
+    key: str,
+    title: str,
+    names: Sequence[str],
+    rows: Sequence[Total | None],
+    link: Link | None,
+    *,
+    across: bool = False,
+) -> Chart:
+    parts = [part for part in _PARTS if part != "grounding" or any(row and row.cost_grounding_pico for row in rows)]
+    series = [Series(_said(part), COLORS[part], tuple(_part(row, part) for row in rows)) for part in parts]
+    return Chart(
+        key=key,
+        title=title,
+        unit="$",
+        categories=tuple(names),
+        series=tuple(series),
+        texts=tuple(money(row.cost_pico) if row else money(0) for row in rows),
+        links=_links(rows, link),
+        across=across,
+    )
+
+
+def _said(part: str) -> str:
+    return {"output": "output with thinking", "grounding": "search"}.get(part, part)
+
+
+def _part(row: Total | None, part: str) -> str | None:
+    pico = None if row is None else getattr(row, f"cost_{part}_pico")
+    return None if pico is None else usd(pico)
+
+
+def _line(report: Report, unit: Unit) -> tuple[list[str], list[Total | None]]:
+    """Every bucket of the period by name and its row; of an open or very long period only those with calls."""
+    rows = {str(row.group[unit.value]): row for row in report.rows}
+    names = list(rows)
+    if report.period.start_us is not None and report.period.end_us is not None:
+        all_names = _names(report.period, unit)
+        names = all_names if len(all_names) <= _MOST else names
+    return names, [rows.get(one) for one in names]
+
+
+def _names(period: Period, unit: Unit) -> list[str]:
+    found = []
+    for bucket in buckets(period, unit):
+        assert bucket.start_us is not None
+        found.append(name(unit, bucket.start_us, period.zone))
+        if len(found) > _MOST:
+            break
+    return found
+
+
+def _title(by: Sequence[str], row: Total) -> str:
+    return " · ".join(clean(MISSING if row.group[key] is None else str(row.group[key])) for key in by) or "all"
+
+
+def _links(rows: Sequence[Total | None], link: Link | None) -> tuple[str | None, ...]:
+    return tuple(None if row is None or link is None else link(row) for row in rows)
+
+
+def _layout(chart: Chart) -> dict[str, Any]:
+    """Numbers on a plain line, names as they are (`category`): nothing is read as a date or left out."""
+    numbers = {"type": "linear", "tickprefix": "$" if chart.unit == "$" else "", "zeroline": False, "nticks": 6}
+    names: dict[str, Any] = {"type": "category", "showgrid": False}
+    every = max(1, -(-len(chart.categories) // 8))
+    marked = {"tickvals": chart.categories[::every], "ticktext": [short(one) for one in chart.categories[::every]]}
+    still = {"fixedrange": True, "tickangle": 0}  # no zoom: a chart does not catch the wheel
+    return {
+        "barmode": "stack" if chart.starts is None else "overlay",
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "margin": {"l": 8 if chart.across else 52, "r": 12, "t": 8, "b": 28},
+        "bargap": 0.25,
+        "showlegend": False,
+        "xaxis": (numbers if chart.across else names | marked) | still,
+        "yaxis": (names | {"autorange": "reversed", "automargin": True} if chart.across else numbers) | still,
+    }
+
+
+def short(name: str) -> str:
+    """The name of a bucket as an axis writes it: a day without its year, an hour without its offset."""
+    return name[5:] if len(name) == _DAY else name[5:16].replace("T", " ") if len(name) > _DAY + 10 else name

@@ -1,0 +1,230 @@
+"""The dashboard's routes.
+
+Owns: which address leads to which page, and the three forms of each. Owns no content and no safety (`guard`).
+Invariant: a page, its `.json` and its `.csv` are one `Page`, drawn three ways; an error is a sentence and a status.
+"""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from gembill import prices
+from gembill.budget import Budget
+from gembill.config import Settings
+from gembill.errors import ConfigurationError, GembillError
+from gembill.ledger import Ledger, Selection, read
+from gembill.ledger.extent import extent
+from gembill.ledger.labels import labels
+from gembill.ledger.lookup import holds_demo_data
+from gembill.ledger.totals import totals
+from gembill.period import DEFAULT_ZONE
+from gembill.pricebook import PriceBook
+from gembill.pricebook.bundle import bundled
+from gembill_reports.calls.receipt import receipt
+from gembill_reports.calls.rounds import rounds_of
+from gembill_reports.dashboard import assets, calls, standing, sums
+from gembill_reports.dashboard.guard import LOOPBACK, App, Guard
+from gembill_reports.dashboard.page import Page
+from gembill_reports.dashboard.render import read_templates, render
+from gembill_reports.dashboard.view import View, months, view
+from gembill_reports.layout.tables import csv_lines
+from gembill_reports.sums.summary import words
+
+_FORMS = {"json": "application/json", "csv": "text/csv; charset=utf-8"}
+_KEPT = {"cache-control": "public, max-age=31536000, immutable", "vary": "accept-encoding"}
+_MENU = (
+    ("Overview", "/"),
+    ("Models", "/models"),
+    ("Labels", "/labels"),
+    ("Conversations", "/conversations"),
+    ("Calls", "/calls"),
+    ("Prices", "/prices"),
+    ("Data quality", "/quality"),
+)
+_HOME = {"/overview": "/"}
+_FILTERED = ("overview", "models", "labels", "conversations", "calls", "quality")
+_NOT_FOUND = 404
+_CHOICES = 200  # models or label values that a filter offers
+
+
+class Dashboard:
+    """The pages over one ledger. `now_us` is the clock, `budgets` are those that stand on the overview."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        settings: Settings,
+        now_us: Callable[[], int] | None = None,
+        budgets: Sequence[Budget] = (),
+    ) -> None:
+        self._ledger = ledger
+        self._settings = settings
+        self._budgets = tuple(budgets)
+        self._now_us = now_us or (lambda: time.time_ns() // 1000)
+
+    def app(self, hosts: tuple[str, ...] = LOOPBACK, token: str | None = None) -> App:
+        """The ASGI application behind its guard."""
+        pages: dict[str, Callable[[Ledger, View], Page]] = {
+            "overview": lambda ledger, shown: sums.overview(ledger, shown, self._book(), self._budgets),
+            "models": sums.models,
+            "labels": sums.label_page,
+            "conversations": calls.conversation_list,
+            "calls": calls.calls,
+            "prices": lambda _, shown: standing.prices(self._book(), shown),
+            "quality": lambda ledger, shown: standing.quality_page(ledger, shown, self._book()),
+        }
+        routes = [Route("/", partial(self._answer, pages["overview"], "html")), Route("/favicon.ico", _icon)]
+        for name, page in pages.items():
+            routes += [Route(f"/{name}", partial(self._answer, page, "html"))]
+            routes += [Route(f"/{name}.{form}", partial(self._answer, page, form)) for form in _FORMS]
+        routes += [Route(f"/calls/{{record_id}}.{form}", partial(self._call, form)) for form in _FORMS]
+        routes += [Route("/calls/{record_id}", partial(self._call, "html")), Route("/static/{name}", _static)]
+        served = Starlette(
+            routes=routes,
+            middleware=[Middleware(GZipMiddleware, minimum_size=1000)],
+            exception_handlers={404: lambda *_: self._problem(_NOT_FOUND, "There is no such page.")},
+            lifespan=_warmed,
+        )
+        return Guard(served, hosts, token)
+
+    def _answer(self, page: Callable[[Ledger, View], Page], form: str, request: Request) -> Response:
+        try:
+            shown = self._view(request)
+            return self._drawn(page(self._ledger, shown), shown, form)
+        except _Missing:
+            return self._problem(_NOT_FOUND, "The ledger has no such call.")
+        except ConfigurationError as error:
+            return self._problem(400, f"{error}.")
+        except GembillError as error:
+            return self._problem(500, f"{error}.")
+
+    def _call(self, form: str, request: Request) -> Response:
+        return self._answer(partial(self._receipt, request.path_params["record_id"]), form, request)
+
+    def _receipt(self, record_id: str, ledger: Ledger, shown: View) -> Page:
+        stored = read.record(ledger, record_id)
+        if stored is None:
+            raise _Missing
+        posted = read.charges(ledger, stored)
+        named = prices.rows_of(ledger, self._settings, (one.charge.price_id for one in posted))
+        return calls.one_call(receipt(stored, posted, named, rounds_of(ledger, stored)), shown)
+
+    def _view(self, request: Request) -> View:
+        return view(request.query_params.multi_items(), self._now_us(), extent(self._ledger))
+
+    def _book(self) -> PriceBook:
+        return prices.book_in_force(self._ledger, self._settings)
+
+    def _drawn(self, page: Page, shown: View, form: str) -> Response:
+        if form == "json":
+            return Response(json.dumps(page.data, indent=1) + "\n", media_type=_FORMS[form])
+        if form == "csv":
+            name = page.name.replace("/", "-")
+            headers = {"content-disposition": f'attachment; filename="gembill-{name}.csv"'}
+            return Response("".join(csv_lines(page.header, page.rows)), headers=headers, media_type=_FORMS[form])
+        content = {key: getattr(page, key) for key in ("cards", "charts", "grids", "notes", "more")}
+        return HTMLResponse(render(page.template, content | self._frame(page, shown)))
+
+    def _frame(self, page: Page, shown: View) -> dict[str, Any]:
+        """What stands around the content of every page."""
+        path = f"/{page.name}"
+        return {
+            "title": page.title,
+            "heading": f"{words(shown.period)} · {shown.period.timezone}",
+            "menu": [(name, shown.to(to), to in (path, _HOME.get(path))) for name, to in _MENU],
+            "home": shown.to("/"),
+            "demo": holds_demo_data(self._ledger),
+            "json_link": shown.to(f"{path}.json", rest=True),
+            "csv_link": shown.to(f"{path}.csv", rest=True),
+            "assets": _names(),
+            "filter": self._filter("/" if page.name == "overview" else path, shown) if page.name in _FILTERED else None,
+        }
+
+    def _filter(self, action: str, shown: View) -> dict[str, Any]:
+        """What the form of every page offers, and what is chosen in it."""
+        models = [
+            str(one.group["model"]) for one in totals(self._ledger, Selection(), ("model",)) if one.group["model"]
+        ]
+        values = [f"{name}={value}" for name, known in labels(self._ledger).items() for value in known[:_CHOICES]]
+        zones = dict.fromkeys(
+            (DEFAULT_ZONE, "UTC", "Europe/Berlin", "Asia/Kolkata", "Asia/Tokyo", shown.period.timezone)
+        )
+        own = ("status", "trouble", "after", "dir") if action == "/calls" else ("after",)
+        chosen_model, chosen_label = shown.value("model"), shown.value("label")
+        return {
+            "action": action,
+            "month": shown.month,
+            "months": months(shown, extent(self._ledger)),
+            "since": shown.value("since"),
+            "until": shown.value("until"),
+            "model": chosen_model,
+            "models": dict.fromkeys([*models[:_CHOICES], *filter(None, [chosen_model])]),
+            "label": chosen_label,
+            "labels": dict.fromkeys([*values[:_CHOICES], *filter(None, [chosen_label])]),
+            "zones": zones,
+            "tz": shown.period.timezone,
+            "code_execution": shown.selection.code_execution,
+            "kept": [*shown.also(), *((key, value) for key, value in shown.rest.items() if key not in own)],
+        }
+
+    def _problem(self, status: int, sentence: str) -> Response:
+        frame = {
+            "title": "There is a problem" if status != _NOT_FOUND else "Not found",
+            "heading": "",
+            "menu": [(name, to, False) for name, to in _MENU],
+            "home": "/",
+            "demo": False,
+            "json_link": None,
+            "assets": _names(),
+            "filter": None,
+            "notes": (),
+        }
+        return HTMLResponse(render("problem.html", frame | {"sentence": sentence}), status)
+
+
+@asynccontextmanager
+async def _warmed(_: Starlette) -> AsyncIterator[None]:
+    """Do beside the first requests what they would wait for: read templates and prices, compress files."""
+    warming = asyncio.create_task(asyncio.to_thread(_warm))
+    yield
+    await warming
+
+
+def _warm() -> None:
+    read_templates()
+    bundled()
+    assets.pack()
+
+
+class _Missing(Exception):
+    """There is no such call."""
+
+
+def _names() -> dict[str, str]:
+    """The names of the files that pages load."""
+    files = {"style": "style.css", "script": "pages.js", "icon": "icon.svg", "plotly": assets.PLOTLY}
+    return {word: assets.asset(file).name for word, file in files.items()}
+
+
+def _static(request: Request) -> Response:
+    found = assets.named(request.path_params["name"])
+    if found is None:
+        return Response("there is no such file\n", 404, media_type="text/plain")
+    if "gzip" in request.headers.get("accept-encoding", ""):
+        return Response(found.packed, headers={**_KEPT, "content-encoding": "gzip"}, media_type=found.kind)
+    return Response(found.plain, headers=_KEPT, media_type=found.kind)
+
+
+def _icon(_: Request) -> Response:
+    return RedirectResponse(f"/static/{assets.asset('icon.svg').name}", 307)

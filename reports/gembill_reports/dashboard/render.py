@@ -1,0 +1,53 @@
+"""Pages as HTML.
+
+Owns: the template environment and what templates may call. Owns no content. Invariant: everything is escaped unless it
+was made here: figures as JSON in which no `<` stands, so that no text can end its script block.
+"""
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from gembill_reports.charts import CONFIG, Chart, shape, short
+from gembill_reports.sketch import sketch
+
+_ESCAPES = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"})
+
+
+@cache
+def environment() -> Environment:
+    """The templates of the dashboard and of the HTML report; values are escaped, a missing name is an error."""
+    made = Environment(
+        loader=PackageLoader("gembill_reports.dashboard", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.globals.update(sketch=sketch, short=short, figure_json=figure_json)
+    return made
+
+
+def read_templates() -> None:
+    """Compile all templates now; the environment keeps them."""
+    for name in environment().list_templates():
+        environment().get_template(name)
+
+
+def render(template: str, values: Mapping[str, Any]) -> str:
+    """A template filled in."""
+    return environment().get_template(template).render(values)
+
+
+def figure_json(chart: Chart) -> Markup:
+    """The chart's plotly figure and how to draw it, for a script block of type application/json."""
+    return json_block(shape(chart) | {"config": CONFIG})
+
+
+def json_block(value: object) -> Markup:
+    """JSON that cannot end the script block it stands in."""
+    return Markup(json.dumps(value, separators=(",", ":")).translate(_ESCAPES))  # noqa: S704 - no markup is left in it

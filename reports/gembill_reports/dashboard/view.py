@@ -1,0 +1,120 @@
+"""What an address of the dashboard asks for: period, calendar and calls.
+
+Owns: reading the query of an address and writing addresses that differ in one thing. Owns no page. Invariant: the
+address holds the whole state; what it does not understand is a ConfigurationError, never another selection.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from urllib.parse import urlencode
+
+from gembill.errors import ConfigurationError
+from gembill.label import labels
+from gembill.ledger import Selection
+from gembill.period import Period, Unit, containing, iso, name, parse, zone
+
+_FILTERS = ("month", "since", "until", "tz", "model", "label", "key", "code_execution")
+_MOST = 60  # parameters of an address
+_LONGEST = 1000  # characters of a value
+Pairs = Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """A period, the calls in it, and the words of the address that chose them. `rest` is what only one page reads."""
+
+    period: Period
+    selection: Selection
+    now_us: int
+    chosen: tuple[tuple[str, str], ...] = ()
+    rest: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def month(self) -> str | None:
+        """The month that is shown, None if the period is no month."""
+        start = self.period.start_us
+        if start is None or containing(Unit.MONTH, start, self.period.zone) != self.period:
+            return None
+        return name(Unit.MONTH, start, self.period.zone)
+
+    def value(self, key: str) -> str:
+        """What the address says for a filter that stands once; empty if nothing."""
+        return next((value for one, value in self.chosen if one == key), "")
+
+    def values(self, key: str) -> list[str]:
+        """All that the address says for a filter."""
+        return [value for one, value in self.chosen if one == key]
+
+    def to(self, path: str, *more: tuple[str, str], without: Sequence[str] = (), rest: bool = False) -> str:
+        """An address with the same choice: `more` in addition, a filter of `without` left out."""
+        kept = [(key, value) for key, value in self.chosen if key not in without]
+        kept += [(key, value) for key, value in self.rest.items() if rest and key not in without]
+        query = urlencode([*kept, *(pair for pair in more if pair not in kept)])
+        return f"{path}?{query}" if query else path
+
+    def also(self) -> list[tuple[str, str]]:
+        """Filters of the address that a form of one model and one label does not show, so that it keeps them."""
+        more = [(key, value) for key in ("model", "label") for value in self.values(key)[1:]]
+        return more + [("key", value) for value in self.values("key")]
+
+    def span(self, path: str, period: Period, *more: tuple[str, str]) -> str:
+        """An address with the same choice but another period."""
+        ends = [("since", period.start_us), ("until", period.end_us)]
+        named = [(key, _point(at_us, period)) for key, at_us in ends if at_us is not None]
+        return self.to(path, *named, *more, without=("month", "since", "until"))
+
+
+def view(pairs: Pairs, now_us: int, extent: tuple[int, int] | None) -> View:
+    """What an address asks for. Without a period: this month, or the newest that has calls.
+
+    `extent` is when the ledger's first and last call were received. An empty value is the same as none.
+    """
+    if len(pairs) > _MOST or any(len(key) + len(value) > _LONGEST for key, value in pairs):
+        raise ConfigurationError(f"the address has more than {_MOST} parameters, or one over {_LONGEST} characters")
+    given = [(key, value) for key, value in pairs if value]
+    chosen = tuple((key, value) for key, value in given if key in _FILTERS)
+    single = {key: value for key, value in chosen if key not in ("model", "label", "key")}
+    since, until, month, tz = (single.get(key) for key in ("since", "until", "month", "tz"))
+    if since is None and until is None and month is None:
+        month = newest_month(now_us, extent, tz)
+    elif month is not None and (since or until):
+        month = None  # the form sends both; a range says more than a month
+    period = parse(since, until, month, tz=tz)
+    selection = Selection(
+        start_us=period.start_us,
+        end_us=period.end_us,
+        models=tuple(value for key, value in chosen if key == "model"),
+        keys=tuple(value for key, value in chosen if key == "key"),
+        labels=labels([value for key, value in chosen if key == "label"], "label"),
+        code_execution=single.get("code_execution") == "1",
+    )
+    rest = {key: value for key, value in given if key not in _FILTERS}
+    return View(period=period, selection=selection, now_us=now_us, chosen=chosen, rest=rest)
+
+
+def newest_month(now_us: int, extent: tuple[int, int] | None, tz: str | None = None) -> str:
+    """This month if it has calls or nothing has, else the month of the last call."""
+    last = now_us if extent is None else min(now_us, extent[1])
+    return name(Unit.MONTH, last, zone(tz))
+
+
+def months(view: View, extent: tuple[int, int] | None, most: int = 36) -> list[str]:
+    """The months to choose from, newest first: all with calls, and this one."""
+    calendar = view.period.zone
+    first = min(view.now_us, extent[0]) if extent else view.now_us
+    found: list[str] = []
+    at = max(view.now_us, extent[1] if extent else 0)
+    while len(found) < most:
+        found.append(name(Unit.MONTH, at, calendar))
+        start = containing(Unit.MONTH, at, calendar).start_us
+        if start is None or start <= first:
+            break
+        at = start - 1
+    return found
+
+
+def _point(at_us: int, period: Period) -> str:
+    """An instant as an address names it: a date where it is a midnight."""
+    if containing(Unit.DAY, at_us, period.zone).start_us == at_us:
+        return name(Unit.DAY, at_us, period.zone)
+    return iso(at_us, period.zone)

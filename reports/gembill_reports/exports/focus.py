@@ -1,0 +1,157 @@
+"""Charges as FOCUS rows, the FinOps community's format for bills.
+
+Owns: the columns of FOCUS 1.2 (ecosystem.md 1.1), our `x_` columns, and how a line of a receipt becomes a row. Owns
+no charge. Invariant: costs of the rows add up to the cost of the calls; a call without a price has no row: FOCUS has no
+word for "unknown" and 0 would be a lie. The cost basis is marked as an estimate at list price.
+
+Intermediate tokens have the SkuId of input, because Google has no SKU of their own, and `x_TokenKind` tells them apart.
+Keys of SkuPriceDetails that FOCUS has not defined begin with `x_`. A SkuPriceId has one SkuId: a policy that is a price
+without a row, such as that of prepaid throughput, holds for many SKUs, and so its id is followed by the SKU's.
+"""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from gembill.ledger import Stored
+from gembill.model import Meter
+from gembill.money import usd
+from gembill.period import HOUR_US, Unit, containing, local
+from gembill_reports.calls.receipt import Line, Receipt
+
+VERSION = "1.2"
+_UTC = ZoneInfo("UTC")
+_MILLION = 10**6
+_KINDS = {
+    Meter.INPUT: "prompt",
+    Meter.CACHED_INPUT: "cached",
+    Meter.INTERMEDIATE: "intermediate",
+    Meter.OUTPUT: "output",
+    Meter.THINKING: "thinking",
+    Meter.GROUNDING: "grounding",
+}
+_METERS = {
+    Meter.INPUT: "Input Tokens",
+    Meter.CACHED_INPUT: "Cache Read Input Tokens",
+    Meter.INTERMEDIATE: "Input Tokens",
+    Meter.OUTPUT: "Output Tokens",
+    Meter.THINKING: "Output Tokens",
+    Meter.GROUNDING: "Grounding Searches",
+}
+_SKUS = {Meter.INTERMEDIATE: Meter.INPUT, Meter.THINKING: Meter.OUTPUT}  # billed under the SKU of the other
+COLUMNS = (
+    *("BilledCost", "BillingAccountId", "BillingAccountName", "BillingCurrency", "BillingPeriodEnd"),
+    *("BillingPeriodStart", "ChargeCategory", "ChargeClass", "ChargeDescription", "ChargeFrequency", "ChargePeriodEnd"),
+    *("ChargePeriodStart", "ConsumedQuantity", "ConsumedUnit", "ContractedCost", "ContractedUnitPrice"),
+    *("EffectiveCost", "InvoiceId", "InvoiceIssuerName", "ListCost", "ListUnitPrice", "PricingCategory"),
+    *("PricingQuantity", "PricingUnit", "ProviderName", "PublisherName", "ServiceCategory", "ServiceName"),
+    *("ServiceSubcategory", "SkuId", "SkuMeter", "SkuPriceDetails", "SkuPriceId", "Tags"),
+    *("x_CallId", "x_CostBasis", "x_ExecutionCount", "x_FailedExecutionCount", "x_Key", "x_RequestCount"),
+    *("x_ServiceTier", "x_TokenKind"),
+)
+
+
+def rows(receipt: Receipt, zone: ZoneInfo, account: str = "unknown") -> Iterator[dict[str, Any]]:
+    """A row for each charged line of a call. `zone` is the calendar of billing periods, `account` names who pays.
+
+    Counts of requests and executions stand on a call's first row only, so that they can be added up.
+    """
+    if receipt.stored.cost_pico is None:
+        return
+    charged = [line for line in receipt.lines if line.cost_pico is not None]
+    for number, line in enumerate(charged):
+        yield _call(receipt.stored, zone, account) | _charge(receipt.stored, line) | _counts(receipt.stored, number)
+
+
+def _call(stored: Stored, zone: ZoneInfo, account: str) -> dict[str, Any]:
+    record = stored.record
+    month = containing(Unit.MONTH, record.occurred_us, zone)
+    hour = record.occurred_us // HOUR_US * HOUR_US
+    return {
+        "BillingAccountId": account,
+        "BillingAccountName": account,
+        "BillingCurrency": "USD",
+        "BillingPeriodStart": _moment(month.start_us or 0),
+        "BillingPeriodEnd": _moment(month.end_us or 0),
+        "ChargeCategory": "Usage",
+        "ChargeClass": None,
+        "ChargeFrequency": "Usage-Based",
+        "ChargePeriodStart": _moment(hour),
+        "ChargePeriodEnd": _moment(hour + HOUR_US),
+        "InvoiceId": None,  # recommended; null because a charge of ours is on no invoice
+        "InvoiceIssuerName": "Google Cloud",
+        "PricingCategory": "Standard",
+        "ProviderName": "Google Cloud",
+        "PublisherName": "Google",
+        "ServiceCategory": "AI and Machine Learning",
+        "ServiceSubcategory": "Generative AI",
+        "ServiceName": "Gemini API",
+        "Tags": json.dumps(record.labels, ensure_ascii=False, sort_keys=True),
+        "x_CallId": record.id,
+        "x_CostBasis": "estimate-list-price",
+        "x_Key": record.key,
+        "x_ServiceTier": record.service_tier,
+    }
+
+
+def _charge(stored: Stored, line: Line) -> dict[str, Any]:
+    record = stored.record
+    unit, listed = line.unit_pico or 0, line.list_unit_pico or 0
+    size = 1 if line.meter is Meter.GROUNDING else _MILLION
+    model, sku = record.model or "unknown", _sku(stored, line)
+    kind = line.modality.value if line.modality is not None else "text"
+    searches = line.meter is Meter.GROUNDING
+    return {
+        **dict.fromkeys(("BilledCost", "ContractedCost", "EffectiveCost"), usd(line.quantity * unit)),
+        "ContractedUnitPrice": usd(unit * size),
+        "ListCost": usd(line.quantity * listed),
+        "ListUnitPrice": usd(listed * size),
+        "ChargeDescription": f"{model} {_KINDS[line.meter]} {'searches' if searches else 'tokens'} ({kind})",
+        "ConsumedQuantity": str(line.quantity),
+        "ConsumedUnit": "Requests" if searches else "Tokens",
+        "PricingQuantity": str(line.quantity) if searches else millions(line.quantity),
+        "PricingUnit": "Requests" if searches else "1000000 Tokens",
+        "SkuId": sku,
+        "SkuMeter": _METERS[line.meter],
+        "SkuPriceId": line.price_id if line.price is not None else f"{line.price_id}/{sku}",
+        "SkuPriceDetails": _details(stored, line),
+        "x_TokenKind": _KINDS[line.meter],
+    }
+
+
+def _sku(stored: Stored, line: Line) -> str:
+    """What was bought. A model under another name is the model of its price row, for a price may have one SKU only."""
+    model = (line.price.model if line.price is not None else stored.record.model) or "unknown"
+    kind = line.modality.value if line.modality is not None else "text"
+    return f"gemini/{model}/{_SKUS.get(line.meter, line.meter).value}/{kind}/{stored.record.service_tier}"
+
+
+def _details(stored: Stored, line: Line) -> str:
+    found = {"x_ModelDeveloper": "Google", "x_ModelFamily": "Gemini", "x_ModelId": stored.record.model}
+    if line.meter is not Meter.GROUNDING:
+        output = line.meter in (Meter.OUTPUT, Meter.THINKING)
+        found["x_TokenDirection"] = "Output" if output else "Input"
+        if not output:
+            found["x_TokenCacheAction"] = "Read" if line.meter is Meter.CACHED_INPUT else "Uncached"
+    return json.dumps(found, sort_keys=True)
+
+
+def _counts(stored: Stored, number: int) -> dict[str, Any]:
+    first = number == 0
+    return {
+        "x_RequestCount": "1" if first else "0",
+        "x_ExecutionCount": str(len(stored.record.executions) if first else 0),
+        "x_FailedExecutionCount": str(stored.record.failed if first else 0),
+    }
+
+
+def millions(tokens: int) -> str:
+    """Tokens in millions as an exact decimal: 8,400,000 is `8.4`."""
+    sign, tokens = ("-" if tokens < 0 else ""), abs(tokens)
+    whole, part = divmod(tokens, _MILLION)
+    return f"{sign}{whole}.{part:06d}".rstrip("0").rstrip(".")
+
+
+def _moment(at_us: int) -> str:
+    return local(at_us, _UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

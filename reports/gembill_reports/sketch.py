@@ -1,0 +1,80 @@
+"""A chart as plain HTML can show it, before and without any script.
+
+Owns: how long each bar is, in percent of the longest. Owns no markup (the templates) and no number of its own.
+Invariant: lengths are in proportion to the chart's values; what is not nothing has a bar that can be seen.
+"""
+
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+
+from gembill_reports.charts import Chart
+
+_FINEST = Decimal("0.01")
+_SEEN = Decimal("0.35")
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A part of a bar: its colour, its length in percent, and what it is."""
+
+    color: str
+    percent: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A category: where its bar begins (percent), the pieces of it, the words and the link."""
+
+    name: str
+    start: str
+    pieces: tuple[Piece, ...]
+    text: str
+    link: str | None
+    spans: int  # over how many bars its name stands on the axis; 0 if it is not named
+
+
+@dataclass(frozen=True, slots=True)
+class Sketch:
+    """All bars of a chart, and what the full length stands for."""
+
+    bars: tuple[Bar, ...]
+    top: Decimal
+
+
+def sketch(chart: Chart) -> Sketch:
+    """The bars of a chart."""
+    places = range(len(chart.categories))
+    sums = [sum((_number(series.values[at]) for series in chart.series), Decimal()) for at in places]
+    starts = [_number(start) for start in chart.starts] if chart.starts is not None else [Decimal()] * len(sums)
+    top = max((start + one for start, one in zip(starts, sums, strict=True)), default=Decimal())
+    every = max(1, -(-len(sums) // 8))
+    bars = tuple(
+        Bar(
+            chart.categories[at],
+            _percent(starts[at], top),
+            tuple(
+                Piece(s.color, _length(_number(s.values[at]), top), s.name)
+                for s in chart.series
+                if _number(s.values[at])
+            ),
+            chart.texts[at],
+            chart.links[at],
+            0 if at % every else min(every, len(sums) - at),
+        )
+        for at in places
+    )
+    return Sketch(bars, top)
+
+
+def _number(value: str | None) -> Decimal:
+    return Decimal(value) if value is not None else Decimal()
+
+
+def _length(part: Decimal, whole: Decimal) -> str:
+    share = Decimal(_percent(part, whole))
+    return str(max(share, _SEEN)) if part else "0"
+
+
+def _percent(part: Decimal, whole: Decimal) -> str:
+    return str((100 * part / whole).quantize(_FINEST, ROUND_HALF_UP)) if whole else "0"

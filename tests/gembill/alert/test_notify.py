@@ -1,0 +1,58 @@
+"""Addresses of apprise, with the library where it is installed and a clear word where it is not."""
+
+import builtins
+import importlib.util
+import json
+import subprocess
+import sys
+
+import pytest
+
+from gembill.alert.message import trial
+from gembill.alert.notify import Notify
+from gembill.errors import ConfigurationError, Undelivered
+from tests.e2e.player import Player, Reply
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # apprise's own
+installed = pytest.mark.skipif(
+    importlib.util.find_spec("apprise") is None, reason="the extra `notify` is not installed"
+)
+
+
+def test_without_the_extra_the_message_says_how_to_get_it(monkeypatch):
+    real = builtins.__import__
+
+    def missing(name: str, *rest: object) -> object:
+        if name == "apprise":
+            raise ImportError(name)
+        return real(name, *rest)
+
+    monkeypatch.setattr(builtins, "__import__", missing)
+    with pytest.raises(ConfigurationError, match=r"pip install 'gembill\[notify\]'"):
+        Notify(["json://127.0.0.1"])
+
+
+def test_importing_the_module_imports_no_apprise():
+    code = "import gembill.alert.notify, gembill.alert.watch, sys; assert 'apprise' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@installed
+def test_an_address_gets_title_and_text():
+    with Player(replies=[Reply([b"{}"])]).serving() as player:
+        Notify([player.url.replace("http", "json")]).send(trial())
+    assert json.loads(player.requests[0].body)["message"] == trial().text
+
+
+@installed
+def test_what_does_not_arrive_is_undelivered():
+    with pytest.raises(Undelivered):
+        Notify(["json://127.0.0.1:9/"]).send(trial())
+
+
+@installed
+def test_an_address_of_no_known_kind_is_refused_without_being_shown():
+    with pytest.raises(ConfigurationError) as found:
+        Notify(["json://127.0.0.1", "nosuch://password"])
+    assert "address 2" in str(found.value)
+    assert "password" not in str(found.value)

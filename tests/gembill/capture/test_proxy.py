@@ -1,0 +1,120 @@
+"""The relay itself: what it refuses, what passes unrecorded, what it does when something of ours fails."""
+
+import json
+import socket
+import time
+
+import pytest
+
+from gembill.capture.proxy import Proxy
+from tests.e2e.player import Player, Reply
+
+ANSWER = b'{"totalTokens": 8}'
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/v1beta/models/gemini-2.5-flash:countTokens"),
+        ("GET", "/v1beta/models"),
+        ("GET", "/v1/files/abc-123"),
+        ("DELETE", "/v1beta/cachedContents/xyz"),
+        ("PATCH", "/v1beta/cachedContents/xyz?updateMask=ttl"),
+        ("HEAD", "/v1beta/models/gemini-2.5-flash"),
+    ],
+)
+def test_what_is_no_call_passes_and_is_not_recorded(method, path, recording):
+    with (
+        Player(answer=lambda _: Reply([b"" if method == "HEAD" else ANSWER])).serving() as player,
+        (proxy := recording(player.url)).running(),
+    ):
+        assert request(proxy.port, method, path).endswith(b"\r\n\r\n" if method == "HEAD" else ANSWER)
+    assert [r.head.split(b" ")[:2] for r in player.requests] == [[method.encode(), path.encode()]]
+    assert proxy.records() == []
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/",
+        "/v1beta/unknown",
+        "/v1beta/models/../../secret",
+        "/v1beta/models/a%2fb:generateContent",
+        "/v2",
+        "/_gembill/other",
+        "/v1beta/models/a:generateContent/x:y:z",
+    ],
+)
+def test_a_path_outside_the_allow_list_is_never_forwarded(path, recording):
+    with Player(answer=lambda _: Reply([ANSWER])).serving() as player, (proxy := recording(player.url)).running():
+        answer = request(proxy.port, "POST", path)
+    assert answer.startswith(b"HTTP/1.1 404")
+    assert json.loads(answer.partition(b"\r\n\r\n")[2])["error"]["status"] == "NOT_FOUND"
+    assert player.requests == []
+
+
+def test_the_live_api_is_refused_with_one_sentence(recording):
+    path = "/ws/google.ai.generativelanguage.v1beta.GenerativeService.BidiGenerateContent?key=kkkkkkkk"
+    with Player().serving() as player, (proxy := recording(player.url)).running():
+        answer = request(proxy.port, "GET", path, "Connection: Upgrade\r\nUpgrade: websocket\r\n")
+    assert answer.startswith(b"HTTP/1.1 501")
+    assert "Live API" in json.loads(answer.partition(b"\r\n\r\n")[2])["error"]["message"]
+
+
+def test_the_health_page_says_whether_calls_are_recorded(recording):
+    with Player().serving() as player, (proxy := recording(player.url)).running():
+        health = proxy.health()
+    assert health["recording"] is True
+    assert health["unposted"] == {"records": 0, "oldest_age_seconds": None}
+    assert health["last_error"] is None
+    assert health["version"]
+
+
+def test_a_fault_of_ours_is_a_500_that_says_so_and_the_call_is_closed(recording, monkeypatch, caplog):
+    async def broken(self, request, call, client):
+        raise RuntimeError("made to fail")
+
+    monkeypatch.setattr(Proxy, "_relay", broken)
+    with Player().serving() as player, (proxy := recording(player.url)).running():
+        status, body = proxy.post()
+        assert (status, json.loads(body)["error"]["details"][0]["reason"]) == (500, "GEMBILL_INTERNAL")
+        until = time.monotonic() + 10
+        while proxy.health()["calls_under_way"]:
+            assert time.monotonic() < until
+    assert "made to fail" in caplog.text
+    assert len(proxy.records()) == 1
+
+
+@pytest.mark.parametrize("status", [204, 304])
+def test_an_answer_without_a_body_passes(status, recording):
+    with (
+        Player(answer=lambda _: Reply(status=status, headers=[], framing="none")).serving() as player,
+        (proxy := recording(player.url)).running(),
+    ):
+        assert request(proxy.port, "GET", "/v1beta/models").startswith(b"HTTP/1.1 %d" % status)
+
+
+def test_an_empty_answer_to_a_call_is_recorded_as_unknown(recording):
+    with Player(answer=lambda _: Reply([b""])).serving() as player, (proxy := recording(player.url)).running():
+        assert proxy.post() == (200, b"")
+    assert [s.record.status for s in proxy.records()] == ["unknown"]
+
+
+def test_an_answer_framed_by_the_connections_end_passes_whole(recording):
+    with (
+        Player(answer=lambda _: Reply([ANSWER, ANSWER], framing="close")).serving() as player,
+        (proxy := recording(player.url)).running(),
+    ):
+        assert proxy.post() == (200, ANSWER + ANSWER)
+
+
+def request(port: int, method: str, path: str, headers: str = "Connection: close\r\n") -> bytes:
+    with socket.create_connection(("127.0.0.1", port), 20) as connection:
+        connection.sendall(f"{method} {path} HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n".encode())
+        connection.settimeout(5)
+        received = b""
+        while piece := connection.recv(65536):
+            received += piece
+            if b"\r\n\r\n" in received and "Upgrade" in headers:
+                break
+    return received

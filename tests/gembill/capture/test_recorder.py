@@ -1,0 +1,111 @@
+"""What is kept of a call: its intent before, its event after, and what is said when neither can be written."""
+
+import asyncio
+
+import msgspec
+import pytest
+
+from gembill.capture.caller import Caller
+from gembill.capture.fingerprint import Fingerprint
+from gembill.capture.recorder import Recorder, now_us
+from gembill.capture.spool import Spool
+from gembill.errors import Refusal, SpoolUnwritable
+from gembill.model import Api, Ending, Event, Operation
+from gembill.wire.path import Route
+
+ROUTE = Route(Api.GEMINI, Operation.GENERATE_CONTENT, "gemini-2.5-flash", streamed=False)
+WHO = Caller((b"a-secret-key-of-someone",), {"team": "search"}, labels_cut=False)
+
+
+@pytest.fixture
+def spool(tmp_path):
+    found = Spool.claim(tmp_path)
+    yield found
+    found.close(5)
+
+
+def recorder(spool: Spool, *, open_on_failure: bool = False, remembered: list | None = None) -> Recorder:
+    keep = remembered.append if remembered is not None else lambda _: None
+    return Recorder(spool, Fingerprint(b"0" * 16), open_on_failure=open_on_failure, remember=keep)
+
+
+def events(spool: Spool) -> list[Event]:
+    return [msgspec.json.decode(entry.body, type=Event) for entry in spool.read(0, 100)]
+
+
+def test_a_call_has_an_intent_and_then_an_event_under_the_same_id(spool):
+    async def run() -> None:
+        found = recorder(spool)
+        call = await found.begin(ROUTE, WHO, [])
+        assert spool.backlog().open_intents == 1
+        assert events(spool) == []
+        call.exchange.answered(200, [])
+        call.exchange.received(b'{"usageMetadata": {"promptTokenCount": 3}}')
+        await found.end(call, Ending.FINISHED, retried=1)
+        await found.end(call, Ending.CUT)  # a second end changes nothing
+
+    before = now_us()
+    asyncio.run(run())
+    (event,) = events(spool)
+    assert spool.backlog().open_intents == 0
+    assert (event.ending, event.http_status, event.retried, event.labels) == (
+        Ending.FINISHED,
+        200,
+        1,
+        {"team": "search"},
+    )
+    assert before <= event.occurred_us <= event.ended_us <= now_us()
+    assert event.id[14] == "7"
+
+
+def test_the_credentials_are_remembered_for_redaction_before_anything_is_written(spool):
+    remembered: list = []
+    asyncio.run(recorder(spool, remembered=remembered).begin(ROUTE, WHO, []))
+    assert remembered == [WHO.credentials]
+
+
+def unwritable(monkeypatch, spool: Spool, name: str) -> None:
+    async def refuse(*_: object) -> None:
+        raise SpoolUnwritable("no space left on the disk")
+
+    monkeypatch.setattr(spool, name, refuse)
+
+
+def test_a_call_that_cannot_be_recorded_is_refused_with_503(spool, monkeypatch):
+    unwritable(monkeypatch, spool, "intend")
+    found = recorder(spool)
+    with pytest.raises(Refusal) as refusal:
+        asyncio.run(found.begin(ROUTE, WHO, []))
+    assert (refusal.value.status, refusal.value.reason) == (503, "GEMBILL_CANNOT_RECORD")
+    assert found.faults.refused == 1
+    assert "no space left" in found.faults.last_error
+
+
+def test_with_open_it_is_served_without_a_record_and_counted(spool, monkeypatch, caplog):
+    unwritable(monkeypatch, spool, "intend")
+    found = recorder(spool, open_on_failure=True)
+    call = asyncio.run(found.begin(ROUTE, WHO, []))
+    asyncio.run(found.end(call, Ending.FINISHED))
+    assert (call, found.faults.unrecorded) == (None, 1)
+    assert "UNRECORDED" in caplog.text
+
+
+def test_an_event_that_cannot_be_written_in_time_is_counted_and_delays_nobody(spool, monkeypatch, caplog):
+    async def run(found: Recorder) -> None:
+        call = await found.begin(ROUTE, WHO, [])
+        unwritable(monkeypatch, spool, "append")
+        await found.end(call, Ending.FINISHED)
+
+    found = recorder(spool)
+    asyncio.run(run(found))
+    assert found.faults.late == 1
+    assert "durable" in caplog.text
+
+
+def test_a_cancelled_call_is_recorded_without_waiting_for_a_loop(spool):
+    found = recorder(spool)
+    call = asyncio.run(found.begin(ROUTE, WHO, []))
+    found.end_at_once(call, Ending.CUT)
+    found.end_at_once(None, Ending.CUT)
+    assert spool.wait(5)
+    assert [event.ending for event in events(spool)] == [Ending.CUT]

@@ -1,0 +1,62 @@
+"""`gembill export`: where it writes, and what it says."""
+
+import csv
+import json
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from gembill.cli import gembill
+from gembill.errors import ConfigurationError
+from gembill.ledger import open_ledger
+from tests.gembill_reports.making import call, put
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    address = f"sqlite:///{tmp_path / 'ledger.db'}"
+    ledger = open_ledger(address)
+    put(ledger, call("2026-11-05T10:00:00+00:00", (1, 2, 3), labels={"team": "=a"}))
+    put(
+        ledger,
+        call("2026-11-06T10:00:00+00:00", (1, 2, 3), "nobody-knows"),
+        call("2026-10-06T10:00:00+00:00", (1, 0, 0)),
+    )
+    ledger.close()
+    return address
+
+
+def run(url: str, *flags: str) -> Result:
+    result = CliRunner().invoke(gembill, ["export", *flags, "--database-url", url])
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result
+
+
+def test_each_form_is_written(url: str) -> None:
+    assert len(list(csv.DictReader(StringIO(run(url, "--format", "csv").stdout)))) == 3
+    lines = run(url, "--format", "jsonl", "--month", "2026-11").stdout.splitlines()
+    assert [json.loads(line)["tokens"]["input"] for line in lines] == [1, 1]
+
+
+def test_focus_says_what_has_no_charge(url: str) -> None:
+    done = run(url, "--format", "focus", "--month", "2026-11", "--billing-account", "ACC-1")
+    rows = list(csv.DictReader(StringIO(done.stdout)))
+    assert [row["x_TokenKind"] for row in rows] == ["prompt", "intermediate", "output"]
+    assert {row["BillingAccountId"] for row in rows} == {"ACC-1"}
+    assert "1 unpriced" in done.stderr
+
+
+def test_a_file_is_whole_or_not_there(url: str, tmp_path: Path) -> None:
+    target = tmp_path / "out.csv"
+    assert "wrote" in run(url, "--format", "csv", "-o", str(target)).stderr
+    assert len(target.read_text().splitlines()) == 4
+    with pytest.raises(ConfigurationError, match="cannot be written"):
+        run(url, "--format", "csv", "-o", str(tmp_path / "none" / "out.csv"))
+    assert list(tmp_path.glob(".*.part")) == []
+
+
+def test_a_form_has_to_be_named(url: str) -> None:
+    assert run(url).exit_code == 2

@@ -1,0 +1,61 @@
+"""`gembill prices sync` shows the difference and adds only what is accepted."""
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from gembill.cli import gembill
+from gembill.errors import ConfigurationError
+from gembill.ledger import open_ledger, prices
+
+NEW = "gemini-2.0-flash-lite"
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path / 'ledger.db'}"
+
+
+def sync(url: str, *flags: str) -> Result:
+    result = CliRunner().invoke(gembill, ["prices", "sync", *flags, "--database-url", url], env={"COLUMNS": "140"})
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result
+
+
+def synced(url: str) -> list[prices.PriceList]:
+    ledger = open_ledger(url)
+    found = [one for one in prices.lists(ledger) if one.origin is prices.Origin.SYNC]
+    ledger.close()
+    return found
+
+
+def test_without_a_word_nothing_is_added(url: str) -> None:
+    shown = sync(url).stdout
+    assert NEW in shown
+    assert "Nowhere." in shown
+    assert not Path(url.removeprefix("sqlite:///")).exists()
+
+
+def test_only_what_is_accepted_is_added_and_then_it_is_no_difference(url: str) -> None:
+    sync(url, "--accept", NEW)
+    (one,) = synced(url)
+    assert {row.model for row in one.rows} == {NEW}
+    assert {row.source.split()[0] for row in one.rows} == {"genai-prices"}
+    assert NEW not in sync(url).stdout
+    with pytest.raises(ConfigurationError, match=f"--accept '{NEW}'"):
+        sync(url, "--accept", NEW)
+
+
+def test_yes_adds_all_and_then_there_is_no_difference(url: str) -> None:
+    sync(url, "--yes")
+    again = sync(url, "--yes")
+    assert "there is nothing to add" in again.stderr
+    assert len(synced(url)) == 1
+
+
+def test_what_a_user_set_is_no_difference(url: str) -> None:
+    flags = ["prices", "set", "gemini-2.5-flash", "--input", "9", "--from", "2026-11-01", "--database-url", url]
+    assert CliRunner().invoke(gembill, flags).exit_code == 0
+    assert "Nowhere." in sync(url).stdout

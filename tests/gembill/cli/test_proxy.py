@@ -1,0 +1,85 @@
+"""`gembill proxy`: flags, what it prints at start, and that it stays on loopback unless told twice."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from gembill.cli.proxy import _watch as watch_of
+from gembill.config import Settings
+from tests.e2e.child import Child
+from tests.e2e.player import Player, Reply
+
+ANSWER = b'{"usageMetadata": {"promptTokenCount": 3, "totalTokenCount": 3}}'
+
+
+def run(*arguments: str, folder) -> subprocess.CompletedProcess:
+    environment = {**os.environ, "HOME": str(folder), "GEMBILL_DATA_DIR": str(folder)}
+    return subprocess.run(
+        [sys.executable, "-m", "gembill", "proxy", *arguments],
+        env=environment,
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--host", "0.0.0.0"], "--allow-remote"),
+        (["--upstream", "ftp://h"], "upstream"),
+        (["--upstream", "http://h/v1beta"], "upstream"),
+        (["--port", "99999"], "--port"),
+        (["--on-record-failure", "maybe"], "--on-record-failure"),
+    ],
+)
+def test_what_cannot_be_obeyed_is_said_in_one_sentence_and_exits_2(arguments, says, tmp_path):
+    done = run(*arguments, folder=tmp_path)
+    assert done.returncode == 2
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+
+
+def test_it_says_where_it_listens_and_stops_at_sigterm_with_everything_posted(tmp_path):
+    url = f"sqlite:///{tmp_path / 'ledger.db'}"
+    with Player(answer=lambda _: Reply([ANSWER])).serving() as player:
+        child = Child(tmp_path, player.url, url)
+        with child.running():
+            assert child.post("/v1beta/models/gemini-2.5-flash:generateContent", "a") == 200
+            child.process.send_signal(signal.SIGTERM)
+            assert child.process.wait(30) == 0
+    from gembill.ledger import Selection, open_ledger
+    from gembill.ledger.read import records
+
+    ledger = open_ledger(url)
+    assert len(list(records(ledger, Selection()))) == 1
+    ledger.close()
+    assert f"-> {player.url}" in child.log.read_text()
+
+
+def test_a_database_password_is_not_shown(tmp_path):
+    from gembill.cli.proxy import _shown
+
+    assert _shown("postgresql://me:secret@db/ledger") == "postgresql://db/ledger"
+    assert _shown("sqlite:////a/b.db") == "sqlite:////a/b.db"
+
+
+def test_budgets_are_watched_only_where_somebody_is_to_be_told(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    settings = Settings(data_dir=tmp_path, webhook_url="http://127.0.0.1:9/", webhook_secret="s")
+    assert watch_of(settings) is None, "there is no budget"
+    (tmp_path / "gembill.toml").write_text('[[budget]]\nname = "b"\nlimit_usd = "1"\nperiod = "day"\n')
+    assert watch_of(Settings(data_dir=tmp_path)) is None
+    assert watch_of(settings) is not None
+
+
+def test_a_wrong_budget_file_is_named_at_the_start(tmp_path):
+    (tmp_path / "gembill.toml").write_text('[[budget]]\nname = "b"\nlimit_usd = "1"\nperiod = "fortnight"\n')
+    done = run("--port", "0", folder=tmp_path)
+    assert (done.returncode, "gembill.toml:4: period is 'fortnight'" in done.stderr) == (2, True)

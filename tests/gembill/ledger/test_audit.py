@@ -1,0 +1,72 @@
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import text
+
+from gembill.ledger import Ledger, Reason
+from gembill.ledger.audit import audit
+from tests.gembill.ledger.making import LOST, SPOOL, START, natural, posting, rated, record, tokens
+
+
+@pytest.fixture
+def books(ledger: Ledger) -> Ledger:
+    """Three calls, one of them corrected, and a call that a poll completed."""
+    ledger.append(SPOOL, [posting(1), posting(2), posting(3), natural(4, **LOST), natural(5)])
+    ledger.correct([(record(2), rated(tokens(), 7, "p2"))], reason=Reason.RERATE)
+    assert audit(ledger) == []
+    return ledger
+
+
+@pytest.mark.parametrize(
+    ("damage", "finding"),
+    [
+        (
+            "DELETE FROM event WHERE seq = 2",
+            "source 77: its last place is 5 but 4 places are filled, the first missing one is 2",
+        ),
+        ("DELETE FROM event WHERE seq = 1", "first missing one is 1"),
+        ("DELETE FROM event WHERE seq = 5", "its event 00000010-0000-0000-0000-000000000005 is not in the ledger"),
+        ("DELETE FROM record WHERE source_id = 77 AND revision = 1", "its charges add up to 1400"),
+        ("DELETE FROM record WHERE source_id = -7 AND revision = 0", "its revisions go up to 1 but there are 1"),
+        ("DELETE FROM charge WHERE source_id = 77 AND revision = 0 AND line = 0", "its charges add up to 50000000"),
+        (
+            "UPDATE charge SET unit_pico = unit_pico + 1 WHERE revision = 0",
+            "its cost 50000000 is not quantity times unit price",
+        ),
+        ("UPDATE charge SET meter = 'output' WHERE meter = 'input'", "its charges add up to"),
+        (
+            "UPDATE record SET tokens_output = 61 WHERE source_id = -7",
+            "it has 61 output tokens, its charges are for 60",
+        ),
+        ("UPDATE record SET cost_output_pico = NULL WHERE source_id = -7", "its cost is"),
+        ("UPDATE record SET cost_pico = cost_pico + 1 WHERE source_id = -7", "its cost is 100000001 pico-dollars"),
+        ("UPDATE rollup_narrow SET tokens_thinking_known = 9", "rollup_narrow (source_id=-7"),
+        ("UPDATE rollup_wide SET failed_execution_cost_pico = 1", "rollup_wide (source_id=-7"),
+        ("DELETE FROM rollup_wide", "calls is 0, its records add up to 1"),
+        ("DELETE FROM label_set", "have labels that are not in label_set"),
+    ],
+    ids=lambda value: value if " FROM " in value or value.startswith("UPDATE") else "",
+)
+def test_every_kind_of_damage_is_found(books: Ledger, damage: str, finding: str) -> None:
+    with books.engine.begin() as connection:
+        connection.execute(text(damage))
+    assert any(finding in sentence for sentence in audit(books)), audit(books)
+
+
+def test_a_buried_event_fills_its_place(ledger: Ledger) -> None:
+    ledger.append(SPOOL, [posting(1), posting(3)])
+    assert len(audit(ledger)) == 1
+    ledger.bury(SPOOL, 2, "poison", b"", "no reason")
+    assert audit(ledger) == []
+
+
+def test_imports_have_no_places(ledger: Ledger) -> None:
+    ledger.append(SPOOL, [replace(posting(seq), seq=None) for seq in (4, 9)])
+    assert audit(ledger) == []
+
+
+def test_many_findings_of_a_kind_are_abridged(ledger: Ledger) -> None:
+    ledger.append(SPOOL, [posting(seq, occurred_us=START) for seq in range(1, 12)])
+    with ledger.engine.begin() as connection:
+        connection.execute(text("DELETE FROM event"))
+    assert audit(ledger)[-1] == "and 6 more like the last one"

@@ -1,0 +1,82 @@
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from gembill import sqlite
+from gembill.errors import ConfigurationError, LedgerError
+from gembill.ledger import Ledger, LedgerUnavailable, open_ledger
+from gembill.ledger import engine as engines
+from tests.gembill.ledger.making import SPOOL, posting
+
+
+@pytest.mark.parametrize("url", ["", "no address", "sqlite://", "sqlite:///:memory:", "mysql://h/d", "oracle+x://h"])
+def test_an_address_that_is_no_ledger_is_refused(url: str) -> None:
+    with pytest.raises(ConfigurationError, match="sqlite:///path"):
+        engines.parse(url)
+
+
+@pytest.mark.parametrize("scheme", ["postgresql", "postgresql+psycopg"])
+def test_both_postgresql_schemes_mean_psycopg(scheme: str) -> None:
+    assert engines.parse(f"{scheme}://u:secret@h/d").drivername == "postgresql+psycopg"
+
+
+def test_a_server_that_is_away_is_named_without_its_password(tmp_path: Path) -> None:
+    with pytest.raises(LedgerUnavailable) as caught:
+        open_ledger(f"postgresql://me:secret@/db?host={tmp_path}")
+    assert "secret" not in str(caught.value)
+    assert "cannot be opened at postgresql+psycopg://me:***@" in str(caught.value)
+
+
+def test_sqlite_commits_are_synced_and_wal_is_used_only_where_it_is_safe(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = f"sqlite:///{tmp_path / 'deep' / 'ledger.db'}"
+    for safe, mode in ((True, "wal"), (False, "delete"), (True, "wal")):
+        monkeypatch.setattr(sqlite, "wal_is_safe", lambda _, safe=safe: safe)
+        ledger = open_ledger(url)
+        with ledger.engine.connect() as connection:
+            assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == mode
+            assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2
+            assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
+            assert connection.exec_driver_sql("PRAGMA busy_timeout").scalar() == 30_000
+        ledger.close()
+
+
+def test_a_ledger_opened_for_reading_cannot_be_written(ledger_url: str) -> None:
+    open_ledger(ledger_url).close()
+    ledger = open_ledger(ledger_url, read_only=True)
+    with pytest.raises(LedgerError):
+        ledger.append(SPOOL, [posting(1)])
+    ledger.close()
+
+
+def test_reading_creates_no_file(tmp_path: Path) -> None:
+    with pytest.raises(LedgerError, match="there is no ledger at"):
+        open_ledger(f"sqlite:///{tmp_path / 'none.db'}", read_only=True)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_is_no_database_is_said_to_be_none(tmp_path: Path) -> None:
+    (tmp_path / "ledger.db").write_bytes(b"no database" * 100)
+    with pytest.raises(LedgerError, match="not a database"):
+        open_ledger(f"sqlite:///{tmp_path / 'ledger.db'}")
+
+
+def test_a_network_file_system_is_refused(tmp_path: Path) -> None:
+    mounts = tmp_path / "mounts"
+    mounts.write_text(
+        f"/dev/root / ext4 rw 0 0\nserver:/x {tmp_path}/net nfs4 rw 0 0\nd {tmp_path}/net/disk ext4 rw 0 0\n"
+    )
+    engines.refuse_network_file(tmp_path / "ledger.db", mounts)
+    engines.refuse_network_file(tmp_path / "net" / "disk" / "ledger.db", mounts)
+    with pytest.raises(LedgerError, match="nfs4"):
+        engines.refuse_network_file(tmp_path / "net" / "ledger.db", mounts)
+
+
+def test_values_never_appear_in_error_texts(ledger: Ledger) -> None:
+    with ledger.engine.connect() as connection, pytest.raises(DBAPIError) as caught:
+        connection.execute(text("SELECT * FROM nowhere WHERE x = :value"), {"value": "canary"})
+    assert "nowhere" in str(caught.value)
+    assert "canary" not in str(caught.value)

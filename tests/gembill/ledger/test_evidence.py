@@ -1,0 +1,48 @@
+"""Records with their raw events and net charges, in batches."""
+
+from itertools import chain
+
+from gembill.ledger import Ledger, Reason, Selection
+from gembill.ledger import evidence as module
+from gembill.ledger.evidence import dead_letters, evidence
+from gembill.model import Rating
+from tests.gembill.ledger.making import LOST, NATURAL, SPOOL, natural, number, posting, rated, record, tokens
+
+
+def test_each_record_comes_with_its_event_and_what_it_is_charged_now(ledger: Ledger) -> None:
+    ledger.append(SPOOL, [posting(1), posting(2)])
+    ledger.correct([(record(2), rated(tokens(), 7, "p2"))], reason=Reason.RERATE)
+    (batch,) = evidence(ledger, Selection())
+    assert [(one.stored.record.id, one.body, one.event_source_id) for one in batch] == [
+        (number(2), b'{"seq":2}', SPOOL),
+        (number(1), b'{"seq":1}', SPOOL),
+    ]
+    assert {price for _, _, _, price in batch[0].lines} == {"p2"}
+    assert sum(batch[0].lines.values()) == 200
+
+
+def test_a_completed_record_comes_with_the_event_that_completed_it(ledger: Ledger) -> None:
+    ledger.append(SPOOL, [natural(1, **LOST), natural(2)])
+    (batch,) = evidence(ledger, Selection())
+    assert [(one.stored.record.source_id, one.stored.revision, one.body) for one in batch] == [
+        (NATURAL, 1, b'{"seq":2}')
+    ]
+    assert batch[0].event_source_id == SPOOL
+
+
+def test_batches_are_bounded_and_complete(ledger: Ledger, monkeypatch) -> None:
+    monkeypatch.setattr(module, "BATCH", 3)
+    ledger.append(SPOOL, [posting(n, Rating(known=False)) for n in range(1, 8)])
+    batches = [[one.stored.record.id for one in batch] for batch in evidence(ledger, Selection())]
+    assert [len(batch) for batch in batches] == [3, 3, 1]
+    assert sorted(chain.from_iterable(batches)) == [number(n) for n in range(1, 8)]
+
+
+def test_dead_letters_come_until_they_are_records(ledger: Ledger, monkeypatch) -> None:
+    monkeypatch.setattr(module, "BATCH", 2)
+    for n in (1, 2, 3):
+        ledger.bury(SPOOL, n, number(n), b"body %d" % n, "unreadable")
+    ledger.bury(SPOOL, 4, "no uuid", b"body 4", "unreadable")
+    ledger.append(SPOOL, [posting(2)])
+    found = [(letter.seq, letter.id, letter.body) for batch in dead_letters(ledger) for letter in batch]
+    assert sorted(found) == [(1, number(1), b"body 1"), (3, number(3), b"body 3"), (4, "no uuid", b"body 4")]

@@ -1,0 +1,40 @@
+"""What is wrong is counted from the records."""
+
+from gembill.ledger import Ledger, Selection
+from gembill.ledger.quality import quality
+from gembill.model import Execution, Fault, Outcome, Rating, Status, Tokens
+from tests.gembill.ledger.making import HOUR, LOST, SPOOL, START, posting, runs
+
+
+def test_every_kind_of_trouble_is_counted(ledger: Ledger) -> None:
+    odd = Execution(outcome=Outcome.OK, part_id='","outcome":"failed"')  # quotes within a text are no outcome
+    ledger.append(
+        SPOOL,
+        [
+            posting(1, anomalies=("total_mismatch", "labels_cut"), flags=("incomplete",)),
+            posting(
+                2, anomalies=("total_mismatch",), executions=(*runs(Outcome.FAILED, Outcome.DEADLINE_EXCEEDED), odd)
+            ),
+            posting(3, Rating(unpriced_reason="no price"), model="new"),
+            posting(
+                4, tokens=Tokens(), status=Status.ERROR, error=Fault(code=429, status="X", kind="rate"), executions=()
+            ),
+            posting(5, **LOST),
+            posting(6, occurred_us=START + 2 * HOUR),
+        ],
+    )
+    ledger.bury(SPOOL, 7, "e", b"x", "bad")
+    found = quality(ledger, Selection(end_us=START + HOUR))
+    assert found.calls == 5
+    assert found.unpriced == {("new", "no price"): 1}
+    assert found.statuses == {"complete": 3, "error": 1, "unknown": 1}
+    assert found.anomalies == {"total_mismatch": 2, "labels_cut": 1}
+    assert found.flags["incomplete"] == 1
+    assert found.errors == {("429", "X", "rate"): 1}
+    assert found.outcomes == {"ok": 1 + 1 + 1, "failed": 1, "deadline_exceeded": 1}
+    assert found.dead_letters == 1
+
+
+def test_of_nothing_there_is_nothing(ledger: Ledger) -> None:
+    found = quality(ledger, Selection(models=("none",), labels={"a": "b"}))
+    assert (found.calls, found.outcomes, found.dead_letters) == (0, {}, 0)

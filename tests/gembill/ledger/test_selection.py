@@ -1,0 +1,87 @@
+"""Which calls match, the same in records, rollups and cut hours on both engines."""
+
+import pytest
+
+from gembill.ledger import Ledger, Selection, read
+from gembill.model import Outcome
+from tests.gembill.ledger.making import HOUR, SPOOL, START, posting, runs
+
+MODELS = (None, "gemini-a", "Gemini-a", "gemini-ab", "g_m%?", "gem", "a[b]c", "abc", "a\\c")
+
+
+def wanted(parameter: object) -> str:
+    """A test is named by what is asked for; sets have no fixed order, and every worker must find the same names."""
+    return "" if isinstance(parameter, set) else str(parameter)
+
+
+def matching(ledger: Ledger, **asked: object) -> set[str | None]:
+    """The models of the calls that match: asked of the records, of a rollup, and of the records of an hour cut short."""
+    whole = Selection(**asked)  # type: ignore[arg-type]
+    cut = Selection(start_us=START, end_us=START + HOUR - 1, **asked)  # type: ignore[arg-type]
+    listed = {stored.record.model for stored in read.records(ledger, whole)}
+    for selection in (whole, cut):
+        summed = {total.group["model"] for total in read.totals(ledger, selection, ["model"])}
+        assert summed == listed
+    return listed
+
+
+@pytest.mark.parametrize(
+    ("patterns", "found"),
+    [
+        (("gemini-a",), {"gemini-a"}),
+        (("gemini-*",), {"gemini-a", "gemini-ab"}),
+        (("*-a",), {"gemini-a", "Gemini-a"}),
+        (("*",), {*MODELS} - {None}),
+        (("g_m*",), {"g_m%?"}),
+        (("*%*",), {"g_m%?"}),
+        (("*?",), {"g_m%?"}),
+        (("a[b]*",), {"a[b]c"}),
+        (("a\\*",), {"a\\c"}),
+        (("gem", "ab*"), {"gem", "abc"}),
+        (("gemini-?*", "GEM*"), set()),
+    ],
+    ids=wanted,
+)
+def test_names_match_by_code_point_and_a_star_is_the_only_wildcard(
+    ledger: Ledger, patterns: tuple[str, ...], found: set[str]
+) -> None:
+    ledger.append(SPOOL, [posting(seq, model=model) for seq, model in enumerate(MODELS, 1)])
+    assert matching(ledger, models=patterns) == found
+
+
+@pytest.mark.parametrize(
+    ("labels", "found"),
+    [
+        ({"team": "a"}, {"1", "5"}),
+        ({"team": "a", "b": 'c"'}, {"5"}),
+        ({'we"ird.name': "x"}, {"3"}),
+        ({"$x": "é"}, {"4"}),
+        ({"team": "A"}, set()),
+        ({"b": "a"}, set()),
+        ({"team": "a", "$x": "é"}, set()),
+        ({"team": ""}, set()),
+    ],
+    ids=wanted,
+)
+def test_all_labels_asked_for_must_be_there_to_the_letter(
+    ledger: Ledger, labels: dict[str, str], found: set[str]
+) -> None:
+    sets = [{"team": "a"}, {"team": "ab"}, {'we"ird.name': "x"}, {"$x": "é"}, {"team": "a", "b": 'c"'}, {}]
+    ledger.append(SPOOL, [posting(seq, model=str(seq), labels=each) for seq, each in enumerate(sets, 1)])
+    assert matching(ledger, labels=labels) == found
+
+
+def test_any_of_the_keys_and_everything_else_must_hold(ledger: Ledger) -> None:
+    calls = (("a", "k1", True), ("b", "k2", False), ("c", None, True), ("d", "k3", True))
+    ledger.append(
+        SPOOL,
+        [
+            posting(seq, model=model, key=key, executions=runs(Outcome.FAILED) if used else ())
+            for seq, (model, key, used) in enumerate(calls, 1)
+        ],
+    )
+    assert matching(ledger) == {"a", "b", "c", "d"}
+    assert matching(ledger, keys=("k1", "k2")) == {"a", "b"}
+    assert matching(ledger, code_execution=True) == {"a", "c", "d"}
+    assert matching(ledger, keys=("k1", "k2", "k3"), code_execution=True, models=("a", "b", "c")) == {"a"}
+    assert matching(ledger, keys=("k1",), labels={"team": "search"}, models=("*",)) == {"a"}

@@ -1,0 +1,104 @@
+import threading
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import Table, func, select
+
+from gembill.errors import LedgerError
+from gembill.ledger import Ledger, Selection, UnfitPosting, open_ledger, read, schema
+from gembill.ledger.audit import audit
+from tests.gembill.ledger.making import (
+    NATURAL,
+    SPOOL,
+    UNIT,
+    natural,
+    number,
+    posting,
+    tokens,
+)
+
+
+def count(ledger: Ledger, table: Table) -> int:
+    with ledger.engine.connect() as connection:
+        return int(connection.scalar(select(func.count()).select_from(table)) or 0)
+
+
+def test_appending_twice_is_appending_once(ledger: Ledger) -> None:
+    batch = [posting(1), posting(2)]
+    assert ledger.append(SPOOL, batch) == 2
+    assert ledger.append(SPOOL, [*batch, posting(3), posting(3)]) == 1
+    assert (count(ledger, schema.event), count(ledger, schema.record)) == (3, 3)
+    assert read.totals(ledger, Selection())[0].calls == 3
+    assert audit(ledger) == []
+
+
+def test_what_was_appended_is_read_back(ledger: Ledger) -> None:
+    item = posting(1, labels={"team": "ünï", "b": '"q"'}, flags=("incomplete",), anomalies=("total_mismatch",))
+    ledger.append(SPOOL, [item])
+    stored = read.record(ledger, number(1))
+    assert stored is not None
+    assert stored.record == item.record
+    assert stored.cost_pico == (100 + 40 + 60) * UNIT
+    assert stored.cost_parts == {"input": 100 * UNIT, "intermediate": 40 * UNIT, "output": 60 * UNIT, "grounding": 0}
+    assert [posted.charge for posted in read.charges(ledger, stored)] == list(item.rating.charges)
+    assert read.event_body(ledger, stored) == item.body
+
+
+def test_a_cloned_spool_is_named(ledger: Ledger) -> None:
+    ledger.append(SPOOL, [posting(1)])
+    with pytest.raises(LedgerError, match=r"place 1 of spool 77 .* cloned or restored"):
+        ledger.append(SPOOL, [replace(posting(1, id=number(5)), event_id=number(5))])
+    assert count(ledger, schema.event) == 1
+
+
+def test_a_spool_with_two_events_at_one_place_is_named(ledger: Ledger) -> None:
+    with pytest.raises(LedgerError, match="two events at place 1"):
+        ledger.append(SPOOL, [posting(1), replace(posting(1, id=number(5)), event_id=number(5))])
+    assert count(ledger, schema.event) == 0
+
+
+def test_one_posting_that_cannot_be_kept_refuses_the_whole_batch(ledger: Ledger) -> None:
+    with pytest.raises(UnfitPosting):
+        ledger.append(SPOOL, [posting(1), posting(2, model="a\0b")])
+    assert count(ledger, schema.event) == 0
+
+
+def test_what_is_buried_is_kept_once_whatever_it_holds(ledger: Ledger) -> None:
+    for _ in range(2):
+        ledger.bury(SPOOL, 1, "any\0id", b"\x00\xff", "bad \ud800 " + "x" * 5000)
+    with ledger.engine.connect() as connection:
+        (row,) = connection.execute(select(schema.dead_letter))
+    assert (row.seq, bytes(row.body), len(row.reason)) == (1, b"\x00\xff", 1000)
+
+
+def test_proxies_that_meet_on_the_same_calls_lose_and_double_nothing(ledger_url: str) -> None:
+    failures: list[BaseException] = []
+
+    def work(source: int) -> None:
+        ledger = open_ledger(ledger_url)
+        try:
+            for start in range(0, 60, 10):
+                polls = [
+                    replace(
+                        natural(seq, id=number(9_000 + seq % 20), tokens=tokens(seq, source, 1)), event_id=number(seq)
+                    )
+                    for seq in range(start + 1, start + 11)
+                ]
+                ledger.append(source, polls)
+        except BaseException as error:
+            failures.append(error)
+        finally:
+            ledger.close()
+
+    threads = [threading.Thread(target=work, args=(source,)) for source in (1, 2, 3, 4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    ledger = open_ledger(ledger_url)
+    assert failures == []
+    assert audit(ledger) == []
+    assert read.totals(ledger, Selection())[0].calls == 20
+    assert {stored.record.source_id for stored in read.records(ledger, Selection())} == {NATURAL}
+    assert sum(s.record.tokens.input or 0 for s in read.records(ledger, Selection())) == sum(range(41, 61))
+    ledger.close()

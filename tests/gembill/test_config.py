@@ -1,0 +1,261 @@
+"""Settings: who wins, and one clear sentence for each value that cannot be obeyed."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from gembill.config import PUBLIC_API, Settings, budget_text, database_url, load
+from gembill.errors import ConfigurationError
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty working folder; the user's config folder is `home` inside of it."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "home" / "gembill").mkdir(parents=True)
+    return tmp_path
+
+
+def configured(**variables: str) -> Settings:
+    return load(environ={"XDG_CONFIG_HOME": "home", **variables})
+
+
+def write(user: str | None = None, project: str | None = None, pyproject: str | None = None) -> None:
+    for path, text in (("home/gembill/gembill.toml", user), ("gembill.toml", project), ("pyproject.toml", pyproject)):
+        if text is not None:
+            Path(path).write_text(text)
+
+
+def test_defaults_are_safe():
+    found = configured()
+    assert (found.host, found.port, found.upstream, found.on_record_failure) == (
+        "127.0.0.1",
+        8787,
+        PUBLIC_API,
+        "closed",
+    )
+    assert (found.database_url, found.fingerprint_secret, found.keys) == (None, None, {})
+    assert found.ledger_url == f"sqlite:///{found.data_dir / 'ledger.db'}"
+    assert found.spool_dir == found.data_dir / "spool"
+
+
+def test_each_layer_wins_over_the_one_below():
+    everyone = "port = {}\n"
+    flags = {"port": 6, "host": None}
+    environ = {"XDG_CONFIG_HOME": "home"}
+    assert load(environ=environ).port == 8787
+    write(user=everyone.format(2))
+    assert load(environ=environ).port == 2
+    write(pyproject="[tool.gembill]\n" + everyone.format(3))
+    assert load(environ=environ).port == 3
+    write(project=everyone.format(4))
+    assert load(environ=environ).port == 4
+    environ["GEMBILL_PORT"] = "5"
+    assert load(environ=environ).port == 5
+    assert load(flags, environ=environ).port == 6
+    assert load({"port": None}, environ=environ).port == 5
+
+
+def test_layers_mix_but_a_project_has_one_file():
+    write(
+        user="host = 'localhost'\nport = 1",
+        project="port = 2",
+        pyproject="[tool.gembill]\nanswer_seconds = 3\n[tool.other]\nx = 1",
+    )
+    found = configured(GEMBILL_PUMP_CALLS="7")
+    assert (found.host, found.port, found.pump_calls, found.answer_seconds) == ("localhost", 2, 7, 900)
+
+
+def test_an_empty_variable_is_not_given():
+    assert configured(GEMBILL_PORT="", GEMBILL_DATABASE_URL="").port == 8787
+
+
+def test_tables_of_other_commands_and_other_tools_are_left_alone():
+    write(project="[[budget]]\nname = 'x'\n[[price]]\nmodel = 'y'\n", user="[budget]\n")
+    assert configured() == configured()
+    write(pyproject="[project]\nname = 'x'\n")
+    Path("gembill.toml").unlink()
+    assert configured().port == 8787
+
+
+def test_named_keys_come_from_a_table():
+    write(project="[keys]\nk_0123456789ab = 'search-team'\n")
+    assert configured().keys == {"k_0123456789ab": "search-team"}
+    assert configured(GEMBILL_KEYS="x").keys == {"k_0123456789ab": "search-team"}
+
+
+def test_folders_may_start_at_home(monkeypatch):
+    monkeypatch.setenv("HOME", "/home/someone")
+    assert configured(GEMBILL_DATA_DIR="~/ledgers").data_dir == Path("/home/someone/ledgers")
+    assert load({"data_dir": Path("x")}, environ={"XDG_CONFIG_HOME": "home"}).ledger_url == "sqlite:///x/ledger.db"
+
+
+def test_a_user_without_a_home_needs_none(monkeypatch):
+    def homeless() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", homeless)
+    assert load(environ={}).port == 8787
+
+
+def test_the_process_environment_counts_where_none_is_given(monkeypatch):
+    monkeypatch.setenv("XDG_CONFIG_HOME", "home")
+    monkeypatch.setenv("GEMBILL_PORT", "4242")
+    monkeypatch.delenv("GEMBILL_DATABASE_URL", raising=False)
+    assert load().port == 4242
+    assert database_url("postgresql://h/d") == "postgresql://h/d"
+    assert database_url().startswith("sqlite:///")
+
+
+BAD = [
+    ("port", "'high'", "is 'high', which is no whole number"),
+    ("port", "8787.9", "is '8787.9', which is no whole number"),
+    ("port", "true", "is 'True', which is no whole number"),
+    ("port", "inf", "is 'inf', which is no whole number"),
+    ("port", "[1]", "is '[1]', which is no whole number"),
+    ("port", "-1", "is -1; it cannot be negative"),
+    ("port", "65536", "is 65536; ports end at 65535"),
+    ("pump_seconds", "'-5'", "is -5; it cannot be negative"),
+    ("answer_seconds", "nan", "is 'nan', which is no whole number"),
+    ("host", "5", "is int; it must be a text"),
+    ("host", "''", "is empty; it must be a text"),
+    ("database_url", "{ password = 'canary-password' }", "is dict; it must be a text"),
+    ("fingerprint_secret", "4242424242424242424", "is int; it must be a text"),
+    ("data_dir", "7", "is int; it must be a text"),
+    ("data_dir", "'~nobody-of-this-name/x'", "whose home folder is not known"),
+    ("on_record_failure", "'ajar'", "is 'ajar'; it can be closed or open"),
+    ("on_record_failure", "true", "is 'True'; it can be closed or open"),
+    ("upstream", "'ftp://host'", f"is no http or https address; write it like {PUBLIC_API}"),
+    ("upstream", "'generativelanguage.googleapis.com'", "is no http or https address"),
+    ("upstream", "'https://'", "is no http or https address"),
+    ("upstream", "'http://[::1'", "is no http or https address"),
+    ("upstream", "'http://host:99999'", "is no http or https address"),
+    ("upstream", "'http://host:port'", "is no http or https address"),
+    ("keys", "['a']", "must be a table of fingerprint = name"),
+    ("keys", "{ k_1 = 5 }", "must be a table of fingerprint = name"),
+    ("prot", "8787", "is no setting of gembill; known are answer_seconds, budget_seconds, data_dir"),
+]
+
+
+def refused(**variables: str) -> str:
+    with pytest.raises(ConfigurationError) as caught:
+        configured(**variables)
+    text = str(caught.value)
+    assert "\n" not in text
+    assert not [secret for secret in ("canary-password", "4242424242424242424") if secret in text]
+    return text
+
+
+@pytest.mark.parametrize(("name", "value", "says"), BAD)
+def test_a_bad_value_in_a_file_is_one_sentence_that_names_it(name, value, says):
+    for source, text in (
+        ("gembill.toml", f"{name} = {value}"),
+        ("pyproject.toml", f"[tool.gembill]\n{name} = {value}"),
+        ("home/gembill/gembill.toml", f"{name} = {value}"),
+    ):
+        Path(source).write_text(text)
+        said = refused()
+        assert said.startswith(f"{name} in {source} ")
+        assert says in said
+        Path(source).unlink()
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "says"),
+    [("GEMBILL_PORT", "high", "is 'high'"), ("GEMBILL_ON_RECORD_FAILURE", "ajar", "can be closed or open"), ("GEMBILL_UPSTREAM", "x", "no http or https"), ("GEMBILL_PUMP_BYTES", "9" * 5_000, "no whole number")],
+)  # fmt: skip
+def test_a_bad_variable_is_named_as_it_is_set(variable, value, says):
+    said = refused(**{variable: value})
+    assert said.startswith(variable + " ")
+    assert says in said
+
+
+@pytest.mark.parametrize(
+    ("flags", "says"),
+    [({"port": 70_000}, "--port is 70000; ports end"), ({"on_record_failure": "ajar"}, "--on-record-failure is 'ajar'"), ({"colour": "red"}, "--colour is no setting")],
+)  # fmt: skip
+def test_a_bad_flag_is_named_as_it_is_typed(flags, says):
+    with pytest.raises(ConfigurationError, match=says):
+        load(flags, environ={"XDG_CONFIG_HOME": "home"})
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [(b"port = ", "cannot be read"), (b"\xff\xfe", "cannot be read"), (b"port = 1\nport = 2", "cannot be read")],
+)
+def test_a_file_that_is_no_toml_is_named(content, says):
+    Path("gembill.toml").write_bytes(content)
+    assert refused().startswith("gembill.toml cannot be read: ")
+
+
+@pytest.mark.parametrize("content", ["tool = 5", "[tool]\ngembill = 5", "[tool]\ngembill = [1]"])
+def test_a_table_that_is_a_value_is_named(content):
+    write(pyproject=content)
+    assert refused() == "pyproject.toml has no table at [tool.gembill] but a single value"
+
+
+def test_a_path_that_is_a_folder_is_named():
+    Path("gembill.toml").mkdir()
+    assert refused().startswith("gembill.toml cannot be read: ")
+
+
+def test_settings_are_frozen_and_show_no_secret():
+    found = load(
+        {"fingerprint_secret": "canary-secret-0123", "database_url": "postgresql://u:canary-password@h/d"},
+        environ={"XDG_CONFIG_HOME": "home"},
+    )
+    assert "canary" not in repr(found)
+    assert found.ledger_url == "postgresql://u:canary-password@h/d"
+    with pytest.raises(AttributeError):
+        found.port = 1  # type: ignore[misc]
+
+
+def test_loading_makes_no_file(folder):
+    configured()
+    assert sorted(os.listdir(folder)) == ["home"]
+
+
+def test_prices_and_policies_are_settings_too():
+    write(project='free_tier_keys = ["k_1", "team"]\nresults_as_output = "estimate"\nprices = "own.toml"')
+    found = configured(GEMBILL_LONG_CONTEXT_COUNTS="prompt_and_intermediate")
+    assert (found.free_tier_keys, found.results_as_output) == (("k_1", "team"), "estimate")
+    assert (found.prices, found.long_context_counts) == (Path("own.toml"), "prompt_and_intermediate")
+    assert configured(GEMBILL_FREE_TIER_KEYS="k_1, k_2").free_tier_keys == ("k_1", "k_2")
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        ("free_tier_keys = [1]", "must be a list of names"),
+        ('free_tier_keys = ""', "must be a list of names"),
+        ('results_as_output = "yes"', "it can be reported or estimate"),
+        ('tool_tokens_with_grounding = "x"', "it can be input or free"),
+    ],
+)
+def test_a_policy_nobody_knows_is_refused(text, error):
+    write(project=text)
+    with pytest.raises(ConfigurationError, match=error):
+        configured()
+
+
+def test_addresses_of_alerts_are_split_at_spaces_and_never_shown():
+    settings = load(
+        environ={"GEMBILL_NOTIFY_URLS": "slack://a,b mailto://c", "GEMBILL_WEBHOOK_URL": "https://hook/secret"}
+    )
+    assert settings.notify_urls == ("slack://a,b", "mailto://c")
+    assert "secret" not in repr(settings)
+    assert "slack" not in repr(settings)
+    with pytest.raises(ConfigurationError, match="list of addresses"):
+        load({"notify_urls": [5]}, {})
+
+
+def test_budgets_come_with_the_table_they_stand_in(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    environ = {"XDG_CONFIG_HOME": str(tmp_path / "config")}
+    assert budget_text(environ) is None
+    (tmp_path / "pyproject.toml").write_text("[[tool.gembill.budget]]\nname = 'x'\n")
+    assert budget_text(environ) == ("pyproject.toml", "[[tool.gembill.budget]]\nname = 'x'\n", ("tool", "gembill"))
+    (tmp_path / "gembill.toml").write_text("port = 1\n")
+    assert budget_text(environ) is None, "gembill.toml takes the place of pyproject.toml"
+    assert load(environ=environ).port == 1

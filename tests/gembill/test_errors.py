@@ -1,0 +1,56 @@
+"""The exception tree: what a caller may catch, and which exit code it means."""
+
+import inspect
+import pickle
+import re
+
+import pytest
+
+from gembill import errors
+from gembill.errors import ConfigurationError, GembillError, Refusal
+
+TREE = {
+    "ConfigurationError": "GembillError", "PriceError": "GembillError", "LedgerError": "GembillError", "SchemaError": "LedgerError", "SpoolError": "GembillError",
+    "SpoolUnwritable": "SpoolError", "UpstreamError": "GembillError", "UpstreamUnreachable": "UpstreamError", "UpstreamTimeout": "UpstreamError",
+    "UpstreamCut": "UpstreamError", "Undelivered": "GembillError", "Refusal": "GembillError",
+}  # fmt: skip
+
+
+def classes() -> dict[str, type]:
+    return {
+        name: found
+        for name, found in inspect.getmembers(errors, inspect.isclass)
+        if found.__module__ == errors.__name__
+    }
+
+
+def test_the_tree_is_as_it_is_drawn():
+    assert {name: found.__base__.__name__ for name, found in classes().items() if found is not GembillError} == TREE
+    drawn = re.findall(r"^[ │├└─]+(\w+)", errors.__doc__ or "", re.MULTILINE)
+    assert set(drawn) == set(classes())
+
+
+def test_every_error_is_one_that_a_command_may_show():
+    assert all(issubclass(found, GembillError) for found in classes().values())
+    assert not any(issubclass(found, OSError | ValueError) for found in classes().values())
+
+
+def test_only_a_configuration_error_is_a_usage_error():
+    codes = {name: found.exit_code for name, found in classes().items()}
+    assert codes.pop("ConfigurationError") == 2
+    assert set(codes.values()) == {1}
+
+
+@pytest.mark.parametrize("name", sorted(set(TREE) - {"Refusal"}))
+def test_the_text_is_what_was_said(name):
+    found = classes()[name]("port is 'high', which is no whole number")
+    assert str(found) == "port is 'high', which is no whole number"
+
+
+def test_a_refusal_carries_its_status_and_reason():
+    found = Refusal(503, "GEMBILL_CANNOT_RECORD", "not forwarded")
+    assert (found.status, found.reason, str(found)) == (503, "GEMBILL_CANNOT_RECORD", "not forwarded")
+
+
+def test_errors_travel_between_processes():
+    assert str(pickle.loads(pickle.dumps(ConfigurationError("text")))) == "text"

@@ -1,0 +1,244 @@
+"""From spool to ledger: once, whatever happens between, and nothing lost on the way."""
+
+import asyncio
+import itertools
+
+import msgspec
+import pytest
+
+from gembill.capture.spool import Entry, Spool
+from gembill.errors import LedgerError
+from gembill.ledger import LedgerUnavailable, Selection, UnfitPosting, open_ledger
+from gembill.ledger.audit import audit
+from gembill.ledger.read import event_body, records
+from gembill.ledger.schema import dead_letter
+from gembill.model import Api, Asked, Ending, Event, Operation, Seen
+from gembill.posting import Poster, PostingThread, UnreadableEvent, joined, posting, read_event
+from gembill.pricebook import bundled
+from gembill.prices import Terms
+from gembill.rating import DEFAULT
+
+USAGE = '{"promptTokenCount": 100, "candidatesTokenCount": 10, "totalTokenCount": 110}'
+NOVEMBER = 1_793_700_000_000_000
+
+
+def bundled_terms(_ledger: object) -> Terms:
+    return Terms(bundled(), DEFAULT)
+
+
+def event(number: int, **changes: object) -> bytes:
+    found = Event(
+        id=f"0199a0b0-0000-7000-8000-{number:012x}",
+        occurred_us=NOVEMBER + number,
+        api=Api.GEMINI,
+        operation=Operation.GENERATE_CONTENT,
+        asked=Asked(model="gemini-2.5-flash"),
+        ending=Ending.FINISHED,
+        http_status=200,
+        seen=Seen(usage=USAGE),
+    )
+    return msgspec.json.encode(msgspec.structs.replace(found, **changes))
+
+
+@pytest.fixture
+def spool(tmp_path):
+    found = Spool.claim(tmp_path / "spool")
+    yield found
+    found.close(5)
+
+
+def fill(spool: Spool, *bodies: bytes) -> None:
+    async def run() -> None:
+        for body in bodies:
+            await spool.append(
+                msgspec.json.decode(body)["id"] if body.startswith(b"{") else "0199a0b0-0000-7000-8000-00000000dead",
+                body,
+            )
+
+    asyncio.run(run())
+
+
+def test_an_event_becomes_a_priced_record_with_its_evidence(spool, ledger_url):
+    fill(spool, event(1))
+    poster = Poster(lambda: open_ledger(ledger_url), bundled_terms)
+    assert poster.drain(spool) == 1
+    poster.close()
+    ledger = open_ledger(ledger_url)
+    (stored,) = records(ledger, Selection())
+    assert stored.cost_pico == 100 * 300_000 + 10 * 2_500_000
+    assert event_body(ledger, stored) == event(1)
+    assert spool.posted == 1
+    ledger.close()
+
+
+def test_posting_the_same_spool_again_changes_nothing(spool, ledger_url, tmp_path):
+    fill(spool, *(event(n) for n in range(1, 8)))
+    poster = Poster(lambda: open_ledger(ledger_url), bundled_terms)
+    assert poster.drain(spool) == 7
+    spool.posted = 0  # as after the loss of the cursor
+    assert poster.drain(spool) == 7
+    assert poster.progress.posted == 7
+    poster.close()
+    ledger = open_ledger(ledger_url)
+    assert len(list(records(ledger, Selection()))) == 7
+    assert audit(ledger) == []
+    ledger.close()
+
+
+def test_an_event_that_cannot_be_read_is_buried_with_its_bytes_and_the_rest_goes_on(spool, ledger_url):
+    fill(spool, event(1), b"no event at all", event(2, version=99), event(3))
+    poster = Poster(lambda: open_ledger(ledger_url), bundled_terms)
+    assert poster.drain(spool) == 4
+    poster.close()
+    ledger = open_ledger(ledger_url)
+    assert len(list(records(ledger, Selection()))) == 2
+    with ledger.engine.connect() as connection:
+        buried = connection.execute(dead_letter.select().order_by(dead_letter.c.seq)).all()
+    assert [bytes(row.body) for row in buried] == [b"no event at all", event(2, version=99)]
+    assert "version 99" in buried[1].reason
+    assert audit(ledger) == []
+    ledger.close()
+
+
+class Picky:
+    """A ledger that refuses one event and notes how it was asked. The real refusals are the ledger's own tests."""
+
+    def __init__(self, poison: set[str]) -> None:
+        self.poison, self.kept, self.buried = poison, [], []
+
+    def append(self, source_id, postings):
+        if any(p.event_id in self.poison for p in postings):
+            raise UnfitPosting("one of them cannot be kept")
+        self.kept += [p.event_id for p in postings]
+        return len(postings)
+
+    def bury(self, source_id, seq, event_id, body, reason):
+        self.buried.append((seq, event_id, body, reason))
+
+    def close(self) -> None:
+        pass
+
+
+def test_an_unfit_posting_is_isolated_by_halving_and_buried(spool):
+    bodies = [event(n) for n in range(1, 12)]
+    fill(spool, *bodies)
+    poison = msgspec.json.decode(bodies[6])["id"]
+    ledger = Picky({poison})
+    poster = Poster(lambda: ledger, bundled_terms)
+    assert poster.drain(spool) == 11
+    assert len(ledger.kept) == 10
+    assert ledger.buried == [(7, poison, bodies[6], "one of them cannot be kept")]
+
+
+def test_while_the_ledger_is_away_everything_stays_in_the_spool(spool, tmp_path):
+    fill(spool, event(1))
+    opened = []
+
+    def away():
+        opened.append(1)
+        raise LedgerUnavailable("the ledger is away")
+
+    poster = Poster(away, bundled_terms)
+    for _ in range(3):
+        with pytest.raises(LedgerError):
+            poster.drain(spool)
+    assert len(opened) == 3, "each try begins with a fresh connection"
+    assert spool.posted == 0
+
+
+def test_the_thread_posts_what_comes_and_what_dead_processes_left(spool, ledger_url, tmp_path):
+    dead = Spool.claim(tmp_path / "spool")
+    fill(dead, event(50))
+    fill(spool, event(1))
+    thread = PostingThread(spool, [dead], Poster(lambda: open_ledger(ledger_url), bundled_terms))
+    thread.start()
+    fill(spool, event(2))
+    thread.end(timeout=20)
+    ledger = open_ledger(ledger_url)
+    assert sorted(s.record.occurred_us - NOVEMBER for s in records(ledger, Selection())) == [1, 2, 50]
+    ledger.close()
+
+
+def test_read_event_refuses_what_it_does_not_know():
+    assert read_event(event(1)).id.endswith("1")
+    for bad in (b"", b"[]", b"{}", event(1, version=2)):
+        with pytest.raises(UnreadableEvent):
+            read_event(bad)
+
+
+def test_a_posting_carries_the_place_in_its_spool():
+    found = posting(Entry(seq=5, event_id="x", body=event(5)), 77, bundled_terms(None))
+    assert (found.seq, found.event_id, found.record.source_id) == (5, "x", 77)
+
+
+def interaction(number: int, name: str, before: str | None = None) -> bytes:
+    return event(
+        number,
+        operation=Operation.INTERACTIONS,
+        asked=Asked(model="gemini-2.5-flash", previous_interaction_id=before, turns=1),
+        seen=Seen(
+            usage='{"total_input_tokens": 100, "total_tokens": 100}', response_id=name, finish_reason="completed"
+        ),
+        natural=("interaction", "gemini", name),
+    )
+
+
+def test_a_chain_is_followed_in_whatever_order_a_batch_has_it(spool, ledger_url):
+    bodies = [interaction(1, "i1"), interaction(2, "i2", "i1"), interaction(3, "i3", "i2"), interaction(4, "i4", "i3")]
+    for order in itertools.permutations(bodies):
+        ledger = open_ledger(ledger_url)
+        postings = [posting(Entry(seq, f"e{seq}", body), 1, bundled_terms(ledger)) for seq, body in enumerate(order)]
+        assert [one.record.conversation for one in joined(ledger, postings)] == ["i1"] * 4
+        ledger.close()
+
+
+def test_a_chain_that_bites_its_tail_ends(spool, ledger_url):
+    ledger = open_ledger(ledger_url)
+    bodies = [interaction(1, "i1", "i2"), interaction(2, "i2", "i1")]
+    postings = [posting(Entry(seq, f"e{seq}", body), 1, bundled_terms(ledger)) for seq, body in enumerate(bodies)]
+    assert {one.record.conversation for one in joined(ledger, postings)} <= {"i1", "i2"}
+    ledger.close()
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_a_chain_is_followed_to_its_first_in_one_batch_or_in_several(spool, ledger_url, at_once):
+    bodies = [
+        interaction(1, "i1"),
+        interaction(2, "i2", "i1"),
+        interaction(3, "i3", "i2"),
+        interaction(4, "x", "elsewhere"),
+    ]
+    poster = Poster(lambda: open_ledger(ledger_url), bundled_terms)
+    for chunk in [bodies] if at_once else [[body] for body in bodies]:
+        fill(spool, *chunk)
+        poster.drain(spool)
+    poster.close()
+    ledger = open_ledger(ledger_url)
+    found = {stored.record.response_id: stored.conversation_id for stored in records(ledger, Selection())}
+    assert found == {"i1": "i1", "i2": "i1", "i3": "i1", "x": "elsewhere"}
+    ledger.close()
+
+
+def test_a_completed_call_is_priced_by_its_own_time_not_by_that_of_its_poll(spool, ledger_url):
+    """gemini-4-argon is dearer from 2026-12-01 on; the call was made before, its answer was read after."""
+    made, read = 1_796_000_000_000_000, 1_797_000_000_000_000
+    asked = Asked(model="gemini-4-argon", turns=1)
+    common = {"operation": Operation.INTERACTIONS, "natural": ("interaction", "gemini", "i1")}
+    call = event(1, occurred_us=made, asked=asked, seen=Seen(response_id="i1", finish_reason="queued"), **common)
+    usage = '{"total_input_tokens": 100, "total_tokens": 100}'
+    poll = event(
+        2,
+        occurred_us=read,
+        asked=Asked(),
+        seen=Seen(usage=usage, response_id="i1", model_version="gemini-4-argon"),
+        **common,
+    )
+    fill(spool, call, poll)
+    poster = Poster(lambda: open_ledger(ledger_url), bundled_terms)
+    poster.drain(spool)
+    poster.close()
+    ledger = open_ledger(ledger_url)
+    (stored,) = records(ledger, Selection())
+    assert (stored.record.occurred_us, stored.cost_pico) == (made, 100 * 2_000_000)
+    assert audit(ledger) == []
+    ledger.close()

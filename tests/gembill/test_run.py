@@ -1,0 +1,82 @@
+"""One run: its labels, its environment and what it cost."""
+
+import dataclasses
+import threading
+
+import pytest
+
+from gembill.budget import State
+from gembill.config import Settings
+from gembill.errors import ConfigurationError, GembillError, LedgerError
+from gembill.ledger.read import totals
+from gembill.run import Run, environment, limit, new_id
+from tests.e2e.player import Player, Reply
+from tests.recording import Recording
+
+ANSWER = b'{"modelVersion": "gemini-2.5-flash", "usageMetadata": {"promptTokenCount": 1000, "totalTokenCount": 1000}}'
+PRICE = 300_000  # pico-dollars a token: 0.30 dollars per million
+
+
+def test_ids_sort_by_the_time_they_were_made():
+    ids = [new_id() for _ in range(50)]
+    assert sorted(ids, key=lambda one: one[:23]) == ids
+    assert len(set(ids)) == 50
+
+
+def test_a_program_is_told_where_to_call_past_any_proxy():
+    found = environment("http://127.0.0.1:5", "r", {"no_proxy": "a.example", "PATH": "/bin"})
+    assert found["GOOGLE_GEMINI_BASE_URL"] == found["GOOGLE_VERTEX_BASE_URL"] == "http://127.0.0.1:5"
+    assert (found["no_proxy"], found["NO_PROXY"]) == ("a.example,127.0.0.1", "127.0.0.1")
+    assert (found["GEMBILL_RUN"], found["PATH"]) == ("r", "/bin")
+
+
+@pytest.mark.parametrize("labels", [{"run": "x"}, {"n" * 65: "x"}, {"n": "x" * 257}, {"n": "\0"}, {"": "x"}])
+def test_labels_no_call_can_carry_are_refused(labels, tmp_path):
+    with pytest.raises(ConfigurationError, match="label"):
+        Run(Settings(data_dir=tmp_path), labels)
+
+
+def test_every_call_has_the_runs_labels_and_is_counted_with_it(tmp_path):
+    with Player(answer=lambda _: Reply([ANSWER])).serving() as player:
+        settings = Settings(data_dir=tmp_path, upstream=player.url)
+        run, other = Run(settings, {"job": "nightly"}), Run(settings, {})
+        proxy = Recording(settings)
+        with run.recording() as proxy.url:
+            proxy.post(headers={"x-gembill-label-job": "own", "x-gembill-label-team": "search"})
+            run.label({"test": "a"})
+            proxy.post()
+            run.settle()
+            ledger = run.ledger()
+            (total,) = totals(ledger, run.selection())
+            (tested,) = totals(ledger, run.selection({"test": "a"}))
+            (standing,) = run.standings([limit(2 * 1000 * PRICE)], ledger)
+            (nothing,) = other.standings([limit(0)], ledger)
+            ledger.close()
+    assert (total.calls, total.cost_pico, tested.calls) == (2, 2 * 1000 * PRICE, 1)
+    assert (standing.state, standing.used) == (State.PASS, 2 * 1000 * PRICE)
+    assert (nothing.state, nothing.calls) == (State.PASS, 0)
+    given = [stored.record.labels for stored in proxy.records()]
+    assert given == [
+        {"job": "nightly", "run": run.id, "test": "a"},
+        {"job": "nightly", "run": run.id, "team": "search"},
+    ]
+
+
+def test_a_run_is_not_started_without_a_ledger(tmp_path):
+    settings = dataclasses.replace(Settings(data_dir=tmp_path), database_url="sqlite:////proc/none/ledger.db")
+    with pytest.raises((GembillError, OSError)), Run(settings, {}).recording():
+        pytest.fail("it was started")
+
+
+def test_calls_that_are_under_way_are_not_forgotten(tmp_path):
+    with Player(answer=lambda _: Reply([ANSWER], silent=True)).serving() as player:
+        settings = Settings(data_dir=tmp_path, upstream=player.url, answer_seconds=1)
+        run, proxy = Run(settings, {}), Recording(settings)
+        with run.recording() as proxy.url:
+            caller = threading.Thread(target=proxy.post)
+            caller.start()
+            while not player.requests:
+                pass
+            with pytest.raises(LedgerError, match="1 call is not in the ledger"):
+                run.settle(0.05)
+            caller.join()

@@ -1,0 +1,66 @@
+"""The dialect of batches: results inlined or in a file, each known by its place or key."""
+
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gembill.wire import batch
+from gembill.wire.sighting import Sighting
+
+RESPONSE = {"usageMetadata": {"promptTokenCount": 3}, "modelVersion": "m"}
+OUTPUT = {
+    "inlinedResponses": {
+        "inlinedResponses": [{"response": RESPONSE, "metadata": {"key": "x"}}, {"error": {"code": 5}}, "odd"]
+    }
+}
+
+
+@pytest.mark.parametrize(
+    "done",
+    [{"response": OUTPUT}, {"metadata": {"output": OUTPUT}}, {"response": OUTPUT, "metadata": {"output": OUTPUT}}],
+)
+def test_inlined_results_are_known_by_their_place_and_read_once(done):
+    read = batch.read(json.dumps({"name": "batches/b", **done}).encode())
+    assert read is not None
+    assert (read.name, [entry.key for entry in read.entries]) == ("batches/b", ["0", "1", "2"])
+    assert [entry.error is not None for entry in read.entries] == [False, True, False]
+    sighting = Sighting()
+    read.entries[0].observe(sighting)
+    seen = sighting.seen()
+    assert (json.loads(seen.usage or ""), seen.model_version) == (RESPONSE["usageMetadata"], "m")
+
+
+def test_a_batch_that_runs_has_no_results_and_one_in_a_file_names_it():
+    running = batch.read(b'{"name": "batches/b", "metadata": {"model": "models/m", "state": "BATCH_STATE_RUNNING"}}')
+    assert running == batch.Batch("batches/b", "models/m", None, ())
+    done = batch.read(b'{"name": "batches/b", "response": {"responsesFile": "files/f"}}')
+    assert done == batch.Batch("batches/b", None, "files/f", ())
+
+
+@pytest.mark.parametrize(
+    ("line", "key"),
+    [({"key": "k", "response": {}}, "k"), ({"key": 7, "error": {}}, "7"), ({"response": {}}, "4"), ({"key": "", "response": {}}, "4"), ({"key": "k"}, None), ([1], None)],
+)  # fmt: skip
+def test_a_line_of_a_file_is_known_by_its_key_else_by_its_place(line, key):
+    found = batch.line(json.dumps(line).encode(), 4)
+    assert (found and found.key) == key
+
+
+@pytest.mark.parametrize("names", [("inputConfig", "codeExecution"), ("input_config", "code_execution")])
+def test_code_execution_is_declared_by_each_request(names):
+    config, tool = names
+    entries = [{"request": {"tools": [{tool: {}}]}}, {"request": {"tools": [{tool: None}]}}, {"request": {}}, {}]
+    body = {"batch": {config: {"requests": {"requests": entries}}}}
+    assert batch.declared(json.dumps(body).encode()) == (True, False, False, False)
+    assert batch.declared(b'{"batch": {"inputConfig": {"fileName": "files/f"}}}') == ()
+    assert batch.declared(None) == ()
+
+
+@given(st.binary(max_size=200))
+@settings(max_examples=80, deadline=None)
+def test_no_bytes_of_a_stranger_raise(body):
+    batch.read(body)
+    batch.line(body, 0)
+    batch.declared(body)

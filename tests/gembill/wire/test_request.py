@@ -1,0 +1,131 @@
+"""What a request asks for: tools, tier, cached content, and which requests are one conversation."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gembill.model import Asked
+from gembill.wire.request import asked, declares
+
+HELLO = {"role": "user", "parts": [{"text": "hello"}]}
+REPLY = {"role": "model", "parts": [{"text": "hi"}]}
+
+
+def ask(**body: object) -> Asked:
+    return asked(json.dumps(body).encode(), "gemini-2.5-flash")[0]
+
+
+def basis(body: object, **style: object) -> bytes | None:
+    return asked(json.dumps(body, **style).encode(), "m")[1]
+
+
+@pytest.mark.parametrize(
+    ("tools", "declared"),
+    [
+        ([{"codeExecution": {}}], True), ([{"code_execution": {}}], True), ([{"codeExecution": {"x": 1}}], True),
+        ([{"googleSearch": {}}, {"codeExecution": {}}], True), ([{"codeExecution": None, "code_execution": {}}], True),
+        ([{"codeExecution": None}], False), ([{"code_execution": None, "functionDeclarations": []}], False), ([], False),
+        (None, False), ([{"googleSearch": {}}], False), ({"codeExecution": {}}, False), (["codeExecution"], False), ("codeExecution", False),
+    ],
+)  # fmt: skip
+def test_code_execution_is_declared_by_a_tool_that_is_not_null(tools, declared):
+    assert declares(tools) is declared
+    assert ask(tools=tools).declared is declared
+
+
+def test_what_a_cache_declares_is_not_known():
+    for name in ("cachedContent", "cached_content"):
+        found = ask(**{name: "cachedContents/c1"})
+        assert (found.declared, found.cached_content) == (None, "cachedContents/c1")
+    assert ask(cachedContent="cachedContents/c1", tools=[{"codeExecution": {}}]).declared is True
+    assert ask(cachedContent="").declared is False
+
+
+@pytest.mark.parametrize("name", ["serviceTier", "service_tier"])
+def test_the_tier_is_read_in_either_spelling(name):
+    assert ask(**{name: "SERVICE_TIER_FLEX"}).service_tier == "SERVICE_TIER_FLEX"
+    assert ask(**{name: None}).service_tier is None
+    assert ask(**{name: {"a": 1}}).service_tier is None
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        None,
+        b"",
+        b"not json",
+        b"[]",
+        b'"x"',
+        b'{"contents": [',
+        b"[" * 100_000,
+        b'{"contents":' + b"[" * 100_000,
+        b"\xff",
+    ],
+)
+def test_of_a_body_that_cannot_be_read_nothing_is_claimed(body):
+    assert asked(body, "gemini-2.5-flash") == (Asked(model="gemini-2.5-flash"), None)
+
+
+def test_the_model_is_that_of_the_path():
+    assert ask(model="models/other").model == "gemini-2.5-flash"
+
+
+@pytest.mark.parametrize(
+    ("contents", "turns"),
+    [([HELLO], 1), ([HELLO, REPLY, HELLO], 3), ([], 0), (HELLO, 1), (None, 0), ("hello", 0), (5, 0)],
+)
+def test_turns_are_the_contents_sent(contents, turns):
+    body = {"contents": contents}
+    assert ask(**body).turns == turns
+    assert (basis(body) is not None) == (turns > 0)
+
+
+def test_lone_surrogates_cost_nothing():
+    """JavaScript clients send them where a text was cut inside an emoji."""
+    broken = {"role": "user", "parts": [{"text": "half of \ud83d"}]}
+    first = {"contents": [broken], "tools": [{"codeExecution": {}}]}
+    assert (ask(**first).declared, ask(**first).turns) == (True, 1)
+    later = {"tools": [], "contents": [dict(reversed(broken.items())), REPLY, HELLO]}
+    assert basis(first) == basis(later, indent=2) is not None
+
+
+_text = st.text(max_size=12)
+_content = st.fixed_dictionaries(
+    {"role": st.sampled_from(["user", "model"]), "parts": st.lists(st.fixed_dictionaries({"text": _text}), max_size=2)}
+)
+_system = st.none() | st.fixed_dictionaries({"parts": st.lists(st.fixed_dictionaries({"text": _text}), max_size=2)})
+
+
+def shuffled(value: object) -> object:
+    if isinstance(value, dict):
+        return {name: shuffled(inner) for name, inner in reversed(value.items())}
+    return [shuffled(inner) for inner in value] if isinstance(value, list) else value
+
+
+@given(
+    _content,
+    _system,
+    st.lists(_content, max_size=3),
+    st.sampled_from(["systemInstruction", "system_instruction"]),
+    st.sampled_from([None, 1]),
+)
+def test_later_turns_of_a_chat_share_its_basis_however_they_are_written(first, system, more, name, indent):
+    opening = {"contents": [first], **({"systemInstruction": system} if system is not None else {})}
+    later = {**({name: system} if system is not None else {}), "tools": [], "contents": [first, *more]}
+    assert basis(opening) == basis(shuffled(later), indent=indent, ensure_ascii=False)
+    assert asked(json.dumps(opening).encode(), "one")[1] == asked(json.dumps(opening).encode(), "other")[1]
+
+
+@given(_content, _content, _system, _system)
+def test_other_openings_and_other_instructions_are_other_conversations(first, second, one, two):
+    def of(content: object, system: object) -> bytes | None:
+        return basis({"contents": [content], "systemInstruction": system})
+
+    assert (of(first, one) == of(second, two)) == (first == second and one == two)
+
+
+def test_an_absent_instruction_is_no_null_one_but_both_have_a_basis():
+    assert basis({"contents": [HELLO]})
+    assert basis({"contents": [HELLO], "systemInstruction": None})

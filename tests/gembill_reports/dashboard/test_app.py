@@ -1,0 +1,120 @@
+"""Routes: each page in three forms, the same numbers in all of them."""
+
+import asyncio
+import csv
+import json
+import threading
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gembill.config import Settings
+from gembill.ledger import Ledger, Selection, read
+from gembill_reports.dashboard import assets
+from gembill_reports.dashboard.app import Dashboard
+from gembill_reports.dashboard.guard import App
+from tests.gembill_reports.dashboard.asking import ask
+from tests.gembill_reports.making import FLASH, us
+
+NOW = us("2026-11-21T09:00:00+00:00")
+PAGES = ("overview", "models", "labels", "conversations", "calls", "prices", "quality")
+
+
+@pytest.fixture
+def app(ledger: Ledger, tmp_path: Path) -> App:
+    return Dashboard(ledger, Settings(data_dir=tmp_path), lambda: NOW).app()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_page_has_three_forms(app: App, name: str) -> None:
+    page = ask(app, f"/{name}")
+    assert page.status == 200
+    assert page.text.lstrip().startswith("<!doctype html>")
+    assert "https://" not in page.text
+    data = ask(app, f"/{name}.json")
+    assert data.header("content-type") == "application/json"
+    assert json.loads(data.text)["schema_version"] == 1
+    table = ask(app, f"/{name}.csv")
+    assert table.header("content-disposition") == f'attachment; filename="gembill-{name}.csv"'
+    assert next(csv.reader(StringIO(table.text)))
+
+
+def test_the_forms_have_the_same_numbers(app: App) -> None:
+    shape = json.loads(ask(app, "/models.json?month=2026-11").text)
+    rows = list(csv.DictReader(StringIO(ask(app, "/models.csv?month=2026-11").text)))
+    page = ask(app, "/models?month=2026-11").text
+    assert [row["cost_usd"] or None for row in rows] == [row["cost_usd"] for row in shape["rows"]]
+    for row in shape["rows"]:
+        assert f">{row['tokens']['input']:,}<" in page.replace("\n", "") or row["tokens"]["input"] is None
+        assert str(row["model"] or "(unknown)") in page
+
+
+def test_one_call_has_its_page_and_an_unknown_one_is_not_found(app: App, ledger: Ledger) -> None:
+    known = next(iter(read.records(ledger, Selection(models=(FLASH,))))).record.id
+    assert "Receipt" in ask(app, f"/calls/{known}").text
+    assert json.loads(ask(app, f"/calls/{known}.json").text)["record"]["id"] == known
+    assert ask(app, f"/calls/{known}.csv").text.startswith("meter,")
+    for wrong in ("x", known[:-1] + "0" * 2, known[:-12] + "0" * 12, "%00"):
+        assert ask(app, f"/calls/{wrong}").status == 404
+
+
+def test_mistakes_are_sentences_with_a_status(app: App) -> None:
+    bad = ask(app, "/?month=<script>")
+    assert (bad.status, "<script>" in bad.text) == (400, False)
+    assert "which is no month" in bad.text
+    assert ask(app, "/nothing").status == 404
+    assert "no such page" in ask(app, "/nothing").text
+
+
+def test_files_are_packed_for_those_who_can_unpack_and_kept_for_good(app: App) -> None:
+    name = assets.asset("style.css").name
+    packed = ask(app, f"/static/{name}", headers={"accept-encoding": "gzip, br"})
+    assert packed.header("content-encoding") == "gzip"
+    assert "immutable" in (packed.header("cache-control") or "")
+    assert ask(app, f"/static/{name}").body == assets.asset("style.css").plain
+    assert ask(app, "/static/app.py").status == 404
+    assert ask(app, "/favicon.ico").status == 307
+
+
+def test_getting_ready_holds_up_no_request(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    released, packed = threading.Event(), []
+    monkeypatch.setattr(assets, "pack", lambda: packed.append(released.wait(10)))
+
+    async def life() -> list[str]:
+        said: list[str] = []
+        asked: asyncio.Queue[dict[str, str]] = asyncio.Queue()
+
+        async def send(message: Any) -> None:
+            said.append(message["type"])
+
+        asked.put_nowait({"type": "lifespan.startup"})
+        alive = asyncio.create_task(app({"type": "lifespan", "asgi": {"version": "3.0"}}, asked.get, send))
+        while not said:
+            await asyncio.sleep(0.001)
+        assert (await asyncio.to_thread(ask, app, "/")).status == 200
+        assert packed == []
+        released.set()
+        asked.put_nowait({"type": "lifespan.shutdown"})
+        await alive
+        return said
+
+    assert asyncio.run(life()) == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
+    assert packed == [True]
+
+
+def test_demo_data_is_marked(app: App, ledger: Ledger) -> None:
+    assert "DEMO DATA" not in ask(app, "/").text
+    ledger.announce(5, "demo")
+    assert "DEMO DATA" in ask(app, "/").text
+
+
+def test_an_empty_ledger_shows_empty_pages(tmp_path: Path) -> None:
+    from gembill.ledger import open_ledger
+
+    empty = open_ledger(f"sqlite:///{tmp_path / 'empty.db'}")
+    app = Dashboard(empty, Settings(data_dir=tmp_path), lambda: NOW).app()
+    for name in PAGES:
+        assert ask(app, f"/{name}").status == 200
+    empty.close()

@@ -1,0 +1,118 @@
+"""HTTP/1.1 on a socket: keep-alive, pipelining, odd requests, timing."""
+
+import asyncio
+import time
+
+from gembill_simulator import Options, Simulator
+
+_BODY = b'{"contents":[{"parts":[{"text":"Hello"}]}]}'
+
+
+def post(path: str = "/v1/models/gemini-2.5-flash:generateContent", headers: str = "", version: str = "1.1") -> bytes:
+    return f"POST {path} HTTP/{version}\r\nHost: x\r\n{headers}Content-Length: {len(_BODY)}\r\n\r\n".encode() + _BODY
+
+
+def talk(*requests: bytes, settings: Options | None = None, answers: int | None = None) -> bytes:
+    """Send requests at once; read that many chunked answers, or until the server closes."""
+
+    async def main() -> bytes:
+        async with Simulator(settings).serve() as running:
+            reader, writer = await asyncio.open_connection("127.0.0.1", int(running.url.rpartition(":")[2]))
+            writer.write(b"".join(requests))
+            read = reader.read() if answers is None else _read(reader, answers)
+            found = await asyncio.wait_for(read, 5)
+            writer.close()
+            return found
+
+    return asyncio.run(main())
+
+
+async def _read(reader: asyncio.StreamReader, answers: int) -> bytes:
+    return b"".join([await reader.readuntil(b"\r\n0\r\n\r\n") for _ in range(answers)])
+
+
+def test_requests_sent_at_once_are_answered_in_order_on_one_connection() -> None:
+    found = talk(post(), post("/nowhere"), post(), answers=3)
+    heads = [line for line in found.split(b"\r\n") if line.startswith(b"HTTP/1.1")]
+    assert heads == [b"HTTP/1.1 200 OK", b"HTTP/1.1 404 Not Found", b"HTTP/1.1 200 OK"]
+
+
+def test_a_client_that_asks_to_close_gets_its_answer_and_the_end() -> None:
+    found = talk(post(headers="Connection: close\r\n"))
+    assert b"\r\nConnection: close\r\n" in found
+    assert found.endswith(b"\r\n0\r\n\r\n")
+
+
+def test_http_1_0_gets_no_chunks() -> None:
+    found = talk(post(version="1.0"))
+    assert b"Transfer-Encoding" not in found
+    assert found.endswith(b"}")
+
+
+def test_a_body_in_chunks_is_read_and_an_expectation_is_answered() -> None:
+    head = b"POST /v1/models/gemini-2.5-flash:generateContent HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n"
+    chunked = head + b"Transfer-Encoding: chunked\r\n\r\n%x\r\n%b\r\n0\r\n\r\n" % (len(_BODY), _BODY)
+    found = talk(chunked, answers=1)
+    assert found.startswith(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n")
+
+
+def test_what_is_not_http_is_a_400_and_the_end() -> None:
+    assert talk(b"gibberish\r\n\r\n").startswith(b"HTTP/1.1 400 Bad Request")
+
+
+def test_a_body_over_the_limit_ends_the_connection() -> None:
+    async def main() -> bytes:
+        async with Simulator().serve() as running:
+            reader, writer = await asyncio.open_connection("127.0.0.1", int(running.url.rpartition(":")[2]))
+            writer.write(b"POST /v1/models HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999\r\n\r\n")
+            try:
+                for _ in range(80):
+                    writer.write(b"x" * (1 << 20))
+                    await writer.drain()
+                return await asyncio.wait_for(reader.read(), 5)
+            except ConnectionError:
+                return b""
+            finally:
+                writer.close()
+
+    assert asyncio.run(main()) == b""
+
+
+def test_chunks_leave_as_they_come() -> None:
+    async def main() -> list[float]:
+        async with Simulator(Options(chunk_ms=60)).serve() as running:
+            reader, writer = await asyncio.open_connection("127.0.0.1", int(running.url.rpartition(":")[2]))
+            start = time.perf_counter()
+            writer.write(post("/v1/models/gemini-2.5-flash:streamGenerateContent?alt=sse", "x-simulator-runs: ok\r\n"))
+            times = []
+            for _ in range(3):
+                await reader.readuntil(b"data: ")
+                times.append(time.perf_counter() - start)
+            writer.close()
+            return times
+
+    first, second, third = asyncio.run(main())
+    assert third - first > 0.1
+    assert first < second < third
+
+
+def test_latency_passes_before_the_answer() -> None:
+    start = time.perf_counter()
+    talk(post(), settings=Options(latency_ms=80), answers=1)
+    assert time.perf_counter() - start >= 0.08
+
+
+def test_a_client_that_leaves_a_stream_is_logged_without_usage() -> None:
+    simulator = Simulator(Options(chunk_ms=30))
+
+    async def main() -> None:
+        async with simulator.serve() as running:
+            reader, writer = await asyncio.open_connection("127.0.0.1", int(running.url.rpartition(":")[2]))
+            writer.write(post("/v1/models/gemini-2.5-flash:streamGenerateContent?alt=sse", "x-simulator-runs: ok\r\n"))
+            await reader.readuntil(b"data: ")
+            writer.transport.abort()
+            while not simulator.served:
+                await asyncio.sleep(0.01)
+
+    asyncio.run(asyncio.wait_for(main(), 5))
+    assert [served.usage for served in simulator.served] == [None]
