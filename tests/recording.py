@@ -11,7 +11,7 @@ import pytest
 from gembill.config import Settings
 from gembill.ledger import Selection, open_ledger
 from gembill.ledger.read import Stored, records
-from gembill.station import Station
+from gembill.service import Station
 
 PATH = "/v1beta/models/gemini-2.5-flash:generateContent"
 STREAM = "/v1beta/models/gemini-2.5-flash:streamGenerateContent?alt=sse"

@@ -15,8 +15,8 @@ from pathlib import Path
 from shlex import split
 
 from gembill.cli.demo import CALLS, own_settings
-from gembill.cli.demo_month import MONTH, fill
 from gembill.config import Settings
+from gembill.demo.month import MONTH, fill
 from tests.surroundings import clean
 
 __all__ = ["MONTH", "Shown", "shown"]

@@ -19,7 +19,14 @@ def loaded(statement: str) -> set[str]:
 
 @pytest.mark.parametrize(
     "package",
-    ["gembill", "gembill_reports", "gembill.model", "gembill.metering", "gembill.rating", "gembill.capture.exchange"],
+    [
+        "gembill",
+        "gembill_reports",
+        "gembill.model",
+        "gembill.rules.metering",
+        "gembill.rules.rating",
+        "gembill.capture.exchange",
+    ],
 )
 def test_importing_it_pulls_in_nothing_heavy(package):
     assert loaded(f"import {package}") == set()

@@ -14,14 +14,14 @@ from dataclasses import dataclass, field, replace
 
 import msgspec
 
-from gembill import identity
-from gembill.capture.spool import Entry, Spool
 from gembill.errors import LedgerError
 from gembill.ledger import Ledger, Posting, UnfitPosting
 from gembill.ledger.read import chains
-from gembill.metering import meter
 from gembill.model import EVENT_VERSION, Event, Operation, Record
-from gembill.prices import Terms
+from gembill.price_catalog import Terms
+from gembill.rules import identity
+from gembill.rules.metering import meter
+from gembill.spool import Entry, Spool
 
 _log = logging.getLogger("gembill.posting")
 _BATCH = 500

@@ -23,9 +23,9 @@ from gembill.errors import ConfigurationError, GembillError
 if TYPE_CHECKING:
     from decimal import Decimal
 
-    from gembill.budget import Standing
+    from gembill.rules.budgets import Standing
     from gembill.run import Run
-    from gembill_reports.sums.rows import Report
+    from gembill_reports.analysis.report import Report
 
 _OPTION = "--gemini-budget"
 _MARKER = "gemini_budget(usd): the most that the Gemini calls of this test may cost, in US dollars, like usd='0.10'"
@@ -108,7 +108,7 @@ class _Recording:
     def used_by(self, test: str | None = None) -> Report:
         """What the calls of a test, or of all, used, by model. LedgerError if some are not in the ledger in time."""
         from gembill.period import Period, zone
-        from gembill_reports.sums.rows import report
+        from gembill_reports.analysis.report import report
 
         if self._takes_calls:
             self.run.settle()
@@ -220,7 +220,7 @@ class _Recording:
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """The section `Gemini calls`: by model, and how the budget stands."""
-        from gembill_reports.budgets.states import run_sheet
+        from gembill_reports.views.budgets import run_sheet
 
         terminalreporter.section("Gemini calls")
         if self._trouble:

@@ -13,15 +13,15 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from gembill.budget import Budget, Span, Standing
-from gembill.capture.caller import MAX_NAME, MAX_VALUE
+from gembill.budget_status import RUN, standings
+from gembill.capture.attribution import MAX_NAME, MAX_VALUE
 from gembill.capture.redaction import Redaction
 from gembill.config import Settings
 from gembill.errors import ConfigurationError, LedgerError
 from gembill.ledger import Ledger, Selection, open_ledger
-from gembill.ledger.spending import RUN, standings
 from gembill.period import zone
-from gembill.station import Station
+from gembill.rules.budgets import Budget, Span, Standing
+from gembill.service import Station
 
 SETTLE_SECONDS = 15.0
 _BASE_URLS = (

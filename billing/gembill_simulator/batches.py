@@ -13,14 +13,14 @@ import msgspec
 
 from gembill.errors import Refusal
 from gembill_simulator import answer, frames, request, wire
+from gembill_simulator.context import Visit, stamp
 from gembill_simulator.fields import Object, bad, decode, entries, entry, text, value
 from gembill_simulator.files import Files
 from gembill_simulator.frames import Reply
 from gembill_simulator.models import Model
 from gembill_simulator.names import Names
 from gembill_simulator.names import text as written
-from gembill_simulator.shelf import Shelf, page
-from gembill_simulator.visit import Visit, stamp
+from gembill_simulator.store import Shelf, page
 from gembill_simulator.wire import Document, Stamp
 
 _TYPE = "type.googleapis.com/google.ai.generativelanguage.v1main.GenerateContentBatch"

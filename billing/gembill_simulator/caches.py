@@ -11,11 +11,11 @@ from datetime import datetime, timedelta
 
 from gembill.errors import Refusal
 from gembill_simulator import frames, request, routes
+from gembill_simulator.context import Visit, stamp
 from gembill_simulator.fields import Object, bad, decode, text
 from gembill_simulator.frames import Reply
 from gembill_simulator.names import Names
-from gembill_simulator.shelf import Shelf, page
-from gembill_simulator.visit import Visit, stamp
+from gembill_simulator.store import Shelf, page
 from gembill_simulator.wire import Document
 
 _HOUR = timedelta(hours=1)

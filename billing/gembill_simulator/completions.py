@@ -11,13 +11,13 @@ import msgspec
 from gembill_simulator import answer, frames, routes, wire
 from gembill_simulator.answer import Kind, Script
 from gembill_simulator.calls import Function
+from gembill_simulator.context import Visit
 from gembill_simulator.fields import Object, bad, decode, entries, entry, integer, text, value
 from gembill_simulator.frames import Reply
 from gembill_simulator.names import text as written
 from gembill_simulator.request import Ask, tier
 from gembill_simulator.tokens import Tally, count
 from gembill_simulator.usage import whole
-from gembill_simulator.visit import Visit
 from gembill_simulator.wire import Document
 
 _FINISH = {"STOP": "stop", "MAX_TOKENS": "length"}

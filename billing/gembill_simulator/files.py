@@ -13,12 +13,12 @@ from typing import Any
 
 from gembill.errors import Refusal
 from gembill_simulator import frames
+from gembill_simulator.context import Visit, stamp
 from gembill_simulator.fields import bad, decode, entry, text
 from gembill_simulator.frames import Reply
 from gembill_simulator.names import Names
 from gembill_simulator.names import text as written
-from gembill_simulator.shelf import Shelf, page
-from gembill_simulator.visit import Visit, stamp
+from gembill_simulator.store import Shelf, page
 from gembill_simulator.wire import Document
 
 KEPT = 4 << 20

@@ -17,12 +17,12 @@ from typing import Any, NamedTuple
 from gembill.errors import ConfigurationError, Refusal
 from gembill_simulator import faults, frames, names, options, routes, wire
 from gembill_simulator.connection import Connection, Exchange, Request
+from gembill_simulator.context import Visit
 from gembill_simulator.frames import Packer, Reply
 from gembill_simulator.names import Names
 from gembill_simulator.options import Control, Options
 from gembill_simulator.routes import Route
 from gembill_simulator.surfaces import Surfaces
-from gembill_simulator.visit import Visit
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 

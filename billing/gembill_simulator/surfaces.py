@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from gembill_simulator import completions, frames, request, wire
 from gembill_simulator.batches import Batches
 from gembill_simulator.caches import Caches
+from gembill_simulator.context import Visit, stamp
 from gembill_simulator.fields import decode
 from gembill_simulator.files import Files
 from gembill_simulator.frames import Reply
@@ -16,8 +17,7 @@ from gembill_simulator.interactions import Desk
 from gembill_simulator.models import MODELS
 from gembill_simulator.names import Names
 from gembill_simulator.names import text as written
-from gembill_simulator.shelf import page
-from gembill_simulator.visit import Visit, stamp
+from gembill_simulator.store import page
 from gembill_simulator.wire import Stamp
 
 

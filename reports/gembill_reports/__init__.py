@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import plotly.graph_objects as go
 
-    from gembill_reports.sums.rows import Report
+    from gembill_reports.analysis.report import Report
 
 __all__ = ["figure", "frame", "totals"]
 
@@ -34,21 +34,21 @@ def totals(  # noqa: PLR0913 - the flags of the command, all by name
 ) -> "Report":
     """Totals of the calls in a period: its `rows`, which is what it iterates over, and their `total`.
 
-    They are what `gembill report` prints (`gembill_reports.sums.rows.as_dict` is its JSON). Without an address the
-    configured ledger is read; `by` names groups such as `model` or `label.team`. Dates and months are in `tz`
+    They are what `gembill report` prints (`gembill_reports.analysis.report.as_dict` is its JSON). Without an address
+    the configured ledger is read; `by` names groups such as `model` or `label.team`. Dates and months are in `tz`
     (America/Los_Angeles), `until` is exclusive; `models` may hold `*`, all `labels` must fit. Errors are
     `gembill.errors.GembillError`.
     """
     from gembill.config import database_url as configured
     from gembill.ledger import Selection, open_ledger
     from gembill.period import parse
-    from gembill_reports.sums import rows
+    from gembill_reports.analysis import report
 
     period = parse(since, until, month, tz=tz)
     chosen = Selection(models=tuple(models), labels=dict(labels or {}), code_execution=code_execution)
     ledger = open_ledger(configured(database_url), read_only=True)
     try:
-        return rows.report(ledger, period, by, selection=chosen)
+        return report.report(ledger, period, by, selection=chosen)
     finally:
         ledger.close()
 

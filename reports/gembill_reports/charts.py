@@ -13,9 +13,9 @@ from gembill.errors import ConfigurationError
 from gembill.ledger import Total
 from gembill.money import usd
 from gembill.period import Period, Unit, buckets, name
+from gembill_reports.analysis.report import TIMES, Report
 from gembill_reports.layout.sheet import count, money, rate
 from gembill_reports.layout.tables import MISSING, clean
-from gembill_reports.sums.rows import TIMES, Report
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go

@@ -7,8 +7,8 @@ without rounding; counts are whole numbers that can be missing (`Int64`), groups
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from gembill_reports.analysis.report import Report, row_dict
 from gembill_reports.layout.tables import flat
-from gembill_reports.sums.rows import Report, row_dict
 
 if TYPE_CHECKING:
     import pandas as pd

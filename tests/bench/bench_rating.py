@@ -8,8 +8,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from gembill.model import Api, Meter, Modality, Operation, Reading, Record, Status, Tokens
-from gembill.pricebook import bundled
-from gembill.rating import rate
+from gembill.rules.prices import bundled
+from gembill.rules.rating import rate
 
 AT = int(datetime(2026, 11, 21, tzinfo=UTC).timestamp()) * 1_000_000
 MODELS = ("gemini-2.5-flash", "gemini-3-flash-preview", "gemini-3.1-pro-preview", "gemini-3.8-flash", "gemini-4-argon")

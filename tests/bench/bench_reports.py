@@ -19,9 +19,9 @@ from urllib.request import urlopen
 from sqlalchemy import Insert, Table, func, insert, select
 
 from gembill.ledger import Ledger, Selection, open_ledger, rollup, schema
-from gembill.ledger.columns import labels_hash
 from gembill.ledger.conversations import conversations
 from gembill.ledger.engine import writing
+from gembill.ledger.mapping import labels_hash
 from gembill.ledger.quality import quality
 from gembill.ledger.totals import totals
 from gembill.period import HOUR_US, parse

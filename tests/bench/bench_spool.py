@@ -14,7 +14,7 @@ import threading
 import time
 from pathlib import Path
 
-from gembill.capture.spool import Spool
+from gembill.spool import Spool
 from gembill.sqlite import driver, version
 
 BODY = b"x" * 700

@@ -17,7 +17,7 @@ from multiprocessing.connection import Connection
 import aiohttp
 import uvloop
 
-from gembill.capture.upstream import Origin, Upstream
+from gembill.upstream import Origin, Upstream
 
 ROUNDS = 5
 REQUESTS = 2000

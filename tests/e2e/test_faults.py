@@ -126,8 +126,8 @@ def test_an_answer_that_breaks_off_is_cut_for_the_client_and_partial_in_the_ledg
 
 
 def test_a_full_disk_refuses_before_forwarding_and_recovers_by_itself(recording, monkeypatch):
-    from gembill.capture.spool import Spool
     from gembill.errors import SpoolUnwritable
+    from gembill.spool import Spool
 
     full = threading.Event()
     check = Spool.check
@@ -151,8 +151,8 @@ def test_a_full_disk_refuses_before_forwarding_and_recovers_by_itself(recording,
 
 
 def test_on_record_failure_open_serves_and_counts_loudly(recording, monkeypatch, caplog):
-    from gembill.capture.spool import Spool
     from gembill.errors import SpoolUnwritable
+    from gembill.spool import Spool
 
     async def refuse(self, event_id, body):
         raise SpoolUnwritable("no space left")

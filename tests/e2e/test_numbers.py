@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from gembill.cli.demo_month import MONTH
 from gembill.config import Settings
+from gembill.demo.month import MONTH
 from gembill.ledger import open_ledger
 from gembill.money import display, parse_usd
 from gembill_reports.dashboard.app import Dashboard

@@ -10,8 +10,8 @@ import pytest
 
 from gembill.ledger import Selection, open_ledger
 from gembill.ledger.read import event_body, records
-from gembill.metering import rounds
 from gembill.posting import read_event
+from gembill.rules.metering import rounds
 from tests.e2e import corpus
 from tests.e2e.player import Player, Reply
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from gembill.config import Settings
 from gembill.ledger import open_ledger
 from gembill.model import Event
-from gembill.prices import terms
+from gembill.price_catalog import terms
 from tests.gembill.calls import FLASH, event, executed, put
 from tests.surroundings import clean
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import msgspec
 
-from gembill.capture.spool import Entry
 from gembill.ledger import Ledger
 from gembill.model import Api, Asked, Ending, Event, Operation, Part, Seen
 from gembill.posting import posting
-from gembill.prices import Terms
+from gembill.price_catalog import Terms
+from gembill.spool import Entry
 
 SPOOL = 77
 FLASH = "gemini-3-flash-preview"

@@ -6,7 +6,6 @@ import itertools
 import msgspec
 import pytest
 
-from gembill.capture.spool import Entry, Spool
 from gembill.errors import LedgerError
 from gembill.ledger import LedgerUnavailable, Selection, UnfitPosting, open_ledger
 from gembill.ledger.audit import audit
@@ -14,9 +13,10 @@ from gembill.ledger.read import event_body, records
 from gembill.ledger.schema import dead_letter
 from gembill.model import Api, Asked, Ending, Event, Operation, Seen
 from gembill.posting import Poster, PostingThread, UnreadableEvent, joined, posting, read_event
-from gembill.pricebook import bundled
-from gembill.prices import Terms
-from gembill.rating import DEFAULT
+from gembill.price_catalog import Terms
+from gembill.rules.prices import bundled
+from gembill.rules.rating import DEFAULT
+from gembill.spool import Entry, Spool
 
 USAGE = '{"promptTokenCount": 100, "candidatesTokenCount": 10, "totalTokenCount": 110}'
 NOVEMBER = 1_793_700_000_000_000

@@ -5,10 +5,10 @@ import threading
 
 import pytest
 
-from gembill.budget import State
 from gembill.config import Settings
 from gembill.errors import ConfigurationError, GembillError, LedgerError
 from gembill.ledger.read import totals
+from gembill.rules.budgets import State
 from gembill.run import Run, environment, limit, new_id
 from tests.e2e.player import Player, Reply
 from tests.recording import Recording

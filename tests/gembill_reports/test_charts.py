@@ -10,8 +10,8 @@ from gembill.ledger import Ledger
 from gembill.money import unit_price, usd
 from gembill.period import Unit, buckets, containing, instant, iso, parse
 from gembill_reports import charts
+from gembill_reports.analysis.report import report
 from gembill_reports.charts import COLORS, CONFIG
-from gembill_reports.sums.rows import report
 from tests.gembill_reports.making import FAILED, FLASH, OK, PRO, call, put
 
 IN, OUT = unit_price("0.50"), unit_price("3.00")

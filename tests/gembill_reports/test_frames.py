@@ -9,8 +9,8 @@ from gembill.errors import ConfigurationError
 from gembill.ledger import Ledger
 from gembill.money import unit_price, usd
 from gembill.period import parse
+from gembill_reports.analysis.report import report
 from gembill_reports.frames import frame
-from gembill_reports.sums.rows import report
 from tests.gembill_reports.making import FLASH, call, put
 
 

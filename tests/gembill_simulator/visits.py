@@ -5,11 +5,11 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from gembill_simulator.context import Visit
 from gembill_simulator.frames import Reply
 from gembill_simulator.names import Names
 from gembill_simulator.options import Options, control
 from gembill_simulator.routes import find
-from gembill_simulator.visit import Visit
 
 START = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 URL = "http://127.0.0.1:8788"

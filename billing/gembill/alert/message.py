@@ -9,10 +9,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gembill.budget import Budget, Span, Standing, State
-from gembill.budget.words import as_dict as standing_dict
-from gembill.budget.words import ratio, sentence, title
 from gembill.period import Unit, name
+from gembill.rules.budgets import Budget, Span, Standing, State
+from gembill.rules.budgets.text import as_dict as standing_dict
+from gembill.rules.budgets.text import ratio, sentence, title
 
 SCHEMA_VERSION = 1
 TEST = "test"

@@ -12,11 +12,11 @@ from collections.abc import Callable, Iterator, Sequence
 
 from gembill.alert.channel import Channel, patiently
 from gembill.alert.message import Crossing, crossings
-from gembill.budget import Budget, Standing
+from gembill.budget_status import standings
 from gembill.errors import Undelivered
 from gembill.ledger import Ledger, alerts
 from gembill.ledger.alerts import AlertKey
-from gembill.ledger.spending import standings
+from gembill.rules.budgets import Budget, Standing
 
 _log = logging.getLogger("gembill.budget")
 

@@ -12,16 +12,16 @@ from typing import Any
 
 import msgspec
 
-from gembill.capture.caller import Caller, Header, strike
+from gembill.capture.attribution import Caller, Header, strike
+from gembill.capture.context import Memory
+from gembill.capture.documents import Documents
 from gembill.capture.fingerprint import Fingerprint
-from gembill.capture.memory import Memory
-from gembill.capture.stream import Documents
 from gembill.model import Asked, Ending, Event, Operation, Seen
 from gembill.wire.dialect import dialect
 from gembill.wire.interactions import RUNNING
 from gembill.wire.json_text import word
-from gembill.wire.path import Role, Route
-from gembill.wire.sighting import Sighting
+from gembill.wire.observation import Sighting
+from gembill.wire.routes import Role, Route
 
 _log = logging.getLogger("gembill.exchange")
 _encoder = msgspec.json.Encoder()

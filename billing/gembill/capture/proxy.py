@@ -13,15 +13,15 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from gembill.capture.caller import Header, caller
-from gembill.capture.frontdoor import HEALTH, Admitted, admit, error_body, forwarded
+from gembill.capture.admission import HEALTH, Admitted, admit, error_body, forwarded
+from gembill.capture.attribution import Header, caller
+from gembill.capture.http_server import CLIENT, Door
 from gembill.capture.recorder import Call, Recorder
-from gembill.capture.server import CLIENT, Door
 from gembill.capture.upload import homeward
-from gembill.capture.upstream import Answer, NeverSent, Upstream
 from gembill.errors import Refusal, UpstreamCut, UpstreamError, UpstreamTimeout
 from gembill.model import Api, Ending
-from gembill.wire.path import family, route
+from gembill.upstream import Answer, NeverSent, Upstream
+from gembill.wire.routes import family, route
 
 _log = logging.getLogger("gembill.proxy")
 _STALL_SECONDS = 120.0

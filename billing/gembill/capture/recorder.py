@@ -13,15 +13,15 @@ from dataclasses import dataclass, field, replace
 
 from uuid_utils import uuid7
 
-from gembill.capture.caller import Caller, Header
+from gembill.capture.attribution import Caller, Header
+from gembill.capture.batch_results import observing
+from gembill.capture.context import Memory
 from gembill.capture.exchange import Exchange
 from gembill.capture.fingerprint import Fingerprint
-from gembill.capture.gathering import observing
-from gembill.capture.memory import Memory
-from gembill.capture.spool import Spool
 from gembill.errors import Refusal, SpoolUnwritable
 from gembill.model import Ending
-from gembill.wire.path import Role, Route
+from gembill.spool import Spool
+from gembill.wire.routes import Role, Route
 
 _log = logging.getLogger("gembill.recorder")
 _AT_ONCE = 500  # events of a batch's results that wait for one group commit

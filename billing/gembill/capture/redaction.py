@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from types import TracebackType
 from typing import TextIO
 
-from gembill.capture.caller import strike
+from gembill.capture.attribution import strike
 
 _REMEMBERED = 1_024
 _SHAPES = r"AIza[0-9A-Za-z_\-]{10,}|AQ\.[0-9A-Za-z_\-]{10,}|ya29\.[0-9A-Za-z_\-.]+"

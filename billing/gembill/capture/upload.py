@@ -8,9 +8,9 @@ called us by, so that nobody is sent anywhere new.
 
 import re
 
-from gembill.capture.caller import Header
-from gembill.capture.upstream import Origin
+from gembill.capture.attribution import Header
 from gembill.errors import ConfigurationError
+from gembill.upstream import Origin
 
 _NAME = b"x-goog-upload-url"
 _ADDRESS = re.compile(rb"(https?://[^/?#@\\\s]+)(/[^\s]*)", re.IGNORECASE)

@@ -19,9 +19,9 @@ from gembill.cli.options import database_url_option, format_option, tz_option
 
 if TYPE_CHECKING:
     from gembill.alert.channel import Channel
-    from gembill.budget import Standing
     from gembill.config import Settings
     from gembill.ledger import Ledger
+    from gembill.rules.budgets import Standing
 
 at_option = click.option(
     "--at", metavar="INSTANT", help="As it stood then: a date (its midnight) or an ISO instant. [default: now]"
@@ -64,14 +64,14 @@ def check(ctx: click.Context, /, names: tuple[str, ...], **flags: Any) -> None: 
     Exits 10 if one is breached, 12 with --strict if the cost of calls is not known, 11 with --fail-on warn if one
     warns, else 0. UNKNOWN: calls without a price may have spent more than is known.
     """
-    from gembill.budget import exit_code
+    from gembill.rules.budgets import exit_code
 
     _, budgets = chosen(flags["file"], names)
     at_us, past = _instant(flags["at"], flags["tz"])
     ledger, settings = _ledger(flags["database_url"], read_only=not flags["alert"])
     try:
-        from gembill.ledger.lookup import holds_demo_data
-        from gembill.ledger.spending import standings
+        from gembill.budget_status import standings
+        from gembill.ledger.records import holds_demo_data
 
         found, demo = standings(ledger, budgets, at_us, run=flags["run"], past=past), holds_demo_data(ledger)
         if flags["alert"]:
@@ -89,9 +89,9 @@ def check(ctx: click.Context, /, names: tuple[str, ...], **flags: Any) -> None: 
 @file_option
 def list_(form: str, file: Path | None) -> None:
     """List the budgets of the file."""
-    from gembill_reports.budgets import states as shown
     from gembill_reports.layout import screen
     from gembill_reports.layout.tables import csv_lines
+    from gembill_reports.views import budgets as shown
 
     where, found = chosen(file, ())
     rules = shown.rules_dict(found)
@@ -115,8 +115,8 @@ def list_(form: str, file: Path | None) -> None:
 @database_url_option
 def explain(name: str, **flags: Any) -> None:  # noqa: ANN401
     """Say which days, models and calls a budget was spent on. Reads every call of its period."""
-    from gembill.ledger.spending import standings
-    from gembill_reports.budgets import explanation
+    from gembill.budget_status import standings
+    from gembill_reports.analysis import budget_explanation
     from gembill_reports.layout import screen
 
     _, budgets = chosen(flags["file"], (name,))
@@ -124,14 +124,15 @@ def explain(name: str, **flags: Any) -> None:  # noqa: ANN401
     ledger, _ = _ledger(flags["database_url"])
     try:
         (standing,) = standings(ledger, budgets, at_us, run=flags["run"], past=past)
-        found = explanation.explanation(ledger, standing, past=past)
+        found = budget_explanation.explanation(ledger, standing, past=past)
     finally:
         ledger.close()
     if flags["form"] == "json":
-        screen.write([json.dumps(explanation.as_json(found), indent=2), "\n"])
+        screen.write([json.dumps(budget_explanation.as_json(found), indent=2), "\n"])
     else:
         screen.write(
-            "\n" * bool(place) + sheet.written(flags["form"]) for place, sheet in enumerate(explanation.sheets(found))
+            "\n" * bool(place) + sheet.written(flags["form"])
+            for place, sheet in enumerate(budget_explanation.sheets(found))
         )
 
 
@@ -221,7 +222,7 @@ def _tell(ledger: Ledger, settings: Settings, found: list[Standing]) -> None:
 
 def _say_changes(found: list[Standing], states: dict[str, str]) -> None:
     """A line for each budget whose state is another than at the last look."""
-    from gembill.budget.words import sentence
+    from gembill.rules.budgets.text import sentence
     from gembill_reports.layout import screen
     from gembill_reports.layout.tables import clean
 
@@ -238,25 +239,25 @@ def _joined(rule: dict[str, Any]) -> dict[str, Any]:
 
 
 def _write(found: list[Standing], at_us: int, form: str, code: int, *, demo: bool) -> None:
-    from gembill_reports.budgets import states
     from gembill_reports.layout import screen
     from gembill_reports.layout.tables import csv_lines, flat
+    from gembill_reports.views import budgets as budget_table
 
     if form == "json":
-        screen.write([json.dumps(states.check_dict(found, at_us, demo=demo), indent=2), "\n"])
+        screen.write([json.dumps(budget_table.check_dict(found, at_us, demo=demo), indent=2), "\n"])
     elif form == "csv":
-        rows = [flat(_joined({"labels": {}, **row})) for row in states.check_dict(found, at_us)["budgets"]]
+        rows = [flat(_joined({"labels": {}, **row})) for row in budget_table.check_dict(found, at_us)["budgets"]]
         screen.write(csv_lines([key for key in rows[0] if key != "labels"], rows))
     elif form == "junit":
-        from gembill_reports.budgets.junit import junit
+        from gembill_reports.views.junit import junit
 
-        screen.write([junit(states.ordered(found))])
+        screen.write([junit(budget_table.ordered(found))])
     elif form == "github":
-        from gembill_reports.budgets import github
+        from gembill_reports.views import github
 
-        sheet = states.check_sheet(found, at_us, demo=demo)
+        sheet = budget_table.check_sheet(found, at_us, demo=demo)
         screen.write(github.quoted(sheet.written("table")))
         screen.write(github.annotations(found))
         github.leave(found, sheet.markdown(), code)
     else:
-        screen.write([states.check_sheet(found, at_us, demo=demo).written(form)])
+        screen.write([budget_table.check_sheet(found, at_us, demo=demo).written(form)])

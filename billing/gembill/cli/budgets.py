@@ -1,6 +1,6 @@
 """The budgets that commands work with.
 
-Owns: which file they come from and which of them were named. Owns no form of the file (`gembill.budget.document`).
+Owns: which file they come from and which of them were named. Owns no form of the file (`gembill.rules.budgets.toml`).
 Invariant: a file with a mistake gives no budget at all.
 """
 
@@ -15,7 +15,7 @@ import click
 from gembill.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from gembill.budget import Budget
+    from gembill.rules.budgets import Budget
 
 file_option = click.option(
     "--file",
@@ -26,8 +26,8 @@ file_option = click.option(
 
 def load(file: Path | None = None) -> tuple[str, list[Budget]]:
     """The name of the file and its budgets; none where no file has any. ConfigurationError names every mistake."""
-    from gembill.budget.document import budgets
     from gembill.config import budget_text
+    from gembill.rules.budgets.toml import budgets
 
     if file is None:
         found = budget_text()

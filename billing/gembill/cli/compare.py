@@ -18,8 +18,8 @@ from gembill.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from gembill.period import Period
-    from gembill.pricebook import PriceBook
-    from gembill_reports.prices.comparison import Change
+    from gembill.rules.prices import PriceBook
+    from gembill_reports.analysis.what_if import Change
 
 _SHARE = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,6})?)(%?)")
 
@@ -47,10 +47,10 @@ def compare(form: str, database_url: str | None, **flags: str | tuple[str, ...] 
     """
     from gembill.config import load
     from gembill.ledger import open_ledger
-    from gembill.prices import Terms, book_in_force, policies
+    from gembill.price_catalog import Terms, book_in_force, policies
+    from gembill_reports.analysis.what_if import compare as compared
     from gembill_reports.layout import screen
-    from gembill_reports.prices import contrast
-    from gembill_reports.prices.comparison import compare as compared
+    from gembill_reports.views import what_if
 
     choice = _choice(flags)
     period = period_of("monthly", choice, time.time_ns() // 1000)
@@ -63,11 +63,11 @@ def compare(form: str, database_url: str | None, **flags: str | tuple[str, ...] 
     finally:
         ledger.close()
     if form == "json":
-        screen.write([contrast.json_text(found)])
+        screen.write([what_if.json_text(found)])
     elif form == "csv":
-        screen.write(contrast.csv_text(found))
+        screen.write(what_if.csv_text(found))
     else:
-        screen.write([contrast.sheet(found).written(form)])
+        screen.write([what_if.sheet(found).written(form)])
 
 
 def _choice(flags: dict[str, str | tuple[str, ...] | None]) -> Choice:
@@ -79,7 +79,7 @@ def _choice(flags: dict[str, str | tuple[str, ...] | None]) -> Choice:
 
 def _change(flags: dict[str, str | tuple[str, ...] | None], period: Period, book: PriceBook) -> Change:
     from gembill.period import instant
-    from gembill_reports.prices.comparison import Change
+    from gembill_reports.analysis.what_if import Change
 
     model, tier, cached, day = (flags[name] for name in ("model", "tier", "cached", "day"))
     if model is None and tier is None and cached is None and day is None:

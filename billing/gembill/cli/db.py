@@ -20,7 +20,7 @@ def upgrade(database_url: str | None) -> None:
     """Bring the schema to the revision this gembill works with."""
     from gembill.config import load
     from gembill.ledger.store import open_ledger, upgrade_ledger
-    from gembill.prices import terms
+    from gembill.price_catalog import terms
 
     settings = load({"database_url": database_url})
     before, after = upgrade_ledger(settings.ledger_url)

@@ -57,7 +57,7 @@ def own_settings(settings: Settings, folder: Path) -> Settings:
 
 def _fill(settings: Settings, count: int) -> None:
     """Record and post the made-up month, with a bar on a terminal."""
-    from gembill.cli import demo_month
+    from gembill.demo import month as demo_month
 
     hidden = not sys.stderr.isatty()
     with click.progressbar(length=count, label="made-up calls", file=sys.stderr, hidden=hidden) as bar:
@@ -67,8 +67,8 @@ def _fill(settings: Settings, count: int) -> None:
 
 def _send(settings: Settings) -> int:
     """Send real calls through proxy and simulator; how many."""
-    from gembill.cli.demo_calls import make_calls
-    from gembill.station import Station
+    from gembill.demo.calls import make_calls
+    from gembill.service import Station
     from gembill_simulator import Options, simulator_in_thread
 
     with (
@@ -79,7 +79,7 @@ def _send(settings: Settings) -> int:
 
 
 def _show(url: str, sent: int, filled: int, seconds: float) -> None:
-    from gembill.cli.demo_month import MONTH
+    from gembill.demo.month import MONTH
     from gembill_reports.layout import screen
 
     click.echo(f"{MARK}: {filled:,} made-up calls of {MONTH}, and {sent} calls sent just now")
@@ -100,11 +100,11 @@ def _pages(url: str, month: str) -> list[str]:
     import gembill_reports
     from gembill.ledger import Selection, open_ledger, read
     from gembill.period import zone
-    from gembill.prices import rows_of
-    from gembill_reports.calls.receipt import receipt
-    from gembill_reports.calls.statement import sheets
+    from gembill.price_catalog import rows_of
+    from gembill_reports.analysis.receipt import receipt
     from gembill_reports.layout import screen
-    from gembill_reports.sums.summary import sheet
+    from gembill_reports.views.receipt import sheets
+    from gembill_reports.views.report import sheet
 
     width, color = screen.width(), screen.colored()
     table = sheet(gembill_reports.totals(url, ["model"], month=month)).terminal(width, color=color)

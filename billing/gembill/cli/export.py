@@ -61,8 +61,8 @@ def export(choice: Choice, form: str, output: Path | None, billing_account: str,
 def _pieces(
     ledger: Ledger, settings: Settings, found: Iterable[Stored], *, form: str, period: Period, account: str
 ) -> Iterator[str]:
-    from gembill.prices import rows_of
-    from gembill_reports.exports import files as forms
+    from gembill.price_catalog import rows_of
+    from gembill_reports.exports import records as forms
 
     if form == "csv":
         return forms.csv(found)

@@ -1,6 +1,6 @@
 """`gembill import`: traffic that never met the proxy.
 
-Owns: the command, its progress bar and what it says. Owns no format and no rule of the import (`gembill.intake`).
+Owns: the command, its progress bar and what it says. Owns no format and no rule of the import (`gembill.importing`).
 Invariant: the exit code is 1 if any line was refused; each refusal is one sentence on stderr.
 """
 
@@ -19,7 +19,7 @@ import click
 from gembill.cli.options import database_url_option, tz_option
 
 if TYPE_CHECKING:
-    from gembill.intake import Assumed, Importer
+    from gembill.importing import Assumed, Importer
 
 _STDIN = "-"
 
@@ -71,7 +71,7 @@ def import_calls(
     They are metered and priced like calls through the proxy. Importing twice changes nothing. A line that cannot be
     used is named, the rest goes on, and the exit code is 1.
     """
-    from gembill.intake import Assumed
+    from gembill.importing import Assumed
     from gembill.period import instant, zone
 
     calendar = zone(tz)
@@ -86,9 +86,9 @@ def _import(files: tuple[str, ...], assumed: Assumed, database_url: str | None, 
     """Import all files and say how it went; how many lines were refused."""
     from gembill.capture.fingerprint import Fingerprint, load_secret
     from gembill.config import load
-    from gembill.intake import Importer
+    from gembill.importing import Importer
     from gembill.ledger import open_ledger
-    from gembill.prices import terms
+    from gembill.price_catalog import terms
 
     settings = load({"database_url": database_url})
     fingerprint = Fingerprint(load_secret(settings.fingerprint_secret, settings.data_dir), settings.keys)
@@ -109,7 +109,7 @@ def _import(files: tuple[str, ...], assumed: Assumed, database_url: str | None, 
 
 
 def _take(name: str, importer: Importer, screen: _Screen) -> None:
-    from gembill.intake import Item, items
+    from gembill.importing import Item, items
 
     shown = "standard input" if name == _STDIN else click.format_filename(name)
     try:

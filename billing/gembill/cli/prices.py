@@ -36,18 +36,18 @@ def list_prices(
     """Show the price rows in force."""
     from gembill.config import load
     from gembill.period import instant, zone
-    from gembill.prices import configured_book
+    from gembill.price_catalog import configured_book
     from gembill_reports.layout import screen
-    from gembill_reports.prices import listing
+    from gembill_reports.views import price_list
 
     at_us = time.time_ns() // 1000 if day is None else instant(day, zone(), name="--at")
-    shown = listing.rows(configured_book(load({"database_url": database_url})), at_us, model, tier)
+    shown = price_list.rows(configured_book(load({"database_url": database_url})), at_us, model, tier)
     if form == "json":
-        screen.write([listing.json_text(shown, at_us)])
+        screen.write([price_list.json_text(shown, at_us)])
     elif form == "csv":
-        screen.write(listing.csv_text(shown))
+        screen.write(price_list.csv_text(shown))
     else:
-        screen.write([listing.sheet(shown, at_us).written(form)])
+        screen.write([price_list.sheet(shown, at_us).written(form)])
 
 
 prices.add_command(check)

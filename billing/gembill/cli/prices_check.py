@@ -1,6 +1,7 @@
 """`gembill prices check`: whether the prices fit the calls.
 
-Owns: the command and its exit code. Owns no finding (`gembill_reports.prices.check`). Invariant: it writes nothing.
+Owns: the command and its exit code. Owns no finding (`gembill_reports.analysis.price_check`). Invariant: it writes
+nothing.
 """
 
 import time
@@ -26,24 +27,24 @@ def check(ctx: click.Context, days: int, form: str, database_url: str | None) ->
     they would have done to last month's usage, are no fault.
     """
     from gembill.config import load
-    from gembill.ledger import open_ledger, prices
-    from gembill.prices import Terms, book_in_force, ledger_book, policies
+    from gembill.ledger import open_ledger, price_lists
+    from gembill.price_catalog import Terms, book_in_force, ledger_book, policies
+    from gembill_reports.analysis.price_check import check as checked
     from gembill_reports.layout import screen
-    from gembill_reports.prices import findings
-    from gembill_reports.prices.check import check as checked
+    from gembill_reports.views import price_check
 
     settings = load({"database_url": database_url})
     ledger = open_ledger(settings.ledger_url, read_only=True)
     try:
         terms = Terms(book_in_force(ledger, settings), policies(settings))
-        list_prices = ledger_book(prices.lists(ledger), own=False)
+        list_prices = ledger_book(price_lists.lists(ledger), own=False)
         found = checked(ledger, terms, list_prices, time.time_ns() // 1000, days)
     finally:
         ledger.close()
     if form == "json":
-        screen.write([findings.json_text(found)])
+        screen.write([price_check.json_text(found)])
     elif form == "csv":
-        screen.write(findings.csv_text(found))
+        screen.write(price_check.csv_text(found))
     else:
-        screen.write(["\n".join(page.written(form) for page in findings.sheets(found))])
+        screen.write(["\n".join(page.written(form) for page in price_check.sheets(found))])
     ctx.exit(0 if found.in_order else FAULTS_EXIT)

@@ -1,6 +1,6 @@
 """`gembill prices set`: negotiated prices and discounts.
 
-Owns: the command, what its flags mean and what it says. Owns no row (`gembill.pricebook.negotiated`) and no SQL.
+Owns: the command, what its flags mean and what it says. Owns no row (`gembill.rules.prices.negotiated`) and no SQL.
 Invariant: nothing is ever changed or removed; calls recorded before keep their price until `gembill rerate`.
 """
 
@@ -20,8 +20,8 @@ from gembill.errors import ConfigurationError
 if TYPE_CHECKING:
     from gembill.ledger import Ledger
     from gembill.model import Price
-    from gembill.pricebook import PriceBook
-    from gembill.pricebook.negotiated import Frame
+    from gembill.rules.prices import PriceBook
+    from gembill.rules.prices.negotiated import Frame
 
 _PERCENT = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,6})?)%?")
 _NAME = re.compile(r"[\w.:/-]{1,200}", re.ASCII)
@@ -75,13 +75,13 @@ def set_prices(model: str, database_url: str | None, **flags: str | int | None) 
     were charged until `gembill rerate`.
     """
     from gembill.config import load
-    from gembill.ledger import open_ledger, prices
+    from gembill.ledger import open_ledger, price_lists
 
     agreed = _agreed(model, flags)
     ledger = open_ledger(load({"database_url": database_url}).ledger_url)
     try:
         rows = _rows(ledger, agreed)
-        number = prices.add(ledger, prices.Origin.SET, rows)
+        number = price_lists.add(ledger, price_lists.Origin.SET, rows)
         _say(ledger, agreed, rows, number)
     finally:
         ledger.close()
@@ -137,11 +137,11 @@ def _check_midnight(at_us: int, text: str) -> None:
 
 def _rows(ledger: Ledger, agreed: Agreed) -> list[Price]:
     """The rows to add; ConfigurationError or PriceError where they make no sense."""
-    from gembill.ledger import prices
-    from gembill.pricebook.negotiated import discounted, negotiated
-    from gembill.prices import ledger_book
+    from gembill.ledger import price_lists
+    from gembill.price_catalog import ledger_book
+    from gembill.rules.prices.negotiated import discounted, negotiated
 
-    lists = prices.lists(ledger)
+    lists = price_lists.lists(ledger)
     list_prices = ledger_book(lists, own=False)
     _check_name(list_prices, agreed)
     if agreed.percent is not None:
@@ -163,7 +163,7 @@ def _check_name(book: PriceBook, agreed: Agreed) -> None:
 
 def _frame(agreed: Agreed, tier: str) -> Frame:
     from gembill.period import Unit, name, zone
-    from gembill.pricebook.negotiated import Frame
+    from gembill.rules.prices.negotiated import Frame
 
     today = name(Unit.DAY, time.time_ns() // 1000, zone())
     return Frame(
@@ -179,7 +179,7 @@ def _frame(agreed: Agreed, tier: str) -> Frame:
 def _say(ledger: Ledger, agreed: Agreed, rows: list[Price], number: int) -> None:
     from gembill.ledger import Selection, read
     from gembill.period import Unit, name, zone
-    from gembill.prices import ledger_book
+    from gembill.price_catalog import ledger_book
 
     day = name(Unit.DAY, agreed.start_us, zone())
     click.echo(f"gembill: added {len(rows)} price rows for {agreed.model} from {day} on (set-{number}).", err=True)

@@ -1,8 +1,8 @@
 """`gembill prices sync`: the price list held against the genai-prices package.
 
-Owns: the command. Owns no difference (`gembill.pricebook.difference`), no reading of the package (`gembill.cli.genai`)
-and no layout (`gembill_reports.prices.differences`). Invariant: nothing is added that was not named with --accept, or
-by --yes.
+Owns: the command. Owns no difference (`gembill.rules.prices.difference`), no reading of the package
+(`gembill.rules.prices.genai_prices`) and no layout (`gembill_reports.views.price_sync`). Invariant: nothing is added
+that was not named with --accept, or by --yes.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from gembill.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from gembill.config import Settings
-    from gembill.pricebook.difference import Difference, Stated
+    from gembill.rules.prices.difference import Difference, Stated
 
 
 @click.command()
@@ -31,7 +31,7 @@ def sync(accept: tuple[str, ...], yes: bool, database_url: str | None) -> None:
     """
     from gembill.config import load
     from gembill_reports.layout import screen
-    from gembill_reports.prices.differences import sheets
+    from gembill_reports.views.price_sync import sheets
 
     settings = load({"database_url": database_url})
     found, stated, version = _found(settings)
@@ -50,28 +50,30 @@ def sync(accept: tuple[str, ...], yes: bool, database_url: str | None) -> None:
 
 def _found(settings: Settings) -> tuple[list[Difference], list[Stated], str]:
     """Differences from list prices, what the package says, and its version. What a user set is no error of the list."""
-    from gembill.cli import genai
-    from gembill.pricebook.difference import differences
-    from gembill.prices import configured_book
+    from gembill.price_catalog import configured_book
+    from gembill.rules.prices import genai_prices
+    from gembill.rules.prices.difference import differences
 
-    version = genai.version()
+    version = genai_prices.version()
     book = configured_book(settings, own=False)
-    stated = genai.stated(book, time.time_ns() // 1000)
+    stated = genai_prices.stated(book, time.time_ns() // 1000)
     return differences(book, stated), stated, version
 
 
 def _add(settings: Settings, stated: list[Stated], chosen: list[Difference], version: str) -> None:
-    from gembill.ledger import open_ledger, prices
+    from gembill.ledger import open_ledger, price_lists
     from gembill.period import Unit, name, zone
-    from gembill.pricebook import bundled
-    from gembill.pricebook.difference import accepted
+    from gembill.rules.prices import bundled
+    from gembill.rules.prices.difference import accepted
 
     today = name(Unit.DAY, time.time_ns() // 1000, zone())
     rows = accepted(stated, chosen, f"genai-prices {version}", today)
     ledger = open_ledger(settings.ledger_url)
     try:
-        prices.add(ledger, prices.Origin.BUNDLED, bundled().rows, bundled().digest)  # what was compared comes before
-        number = prices.add(ledger, prices.Origin.SYNC, rows)
+        price_lists.add(
+            ledger, price_lists.Origin.BUNDLED, bundled().rows, bundled().digest
+        )  # what was compared comes before
+        number = price_lists.add(ledger, price_lists.Origin.SYNC, rows)
     finally:
         ledger.close()
     models = len({one.model for one in chosen})

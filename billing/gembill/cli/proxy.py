@@ -1,6 +1,6 @@
 """`gembill proxy`: record Gemini calls that pass through.
 
-Owns: the command's flags and what it prints at start. Owns no part of the proxy (`gembill.station`).
+Owns: the command's flags and what it prints at start. Owns no part of the proxy (`gembill.service`).
 Invariant: it listens on loopback unless told twice.
 """
 
@@ -48,7 +48,7 @@ def proxy(allow_remote: bool, log_level: str, **flags: str | int | None) -> None
     from gembill.capture.redaction import install
 
     redaction = install(logging.getLevelNamesMapping()[log_level.upper()])
-    from gembill.station import Station
+    from gembill.service import Station
 
     station = Station(settings, redaction, watch=_watch(settings))
     click.echo(f"gembill: {station.url} -> {settings.upstream}, ledger {_shown(settings.ledger_url)}", err=True)

@@ -1,6 +1,7 @@
 """`gembill receipt`: one call explained.
 
-Owns: the command and how a call is found by its id. Owns no line of a receipt (`gembill_reports.calls.receipt` does).
+Owns: the command and how a call is found by its id. Owns no line of a receipt (`gembill_reports.analysis.receipt`
+does).
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from gembill.errors import LedgerError
 
 if TYPE_CHECKING:
     from gembill.ledger import Ledger, Stored
-    from gembill_reports.calls.receipt import Receipt
+    from gembill_reports.analysis.receipt import Receipt
 
 SHORTEST = 6
 _SEARCHED = 10_000
@@ -38,11 +39,11 @@ def receipt(record_id: str, tz: str | None, form: str, database_url: str | None)
     calendar = zone(tz)
     found, demo = _found(record_id, database_url)
     if form == "json":
-        from gembill_reports.calls.receipt import as_dict
+        from gembill_reports.analysis.receipt import as_dict
 
         screen.write([json.dumps(as_dict(found), indent=2), "\n"])
         return
-    from gembill_reports.calls.statement import sheets
+    from gembill_reports.views.receipt import sheets
 
     pages = sheets(found, calendar, demo=demo)
     if form == "markdown":
@@ -55,10 +56,10 @@ def _found(record_id: str, database_url: str | None) -> tuple[Receipt, bool]:
     """The receipt, and whether the ledger holds made-up calls."""
     from gembill.config import load
     from gembill.ledger import open_ledger, read
-    from gembill.ledger.lookup import holds_demo_data
-    from gembill.prices import rows_of
-    from gembill_reports.calls.receipt import receipt as explained
-    from gembill_reports.calls.rounds import rounds_of
+    from gembill.ledger.records import holds_demo_data
+    from gembill.price_catalog import rows_of
+    from gembill_reports.analysis.receipt import receipt as explained
+    from gembill_reports.views.rounds import rounds_of
 
     settings = load({"database_url": database_url})
     ledger = open_ledger(settings.ledger_url, read_only=True)

@@ -1,6 +1,6 @@
 """`gembill records`: the recorded calls, one by one.
 
-Owns: the command. Owns no form of a record (`gembill_reports.calls.records` does).
+Owns: the command. Owns no form of a record (`gembill_reports.views.records` does).
 """
 
 from __future__ import annotations
@@ -41,10 +41,10 @@ def records(choice: Choice, limit: int | None, form: str, database_url: str | No
 
 
 def _written(ledger: Ledger, selection: Selection, period: Period, *, limit: int | None, form: str) -> Iterator[str]:
-    from gembill.ledger.lookup import holds_demo_data
     from gembill.ledger.read import records as read
-    from gembill_reports.calls import records as forms
+    from gembill.ledger.records import holds_demo_data
     from gembill_reports.layout import screen
+    from gembill_reports.views import records as forms
 
     if form == "json":
         return forms.json_chunks(read(ledger, selection, limit=None if limit is None else limit + 1), limit)

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from gembill.config import Settings
     from gembill.ledger import Ledger, Selection, Total
     from gembill.period import Period
-    from gembill_reports.sums.forecast import Forecast
-    from gembill_reports.sums.predecessor import Predecessor
-    from gembill_reports.sums.rows import Report
+    from gembill_reports.analysis.forecast import Forecast
+    from gembill_reports.analysis.previous_period import Predecessor
+    from gembill_reports.analysis.report import Report
 
 STRICT_EXIT = 12
 _UNITS = {"daily": "day", "weekly": "week", "monthly": "month"}
@@ -105,7 +105,7 @@ def period_of(span: str, choice: Choice, now_us: int) -> Period:
 def groups_of(span: str, by: Iterable[str], period: Period) -> tuple[str, ...]:
     """The groups of a report: as named, with the day, week or month before them where the report is cut by it."""
     from gembill.period import Unit, containing
-    from gembill_reports.sums.rows import TIMES, groups
+    from gembill_reports.analysis.report import TIMES, groups
 
     named = groups(name for flag in by for name in flag.split(","))
     unit = Unit(_UNITS[span])
@@ -124,7 +124,7 @@ def _made(span: str, choice: Choice, flags: dict[str, object]) -> tuple[Report, 
     """The report, and its text in the form asked for."""
     from gembill.config import load
     from gembill.ledger import open_ledger
-    from gembill_reports.sums import predecessor, rows
+    from gembill_reports.analysis import previous_period, report
 
     url, by, now_us = flags["database_url"], flags["by"], time.time_ns() // 1000
     assert isinstance(url, str | None)
@@ -135,10 +135,10 @@ def _made(span: str, choice: Choice, flags: dict[str, object]) -> tuple[Report, 
     settings = load({"database_url": url})
     ledger = open_ledger(settings.ledger_url, read_only=True)
     try:
-        found = rows.report(ledger, period, groups, selection=selection)
+        found = report.report(ledger, period, groups, selection=selection)
         if flags["form"] == "html":
             return found, [_html(ledger, settings, found, selection, now_us)]
-        before = predecessor.predecessor(ledger, found, now_us, selection=selection) if flags["compare"] else None
+        before = previous_period.predecessor(ledger, found, now_us, selection=selection) if flags["compare"] else None
         coming = _forecast(ledger, settings, found, selection, now_us)
         return found, _written(found, str(flags["form"]), before, coming)
     finally:
@@ -148,19 +148,19 @@ def _made(span: str, choice: Choice, flags: dict[str, object]) -> tuple[Report, 
 def _forecast(ledger: Ledger, settings: Settings, found: Report, selection: Selection, now_us: int) -> Forecast | None:
     """What the month under way will have cost; None for other periods, or too early in the month."""
     from gembill.period import Unit, containing
-    from gembill.prices import book_in_force
-    from gembill_reports.sums import forecast, rows
+    from gembill.price_catalog import book_in_force
+    from gembill_reports.analysis import forecast, report
 
     if found.period != containing(Unit.MONTH, now_us, found.period.zone):
         return None
-    days = rows.report(ledger, found.period, forecast.GROUPS, selection=selection)
+    days = report.report(ledger, found.period, forecast.GROUPS, selection=selection)
     return forecast.forecast(days, now_us, book_in_force(ledger, settings))
 
 
 def _html(ledger: Ledger, settings: Settings, found: Report, selection: Selection, now_us: int) -> str:
-    from gembill.prices import book_in_force
-    from gembill_reports.dashboard.view import View
-    from gembill_reports.html import page
+    from gembill.price_catalog import book_in_force
+    from gembill_reports.dashboard.html_report import page
+    from gembill_reports.dashboard.query import View
 
     view = View(period=found.period, selection=selection, now_us=now_us)
     return page(ledger, found, view, book_in_force(ledger, settings))
@@ -168,7 +168,7 @@ def _html(ledger: Ledger, settings: Settings, found: Report, selection: Selectio
 
 def _written(found: Report, form: str, before: Predecessor | None, coming: Forecast | None) -> list[str]:
     from gembill_reports.layout import screen
-    from gembill_reports.sums.summary import sheet
+    from gembill_reports.views.report import sheet
 
     if form == "json":
         return [json.dumps(_shape(found, before, coming), indent=2), "\n"]
@@ -179,23 +179,23 @@ def _written(found: Report, form: str, before: Predecessor | None, coming: Forec
 
 
 def _shape(found: Report, before: Predecessor | None, coming: Forecast | None) -> dict[str, Any]:
-    from gembill_reports.sums import forecast, predecessor, rows
+    from gembill_reports.analysis import forecast, previous_period, report
 
-    shape = rows.as_dict(found)
+    shape = report.as_dict(found)
     if before is not None:
-        shape["previous"] = predecessor.as_dict(before)
+        shape["previous"] = previous_period.as_dict(before)
     if coming is not None:
         shape["forecast"] = forecast.as_dict(coming)
     return shape
 
 
 def _csv(found: Report, before: Predecessor | None) -> Iterator[str]:
+    from gembill_reports.analysis import previous_period, report
     from gembill_reports.layout.tables import csv_lines, flat
-    from gembill_reports.sums import predecessor, rows
 
     def row(one: Total) -> dict[str, Any]:
-        beside = {} if before is None else predecessor.csv_columns(before, one)
-        return {**flat(rows.row_dict(one)), **beside}
+        beside = {} if before is None else previous_period.csv_columns(before, one)
+        return {**flat(report.row_dict(one)), **beside}
 
     return csv_lines([*found.by, *row(replace(found.total, group={}))], map(row, found.rows))
 

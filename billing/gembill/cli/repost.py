@@ -1,6 +1,6 @@
 """`gembill repost`: read the raw events of recorded calls again.
 
-Owns: the command and its flags. Owns no reading (`gembill.rerating`). Invariant: with `--dry-run` nothing is written.
+Owns: the command and its flags. Owns no reading (`gembill.replay`). Invariant: with `--dry-run` nothing is written.
 """
 
 import click
@@ -21,6 +21,6 @@ def repost(choice: Choice, dry_run: bool, form: str, **flags: str | None) -> Non
     For after an upgrade that reads usage better. What changes is corrected by further charges, as with `gembill
     rerate`. Events that could not be read before (dead letters) are tried again, whatever the period.
     """
-    from gembill.rerating import repost as again
+    from gembill.replay import repost as again
 
     run(again, choice, form, dry_run=dry_run, flags=flags)

@@ -1,6 +1,6 @@
 """`gembill rerate`: charge recorded calls anew by the prices now in force.
 
-Owns: the command and its flags. Owns no rating (`gembill.rerating`). Invariant: with `--dry-run` nothing is written.
+Owns: the command and its flags. Owns no rating (`gembill.replay`). Invariant: with `--dry-run` nothing is written.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from gembill.cli.options import Choice, database_url_option, format_option, sele
 if TYPE_CHECKING:
     from gembill.config import Settings
     from gembill.ledger import Ledger, Selection
-    from gembill.prices import Terms
-    from gembill.rerating import Outcome
+    from gembill.price_catalog import Terms
+    from gembill.replay import Outcome
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -52,7 +52,7 @@ def rerate(choice: Choice, dry_run: bool, form: str, **flags: str | None) -> Non
     Tokens stay as recorded. What changes is corrected by further charges: `gembill receipt` shows old and new with
     their price rows. The same prices change nothing. It may run beside a proxy.
     """
-    from gembill.rerating import rerate as again
+    from gembill.replay import rerate as again
 
     run(again, choice, form, dry_run=dry_run, flags=flags)
 
@@ -63,17 +63,17 @@ def run(
     """Do it on the configured ledger and show what changed."""
     from gembill.config import load
     from gembill_reports.layout import screen
-    from gembill_reports.prices import changes
+    from gembill_reports.views import replay
 
     period = choice.period()
     settings = load(flags)
     found, demo = _done(again, settings, choice.selection(period), dry_run=dry_run)
     if form == "json":
-        screen.write([changes.json_text(found, period, dry_run=dry_run)])
+        screen.write([replay.json_text(found, period, dry_run=dry_run)])
     elif form == "csv":
-        screen.write(changes.csv_text(found))
+        screen.write(replay.csv_text(found))
     else:
-        screen.write([changes.sheet(found, period, dry_run=dry_run, demo=demo).written(form)])
+        screen.write([replay.sheet(found, period, dry_run=dry_run, demo=demo).written(form)])
 
 
 def _done(
@@ -81,8 +81,8 @@ def _done(
 ) -> tuple[Outcome, bool]:
     """What changed, and whether the ledger holds made-up calls."""
     from gembill.ledger import open_ledger
-    from gembill.ledger.lookup import holds_demo_data
-    from gembill.prices import Terms, book_in_force, policies, terms
+    from gembill.ledger.records import holds_demo_data
+    from gembill.price_catalog import Terms, book_in_force, policies, terms
 
     def in_force(ledger: Ledger) -> Terms:
         return Terms(book_in_force(ledger, settings), policies(settings)) if dry_run else terms(ledger, settings)

@@ -21,7 +21,7 @@ from gembill.errors import ConfigurationError, GembillError
 from gembill.label import labels
 
 if TYPE_CHECKING:
-    from gembill.budget import Budget, Standing
+    from gembill.rules.budgets import Budget, Standing
     from gembill.run import Run
 
 _FORWARDED = (signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
@@ -74,8 +74,8 @@ def run(ctx: click.Context, /, command: tuple[str, ...], usd: str | None, **flag
 
 
 def _budgets(usd: str | None, file: Path | None) -> list[Budget]:
-    from gembill.budget import Span
     from gembill.money import parse_usd
+    from gembill.rules.budgets import Span
     from gembill.run import limit
 
     found = [budget for budget in load(file)[1] if budget.span is Span.RUN]
@@ -132,9 +132,9 @@ def _judge(recorded: Run, budgets: list[Budget]) -> list[Standing]:
     import sys
 
     from gembill.period import Period, zone
-    from gembill_reports.budgets import states as shown
+    from gembill_reports.analysis.report import report
     from gembill_reports.layout import screen
-    from gembill_reports.sums.rows import report
+    from gembill_reports.views import budgets as shown
 
     recorded.settle(seconds=0.0)
     ledger = recorded.ledger()
@@ -149,6 +149,6 @@ def _judge(recorded: Run, budgets: list[Budget]) -> list[Standing]:
 
 
 def _exit_code(found: list[Standing], *, strict: bool, fail_on_warn: bool) -> int:
-    from gembill.budget import exit_code
+    from gembill.rules.budgets import exit_code
 
     return exit_code(found, strict=strict, fail_on_warn=fail_on_warn)

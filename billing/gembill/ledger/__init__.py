@@ -5,8 +5,8 @@ Invariant: append-only; each record is there once for each (source_id, id), and 
 current revisions. `read` has single records, `totals` sums, `audit` the proof.
 """
 
-from gembill.ledger.entry import NATURAL_SOURCES, Posted, Posting, Reason, Stored
-from gembill.ledger.faults import LedgerUnavailable, UnfitPosting
+from gembill.ledger.entries import NATURAL_SOURCES, Posted, Posting, Reason, Stored
+from gembill.ledger.errors import LedgerUnavailable, UnfitPosting
 from gembill.ledger.schema import MEASURES
 from gembill.ledger.selection import Selection
 from gembill.ledger.store import Ledger, open_ledger

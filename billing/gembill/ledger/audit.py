@@ -13,11 +13,11 @@ from sqlalchemy import ColumnElement, Connection, Numeric, Table, and_, case, ca
 
 from gembill.ledger import rollup, schema, sums
 from gembill.ledger.engine import snapshot
-from gembill.ledger.entry import meters_of
-from gembill.ledger.lookup import is_current
+from gembill.ledger.entries import meters_of
+from gembill.ledger.records import is_current
 from gembill.ledger.schema import COST_PARTS, MEASURES
 from gembill.ledger.store import Ledger
-from gembill.rating import ESTIMATED
+from gembill.rules.rating import ESTIMATED
 
 _SHOWN = 5  # findings of a kind that are spelled out
 

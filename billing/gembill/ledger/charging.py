@@ -1,6 +1,6 @@
 """The charges of many calls at once, for exports.
 
-Owns: that query. Owns no sum of charges (`gembill_reports.calls.receipt`). Invariant: for each call what
+Owns: that query. Owns no sum of charges (`gembill_reports.analysis.receipt`). Invariant: for each call what
 `lookup.charges` gives, in one statement for all of them.
 """
 
@@ -8,9 +8,9 @@ from collections.abc import Sequence
 
 from sqlalchemy import select
 
-from gembill.ledger import lookup, schema
+from gembill.ledger import records, schema
 from gembill.ledger.engine import snapshot
-from gembill.ledger.entry import Posted, Stored
+from gembill.ledger.entries import Posted, Stored
 from gembill.ledger.store import Ledger
 
 Key = tuple[int, str]
@@ -25,6 +25,6 @@ def charges_of(ledger: Ledger, found: Sequence[Stored]) -> dict[Key, list[Posted
             ids = sorted(record_id for source, record_id in posted if source == source_id)
             query = select(schema.charge).where(c.source_id == source_id, c.record_id.in_(ids))
             for row in connection.execute(query.order_by(c.record_id, c.revision, c.line)):
-                one = Posted(revision=row.revision, line=row.line, charge=lookup.charge(row))
+                one = Posted(revision=row.revision, line=row.line, charge=records.charge(row))
                 posted[source_id, row.record_id].append(one)
     return posted

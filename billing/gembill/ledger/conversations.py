@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
 
-from gembill.ledger import lookup, rollup, schema, sums
+from gembill.ledger import records, rollup, schema, sums
 from gembill.ledger.engine import snapshot
 from gembill.ledger.schema import TOKEN_FIELDS
 from gembill.ledger.selection import Selection, conditions, labelled
@@ -67,7 +67,7 @@ def _query(selection: Selection, engine: str, after: tuple[int, str] | None) -> 
         last.label("last_us"),
         func.max(c.model).label("model"),
         func.count(c.model.distinct()).label("models"),
-    ).where(c.conversation.is_not(None), lookup.is_current(), *conditions(selection, schema.record, engine))
+    ).where(c.conversation.is_not(None), records.is_current(), *conditions(selection, schema.record, engine))
     query = query.where(*labelled(selection.labels, c.labels, engine))
     if selection.start_us is not None:
         query = query.where(c.occurred_us >= selection.start_us)

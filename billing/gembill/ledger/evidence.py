@@ -14,8 +14,8 @@ from sqlalchemy import Connection, select, tuple_
 from gembill.ledger import schema
 from gembill.ledger.correction import Line, net
 from gembill.ledger.engine import snapshot
-from gembill.ledger.entry import Stored
-from gembill.ledger.lookup import records
+from gembill.ledger.entries import Stored
+from gembill.ledger.records import records
 from gembill.ledger.selection import Selection
 from gembill.ledger.store import Ledger
 

@@ -5,7 +5,7 @@ Owns: that query. Owns no filter by them (`selection`). Invariant: names and val
 
 from sqlalchemy import select
 
-from gembill.ledger import columns, schema
+from gembill.ledger import mapping, schema
 from gembill.ledger.engine import snapshot
 from gembill.ledger.store import Ledger
 
@@ -15,6 +15,6 @@ def labels(ledger: Ledger) -> dict[str, tuple[str, ...]]:
     found: dict[str, set[str]] = {}
     with snapshot(ledger.engine) as connection:
         for text in connection.scalars(select(schema.label_set.c.labels).distinct()):
-            for name, value in columns.read_labels(text).items():
+            for name, value in mapping.read_labels(text).items():
                 found.setdefault(name, set()).add(value)
     return {name: tuple(sorted(found[name])) for name in sorted(found)}

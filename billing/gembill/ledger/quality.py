@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import ColumnElement, Select, func, select
 
-from gembill.ledger import lookup, schema
+from gembill.ledger import records, schema
 from gembill.ledger.engine import snapshot
 from gembill.ledger.selection import Selection, conditions, labelled
 from gembill.ledger.store import Ledger
@@ -62,7 +62,7 @@ def _query(selection: Selection, engine: str) -> Select[Any]:
     c = schema.record.c
     groups = (c.model, c.status, c.unpriced_reason, c.error, c.anomalies, c.flags)
     query = select(*groups, func.count().label("calls"), *(_outcome(one) for one in Outcome))
-    query = query.where(lookup.is_current(), *conditions(selection, schema.record, engine))
+    query = query.where(records.is_current(), *conditions(selection, schema.record, engine))
     query = query.where(*labelled(selection.labels, c.labels, engine))
     if selection.start_us is not None:
         query = query.where(c.occurred_us >= selection.start_us)

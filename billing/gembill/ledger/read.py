@@ -4,8 +4,8 @@ Owns: nothing but the list of what may be read. `lookup` has single records, `to
 Invariant: nothing here writes.
 """
 
-from gembill.ledger.entry import Posted, Stored
-from gembill.ledger.lookup import chains, charges, event_body, record, records
+from gembill.ledger.entries import Posted, Stored
+from gembill.ledger.records import chains, charges, event_body, record, records
 from gembill.ledger.selection import Selection
 from gembill.ledger.totals import Total, totals
 

@@ -11,8 +11,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Table, case, func, literal_column
 
 from gembill.ledger import schema
-from gembill.ledger.columns import hour_of
-from gembill.ledger.entry import Stored
+from gembill.ledger.entries import Stored
+from gembill.ledger.mapping import hour_of
 from gembill.ledger.schema import COST_PARTS, COSTS, MEASURES, TOKEN_FIELDS, record
 
 Key = tuple[Any, ...]

@@ -13,11 +13,11 @@ from sqlalchemy import Connection, Engine, select
 from sqlalchemy.exc import IntegrityError
 
 from gembill.errors import LedgerError
-from gembill.ledger import bulk, fitness, migration, schema, sources
 from gembill.ledger import engine as engines
-from gembill.ledger.books import Books
-from gembill.ledger.entry import Posting, Reason
-from gembill.ledger.faults import LedgerUnavailable, is_overtaken, translated
+from gembill.ledger import migration, schema, sources, sql, validation
+from gembill.ledger.entries import Posting, Reason
+from gembill.ledger.errors import LedgerUnavailable, is_overtaken, translated
+from gembill.ledger.transaction import Books
 from gembill.model import Rating, Record
 
 _REASON_CHARS = 1000
@@ -42,9 +42,9 @@ class Ledger:
         Events that are there already are skipped. UnfitPosting: one of them cannot be kept. LedgerUnavailable: try
         later. LedgerError: the spool was cloned or restored, its places hold other events here.
         """
-        fitness.check_source(source_id)
+        validation.check_source(source_id)
         for posting in postings:
-            fitness.check_posting(source_id, posting)
+            validation.check_posting(source_id, posting)
         return self._patiently("post", lambda c: _append(c, source_id, postings, self._now_us()), source_id, postings)
 
     def correct(
@@ -56,7 +56,7 @@ class Ledger:
         fuller answer was posted meanwhile, is left as it is.
         """
         for record, rating in corrections:
-            fitness.check_entry(record, rating)
+            validation.check_entry(record, rating)
         revisions = [None] * len(corrections) if seen is None else seen
         work = list(zip(corrections, revisions, strict=True))
         return self._patiently("correct", lambda c: _correct(c, work, reason, self._now_us()))
@@ -67,11 +67,11 @@ class Ledger:
 
     def bury(self, source_id: int, seq: int | None, event_id: str, body: bytes, reason: str) -> None:
         """Keep an event that cannot become a record, with its bytes and why. Whatever its text holds, it is kept."""
-        fitness.check_source(source_id)
+        validation.check_source(source_id)
         row = (source_id, _plain(event_id, _ID_CHARS), seq, body, _plain(reason, _REASON_CHARS), self._now_us())
         with translated("bury an event"), engines.writing(self.engine) as connection:
             sources.register(connection, source_id, (), "spool", self._now_us())
-            bulk.insert(connection, schema.dead_letter, [row], bulk.Clash.IGNORE)
+            sql.insert(connection, schema.dead_letter, [row], sql.Clash.IGNORE)
 
     def announce(self, source_id: int, kind: str) -> None:
         """Name the kind of a source before its first posting, where it is not an ordinary spool: `demo`."""
@@ -135,7 +135,7 @@ def _append(connection: Connection, source_id: int, postings: Sequence[Posting],
     events = [
         (source_id, schema.driver_id(name, p.event_id), p.seq, p.record.occurred_us, now_us, p.body) for p in fresh
     ]
-    bulk.insert(connection, schema.event, events)
+    sql.insert(connection, schema.event, events)
     books.write()
     return len(fresh)
 

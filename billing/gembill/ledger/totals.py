@@ -17,9 +17,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, FromClause, Table, case, select
 
 from gembill.errors import ConfigurationError
-from gembill.ledger import columns, rollup, schema, sums
+from gembill.ledger import mapping, rollup, schema, sums
 from gembill.ledger.engine import snapshot
-from gembill.ledger.lookup import is_current
+from gembill.ledger.records import is_current
 from gembill.ledger.schema import COST_PARTS, MEASURES, TOKEN_FIELDS
 from gembill.ledger.selection import Selection, conditions, labelled
 from gembill.ledger.store import Ledger
@@ -102,8 +102,8 @@ class _Layer:
     wide: Table
 
 
-_DAYS = _Layer(rollup.DAY_HOURS * columns.HOUR_US, "day_utc", schema.rollup_narrow_day, schema.rollup_wide_day)
-_HOURS = _Layer(columns.HOUR_US, "hour_utc", schema.rollup_narrow, schema.rollup_wide)
+_DAYS = _Layer(rollup.DAY_HOURS * mapping.HOUR_US, "day_utc", schema.rollup_narrow_day, schema.rollup_wide_day)
+_HOURS = _Layer(mapping.HOUR_US, "hour_utc", schema.rollup_narrow, schema.rollup_wide)
 _Period = tuple[int | None, int | None]
 
 
@@ -184,7 +184,7 @@ def _grouped(connection: Connection, asked: _Question, table: _Table) -> Iterato
 def _label_sets(connection: Connection) -> dict[bytes, dict[str, str]]:
     c = schema.label_set.c
     found = connection.execute(select(c.labels_hash, c.labels).distinct())
-    return {bytes(hashed): columns.read_labels(text) for hashed, text in found}
+    return {bytes(hashed): mapping.read_labels(text) for hashed, text in found}
 
 
 def _value(word: str, found: Any, labels: Mapping[bytes, Mapping[str, str]]) -> str | int | None:  # noqa: ANN401

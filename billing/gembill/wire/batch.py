@@ -14,8 +14,8 @@ import msgspec
 
 from gembill.wire.generate_content import asked, executions, observe, usage
 from gembill.wire.json_text import fields, items, mapping, mappings, value, word
+from gembill.wire.observation import Sighting
 from gembill.wire.request import declares
-from gembill.wire.sighting import Sighting
 
 __all__ = ["TIER", "Batch", "Entry", "asked", "declared", "executions", "line", "observe", "read", "usage"]
 

@@ -7,8 +7,8 @@ from typing import Protocol
 
 from gembill.model import Asked, Execution, Operation, Part
 from gembill.wire import batch, generate_content, interactions, openai_chat
-from gembill.wire.count import Usage
-from gembill.wire.sighting import Sighting
+from gembill.wire.observation import Sighting
+from gembill.wire.token_counts import Usage
 
 
 class Dialect(Protocol):

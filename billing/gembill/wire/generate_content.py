@@ -9,11 +9,11 @@ Invariant: a document adds to a sighting what it shows and nothing of its text.
 from typing import Any
 
 from gembill.model import Execution, Outcome, Part
-from gembill.wire import count, execution
-from gembill.wire.count import Usage
+from gembill.wire import execution, token_counts
 from gembill.wire.json_text import fields, integer, mapping, mappings, size, value, word
+from gembill.wire.observation import Sighting
 from gembill.wire.request import asked
-from gembill.wire.sighting import Sighting
+from gembill.wire.token_counts import Usage
 
 __all__ = ["asked", "executions", "observe", "usage"]
 
@@ -120,18 +120,18 @@ def _text(found: object) -> str:
 
 def usage(text: str) -> Usage:
     """The counts of a `usageMetadata` object; InvalidUsage if one of them is no believable number (1.1)."""
-    found = count.parse(text)
+    found = token_counts.parse(text)
     return Usage(
-        prompt=count.count(found, "promptTokenCount"),
-        cached=count.count(found, "cachedContentTokenCount"),
-        tool_use=count.count(found, "toolUsePromptTokenCount"),
-        candidates=count.count(found, "candidatesTokenCount"),
-        thoughts=count.count(found, "thoughtsTokenCount"),
-        total=count.count(found, "totalTokenCount"),
-        prompt_details=count.details(found, "promptTokensDetails"),
-        cached_details=count.details(found, "cacheTokensDetails"),
-        tool_use_details=count.details(found, "toolUsePromptTokensDetails"),
-        candidates_details=count.details(found, "candidatesTokensDetails"),
+        prompt=token_counts.count(found, "promptTokenCount"),
+        cached=token_counts.count(found, "cachedContentTokenCount"),
+        tool_use=token_counts.count(found, "toolUsePromptTokenCount"),
+        candidates=token_counts.count(found, "candidatesTokenCount"),
+        thoughts=token_counts.count(found, "thoughtsTokenCount"),
+        total=token_counts.count(found, "totalTokenCount"),
+        prompt_details=token_counts.details(found, "promptTokensDetails"),
+        cached_details=token_counts.details(found, "cacheTokensDetails"),
+        tool_use_details=token_counts.details(found, "toolUsePromptTokensDetails"),
+        candidates_details=token_counts.details(found, "candidatesTokensDetails"),
         service_tier=_tier(found),
     )
 

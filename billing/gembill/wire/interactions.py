@@ -12,16 +12,16 @@ from typing import Any
 import msgspec
 
 from gembill.model import Asked, Execution, Outcome, Part
-from gembill.wire import count, execution, step
-from gembill.wire.count import InvalidUsage, Usage
+from gembill.wire import execution, interaction_steps, token_counts
 from gembill.wire.json_text import fields, mapping, mappings, value, word
-from gembill.wire.sighting import Sighting
+from gembill.wire.observation import Sighting
+from gembill.wire.token_counts import InvalidUsage, Usage
 
 RUNNING = frozenset(("in_progress", "queued"))
 """The states of an interaction whose usage, if it has any, is not its last."""
 
 _GROUNDING = ("google_search", "google_maps")
-_OUTCOMES: dict[str | int, Outcome] = {step.OK: Outcome.OK, step.ERROR: Outcome.FAILED}
+_OUTCOMES: dict[str | int, Outcome] = {interaction_steps.OK: Outcome.OK, interaction_steps.ERROR: Outcome.FAILED}
 _WORDS = (
     ("response_id", "id"),
     ("finish_reason", "status"),
@@ -95,10 +95,10 @@ def _delta(delta: dict[str, Any], index: object, sighting: Sighting) -> None:
     """A piece of a step: of code and results it completes the part that is there, of text it is one more."""
     open_part = sighting.at(index)
     if open_part is not None and open_part.kind in ("code", "result"):
-        sighting.amend(index, step.completed(open_part, delta))
+        sighting.amend(index, interaction_steps.completed(open_part, delta))
         return
     _searches(delta, sighting)
-    for part in step.delta(delta):
+    for part in interaction_steps.delta(delta):
         sighting.part(part, place=index)
 
 
@@ -118,7 +118,7 @@ def _resource(found: _Fields, sighting: Sighting) -> None:
 
 def _step(shown: dict[str, Any], sighting: Sighting, place: object = None) -> None:
     _searches(shown, sighting)
-    for part in step.parts(shown):
+    for part in interaction_steps.parts(shown):
         sighting.part(part, place)
 
 
@@ -136,19 +136,19 @@ def usage(text: str) -> Usage:
     `raw_prompt_token`, `model_invocation_token_counts` and their like stay in the raw text: which of them is billed is
     not known. `total_reasoning_tokens` is how old answers call the thoughts.
     """
-    found = count.parse(text)
-    thoughts = count.count(found, "total_thought_tokens")
+    found = token_counts.parse(text)
+    thoughts = token_counts.count(found, "total_thought_tokens")
     return Usage(
-        prompt=count.count(found, "total_input_tokens"),
-        cached=count.count(found, "total_cached_tokens"),
-        tool_use=count.count(found, "total_tool_use_tokens"),
-        candidates=count.count(found, "total_output_tokens"),
-        thoughts=count.count(found, "total_reasoning_tokens") if thoughts is None else thoughts,
-        total=count.count(found, "total_tokens"),
-        prompt_details=count.details(found, "input_tokens_by_modality", "tokens"),
-        cached_details=count.details(found, "cached_tokens_by_modality", "tokens"),
-        tool_use_details=count.details(found, "tool_use_tokens_by_modality", "tokens"),
-        candidates_details=count.details(found, "output_tokens_by_modality", "tokens"),
+        prompt=token_counts.count(found, "total_input_tokens"),
+        cached=token_counts.count(found, "total_cached_tokens"),
+        tool_use=token_counts.count(found, "total_tool_use_tokens"),
+        candidates=token_counts.count(found, "total_output_tokens"),
+        thoughts=token_counts.count(found, "total_reasoning_tokens") if thoughts is None else thoughts,
+        total=token_counts.count(found, "total_tokens"),
+        prompt_details=token_counts.details(found, "input_tokens_by_modality", "tokens"),
+        cached_details=token_counts.details(found, "cached_tokens_by_modality", "tokens"),
+        tool_use_details=token_counts.details(found, "tool_use_tokens_by_modality", "tokens"),
+        candidates_details=token_counts.details(found, "output_tokens_by_modality", "tokens"),
         groundings=_groundings(found),
     )
 
@@ -158,8 +158,8 @@ def _groundings(found: dict[str, Any]) -> int | None:
     counts = [entry for entry in mappings(found.get("grounding_tool_count")) if entry.get("type") in _GROUNDING]
     if not isinstance(found.get("grounding_tool_count"), list):
         return None
-    total = sum(count.count(entry, "count") or 0 for entry in counts)
-    if total > count.LARGEST:
+    total = sum(token_counts.count(entry, "count") or 0 for entry in counts)
+    if total > token_counts.LARGEST:
         raise InvalidUsage("grounding_tool_count is no integer of 0 to 2^53")
     return total
 

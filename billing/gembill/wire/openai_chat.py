@@ -11,10 +11,10 @@ from typing import Any
 import msgspec
 
 from gembill.model import Asked, Execution, Part
-from gembill.wire import count
-from gembill.wire.count import Usage
+from gembill.wire import token_counts
 from gembill.wire.json_text import fields, integer, items, mapping, mappings, size, value, word
-from gembill.wire.sighting import Sighting
+from gembill.wire.observation import Sighting
+from gembill.wire.token_counts import Usage
 
 
 def asked(body: bytes | None, model: str | None) -> tuple[Asked, bytes | None]:
@@ -87,14 +87,14 @@ def _message(message: dict[str, Any], candidate: int, sighting: Sighting) -> Non
 
 def usage(text: str) -> Usage:
     """The counts of a `usage` object; InvalidUsage if one of them is no believable number."""
-    found = count.parse(text)
-    prompt, completion = count.count(found, "prompt_tokens"), count.count(found, "completion_tokens")
-    total = count.count(found, "total_tokens")
-    reasoning = count.count(mapping(found.get("completion_tokens_details")), "reasoning_tokens")
+    found = token_counts.parse(text)
+    prompt, completion = token_counts.count(found, "prompt_tokens"), token_counts.count(found, "completion_tokens")
+    total = token_counts.count(found, "total_tokens")
+    reasoning = token_counts.count(mapping(found.get("completion_tokens_details")), "reasoning_tokens")
     apart = reasoning is not None and total == (prompt or 0) + (completion or 0) + reasoning
     return Usage(
         prompt=prompt,
-        cached=count.count(mapping(found.get("prompt_tokens_details")), "cached_tokens"),
+        cached=token_counts.count(mapping(found.get("prompt_tokens_details")), "cached_tokens"),
         candidates=completion if apart or completion is None else completion - min(reasoning or 0, completion),
         thoughts=reasoning if apart or completion is None or reasoning is None else min(reasoning, completion),
         total=total,

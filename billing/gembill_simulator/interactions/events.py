@@ -10,8 +10,8 @@ from collections.abc import Iterator
 import msgspec
 
 from gembill.errors import Refusal
+from gembill_simulator.context import stamp
 from gembill_simulator.interactions.record import Interaction
-from gembill_simulator.visit import stamp
 from gembill_simulator.wire import Document, interactions_error
 
 DONE = b"event: done\ndata: [DONE]\n\n"

@@ -7,8 +7,8 @@ no answer. Invariant: usage is shown with the final state and never before.
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from gembill_simulator.context import stamp
 from gembill_simulator.interactions.steps import Step
-from gembill_simulator.visit import stamp
 from gembill_simulator.wire import Document
 
 

@@ -19,27 +19,27 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from gembill import prices
-from gembill.budget import Budget
+from gembill import price_catalog
 from gembill.config import Settings
 from gembill.errors import ConfigurationError, GembillError
 from gembill.ledger import Ledger, Selection, read
 from gembill.ledger.extent import extent
 from gembill.ledger.labels import labels
-from gembill.ledger.lookup import holds_demo_data
+from gembill.ledger.records import holds_demo_data
 from gembill.ledger.totals import totals
 from gembill.period import DEFAULT_ZONE
-from gembill.pricebook import PriceBook
-from gembill.pricebook.bundle import bundled
-from gembill_reports.calls.receipt import receipt
-from gembill_reports.calls.rounds import rounds_of
-from gembill_reports.dashboard import assets, calls, standing, sums
+from gembill.rules.budgets import Budget
+from gembill.rules.prices import PriceBook
+from gembill.rules.prices.bundle import bundled
+from gembill_reports.analysis.receipt import receipt
+from gembill_reports.dashboard import assets, call_pages, quality_pages, summary_pages
 from gembill_reports.dashboard.guard import LOOPBACK, App, Guard
 from gembill_reports.dashboard.page import Page
+from gembill_reports.dashboard.query import View, months, view
 from gembill_reports.dashboard.render import read_templates, render
-from gembill_reports.dashboard.view import View, months, view
 from gembill_reports.layout.tables import csv_lines
-from gembill_reports.sums.summary import words
+from gembill_reports.views.report import words
+from gembill_reports.views.rounds import rounds_of
 
 _FORMS = {"json": "application/json", "csv": "text/csv; charset=utf-8"}
 _KEPT = {"cache-control": "public, max-age=31536000, immutable", "vary": "accept-encoding"}
@@ -76,13 +76,13 @@ class Dashboard:
     def app(self, hosts: tuple[str, ...] = LOOPBACK, token: str | None = None) -> App:
         """The ASGI application behind its guard."""
         pages: dict[str, Callable[[Ledger, View], Page]] = {
-            "overview": lambda ledger, shown: sums.overview(ledger, shown, self._book(), self._budgets),
-            "models": sums.models,
-            "labels": sums.label_page,
-            "conversations": calls.conversation_list,
-            "calls": calls.calls,
-            "prices": lambda _, shown: standing.prices(self._book(), shown),
-            "quality": lambda ledger, shown: standing.quality_page(ledger, shown, self._book()),
+            "overview": lambda ledger, shown: summary_pages.overview(ledger, shown, self._book(), self._budgets),
+            "models": summary_pages.models,
+            "labels": summary_pages.label_page,
+            "conversations": call_pages.conversation_list,
+            "calls": call_pages.calls,
+            "prices": lambda _, shown: quality_pages.prices(self._book(), shown),
+            "quality": lambda ledger, shown: quality_pages.quality_page(ledger, shown, self._book()),
         }
         routes = [Route("/", partial(self._answer, pages["overview"], "html")), Route("/favicon.ico", _icon)]
         for name, page in pages.items():
@@ -117,14 +117,14 @@ class Dashboard:
         if stored is None:
             raise _Missing
         posted = read.charges(ledger, stored)
-        named = prices.rows_of(ledger, self._settings, (one.charge.price_id for one in posted))
-        return calls.one_call(receipt(stored, posted, named, rounds_of(ledger, stored)), shown)
+        named = price_catalog.rows_of(ledger, self._settings, (one.charge.price_id for one in posted))
+        return call_pages.one_call(receipt(stored, posted, named, rounds_of(ledger, stored)), shown)
 
     def _view(self, request: Request) -> View:
         return view(request.query_params.multi_items(), self._now_us(), extent(self._ledger))
 
     def _book(self) -> PriceBook:
-        return prices.book_in_force(self._ledger, self._settings)
+        return price_catalog.book_in_force(self._ledger, self._settings)
 
     def _drawn(self, page: Page, shown: View, form: str) -> Response:
         if form == "json":

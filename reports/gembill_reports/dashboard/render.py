@@ -13,7 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from gembill_reports.charts import CONFIG, Chart, shape, short
-from gembill_reports.sketch import sketch
+from gembill_reports.dashboard.bars import sketch
 
 _ESCAPES = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"})
 

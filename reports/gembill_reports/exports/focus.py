@@ -18,7 +18,7 @@ from gembill.ledger import Stored
 from gembill.model import Meter
 from gembill.money import usd
 from gembill.period import HOUR_US, Unit, containing, local
-from gembill_reports.calls.receipt import Line, Receipt
+from gembill_reports.analysis.receipt import Line, Receipt
 
 VERSION = "1.2"
 _UTC = ZoneInfo("UTC")

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from gembill.alert.message import crossings, period_name, trial
-from gembill.budget import Span, evaluate
-from tests.gembill.budget.test_standing import NOW, budget, hours, stand
+from gembill.rules.budgets import Span, evaluate
+from tests.gembill.rules.budgets.test_status import NOW, budget, hours, stand
 
 WARN = {"warn_at": (500_000, 800_000), "forecast_at": 1_000_000}
 

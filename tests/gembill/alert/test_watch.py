@@ -7,11 +7,11 @@ import pytest
 
 from gembill.alert.message import Message
 from gembill.alert.watch import Watch, WatchThread, now_us
-from gembill.budget import Budget, Span
 from gembill.errors import Undelivered
 from gembill.ledger import Ledger, open_ledger
 from gembill.money import unit_price
 from gembill.period import zone
+from gembill.rules.budgets import Budget, Span
 from tests.gembill_reports.making import call, put
 
 IN = unit_price("0.50")

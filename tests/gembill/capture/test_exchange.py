@@ -11,14 +11,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gembill.capture.caller import caller
+from gembill.capture.attribution import caller
+from gembill.capture.documents import Documents
 from gembill.capture.exchange import Exchange
 from gembill.capture.fingerprint import Fingerprint
-from gembill.capture.stream import Documents
-from gembill.metering import meter
 from gembill.model import Asked, Ending, Event, Outcome, Seen, Status
+from gembill.rules.metering import meter
 from gembill.wire import generate_content
-from gembill.wire.path import Route, route
+from gembill.wire.routes import Route, route
 
 KEY = "AIzaSyD-canary-0123456789_abcdefghijklm"
 ID = "0199a0b0-0000-7000-8000-000000000001"

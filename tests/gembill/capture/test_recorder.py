@@ -5,13 +5,13 @@ import asyncio
 import msgspec
 import pytest
 
-from gembill.capture.caller import Caller
+from gembill.capture.attribution import Caller
 from gembill.capture.fingerprint import Fingerprint
 from gembill.capture.recorder import Recorder, now_us
-from gembill.capture.spool import Spool
 from gembill.errors import Refusal, SpoolUnwritable
 from gembill.model import Api, Ending, Event, Operation
-from gembill.wire.path import Route
+from gembill.spool import Spool
+from gembill.wire.routes import Route
 
 ROUTE = Route(Api.GEMINI, Operation.GENERATE_CONTENT, "gemini-2.5-flash", streamed=False)
 WHO = Caller((b"a-secret-key-of-someone",), {"team": "search"}, labels_cut=False)

@@ -3,7 +3,7 @@
 import pytest
 
 from gembill.capture.upload import homeward
-from gembill.capture.upstream import Origin
+from gembill.upstream import Origin
 
 GOOGLE = Origin.parse("https://generativelanguage.googleapis.com")
 LOCAL = Origin.parse("http://127.0.0.1:9000")

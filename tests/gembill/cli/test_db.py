@@ -5,9 +5,9 @@ from click.testing import CliRunner
 
 from gembill.cli.db import db
 from gembill.errors import LedgerError, SchemaError
-from gembill.ledger import open_ledger, prices
+from gembill.ledger import open_ledger, price_lists
 from gembill.ledger.migration import HEAD
-from gembill.pricebook import bundled
+from gembill.rules.prices import bundled
 
 
 def test_upgrade_says_from_where_to_where_and_check_agrees(empty_ledger_url: str) -> None:
@@ -31,7 +31,9 @@ def test_upgrading_keeps_the_price_rows_of_this_version_once(empty_ledger_url: s
     for _ in range(2):
         CliRunner().invoke(db, ["upgrade", "--database-url", empty_ledger_url])
     ledger = open_ledger(empty_ledger_url, read_only=True)
-    assert [(one.origin, one.digest) for one in prices.lists(ledger)] == [(prices.Origin.BUNDLED, bundled().digest)]
+    assert [(one.origin, one.digest) for one in price_lists.lists(ledger)] == [
+        (price_lists.Origin.BUNDLED, bundled().digest)
+    ]
     ledger.close()
 
 

@@ -12,7 +12,7 @@ from gembill.config import Settings
 from gembill.errors import ConfigurationError
 from gembill.ledger import Selection, open_ledger, read
 from gembill.money import unit_price, usd
-from gembill.prices import terms
+from gembill.price_catalog import terms
 from tests.gembill.calls import event, put
 
 AT = "2026-11-05T12:00:00+00:00"

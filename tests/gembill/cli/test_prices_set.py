@@ -7,7 +7,7 @@ from click.testing import CliRunner, Result
 
 from gembill.cli import gembill
 from gembill.errors import ConfigurationError, PriceError
-from gembill.ledger import open_ledger, prices
+from gembill.ledger import open_ledger, price_lists
 from gembill.money import unit_price
 from tests.gembill.cli.test_prices import record
 
@@ -25,9 +25,9 @@ def add(url: str, *words: str, start: str = "2026-12-01") -> Result:
     return result
 
 
-def added(url: str) -> list[prices.PriceList]:
+def added(url: str) -> list[price_lists.PriceList]:
     ledger = open_ledger(url)
-    found = prices.lists(ledger)
+    found = price_lists.lists(ledger)
     ledger.close()
     return found
 

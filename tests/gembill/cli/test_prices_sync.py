@@ -7,7 +7,7 @@ from click.testing import CliRunner, Result
 
 from gembill.cli import gembill
 from gembill.errors import ConfigurationError
-from gembill.ledger import open_ledger, prices
+from gembill.ledger import open_ledger, price_lists
 
 NEW = "gemini-2.0-flash-lite"
 
@@ -24,9 +24,9 @@ def sync(url: str, *flags: str) -> Result:
     return result
 
 
-def synced(url: str) -> list[prices.PriceList]:
+def synced(url: str) -> list[price_lists.PriceList]:
     ledger = open_ledger(url)
-    found = [one for one in prices.lists(ledger) if one.origin is prices.Origin.SYNC]
+    found = [one for one in price_lists.lists(ledger) if one.origin is price_lists.Origin.SYNC]
     ledger.close()
     return found
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gembill.ledger import Ledger, Selection, Stored, UnfitPosting, read, rollup
-from gembill.ledger.entry import stored
+from gembill.ledger.entries import stored
 from gembill.ledger.schema import MEASURES, NARROW_KEY, WIDE_KEY
 from gembill.model import Outcome, Rating, Status, Tokens
 from tests.gembill.ledger.making import HOUR, SPOOL, START, UNIT, posting, rated, record, runs, tokens

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gembill.wire import batch
-from gembill.wire.sighting import Sighting
+from gembill.wire.observation import Sighting
 
 RESPONSE = {"usageMetadata": {"promptTokenCount": 3}, "modelVersion": "m"}
 OUTPUT = {

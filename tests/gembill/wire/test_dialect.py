@@ -5,9 +5,9 @@ import json
 import pytest
 
 from gembill.model import Operation
-from gembill.wire.count import InvalidUsage, Usage
 from gembill.wire.dialect import dialect
-from gembill.wire.sighting import Sighting
+from gembill.wire.observation import Sighting
+from gembill.wire.token_counts import InvalidUsage, Usage
 
 
 @pytest.mark.parametrize("operation", Operation)

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gembill.metering import meter
 from gembill.model import Api, Asked, Ending, Event, Execution, Fault, Operation, Outcome, Part, Record, Seen, Status
+from gembill.rules.metering import meter
 from gembill.wire.generate_content import executions, observe, usage
-from gembill.wire.sighting import Sighting
+from gembill.wire.observation import Sighting
 
 SURFACES = ("generateContent", "streamGenerateContent")
 

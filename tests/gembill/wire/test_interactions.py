@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from gembill.model import Asked, Outcome, Seen
 from gembill.wire import interactions
-from gembill.wire.count import InvalidUsage
-from gembill.wire.sighting import Sighting
+from gembill.wire.observation import Sighting
+from gembill.wire.token_counts import InvalidUsage
 
 USAGE = {"total_input_tokens": 33, "total_output_tokens": 310, "total_thought_tokens": 542, "total_tool_use_tokens": 1200, "total_tokens": 2085}  # fmt: skip
 CALL = {"type": "code_execution_call", "id": "c1", "arguments": {"code": "print(12)", "language": "python"}}

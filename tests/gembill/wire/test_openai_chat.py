@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from gembill.model import Asked, Seen
 from gembill.wire import openai_chat
-from gembill.wire.count import InvalidUsage
-from gembill.wire.sighting import Sighting
+from gembill.wire.observation import Sighting
+from gembill.wire.token_counts import InvalidUsage
 
 COUNT = st.integers(0, 10**6)
 

@@ -7,7 +7,7 @@ import pytest
 
 from gembill.ledger import Ledger, open_ledger
 from gembill.model import Fault, Operation, Status
-from gembill_reports.dashboard.view import View, view
+from gembill_reports.dashboard.query import View, view
 from tests.gembill_reports.making import FAILED, FLASH, LATE, OK, PRO, call, put, us
 
 NOW = us("2026-11-21T09:00:00+00:00")

@@ -12,8 +12,8 @@ import pytest
 from gembill.config import Settings
 from gembill.ledger import Ledger, Selection, read
 from gembill.money import unit_price, usd
-from gembill.prices import rows_of, terms
-from gembill_reports.calls.receipt import receipt
+from gembill.price_catalog import rows_of, terms
+from gembill_reports.analysis.receipt import receipt
 from gembill_reports.exports import focus
 from tests.gembill.calls import event
 from tests.gembill.calls import put as put_events

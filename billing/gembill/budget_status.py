@@ -1,0 +1,89 @@
+"""What the calls of a budget used, hour by hour.
+
+Owns: which calls and which measures a budget asks the ledger for. Owns no rule of budgets. Invariant: only rollups are
+read, unless an end of the period cuts an hour (a zone at half past the hour, or an instant in the past).
+"""
+
+from collections.abc import Iterable
+
+from sqlalchemy import ColumnElement, cast, func, select
+
+from gembill.ledger import mapping, schema
+from gembill.ledger.engine import snapshot
+from gembill.ledger.selection import Selection
+from gembill.ledger.store import Ledger
+from gembill.ledger.totals import hourly
+from gembill.period import Period
+from gembill.rules.budgets import Budget, Slice, Span, Standing, evaluate
+
+RUN = "run"  # the label of every call that `gembill run` records
+_MEASURES = (
+    *("calls", "costed", "cost_pico", "failed_execution_cost_pico", "unpriced_calls", "incomplete_calls"),
+    *("tokens_input", "tokens_intermediate", "tokens_output"),
+)
+
+
+def standings(
+    ledger: Ledger, budgets: Iterable[Budget], now_us: int, *, run: str | None = None, past: bool = False
+) -> list[Standing]:
+    """How budgets stand now, or how they stood at an instant of the `past`; budgets of a run are about the newest one
+    where none is named."""
+    budgets = list(budgets)
+    if run is None and any(one.span is Span.RUN for one in budgets):
+        run = newest_run(ledger)
+    return [_standing(ledger, one, now_us, run=run, past=past) for one in budgets]
+
+
+def _standing(ledger: Ledger, budget: Budget, now_us: int, *, run: str | None, past: bool) -> Standing:
+    period = budget.period(now_us)
+    if budget.span is not Span.RUN:
+        run = None
+    elif run is None:
+        return evaluate(budget, period, (), now_us)
+    chosen = selection(budget, period, until_us=now_us if past else None, run=run)
+    return evaluate(budget, period, slices(ledger, chosen), now_us, run=run)
+
+
+def selection(budget: Budget, period: Period, *, until_us: int | None = None, run: str | None = None) -> Selection:
+    """The calls a budget is about, up to an instant and in one run where these are given."""
+    ends = [end for end in (period.end_us, until_us) if end is not None]
+    return Selection(
+        start_us=period.start_us,
+        end_us=min(ends) if ends else None,
+        models=budget.models,
+        keys=budget.keys,
+        labels={**budget.labels, RUN: run} if run is not None else budget.labels,
+        code_execution=budget.code_execution,
+    )
+
+
+def slices(ledger: Ledger, chosen: Selection) -> list[Slice]:
+    """What these calls used in each hour that has some. Tokens are input, intermediate and output."""
+    found = hourly(ledger, chosen, _MEASURES)
+    return [
+        Slice(
+            at_us=hour * mapping.HOUR_US,
+            calls=calls,
+            costed_calls=costed,
+            cost_pico=cost,
+            failed_pico=failed,
+            unpriced_calls=unpriced,
+            incomplete_calls=incomplete,
+            tokens=sum(tokens),
+        )
+        for hour, (calls, costed, cost, failed, unpriced, incomplete, *tokens) in sorted(found.items())
+    ]
+
+
+def newest_run(ledger: Ledger) -> str | None:
+    """The run that began last, for the ids of runs sort by time; None where there was none."""
+    labels = schema.label_set.c.labels
+    if ledger.engine.dialect.name == "postgresql":
+        from sqlalchemy.dialects.postgresql import JSONB
+
+        run: ColumnElement[str] = cast(labels, JSONB)[RUN].astext
+    else:
+        run = func.json_extract(labels, f"$.{RUN}")
+    with snapshot(ledger.engine) as connection:
+        found = connection.scalar(select(func.max(run)))
+    return None if found is None else str(found)

@@ -1,0 +1,159 @@
+"""Exchanges that are no single call: results of batches, and what must be remembered to understand later ones.
+
+Owns: which observer an exchange gets, the events of batch entries, and what is noted of cached contents and of batches
+(gemini-api.md 4, 5.8). Owns no field of the wire and no storage. Invariant: an entry of a batch gives the same natural
+key whenever and by whomever it is read; a notice never becomes an event.
+"""
+
+import logging
+from uuid import UUID, uuid5
+
+import msgspec
+
+from gembill.capture.attribution import Caller, Header
+from gembill.capture.context import Memory, Submitted
+from gembill.capture.documents import Documents
+from gembill.capture.exchange import Exchange
+from gembill.capture.fingerprint import Fingerprint
+from gembill.model import Asked, Ending, Event, Operation
+from gembill.wire import batch
+from gembill.wire.json_text import fields, value, word
+from gembill.wire.observation import Sighting
+from gembill.wire.request import declares
+from gembill.wire.routes import Role, Route
+
+_log = logging.getLogger("gembill.exchange")
+
+
+def observing(
+    event_id: str,
+    occurred_us: int,
+    *,
+    route: Route,
+    caller: Caller,
+    fingerprint: Fingerprint,
+    memory: Memory | None = None,
+) -> Exchange:
+    """The observer of an exchange on this route; its `events` are what is to be kept."""
+    kind = Exchange
+    if route.role is Role.NOTICE:
+        kind = Notice
+    elif route.operation is Operation.BATCH:
+        kind = Results
+    return kind(event_id, occurred_us, route=route, caller=caller, fingerprint=fingerprint, memory=memory)
+
+
+class Notice(Exchange):
+    """A cached content or a batch that is made: remembered, never recorded."""
+
+    def events(self, ending: Ending, ended_us: int, *, retried: int = 0) -> list[tuple[str, bytes]]:  # noqa: ARG002
+        """None; what the answer names is noted."""
+        self.finished = True
+        if ending is Ending.FINISHED and 200 <= (self._status or 0) < 300:
+            for document in self._read(self._answer, None):
+                self._note(document)
+        return []
+
+    def _observe(self, document: bytes) -> None:
+        """Nothing: the answer is one JSON text, which only its end completes."""
+
+    def _note(self, document: bytes) -> None:
+        body, api = self._body(), self._route.api
+        name = word(value((fields(document) or {}).get("name")))
+        if name is None or body is None:
+            return
+        if self._route.operation is not Operation.BATCH:
+            tools = value((fields(body) or {}).get("tools"))
+            self._memory.note_cached(api, name, declared=declares(tools))
+            return
+        submitted = Submitted(
+            occurred_us=self._occurred_us,
+            key=self._key,
+            labels=self._caller.labels,
+            labels_cut=self._caller.labels_cut,
+            model=self._route.model,
+            declared=bytes(batch.declared(body)),
+        )
+        self._memory.note_batch(api, name, submitted)
+
+
+class Results(Exchange):
+    """The answer to a poll of a batch, or the file of its results: an event for each entry."""
+
+    def answered(self, status: int, headers: list[Header]) -> None:
+        """The head of the answer."""
+        super().answered(status, headers)
+        self._found: dict[str, tuple[str, bytes]] = {}
+        self._places = 0
+        if self._route.is_file:
+            self._answer = Documents(self._encoding, lines=True)
+        self.wanted = status < 300
+
+    def received(self, data: bytes) -> None:
+        """Bytes of the answer's body, as they came; of a file that holds no results, none are looked at."""
+        if self.wanted:
+            super().received(data)
+            self.wanted = not self._answer.trouble
+
+    def events(self, ending: Ending, ended_us: int, *, retried: int = 0) -> list[tuple[str, bytes]]:  # noqa: ARG002
+        """An event for each entry that was seen whole."""
+        self.finished = True
+        if self._status is None or self._status >= 300:
+            return []
+        for document in self._read(self._answer, None):
+            self._observe(document)
+        return list(self._found.values())
+
+    def _observe(self, document: bytes) -> None:
+        try:
+            self._results(document)
+        except Exception:  # noqa: BLE001 - a mistake of ours may cost the count, loudly, but never the answer
+            _log.exception("results in the answer to %s could not be read", self.event_id)
+
+    def _results(self, document: bytes) -> None:
+        if self._route.is_file:
+            one = batch.line(document, self._places)
+            self._places += 1
+            if one is not None:
+                self._keep(one, None)
+            return
+        read = batch.read(document)
+        if read is None:
+            return
+        submitted = self._submitted()
+        if read.file and submitted:
+            self._memory.note_batch(self._route.api, read.file, msgspec.structs.replace(submitted, declared=b""))
+        for entry in read.entries:
+            self._keep(entry, read.model)
+
+    def _submitted(self) -> Submitted | None:
+        return self._memory.batch(self._route.api, self._route.subject or "")
+
+    def _keep(self, entry: batch.Entry, model: str | None) -> None:
+        if entry.key not in self._found:
+            event = self._entry(entry, model)
+            self._found[entry.key] = (event.id, self._encode(event))
+
+    def _entry(self, entry: batch.Entry, model: str | None) -> Event:
+        """The event of an entry. Who submitted the batch is asked first: reading its results takes no attribution."""
+        sighting, known, api = Sighting(), self._submitted(), self._route.api
+        entry.observe(sighting)
+        said = known or self._caller
+        return Event(
+            id=str(uuid5(UUID(self.event_id), entry.key)),
+            occurred_us=known.occurred_us if known else self._occurred_us,
+            api=api,
+            operation=Operation.BATCH,
+            key=known.key if known else self._key,
+            labels=said.labels,
+            labels_cut=said.labels_cut,
+            asked=Asked(
+                model=model or (known.model if known else None),
+                declared=known.declares(entry.key) if known else None,
+                service_tier=batch.TIER,
+            ),
+            ending=Ending.FINISHED,
+            http_status=self._status,
+            seen=msgspec.structs.replace(sighting.seen(), service_tier=batch.TIER),
+            natural=("batch", api.value, self._route.subject or "", entry.key),
+        )

@@ -1,0 +1,13 @@
+"""Traffic that never met the proxy: files of recorded exchanges, into the ledger.
+
+Owns: the forms of such files, how they are told apart, and what becomes of what cannot be read. Owns no rule of what a
+call is or costs: each exchange takes the way of live traffic. Invariant: importing twice changes nothing; every line is
+imported, known, skipped as no call, or refused by name.
+"""
+
+from gembill.importing.files import Item, items
+from gembill.importing.importer import Importer, Summary
+from gembill.importing.member import Refused
+from gembill.importing.recorded import Assumed
+
+__all__ = ["Assumed", "Importer", "Item", "Refused", "Summary", "items"]

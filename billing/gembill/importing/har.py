@@ -1,0 +1,70 @@
+"""An entry of a HAR file, as browsers and proxies save their traffic (HAR 1.2: `log.entries`).
+
+Owns: the members of an entry. Owns no file and no metering. Invariant: a credential in headers or address goes to the
+capture, which hashes it and strikes it out, and nowhere else.
+"""
+
+import binascii
+from base64 import b64decode
+
+from gembill.capture.attribution import Header
+from gembill.importing.member import Members, Refused, entries, inner, members, status, text
+from gembill.importing.recorded import Assumed, Recorded, checked, decoded, header, target
+from gembill.importing.when import occurred
+from gembill.wire.json_text import mapping, value
+from gembill.wire.routes import route
+
+
+def read(entry: bytes, assumed: Assumed) -> Recorded | None:
+    """The exchange of an entry; None where it is no call. Refused where it cannot be used."""
+    found = members(entry)
+    request, response = inner(found, "request"), inner(found, "response")
+    url, method = text(request, "url"), text(request, "method")
+    if url is None or method is None:
+        raise Refused("its request has no url or no method")
+    if not url.startswith(("http://", "https://")):
+        return None  # wss, data, blob, extensions of the browser
+    path, query = target(url)
+    way = route(method.upper(), path)
+    if way is None:
+        return None
+    headers = decoded(_headers(response))
+    began = occurred(text(found, "startedDateTime"), None, headers, assumed.occurred_us)
+    return Recorded(
+        route=checked(way),
+        method=method.upper(),
+        path=path,
+        query=query,
+        occurred_us=began,
+        ended_us=_ended(began, found),
+        request_headers=_headers(request),
+        request=(text(inner(request, "postData"), "text") or "").encode("utf-8", "replace"),
+        status=status(response, least=0) or None,  # 0 where no answer came
+        response_headers=headers,
+        answer=_content(inner(response, "content")),
+        cut=bool(value(response.get("_error"))),
+    )
+
+
+def _headers(found: Members) -> list[Header]:
+    pairs = [mapping(value(raw)) for raw in entries(found, "headers") or ()]
+    return [header(name, pair.get("value")) for pair in pairs if isinstance(name := pair.get("name"), str)]
+
+
+def _content(content: Members) -> bytes:
+    """The body of an answer, which may be kept as base64."""
+    body = text(content, "text") or ""
+    if text(content, "encoding") != "base64":
+        return body.encode("utf-8", "replace")
+    try:
+        return b64decode("".join(body.split()), validate=True)
+    except (binascii.Error, ValueError):
+        raise Refused("the content of its response is said to be base64 and is not") from None
+
+
+def _ended(began_us: int, found: Members) -> int | None:
+    """When it ended: `time` is how long it took, in milliseconds, -1 where that is not known."""
+    took = value(found.get("time"))
+    if type(took) not in (int, float) or not 0 <= took < 86_400_000:
+        return None
+    return began_us + int(took * 1000)

@@ -1,0 +1,172 @@
+"""From recorded exchanges to the ledger, on the way of live traffic.
+
+Owns: the order of capture, metering, rating and writing for imports, their batches and their counts. Owns no rule of
+any of these. Invariant: an exchange is in the ledger once, or refused by name, and never keeps back another one.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import msgspec
+
+from gembill.capture.attribution import caller
+from gembill.capture.batch_results import observing
+from gembill.capture.context import Memory
+from gembill.capture.fingerprint import Fingerprint
+from gembill.importing.files import Item
+from gembill.importing.member import Refused, shown
+from gembill.importing.recorded import Assumed, Recorded
+from gembill.ledger import Ledger, Posting, UnfitPosting, read
+from gembill.model import Ending, Event
+from gembill.posting import joined, read_event
+from gembill.price_catalog import Terms
+from gembill.rules.metering import meter
+
+BATCH = 500  # events of a transaction, which are of one source
+_WAITING = 4_000  # events of all 64 sources: with fewer, most of the time goes into tiny transactions
+_WAITING_BYTES = 32 << 20
+
+
+@dataclass(slots=True)
+class Summary:
+    """How an import went: calls that were new or known, exchanges that were skipped, lines that were refused."""
+
+    new: int = 0
+    known: int = 0  # in the ledger already, or twice in the files
+    skipped: int = 0  # no calls, and polls that tell no counts
+    refused: int = 0
+
+    def __str__(self) -> str:
+        imported = self.new + self.known
+        text = f"imported {imported:,} call{_s(imported)} ({self.new:,} new, {self.known:,} known)"
+        if self.skipped:
+            text += f", skipped {self.skipped:,} that {'is no call' if self.skipped == 1 else 'are no calls'}"
+        return text + (f", {self.refused:,} line{_s(self.refused)} refused" if self.refused else "")
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """A call ready for the ledger: where it stood, the source of its event, and what is written."""
+
+    place: str
+    source_id: int
+    posting: Posting
+
+    @property
+    def of_others(self) -> bool:
+        """Whether other exchanges tell of the same record: those of interactions and batches do."""
+        return self.posting.record.id != self.posting.event_id
+
+
+class Importer:
+    """Takes items, writes them in batches; `finish` writes what still waits. `say` gets a sentence for each refusal."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        fingerprint: Fingerprint,
+        terms: Terms,
+        *,
+        assumed: Assumed,
+        say: Callable[[str], object],
+    ) -> None:
+        self.summary = Summary()
+        self._ledger = ledger
+        self._fingerprint = fingerprint
+        self._terms = terms
+        self._memory = Memory()  # what one exchange explains of later ones, over all files
+        self._assumed = assumed
+        self._say = say
+        self._waiting: list[_Waiting] = []
+        self._bytes = 0
+
+    def take(self, item: Item) -> None:
+        """Read an item and keep it for the next batch. LedgerError when the ledger cannot take a batch now."""
+        try:
+            recorded = item.read(self._assumed)
+            source_id, postings = (0, []) if recorded is None else self._postings(recorded)
+        except Refused as refused:
+            self._refuse(item.place, str(refused))
+            return
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with one exchange must not keep back the others
+            self._refuse(item.place, f"it cannot be metered ({type(error).__name__}: {shown(str(error))})")
+            return
+        self.summary.skipped += not postings
+        for posting in postings:
+            self._waiting.append(_Waiting(item.place, source_id, posting))
+            self._bytes += len(posting.body)
+        if len(self._waiting) >= _WAITING or self._bytes >= _WAITING_BYTES:
+            self.finish()
+
+    def finish(self) -> None:
+        """Write what waits."""
+        groups: dict[tuple[int, bool], list[_Waiting]] = defaultdict(list)
+        postings = joined(self._ledger, [each.posting for each in self._waiting])
+        for each, posting in zip(self._waiting, postings, strict=True):
+            found = replace(each, posting=posting)
+            groups[found.source_id, found.of_others].append(found)
+        self._waiting.clear()
+        self._bytes = 0
+        for (source_id, _), waiting in groups.items():
+            for start in range(0, len(waiting), BATCH):
+                self._append(source_id, waiting[start : start + BATCH])
+
+    def _postings(self, recorded: Recorded) -> tuple[int, list[Posting]]:
+        """What is to be kept of an exchange, under the source of its identity; records may have keys of their own."""
+        source_id, event_id = recorded.identity
+        bodies = observed(recorded, event_id, self._fingerprint, self._memory)
+        return source_id, [self._posting(source_id, read_event(body), recorded.ended_us) for body in bodies]
+
+    def _posting(self, source_id: int, event: Event, ended_us: int | None) -> Posting:
+        if event.ended_us is not None:
+            event = msgspec.structs.replace(event, ended_us=ended_us)
+        event = self._assumed.completed(event)
+        record = meter(event, source_id)
+        body = msgspec.json.encode(event)
+        rate = self._terms.rate
+        return Posting(seq=None, event_id=event.id, body=body, record=record, rating=rate(record), rate=rate)
+
+    def _append(self, source_id: int, waiting: list[_Waiting]) -> None:
+        """Append a batch of one group; where it holds what cannot be kept it is halved until that stands alone."""
+        ids = {each.posting.record.id for each in waiting if each.of_others}
+        there = {record_id for record_id in ids if read.record(self._ledger, record_id) is not None}
+        try:
+            new = self._ledger.append(source_id, [each.posting for each in waiting])
+        except UnfitPosting as error:
+            if len(waiting) == 1:
+                self._refuse(waiting[0].place, f"the ledger cannot keep it: {shown(str(error))}")
+                return
+            middle = len(waiting) // 2
+            self._append(source_id, waiting[:middle])
+            self._append(source_id, waiting[middle:])
+            return
+        if ids:
+            new = len(ids - there)
+        self.summary.new += new
+        self.summary.known += len(waiting) - new
+
+    def _refuse(self, place: str, why: str) -> None:
+        self.summary.refused += 1
+        self._say(f"{place}: {why}")
+
+
+def observed(recorded: Recorded, event_id: str, fingerprint: Fingerprint, memory: Memory) -> list[bytes]:
+    """The events of an exchange: what the capture would have kept had it passed. All begin with one id.
+
+    They say that it ended when it began, for the capture's clock was not there.
+    """
+    who = caller(recorded.request_headers, recorded.query)
+    began_us = recorded.occurred_us
+    exchange = observing(event_id, began_us, route=recorded.route, caller=who, fingerprint=fingerprint, memory=memory)
+    exchange.sent(recorded.request)
+    ending = Ending.UNANSWERED
+    if recorded.status is not None:
+        exchange.answered(recorded.status, recorded.response_headers)
+        exchange.received(recorded.answer)
+        ending = Ending.CUT if recorded.cut else Ending.FINISHED
+    return [body for _, body in exchange.events(ending, began_us)]
+
+
+def _s(count: int) -> str:
+    return "" if count == 1 else "s"

@@ -1,0 +1,131 @@
+"""One exchange as a file tells it.
+
+Owns: what every format is brought to, and its identity. Owns no format and no metering. Invariant: the identity follows
+from when, what was asked and what was answered, whatever file tells it; no credential is part of it.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+
+from gembill.capture.attribution import LABEL_PREFIX, Header
+from gembill.capture.documents import Documents
+from gembill.importing.member import Refused, shown
+from gembill.model import Event
+from gembill.rules.identity import natural
+from gembill.wire.json_text import word
+from gembill.wire.routes import Route
+
+_DECODED = (b"content-encoding", b"transfer-encoding", b"content-length")  # of the wire; a file holds what it carried
+_MAX_HEADER = 16 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Assumed:
+    """What the user says of exchanges that do not say it: their time in microseconds, and the model that was asked."""
+
+    occurred_us: int | None = None
+    model: str | None = None
+
+    def completed(self, event: Event) -> Event:
+        """The event with the model that was asked for, where neither path nor body name one."""
+        asked = event.asked
+        if self.model is None or asked.model is not None or asked.agent is not None:
+            return event
+        return msgspec.structs.replace(event, asked=msgspec.structs.replace(asked, model=self.model))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """An exchange. `status` is None where no answer came; `cut` where one broke off. Bodies are decoded bytes."""
+
+    route: Route
+    method: str
+    path: str
+    query: bytes
+    occurred_us: int
+    ended_us: int | None = None
+    request_headers: list[Header]
+    request: bytes
+    status: int | None
+    response_headers: list[Header]
+    answer: bytes
+    cut: bool = False
+
+    @property
+    def identity(self) -> tuple[int, str]:
+        """The source and id it has wherever it is imported (contract.md, Identity).
+
+        Bodies count as the JSON documents they carry, so that neither spacing, order of keys nor framing matters. As
+        long strings are elided there, `capture.stream.LONG` is part of this definition.
+        """
+        digest = sha256()
+        for part in (str(self.occurred_us), self.method, self.path, str(self.status)):
+            _add(digest, part.encode("utf-8", "replace"))
+        for body in (self.request, self.answer):
+            documents = _documents(body)
+            _add(digest, b"%d" % len(documents))
+            for document in documents:
+                _add(digest, document)
+        return natural("import", digest.hexdigest())
+
+
+def checked(route: Route) -> Route:
+    """The route. Refused where a name in its path cannot be kept."""
+    for name in (route.model, route.subject):
+        if name is not None and word(name) != name:
+            raise Refused(f"its path names '{shown(name)}', which is no name of a model, interaction or batch")
+    return route
+
+
+def target(url: str) -> tuple[str, bytes]:
+    """Path and query of a path or a whole address."""
+    if not url.startswith(("/", "http://", "https://")):
+        raise Refused("its path does not begin with / or https://")  # not shown: it may hold a key
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        raise Refused("its address cannot be read") from None
+    return parts.path or "/", parts.query.encode("utf-8", "replace")
+
+
+def header(name: str, value: object) -> Header:
+    """A header as the capture takes it."""
+    return (word(name.lower()) or "").encode(), (word(value, _MAX_HEADER) or "").encode()
+
+
+def decoded(headers: Iterable[Header]) -> list[Header]:
+    """The headers without those that speak of an encoding the file has undone."""
+    return [(name, value) for name, value in headers if name not in _DECODED]
+
+
+def labelled(labels: dict[str, Any]) -> list[Header]:
+    """Labels as the headers that would have carried them: limits and cleaning are those of `capture.caller`."""
+    found = []
+    for name, value in labels.items():
+        if not isinstance(value, str) and type(value) is not int:
+            raise Refused(f"label '{shown(name)}' is no text")
+        key = LABEL_PREFIX + name.lower().encode("utf-8", "replace")
+        found.append((key, str(value).encode("utf-8", "replace")))
+    return found
+
+
+def _documents(body: bytes) -> list[bytes]:
+    framing = Documents()
+    return [_canonical(document) for document in (*framing.feed(body), *framing.close())] or [body]
+
+
+def _canonical(document: bytes) -> bytes:
+    try:
+        return msgspec.json.encode(msgspec.json.decode(document), order="sorted")
+    except (msgspec.MsgspecError, RecursionError, UnicodeError):
+        return document
+
+
+def _add(digest: Any, part: bytes) -> None:  # noqa: ANN401
+    digest.update(b"%d:" % len(part))
+    digest.update(part)

@@ -1,0 +1,139 @@
+"""Recorded calls page by page, in an order of choice.
+
+Owns: orders, further filters and the place where a page ended. Owns no form of a page. Invariant: a page goes on
+exactly where the one before ended (keyset), so that no call is shown twice or left out while others are recorded.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, func, literal, literal_column, select, tuple_
+
+from gembill.ledger import records, schema
+from gembill.ledger.engine import snapshot
+from gembill.ledger.entries import Stored
+from gembill.ledger.selection import Selection, conditions, labelled
+from gembill.ledger.store import Ledger
+from gembill.model import Status
+
+_NOTHING: ColumnElement[int] = literal_column("-1")  # what is not known stands below 0
+
+
+class Order(StrEnum):
+    """What calls are sorted by."""
+
+    TIME = "time"
+    COST = "cost"
+    INPUT = "input"
+    INTERMEDIATE = "intermediate"
+    OUTPUT = "output"
+    EXECUTIONS = "executions"
+    FAILED = "failed"
+
+
+class Trouble(StrEnum):
+    """What may be wrong with a call."""
+
+    UNPRICED = "unpriced"
+    INCOMPLETE = "incomplete"
+    ANOMALY = "anomaly"
+    FAILED = "failed"  # an execution of it failed
+    ERROR = "error"  # the API refused it
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a page ended: the sorted value of its last call (-1: not known) and what tells that call apart."""
+
+    value: int
+    occurred_us: int
+    id: str
+    source_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Browse:
+    """Which calls, in which order. `conversation` is what `conversation_id` shows."""
+
+    selection: Selection
+    order: Order = Order.TIME
+    ascending: bool = False
+    trouble: Trouble | None = None
+    status: Status | None = None
+    conversation: str | None = None
+
+
+def page(ledger: Ledger, asked: Browse, size: int, after: Place | None = None) -> tuple[list[Stored], Place | None]:
+    """The next calls, at most `size`, and the place from which to go on; None if these are the last."""
+    with snapshot(ledger.engine) as connection:
+        found = records.shown(connection, _query(asked, connection.dialect.name, after).limit(size + 1))
+    return found[:size], _place(asked.order, found[size - 1]) if len(found) > size else None
+
+
+def _query(asked: Browse, engine: str, after: Place | None) -> Select[Any]:
+    c = schema.record.c
+    selection = asked.selection
+    query = select(schema.record).where(records.is_current(), *conditions(selection, schema.record, engine))
+    query = query.where(*labelled(selection.labels, c.labels, engine), *_narrowed(asked))
+    if selection.start_us is not None:
+        query = query.where(c.occurred_us >= selection.start_us)
+    if selection.end_us is not None:
+        query = query.where(c.occurred_us < selection.end_us)
+    keys = _keys(asked.order)
+    if after is not None:
+        ends = tuple_(*_literals(asked.order, after))
+        query = query.where(tuple_(*keys) > ends if asked.ascending else tuple_(*keys) < ends)
+    return query.order_by(*(key.asc() if asked.ascending else key.desc() for key in keys))
+
+
+def _narrowed(asked: Browse) -> Sequence[ColumnElement[bool]]:
+    c = schema.record.c
+    found = [c.conversation == asked.conversation] if asked.conversation is not None else []
+    found += [c.status == asked.status.value] if asked.status is not None else []
+    troubled: dict[Trouble, ColumnElement[bool]] = {
+        Trouble.UNPRICED: c.priced == 0,
+        Trouble.INCOMPLETE: c.status.in_((Status.PARTIAL.value, Status.UNKNOWN.value)),
+        Trouble.ANOMALY: c.anomalies != "[]",
+        Trouble.FAILED: c.executions_failed > 0,
+        Trouble.ERROR: c.status == Status.ERROR.value,
+    }
+    return [*found, *([troubled[asked.trouble]] if asked.trouble is not None else [])]
+
+
+def _keys(order: Order) -> list[ColumnElement[Any]]:
+    c = schema.record.c
+    last: list[ColumnElement[Any]] = [c.occurred_us, c.id, c.source_id]
+    return last if order is Order.TIME else [func.coalesce(c[_COLUMN[order]], _NOTHING), *last]
+
+
+def _literals(order: Order, place: Place) -> list[ColumnElement[Any]]:
+    last: list[ColumnElement[Any]] = [literal(place.occurred_us), literal(place.id, schema.ID)]
+    last.append(literal(place.source_id))
+    return last if order is Order.TIME else [literal(place.value), *last]
+
+
+_COLUMN = {
+    Order.COST: "cost_pico",
+    Order.INPUT: "tokens_input",
+    Order.INTERMEDIATE: "tokens_intermediate",
+    Order.OUTPUT: "tokens_output",
+    Order.EXECUTIONS: "executions_count",
+    Order.FAILED: "executions_failed",
+}
+
+
+def _place(order: Order, stored: Stored) -> Place:
+    record, tokens = stored.record, stored.record.tokens
+    values = {
+        Order.TIME: 0,
+        Order.COST: stored.cost_pico,
+        Order.INPUT: tokens.input,
+        Order.INTERMEDIATE: tokens.intermediate,
+        Order.OUTPUT: tokens.output,
+        Order.EXECUTIONS: len(record.executions),
+        Order.FAILED: record.failed,
+    }
+    value = values[order]
+    return Place(-1 if value is None else value, record.occurred_us, record.id, record.source_id)

@@ -1,0 +1,215 @@
+"""Rating again what is recorded: by the prices now in force (`rerate`), or from the raw events (`repost`).
+
+Owns: what a record is worked out from again, and what counts as a change. Owns no price, no metering and no SQL.
+Invariant: nothing is overwritten: a change is a correcting revision, so the old charges stay visible with their price
+rows; doing it again changes nothing more; a record that others changed meanwhile is left to them.
+
+Readings are not kept in the ledger. They come from the raw event each time, so re-rating needs the events.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+
+from gembill.errors import LedgerError
+from gembill.ledger import NATURAL_SOURCES, Ledger, Reason, Selection, Stored, UnfitPosting
+from gembill.ledger.correction import Line, line_of, net
+from gembill.ledger.entries import billed, stored
+from gembill.ledger.evidence import DeadLetter, Evidence, dead_letters, evidence
+from gembill.model import Operation, Rating, Record
+from gembill.posting import joined, posting, read_event
+from gembill.price_catalog import Terms
+from gembill.rules.merging import completed
+from gembill.rules.metering import meter
+from gembill.spool import Entry
+
+Say = Callable[[int, int], None]  # told after each batch: records read, records changed
+
+
+@dataclass(slots=True)
+class Tally:
+    """What changed for one model. Costs are those of the changed records; one without a cost counts as 0."""
+
+    records: int = 0
+    changed: int = 0
+    priced: int = 0  # had no price before
+    unpriced: int = 0  # have none any more
+    old_pico: int = 0
+    new_pico: int = 0
+
+    @property
+    def difference_pico(self) -> int:
+        """More (positive) or less than was charged."""
+        return self.new_pico - self.old_pico
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What was done, or with `dry_run` would be: tallies by model, and what could not be done, by reason."""
+
+    by_model: dict[str | None, Tally] = field(default_factory=dict)
+    skipped: dict[str, int] = field(default_factory=dict)
+    revived: int = 0  # dead letters that became records
+
+    @property
+    def total(self) -> Tally:
+        """All models together."""
+        found = Tally()
+        for one in self.by_model.values():
+            for name in Tally.__slots__:
+                setattr(found, name, getattr(found, name) + getattr(one, name))
+        return found
+
+    def skip(self, reason: str, count: int = 1) -> None:
+        """Note what could not be done."""
+        if count:
+            self.skipped[reason] = self.skipped.get(reason, 0) + count
+
+
+@dataclass(frozen=True, slots=True)
+class _Correction:
+    old: Stored
+    record: Record
+    rating: Rating
+
+
+UNREADABLE = "their raw event cannot be read"
+READ_OTHERWISE = "this version reads their raw event otherwise: run `gembill repost`"
+OVERTAKEN = "they were changed by others meanwhile: run it again"
+UNFIT = "what they would become cannot be kept"
+STILL_DEAD = "they are dead letters still"
+
+
+def rerate(ledger: Ledger, selection: Selection, terms: Terms, say: Say, *, dry_run: bool = False) -> Outcome:
+    """Rate the records selected again. Their tokens stay; their charges become those of the terms given.
+
+    The same figures change nothing, even where another row has them now.
+    """
+    return _again(ledger, selection, _Work(terms, Reason.RERATE, _rerated, dry_run), say)
+
+
+def repost(ledger: Ledger, selection: Selection, terms: Terms, say: Say, *, dry_run: bool = False) -> Outcome:
+    """Read the raw events of the records selected again and rate them, then try all dead letters again."""
+    found = _again(ledger, selection, _Work(terms, Reason.REPOST, _reposted, dry_run), say)
+    for batch in dead_letters(ledger):
+        for letter in batch:
+            _revive(ledger, letter, found, terms, dry_run=dry_run)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    terms: Terms
+    reason: Reason
+    read: Callable[[Evidence], Record | None]  # None: it cannot be done without reposting
+    dry_run: bool
+
+
+def _again(ledger: Ledger, selection: Selection, work: _Work, say: Say) -> Outcome:
+    found = Outcome()
+    seen = changed = 0
+    for batch in evidence(ledger, selection):
+        corrections = list(_corrections(batch, work, found))
+        done = len(corrections) if work.dry_run else _write(ledger, corrections, work.reason, found)
+        seen, changed = seen + len(batch), changed + done
+        say(seen, changed)
+    return found
+
+
+def _corrections(batch: Iterable[Evidence], work: _Work, found: Outcome) -> Iterator[_Correction]:
+    for one in batch:
+        tally = found.by_model.setdefault(one.stored.record.model, Tally())
+        tally.records += 1
+        try:
+            record = work.read(one)
+        except Exception:  # noqa: BLE001 - whatever is wrong with one event must not keep back the others; it is counted
+            found.skip(UNREADABLE)
+            continue
+        if record is None:
+            found.skip(READ_OTHERWISE)
+            continue
+        rating = work.terms.rate(record)
+        if _differs(one, record, rating):
+            _count(tally, one.stored, rating)
+            yield _Correction(one.stored, record, rating)
+
+
+def _rerated(one: Evidence) -> Record | None:
+    """The record with its readings again, if they are those of the counts that are stored."""
+    fresh, mine = _read(one), one.stored.record
+    if (fresh.tokens, fresh.status) != (mine.tokens, mine.status):
+        return None
+    return replace(mine, readings=fresh.readings, flags=fresh.flags)
+
+
+def _reposted(one: Evidence) -> Record:
+    """The record as this version reads it; under a natural key with what earlier answers said of the question."""
+    fresh, mine = _read(one), one.stored.record
+    fresh = replace(fresh, source_id=mine.source_id, id=mine.id)
+    if mine.operation is Operation.INTERACTIONS:
+        fresh = replace(fresh, conversation=mine.conversation)  # posting followed the chain to its first
+    if mine.source_id in NATURAL_SOURCES and one.stored.revision:
+        return completed(mine, fresh)
+    return fresh
+
+
+def _read(one: Evidence) -> Record:
+    if one.body is None:
+        raise LookupError("the event is not in the ledger")
+    return meter(read_event(one.body), one.event_source_id)
+
+
+def _differs(one: Evidence, record: Record, rating: Rating) -> bool:
+    """Whether anything a reader could see changes; another price row with the same figure, or other words, do not."""
+    old, new = one.stored, stored(record, rating, one.stored.revision)
+    if replace(new, unpriced_reason=old.unpriced_reason, conversation_id=old.conversation_id) != old:
+        return True
+    charged = net((line_of(charge), charge.quantity) for charge in billed(rating))
+    return _figures(one.lines) != _figures(charged)
+
+
+def _figures(lines: dict[Line, int]) -> dict[tuple[str, str, int], int]:
+    found: dict[tuple[str, str, int], int] = {}
+    for (meter_, modality, unit, _), quantity in lines.items():
+        found[meter_, modality, unit] = found.get((meter_, modality, unit), 0) + quantity
+    return found
+
+
+def _count(tally: Tally, old: Stored, rating: Rating) -> None:
+    tally.changed += 1
+    tally.priced += not old.priced and rating.unpriced_reason is None
+    tally.unpriced += old.priced and rating.unpriced_reason is not None
+    tally.old_pico += old.cost_pico or 0
+    tally.new_pico += rating.cost_pico or 0
+
+
+def _write(ledger: Ledger, corrections: list[_Correction], reason: Reason, found: Outcome) -> int:
+    """Write a batch; one that cannot be kept is left out. How many records changed."""
+    if not corrections:
+        return 0
+    try:
+        done = ledger.correct(
+            [(one.record, one.rating) for one in corrections],
+            reason=reason,
+            seen=[one.old.revision for one in corrections],
+        )
+    except UnfitPosting:
+        if len(corrections) == 1:
+            found.skip(UNFIT)
+            return 0
+        middle = len(corrections) // 2
+        return sum(_write(ledger, half, reason, found) for half in (corrections[:middle], corrections[middle:]))
+    found.skip(OVERTAKEN, len(corrections) - done)
+    return done
+
+
+def _revive(ledger: Ledger, letter: DeadLetter, found: Outcome, terms: Terms, *, dry_run: bool) -> None:
+    try:
+        entry = Entry(seq=letter.seq or 0, event_id=letter.id, body=letter.body)
+        made = [replace(posting(entry, letter.source_id, terms), seq=letter.seq)]
+        found.revived += 1 if dry_run else ledger.append(letter.source_id, joined(ledger, made))
+    except UnfitPosting:
+        found.skip(STILL_DEAD)
+    except LedgerError:
+        raise
+    except Exception:  # noqa: BLE001 - as in posting: one event must not keep back the others
+        found.skip(STILL_DEAD)

@@ -1,0 +1,11 @@
+"""Budgets: what may be spent, and how what was spent stands to it.
+
+Owns: the rules as text (`document`), one of them (`rule`), their evaluation (`standing`) and what is said of it
+(`words`). Owns no SQL, no file, no clock and no alert: times and sums come in as values. Invariant: a budget nobody
+understands is refused whole; what is not known is never called passed.
+"""
+
+from gembill.rules.budgets.budget import Budget, OnUnpriced, Span
+from gembill.rules.budgets.status import Slice, Standing, State, evaluate, exit_code
+
+__all__ = ["Budget", "OnUnpriced", "Slice", "Span", "Standing", "State", "evaluate", "exit_code"]

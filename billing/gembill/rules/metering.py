@@ -1,0 +1,240 @@
+"""An event read: the token split, the executions, what is odd.
+
+Owns: which status a call has, how reported counts become the split and the disjoint readings, and the names of
+anomalies. Owns no field of the wire (the dialects do) and no price. Invariant: numbers are kept as reported;
+`input + intermediate + output = total`, or the record says `total_mismatch`.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from gembill.model import Ending, Event, Fault, Meter, Modality, Operation, Reading, Record, Seen, Status, Tokens
+from gembill.rules import identity
+from gembill.rules.rounds import Round
+from gembill.rules.rounds import rounds as shown_rounds
+from gembill.wire.dialect import dialect
+from gembill.wire.interactions import RUNNING
+from gembill.wire.observation import OUTLINE_ONLY
+from gembill.wire.token_counts import InvalidUsage, Usage
+
+_GENERATION = re.compile(r"gemini-(\d+)")
+_TIER_PREFIX = "SERVICE_TIER_"
+
+
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    """What became of the usage an answer reported."""
+
+    usage: Usage | None
+    anomalies: tuple[str, ...] = ()
+
+
+def meter(event: Event, source_id: int) -> Record:
+    """The record of an event: under the source it was recorded by, or under its natural key if it has one."""
+    counted = _count(event)
+    status = _status(event, counted.usage)
+    usage = counted.usage if status in (Status.COMPLETE, Status.PARTIAL) else None
+    tokens = _split(usage)
+    model = _model(event)
+    source_id, record_id = identity.natural(*event.natural) if event.natural else (source_id, event.id)
+    return Record(
+        source_id=source_id,
+        id=record_id,
+        occurred_us=event.occurred_us,
+        ended_us=event.ended_us,
+        api=event.api,
+        operation=event.operation,
+        streamed=event.streamed or event.asked.stream,
+        model=model,
+        requested_model=_bare(event.asked.model),
+        agent=event.asked.agent or event.seen.agent,
+        service_tier=_tier(event, counted.usage),
+        key=event.key,
+        status=status,
+        http_status=event.http_status,
+        error=_error(event, status),
+        finish_reason=event.seen.finish_reason,
+        response_id=event.seen.response_id,
+        conversation=_conversation(event),
+        turns=event.asked.turns,
+        tokens=tokens,
+        declared=event.asked.declared,
+        executions=dialect(event.operation).executions(event.seen.outline),
+        readings=_readings(usage, status, event.seen, model),
+        labels=event.labels,
+        flags=("incomplete",) if status is Status.PARTIAL else (),
+        anomalies=(*counted.anomalies, *_anomalies(event, status, usage, tokens)),
+    )
+
+
+def rounds(event: Event) -> tuple[Round, ...]:
+    """What each round of an event's tool loop read again; () where no code ran or nothing was counted."""
+    usage = _count(event).usage
+    return () if usage is None else _rounds(event, usage)
+
+
+def _rounds(event: Event, usage: Usage) -> tuple[Round, ...]:
+    read = dialect(event.operation).usage
+    try:
+        snapshots = [(one.after, read(one.usage)) for one in event.seen.snapshots]
+    except InvalidUsage:
+        snapshots = []
+    return shown_rounds(event.seen.outline, snapshots, usage)
+
+
+def _count(event: Event) -> _Counted:
+    if event.seen.usage is None:
+        return _Counted(None)
+    try:
+        usage = dialect(event.operation).usage(event.seen.usage)
+    except InvalidUsage:
+        return _Counted(None, ("invalid_usage",))
+    return _Counted(usage)
+
+
+def _status(event: Event, usage: Usage | None) -> Status:
+    """The states of contract.md, "Calls and records"."""
+    counted = usage is not None and not usage.silent
+    if event.ending is Ending.UNSENT or (event.http_status or 0) >= 400:
+        return Status.ERROR
+    if event.seen.fault is not None and not counted:
+        return Status.ERROR
+    if usage is None or not counted:
+        return Status.UNKNOWN
+    read = event.seen.unread is None or event.seen.unread in OUTLINE_ONLY
+    whole = event.ending is Ending.FINISHED and event.seen.fault is None and read
+    whole = whole and not (event.operation is Operation.INTERACTIONS and event.seen.finish_reason in RUNNING)
+    return Status.COMPLETE if whole and usage.prompt is not None else Status.PARTIAL
+
+
+def _split(usage: Usage | None) -> Tokens:
+    """The split: with a prompt count an absent count is 0, for the API never sends a zero (corpus law 8)."""
+    if usage is None:
+        return Tokens()
+    if usage.prompt is None:
+        output = [n for n in (usage.candidates, usage.thoughts) if n is not None]
+        return Tokens(
+            intermediate=usage.tool_use,
+            output=sum(output) if output else None,
+            total=usage.total,
+            cached=usage.cached,
+            thinking=usage.thoughts,
+        )
+    return Tokens(
+        input=usage.prompt,
+        intermediate=usage.tool_use or 0,
+        output=(usage.candidates or 0) + (usage.thoughts or 0),
+        total=usage.total,
+        cached=usage.cached or 0,
+        thinking=usage.thoughts or 0,
+    )
+
+
+def _readings(usage: Usage | None, status: Status, seen: Seen, model: str | None) -> tuple[Reading, ...] | None:
+    """Disjoint counts to be priced: () where nothing is owed, None where it is not known what is."""
+    if status is Status.ERROR:
+        return ()
+    if usage is None or usage.prompt is None:
+        return None
+    cached = _by_modality(min(usage.cached or 0, usage.prompt), usage.cached_details)
+    prompt = _by_modality(usage.prompt, usage.prompt_details)
+    groups = (
+        (Meter.INPUT, _without(prompt, cached)),
+        (Meter.CACHED_INPUT, cached),
+        (Meter.INTERMEDIATE, _by_modality(usage.tool_use or 0, usage.tool_use_details)),
+        (Meter.OUTPUT, _by_modality(usage.candidates or 0, usage.candidates_details)),
+        (Meter.THINKING, {Modality.TEXT: usage.thoughts or 0}),
+        (Meter.GROUNDING, {Modality.TEXT: _grounding(seen, usage, model)}),
+    )
+    return tuple(Reading(m, modality, n) for m, group in groups for modality, n in sorted(group.items()) if n)
+
+
+def _by_modality(total: int, details: Mapping[Modality, int]) -> dict[Modality, int]:
+    """The count by modality. The count rules: text is what the other modalities leave of it (corpus law 11).
+
+    Details that claim more than the count are not believed at all.
+    """
+    counts: dict[Modality, int] = {m: n for m, n in details.items() if m is not Modality.TEXT}
+    text = total - sum(counts.values())
+    if text < 0:
+        return {Modality.TEXT: total}
+    counts[Modality.TEXT] = text
+    return counts
+
+
+def _without(prompt: Mapping[Modality, int], cached: Mapping[Modality, int]) -> dict[Modality, int]:
+    """What of the prompt was not cached. What a modality has cached beyond its own count is taken from text first."""
+    rest = {modality: prompt.get(modality, 0) - cached.get(modality, 0) for modality in {*prompt, *cached}}
+    missing = -sum(n for n in rest.values() if n < 0)
+    rest = {modality: max(n, 0) for modality, n in rest.items()}
+    for modality in sorted(rest, key=lambda m: m is not Modality.TEXT):
+        taken = min(missing, rest[modality])
+        rest[modality] -= taken
+        missing -= taken
+    return rest
+
+
+def _grounding(seen: Seen, usage: Usage, model: str | None) -> int:
+    """Billable groundings: each different query from Gemini 3 on, one a grounded prompt before (gemini-api.md 6.5).
+
+    Where the usage counts the searches itself, as that of interactions does, its count is taken.
+    """
+    generation = _GENERATION.match(model or "")
+    if generation and int(generation[1]) < 3:
+        return int(seen.grounded or bool(usage.groundings))
+    return seen.searches if usage.groundings is None else usage.groundings
+
+
+def _anomalies(event: Event, status: Status, usage: Usage | None, tokens: Tokens) -> Iterator[str]:
+    if event.labels_cut:
+        yield "labels_cut"
+    if event.seen.unread:
+        yield f"answer_unread_{event.seen.unread}"
+    if event.ending is Ending.LOST:
+        yield "recorder_stopped"
+    if usage is None or status is Status.UNKNOWN:
+        return
+    if usage.prompt is None:
+        yield "usage_incomplete"
+        return
+    if tokens.total != (tokens.input or 0) + (tokens.intermediate or 0) + (tokens.output or 0):
+        yield "total_mismatch"
+    if (usage.cached or 0) > usage.prompt:
+        yield "cached_exceeds_input"
+    if usage.prompt_details and sum(usage.prompt_details.values()) != usage.prompt:
+        yield "details_mismatch"
+    if not all(one.explained for one in _rounds(event, usage)):
+        yield "intermediate_unexplained"
+
+
+def _conversation(event: Event) -> str | None:
+    """Of interactions the one before, which posting follows to the first of the chain; the first is its own."""
+    if event.operation is not Operation.INTERACTIONS:
+        return event.asked.conversation
+    return event.asked.previous_interaction_id or event.seen.previous_interaction_id or event.seen.response_id
+
+
+def _model(event: Event) -> str | None:
+    return _bare(event.seen.model_version) or _bare(event.asked.model) or event.asked.agent or event.seen.agent
+
+
+def _bare(model: str | None) -> str | None:
+    return model.removeprefix("models/") or None if model else None
+
+
+def _tier(event: Event, usage: Usage | None) -> str:
+    """The served tier, else the requested one, else standard (contract.md)."""
+    served = event.seen.service_tier or (usage.service_tier if usage else None)
+    for tier in (served, event.asked.service_tier):
+        if tier and (word := tier.removeprefix(_TIER_PREFIX).lower()) != "unspecified":
+            return word
+    return "standard"
+
+
+def _error(event: Event, status: Status) -> Fault | None:
+    if event.seen.fault is not None:
+        return event.seen.fault
+    if status is Status.ERROR and event.http_status is not None:
+        return Fault(code=event.http_status)
+    return None

@@ -1,0 +1,88 @@
+"""Another price list held against ours.
+
+Owns: what counts as a difference and the rows that accepting one adds. Owns no source (the caller reads it) and no
+storage. Invariant: accepting all differences of a model leaves none; what the other list does not say is kept.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from gembill.model import Price
+from gembill.rules.prices.book import NoPrice, PriceBook, Thing, dated_row
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stated:
+    """What another list says of one model on one tier from a day on (None: ever since): pico-dollars by thing.
+
+    `implied` are kinds that it prices only by falling back to another kind.
+    """
+
+    model: str
+    service_tier: str
+    start_us: int | None
+    prices: Mapping[Thing, int]
+    implied: frozenset[Thing] = field(default=frozenset())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """One price that the two lists disagree about from a day on; `ours` is None where we have none."""
+
+    model: str
+    service_tier: str
+    thing: Thing
+    start_us: int | None
+    ours: int | None
+    theirs: int
+
+
+def differences(book: PriceBook, stated: Iterable[Stated]) -> list[Difference]:
+    """Where the other list says something else than ours, or something that ours does not say.
+
+    Kinds that it only implies count where we have the model on that tier with another figure, or not at all.
+    """
+    found: list[Difference] = []
+    for one in stated:
+        known = bool(book.tiers(one.model))
+        ours = _ours(book, one)
+        for thing, pico in one.prices.items():
+            mine = ours.get(thing)
+            if mine != pico and not (mine is None and known and thing in one.implied):
+                found.append(
+                    Difference(
+                        model=one.model,
+                        service_tier=one.service_tier,
+                        thing=thing,
+                        start_us=one.start_us,
+                        ours=mine,
+                        theirs=pico,
+                    )
+                )
+    return found
+
+
+def accepted(stated: Iterable[Stated], chosen: Iterable[Difference], source: str, checked_on: str) -> list[Price]:
+    """The rows that make ours say what the other list says about everything that the chosen differences touch."""
+    touched = {(one.model, one.service_tier, *one.thing[:2]) for one in chosen}
+    rows: dict[str, Price] = {}
+    for one in stated:
+        for thing, pico in one.prices.items():
+            if (one.model, one.service_tier, *thing[:2]) in touched:
+                row = dated_row(one.model, one.service_tier, thing, (pico, source, checked_on), (one.start_us, None))
+                rows[row.id] = row
+    return list(rows.values())
+
+
+def _ours(book: PriceBook, one: Stated) -> dict[Thing, int]:
+    tariff = book.tariff(one.model, one.service_tier, one.start_us or 0)
+    rows = () if isinstance(tariff, NoPrice) else tariff.rows
+    return {(row.meter, row.modality, row.above_prompt_tokens): row.unit_pico for row in rows}
+
+
+def by_model(found: Iterable[Difference]) -> Iterator[tuple[str, list[Difference]]]:
+    """The differences of each model, models by name."""
+    models: dict[str, list[Difference]] = {}
+    for one in found:
+        models.setdefault(one.model, []).append(one)
+    yield from sorted(models.items())

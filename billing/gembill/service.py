@@ -1,0 +1,154 @@
+"""A recording station: spool, proxy and posting on one data folder, in this process.
+
+Owns: how the parts are put together, started and stopped, and the health page. Owns no part itself.
+Invariant: what was recorded before a stop or a crash is found and finished at the next start, before calls are taken.
+"""
+
+import signal
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import uvicorn
+
+from gembill import __version__
+from gembill.address import listen
+from gembill.alert.watch import Watch, WatchThread
+from gembill.capture.fingerprint import Fingerprint, load_secret
+from gembill.capture.http_server import server
+from gembill.capture.proxy import Caps, Proxy
+from gembill.capture.recorder import Recorder, now_us
+from gembill.capture.redaction import Redaction
+from gembill.config import Settings
+from gembill.errors import ConfigurationError
+from gembill.ledger import Ledger, open_ledger
+from gembill.model import Api
+from gembill.posting import Poster, PostingThread
+from gembill.price_catalog import PricesInForce
+from gembill.spool import Spool, SpoolOptions
+from gembill.upstream import Limits, Origin, Upstream
+
+
+class Station:
+    """All that `gembill proxy` runs. Made, then served once; `url` is where it listens."""
+
+    def __init__(self, settings: Settings, redaction: Redaction | None = None, *, watch: Watch | None = None) -> None:
+        redaction = redaction or Redaction()
+        self._listener = listen(settings.host, settings.port, backlog=2048)
+        self.url = f"http://{settings.host}:{self._listener.getsockname()[1]}"
+        fingerprint = Fingerprint(load_secret(settings.fingerprint_secret, settings.data_dir), settings.keys)
+        self._spool, adopted = _spools(settings)
+        self._recorder = Recorder(
+            self._spool,
+            fingerprint,
+            open_on_failure=settings.on_record_failure == "open",
+            remember=redaction.remember,
+        )
+        self._poster = Poster(lambda: _ledger(settings), PricesInForce(settings))
+        self._watch = WatchThread(watch, lambda: _ledger(settings), max(1, settings.budget_seconds)) if watch else None
+        self._posting = PostingThread(self._spool, adopted, self._poster)
+        caps = Caps(seconds=float(settings.pump_seconds), size=settings.pump_bytes, calls=settings.pump_calls)
+        self._server = server(
+            Proxy(_upstreams(settings), self._recorder, self.health, caps), settings.host, settings.port
+        )
+
+    def label(self, labels: Mapping[str, str]) -> None:
+        """Give every call from now on these labels, and no longer those given before."""
+        self._recorder.labels = dict(labels)
+
+    @property
+    def unposted(self) -> int:
+        """Calls that are under way or not in the ledger yet. After the end: those that stay in the spool."""
+        backlog = self._spool.backlog()
+        return backlog.unposted + backlog.open_intents
+
+    def serve(self) -> None:
+        """Serve until SIGTERM or SIGINT; then finish what is under way, post once more and close."""
+        self._posting.start()
+        if self._watch is not None:
+            self._watch.start()
+        self._heed_signals()
+        try:
+            self._server.run(sockets=[self._listener])
+        finally:
+            self._listener.close()
+            if self._watch is not None:
+                self._watch.end()
+            self._posting.end(timeout=10.0)
+            self._spool.close(10.0)
+
+    def _heed_signals(self) -> None:
+        """End the server at a signal. uvicorn does so too, but then raises it again for whoever heeded it before."""
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(number, lambda *_: setattr(self._server, "should_exit", True))
+
+    @contextmanager
+    def running(self) -> Iterator[str]:
+        """Serve in a thread for the time of a `with` block; gives the address. All is posted when it ends."""
+        thread = threading.Thread(target=self.serve, name="gembill-proxy")
+        thread.start()
+        try:
+            _wait_started(self._server, thread)
+            yield self.url
+        finally:
+            self._server.should_exit = True
+            thread.join()
+
+    def health(self) -> dict[str, Any]:
+        """What `GET /_gembill/health` answers (contract.md, Commands)."""
+        backlog, faults, progress = self._spool.backlog(), self._recorder.faults, self._poster.progress
+        trouble = self._spool.trouble()
+        oldest = backlog.oldest_us
+        return {
+            "version": __version__,
+            "recording": trouble is None,
+            "unposted": {
+                "records": backlog.unposted,
+                "oldest_age_seconds": None if oldest is None else round(max(0, now_us() - oldest) / 1e6, 3),
+            },
+            "last_error": trouble or _latest(faults, progress),
+            "ledger_available": not progress.ledger_away,
+            "calls_under_way": backlog.open_intents,
+            "refused_calls": faults.refused,
+            "unrecorded_calls": faults.unrecorded,
+            "late_records": faults.late,
+            "dead_letters": progress.buried,
+        }
+
+
+def _upstreams(settings: Settings) -> dict[Api, Upstream]:
+    """The upstream of each family of endpoints; one for both where no other is named for Vertex."""
+    limits = Limits(answer_s=float(settings.answer_seconds))
+    upstream = Upstream(Origin.parse(settings.upstream), limits)
+    vertex = settings.vertex_upstream
+    return {Api.GEMINI: upstream, Api.VERTEX: Upstream(Origin.parse(vertex), limits) if vertex else upstream}
+
+
+def _spools(settings: Settings) -> tuple[Spool, list[Spool]]:
+    """Our spool and those that dead processes left; calls that never ended are closed as lost."""
+    options = SpoolOptions(min_free_bytes=settings.spool_min_free_bytes)
+    spool = Spool.claim(settings.spool_dir, options)
+    adopted = Spool.adopt(settings.spool_dir, options)
+    for found in (spool, *adopted):
+        for lost in found.lost:
+            found.append_wait(lost.event_id, lost.body)
+    return spool, adopted
+
+
+def _ledger(settings: Settings) -> Ledger:
+    return open_ledger(settings.ledger_url)
+
+
+def _latest(*sides: Any) -> str | None:  # noqa: ANN401
+    """The newest of the errors that the parts remember."""
+    errors = [(side.last_error_us, side.last_error) for side in sides if side.last_error is not None]
+    return max(errors)[1] if errors else None
+
+
+def _wait_started(running: uvicorn.Server, thread: threading.Thread) -> None:
+    while not running.started:
+        thread.join(0.01)
+        if not thread.is_alive():
+            raise ConfigurationError("the proxy ended while it was starting; its log says why")

@@ -1,0 +1,277 @@
+"""The door of the spool: what the other parts of the program ask of it.
+
+Owns: taking intents and finals durably, giving finals their sequence numbers, handing them to the posting thread, and
+saying whether more can be taken. Owns no meaning of what it holds (bodies are bytes) and no posting. Invariant: what
+`intend` or `append` returned for is on disk and survives `kill -9` and a power cut; what `read` gives comes in order,
+each final once. POSIX only: it rests on `flock`.
+Design: reliability.md 5; after a crash the intents without a final are in `lost`.
+"""
+
+import asyncio
+import logging
+import os
+import threading
+import time
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeout
+from dataclasses import dataclass
+from pathlib import Path
+
+from gembill.errors import SpoolError, SpoolUnwritable
+from gembill.spool.directory import Home, open_root, set_aside
+from gembill.spool.segments import Damage, Entry, Shelf
+from gembill.spool.write_request import Kind, Ticket
+from gembill.spool.writer import SpoolOptions, Writer
+from gembill.sqlite import driver
+
+__all__ = ["Backlog", "Damage", "Entry", "Lost", "Spool", "SpoolOptions"]
+
+log = logging.getLogger(__name__)
+
+PROBE_S = 0.5  # how long an answer about free space and the cap holds
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """An intent whose process ended before its final: the call may have reached the API."""
+
+    event_id: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backlog:
+    """What waits: finals not yet posted (bytes about; since when the oldest), open intents, finals only in memory."""
+
+    unposted: int
+    bytes: int
+    oldest_us: int | None
+    open_intents: int
+    waiting_in_memory: int
+
+
+class Spool:
+    """One process's queue on disk. Made with `claim` or `adopt`; safe to use from any thread and event loop.
+
+    `source_id` is a random positive 63-bit number, made with the directory. Turn each of `lost` into an event and
+    append it under the same id: that closes it.
+    """
+
+    def __init__(self, home: Home, options: SpoolOptions) -> None:
+        self.source_id = home.source_id
+        self.posted = home.read_cursor()
+        self._home = home
+        self._options = options
+        self._shelf = Shelf(home.path, source_id=home.source_id, posted=self.posted)
+        self.lost = tuple(Lost(event_id, body) for _, event_id, body, _ in self._shelf.intents)
+        self._arrived = threading.Condition()
+        self._closed = False
+        self._probed_at = -PROBE_S
+        self._probed: str | None = None
+        self._writer = Writer(
+            self._shelf,
+            source_id=home.source_id,
+            options=options,
+            posted=lambda: self.posted,
+            on_final=self._notify,
+        )
+        self._writer.start()
+
+    @classmethod
+    def claim(cls, root: Path, options: SpoolOptions = SpoolOptions()) -> "Spool":  # noqa: B008 (frozen)
+        """The first spool below root that nobody holds, else a new one. Raises SpoolError where none can be made."""
+        open_root(root)
+        for home in Home.unlocked(root):
+            spool = cls._open(home, options)
+            if spool is not None:
+                return spool
+        return cls(Home.make(root), options)
+
+    @classmethod
+    def adopt(cls, root: Path, options: SpoolOptions = SpoolOptions()) -> list["Spool"]:  # noqa: B008 (frozen)
+        """Every spool below root that nobody holds and that has something unposted or lost: those of dead workers."""
+        open_root(root)
+        adopted = []
+        for home in Home.unlocked(root):
+            spool = cls._open(home, options)
+            if spool is None:
+                continue
+            if spool.lost or spool.backlog().unposted:
+                adopted.append(spool)
+            else:
+                spool.retire()
+                spool.close(timeout=5.0)
+        return adopted
+
+    @classmethod
+    def _open(cls, home: Home, options: SpoolOptions) -> "Spool | None":
+        try:
+            return cls(home, options)
+        except (SpoolError, OSError) as error:
+            log.warning("the spool %s is left out: %s", home.path, error)
+        except (driver.Error, ValueError, TypeError) as error:
+            set_aside(home.path, error)
+        home.release()
+        return None
+
+    async def intend(self, event_id: str, body: bytes) -> None:
+        """Put down that a call is about to be made. Raises SpoolUnwritable, and then nothing is kept."""
+        ticket = Ticket(Kind.INTENT, event_id, body)
+        try:
+            await self._submit(ticket)
+        except BaseException:
+            # Refused or cancelled, the call is not made: if the row got or gets to disk all the same, take it back.
+            self._withdraw(event_id)
+            raise
+
+    async def append(self, event_id: str, body: bytes) -> int:
+        """Put down the final of a call, closing its intent; gives its sequence number.
+
+        Raises SpoolUnwritable where it is not on disk yet; it is kept in memory all the same and written when the disk
+        takes it, once. Cancelling does not take it back.
+        """
+        return await self._submit(Ticket(Kind.FINAL, event_id, body))
+
+    async def _submit(self, ticket: Ticket) -> int:
+        waiter: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        ticket.waiters.append(waiter)
+        self._writer.put(ticket)
+        try:
+            async with asyncio.timeout(self._patience_s):
+                return await waiter
+        except TimeoutError:
+            raise SpoolUnwritable(self._silence()) from None
+
+    def append_wait(self, event_id: str, body: bytes) -> int:
+        """`append` for threads without an event loop."""
+        waiter: Future[int] = Future()
+        self._writer.put(Ticket(Kind.FINAL, event_id, body, waiter))
+        try:
+            return waiter.result(self._patience_s)
+        except FutureTimeout:
+            raise SpoolUnwritable(self._silence()) from None
+
+    def append_soon(self, event_id: str, body: bytes) -> None:
+        """`append` for a task that is being cancelled: it will be written, and nobody waits for it."""
+        self._writer.put(Ticket(Kind.FINAL, event_id, body))
+
+    def _withdraw(self, event_id: str) -> None:
+        try:
+            self._writer.put(Ticket(Kind.WITHDRAWAL, event_id))
+        except SpoolUnwritable:
+            # Closed meanwhile: should the intent be on disk, the next start finds it and says so.
+            log.warning("the intent of %s may come back as lost", event_id)
+
+    @property
+    def _patience_s(self) -> float:
+        return self._options.patience_s + 1.0  # the writer's own limit comes first, and says more
+
+    def _silence(self) -> str:
+        return f"the spool {self._home.path} has not answered for {self._options.patience_s:.0f} s; look at its disk"
+
+    # Reading
+
+    def read(self, after: int, limit: int) -> list[Entry]:
+        """At most `limit` finals with a number above `after`, in order; for the posting thread.
+
+        Damaged ones are left out, logged, and named in `damage()`. Raises SpoolError where the disk cannot be read.
+        """
+        upto = self._shelf.last
+        entries = self._shelf.read(after, limit)
+        if not entries and limit > 0 and self.posted <= after < upto:
+            self.mark_posted(upto)  # nothing there can be read, which was reported: do not stand still
+        return entries
+
+    def mark_posted(self, seq: int) -> None:
+        """Move the cursor: everything up to `seq` is in the ledger."""
+        if seq <= self.posted:
+            return
+        self.posted = seq
+        try:
+            self._home.write_cursor(seq)
+        except OSError as error:
+            log.warning("the cursor of %s cannot be written (%s); a restart posts again", self._home.path, error)
+
+    def retire(self) -> None:
+        """Unlink old posted segments at once; the writer does it once a minute."""
+        try:
+            self._shelf.retire(self.posted, self._options.keep_hours * 3600)
+        except OSError as error:
+            log.warning("old segments in %s cannot be removed now: %s", self._home.path, error)
+
+    def wait(self, timeout: float) -> bool:
+        """Block until something unposted is there, or `timeout` seconds have passed; whether it is."""
+        with self._arrived:
+            self._arrived.wait_for(lambda: self._closed or self._has_unposted(), timeout)
+        return self._has_unposted()
+
+    def _has_unposted(self) -> bool:
+        return self._shelf.last > self.posted
+
+    def _notify(self) -> None:
+        with self._arrived:
+            self._arrived.notify_all()
+
+    # Health
+
+    def backlog(self) -> Backlog:
+        """What waits, now."""
+        count, size = self._shelf.unposted(self.posted)
+        return Backlog(
+            unposted=count,
+            bytes=size,
+            oldest_us=self._shelf.appended_us(self.posted + 1) if count else None,
+            open_intents=len(self._writer.open),
+            waiting_in_memory=len(self._writer.kept),
+        )
+
+    def damage(self) -> tuple[Damage, ...]:
+        """What was found damaged or missing since this process began."""
+        return self._shelf.damage
+
+    def trouble(self) -> str | None:
+        """Why it takes no record now, in words; None while it does."""
+        if self._closed:
+            return "the spool is closed"
+        if self._writer.trouble is not None:
+            return self._writer.trouble
+        if self._writer.stuck_s() >= self._options.patience_s:
+            return self._silence()
+        now = time.monotonic()
+        if now - self._probed_at >= PROBE_S:
+            self._probed = self._probe()
+            self._probed_at = now
+        return self._probed
+
+    def _probe(self) -> str | None:
+        try:
+            disk = os.statvfs(self._home.path)
+        except OSError as error:
+            return f"the spool {self._home.path} cannot be reached: {error.strerror}"
+        free, floor = disk.f_bavail * disk.f_frsize, self._options.min_free_bytes
+        if free < floor:
+            return f"the disk of the spool {self._home.path} has {free} bytes free, less than the floor of {floor}"
+        waiting, cap = self._shelf.unposted(self.posted)[1], self._options.max_bytes
+        if waiting >= cap:
+            return f"the spool {self._home.path} holds {waiting} unposted bytes, its cap is {cap}; look at the ledger"
+        return None
+
+    def check(self) -> None:
+        """Raise SpoolUnwritable where a new call could not be recorded. Cheap: asks the disk at most twice a second."""
+        trouble = self.trouble()
+        if trouble is not None:
+            raise SpoolUnwritable(trouble)
+
+    def close(self, timeout: float) -> None:
+        """Write what is queued or kept in memory, as far as `timeout` seconds allow, and let go of the directory."""
+        if self._closed:
+            return
+        self._closed = True
+        self._notify()
+        ended = self._writer.stop(timeout)
+        if not ended:
+            left = len(self._writer.kept)
+            log.error("the spool %s was closed with %d finals not on disk", self._home.path, left)
+        self._shelf.close()
+        if not self._writer.is_alive():  # else its lock ends with the process: no other may write beside it
+            self._home.release()

@@ -1,0 +1,122 @@
+"""What waits for the spool's writer, and whom to tell.
+
+Owns: one request to the writer, what a batch of them amounts to, and the release of the waiters. Owns no file.
+Invariant: a waiter is told once; the waiters of one event loop are told with one call into it per batch, because that
+call writes to the loop's wake-up socket.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from enum import Enum
+
+from gembill.errors import SpoolError
+from gembill.spool.segment import FinalRow, IntentRow, checksum
+
+MAX_BODY = 16 * 1024 * 1024
+
+Waiter = asyncio.Future[int] | Future[int]
+Outcome = int | Exception
+
+
+class Kind(Enum):
+    """What the writer is asked for."""
+
+    INTENT = "intent"
+    FINAL = "final"
+    WITHDRAWAL = "withdrawal"  # of an intent whose caller was told no, or did not wait
+    STOP = "stop"
+
+
+class Ticket:
+    """One entry on its way to disk. Raises SpoolError for an entry that no file could take."""
+
+    __slots__ = ("at_us", "body", "crc", "event_id", "kind", "waiters")
+
+    def __init__(self, kind: Kind, event_id: str = "", body: bytes = b"", waiter: Waiter | None = None) -> None:
+        if len(body) > MAX_BODY:
+            raise SpoolError(f"the entry {event_id} has {len(body)} bytes; the spool takes at most {MAX_BODY}")
+        try:
+            self.crc = checksum(event_id, body)
+        except UnicodeEncodeError as error:
+            raise SpoolError(f"the entry {event_id!r} has an id that is not text: {error}") from error
+        self.kind = kind
+        self.event_id = event_id
+        self.body = bytes(body)
+        self.at_us = time.time_ns() // 1000
+        self.waiters: list[Waiter] = [] if waiter is None else [waiter]
+
+    def intent(self, number: int) -> IntentRow:
+        """Its row as an open intent."""
+        return number, self.event_id, self.body, self.crc
+
+    def final(self, seq: int) -> FinalRow:
+        """Its row as a final."""
+        return seq, self.at_us, self.event_id, self.body, self.crc
+
+
+@dataclass(slots=True)
+class Batch:
+    """What one transaction is to do, by event id."""
+
+    intents: dict[str, Ticket] = field(default_factory=dict)
+    finals: dict[str, Ticket] = field(default_factory=dict)
+    withdrawn: list[str] = field(default_factory=list)
+    known: list[Ticket] = field(default_factory=list)  # intents that need no row
+
+    def take(self, ticket: Ticket, is_open: Callable[[str], bool]) -> None:
+        """Add one ticket; a second one for the same entry joins the first."""
+        name = ticket.event_id
+        if ticket.kind is Kind.WITHDRAWAL:
+            self.withdrawn.append(name)
+            self._spare(name)
+        elif ticket.kind is Kind.FINAL:
+            self._spare(name)
+            first = self.finals.setdefault(name, ticket)
+            if first is not ticket:
+                first.waiters += ticket.waiters
+        elif is_open(name) or name in self.intents:
+            self.known.append(ticket)
+        else:
+            self.intents[name] = ticket
+
+    def _spare(self, name: str) -> None:
+        """Its intent would be written and removed in one transaction."""
+        spared = self.intents.pop(name, None)
+        if spared is not None:
+            self.known.append(spared)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to do and nobody to tell."""
+        return not (self.intents or self.finals or self.withdrawn or self.known)
+
+
+def release(outcomes: Iterable[tuple[Ticket, Outcome]]) -> None:
+    """Tell everyone who waits on these tickets; a ticket has no waiters afterwards."""
+    by_loop: dict[asyncio.AbstractEventLoop, list[tuple[Waiter, Outcome]]] = {}
+    for ticket, outcome in outcomes:
+        for waiter in ticket.waiters:
+            if isinstance(waiter, Future):
+                _tell([(waiter, outcome)])
+            else:
+                by_loop.setdefault(waiter.get_loop(), []).append((waiter, outcome))
+        ticket.waiters = []
+    for loop, told in by_loop.items():
+        try:
+            loop.call_soon_threadsafe(_tell, told)
+        except RuntimeError:
+            # The loop is closed, and with it everyone who waited there.
+            continue
+
+
+def _tell(told: list[tuple[Waiter, Outcome]]) -> None:
+    for waiter, outcome in told:
+        if waiter.done():  # cancelled, or out of patience
+            continue
+        if isinstance(outcome, Exception):
+            waiter.set_exception(outcome)
+        else:
+            waiter.set_result(outcome)

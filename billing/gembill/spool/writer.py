@@ -1,0 +1,274 @@
+"""The one thread that writes a spool: group commit, rotation, and what happens when the disk says no.
+
+Owns: the queue before the disk, the sequence numbers, the open intents, and the finals kept in memory. Owns no reading
+and no posting. Invariant: a sequence number is given with the transaction that holds its final, without gaps; after
+any failed write the file is never written again: the finals of that batch are kept and go, first and in order, into a
+new segment (reliability.md 5.7: after a failed fsync the kernel may have dropped the pages and say "done" next time).
+"""
+
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from gembill.errors import SpoolUnwritable
+from gembill.spool.segment import Segment
+from gembill.spool.segments import Shelf, Span, segment_path
+from gembill.spool.write_request import Batch, Kind, Ticket, release
+from gembill.sqlite import driver
+
+log = logging.getLogger(__name__)
+
+TICK_S = 1.0
+TIDY_S = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpoolOptions:
+    """Limits of one spool: bytes, and seconds (`_s`) or hours."""
+
+    segment_bytes: int = 64 * 1024 * 1024
+    segment_s: float = 3600.0
+    keep_hours: float = 72.0  # posted segments, for a ledger that has to be filled again
+    min_free_bytes: int = 32 * 1024 * 1024
+    max_bytes: int = 8 * 1024 * 1024 * 1024  # unposted
+    batch: int = 1000
+    patience_s: float = 30.0  # how long a lock or a silent disk is waited for
+    retry_s: float = 0.5  # between tries of a disk that said no
+    kept: int = 10_000  # finals in memory while the disk says no
+    kept_bytes: int = 64 * 1024 * 1024
+
+
+class Writer:
+    """Takes tickets from any thread and brings them to disk. `on_final` is called after each commit with finals."""
+
+    def __init__(
+        self,
+        shelf: Shelf,
+        *,
+        source_id: int,
+        options: SpoolOptions,
+        posted: Callable[[], int],
+        on_final: Callable[[], None],
+    ) -> None:
+        self.open: dict[str, tuple[int, Ticket]] = {}
+        self.kept: dict[str, Ticket] = {}
+        self.trouble: str | None = None
+        self._shelf = shelf
+        self._source_id = source_id
+        self._options = options
+        self._posted = posted
+        self._on_final = on_final
+        self._queue: queue.SimpleQueue[Ticket] = queue.SimpleQueue()
+        self._segment: Segment | None = None
+        self._span: Span | None = None
+        self._next_seq = shelf.next_seq
+        self._next_intent = 1
+        self._retry_at = 0.0
+        self._tidied_at = time.monotonic()
+        self._busy_since: float | None = None
+        self._deadline: float | None = None
+        self._thread = threading.Thread(target=self._run, name=f"spool-{source_id:016x}", daemon=True)
+        for _, event_id, body, _ in shelf.intents:
+            self._reopen(event_id, body)
+
+    def _reopen(self, event_id: str, body: bytes) -> None:
+        self.open[event_id] = (self._next_intent, Ticket(Kind.INTENT, event_id, body))
+        self._next_intent += 1
+
+    def start(self) -> None:
+        """Begin to write."""
+        self._thread.start()
+
+    def put(self, ticket: Ticket) -> None:
+        """Hand over one ticket. Raises SpoolUnwritable once the writer was stopped."""
+        if self._deadline is not None or not self._thread.is_alive():
+            raise SpoolUnwritable("the spool is closed")
+        self._queue.put(ticket)
+
+    def stuck_s(self) -> float:
+        """For how long the present transaction has been under way; 0.0 between transactions."""
+        since = self._busy_since
+        return 0.0 if since is None else time.monotonic() - since
+
+    def stop(self, timeout: float) -> bool:
+        """Write what is queued and kept, then end; whether that was done in time."""
+        self._deadline = time.monotonic() + timeout
+        self._queue.put(Ticket(Kind.STOP))
+        self._thread.join(timeout + 1.0)
+        return not self._thread.is_alive() and not self.kept
+
+    def is_alive(self) -> bool:
+        """Whether the thread still runs."""
+        return self._thread.is_alive()
+
+    # The thread
+
+    def _run(self) -> None:
+        try:
+            while self._turn():
+                pass
+        except BaseException:
+            self.trouble = "the spool's writer ended by a fault of ours; restart the proxy"
+            log.exception("%s", self.trouble)
+            raise
+        finally:
+            self._end_segment()
+            left = self._drain()
+            release((ticket, SpoolUnwritable(self.trouble or "the spool is closed")) for ticket in left)
+
+    def _turn(self) -> bool:
+        """One batch, or one tick without any; False when it is time to end."""
+        tickets = self._take()
+        stopping = self._deadline is not None and any(ticket.kind is Kind.STOP for ticket in tickets)
+        batch = self._sort(tickets)
+        if self.trouble is not None and time.monotonic() < self._retry_at and not stopping:
+            self._refuse(batch, self.trouble)
+        elif not batch.is_empty or self.trouble is not None:
+            self._try(batch)
+        self._tidy()
+        return not stopping or self._again()
+
+    def _again(self) -> bool:
+        """Whether finals are still in memory at the end, and there is time for another try."""
+        if not self.kept or self._deadline is None or time.monotonic() + self._options.retry_s > self._deadline:
+            return False
+        time.sleep(self._options.retry_s)
+        self._queue.put(Ticket(Kind.STOP))
+        return True
+
+    def _take(self) -> list[Ticket]:
+        patience = TICK_S if self.trouble is None else max(0.0, self._retry_at - time.monotonic())
+        try:
+            tickets = [self._queue.get(timeout=patience)]
+        except queue.Empty:
+            return []
+        try:
+            while len(tickets) < self._options.batch:
+                tickets.append(self._queue.get_nowait())
+        except queue.Empty:
+            pass
+        return tickets
+
+    def _drain(self) -> list[Ticket]:
+        tickets = []
+        while not self._queue.empty():
+            tickets.append(self._queue.get_nowait())
+        return tickets
+
+    def _sort(self, tickets: Iterable[Ticket]) -> Batch:
+        batch = Batch(finals=dict(self.kept))
+        for ticket in tickets:
+            if ticket.kind is not Kind.STOP:
+                batch.take(ticket, self.open.__contains__)
+        return batch
+
+    def _try(self, batch: Batch) -> None:
+        self._busy_since = time.monotonic()
+        try:
+            written = self._write(batch)
+        except (driver.Error, OSError) as error:
+            self._fail(batch, error)
+        else:
+            self._succeed(batch, written)
+        finally:
+            self._busy_since = None
+
+    def _write(self, batch: Batch) -> dict[str, int]:
+        """The transaction; gives the number of each new intent. Raises OSError or a driver error."""
+        fresh = self._segment is None
+        segment = self._segment = self._segment or self._begin()
+        numbers = {name: self._next_intent + index for index, name in enumerate(batch.intents)}
+        self._next_intent += len(numbers)
+        gone = {name for name in (*batch.finals, *batch.withdrawn) if name in self.open}
+        intents = [ticket.intent(numbers[name]) for name, ticket in batch.intents.items()]
+        if fresh:  # open intents live in the newest segment, so that older ones can go
+            intents = [ticket.intent(n) for name, (n, ticket) in self.open.items() if name not in gone] + intents
+            gone_numbers = []
+        else:
+            gone_numbers = [self.open[name][0] for name in gone]
+        finals = [ticket.final(self._next_seq + index) for index, ticket in enumerate(batch.finals.values())]
+        segment.write(intents, finals, gone_numbers)
+        return numbers
+
+    def _begin(self) -> Segment:
+        number = self._shelf.next_number
+        self._shelf.next_number += 1
+        path = segment_path(self._shelf.path, number, self._next_seq)
+        wait_s = self._options.patience_s
+        return Segment.begin(path, source_id=self._source_id, first_seq=self._next_seq, wait_s=wait_s)
+
+    def _succeed(self, batch: Batch, numbers: dict[str, int]) -> None:
+        segment, span = self._segment, self._span
+        assert segment is not None
+        if span is None:
+            first = self._next_seq
+            span = self._span = Span(int(segment.path.name[:8]), first, segment.path, first - 1, writing=True)
+            self._shelf.add(span)
+        for name in (*batch.finals, *batch.withdrawn):
+            self.open.pop(name, None)
+        self.open.update((name, (numbers[name], ticket)) for name, ticket in batch.intents.items())
+        first = self._next_seq
+        self._next_seq += len(batch.finals)
+        span.bytes = segment.bytes
+        span.last = self._next_seq - 1
+        self.kept.clear()
+        if self.trouble is not None:
+            log.warning("the spool takes records again")
+            self.trouble = None
+        if batch.finals:
+            self._on_final()
+        release((ticket, 0) for ticket in (*batch.intents.values(), *batch.known))
+        release((ticket, first + index) for index, ticket in enumerate(batch.finals.values()))
+
+    def _fail(self, batch: Batch, error: Exception) -> None:
+        self._end_segment()
+        words = f"the spool {self._shelf.path} cannot take records: {error}"
+        if self.trouble is None:
+            log.error("%s", words)
+        self.trouble = words
+        self._retry_at = time.monotonic() + self._options.retry_s
+        self._refuse(batch, words)
+
+    def _refuse(self, batch: Batch, words: str) -> None:
+        """Intents fail, finals stay; the next transaction opens a new segment and carries over what is still open."""
+        for name in batch.withdrawn:
+            self.open.pop(name, None)
+        for name, ticket in batch.finals.items():
+            if name not in self.kept and self._has_room(ticket):
+                self.kept[name] = ticket
+        told = (*batch.intents.values(), *batch.known, *batch.finals.values())
+        release((ticket, SpoolUnwritable(words)) for ticket in told if ticket.waiters)
+
+    def _has_room(self, ticket: Ticket) -> bool:
+        size = len(ticket.body) + sum(len(kept.body) for kept in self.kept.values())
+        if len(self.kept) < self._options.kept and size <= self._options.kept_bytes:
+            return True
+        log.error("the final of %s finds no room in memory; its intent on disk stands for it", ticket.event_id)
+        return False
+
+    def _end_segment(self) -> None:
+        if self._segment is not None:
+            self._segment.discard()
+        if self._span is not None:
+            self._span.writing = False
+        self._segment = self._span = None
+
+    def _is_due(self, segment: Segment) -> bool:
+        options = self._options
+        return segment.bytes >= options.segment_bytes or time.monotonic() - segment.made_at >= options.segment_s
+
+    def _tidy(self) -> None:
+        """Rotation, and the shelf's keeping: damaged segments aside at once, old ones away now and then."""
+        if self._segment is not None and (self._is_due(self._segment) or self._shelf.is_written_damaged):
+            self._end_segment()
+        try:
+            if self._shelf.untidy:
+                self._shelf.tidy()
+            if time.monotonic() - self._tidied_at >= TIDY_S:
+                self._tidied_at = time.monotonic()
+                self._shelf.retire(self._posted(), self._options.keep_hours * 3600)
+        except OSError as error:
+            log.warning("segments in %s cannot be put away now: %s", self._shelf.path, error)

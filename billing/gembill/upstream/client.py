@@ -1,0 +1,250 @@
+"""The HTTP/1.1 client towards the one fixed origin: raw bytes out, raw bytes in.
+
+Owns: the origin, the pool, TLS, and the single retry on a connection that the server had closed.
+Owns no framing of requests (`outgoing`) or answers (`connection`); knows no decompression, redirect, cookie or proxy
+environment variable.
+Invariant: every connection goes to `Origin.host:port`, whatever a request says; no error text holds a target, a header
+or a body, since all of them may hold keys.
+"""
+
+import asyncio
+import re
+import ssl
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from gembill.errors import ConfigurationError, UpstreamCut, UpstreamError, UpstreamTimeout, UpstreamUnreachable
+from gembill.upstream.connection import Connection, Limits
+from gembill.upstream.request import Fields, Outgoing, request_head
+from gembill.upstream.response import Answer, Head
+
+__all__ = ["Answer", "ConnectFailed", "ConnectTimedOut", "Head", "Limits", "NeverSent", "Origin", "Upstream"]
+
+_PORTS = {"https": 443, "http": 80}
+_ORIGIN = re.compile(r"(https?)://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::([0-9]{1,5}))?/?", re.IGNORECASE | re.ASCII)
+
+
+class NeverSent(UpstreamError):
+    """Mark of failures before any byte of the request left: nothing can have been billed."""
+
+
+class ConnectFailed(NeverSent, UpstreamUnreachable):
+    """No connection could be made: refused, unknown host, TLS failure."""
+
+
+class ConnectTimedOut(NeverSent, UpstreamTimeout):
+    """No connection could be made in `Limits.connect_s`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Scheme, host (in brackets when an IPv6 address) and port: all that decides where bytes go."""
+
+    scheme: str
+    host: str
+    port: int
+
+    @classmethod
+    def parse(cls, url: str) -> "Origin":
+        """Read `https://host[:port]`. Raises `ConfigurationError`, without the text, which may hold a secret."""
+        match = _ORIGIN.fullmatch(url)
+        if match is None:
+            raise ConfigurationError(f"The upstream must be http(s)://host[:port] and no more, but {_excess(url)}.")
+        scheme, host = match[1].lower(), match[2].lower()
+        port = int(match[3]) if match[3] else _PORTS[scheme]
+        if not 0 < port < 65536:
+            raise ConfigurationError(f"The upstream's port must be within 1 and 65535, not {port}.")
+        if any(not 0 < len(label) < 64 for label in host.removesuffix(".").split(".")):
+            raise ConfigurationError("The upstream's host has an empty label, or one of over 63 characters.")
+        return cls(scheme, host, port)
+
+    @property
+    def host_header(self) -> bytes:
+        """The `Host` value: with the port only when it is not the scheme's own (RFC 9110 7.2)."""
+        default = self.port == _PORTS[self.scheme]
+        return (self.host if default else f"{self.host}:{self.port}").encode("ascii")
+
+    def __str__(self) -> str:
+        return f"{self.scheme}://{self.host_header.decode('ascii')}"
+
+
+class Upstream:
+    """A pool of connections to one origin, for one event loop; the most recently used is taken first.
+
+    `ca_file` (PEM) is trusted besides the system's authorities (which `SSL_CERT_FILE` may replace); certificates and
+    host names are always checked. Raises `ConfigurationError` when it cannot be read.
+    """
+
+    def __init__(self, origin: Origin, limits: Limits | None = None, *, ca_file: str | Path | None = None) -> None:
+        self.origin = origin
+        self.limits = limits or Limits()
+        self.connections_opened = 0
+        self._name = str(origin)
+        self._line = b" HTTP/1.1\r\nHost: " + origin.host_header + b"\r\n"
+        self._tls = _tls(ca_file) if origin.scheme == "https" else None
+        self._idle: list[Connection] = []
+        self._open: set[Connection] = set()
+        self._timer: asyncio.TimerHandle | None = None
+        self._closing = False
+        self._gone: asyncio.Future[None] | None = None
+
+    async def request(
+        self,
+        method: bytes,
+        target: bytes,
+        headers: Fields,
+        body: AsyncIterator[bytes] | bytes | None,
+        *,
+        length: int | None,
+    ) -> Answer:
+        """Send a request and return its answer once the head is there; 1xx answers are skipped.
+
+        With a `length` (bytes; 0: no body) `headers` hold the `content-length`; a body without goes chunked. The answer
+        may come before the body is sent: then no more of it is sent, and an iterator that is waiting is cancelled.
+        Raises `UpstreamUnreachable`, `UpstreamTimeout` and `UpstreamCut`, marked `NeverSent` when no byte left;
+        ValueError for parts that would break the framing.
+        """
+        chunked = body is not None and length is None
+        head = request_head(b"%b %b%b" % (method, target, self._line), headers, length, chunked=chunked)
+        outgoing = Outgoing(head, body, length=length, replay_bytes=self.limits.replay_bytes)
+        await outgoing.prepare()
+        bodiless = method == b"HEAD"
+        retried = 0
+        connection = self._take()
+        if connection is not None:
+            answer = connection.begin(bodiless=bodiless)
+            try:
+                return await _exchange(outgoing, connection, answer)
+            except UpstreamUnreachable:
+                if not (answer.stale and outgoing.replayable):
+                    raise
+            retried = 1
+        connection = await self._connect(sent_before=retried > 0)
+        answer = connection.begin(bodiless=bodiless)
+        answer.retried = retried
+        return await _exchange(outgoing, connection, answer)
+
+    async def close(self) -> None:
+        """Close every connection at once; answers under way break off."""
+        self._closing = True
+        for connection in tuple(self._open):
+            connection.fail(UpstreamCut(f"The connection to {self._name} was closed by us before the answer's end."))
+        if self._open:
+            self._gone = asyncio.get_running_loop().create_future()
+            await self._gone
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    @property
+    def connections_idle(self) -> int:
+        """How many connections wait in the pool."""
+        return len(self._idle)
+
+    @property
+    def connections_open(self) -> int:
+        """How many connections are up, idle ones included."""
+        return len(self._open)
+
+    def opened(self, connection: Connection) -> None:
+        """A connection is up (`connection.Owner`)."""
+        self.connections_opened += 1
+        self._open.add(connection)
+        if self._timer is None:
+            self._sweep()
+
+    def rested(self, connection: Connection) -> None:
+        """A connection may be used again (`connection.Owner`)."""
+        if self._closing or len(self._idle) >= self.limits.max_idle:
+            connection.drop()
+        else:
+            self._idle.append(connection)
+
+    def lost(self, connection: Connection) -> None:
+        """A connection is closed (`connection.Owner`)."""
+        self._open.discard(connection)
+        if connection in self._idle:
+            self._idle.remove(connection)
+        if self._gone is not None and not self._open and not self._gone.done():
+            self._gone.set_result(None)
+
+    def _take(self) -> Connection | None:
+        now = asyncio.get_running_loop().time()
+        while self._idle:
+            connection = self._idle.pop()
+            if connection.alive and connection.deadline > now:
+                return connection
+            connection.drop()
+        return None
+
+    async def _connect(self, *, sent_before: bool) -> Connection:
+        """Make a connection. After a first attempt that may have reached the API, no failure is `NeverSent`."""
+        failed = UpstreamUnreachable if sent_before else ConnectFailed
+        timed_out = UpstreamTimeout if sent_before else ConnectTimedOut
+        if self._closing:
+            raise failed(f"There are no more connections to {self._name}: the client is closed.")
+        connection = Connection(self, self._name, self.limits, asyncio.get_running_loop())
+        try:
+            await self._dial(connection)
+        except TimeoutError as error:
+            raise timed_out(f"{self._name} took no connection within {self.limits.connect_s:g} s.") from error
+        except OSError as error:
+            raise failed(f"{self._name} cannot be reached: {error.strerror or error}.") from error
+        if self._closing:
+            connection.drop()
+        if not connection.alive:
+            raise failed(f"The connection to {self._name} was closed as soon as it was made.")
+        return connection
+
+    async def _dial(self, connection: Connection) -> None:
+        host, port = self.origin.host.strip("[]"), self.origin.port
+        try:
+            async with asyncio.timeout(self.limits.connect_s):
+                await asyncio.get_running_loop().create_connection(lambda: connection, host, port, ssl=self._tls)
+        except BaseException:
+            connection.drop()
+            self.lost(connection)  # uvloop tells no `connection_lost` to one that is cancelled on the threshold
+            raise
+
+    def _sweep(self) -> None:
+        """Look at all deadlines: one timer for all connections instead of one per wait."""
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        for connection in tuple(self._open):
+            if connection.deadline <= now:
+                connection.expire()
+        limits = self.limits
+        tick = min(1.0, limits.answer_s / 4, limits.idle_s / 4, limits.pool_idle_s / 4)
+        self._timer = loop.call_later(tick, self._sweep) if self._open else None
+
+
+async def _exchange(outgoing: Outgoing, connection: Connection, answer: Answer) -> Answer:
+    try:
+        await outgoing.send(connection, answer)
+        await answer.started()
+    except BaseException:
+        answer.abort()
+        raise
+    return answer
+
+
+def _excess(url: str) -> str:
+    if "://" not in url:
+        return "it has no scheme"
+    if "@" in url:
+        return "it names a user"
+    if "?" in url or "#" in url:
+        return "it has a query or a fragment"
+    return "it has a path" if url.count("/") > 2 else "its scheme, host or port is not one"
+
+
+def _tls(ca_file: str | Path | None) -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    context.set_alpn_protocols(["http/1.1"])
+    if ca_file is not None:
+        try:
+            context.load_verify_locations(cafile=ca_file)
+        except (OSError, ssl.SSLError) as error:
+            raise ConfigurationError(f"The file of authorities {ca_file} cannot be used: {error}.") from error
+    return context

@@ -1,0 +1,158 @@
+"""A request on its way to the upstream: its bytes, their framing, and sending them.
+
+Owns: the head's text, the framing of the body (its stated length, or chunked), what must be kept to send it again.
+Owns no connection and no pool. Invariant: a head that a server could read as two requests, and a body that is longer
+or shorter than its head says, are refused and never sent to the end.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from math import inf
+
+from gembill.upstream.connection import Connection
+from gembill.upstream.response import Answer
+
+Fields = Sequence[tuple[bytes, bytes]]
+
+SLICE = 64 * 1024  # largest single write; smaller ones travel together with the head
+_FRAMING = {b"host", b"content-length", b"transfer-encoding"}
+_SIZES = {len(name) for name in _FRAMING}
+
+
+def request_head(start: bytes, fields: Fields, length: int | None, *, chunked: bool) -> bytes:
+    """Build the head from its first two lines and the fields, in their order.
+
+    The last gate against a request that a server could read as two: raises ValueError, without quoting anything, for
+    line breaks, spaces in the target, and a framing that the fields state otherwise than we do.
+    """
+    framing = [(name.lower(), value) for name, value in fields if len(name) in _SIZES and name.lower() in _FRAMING]
+    if not (_states(framing, length) if framing else not length):
+        raise ValueError(f"Host, Content-Length or Transfer-Encoding of the request contradict its length, {length}.")
+    coding = b"transfer-encoding: chunked\r\n" if chunked else b""
+    head = b"".join([start, *[b"%b: %b\r\n" % field for field in fields], coding, b"\r\n"])
+    lines = 3 + len(fields) + chunked
+    if head.count(b"\n") != lines or head.count(b"\r") != lines or b"\0" in head or start.count(b" ") != 3:
+        raise ValueError("The request's method, target or header fields hold a line break, a space or a NUL.")
+    return head
+
+
+def _states(framing: Fields, length: int | None) -> bool:
+    (name, value), more = framing[0], framing[1:]
+    return not more and name == b"content-length" and value.isdigit() and int(value) == length
+
+
+class Outgoing:
+    """One request on its way: its head, its body, and as much of that as it takes to begin again.
+
+    `replayable` until more than `replay_bytes` went out of a body that comes in pieces; `bytes` are kept anyway.
+    Pieces are pulled from the source by one task, in order, each once, and to its end unless the answer comes first.
+    """
+
+    __slots__ = ("_chunked", "_head", "_kept", "_length", "_room", "_source", "_taken", "replayable")
+
+    def __init__(
+        self, head: bytes, body: AsyncIterator[bytes] | bytes | None, *, length: int | None, replay_bytes: int
+    ) -> None:
+        whole = body is None or isinstance(body, bytes)
+        self._head = head
+        self._length = length
+        self._chunked = body is not None and length is None
+        self._kept: list[bytes] = [body] if isinstance(body, bytes) and body else []
+        self._taken = sum(map(len, self._kept))
+        self._source = None if body is None or isinstance(body, bytes) else body
+        self._room = inf if whole else replay_bytes
+        self.replayable = True
+        self._check_length(ended=self._source is None)
+
+    async def prepare(self) -> None:
+        """Wait for the first piece, so that a slow caller holds no connection and small requests are one write."""
+        if self._source is not None and self._length != 0 and (piece := await self._pull()):
+            self._kept.append(piece)
+
+    async def send(self, connection: Connection, answer: Answer) -> None:
+        """Send all, or stop where the answer begins or fails. Raises ValueError for a body not of its stated length."""
+        lead = self._head
+        for piece in tuple(self._kept):
+            await self._put(connection, answer, lead, piece)
+            lead = b""
+        self._trim(connection)
+        while not self._whole and not answer.stirred:
+            if piece := await self._next(answer):
+                self._kept.append(piece)
+                await self._put(connection, answer, b"", piece)
+                self._trim(connection)
+        if answer.stirred:
+            return
+        if end := lead + (b"0\r\n\r\n" if self._chunked else b""):
+            connection.write(end)
+        connection.sent()
+        if self._source is not None:  # past a sized body's last byte: its source may have work left, or bytes too many
+            await self._next(answer)
+
+    @property
+    def _whole(self) -> bool:
+        return self._source is None if self._length is None else self._taken == self._length
+
+    async def _put(self, connection: Connection, answer: Answer, lead: bytes, piece: bytes) -> None:
+        for part in _slices(piece):
+            if answer.stirred:
+                return
+            if self._chunked:
+                connection.write(b"".join((lead, b"%x\r\n" % len(part), part, b"\r\n")))
+            else:
+                connection.write(b"".join((lead, part)) if lead else part)
+            lead = b""
+            if connection.paused:
+                await connection.drain()
+
+    async def _next(self, answer: Answer) -> bytes:
+        """Pull a piece, unless the answer stirs first: then the pull is cancelled the way `asyncio.timeout` does it.
+
+        That costs no task per request, and an early refusal need not wait for a caller who is slow to send more.
+        """
+        task = asyncio.current_task()
+        assert task is not None
+        before = task.cancelling()
+        answer.interrupt = task.cancel
+        try:
+            return await self._pull()
+        except asyncio.CancelledError:
+            if not answer.interrupted or task.cancelling() > before + 1:
+                raise
+            return b""
+        finally:
+            answer.interrupt = None
+            if answer.interrupted:
+                task.uncancel()
+
+    async def _pull(self) -> bytes:
+        """Take the next piece that is not empty (an empty chunk would end the body); b"" at the source's end."""
+        assert self._source is not None
+        async for piece in self._source:
+            if piece:
+                self._taken += len(piece)
+                self._check_length(ended=False)
+                return piece
+        self._source = None
+        self._check_length(ended=True)
+        return b""
+
+    def _check_length(self, *, ended: bool) -> None:
+        length, taken = self._length, self._taken
+        if length is None:
+            return
+        if taken > length or (ended and taken < length):
+            raise ValueError(f"The request's body ended at or went past byte {taken}; its stated length is {length}.")
+
+    def _trim(self, connection: Connection) -> None:
+        """Forget what need not be sent again: on a fresh connection nothing is, on a used one not too much is kept."""
+        if not connection.reused or self._taken > self._room:
+            self.replayable = False
+            self._kept.clear()
+
+
+def _slices(piece: bytes) -> Sequence[bytes | memoryview]:
+    if len(piece) <= SLICE:
+        return (piece,)
+    view = memoryview(piece)
+    return [view[start : start + SLICE] for start in range(0, len(piece), SLICE)]

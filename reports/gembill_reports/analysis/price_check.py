@@ -1,0 +1,196 @@
+"""Whether the price list fits what the ledger holds: gaps, rows not checked for long, changes to come.
+
+Owns: the findings. Owns no price and no layout. Invariant: only models that were called are looked at; a change to come
+is shown with what it would have done to last month's tokens, both sides at list figures now in the book.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+
+from gembill.ledger import Ledger, Selection, read
+from gembill.model import Meter, Modality, Price, Status
+from gembill.period import Period, Unit, containing, local, zone
+from gembill.price_catalog import Terms
+from gembill.rules.prices import NoPrice, PriceBook
+from gembill.rules.rating import PROVISIONED
+from gembill_reports.analysis.what_if import Change, Comparison, compare
+
+_RECENT = timedelta(days=31)
+_DAY_US = 86_400_000_000
+_SHOWN = (Meter.INPUT, Meter.OUTPUT)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gap:
+    """Calls of a model on a tier without a price."""
+
+    model: str | None
+    service_tier: str
+    calls: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stale:
+    """Rows in force that were last checked long ago."""
+
+    model: str
+    checked_on: str
+    rows: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coming:
+    """A change of price: its day, figures for text in dollars per million as pico-dollars a token (before, after), and
+    last month's usage at today's prices and at those; pico-dollars. `hidden`: prices of a user's own stay instead.
+    """
+
+    model: str
+    at_us: int
+    input: tuple[int | None, int | None]
+    output: tuple[int | None, int | None]
+    now_pico: int | None
+    then_pico: int | None
+    hidden: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """All findings; `month` is the calendar month that changes are worked out on."""
+
+    month: Period
+    days: int
+    gaps: tuple[Gap, ...]
+    stale: tuple[Stale, ...]
+    coming: tuple[Coming, ...]
+
+    @property
+    def in_order(self) -> bool:
+        """Whether nothing has to be done: no gap, and nothing unchecked for long. Changes to come are no fault."""
+        return not self.gaps and not self.stale
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What the ledger holds: by model and tier the calls, the unpriced ones and those of the last weeks."""
+
+    calls: dict[tuple[str | None, str], int] = field(default_factory=dict)
+    unpriced: dict[tuple[str | None, str], int] = field(default_factory=dict)
+    recent: set[tuple[str | None, str]] = field(default_factory=set)
+
+    def models(self, book: PriceBook, at_us: int) -> list[str]:
+        """The models called, by the names under which they have prices."""
+        return sorted({found for name, _ in self.calls if name and (found := book.stands_for(name, at_us))})
+
+
+def check(ledger: Ledger, terms: Terms, list_prices: PriceBook, now_us: int, days: int) -> Check:
+    """Look through the book in force; `list_prices` is the one without a user's own. Stale is older than `days`."""
+    seen = _seen(ledger, now_us)
+    this_month = containing(Unit.MONTH, now_us, zone())
+    assert this_month.start_us is not None
+    month = containing(Unit.MONTH, this_month.start_us - 1, zone())
+    models = seen.models(terms.book, now_us)
+    return Check(
+        month=month,
+        days=days,
+        gaps=tuple(_gaps(seen, terms.book, now_us)),
+        stale=tuple(_stale(models, terms.book, now_us, days)),
+        coming=tuple(_coming(ledger, terms, list_prices, models, (now_us, month))),
+    )
+
+
+def _seen(ledger: Ledger, now_us: int) -> _Seen:
+    found = _Seen()
+    for recent, start_us in ((False, None), (True, now_us - _RECENT // timedelta(microseconds=1))):
+        for one in read.totals(ledger, Selection(start_us=start_us), ["model", "service_tier", "status"]):
+            name, tier = one.group["model"], str(one.group["service_tier"])
+            key = (None if name is None else str(name), tier)
+            if one.group["status"] == Status.ERROR.value or tier == PROVISIONED:
+                continue
+            if recent:
+                found.recent.add(key)
+                continue
+            found.calls[key] = found.calls.get(key, 0) + one.calls
+            found.unpriced[key] = found.unpriced.get(key, 0) + one.unpriced_calls
+    return found
+
+
+def _gaps(seen: _Seen, book: PriceBook, now_us: int) -> Iterator[Gap]:
+    for key in sorted(seen.calls, key=lambda key: (key[0] is None, key)):
+        model, tier = key
+        tariff = book.tariff(model, tier, now_us)
+        if isinstance(tariff, NoPrice) and (key in seen.recent or seen.unpriced[key]):
+            yield Gap(model=model, service_tier=tier, calls=seen.unpriced[key], reason=tariff.reason)
+        elif seen.unpriced[key]:
+            reason = "recorded without a price; `gembill rerate` prices them if there is one by now"
+            yield Gap(model=model, service_tier=tier, calls=seen.unpriced[key], reason=reason)
+
+
+def _stale(models: Sequence[str], book: PriceBook, now_us: int, days: int) -> Iterator[Stale]:
+    oldest = local(now_us, zone()).date() - timedelta(days=days)
+    for model in models:
+        counts: dict[str, int] = {}
+        for row in _in_force(book, model, now_us):
+            if date.fromisoformat(row.checked_on) < oldest:
+                counts[row.checked_on] = counts.get(row.checked_on, 0) + 1
+        yield from (Stale(model=model, checked_on=day, rows=rows) for day, rows in sorted(counts.items()))
+
+
+def _in_force(book: PriceBook, model: str, at_us: int) -> list[Price]:
+    tariffs = (book.tariff(model, tier, at_us) for tier in book.tiers(model))
+    return [row for tariff in tariffs if not isinstance(tariff, NoPrice) for row in tariff.rows]
+
+
+def _coming(
+    ledger: Ledger, terms: Terms, list_prices: PriceBook, models: Sequence[str], times: tuple[int, Period]
+) -> Iterator[Coming]:
+    now_us, month = times
+    book = terms.book
+    days = {model: _days(book, model, now_us) for model in models}
+    listed = {model: _days(list_prices, model, now_us) for model in models}
+
+    def priced(at_us: int) -> Comparison:
+        return compare(ledger, terms, Selection(), month, Change(at_us=at_us))
+
+    found = {at: priced(at) for at in sorted({now_us, *(at for one in days.values() for at in one)})}
+    for at_us, name in sorted((at, model) for model in models for at in days[model] | listed[model]):
+        hidden = at_us not in days[name]
+        figures = [_figures(list_prices if hidden else book, name, meter, at_us) for meter in _SHOWN]
+        yield Coming(
+            model=name,
+            at_us=at_us,
+            input=figures[0],
+            output=figures[1],
+            now_pico=None if hidden else _cost(found[now_us], book, name, now_us),
+            then_pico=None if hidden else _cost(found[at_us], book, name, now_us),
+            hidden=hidden,
+        )
+
+
+def _days(book: PriceBook, model: str, now_us: int) -> set[int]:
+    """The days to come on which a figure of the model changes; rows that others hide change nothing."""
+    return {
+        at
+        for tier in book.tiers(model)
+        for at in book.changes(model, tier)
+        if at > now_us and _all_figures(book, model, tier, at - 1) != _all_figures(book, model, tier, at)
+    }
+
+
+def _all_figures(book: PriceBook, model: str, tier: str, at_us: int) -> dict[tuple[Meter, Modality, int], int]:
+    tariff = book.tariff(model, tier, at_us)
+    rows = () if isinstance(tariff, NoPrice) else tariff.rows
+    return {(row.meter, row.modality, row.above_prompt_tokens): row.unit_pico for row in rows}
+
+
+def _cost(found: Comparison, book: PriceBook, model: str, now_us: int) -> int:
+    return sum(row.then_pico for row in found.rows if row.model and book.stands_for(row.model, now_us) == model)
+
+
+def _figures(book: PriceBook, model: str, meter: Meter, at_us: int) -> tuple[int | None, int | None]:
+    def figure(at: int) -> int | None:
+        found = book.price(model, meter, Modality.TEXT, service_tier="standard", prompt_tokens=0, at_us=at)
+        return None if isinstance(found, NoPrice) else found.unit_pico
+
+    return figure(at_us - 1), figure(at_us)

@@ -1,0 +1,304 @@
+"""The receipt of one call: what was counted, at which price, and why.
+
+Owns: the lines of a receipt, their sums, corrections, and the estimate of the documentation's literal reading. Owns no
+layout and no price. Invariant: the lines add up to the cost of the record, and their tokens to its total; where one of
+them does not, the receipt says so.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+from gembill.ledger import Posted, Stored
+from gembill.model import Charge, Execution, Meter, Modality, Price, Tokens
+from gembill.money import usd, usd_per_million
+from gembill.rules.rating import ESTIMATED, FREE_TIER, result_tokens
+from gembill.rules.rounds import Round
+from gembill_reports.layout.sheet import exact, percent
+from gembill_reports.views import flag_texts
+from gembill_reports.views.records import as_dict as record_dict
+from gembill_reports.views.rounds import as_dicts
+
+SCHEMA_VERSION = 1
+_METERS = tuple(Meter)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One meter of a call. Without a price the unit price is None, and so is the cost."""
+
+    meter: Meter
+    modality: Modality | None
+    quantity: int
+    unit_pico: int | None = None
+    price_id: str | None = None
+    price: Price | None = None
+
+    @property
+    def cost_pico(self) -> int | None:
+        """Quantity times unit price."""
+        return None if self.unit_pico is None else self.quantity * self.unit_pico
+
+    @property
+    def is_free(self) -> bool:
+        """Whether it was charged nothing because the key is of the free tier."""
+        return (self.price_id or "").startswith(FREE_TIER)
+
+    @property
+    def list_unit_pico(self) -> int | None:
+        """The unit price it would have without the free tier; None where that row is not known."""
+        if not self.is_free:
+            return self.unit_pico
+        return None if self.price is None else self.price.unit_pico
+
+    @property
+    def is_tokens(self) -> bool:
+        """Whether it counts tokens of the call; grounding counts searches, and estimated tokens are in no count."""
+        return self.meter is not Meter.GROUNDING and not self.is_estimate
+
+    @property
+    def is_estimate(self) -> bool:
+        """Whether a policy added it: estimated tokens of execution results."""
+        return ESTIMATED in (self.price_id or "")
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """A revision after the first (which is 0): the lines as they were and as they became.
+
+    Lines that stayed the same are in neither. A cost is None where there was no line, and so no cost known.
+    """
+
+    revision: int
+    old: tuple[Line, ...]
+    new: tuple[Line, ...]
+    old_cost_pico: int | None
+    new_cost_pico: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What execution results would cost as output tokens, which they are by the documentation but not by the counts.
+
+    (gemini-api.md 6.1 items 3 and 5 against 1.4.) `unit_pico` is the call's output price, None where it has none.
+    """
+
+    result_tokens: int
+    unit_pico: int | None
+
+    @property
+    def cost_pico(self) -> int | None:
+        """The estimated tokens times the price of output."""
+        return None if self.unit_pico is None else self.result_tokens * self.unit_pico
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A call explained."""
+
+    stored: Stored
+    lines: tuple[Line, ...]
+    corrections: tuple[Correction, ...]
+    estimate: Estimate | None
+    rounds: tuple[Round, ...] = ()
+
+    @property
+    def tokens(self) -> int | None:
+        """The tokens of all lines; None where the call's counts are not known."""
+        if self.stored.record.tokens == Tokens():
+            return None
+        return sum(line.quantity for line in self.lines if line.is_tokens)
+
+    @property
+    def cost_pico(self) -> int | None:
+        """The sum of the lines; None where the ledger knows no cost."""
+        if self.stored.cost_pico is None:
+            return None
+        return sum(line.cost_pico or 0 for line in self.lines)
+
+    @property
+    def list_cost_pico(self) -> int | None:
+        """What the call would cost at list price, where it was free; None where it was not, or a row is not known."""
+        free = [(line.quantity, line.list_unit_pico) for line in self.lines if line.is_free]
+        if not free or any(unit is None for _, unit in free):
+            return None
+        return sum(quantity * (unit or 0) for quantity, unit in free)
+
+
+def receipt(
+    stored: Stored, posted: Sequence[Posted], prices: Mapping[str, Price], rounds: Sequence[Round] = ()
+) -> Receipt:
+    """The receipt of a record, from the charges of all its revisions, the price rows by their id, and its rounds."""
+    lines = _lines((one.charge for one in posted), prices)
+    if stored.cost_pico is None or not any(line.is_tokens for line in lines):
+        lines = (*_unpriced(stored.record.tokens), *lines)
+    estimate = _estimate(stored.record.executions, lines)
+    return Receipt(stored, lines, tuple(_corrections(posted, prices)), estimate, tuple(rounds))
+
+
+def as_dict(receipt: Receipt) -> dict[str, Any]:
+    """The receipt as JSON carries it."""
+    record = receipt.stored.record
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "record": record_dict(receipt.stored),
+        "revision": receipt.stored.revision,
+        "lines": [_line_dict(line) for line in receipt.lines],
+        "total": {
+            "tokens": receipt.tokens,
+            "tokens_reported": record.tokens.total,
+            "cost_usd": _usd(receipt.cost_pico),
+            "list_cost_usd": _usd(receipt.list_cost_pico),
+        },
+        "executions": [_execution_dict(number, one) for number, one in enumerate(record.executions, 1)],
+        "rounds": as_dicts(receipt.rounds),
+        "explanation": explanation(receipt),
+        "documented_reading_estimate": _estimate_dict(receipt.estimate),
+        "flags": [{"name": name, "meaning": flag_texts.flag(name)} for name in record.flags],
+        "anomalies": [{"name": name, "meaning": flag_texts.anomaly(name)} for name in record.anomalies],
+        "corrections": [_correction_dict(one) for one in receipt.corrections],
+    }
+
+
+def explanation(receipt: Receipt) -> str:
+    """One sentence on why this call has intermediate tokens, or has none."""
+    record, tokens = receipt.stored.record, receipt.stored.record.tokens
+    runs = len(record.executions)
+    if tokens.intermediate is None:
+        return "The API did not report how many intermediate tokens this call has."
+    if not tokens.intermediate:
+        return _without_intermediate(runs)
+    size = f"{tokens.intermediate:,} intermediate tokens, {_shares(receipt)}"
+    if not runs:
+        return (
+            f"There are {size}, although no code ran: the results of another tool (search, URL context, file search) "
+            "were fed back to the model as input."
+        )
+    again = "once" if runs == 1 else f"{runs} times"
+    return (
+        f"The model ran code {again} and after each run read the prompt, its own code and thinking, and the results so "
+        f"far once more as input: these are the {size}."
+    )
+
+
+def _without_intermediate(runs: int) -> str:
+    if not runs:
+        return "There are no intermediate tokens, because no code ran and no other tool fed results back."
+    return f"The API reported no intermediate tokens, although code ran {'once' if runs == 1 else f'{runs} times'}."
+
+
+def _shares(receipt: Receipt) -> str:
+    tokens, stored = receipt.stored.record.tokens, receipt.stored
+    part = tokens.intermediate or 0
+    share = f"{percent(part, part + (tokens.input or 0) + (tokens.output or 0))} of all tokens"
+    cost = stored.cost_parts.get("intermediate")
+    if stored.cost_pico and cost is not None:
+        share += f" and {percent(cost, stored.cost_pico)} of the bill ({exact(cost)})"
+    return share
+
+
+def _lines(charges: Iterable[Charge], prices: Mapping[str, Price]) -> tuple[Line, ...]:
+    """Charges and reversals added up: what stands after the last of them."""
+    sums: dict[tuple[Meter, Modality, int, str], int] = {}
+    for charge in charges:
+        key = (charge.meter, charge.modality, charge.unit_pico, charge.price_id)
+        sums[key] = sums.get(key, 0) + charge.quantity
+    lines = [
+        Line(meter=m, modality=kind, quantity=n, unit_pico=unit, price_id=price, price=prices.get(price))
+        for (m, kind, unit, price), n in sums.items()
+        if n
+    ]
+    return tuple(sorted(lines, key=lambda line: (_METERS.index(line.meter), line.modality or "")))
+
+
+def _unpriced(tokens: Tokens) -> list[Line]:
+    """The meters of a call without charges, from its split: by kind of content they are known only with a price."""
+    counts = {
+        Meter.INPUT: None if tokens.input is None else tokens.input - (tokens.cached or 0),
+        Meter.CACHED_INPUT: tokens.cached,
+        Meter.INTERMEDIATE: tokens.intermediate,
+        Meter.OUTPUT: None if tokens.output is None else tokens.output - (tokens.thinking or 0),
+        Meter.THINKING: tokens.thinking,
+    }
+    return [Line(meter=meter, modality=None, quantity=quantity) for meter, quantity in counts.items() if quantity]
+
+
+def _corrections(posted: Sequence[Posted], prices: Mapping[str, Price]) -> Iterable[Correction]:
+    charges: list[Charge] = []
+    for revision, group in groupby(posted, key=lambda one: one.revision):
+        before = _lines(charges, prices)
+        charges += [one.charge for one in group]
+        after = _lines(charges, prices)
+        if revision:
+            old, new = ([x for x in a if x not in b] for a, b in ((before, after), (after, before)))
+            yield Correction(revision, tuple(old), tuple(new), _cost(before), _cost(after))
+
+
+def _cost(lines: Sequence[Line]) -> int | None:
+    return sum(line.cost_pico or 0 for line in lines) if lines else None
+
+
+def _estimate(executions: Sequence[Execution], lines: Sequence[Line]) -> Estimate | None:
+    tokens = result_tokens(executions)
+    if tokens is None or any(line.is_estimate for line in lines):
+        return None
+    text = {line.meter: line.unit_pico for line in lines if line.modality is Modality.TEXT}
+    return Estimate(tokens, text.get(Meter.OUTPUT, text.get(Meter.THINKING)))
+
+
+def _line_dict(line: Line) -> dict[str, Any]:
+    return {
+        "meter": line.meter.value,
+        "modality": line.modality and line.modality.value,
+        "quantity": line.quantity,
+        "unit": "searches" if line.meter is Meter.GROUNDING else "tokens",
+        "unit_price_usd": _usd(line.unit_pico),
+        "usd_per_million": None if line.unit_pico is None else usd_per_million(line.unit_pico),
+        "cost_usd": _usd(line.cost_pico),
+        "price": _price_dict(line),
+    }
+
+
+def _price_dict(line: Line) -> dict[str, Any] | None:
+    if line.price_id is None:
+        return None
+    row = line.price
+    return {"id": line.price_id, "source": row and row.source, "checked_on": row and row.checked_on}
+
+
+def _execution_dict(number: int, execution: Execution) -> dict[str, Any]:
+    return {
+        "number": number,
+        "outcome": execution.outcome.value,
+        "language": execution.language,
+        "part_id": execution.part_id,
+        "code_chars": execution.code_chars,
+        "result_chars": execution.result_chars,
+    }
+
+
+def _estimate_dict(estimate: Estimate | None) -> dict[str, Any] | None:
+    if estimate is None:
+        return None
+    unit = estimate.unit_pico
+    return {
+        "estimate": True,
+        "result_tokens": estimate.result_tokens,
+        "usd_per_million": None if unit is None else usd_per_million(unit),
+        "cost_usd": _usd(estimate.cost_pico),
+    }
+
+
+def _correction_dict(correction: Correction) -> dict[str, Any]:
+    return {
+        "revision": correction.revision,
+        "old": [_line_dict(line) for line in correction.old],
+        "new": [_line_dict(line) for line in correction.new],
+        "old_cost_usd": _usd(correction.old_cost_pico),
+        "new_cost_usd": _usd(correction.new_cost_pico),
+    }
+
+
+def _usd(pico: int | None) -> str | None:
+    return None if pico is None else usd(pico)

@@ -1,0 +1,232 @@
+"""What recorded tokens would have cost otherwise: with another model, tier, share of cached input, or later prices.
+
+Owns: the question, its answer by model, and the names of what cannot be compared. Owns no price and no SQL.
+Invariant: both sides of a row are about the same tokens; what has no price on the other side is in neither and named.
+
+Counts are taken as they are: that another model might have used more or fewer tokens is not guessed, and fees for
+keeping a cache are not in it.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from gembill.ledger import Ledger, Selection, read
+from gembill.ledger.charges import Usage, usage
+from gembill.ledger.records import holds_demo_data
+from gembill.model import Meter
+from gembill.period import Period
+from gembill.price_catalog import Terms
+from gembill.rules.prices import NoPrice, PriceBook
+from gembill.rules.rating import ESTIMATED, LongContextCounts
+
+_GENERATION = re.compile(r"gemini-(\d+)")
+_POLICY = "policy/"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What would be otherwise; None stays as recorded. `cached` is the share of input served from a cache."""
+
+    model: str | None = None
+    service_tier: str | None = None
+    cached: Fraction | None = None
+    at_us: int | None = None  # the prices in force then instead of those on the day of each call
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One model as recorded: what its comparable tokens cost, and what they would have cost; pico-dollars."""
+
+    model: str | None
+    calls: int
+    now_pico: int
+    then_pico: int
+
+    @property
+    def difference_pico(self) -> int:
+        """More (positive) or less than was charged."""
+        return self.then_pico - self.now_pico
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Uncompared:
+    """Charges, or calls without any, that are on neither side, and why."""
+
+    model: str | None
+    reason: str
+    quantity: int
+    unit: str  # tokens, searches, calls
+    cost_pico: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """The answer: rows by model, dearest first."""
+
+    period: Period
+    change: Change
+    rows: tuple[Row, ...]
+    uncompared: tuple[Uncompared, ...]
+    demo: bool = False  # made-up calls are among them
+
+    @property
+    def total(self) -> Row:
+        """All rows together."""
+        return Row(
+            model=None,
+            calls=sum(row.calls for row in self.rows),
+            now_pico=sum(row.now_pico for row in self.rows),
+            then_pico=sum(row.then_pico for row in self.rows),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Priced:
+    """A group of charges with its price on the other side, or why there is none."""
+
+    used: Usage
+    then_pico: int
+    reason: str | None = None
+
+
+def compare(ledger: Ledger, terms: Terms, selection: Selection, period: Period, change: Change) -> Comparison:
+    """Compare the calls of the selection within the period."""
+    chosen = replace(selection, start_us=period.start_us, end_us=period.end_us)
+    sums = read.totals(ledger, chosen, ["model"])
+    calls = {_name(one): one.calls for one in sums}
+    found: list[_Priced] = []
+    for part, at_us in _parts(terms.book, chosen, change, [name for name in calls if name is not None]):
+        found += _priced(_used(ledger, terms, part), terms.book, change, at_us)
+    rows = [_row(name, count, found) for name, count in calls.items()]
+    rows.sort(key=lambda row: (row.model is None, -row.now_pico, row.model or ""))
+    lost = (*_lost(found), *_uncharged(sums))
+    return Comparison(period=period, change=change, rows=tuple(rows), uncompared=lost, demo=holds_demo_data(ledger))
+
+
+def _name(total: read.Total) -> str | None:
+    name = total.group["model"]
+    return None if name is None else str(name)
+
+
+def _row(model: str | None, calls: int, found: Iterable[_Priced]) -> Row:
+    mine = [one for one in found if one.used.model == model and one.reason is None]
+    now, then = sum(one.used.cost_pico for one in mine), sum(one.then_pico for one in mine)
+    return Row(model=model, calls=calls, now_pico=now, then_pico=then)
+
+
+def _parts(
+    book: PriceBook, chosen: Selection, change: Change, models: Iterable[str]
+) -> Iterator[tuple[Selection, int]]:
+    """The selection cut where prices of the other side change; each part with an instant that has its prices."""
+    if change.at_us is not None:
+        yield chosen, change.at_us
+        return
+    cuts: set[int] = set()
+    for name in {change.model} if change.model else set(models):
+        for model in {name, *(alias.model for alias in book.aliases if alias.covers(name))}:
+            cuts.update(at for tier in book.tiers(model) for at in book.changes(model, tier))
+        cuts.update(a.start_us for a in book.aliases if a.effective_from_us is not None and a.covers(name))
+    start, end = chosen.start_us, chosen.end_us
+    inner = sorted(at for at in cuts if (start is None or start < at) and (end is None or at < end))
+    starts, ends = [start, *inner], [*inner, end]
+    for first, last in zip(starts, ends, strict=True):
+        at_us = first if first is not None else (0 if last is None else last - 1)
+        yield replace(chosen, start_us=first, end_us=last), at_us
+
+
+def _used(ledger: Ledger, terms: Terms, part: Selection) -> list[Usage]:
+    sizes = {row.above_prompt_tokens for row in terms.book.rows} - {0}
+    both = terms.policies.long_context_counts is LongContextCounts.PROMPT_AND_INTERMEDIATE
+    return usage(ledger, part, sorted(sizes), with_intermediate=both)
+
+
+def _priced(used: Iterable[Usage], book: PriceBook, change: Change, at_us: int) -> list[_Priced]:
+    found = []
+    for group in _cached(used, change.cached):
+        found += [_price(one, book, change, at_us) for one in group]
+        if any(one.reason for one in found[-len(group) :]):  # moved between input and cached: both or neither
+            reason = next(one.reason for one in found[-len(group) :] if one.reason)
+            found[-len(group) :] = [_Priced(one, 0, reason) for one in group]
+    return found
+
+
+def _price(one: Usage, book: PriceBook, change: Change, at_us: int) -> _Priced:
+    model, tier = change.model or one.model, change.service_tier or one.service_tier
+    if one.price_id.startswith(_POLICY) and not one.price_id.startswith(ESTIMATED):
+        return _under_policy(one)
+    if one.meter is Meter.GROUNDING and _per_prompt(model) != _per_prompt(one.model):
+        return _Priced(
+            one, 0, f"grounding is charged by prompt for one of '{one.model}' and '{model}', by search for the other"
+        )
+    found = book.price(model, one.meter, one.modality, service_tier=tier, prompt_tokens=_prompt(one.above), at_us=at_us)
+    if isinstance(found, NoPrice):
+        return _Priced(one, 0, found.reason)
+    return _Priced(one, one.quantity * found.unit_pico)
+
+
+def _under_policy(one: Usage) -> _Priced:
+    word = one.price_id.removeprefix(_POLICY).split("/", 1)[0]
+    if word.startswith("tool_tokens_with_grounding"):
+        return _Priced(one, 0)  # free on either side
+    return _Priced(one, 0, f"charged under the policy {word}, not by a price")
+
+
+def _cached(used: Iterable[Usage], share: Fraction | None) -> Iterator[list[Usage]]:
+    """Groups that are compared together: with a share of cached input, input and cached input of one kind."""
+    if share is None:
+        yield from ([one] for one in used)
+        return
+    prompts: dict[tuple[object, ...], list[Usage]] = defaultdict(list)
+    for one in used:
+        if one.meter in (Meter.INPUT, Meter.CACHED_INPUT) and not one.price_id.startswith(_POLICY):
+            prompts[one.model, one.service_tier, one.modality, one.above].append(one)
+        else:
+            yield [one]
+    for group in prompts.values():
+        yield _moved(group, share)
+
+
+def _moved(group: list[Usage], share: Fraction) -> list[Usage]:
+    """The same tokens, so many of them cached as the share says, rounded down; never fewer than were."""
+    tokens = sum(one.quantity for one in group)
+    were = sum(one.quantity for one in group if one.meter is Meter.CACHED_INPUT)
+    cached = max(were, int(tokens * share))
+    cost = sum(one.cost_pico for one in group)
+    first = replace(group[0], meter=Meter.INPUT, quantity=tokens - cached, cost_pico=cost)
+    moved = [first, replace(first, meter=Meter.CACHED_INPUT, quantity=cached, cost_pico=0)]
+    return [one for one in moved if one.quantity or one.cost_pico]
+
+
+def _prompt(above: int) -> int:
+    return above + 1 if above else 0
+
+
+def _per_prompt(model: str | None) -> bool:
+    """Whether grounding counts prompts (Gemini 2.5 and before) and not searches (gemini-api.md 6.5)."""
+    generation = _GENERATION.match(model or "")
+    return generation is not None and int(generation[1]) < 3
+
+
+def _lost(found: Iterable[_Priced]) -> Iterator[Uncompared]:
+    sums: dict[tuple[str | None, str, str], list[int]] = {}
+    for one in (one for one in found if one.reason is not None):
+        unit = "searches" if one.used.meter is Meter.GROUNDING else "tokens"
+        amounts = sums.setdefault((one.used.model, str(one.reason), unit), [0, 0])
+        amounts[0] += one.used.quantity
+        amounts[1] += one.used.cost_pico
+    for (model, reason, unit), (quantity, cost) in sorted(sums.items(), key=lambda item: -item[1][1]):
+        yield Uncompared(model=model, reason=reason, quantity=quantity, unit=unit, cost_pico=cost)
+
+
+def _uncharged(calls: Iterable[read.Total]) -> Iterator[Uncompared]:
+    for one in calls:
+        model = _name(one)
+        if one.unpriced_calls:
+            reason = "recorded without a price; `gembill rerate` helps once there is one"
+            yield Uncompared(model=model, reason=reason, quantity=one.unpriced_calls, unit="calls", cost_pico=None)
+        if one.incomplete_calls:
+            reason = "their tokens are not wholly known; what is known was compared"
+            yield Uncompared(model=model, reason=reason, quantity=one.incomplete_calls, unit="calls", cost_pico=None)

@@ -1,0 +1,263 @@
+"""The pages of calls: the list, one call, and conversations.
+
+Owns: their tables, data and links to the next page. Owns no query and no line of a receipt. Invariant: a list goes on
+by key, so that a call is neither shown twice nor left out.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from gembill.errors import ConfigurationError
+from gembill.ledger import Ledger, Stored
+from gembill.ledger.conversations import Conversation, conversations
+from gembill.ledger.pages import Browse, Order, Place, Trouble, page
+from gembill.model import Meter, Status
+from gembill.money import usd
+from gembill.period import local
+from gembill_reports import charts
+from gembill_reports.analysis.receipt import Receipt, explanation
+from gembill_reports.analysis.receipt import as_dict as receipt_dict
+from gembill_reports.dashboard.page import Cell, Grid, Page, number, text
+from gembill_reports.dashboard.query import View
+from gembill_reports.layout.sheet import count, exact, money
+from gembill_reports.layout.tables import MISSING, clean
+from gembill_reports.views.receipt import sheets
+from gembill_reports.views.records import CSV_HEADER, as_dict, csv_row, utc
+
+SIZE = 50
+_SORTED = {
+    "Input": Order.INPUT,
+    "Intermediate": Order.INTERMEDIATE,
+    "Output": Order.OUTPUT,
+    "Executions": Order.EXECUTIONS,
+    "Failed": Order.FAILED,
+    "Cost": Order.COST,
+}
+_CONVERSATIONS = (
+    *("conversation_id", "operation", "calls", "first_at", "last_at", "model", "tokens_input", "tokens_intermediate"),
+    *("tokens_output", "executions", "executions_failed", "cost_usd"),
+)
+
+
+def calls(ledger: Ledger, view: View) -> Page:
+    """The calls chosen, a page of them."""
+    asked = browse(view)
+    found, place = page(ledger, asked, SIZE, _after(view))
+    records = [as_dict(one) for one in found]
+    onward = None if place is None else view.to("/calls", ("after", _written(place)), without=("after",), rest=True)
+    return Page(
+        name="calls",
+        title="Calls",
+        template="calls.html",
+        data={"schema_version": 1, "truncated": place is not None, "next": onward, "records": records},
+        header=CSV_HEADER,
+        rows=[csv_row(one) for one in records],
+        grids=(_grid(found, view, asked),),
+        more={"onward": onward, "asked": asked, "statuses": list(Status), "troubles": list(Trouble)},
+    )
+
+
+def browse(view: View) -> Browse:
+    """What the address asks of the list; ConfigurationError for a word it does not know."""
+    rest = view.rest
+    return Browse(
+        selection=view.selection,
+        order=_word(Order, rest.get("sort")) or Order.TIME,
+        ascending=rest.get("dir") == "up",
+        trouble=_word(Trouble, rest.get("trouble")),
+        status=_word(Status, rest.get("status")),
+        conversation=rest.get("conversation"),
+    )
+
+
+def one_call(receipt: Receipt, view: View) -> Page:
+    """The receipt of one call, with its tokens step by step."""
+    data = receipt_dict(receipt)
+    tables = [
+        Grid(
+            sheet.heading,
+            [Cell(column.title, number=not column.text) for column in sheet.table.columns],
+            [
+                [Cell(cell, number=not sheet.table.columns[at].text) for at, cell in enumerate(row)]
+                for row in sheet.table.rows
+            ],
+            _total(sheet.table.total),
+        )
+        for sheet in sheets(receipt, view.period.zone)
+    ]
+    said = [note for sheet in sheets(receipt, view.period.zone) for note in sheet.notes]
+    steps = _steps(data)
+    return Page(
+        name=f"calls/{receipt.stored.record.id}",
+        title="Receipt",
+        template="call.html",
+        data=data,
+        header=("meter", "modality", "quantity", "unit", "unit_price_usd", "usd_per_million", "cost_usd", "price_id"),
+        rows=({**line, "price_id": (line["price"] or {}).get("id")} for line in data["lines"]),
+        charts=(charts.waterfall(steps),) if steps else (),
+        grids=tables,
+        notes=[plain(note) for note in said],
+        more={"receipt": receipt, "explanation": explanation(receipt), "cost": exact(receipt.cost_pico)},
+    )
+
+
+def conversation_list(ledger: Ledger, view: View) -> Page:
+    """Chats of several turns and chains of interactions, the one with the newest call first."""
+    found = conversations(ledger, view.selection, SIZE + 1, _last(view))
+    shown = found[:SIZE]
+    rows = [_conversation(one) for one in shown]
+    onward = None
+    if len(found) > SIZE:
+        mark = f"{shown[-1].last_us}.{shown[-1].id}"
+        onward = view.to("/conversations", ("after", mark), without=("after",), rest=True)
+    heads = [text("Conversation"), text("Last call"), text("Model"), number("Calls"), number("Input")]
+    heads += [number("Intermediate"), number("Output"), number("Executions"), number("Failed"), number("Cost")]
+    grid = Grid("Conversations", heads, [_line(one, view) for one in shown], empty="No conversation in this period.")
+    return Page(
+        name="conversations",
+        title="Conversations",
+        template="conversations.html",
+        data={"schema_version": 1, "truncated": onward is not None, "next": onward, "conversations": rows},
+        header=_CONVERSATIONS,
+        rows=rows,
+        grids=(grid,),
+        more={"onward": onward},
+    )
+
+
+def plain(note: str) -> str:
+    """A sentence without the scheme of addresses: pages name no outside address that a browser could follow."""
+    return note.replace("https://", "").replace("http://", "")
+
+
+def _grid(found: Sequence[Stored], view: View, asked: Browse) -> Grid:
+    heads = [_sorting("When", Order.TIME, view, asked), text("Model"), text("Status"), text("Labels")]
+    heads += [replace(_sorting(title, order, view, asked), number=True) for title, order in _SORTED.items()]
+    return Grid("Calls", heads, [_call(one, view) for one in found], empty="No call fits.")
+
+
+def _sorting(title: str, order: Order, view: View, asked: Browse) -> Cell:
+    """A heading that sorts by its column, once more turns the order round."""
+    current = asked.order is order
+    turn = "up" if current and not asked.ascending else "down"
+    link = view.to("/calls", ("sort", order.value), ("dir", turn), without=("sort", "dir", "after"), rest=True)
+    arrow = (" ▲" if asked.ascending else " ▼") if current else ""
+    return text(title + arrow, link)
+
+
+def _call(stored: Stored, view: View) -> list[Cell]:
+    record, tokens = stored.record, stored.record.tokens
+    when = local(record.occurred_us, view.period.zone).strftime("%Y-%m-%d %H:%M:%S")
+    said = record.status.value
+    if record.error is not None:
+        said += "".join(f" {word}" for word in (record.error.code, record.error.status) if word is not None)
+    cost = "unpriced" if stored.unpriced_reason else money(stored.cost_pico)
+    return [
+        text(when, view.to(f"/calls/{record.id}")),
+        text(clean(record.model or MISSING)),
+        text(clean(said), mark=record.status.value),
+        text(clean(" ".join(f"{name}={value}" for name, value in sorted(record.labels.items())))),
+        *(number(count(one)) for one in (tokens.input, tokens.intermediate, tokens.output)),
+        number(count(len(record.executions))),
+        number(count(record.failed), mark="failed" if record.failed else ""),
+        number(cost, mark="unpriced" if stored.unpriced_reason else ""),
+    ]
+
+
+def _steps(data: Mapping[str, Any]) -> list[tuple[str, str, int]]:
+    """The tokens of a receipt in the order in which the model met them: intermediate ones round by round if known."""
+    lines = [line for line in data["lines"] if line["unit"] == "tokens"]
+    middle = Meter.INTERMEDIATE.value
+    rounds = [
+        (f"round {one['number']}{' (estimate)' if one['estimate'] else ''}", middle, one["intermediate"])
+        for one in data["rounds"]
+    ]
+    counted = sum(line["quantity"] for line in lines if line["meter"] == middle)
+    whole = bool(rounds) and sum(tokens for _, _, tokens in rounds) == counted
+    found: list[tuple[str, str, int]] = []
+    for line in lines:
+        if not whole or line["meter"] != middle:
+            kind = f" ({line['modality']})" if line["modality"] not in (None, "text") else ""
+            found.append((f"{line['meter'].replace('_', ' ')}{kind}", line["meter"], line["quantity"]))
+        elif rounds:
+            found += rounds
+            rounds = []
+    return found
+
+
+def _total(cells: Sequence[str] | None) -> list[Cell] | None:
+    return None if cells is None else [Cell(cell, number=at > 0) for at, cell in enumerate(cells)]
+
+
+def _conversation(one: Conversation) -> dict[str, Any]:
+    return {
+        "conversation_id": one.id,
+        "operation": one.operation.value,
+        "calls": one.calls,
+        "first_at": utc(one.first_us),
+        "last_at": utc(one.last_us),
+        "model": one.model,
+        "tokens_input": one.tokens.input,
+        "tokens_intermediate": one.tokens.intermediate,
+        "tokens_output": one.tokens.output,
+        "executions": one.executions,
+        "executions_failed": one.executions_failed,
+        "cost_usd": None if one.cost_pico is None else usd(one.cost_pico),
+    }
+
+
+def _line(one: Conversation, view: View) -> list[Cell]:
+    tokens = one.tokens
+    model = clean(one.model) if one.model else f"{one.models} models" if one.models else MISSING
+    return [
+        text(clean(one.id)[:16], view.to("/calls", ("conversation", one.id), ("dir", "up"))),
+        text(_moment(one.last_us, view.period.zone)),
+        text(model),
+        *(number(count(value)) for value in (one.calls, tokens.input, tokens.intermediate, tokens.output)),
+        *(number(count(value)) for value in (one.executions, one.executions_failed)),
+        number(money(one.cost_pico)),
+    ]
+
+
+def _moment(at_us: int, zone: ZoneInfo) -> str:
+    return local(at_us, zone).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _word(words: Any, named: str | None) -> Any:  # noqa: ANN401
+    if named is None:
+        return None
+    try:
+        return words(named)
+    except ValueError:
+        raise ConfigurationError(f"'{named}' is none of {', '.join(words)}") from None
+
+
+def _written(place: Place) -> str:
+    return f"{place.value}.{place.occurred_us}.{place.source_id}.{place.id}"
+
+
+def _after(view: View) -> Place | None:
+    mark = view.rest.get("after")
+    if mark is None:
+        return None
+    try:
+        value, occurred, source, record_id = mark.split(".")
+        place = Place(max(int(value), -1), int(occurred), str(UUID(record_id)), int(source))
+    except ValueError:
+        place = None
+    if place is None or max(place.value, abs(place.occurred_us), abs(place.source_id)) >> 63:
+        raise ConfigurationError(f"after is '{mark}', which is no place in the list of calls")
+    return place
+
+
+def _last(view: View) -> tuple[int, str] | None:
+    mark = view.rest.get("after")
+    if mark is None:
+        return None
+    last, dot, conversation = mark.partition(".")
+    if not dot or not last.isdecimal() or len(last) > 18:
+        raise ConfigurationError(f"after is '{mark}', which is no place in the list of conversations")
+    return int(last), conversation

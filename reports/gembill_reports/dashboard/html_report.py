@@ -1,0 +1,60 @@
+"""A report as one HTML file, for mail and archives.
+
+Owns: what stands in the file. Owns no sum and no style (the dashboard's). Invariant: the file holds all it shows: no
+script, no address of another place; its charts are plain HTML, which mail programs and printers show too.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from gembill import __version__
+from gembill.ledger import Ledger
+from gembill.rules.prices import PriceBook
+from gembill_reports.analysis.report import Report
+from gembill_reports.charts import Chart
+from gembill_reports.dashboard.assets import asset
+from gembill_reports.dashboard.page import Cell, Grid
+from gembill_reports.dashboard.query import View
+from gembill_reports.dashboard.render import render
+from gembill_reports.dashboard.summary_pages import overview, sums_grid
+from gembill_reports.layout.sheet import DEMO
+from gembill_reports.views.report import words
+
+
+def page(ledger: Ledger, found: Report, view: View, book: PriceBook) -> str:
+    """The overview of the report's period and calls, and the report's own table, as one HTML document."""
+    shown = overview(ledger, view, book)
+    grids: tuple[Grid, ...] = tuple(shown.grids)
+    if len(found.by) == 1 and found.by not in (("model",), ("day",)):
+        grids = (sums_grid(found, view, f"By {found.by[0].removeprefix('label.')}"), *grids)
+    heading = f"Gemini calls · {words(view.period)} · {view.period.timezone} · US dollars, estimate at list price"
+    return render(
+        "report.html",
+        {
+            "heading": f"{DEMO if found.demo else ''}{heading}",
+            "demo": found.demo,
+            "style": asset("style.css").plain.decode(),
+            "cards": [replace(card, link=None) for card in shown.cards],
+            "charts": [unlinked(chart) for chart in shown.charts],
+            "grids": [_unlinked_grid(grid) for grid in grids],
+            "notes": shown.notes,
+            "version": __version__,
+            "written": datetime.fromtimestamp(view.now_us // 1_000_000, UTC).isoformat(),
+        },
+    )
+
+
+def unlinked(chart: Chart) -> Chart:
+    """The chart without its links, which lead nowhere outside the dashboard."""
+    return replace(chart, links=(None,) * len(chart.links))
+
+
+def _unlinked_grid(grid: Grid) -> Grid:
+    return replace(
+        grid, heads=_plain(grid.heads), rows=[_plain(row) for row in grid.rows], total=_plain(grid.total or ()) or None
+    )
+
+
+def _plain(cells: Sequence[Cell]) -> list[Cell]:
+    return [replace(cell, link=None) for cell in cells]

@@ -1,0 +1,196 @@
+"""The pages on which the others rest: prices and data quality.
+
+Owns: their tables and data. Owns no price and no count. Invariant: what is not priced or not complete is named with the
+calls it is about.
+"""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from gembill.ledger import Ledger
+from gembill.ledger.quality import Quality, quality
+from gembill.model import Price
+from gembill.period import Unit, local, name
+from gembill.rules.prices import PriceBook
+from gembill_reports.dashboard.call_pages import plain
+from gembill_reports.dashboard.page import Card, Cell, Grid, Page, number, text
+from gembill_reports.dashboard.query import View
+from gembill_reports.layout.sheet import count
+from gembill_reports.layout.tables import MISSING, clean
+from gembill_reports.views import flag_texts
+from gembill_reports.views.price_list import as_dict as price_dict
+from gembill_reports.views.price_list import rows as price_rows
+from gembill_reports.views.price_list import sheet as price_sheet
+
+_OLD_DAYS = 60  # prices not checked for so long are worth a look
+
+
+def prices(book: PriceBook, view: View) -> Page:
+    """The price rows in force, now or on the day the address names."""
+    from gembill.period import instant
+
+    named = view.rest.get("at")
+    at_us = view.now_us if named is None else instant(named, view.period.zone, name="at")
+    models = tuple(filter(None, [view.rest.get("priced")]))
+    found = price_rows(book, at_us, models)
+    sheet = price_sheet(found, at_us)
+    heads = [Cell(column.title, number=not column.text) for column in sheet.table.columns]
+    rows = [
+        [Cell(plain(cell), number=not sheet.table.columns[at].text) for at, cell in enumerate(row)]
+        for row in sheet.table.rows
+    ]
+    listed = [price_dict(row) for row in found]
+    return Page(
+        name="prices",
+        title="Prices",
+        template="prices.html",
+        data={"schema_version": 1, "prices": listed},
+        header=list(price_dict(book.rows[0])),
+        rows=listed,
+        grids=(Grid("Prices", heads, rows, empty="No price row fits."),),
+        notes=[plain(sheet.heading), *map(plain, sheet.notes)],
+        more={"at": named or "", "priced": view.rest.get("priced", ""), "known": book.models},
+    )
+
+
+def quality_page(ledger: Ledger, view: View, book: PriceBook) -> Page:
+    """What is missing: unpriced, incomplete, anomalies, errors, and how old the prices are."""
+    found = quality(ledger, view.selection)
+    today = local(view.now_us, view.period.zone).date()
+    rows = list(_rows(found))
+    grids = [
+        Grid(
+            "Calls without a price", _heads("Model", "Reason"), _unpriced(found, view), empty="Every call has a price."
+        ),
+        Grid("Calls by status", _heads("Status"), _statuses(found, view)),
+        Grid("Anomalies", _heads("Anomaly", "Meaning"), _named(found.anomalies, flag_texts.anomaly), empty="None."),
+        Grid("Flags", _heads("Flag", "Meaning"), _named(found.flags, flag_texts.flag), empty="None."),
+        Grid("Errors of the API", _heads("Code", "Status", "Kind"), _errors(found), empty="None."),
+        Grid("Executions by outcome", _heads("Outcome", what="Executions"), _outcomes(found), empty="No code ran."),
+    ]
+    return Page(
+        name="quality",
+        title="Data quality",
+        template="quality.html",
+        data=_data(found, book, today),
+        header=("what", "name", "detail", "count"),
+        rows=rows,
+        cards=_cards(found, view, checked(book, view), today),
+        grids=grids,
+        notes=[
+            f"Counted from the records of {name(Unit.DAY, view.selection.start_us, view.period.zone)} on."
+            if view.selection.start_us is not None
+            else "Counted from all records."
+        ],
+    )
+
+
+def checked(book: PriceBook, view: View) -> date | None:
+    """When the price rows in force were last checked: the newest of their dates."""
+    return newest_check(price_rows(book, view.now_us))
+
+
+def newest_check(rows: Sequence[Price]) -> date | None:
+    """The newest day on which one of the rows was checked."""
+    return max((date.fromisoformat(row.checked_on) for row in rows), default=None)
+
+
+def _cards(found: Quality, view: View, newest: date | None, today: date) -> list[Card]:
+    unpriced = sum(found.unpriced.values())
+    incomplete = found.statuses["partial"] + found.statuses["unknown"]
+    odd = sum(found.anomalies.values())
+    days = None if newest is None else (today - newest).days
+    age = "unknown" if days is None else f"{count(max(days, 0))} {'day' if days == 1 else 'days'}"
+    note = (
+        "worth a look: compare them with Google's" if days is not None and days > _OLD_DAYS else f"checked on {newest}"
+    )
+    return [
+        Card("Calls", count(found.calls), "in this period"),
+        Card(
+            "Unpriced",
+            count(unpriced),
+            "their cost is in no sum",
+            "failed" if unpriced else "",
+            view.to("/calls", ("trouble", "unpriced")),
+        ),
+        Card(
+            "Incomplete",
+            count(incomplete),
+            "tokens may be missing",
+            "failed" if incomplete else "",
+            view.to("/calls", ("trouble", "incomplete")),
+        ),
+        Card("Anomalies", count(odd), "kept as reported", "", view.to("/calls", ("trouble", "anomaly"))),
+        Card(
+            "Dead letters",
+            count(found.dead_letters),
+            "events that became no record",
+            "failed" if found.dead_letters else "",
+        ),
+        Card("Price age", age, note),
+    ]
+
+
+def _heads(*words: str, what: str = "Calls") -> list[Cell]:
+    return [*map(text, words), number(what)]
+
+
+def _unpriced(found: Quality, view: View) -> list[list[Cell]]:
+    link = view.to("/calls", ("trouble", "unpriced"))
+    return [
+        [text(clean(model or MISSING), link), text(clean(reason)), number(count(calls))]
+        for (model, reason), calls in found.unpriced.most_common()
+    ]
+
+
+def _statuses(found: Quality, view: View) -> list[list[Cell]]:
+    return [
+        [text(status, view.to("/calls", ("status", status)), mark=status), number(count(calls))]
+        for status, calls in found.statuses.most_common()
+    ]
+
+
+def _named(counted: Any, words: Any) -> list[list[Cell]]:  # noqa: ANN401
+    return [[text(clean(one)), text(words(one)), number(count(calls))] for one, calls in counted.most_common()]
+
+
+def _errors(found: Quality) -> list[list[Cell]]:
+    return [
+        [*(text(clean(word or "")) for word in words), number(count(calls))]
+        for words, calls in found.errors.most_common()
+    ]
+
+
+def _outcomes(found: Quality) -> list[list[Cell]]:
+    return [[text(one.replace("_", " ")), number(count(runs))] for one, runs in found.outcomes.most_common()]
+
+
+def _rows(found: Quality) -> list[dict[str, Any]]:
+    """The counts as rows of CSV."""
+    rows = [_row("unpriced", model, reason, n) for (model, reason), n in found.unpriced.most_common()]
+    for what in ("statuses", "anomalies", "flags", "outcomes"):
+        rows += [_row(what, one, None, n) for one, n in getattr(found, what).most_common()]
+    rows += [_row("errors", words[0], " ".join(filter(None, words[1:])), n) for words, n in found.errors.most_common()]
+    return [*rows, _row("dead_letters", None, None, found.dead_letters)]
+
+
+def _row(what: str, named: str | None, detail: str | None, counted: int) -> dict[str, Any]:
+    return {"what": what, "name": named, "detail": detail, "count": counted}
+
+
+def _data(found: Quality, book: PriceBook, today: date) -> dict[str, Any]:
+    newest = newest_check(book.rows)
+    return {
+        "schema_version": 1,
+        "calls": found.calls,
+        "unpriced": [{"model": m, "reason": why, "calls": n} for (m, why), n in found.unpriced.most_common()],
+        "statuses": dict(found.statuses),
+        "anomalies": dict(found.anomalies),
+        "flags": dict(found.flags),
+        "errors": [{"code": c, "status": s, "class": k, "calls": n} for (c, s, k), n in found.errors.most_common()],
+        "outcomes": dict(found.outcomes),
+        "dead_letters": found.dead_letters,
+        "prices_checked_on": None if newest is None else newest.isoformat(),
+        "prices_age_days": None if newest is None else (today - newest).days,
+    }

@@ -1,0 +1,249 @@
+"""The pages of sums: overview, models and labels.
+
+Owns: their cards, charts, tables and data. Owns no sum. Invariant: every number is of `gembill_reports.views`, so that
+it is the one that `gembill report` prints.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from gembill.budget_status import standings
+from gembill.ledger import Ledger, Selection, Total
+from gembill.ledger.labels import labels
+from gembill.period import HOUR_US, Unit, containing, instant
+from gembill.rules.budgets import Budget, Standing, State
+from gembill.rules.budgets.text import amount, percent
+from gembill.rules.budgets.text import as_dict as budget_dict
+from gembill.rules.prices import PriceBook
+from gembill_reports import charts
+from gembill_reports.analysis import forecast, previous_period
+from gembill_reports.analysis.forecast import Forecast
+from gembill_reports.analysis.previous_period import Predecessor, change
+from gembill_reports.analysis.report import Report, as_dict, report, row_dict
+from gembill_reports.dashboard.page import Card, Cell, Grid, Page, number, text
+from gembill_reports.dashboard.query import View
+from gembill_reports.layout.sheet import count, money, rate
+from gembill_reports.layout.tables import MISSING, clean, flat
+from gembill_reports.views.report import notes
+
+_DAY_US = 24 * HOUR_US
+_HEADS = ("Calls", "Input", "Intermediate", "Output", "Executions", "Failed", "Spent on fails", "Cost")
+
+
+def overview(ledger: Ledger, view: View, book: PriceBook, budgets: Sequence[Budget] = ()) -> Page:
+    """The month at a glance: cards, cost per day, per model, intermediate tokens by label, executions.
+
+    `budgets` stand as they do now, whatever period and calls are shown.
+    """
+    standing = standings(ledger, budgets, view.now_us) if budgets else []
+    selection = view.selection
+    models = report(ledger, view.period, ("model",), selection=selection)
+    days = report(ledger, view.period, (_unit(view),), selection=selection)
+    label = _label(ledger, view)
+    teams = report(ledger, view.period, (label or "model",), selection=selection)
+    before = _before(ledger, models, view, selection)
+    coming = _forecast(ledger, view, book)
+    data = as_dict(models) | {
+        "days": [row_dict(row) for row in days.rows],
+        "previous": before and previous_period.as_dict(before),
+        "forecast": coming and forecast.as_dict(coming),
+        "budgets": [budget_dict(one) for one in standing],
+    }
+    drawn = [
+        charts.cost_by_time(days, _day_link(view, days)),
+        charts.outcomes(days, _day_link(view, days, ("trouble", "failed"))),
+        charts.cost_by_group(models, lambda row: _narrow(view, "model", row)),
+        charts.intermediate_ratio(teams, lambda row: _narrow(view, teams.by[0], row)),
+    ]
+    header, rows = _csv(models)
+    return Page(
+        name="overview",
+        title="Overview",
+        template="overview.html",
+        data=data,
+        header=header,
+        rows=rows,
+        cards=[*_cards(models.total, before, coming, view), *map(_budget, standing)],
+        charts=drawn,
+        grids=(sums_grid(models, view, "Models"), sums_grid(days, view, f"By {days.by[0]}")),
+        notes=_notes(models, before, coming),
+    )
+
+
+def models(ledger: Ledger, view: View) -> Page:
+    """A row per model."""
+    return _page(report(ledger, view.period, ("model",), selection=view.selection), view, "models", "Models")
+
+
+def label_page(ledger: Ledger, view: View) -> Page:
+    """A row per value of one label, which the address names or which is the first there is."""
+    label = _label(ledger, view) or "label.team"
+    found = report(ledger, view.period, (label,), selection=view.selection)
+    page = _page(found, view, "labels", "Labels")
+    known = [(one, view.to("/labels", ("name", one))) for one in labels(ledger)]
+    return replace(page, more={"known": known, "label": label.removeprefix("label.")})
+
+
+def sums_grid(found: Report, view: View, caption: str) -> Grid:
+    """The table of a report, each row leading to its calls."""
+    by = found.by[0]
+    heads = [text(by.removeprefix("label.").replace("_", " ").capitalize()), *(number(head) for head in _HEADS)]
+    link = _day_link(view, found) if by in ("hour", "day", "month") else partial(_narrow, view, by)
+    rows = [[_group(by, row, link), *_numbers(row)] for row in found.rows]
+    return Grid(caption, heads, rows, [text("Total"), *_numbers(found.total)])
+
+
+def _page(found: Report, view: View, name: str, title: str) -> Page:
+    header, rows = _csv(found)
+    by = found.by[0]
+    drawn = [
+        charts.cost_by_group(found, lambda row: _narrow(view, by, row)),
+        charts.intermediate_ratio(found, lambda row: _narrow(view, by, row)),
+    ]
+    return Page(
+        name=name,
+        title=title,
+        template="sums.html",
+        data=as_dict(found),
+        header=header,
+        rows=rows,
+        charts=drawn,
+        grids=(sums_grid(found, view, title),),
+        notes=_notes(found),
+    )
+
+
+def _csv(found: Report) -> tuple[list[str], list[dict[str, Any]]]:
+    header = [*found.by, *flat(row_dict(replace(found.total, group={})))]
+    return header, [flat(row_dict(row)) for row in found.rows]
+
+
+def _unit(view: View) -> str:
+    """Days, or hours of a period of three days at most, or months of one over half a year."""
+    start, end = view.period.start_us, view.period.end_us
+    if start is None or end is None:
+        return Unit.MONTH.value
+    length = end - start - HOUR_US  # a day on which the clock is set back is so much longer
+    if length <= 3 * _DAY_US:
+        return Unit.HOUR.value
+    return Unit.DAY.value if length <= 190 * _DAY_US else Unit.MONTH.value
+
+
+def _label(ledger: Ledger, view: View) -> str | None:
+    """The label that calls are grouped by: named in the address, else `team`, else the first."""
+    known = labels(ledger)
+    named = view.rest.get("name")
+    if named:
+        return f"label.{named}"
+    first = "team" if "team" in known else next(iter(known), None)
+    return first and f"label.{first}"
+
+
+def _before(ledger: Ledger, found: Report, view: View, selection: Selection) -> Predecessor | None:
+    if found.period.start_us is None or found.period.end_us is None:
+        return None
+    return previous_period.predecessor(ledger, found, view.now_us, selection=selection)
+
+
+def _forecast(ledger: Ledger, view: View, book: PriceBook) -> Forecast | None:
+    start, end = view.period.start_us, view.period.end_us
+    if start is None or end is None or not start < view.now_us < end:
+        return None
+    return forecast.forecast(report(ledger, view.period, forecast.GROUPS, selection=view.selection), view.now_us, book)
+
+
+def _cards(total: Total, before: Predecessor | None, coming: Forecast | None, view: View) -> list[Card]:
+    tokens = total.tokens
+    share = f"{count(total.executions_failed)} of {count(total.executions)}"
+    failed = f"{100 * total.executions_failed / total.executions:.1f}%" if total.executions else "none"
+    cards = [
+        Card("Spend", money(total.cost_pico), _changed(total, before), link=view.to("/calls", ("sort", "cost"))),
+        Card("Input", count(tokens.input), f"tokens, {money(total.cost_input_pico)}", "input"),
+        Card(
+            "Intermediate", count(tokens.intermediate), f"tokens, {money(total.cost_intermediate_pico)}", "intermediate"
+        ),
+        Card("Output", count(tokens.output), f"tokens, {_thinking(total)}{money(total.cost_output_pico)}", "output"),
+        Card(
+            "Executions",
+            count(total.executions),
+            f"in {count(total.calls_code_execution)} of {count(total.calls)} calls",
+        ),
+        Card("Failed", failed, share, "failed", view.to("/calls", ("trouble", "failed"))),
+        Card("Spent on fails", money(total.failed_execution_cost_pico), "estimate, in the cost", "failed"),
+    ]
+    if coming is not None:
+        span = f"likely {money(coming.low_pico)} to {money(coming.high_pico)}"
+        cards.append(Card("Forecast", money(coming.cost_pico), span))
+    return cards
+
+
+def _budget(standing: Standing) -> Card:
+    """How much of a budget is used: red once it is over, yellow where it warns."""
+    kind = {State.BREACH: "failed", State.WARN: "intermediate", State.UNKNOWN: "intermediate"}.get(standing.state, "")
+    used, limit = amount(standing.budget, standing.used), amount(standing.budget, standing.budget.limit)
+    return Card(
+        f"Budget {clean(standing.budget.name)}", percent(standing), f"{used} of {limit}, {standing.state}", kind
+    )
+
+
+def _thinking(total: Total) -> str:
+    return f"{count(total.tokens.thinking)} thinking, " if total.tokens.thinking else ""
+
+
+def _changed(total: Total, before: Predecessor | None) -> str:
+    if before is None or before.report.total.cost_pico is None:
+        return "estimate at list prices"
+    changed = change(total.cost_pico, before.report.total.cost_pico)
+    if not before.report.total.calls:
+        return "no call in the period before"
+    same = " at the same time" if before.unfinished else ""
+    return f"{changed} against {money(before.report.total.cost_pico)} before{same}"
+
+
+def _notes(found: Report, before: Predecessor | None = None, coming: Forecast | None = None) -> list[str]:
+    said = notes(found)[1:]
+    said += [previous_period.sentence(before, found.total)] if before is not None else []
+    return said + ([forecast.sentence(coming)] if coming is not None else [])
+
+
+def _group(by: str, row: Total, link: charts.Link) -> Cell:
+    value = row.group[by]
+    return text(clean(MISSING if value is None else str(value)), link(row) or None)
+
+
+def _numbers(row: Total) -> list[Cell]:
+    tokens = row.tokens
+    cells = [count(row.calls), count(tokens.input), count(tokens.intermediate), count(tokens.output)]
+    cells += [count(row.executions), rate(row.executions_failed, row.executions)]
+    cells += [money(row.failed_execution_cost_pico), money(row.cost_pico)]
+    return [number(cell) for cell in cells]
+
+
+def _narrow(view: View, by: str, row: Total) -> str:
+    """The calls of a row. Calls whose value is missing cannot be asked for: no link."""
+    value = row.group.get(by)
+    if value is None or "*" in str(value):
+        return ""
+    if by.startswith("label."):
+        name_ = by.removeprefix("label.")
+        others = [pair for pair in view.values("label") if not pair.startswith(f"{name_}=")]
+        return view.to(
+            "/calls", *(("label", pair) for pair in others), ("label", f"{name_}={value}"), without=("label",)
+        )
+    return view.to("/calls", (by, str(value)), without=(by,))
+
+
+def _day_link(view: View, found: Report, *more: tuple[str, str]) -> charts.Link:
+    """Where a bar of time leads: to the calls of that hour, day or month, as far as the period has them."""
+    unit, period = Unit(found.by[0]), found.period
+
+    def link(row: Total) -> str:
+        name = str(row.group[unit.value])
+        whole = containing(unit, instant(f"{name}-01" if unit is Unit.MONTH else name, period.zone), period.zone)
+        starts = [one.start_us for one in (whole, period) if one.start_us is not None]
+        ends = [one.end_us for one in (whole, period) if one.end_us is not None]
+        return view.span("/calls", replace(period, start_us=max(starts), end_us=min(ends)), *more)
+
+    return link

@@ -1,0 +1,121 @@
+"""A check of prices as scripts and people read it.
+
+Owns: its JSON, CSV and sheets. Owns no finding (`gembill_reports.analysis.price_check`).
+"""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from gembill.money import usd, usd_per_million
+from gembill.period import local, zone
+from gembill_reports.analysis.price_check import Check, Coming
+from gembill_reports.layout.sheet import Sheet, count, money
+from gembill_reports.layout.tables import MISSING, Column, Table, csv_lines
+from gembill_reports.views.report import words
+
+SCHEMA_VERSION = 1
+_HEADER = ("kind", "model", "service_tier", "date", "count", "now_usd", "then_usd", "detail")
+
+
+def json_text(found: Check) -> str:
+    """The check as JSON."""
+    shape = {
+        "schema_version": SCHEMA_VERSION,
+        "in_order": found.in_order,
+        "gaps": [
+            {"model": one.model, "service_tier": one.service_tier, "unpriced_calls": one.calls, "reason": one.reason}
+            for one in found.gaps
+        ],
+        "stale": [{"model": one.model, "checked_on": one.checked_on, "rows": one.rows} for one in found.stale],
+        "month": {"start": found.month.start, "end": found.month.end, "timezone": found.month.timezone},
+        "coming": [_coming_dict(one) for one in found.coming],
+    }
+    return json.dumps(shape, indent=2) + "\n"
+
+
+def csv_text(found: Check) -> Iterator[str]:
+    """One row for each finding."""
+    return csv_lines(_HEADER, _rows(found))
+
+
+def sheets(found: Check) -> list[Sheet]:
+    """The check as tables: gaps, stale rows, changes; those without a finding are one sentence."""
+    return [_gaps(found), _stale(found), _coming(found)]
+
+
+def _gaps(found: Check) -> Sheet:
+    columns = (Column("Model", text=True), Column("Tier", text=True), Column("Unpriced"), Column("Why", text=True))
+    rows = tuple((one.model or MISSING, one.service_tier, count(one.calls), one.reason) for one in found.gaps)
+    notes = ("`gembill prices set` or `gembill prices sync` add a price, `gembill rerate` then charges these calls.",)
+    return Sheet("Gaps: models called without a price", Table(columns, rows), notes if rows else ("None.",))
+
+
+def _stale(found: Check) -> Sheet:
+    columns = (Column("Model", text=True), Column("Checked on"), Column("Rows"))
+    rows = tuple((one.model, one.checked_on, count(one.rows)) for one in found.stale)
+    notes = ("`gembill prices sync` compares them with the genai-prices package.",)
+    return Sheet(f"Prices not checked for {found.days} days", Table(columns, rows), notes if rows else ("None.",))
+
+
+def _coming(found: Check) -> Sheet:
+    columns = (
+        *(Column("From"), Column("Model", text=True), Column("Input", 50), Column("Output", 60)),
+        *(Column("Today's prices", 80), Column("Then", 70), Column("Difference")),
+    )
+    rows = tuple(_coming_cells(one) for one in found.coming)
+    last = (
+        f"What the tokens of {words(found.month)} cost at the prices of today and at those announced, as far as priced."
+    )
+    hidden = "Where there is no amount a price of your own stays in force; set it anew if it should follow the list."
+    notes = (last, *((hidden,) if any(one.hidden for one in found.coming) else ())) if rows else ("None announced.",)
+    return Sheet("Changes coming up for models called", Table(columns, rows), notes)
+
+
+def _coming_cells(one: Coming) -> tuple[str, ...]:
+    figures = tuple(" to ".join(_figure(pico) for pico in pair) for pair in (one.input, one.output))
+    if one.now_pico is None or one.then_pico is None:
+        return _day(one.at_us), one.model, *figures, "", "", "none"
+    difference = one.then_pico - one.now_pico
+    amounts = (money(one.now_pico), money(one.then_pico), ("+" if difference > 0 else "") + money(difference))
+    return _day(one.at_us), one.model, *figures, *amounts
+
+
+def _figure(pico: int | None) -> str:
+    return "unknown" if pico is None else usd_per_million(pico)
+
+
+def _rows(found: Check) -> Iterator[dict[str, Any]]:
+    empty = dict.fromkeys(_HEADER)
+    for gap in found.gaps:
+        named = {"model": gap.model, "service_tier": gap.service_tier, "count": gap.calls, "detail": gap.reason}
+        yield {**empty, "kind": "gap", **named}
+    for stale in found.stale:
+        yield {**empty, "kind": "stale", "model": stale.model, "date": stale.checked_on, "count": stale.rows}
+    for one in found.coming:
+        amounts = {"now_usd": _usd(one.now_pico), "then_usd": _usd(one.then_pico)}
+        detail = "hidden by a price of your own" if one.hidden else None
+        yield {**empty, "kind": "coming", "model": one.model, "date": _day(one.at_us), **amounts, "detail": detail}
+
+
+def _coming_dict(one: Coming) -> dict[str, Any]:
+    def pair(figures: tuple[int | None, int | None]) -> list[str | None]:
+        return [None if pico is None else usd_per_million(pico) for pico in figures]
+
+    return {
+        "model": one.model,
+        "date": _day(one.at_us),
+        "input_usd_per_million": pair(one.input),
+        "output_usd_per_million": pair(one.output),
+        "last_month_now_usd": _usd(one.now_pico),
+        "last_month_then_usd": _usd(one.then_pico),
+        "hidden_by_own_price": one.hidden,
+    }
+
+
+def _usd(pico: int | None) -> str | None:
+    return None if pico is None else usd(pico)
+
+
+def _day(at_us: int) -> str:
+    return str(local(at_us, zone()).date())

@@ -1,0 +1,214 @@
+"""A receipt as people read it.
+
+Owns: its sheets: the call, its charges, its executions, its corrections. Owns no number. Invariant: every amount is
+written with all its digits, so that the lines visibly add up to the total.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from zoneinfo import ZoneInfo
+
+from gembill.model import Meter, Record, Status
+from gembill.money import usd_per_million
+from gembill.period import local
+from gembill_reports.analysis.receipt import Correction, Line, Receipt, explanation
+from gembill_reports.layout.sheet import DEMO, Sheet, count, exact
+from gembill_reports.layout.tables import MISSING, Column, Table
+from gembill_reports.views import flag_texts, rounds
+from gembill_reports.views.records import utc
+
+_LINE_COLUMNS = (
+    Column("Meter", text=True),
+    Column("Quantity"),
+    Column("USD per 1M", 80),
+    Column("Cost"),
+    Column("Price row", 50, text=True),
+)
+_POLICY = "policy/"  # how rating calls what no price row but a policy decides
+_SEARCHES = 1000  # grounding is quoted per thousand
+
+
+def sheets(receipt: Receipt, zone: ZoneInfo, *, demo: bool = False) -> list[Sheet]:
+    """The receipt, sheet by sheet; times on the zone's clock. `demo` marks a call of a ledger with made-up ones."""
+    found = [_call(receipt.stored.record, zone, DEMO if demo else ""), _charges(receipt)]
+    if receipt.stored.record.executions:
+        found.append(_executions(receipt))
+    if receipt.rounds:
+        found.append(rounds.sheet(receipt.rounds))
+    if receipt.corrections:
+        found.append(_corrections(receipt))
+    return found
+
+
+def _call(record: Record, zone: ZoneInfo, mark: str) -> Sheet:
+    facts = [
+        ("When", f"{local(record.occurred_us, zone).isoformat()} {zone.key} ({utc(record.occurred_us)})"),
+        ("Model", _model(record)),
+        ("Kind", f"{record.api.value} {record.operation.value}{', streamed' if record.streamed else ''}"),
+        ("Tier", record.service_tier),
+        ("Key", record.key or MISSING),
+        ("Labels", ", ".join(f"{name}={value}" for name, value in sorted(record.labels.items())) or "none"),
+        ("Status", _status(record)),
+        ("Code execution", _code_execution(record)),
+    ]
+    notes = [f"Flag {name}: {flag_texts.flag(name)}" for name in record.flags]
+    notes += [f"Anomaly {name}: {flag_texts.anomaly(name)}" for name in record.anomalies]
+    columns = (Column("Call", text=True), Column("", text=True))
+    return Sheet(f"{mark}Receipt {record.id}", Table(columns, tuple(facts)), tuple(notes))
+
+
+def _model(record: Record) -> str:
+    served = record.model or MISSING
+    asked = record.requested_model or record.agent
+    return served if asked in (None, served) else f"{served} (asked for {asked})"
+
+
+def _status(record: Record) -> str:
+    said = [record.status.value]
+    if record.http_status is not None:
+        said.append(f"HTTP {record.http_status}")
+    if record.finish_reason:
+        said.append(f"finish reason {record.finish_reason}")
+    if record.error is not None:
+        error = record.error
+        words = dict.fromkeys(str(part) for part in (error.code, error.status, error.kind) if part is not None)
+        said.append(f"error {' '.join(words)}")
+    return ", ".join(said)
+
+
+def _code_execution(record: Record) -> str:
+    declared = {None: "not known whether allowed", True: "allowed", False: "not allowed"}[record.declared]
+    runs = len(record.executions)
+    if not runs:
+        return f"{declared}, {'never ran' if record.status is Status.COMPLETE else 'no run was seen'}"
+    return f"{declared}, {runs} {'run' if runs == 1 else 'runs'}, {record.failed} failed"
+
+
+def _charges(receipt: Receipt) -> Sheet:
+    numbers = _numbers(receipt)
+    rows = tuple((*_line(line), _reference(line, numbers)) for line in receipt.lines)
+    total = ("Total", count(receipt.tokens), "", exact(receipt.cost_pico), "")
+    return Sheet("What it used", Table(_LINE_COLUMNS, rows, total), tuple(_charge_notes(receipt)))
+
+
+def _line(line: Line) -> tuple[str, str, str, str]:
+    searches = line.meter is Meter.GROUNDING
+    name = "estimated results" if line.is_estimate else line.meter.value.replace("_", " ")
+    kind = f" ({line.modality.value})" if line.modality is not None and line.is_tokens else ""
+    if line.unit_pico is None:
+        unit = "unknown"
+    elif searches:
+        unit = f"{exact(line.unit_pico * _SEARCHES)[1:]} per 1,000"
+    else:
+        unit = usd_per_million(line.unit_pico)
+    quantity = f"{count(line.quantity)} searches" if searches else count(line.quantity)
+    return f"{name}{kind}", quantity, unit, exact(line.cost_pico)
+
+
+def _charge_notes(receipt: Receipt) -> Iterator[str]:
+    stored = receipt.stored
+    yield _token_check(receipt)
+    yield _cost_check(receipt)
+    if receipt.list_cost_pico is not None:
+        yield f"At list price the call would cost {exact(receipt.list_cost_pico)}."
+    yield explanation(receipt)
+    yield from _estimate(receipt)
+    yield from _sources(receipt.lines, _numbers(receipt))
+    if stored.cost_pico is not None:
+        yield "Cost is an estimate at list prices in US dollars, not Google's bill."
+
+
+def _reference(line: Line, numbers: Mapping[str, int]) -> str:
+    return "none" if line.price_id is None else f"[{numbers[line.price_id]}]"
+
+
+def _numbers(receipt: Receipt) -> dict[str, int]:
+    """The price rows of a receipt, numbered from 1: those of its lines, then those that only corrections name."""
+    lines = (*receipt.lines, *_corrected(receipt))
+    ids = dict.fromkeys(line.price_id for line in lines if line.price_id is not None)
+    return {price_id: number for number, price_id in enumerate(ids, 1)}
+
+
+def _corrected(receipt: Receipt) -> list[Line]:
+    return [line for one in receipt.corrections for line in (*one.old, *one.new)]
+
+
+def _sources(lines: Sequence[Line], numbers: Mapping[str, int]) -> Iterator[str]:
+    """Which price row each number is, and where the rows come from; a source is told once."""
+    by_source: dict[str, list[str]] = {}
+    for line in {line.price_id: line for line in lines if line.price_id}.values():
+        by_source.setdefault(_source(line), []).append(f"[{numbers[line.price_id or '']}] {line.price_id}")
+    for source, rows in by_source.items():
+        yield from rows
+        yield f"    {source}."
+
+
+def _source(line: Line) -> str:
+    if line.price is not None:
+        return f"from {line.price.source}; checked on {line.price.checked_on}"
+    return (
+        "decided by a policy, see the flags" if (line.price_id or "").startswith(_POLICY) else "not in the price list"
+    )
+
+
+def _token_check(receipt: Receipt) -> str:
+    tokens, reported = receipt.tokens, receipt.stored.record.tokens.total
+    if tokens is None or reported is None:
+        return "The API reported no total of tokens for this call."
+    if tokens == reported:
+        return f"The lines add up to the reported total of {reported:,} tokens."
+    return f"The lines add up to {tokens:,} tokens, but the API reported a total of {reported:,}."
+
+
+def _cost_check(receipt: Receipt) -> str:
+    stored = receipt.stored
+    if stored.unpriced_reason:
+        return f"There is no cost: {stored.unpriced_reason}."
+    if stored.cost_pico is None:
+        return "There is no cost, because what the call used is not known."
+    if stored.record.status is Status.ERROR and not receipt.lines:
+        return "The call ended in an error, so it costs nothing."
+    if receipt.cost_pico != stored.cost_pico:
+        return f"The lines add up to {exact(receipt.cost_pico)}, but the ledger's cost is {exact(stored.cost_pico)}."
+    return f"The costs of the lines add up to {exact(stored.cost_pico)}."
+
+
+def _estimate(receipt: Receipt) -> Iterator[str]:
+    estimate = receipt.estimate
+    if estimate is not None:
+        cost = "" if estimate.cost_pico is None else f", which would add {exact(estimate.cost_pico)}"
+        yield (
+            "Estimate, not in the cost: read literally, Google's documentation also bills execution results as output "
+            f"tokens, but the API does not count them there. They are about {estimate.result_tokens:,} tokens{cost}."
+        )
+
+
+def _executions(receipt: Receipt) -> Sheet:
+    columns = (Column("Run"), Column("Outcome", text=True), Column("Code", 50), Column("Result", 60))
+    rows = tuple(
+        (str(number), one.outcome.value.replace("_", " "), _chars(one.code_chars), _chars(one.result_chars))
+        for number, one in enumerate(receipt.stored.record.executions, 1)
+    )
+    return Sheet("Executions", Table(columns, rows), ("The API reports no tokens for a single run.",))
+
+
+def _chars(number: int | None) -> str:
+    return "unknown" if number is None else f"{number:,} characters"
+
+
+def _corrections(receipt: Receipt) -> Sheet:
+    columns = (Column("Revision"), Column("", text=True), *_LINE_COLUMNS)
+    numbers = _numbers(receipt)
+    rows = tuple(row for one in receipt.corrections for row in _correction(one, numbers))
+    notes = [
+        f"Revision {one.revision} changed the cost from {exact(one.old_cost_pico)} to {exact(one.new_cost_pico)}."
+        for one in receipt.corrections
+    ]
+    told = {line.price_id for line in receipt.lines}
+    notes += _sources([line for line in _corrected(receipt) if line.price_id not in told], numbers)
+    return Sheet("Corrections", Table(columns, rows), tuple(notes))
+
+
+def _correction(correction: Correction, numbers: Mapping[str, int]) -> Iterator[tuple[str, ...]]:
+    for word, lines in (("old", correction.old), ("new", correction.new)):
+        for line in lines:
+            yield str(correction.revision), word, *_line(line), _reference(line, numbers)

@@ -1,0 +1,121 @@
+"""A comparison as scripts and people read it.
+
+Owns: its JSON, CSV and table, and the words for what was changed. Owns no number. Invariant: what could not be compared
+stands beneath every table and in every JSON.
+"""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from gembill.money import usd
+from gembill.period import iso, local
+from gembill_reports.analysis.what_if import Change, Comparison, Row, Uncompared
+from gembill_reports.layout.sheet import DEMO, Sheet, count, money
+from gembill_reports.layout.tables import MISSING, Column, Table, csv_lines
+from gembill_reports.views.report import words
+
+SCHEMA_VERSION = 1
+_HEADER = ("model", "calls", "now_usd", "then_usd", "difference_usd")
+_COLUMNS = (
+    Column("Model", text=True),
+    Column("Calls", 40),
+    Column("As charged", 80),
+    Column("Then", 70),
+    Column("Difference"),
+    Column("Change", 30),
+)
+_COUNTS = "The same counts at other prices: another model may well use more or fewer tokens."
+_ONE = {"calls": "call", "tokens": "token", "searches": "search"}
+_CACHE = "The share is of the prompt's tokens; fees for keeping an explicit cache are not in it."
+
+
+def json_text(found: Comparison) -> str:
+    """The comparison as JSON."""
+    period = found.period
+    shape = {
+        "schema_version": SCHEMA_VERSION,
+        "period": {"start": period.start, "end": period.end, "timezone": period.timezone},
+        "with": _change_dict(found),
+        "rows": [_row_dict(row) for row in found.rows],
+        "total": {key: value for key, value in _row_dict(found.total).items() if key != "model"},
+        "not_compared": [_uncompared_dict(one) for one in found.uncompared],
+    } | ({"demo_data": True} if found.demo else {})
+    return json.dumps(shape, indent=2) + "\n"
+
+
+def csv_text(found: Comparison) -> Iterator[str]:
+    """The rows as CSV."""
+    return csv_lines(_HEADER, (_row_dict(row) for row in found.rows))
+
+
+def sheet(found: Comparison) -> Sheet:
+    """The comparison as a table."""
+    total = found.total
+    mark = DEMO if found.demo else ""
+    heading = f"{mark}If it had been {in_words(found)} · {words(found.period)} · {found.period.timezone} · US dollars"
+    last = ("Total", *_cells(total)[1:])
+    notes = [_COUNTS, *([_CACHE] if found.change.cached is not None else [])]
+    notes += ["Not compared, and in neither column:"] if found.uncompared else []
+    notes += [f"- {_uncompared_words(one)}" for one in found.uncompared]
+    return Sheet(heading, Table(_COLUMNS, tuple(_cells(row) for row in found.rows), last), tuple(notes))
+
+
+def in_words(found: Comparison) -> str:
+    """What was changed: `gemini-4-argon, on the batch tier, 80% cached, at prices of 2026-12-15`."""
+    change: Change = found.change
+    said = [change.model] if change.model else []
+    said += [f"on the {change.service_tier} tier"] if change.service_tier else []
+    said += [f"{float(100 * change.cached):g}% cached"] if change.cached is not None else []
+    said += [f"at the prices of {local(change.at_us, found.period.zone).date()}"] if change.at_us is not None else []
+    return ", ".join(said)
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    difference = ("+" if row.difference_pico > 0 else "") + money(row.difference_pico)
+    return row.model or MISSING, count(row.calls), money(row.now_pico), money(row.then_pico), difference, _share(row)
+
+
+def _share(row: Row) -> str:
+    """The difference in percent, rounded towards nothing: what is left of a cost does not read as -100.0%."""
+    if not row.now_pico:
+        return ""
+    whole, tenth = divmod(1000 * abs(row.difference_pico) // row.now_pico, 10)
+    sign = "+" if row.difference_pico > 0 else "-" if row.difference_pico else ""
+    return f"{sign}{whole:,}.{tenth}%"
+
+
+def _uncompared_words(one: Uncompared) -> str:
+    cost = "" if one.cost_pico is None else f" ({money(one.cost_pico)})"
+    unit = one.unit if one.quantity != 1 else _ONE[one.unit]
+    return f"{one.model or MISSING}: {one.quantity:,} {unit}{cost}: {one.reason}"
+
+
+def _row_dict(row: Row) -> dict[str, Any]:
+    return {
+        "model": row.model,
+        "calls": row.calls,
+        "now_usd": usd(row.now_pico),
+        "then_usd": usd(row.then_pico),
+        "difference_usd": usd(row.difference_pico),
+    }
+
+
+def _uncompared_dict(one: Uncompared) -> dict[str, Any]:
+    return {
+        "model": one.model,
+        "reason": one.reason,
+        "quantity": one.quantity,
+        "unit": one.unit,
+        "cost_usd": None if one.cost_pico is None else usd(one.cost_pico),
+    }
+
+
+def _change_dict(found: Comparison) -> dict[str, Any]:
+    change = found.change
+    return {
+        "model": change.model,
+        "service_tier": change.service_tier,
+        "cached_share": None if change.cached is None else str(change.cached),
+        "at": None if change.at_us is None else iso(change.at_us, found.period.zone),
+    }

@@ -1,0 +1,241 @@
+"""What may enter: paths, malformed heads, and the headers that do not go on."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gembill.capture.admission import MAX_HEAD, admit, check_head, error_body, forwarded
+from gembill.errors import Refusal
+from gembill.wire.routes import Role, route
+
+VERTEX = "/v1beta1/projects/p-1/locations/us-central1"
+MODEL_METHODS = (
+    "generateContent", "streamGenerateContent", "countTokens", "computeTokens", "batchGenerateContent", "embedContent", "batchEmbedContents",
+    "asyncBatchEmbedContent", "predict", "predictLongRunning",
+)  # fmt: skip
+ALLOWED = [
+    *(f"/{version}/{kind}/m-1.5_x:{method}" for version in ("v1", "v1beta", "v1alpha") for kind in ("models", "tunedModels") for method in MODEL_METHODS),
+    *(f"{start}/publishers/google/models/gemini-2.0-flash@001:{method}" for start in (VERTEX, "/v1", "/v1beta1") for method in MODEL_METHODS),
+    f"{VERTEX}/endpoints/4711:generateContent", "/v1beta1/endpoints/4711:streamGenerateContent", f"{VERTEX}/batchPredictionJobs", f"{VERTEX}/cachedContents/c1",
+    f"{VERTEX}/interactions", "/v1beta/dynamic/d1:generateContent",
+    "/v1beta/models", "/v1beta/models/gemini-2.5-flash", "/v1beta/cachedContents", "/v1beta/cachedContents/c1", "/v1beta/files", "/v1beta/files/f1",
+    "/upload/v1beta/files", "/v1beta/files/f1:download", "/v1beta/files:register", "/v1beta/batches", "/v1beta/batches/b1", "/v1beta/batches/b1:cancel",
+    "/v1beta/operations/o1", "/v1beta/models/m1/operations/o1", "/v1alpha/auth_tokens", "/v1beta/fileSearchStores", "/v1beta/fileSearchStores/s1/documents/d1",
+    "/v1beta/fileSearchStores/s1:importFile", "/upload/v1beta/fileSearchStores/s1:uploadToFileSearchStore", "/v1beta/interactions", "/v1beta/interactions/v1_x:cancel",
+    "/v1beta/agents/a", "/v1beta/environments", "/v1beta/triggers", "/v1beta/voices", "/v1beta/webhooks/w1", "/v1beta/credentials", "/v1beta/decisions",
+    *(f"/v1beta/openai/{rest}" for rest in ("chat/completions", "models", "models/gemini-2.5-flash", "embeddings", "images/generations", "files", "batches/b1")),
+]  # fmt: skip
+CALL = "/v1beta/models/{}:generateContent"
+TRICKS = [
+    *(CALL.format(name) for name in (
+        "..", "../..", ".", "a/../b", "a/./b", "..a", "a..", "%2e%2e", "%2E", "a%2fb", "a%2Fb", "a%00", "a\x00", "a\\b", "..\\..", "a;b", "a;jsessionid=1", "a b", "a\tb", "a\rb", "a\nb",
+        "a\r\nHost: evil", "a%0d%0aX: y", "é", "ａ", "\u202ea", "a\u2028b", "", "a//b", "a?b", "a#b", "a*b", "a'b", 'a"b', "<a>", "{a}", "a|b", "a^b", "a`b", "a,b", "a=b", "a&b", "a+b", "a!b", "a$b", "(a)",
+        "x" * 257, "x" * 5_000, "a%3AgenerateContent", "-." , ".a", "a:b",
+    )),
+    "", "/", "//", "/v1beta", "/v1beta/", "/v1beta//models", "//v1beta/models", "/v1beta/models/", "/v1beta/models/m:", "/v1beta/models/m:generate-content", "/v1beta/models/m:generateContent/",
+    "/v1beta/models/m:" + "g" * 65, "/v1beta/secrets", "/v1beta/Models/m", "/v1gamma/models", "/v123/models", "/v1beta123/models", "/v\u0661/models", "/models/m:generateContent", "/../v1beta/models", "/v1beta/../models", "/v1beta/models/../../x",
+    "http://evil/v1beta/models", "/http://evil/v1beta/models", "@evil/v1beta/models", "/prefix/v1beta/models", "/$discovery/rest", "/upload", "/upload/", "/upload/v1beta", "/_gembill", "/_gembill/other",
+    "/v1beta/models\n", "\n/v1beta/models", "/v1beta/models/m:generateContent\n", "/v1beta/models/m:generateContent\x00", "/v1beta/models/m%20", "/ws", "/ws/", "/ws/../v1", "/ws/a%2fb", "/ws/" + "a" * 300,
+]  # fmt: skip
+
+
+def scope(
+    path: str, *, method: str = "POST", query: bytes = b"", headers: list[tuple[bytes, bytes]] | None = None
+) -> dict[str, Any]:
+    return {"method": method, "raw_path": path.encode(), "query_string": query, "headers": headers or []}
+
+
+@pytest.mark.parametrize("path", ALLOWED)
+def test_every_path_of_the_api_passes_unaltered(path):
+    found = admit(scope(path, query=b"alt=sse&key=%2F"))
+    assert (found.path, found.target, found.query) == (path, path.encode() + b"?alt=sse&key=%2F", b"alt=sse&key=%2F")
+    assert admit(scope(path)).target == path.encode()
+
+
+@pytest.mark.parametrize("path", TRICKS, ids=lambda path: repr(path[:40]))
+def test_a_path_that_is_none_of_the_api_is_never_forwarded(path):
+    live = path.startswith("/ws/..")  # refused too, for what it is
+    expected = (501, "GEMBILL_LIVE_NOT_RECORDED") if live else (404, "GEMBILL_PATH_NOT_FORWARDED")
+    with pytest.raises(Refusal) as caught:
+        admit(scope(path))
+    assert (caught.value.status, caught.value.reason) == expected
+
+
+@given(
+    st.binary(max_size=60),
+    st.sampled_from(["/v1beta/models/", "/v1beta/", "/", ""]),
+    st.sampled_from([":generateContent", ""]),
+)
+def test_what_passes_has_no_byte_that_two_servers_read_differently(middle, start, end):
+    raw = start.encode() + middle + end.encode()
+    try:
+        found = admit({"method": "POST", "raw_path": raw, "query_string": b"", "headers": []})
+    except Refusal:
+        return
+    assert found.target == raw
+    assert not set(raw) & set(b"%\\;?#\0\r\n\t ")
+    assert b"//" not in raw
+    assert not {b".", b".."} & set(raw.split(b"/"))
+
+
+_name = st.text("abXY019._~@-", min_size=1, max_size=12)
+_parents = st.sampled_from(
+    ["models", "tunedModels", "dynamic", "endpoints", "publishers/google/models", "publishers/x/models", "projects/p/locations/l/endpoints", "projects/p/locations/l/publishers/google/models"]
+)  # fmt: skip
+
+
+@given(
+    st.sampled_from(["v1", "v1beta", "v1alpha", "v1beta1", "v2beta3", "v10"]),
+    _parents,
+    _name,
+    st.sampled_from(["generateContent", "streamGenerateContent"]),
+)
+def test_no_path_of_a_model_that_passes_escapes_the_record(version, parent, name, method):
+    path = f"/{version}/{parent}/{name}:{method}"
+    try:
+        admit(scope(path))
+    except Refusal:
+        assert name[0] == "." or name[-1] == "."
+        return
+    assert route("POST", path) is not None
+
+
+def test_every_recorded_path_passes():
+    folder = os.environ.get("GEMBILL_CORPUS")
+    if not folder:
+        pytest.skip("GEMBILL_CORPUS names no folder of recorded traffic: THE RECORDED PATHS ARE NOT CHECKED")
+    seen = 0
+    for file in sorted(Path(folder).glob("*.json")):
+        case = json.loads(file.read_text())
+        if case["path"] is None:
+            continue
+        path, _, query = case["path"].replace("<GOOGLE_CLOUD_LOCATION>", "masked").partition("?")
+        found = admit(scope(path, query=query.encode()))
+        if case["surface"] in ("generateContent", "streamGenerateContent"):
+            assert route("POST", found.path).role is Role.CALL, file.name
+        if case["surface"] == "countTokens":
+            assert route("POST", found.path) is None, file.name
+        seen += 1
+    assert seen > 100
+
+
+def test_the_live_api_is_refused_by_name():
+    with pytest.raises(Refusal) as caught:
+        admit(scope("/ws/google.ai.generativelanguage.v1beta.GenerativeService.BidiGenerateContent", method="GET"))
+    assert (caught.value.status, caught.value.reason) == (501, "GEMBILL_LIVE_NOT_RECORDED")
+
+
+@pytest.mark.parametrize(
+    ("headers", "length"),
+    [
+        ([(b"content-length", b"12")], 12),
+        ([(b"content-length", b"0")], 0),
+        ([(b"transfer-encoding", b"chunked")], None),
+        ([], 0),
+    ],
+)
+def test_the_length_of_a_body_is_known_or_it_is_chunked(headers, length):
+    assert admit(scope("/v1beta/models/m:generateContent", headers=headers)).length == length
+
+
+HOST = (b"host", b"127.0.0.1:8787")
+
+
+@pytest.mark.parametrize(
+    ("version", "target", "headers", "status"),
+    [
+        ("1.1", b"http://evil.example/v1beta/models", [HOST], 400),
+        ("1.1", b"//evil.example/v1beta/models", [HOST], 400),
+        ("1.1", b"v1beta/models", [HOST], 400),
+        ("1.1", b"*", [HOST], 400),
+        ("1.1", b"", [HOST], 400),
+        ("1.1", b"/x", [], 400),
+        ("1.1", b"/x", [HOST, HOST], 400),
+        ("1.0", b"/x", [HOST, HOST], 400),
+        ("1.1", b"/x", [(b"host", b"")], 400),
+        *(("1.1", b"/x", [(b"host", host)], 400) for host in (b"a b", b"user@evil", b"a/b", b"a?b", b"a#b", b"a:b", b"a:123456", b"[::1", b"-a", b"a\xff", b"a,b", b"a\\b", b"http://a", b"x" * 300)),
+        ("1.1", b"/x", [HOST, (b"content-length", b"1"), (b"transfer-encoding", b"chunked")], 400),
+        ("1.1", b"/x", [HOST, (b"content-length", b"1"), (b"content-length", b"1")], 400),
+        ("1.1", b"/x", [HOST, (b"content-length", b"1"), (b"content-length", b"2")], 400),
+        *(("1.1", b"/x", [HOST, (b"content-length", length)], 400) for length in (b"", b"-1", b"+1", b"1, 1", b"0x10", b"1_0", b"1 ", b"1.0", b"9" * 16, b"\xb2")),
+        *(("1.1", b"/x", [HOST, (b"transfer-encoding", coding)], 400) for coding in (b"", b"gzip", b"identity", b"chunked, gzip", b"gzip, chunked", b"chunked;q=1", b"xchunked", b"chunked\x0b")),
+        ("1.1", b"/x", [HOST, (b"transfer-encoding", b"chunked"), (b"transfer-encoding", b"chunked")], 400),
+        ("1.0", b"/x", [HOST, (b"transfer-encoding", b"chunked")], 400),
+        *(("1.1", b"/x", [HOST, (name, b"1")], 400) for name in (b"content_length", b"transfer_encoding", b"content-length ", b"transfer-encoding ")),
+        ("1.1", b"/x", [HOST, (b"x-big", b"x" * MAX_HEAD)], 431),
+        ("1.1", b"/" + b"x" * MAX_HEAD, [HOST], 431),
+        ("1.1", b"/x", [HOST, *((b"x-%d" % n, b"v") for n in range(20_000))], 431),
+    ],
+)  # fmt: skip
+def test_a_head_that_two_servers_could_read_differently_is_refused(version, target, headers, status):
+    with pytest.raises(Refusal) as caught:
+        check_head(version, target, headers)
+    assert caught.value.status == status
+    assert caught.value.reason == ("GEMBILL_HEAD_TOO_LARGE" if status == 431 else "GEMBILL_MALFORMED_REQUEST")
+
+
+@pytest.mark.parametrize(
+    ("version", "headers"),
+    [
+        ("1.1", [HOST]), ("1.0", []), ("1.0", [HOST]), ("1.1", [(b"host", b"[::1]:8787")]), ("1.1", [(b"host", b"gembill.internal")]), ("1.1", [(b"host", b"localhost:80")]),
+        ("1.1", [HOST, (b"content-length", b"0")]), ("1.1", [HOST, (b"content-length", b"104857600")]), ("1.1", [HOST, (b"transfer-encoding", b" Chunked ")]),
+        ("1.1", [HOST, (b"x_custom", b"1")]), ("1.1", [HOST, (b"x-goog-api-key", b"k" * 4000)]),
+    ],
+)  # fmt: skip
+def test_ordinary_heads_pass(version, headers):
+    check_head(version, b"/v1beta/models/m:generateContent?alt=sse", headers)
+
+
+DROPPED = [
+    b"connection", b"keep-alive", b"proxy-connection", b"te", b"trailer", b"transfer-encoding", b"upgrade", b"host", b"expect", b"x-gembill-label-team",
+    b"x-gembill-label-", b"Connection", b"HOST", b"X-Gembill-Label-Team",
+]  # fmt: skip
+KEPT = [
+    b"content-length", b"content-type", b"content-encoding", b"accept-encoding", b"authorization", b"x-goog-api-key", b"x-goog-api-client", b"user-agent", b"x-server-timeout",
+    b"date", b"server-timing", b"x-gemini-service-tier", b"set-cookie", b"x-forwarded-for", b"cookie", b"x-gembill", b"proxy-authorization", b"hostname",
+]  # fmt: skip
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from([*DROPPED, *KEPT]).filter(lambda name: name.lower() != b"connection"), st.binary(max_size=8)
+        ),
+        max_size=20,
+    )
+)
+def test_headers_go_on_in_their_order_but_for_those_of_the_hop_and_ours(headers):
+    assert forwarded(iter(headers)) == [(name, value) for name, value in headers if name in KEPT]
+
+
+def test_what_the_connection_header_names_stays_on_this_hop():
+    headers = [
+        (b"connection", b"close, X-Hop ,content-length"),
+        (b"x-hop", b"1"),
+        (b"content-length", b"3"),
+        (b"x-next", b"2"),
+        (b"Connection", b"x-next"),
+    ]
+    assert forwarded(headers) == [(b"content-length", b"3")]
+
+
+@pytest.mark.parametrize(
+    ("status", "word"),
+    [(400, "INVALID_ARGUMENT"), (404, "NOT_FOUND"), (408, "DEADLINE_EXCEEDED"), (431, "INVALID_ARGUMENT"), (501, "UNIMPLEMENTED"), (502, "UNAVAILABLE"), (503, "UNAVAILABLE"), (504, "DEADLINE_EXCEEDED"), (418, "UNKNOWN")],
+)  # fmt: skip
+def test_our_errors_have_the_shape_of_googles(status, word):
+    assert json.loads(error_body(Refusal(status, "GEMBILL_X", 'why "so"'))) == {
+        "error": {
+            "code": status,
+            "message": 'gembill: why "so"',
+            "status": word,
+            "details": [
+                {"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "GEMBILL_X", "domain": "gembill"}
+            ],
+        }
+    }

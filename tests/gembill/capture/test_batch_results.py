@@ -1,0 +1,157 @@
+"""Exchanges that are no single call: results of batches by entry, notices that are only remembered."""
+
+import itertools
+import json
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gembill.capture.attribution import Caller
+from gembill.capture.batch_results import Notice, Results, observing
+from gembill.capture.context import Memory
+from gembill.capture.exchange import Exchange
+from gembill.capture.fingerprint import Fingerprint
+from gembill.model import Api, Ending, Event, Status
+from gembill.rules.metering import meter
+from gembill.wire.routes import route
+
+ID = "0199a0b0-0000-7000-8000-000000000001"
+KEY = b"AIzaSyD-canary-0123456789"
+USAGE = {"promptTokenCount": 3, "totalTokenCount": 3}
+LINES = b"".join(
+    json.dumps({"key": f"k{n}", "response": {"usageMetadata": USAGE}}).encode() + b"\r\n" for n in range(5)
+)
+FILE = "/v1beta/files/f:download"
+
+
+def exchange(method: str, path: str, memory: Memory | None = None, event_id: str = ID, **labels: str) -> Exchange:
+    found = route(method, path)
+    assert found is not None
+    who = Caller((KEY,), labels, labels_cut=False)
+    return observing(event_id, 1_000_000, route=found, caller=who, fingerprint=Fingerprint(b"0" * 16), memory=memory)
+
+
+def events(
+    call: Exchange, answer: bytes, status: int = 200, *, cuts: tuple[int, ...] = (), ending: Ending = Ending.FINISHED
+) -> list[Event]:
+    edges = [0, *sorted(c % (len(answer) + 1) for c in cuts), len(answer)]
+    call.answered(status, [])
+    for start, end in itertools.pairwise(edges):
+        call.received(answer[start:end])
+    found = call.events(ending, 2_000_000)
+    assert call.finished
+    assert [event_id for event_id, _ in found] == [msgspec.json.decode(body)["id"] for _, body in found]
+    return [msgspec.json.decode(body, type=Event) for _, body in found]
+
+
+def test_every_route_has_its_observer():
+    paths = [("POST", "/v1/interactions"), ("GET", "/v1/interactions/i"), ("GET", FILE), ("GET", "/v1/batches/b"), ("POST", "/v1/cachedContents"), ("POST", "/v1/models/m:batchGenerateContent")]  # fmt: skip
+    assert [type(exchange(*one)) for one in paths] == [Exchange, Exchange, Results, Results, Notice, Notice]
+
+
+@given(st.lists(st.integers(0, 10_000), max_size=6))
+@settings(max_examples=50, deadline=None)
+def test_a_file_of_results_gives_the_same_events_in_any_cut(cuts):
+    found = events(exchange("GET", FILE), LINES, cuts=tuple(cuts))
+    assert found == events(exchange("GET", FILE), LINES)
+    assert [event.natural for event in found] == [("batch", "gemini", "files/f", f"k{n}") for n in range(5)]
+
+
+def test_whoever_reads_results_gets_the_same_records_and_events_of_its_own():
+    one = events(exchange("GET", FILE), LINES)
+    two = events(exchange("GET", FILE, event_id=ID[:-1] + "2"), LINES)
+    assert [meter(event, 1).id for event in one] == [meter(event, 2).id for event in two]
+    assert not {event.id for event in one} & {event.id for event in two}
+    assert {meter(event, 1).status for event in one} == {Status.COMPLETE}
+
+
+def test_a_cut_file_gives_the_lines_that_came_whole():
+    assert len(events(exchange("GET", FILE), LINES[: len(LINES) // 2], ending=Ending.CUT)) == 2
+
+
+@pytest.mark.parametrize("status", [301, 400, 404, 500])
+def test_an_error_in_place_of_results_is_no_event(status):
+    call = exchange("GET", FILE)
+    assert events(call, LINES, status) == []
+    assert not call.wanted
+
+
+def test_a_file_that_is_none_of_ours_is_looked_at_no_more():
+    call = exchange("GET", FILE)
+    call.answered(200, [])
+    call.received(b"\x89PNG")
+    assert not call.wanted
+    assert call.events(Ending.CUT, 2) == []
+
+
+def test_an_answer_that_never_came_is_no_event():
+    for one in (("GET", FILE), ("GET", "/v1/batches/b"), ("GET", "/v1/interactions/i"), ("POST", "/v1/cachedContents")):
+        assert exchange(*one).events(Ending.UNANSWERED, 2) == []
+
+
+def test_a_poll_is_an_event_only_with_usage_or_at_the_end():
+    path = "/v1/interactions/i-1"
+    for running in ("in_progress", "queued"):
+        assert events(exchange("GET", path), json.dumps({"id": "i-1", "status": running}).encode()) == []
+    assert events(exchange("GET", path), b'{"error": {"code": 404}}') == []
+    for method, at in (("GET", path), ("POST", f"{path}/cancel")):
+        (event,) = events(exchange(method, at), b'{"id": "i-1", "status": "cancelled"}')
+        assert (event.seen.finish_reason, event.natural) == ("cancelled", ("interaction", "gemini", "i-1"))
+    (event,) = events(exchange("GET", path), b'{"status": "completed", "usage": {"total_input_tokens": 1}}')
+    assert event.natural == ("interaction", "gemini", "i-1")
+    assert event.asked == type(event.asked)()
+
+
+def test_a_batch_is_remembered_with_who_made_it():
+    memory = Memory()
+    made = exchange("POST", "/v1beta/models/m:batchGenerateContent", memory, team="night")
+    made.sent(
+        json.dumps(
+            {
+                "batch": {
+                    "inputConfig": {"requests": {"requests": [{"request": {"tools": [{"codeExecution": {}}]}}, {}]}}
+                }
+            }
+        ).encode()
+    )
+    assert events(made, b'{"name": "batches/b"}') == []
+    entry = {"response": {"usageMetadata": USAGE}}
+    done = json.dumps({"response": {"inlinedResponses": {"inlinedResponses": [entry, entry, entry]}}}).encode()
+    found = events(exchange("GET", "/v1beta/batches/b", memory, team="reader"), done)
+    assert [event.asked.declared for event in found] == [True, False, None]
+    assert {(event.labels["team"], event.asked.model) for event in found} == {("night", "m")}
+    (alone, *_) = events(exchange("GET", "/v1beta/batches/b", Memory(), team="reader"), done)
+    assert (alone.labels, alone.asked.declared) == ({"team": "reader"}, None)
+
+
+@pytest.mark.parametrize(
+    ("ending", "status", "known"), [(Ending.FINISHED, 200, True), (Ending.CUT, 200, None), (Ending.FINISHED, 400, None)]
+)
+def test_a_cached_content_is_remembered_once_the_api_has_made_it(ending, status, known):
+    memory = Memory()
+    made = exchange("POST", "/v1beta/cachedContents", memory)
+    made.sent(b'{"tools": [{"codeExecution": {}}]}')
+    events(made, b'{"name": "cachedContents/c"}', status, ending=ending)
+    assert memory.cached(Api.GEMINI, "cachedContents/c") is known
+    assert memory.cached(Api.VERTEX, "cachedContents/c") is None
+
+
+def test_a_key_that_an_entry_repeats_is_struck():
+    line = json.dumps({"key": "k", "error": {"code": 400, "status": KEY.decode()}}).encode()
+    (found,) = exchange_events(line)
+    assert KEY not in found
+
+
+def exchange_events(line: bytes) -> list[bytes]:
+    call = exchange("GET", FILE)
+    call.answered(200, [])
+    call.received(line)
+    return [body for _, body in call.events(Ending.FINISHED, 2)]
+
+
+def test_results_that_confuse_us_are_said_aloud_and_cost_only_themselves(monkeypatch, caplog):
+    monkeypatch.setattr(Results, "_entry", lambda *_: 1 / 0)
+    assert events(exchange("GET", FILE), LINES) == []
+    assert "could not be read" in caplog.text

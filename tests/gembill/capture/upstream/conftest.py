@@ -1,3 +1,0 @@
-"""The event loops of this folder's tests."""
-
-from tests.gembill.capture.upstream.scripted import run  # noqa: F401 - a fixture

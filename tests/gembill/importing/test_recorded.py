@@ -1,0 +1,121 @@
+"""The identity of a recorded exchange, and what every format shares."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from gembill.capture.attribution import MAX_LABELS, MAX_NAME, MAX_VALUE, caller
+from gembill.capture.documents import LONG
+from gembill.importing.member import Refused
+from gembill.importing.recorded import Assumed, Recorded, decoded, header, labelled, target
+from gembill.model import Asked, Event
+from gembill.wire.routes import route
+
+PATH = "/v1beta/models/gemini-2.5-flash:generateContent"
+ANSWER = {"usageMetadata": {"promptTokenCount": 1}, "candidates": [{"index": 0}]}
+
+
+def recorded(**changes) -> Recorded:
+    way = route("POST", PATH)
+    assert way is not None
+    return replace(
+        Recorded(
+            route=way, method="POST", path=PATH, query=b"key=a-secret-key", occurred_us=1, request_headers=[],
+            request=b'{"contents": []}', status=200, response_headers=[], answer=json.dumps(ANSWER).encode(),
+        ),
+        **changes,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "same",
+    [
+        {"answer": json.dumps(dict(reversed(ANSWER.items())), indent=2).encode()},
+        {"answer": b"data: " + json.dumps(ANSWER).encode() + b"\r\n\r\n"},
+        {"answer": b"[" + json.dumps(ANSWER).encode() + b"\n]"},
+        {"request": b'{ "contents":[] }'},
+        {"query": b""},
+        {"request_headers": [(b"x-gembill-label-team", b"a")]},
+        {"response_headers": [(b"date", b"now")]},
+        {"ended_us": 5},
+    ],
+    ids=["order and spacing", "event", "array", "request", "key", "label", "header", "duration"],
+)
+def test_the_same_exchange_has_the_same_identity_however_a_file_tells_it(same):
+    assert recorded(**same).identity == recorded().identity
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"occurred_us": 2},
+        {"method": "GET"},
+        {"path": PATH + "x"},
+        {"status": 500},
+        {"status": None},
+        {"request": b'{"contents": [1]}'},
+        {"answer": b'{"usageMetadata": {"promptTokenCount": 2}}'},
+        {"answer": b"<html>"},
+        {"answer": b""},
+        {"request": json.dumps(ANSWER).encode(), "answer": b'{"contents": []}'},
+        {"answer": json.dumps(ANSWER | {"x": "y" * (LONG + 2)}).encode()},
+    ],
+    ids=["time", "method", "path", "status", "none", "request", "answer", "page", "empty", "swapped", "image"],
+)
+def test_another_exchange_has_another_identity(other):
+    assert recorded(**other).identity != recorded().identity
+
+
+def test_long_strings_that_differ_make_different_exchanges():
+    one, other = (json.dumps(ANSWER | {"x": c * (LONG + 2)}).encode() for c in "ab")
+    assert recorded(answer=one).identity != recorded(answer=other).identity
+
+
+def test_an_identity_never_changes_between_versions():
+    assert recorded().identity == (-31, "bf182a26-71a5-5db7-b1d6-fa92d8629b1e")
+
+
+def test_an_address_gives_path_and_query():
+    assert target("https://example.org/v1/models/m:generateContent?key=k") == ("/v1/models/m:generateContent", b"key=k")
+    assert target("/v1/models/m:generateContent") == ("/v1/models/m:generateContent", b"")
+    assert target("https://example.org") == ("/", b"")
+
+
+@pytest.mark.parametrize("url", ["v1/models", "", "ftp://x/", "https://[::1/v1"])
+def test_what_is_no_address_is_refused_without_showing_it(url):
+    with pytest.raises(Refused) as refused:
+        target(url)
+    assert not url or url not in str(refused.value)
+
+
+def test_labels_have_the_limits_and_the_cleaning_of_headers():
+    many = {f"n{number}": "v" for number in range(MAX_LABELS + 1)}
+    found = caller(labelled({"Team": "search", "cost": 7, "a" * 99: "v" * 999, "nul": "a\0b"}), b"")
+    assert found.labels == {"team": "search", "cost": "7", "a" * MAX_NAME: "v" * MAX_VALUE, "nul": "ab"}
+    assert found.labels_cut
+    assert len(caller(labelled(many), b"").labels) == MAX_LABELS
+
+
+@pytest.mark.parametrize("value", [None, 1.5, True, [], {}])
+def test_a_label_that_is_no_text_is_refused(value):
+    with pytest.raises(Refused, match="label 'team' is no text"):
+        labelled({"team": value})
+
+
+def test_headers_lose_what_speaks_of_an_encoding_the_file_has_undone():
+    headers = [header("Content-Encoding", "gzip"), header("X-Gemini-Service-Tier", "flex"), header("x-n", 3)]
+    assert decoded(headers) == [(b"x-gemini-service-tier", b"flex"), (b"x-n", b"3")]
+
+
+def event(**asked: str) -> Event:
+    return Event(
+        id="e", occurred_us=1, api="gemini", operation="generate_content", ending="finished", asked=Asked(**asked)
+    )
+
+
+def test_an_assumed_model_only_fills_a_gap():
+    assert Assumed(model="m").completed(event()).asked.model == "m"
+    assert Assumed(model="m").completed(event(model="n")).asked.model == "n"
+    assert Assumed(model="m").completed(event(agent="a")).asked.model is None
+    assert Assumed().completed(event()) == event()

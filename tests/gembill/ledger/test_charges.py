@@ -1,0 +1,48 @@
+"""Sums over charges by what decides a price."""
+
+from dataclasses import replace
+
+from gembill.ledger import Ledger, Reason, Selection, read
+from gembill.ledger.audit import audit
+from gembill.ledger.charges import usage
+from gembill.model import Charge, Meter, Modality, Rating
+from tests.gembill.ledger.making import HOUR, SPOOL, START, UNIT, posting, rated, record, tokens
+
+
+def test_charges_are_net_of_their_corrections(ledger: Ledger) -> None:
+    ledger.append(SPOOL, [posting(1), posting(2)])
+    ledger.correct([(record(2), rated(tokens(), 7, "p2"))], reason=Reason.RERATE)
+    found = {(one.meter, one.price_id): (one.quantity, one.cost_pico) for one in usage(ledger, Selection())}
+    assert found[Meter.INPUT, "p1"] == (100, 100 * UNIT)
+    assert found[Meter.INPUT, "p2"] == (100, 100 * 7)
+    assert sum(cost for _, cost in found.values()) == 200 * UNIT + 200 * 7
+
+
+def test_prompts_are_told_apart_by_the_threshold_they_exceed(ledger: Ledger) -> None:
+    sizes = (200_000, 200_001, 199_990)
+    ledger.append(SPOOL, [posting(n, tokens=tokens(input=size)) for n, size in enumerate(sizes, 1)])
+    plain = {one.above: one.quantity for one in usage(ledger, Selection(), [200_000]) if one.meter is Meter.INPUT}
+    assert plain == {0: 200_000 + 199_990, 200_000: 200_001}
+    both = usage(ledger, Selection(), [200_000], with_intermediate=True)  # 40 intermediate tokens each
+    assert {one.above for one in both} == {200_000}
+
+
+def test_the_period_is_half_open_and_models_are_chosen(ledger: Ledger) -> None:
+    ledger.append(SPOOL, [posting(1), posting(2), replace(posting(3), record=record(3, model="other"))])
+    chosen = Selection(start_us=START + 1, end_us=START + 2)
+    assert {one.quantity for one in usage(ledger, chosen) if one.meter is Meter.INPUT} == {100}
+    assert {one.model for one in usage(ledger, Selection(models=("oth*",)))} == {"other"}
+
+
+def test_a_year_of_days_with_ten_to_the_nine_tokens_is_exact(ledger: Ledger) -> None:
+    unit, day, days = 30_000_001, 10**9, 366  # above 2^63 pico-dollars in all
+    charge = Charge(meter=Meter.OUTPUT, modality=Modality.TEXT, quantity=day, unit_pico=unit, price_id="p")
+    counts = tokens(input=0, intermediate=0, output=day)
+    at = [START + n * 24 * HOUR for n in range(days)]
+    ledger.append(
+        SPOOL, [posting(n, Rating(charges=(charge,)), tokens=counts, occurred_us=us) for n, us in enumerate(at, 1)]
+    )
+    (found,) = usage(ledger, Selection())
+    assert (found.quantity, found.cost_pico) == (day * days, day * days * unit)
+    assert read.totals(ledger, Selection())[0].cost_pico == day * days * unit
+    assert audit(ledger) == []

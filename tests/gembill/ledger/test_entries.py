@@ -1,0 +1,75 @@
+"""The values at the ledger's door."""
+
+import pytest
+
+from gembill.ledger.entries import billed, meters_of, part_of, stored
+from gembill.ledger.schema import COST_PARTS
+from gembill.model import Charge, Meter, Modality, Outcome, Rating
+from tests.gembill.ledger.making import UNIT, rated, record, runs, tokens
+
+
+def charge(meter: Meter, quantity: int, unit_pico: int) -> Charge:
+    return Charge(meter=meter, modality=Modality.TEXT, quantity=quantity, unit_pico=unit_pico, price_id="p")
+
+
+def test_every_meter_belongs_to_one_part_of_the_cost() -> None:
+    listed = [meter for part in COST_PARTS for meter in meters_of(part)]
+    assert sorted(listed) == sorted(Meter)
+    assert all(meter in meters_of(part_of(meter)) for meter in Meter)
+
+
+def test_cached_input_counts_as_input_and_thinking_as_output() -> None:
+    prices = {meter: (place, 10**place) for place, meter in enumerate(Meter, 1)}
+    rating = Rating(charges=tuple(charge(meter, quantity, unit) for meter, (quantity, unit) in prices.items()))
+    entry = stored(record(1), rating, 4)
+    assert entry.cost_parts == {
+        "input": 1 * 10 + 2 * 100,
+        "intermediate": 3 * 1000,
+        "output": 4 * 10**4 + 5 * 10**5,
+        "grounding": 6 * 10**6,
+    }
+    assert entry.cost_pico == sum(part or 0 for part in entry.cost_parts.values())
+    assert (entry.priced, entry.unpriced_reason, entry.revision) == (True, None, 4)
+
+
+@pytest.mark.parametrize(
+    ("rating", "priced"),
+    [(Rating(known=False), True), (Rating(unpriced_reason="no price", charges=rated(tokens()).charges), False)],
+    ids=["counts unknown", "no price"],
+)
+def test_an_unknown_cost_is_null_in_all_its_parts_and_bills_nothing(rating: Rating, priced: bool) -> None:
+    entry = stored(record(1), rating, 0)
+    assert (entry.cost_pico, set(entry.cost_parts.values()), entry.failed_execution_cost_pico) == (None, {None}, None)
+    assert (entry.priced, entry.unpriced_reason) == (priced, rating.unpriced_reason)
+    assert billed(rating) == ()
+
+
+def test_a_call_that_costs_nothing_costs_zero() -> None:
+    entry = stored(record(1), Rating(), 0)
+    assert (entry.cost_pico, set(entry.cost_parts.values()), entry.priced) == (0, {0}, True)
+
+
+@pytest.mark.parametrize(
+    ("ended", "cost"),
+    [
+        ((), 0),
+        ((Outcome.OK, Outcome.UNKNOWN), 0),
+        ((Outcome.FAILED, Outcome.OK, Outcome.DEADLINE_EXCEEDED), 40 * UNIT * 2 // 3),
+        ((Outcome.FAILED,), 40 * UNIT),
+    ],
+    ids=["no run", "none failed", "two of three", "all"],
+)
+def test_failed_runs_have_their_share_of_the_intermediate_cost_rounded_down(
+    ended: tuple[Outcome, ...], cost: int
+) -> None:
+    assert stored(record(1, executions=runs(*ended)), rated(tokens()), 0).failed_execution_cost_pico == cost
+
+
+def test_flags_of_rating_follow_those_of_the_record_and_none_twice() -> None:
+    entry = stored(record(1, flags=("incomplete", "b")), Rating(flags=("a", "incomplete")), 0)
+    assert entry.record.flags == ("incomplete", "b", "a")
+
+
+def test_empty_names_are_missing_names_and_readings_are_not_kept() -> None:
+    kept = stored(record(1, model="", key="", readings=()), Rating(), 0).record
+    assert (kept.model, kept.key, kept.readings) == (None, None, None)

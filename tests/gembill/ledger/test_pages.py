@@ -1,0 +1,88 @@
+"""Pages of calls: every call once, in the order asked for, whatever it lacks."""
+
+from uuid import UUID
+
+import pytest
+
+from gembill.ledger import Ledger, Selection, Stored
+from gembill.ledger.pages import Browse, Order, Place, Trouble, page
+from gembill.model import Outcome, Status, Tokens
+from tests.gembill.ledger.making import HOUR, SPOOL, START, posting, rated, runs, tokens
+
+
+def walk(ledger: Ledger, asked: Browse, size: int = 2) -> list[Stored]:
+    found: list[Stored] = []
+    place: Place | None = None
+    while True:
+        some, place = page(ledger, asked, size, place)
+        found += some
+        if place is None:
+            return found
+
+
+def fill(ledger: Ledger) -> None:
+    ledger.append(
+        SPOOL,
+        [
+            posting(1, tokens=tokens(100)),
+            posting(2, tokens=tokens(300), executions=runs(Outcome.FAILED, Outcome.OK), occurred_us=START + 5 * HOUR),
+            posting(3, tokens=Tokens(), rating=None, status=Status.UNKNOWN, executions=()),
+            posting(4, tokens=tokens(300), anomalies=("total_mismatch",), conversation="chat"),
+            posting(5, tokens=tokens(200), labels={"team": "ads"}, status=Status.ERROR),
+        ],
+    )
+
+
+def numbers(found: list[Stored]) -> list[int]:
+    return [UUID(one.record.id).int - (1 << 100) for one in found]
+
+
+@pytest.mark.parametrize(
+    ("order", "expected"),
+    [
+        (Order.TIME, [2, 5, 4, 3, 1]),
+        (Order.INPUT, [2, 4, 5, 1, 3]),
+        (Order.COST, [2, 4, 5, 1, 3]),
+        (Order.FAILED, [2, 5, 4, 3, 1]),
+        (Order.EXECUTIONS, [2, 5, 4, 1, 3]),
+    ],
+)
+@pytest.mark.parametrize("size", [1, 2, 5])
+def test_every_call_is_on_one_page_in_order(ledger: Ledger, order: Order, expected: list[int], size: int) -> None:
+    fill(ledger)
+    assert numbers(walk(ledger, Browse(selection=Selection(), order=order), size)) == expected
+    upward = Browse(selection=Selection(), order=order, ascending=True)
+    assert numbers(walk(ledger, upward, size)) == expected[::-1]
+
+
+@pytest.mark.parametrize(
+    ("trouble", "expected"),
+    [
+        (Trouble.FAILED, [2]),
+        (Trouble.INCOMPLETE, [3]),
+        (Trouble.ANOMALY, [4]),
+        (Trouble.ERROR, [5]),
+        (Trouble.UNPRICED, []),
+    ],
+)
+def test_trouble_narrows(ledger: Ledger, trouble: Trouble, expected: list[int]) -> None:
+    fill(ledger)
+    assert numbers(walk(ledger, Browse(selection=Selection(), trouble=trouble))) == expected
+
+
+def test_other_filters_narrow_too(ledger: Ledger) -> None:
+    fill(ledger)
+    assert numbers(walk(ledger, Browse(selection=Selection(), conversation="chat"))) == [4]
+    assert numbers(walk(ledger, Browse(selection=Selection(), status=Status.UNKNOWN))) == [3]
+    assert numbers(walk(ledger, Browse(selection=Selection(labels={"team": "ads"})))) == [5]
+    late = Selection(start_us=START + HOUR, end_us=START + 6 * HOUR)
+    assert numbers(walk(ledger, Browse(selection=late))) == [2]
+
+
+def test_what_comes_in_between_moves_nothing(ledger: Ledger) -> None:
+    fill(ledger)
+    asked = Browse(selection=Selection())
+    first, place = page(ledger, asked, 2)
+    ledger.append(SPOOL, [posting(9, tokens=tokens(1), rating=rated(tokens(1)), occurred_us=START + 9 * HOUR)])
+    rest, _ = page(ledger, asked, 9, place)
+    assert numbers(first) + numbers(rest) == [2, 5, 4, 3, 1]

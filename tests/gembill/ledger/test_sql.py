@@ -1,0 +1,77 @@
+"""Rows through both ways into a table: COPY or statement, on both engines."""
+
+from random import Random
+
+import pytest
+from sqlalchemy import select, text
+from sqlalchemy.exc import IntegrityError
+
+from gembill.ledger import Ledger, schema, sql
+from gembill.ledger import engine as engines
+from gembill.ledger.schema import MEASURES, NARROW_KEY
+from gembill.ledger.sql import Clash
+
+ODD = "tab\tline\nreturn\r backslash-n \\N \\. quote ' \" percent % {} ünï 𝔘"
+
+
+def letter(number: int, body: bytes = b"", reason: str = "") -> sql.Row:
+    """A row of `dead_letter`, whose rows lie in the order in which they were inserted."""
+    return (1, f"{number:03}", None, body, reason, 9)
+
+
+def cell(model: str, value: int) -> sql.Row:
+    """A row of `rollup_narrow` with the same number in all its measures."""
+    values = {"source_id": 1, "hour_utc": 2, "model": model, "code_execution_used": 0}
+    return (*(values.get(name, "x") for name in NARROW_KEY), *(value for _ in MEASURES))
+
+
+@pytest.mark.parametrize("clash", [Clash.RAISE, Clash.IGNORE])
+def test_rows_go_in_in_the_order_of_their_key(ledger: Ledger, clash: Clash) -> None:
+    numbers = list(range(200))
+    Random(1).shuffle(numbers)
+    place = "rowid" if ledger.engine.dialect.name == "sqlite" else "ctid"
+    with engines.writing(ledger.engine) as connection:
+        sql.insert(connection, schema.dead_letter, map(letter, numbers), clash)
+        found = connection.scalars(text(f"SELECT id FROM dead_letter ORDER BY {place}"))
+        assert list(found) == [f"{number:03}" for number in range(200)]
+
+
+@pytest.mark.parametrize("clash", [Clash.RAISE, Clash.IGNORE])
+def test_texts_bytes_and_nulls_arrive_as_they_are(ledger: Ledger, clash: Clash) -> None:
+    rows = [letter(1, bytes(range(256)), ODD), letter(2), letter(3, b"\\N", "\\N")]
+    with engines.writing(ledger.engine) as connection:
+        sql.insert(connection, schema.dead_letter, rows, clash)
+        found = connection.execute(select(schema.dead_letter).order_by(schema.dead_letter.c.id))
+        assert [tuple(row) for row in found] == rows
+
+
+def test_a_key_that_is_there_raises_the_same_error_on_both_engines(ledger: Ledger) -> None:
+    with engines.writing(ledger.engine) as connection:
+        sql.insert(connection, schema.dead_letter, [letter(1)])
+    with pytest.raises(IntegrityError), engines.writing(ledger.engine) as connection:
+        sql.insert(connection, schema.dead_letter, [letter(0), letter(1)])
+    with ledger.engine.connect() as connection:
+        assert list(connection.scalars(select(schema.dead_letter.c.id))) == ["001"]
+
+
+def test_a_row_that_is_there_can_be_left_as_it_is(ledger: Ledger) -> None:
+    with engines.writing(ledger.engine) as connection:
+        sql.insert(connection, schema.dead_letter, [letter(1, reason="first")])
+        sql.insert(connection, schema.dead_letter, [letter(1, reason="second"), letter(2)], Clash.IGNORE)
+        c = schema.dead_letter.c
+        found = connection.execute(select(c.id, c.reason).order_by(c.id))
+        assert [tuple(row) for row in found] == [("001", "first"), ("002", "")]
+
+
+def test_counters_are_added_to_those_that_are_there(ledger: Ledger) -> None:
+    with engines.writing(ledger.engine) as connection:
+        sql.insert(connection, schema.rollup_narrow, [cell("a", 5), cell("b", 1)], Clash.ADD)
+        sql.insert(connection, schema.rollup_narrow, [cell("c", 2**62), cell("a", -3)], Clash.ADD)
+        found = connection.execute(select(schema.rollup_narrow).order_by(schema.rollup_narrow.c.model))
+        assert [tuple(row) for row in found] == [cell("a", 5 - 3), cell("b", 1), cell("c", 2**62)]
+
+
+def test_nothing_to_insert_asks_nothing_of_the_database(ledger: Ledger) -> None:
+    with ledger.engine.connect() as connection:
+        sql.insert(connection, schema.dead_letter, [])
+        assert not connection.in_transaction()

@@ -1,0 +1,115 @@
+"""Records as they are opened, completed and corrected."""
+
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+
+from gembill.errors import LedgerError
+from gembill.ledger import Ledger, Reason, Selection, read, schema
+from gembill.ledger.audit import audit
+from gembill.ledger.transaction import Books
+from gembill.model import Rating, Status
+from tests.gembill.ledger.making import LOST, SPOOL, START, UNIT, natural, number, posting, rated, record, tokens
+
+
+def test_a_fuller_answer_corrects_and_keeps_what_was_asked(ledger: Ledger) -> None:
+    ledger.append(SPOOL, [natural(1, **LOST)])
+    poll = natural(2, occurred_us=START + 10**10, labels={}, declared=None, key=None)
+    ledger.append(SPOOL, [poll])
+    stored = read.record(ledger, number(9_000))
+    assert stored is not None
+    assert (stored.revision, stored.record.tokens, stored.record.occurred_us) == (1, tokens(), START + 1)
+    assert (stored.record.labels, stored.record.declared, stored.record.key) == ({"team": "search"}, True, "k_7f3a")
+    (total,) = read.totals(ledger, Selection())
+    assert (total.calls, total.incomplete_calls, total.cost_pico) == (1, 0, 200 * UNIT)
+    assert audit(ledger) == []
+
+
+def test_an_equal_or_poorer_answer_changes_nothing(ledger: Ledger) -> None:
+    ledger.append(SPOOL, [natural(1)])
+    (before,) = read.records(ledger, Selection())
+    assert ledger.append(SPOOL, [natural(2), natural(3, **LOST)]) == 2
+    assert list(read.records(ledger, Selection())) == [before]
+    assert before.revision == 0
+    assert audit(ledger) == []
+
+
+def test_two_answers_to_one_call_fit_in_one_batch(ledger: Ledger) -> None:
+    ledger.append(SPOOL, [natural(1, **LOST), natural(2, tokens=tokens(1, 1, 1), status=Status.PARTIAL), natural(3)])
+    stored = read.record(ledger, number(9_000))
+    assert stored is not None
+    assert (stored.revision, stored.cost_pico) == (2, 200 * UNIT)
+    assert audit(ledger) == []
+
+
+def test_a_correction_leaves_old_and_new_price_visible(ledger: Ledger) -> None:
+    ledger.append(SPOOL, [posting(1), posting(2)])
+    changed = (record(1), rated(tokens(), 2 * UNIT, "p2"))
+    assert ledger.correct([changed, (record(2), rated(tokens()))], reason=Reason.RERATE) == 1
+    assert ledger.correct([changed], reason=Reason.RERATE) == 0
+    stored = read.record(ledger, number(1))
+    assert stored is not None
+    assert stored.cost_pico == 2 * 200 * UNIT
+    lines = [(p.revision, p.charge.quantity, p.charge.price_id) for p in read.charges(ledger, stored)]
+    assert lines[:3] == [(0, 100, "p1"), (0, 40, "p1"), (0, 60, "p1")]
+    assert sorted(lines[3:6]) == [(1, -100, "p1"), (1, -60, "p1"), (1, -40, "p1")]
+    assert sum(p.charge.cost_pico for p in read.charges(ledger, stored)) == stored.cost_pico
+    assert audit(ledger) == []
+
+
+def test_a_price_of_another_name_at_the_same_figure_is_a_correction_too(ledger: Ledger) -> None:
+    ledger.append(SPOOL, [posting(1)])
+    assert ledger.correct([(record(1), rated(tokens(), UNIT, "p2"))], reason=Reason.RERATE) == 1
+    stored = read.record(ledger, number(1))
+    assert stored is not None
+    assert (stored.revision, stored.cost_pico) == (1, 200 * UNIT)
+    assert {p.charge.price_id for p in read.charges(ledger, stored) if p.charge.quantity > 0 and p.revision} == {"p2"}
+    assert audit(ledger) == []
+
+
+def test_a_correction_to_unpriced_takes_the_charges_back(ledger: Ledger) -> None:
+    ledger.append(SPOOL, [posting(1)])
+    ledger.correct([(record(1), Rating(unpriced_reason="no price for x"))], reason=Reason.RERATE)
+    (total,) = read.totals(ledger, Selection())
+    assert (total.unpriced_calls, total.cost_pico) == (1, None)
+    assert audit(ledger) == []
+
+
+def test_a_record_that_is_not_there_cannot_be_corrected(ledger: Ledger) -> None:
+    with pytest.raises(LedgerError, match="not in the ledger"):
+        ledger.correct([(record(1), rated(tokens()))], reason=Reason.REPOST)
+
+
+def test_every_revision_says_why_it_is_there_and_which_event_it_was_read_from(ledger: Ledger) -> None:
+    ledger.append(SPOOL, [natural(1, **LOST)])
+    other = SPOOL + 1  # the poll was seen by another proxy
+    ledger.append(other, [replace(natural(2), seq=1)])
+    poll = natural(2).record
+    ledger.correct([(poll, rated(poll.tokens, 2 * UNIT))], reason=Reason.RERATE)
+    c = schema.record.c
+    with ledger.engine.connect() as connection:
+        found = connection.execute(select(c.reason, c.event_source_id, c.event_id).order_by(c.revision)).all()
+    assert [tuple(row) for row in found] == [
+        ("posted", SPOOL, number(1)),
+        ("fuller_answer", other, number(2)),
+        ("rerate", other, number(2)),
+    ]
+    stored = read.record(ledger, number(9_000))
+    assert stored is not None
+    assert read.event_body(ledger, stored) == natural(2).body
+
+
+def test_two_writers_who_correct_the_same_revision_cannot_both_succeed(ledger: Ledger) -> None:
+    ledger.append(SPOOL, [posting(1)])
+    with ledger.engine.connect() as connection:
+        late = Books(connection, START)
+        late.load([(SPOOL, number(1))])
+        connection.rollback()  # it has read, and holds no lock while the other one writes
+        ledger.correct([(record(1), rated(tokens(), 7, "p2"))], reason=Reason.RERATE)
+        assert late.correct(record(1), rated(tokens(), 9, "p3"), Reason.RERATE)
+        with pytest.raises(IntegrityError):
+            late.write()
+    assert read.totals(ledger, Selection())[0].cost_pico == 200 * 7
+    assert audit(ledger) == []

@@ -1,0 +1,59 @@
+import asyncio
+from concurrent.futures import Future
+
+from gembill.spool.write_request import Batch, Kind, Ticket, release
+
+
+def _never(_: str) -> bool:
+    return False
+
+
+def test_a_second_final_joins_the_first() -> None:
+    batch, first, second = Batch(), Future[int](), Future[int]()
+    batch.take(Ticket(Kind.FINAL, "a", b"1", first), _never)
+    batch.take(Ticket(Kind.FINAL, "a", b"1", second), _never)
+    assert list(batch.finals) == ["a"]
+    release((ticket, 7) for ticket in batch.finals.values())
+    assert (first.result(0), second.result(0)) == (7, 7)
+
+
+def test_an_intent_that_is_open_or_ends_in_its_batch_needs_no_row() -> None:
+    batch = Batch()
+    for name in ("open", "ends", "withdrawn", "stays"):
+        batch.take(Ticket(Kind.INTENT, name), lambda name: name == "open")
+    batch.take(Ticket(Kind.FINAL, "ends"), _never)
+    batch.take(Ticket(Kind.WITHDRAWAL, "withdrawn"), _never)
+    assert list(batch.intents) == ["stays"]
+    assert sorted(ticket.event_id for ticket in batch.known) == ["ends", "open", "withdrawn"]
+    assert not batch.is_empty
+    assert Batch().is_empty
+
+
+def test_the_waiters_of_a_loop_are_told_with_one_call() -> None:
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        waiters = [loop.create_future() for _ in range(5)]
+        waiters[3].cancel()
+        calls = []
+        threadsafe = loop.call_soon_threadsafe
+
+        def count(*arguments: object) -> object:
+            calls.append(arguments)
+            return threadsafe(*arguments)  # type: ignore[arg-type]
+
+        loop.call_soon_threadsafe = count  # type: ignore[assignment, method-assign]
+        release([(Ticket(Kind.FINAL, f"e{n}", b"", waiter), n) for n, waiter in enumerate(waiters)])
+        done = await asyncio.gather(*waiters, return_exceptions=True)
+        assert len(calls) == 1
+        assert done[:3] + done[4:] == [0, 1, 2, 4]
+        assert isinstance(done[3], asyncio.CancelledError)
+
+    asyncio.run(main())
+
+
+def test_a_closed_loop_is_nobody_to_tell() -> None:
+    loop = asyncio.new_event_loop()
+    ticket = Ticket(Kind.FINAL, "a", b"", loop.create_future())
+    loop.close()
+    release([(ticket, 1)])
+    assert ticket.waiters == []

@@ -1,0 +1,91 @@
+"""The station: parts put together, started, stopped and started again on what was left."""
+
+import socket
+import time
+
+import pytest
+
+from gembill.alert.watch import Watch
+from gembill.alert.webhook import Webhook
+from gembill.config import Settings
+from gembill.errors import ConfigurationError
+from gembill.period import zone
+from gembill.rules.budgets import Budget, Span
+from gembill.service import Station
+from gembill.spool import Spool
+from tests.e2e.player import Player, Reply
+from tests.recording import Recording
+
+PRICED = b'{"modelVersion": "gemini-2.5-flash", "usageMetadata": {"promptTokenCount": 1000, "totalTokenCount": 1000}}'
+ANSWER = b'{"usageMetadata": {"promptTokenCount": 3, "totalTokenCount": 3}}'
+
+
+def test_a_port_in_use_is_one_clear_sentence(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(ConfigurationError, match="--port"):
+        Station(Settings(data_dir=tmp_path, port=taken.getsockname()[1]))
+
+
+@pytest.mark.parametrize("upstream", ["http://h/path", "http://user@h", "http://h?x=1"])
+def test_an_upstream_with_more_than_an_origin_is_refused(upstream, tmp_path):
+    with pytest.raises(ConfigurationError):
+        Station(Settings(data_dir=tmp_path, port=0, upstream=upstream))
+
+
+def test_what_a_killed_process_left_is_finished_at_the_next_start(recording, tmp_path):
+    import asyncio
+
+    with Player(answer=lambda _: Reply([ANSWER])).serving() as player:
+        proxy = recording(player.url)
+        with proxy.running():
+            proxy.post()
+        left = Spool.claim(tmp_path / "spool")  # as if killed: an intent without an end
+        from gembill.model import Api, Ending, Event, Operation
+
+        lost = Event(
+            id="0199a0b0-0000-7000-8000-000000000001",
+            occurred_us=1,
+            api=Api.GEMINI,
+            operation=Operation.GENERATE_CONTENT,
+            ending=Ending.LOST,
+        )
+        import msgspec
+
+        asyncio.run(left.intend(lost.id, msgspec.json.encode(lost)))
+        left.close(5)
+        with proxy.running():
+            proxy.post()
+    states = sorted((str(s.record.status), s.record.anomalies) for s in proxy.records())
+    assert states == [("complete", ()), ("complete", ()), ("unknown", ("recorder_stopped",))]
+
+
+def test_two_stations_on_one_folder_have_a_spool_each(recording, tmp_path):
+    with Player(answer=lambda _: Reply([ANSWER])).serving() as player:
+        first, second = recording(player.url), recording(player.url)
+        with first.running(), second.running():
+            assert first.post()[0] == second.post()[0] == 200
+        assert len(first.records()) == 2
+        assert len({s.record.source_id for s in first.records()}) == 2
+
+
+def test_a_dead_webhook_delays_no_call_and_no_end(tmp_path):
+    budget = Budget(name="b", limit_pico=0, span=Span.TOTAL, zone=zone("UTC"))
+    with (
+        Player(answer=lambda _: Reply(silent=True)).serving() as dead,
+        Player(answer=lambda _: Reply([PRICED])).serving() as api,
+    ):
+        proxy = Recording(Settings(data_dir=tmp_path, port=0, upstream=api.url, budget_seconds=1))
+        station = Station(proxy.settings, watch=Watch([budget], [Webhook(dead.url, "s", seconds=60)]))
+        slowest, until = 0.0, time.monotonic() + 20
+        with station.running() as proxy.url:
+            while time.monotonic() < until and len(dead.requests) < 1:
+                began = time.monotonic()
+                assert proxy.post()[0] == 200
+                slowest = max(slowest, time.monotonic() - began)
+                time.sleep(0.05)
+            began = time.monotonic()
+            assert proxy.post()[0] == 200
+            slowest = max(slowest, time.monotonic() - began)
+            ended = time.monotonic()
+        assert time.monotonic() - ended < 15
+    assert len(dead.requests) == 1, "the proxy told it, and it never answered"
+    assert slowest < 5

@@ -1,0 +1,339 @@
+"""The origin, the pool, the retry on a connection that the server had closed, and TLS."""
+
+import asyncio
+import shutil
+import socket
+import ssl
+import subprocess
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gembill.errors import ConfigurationError, UpstreamCut, UpstreamTimeout, UpstreamUnreachable
+from gembill.upstream import NeverSent, Origin, Upstream
+from gembill.upstream.connection import Limits
+from gembill.upstream.response import Answer
+from tests.gembill.upstream.scripted import OK, Run, Script, served, whole
+
+
+def replies(*scripts: Sequence[bytes | None]) -> Script:
+    """The n-th connection answers its requests with the n-th list, then closes on the next one, or at a None."""
+    left = list(scripts)
+
+    async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        for answer in left.pop(0):
+            if answer is None:
+                return
+            await read_request(reader)
+            writer.write(answer)
+        await read_request(reader)
+
+    return script
+
+
+async def read_request(reader: asyncio.StreamReader) -> bytes:
+    head = (await reader.readuntil(b"\r\n\r\n")).lower()
+    if b"transfer-encoding: chunked" in head:
+        return await reader.readuntil(b"0\r\n\r\n")
+    if b"content-length: " in head:
+        return await reader.readexactly(int(head.partition(b"content-length: ")[2].partition(b"\r\n")[0]))
+    return b""
+
+
+async def post(upstream: Upstream, body: Any = b"hello", length: int | None = 5) -> Answer:
+    fields = [(b"x-goog-api-key", b"SECRET"), *([(b"content-length", b"%d" % length)] if length is not None else [])]
+    return await upstream.request(b"POST", b"/v1/x?key=SECRET", fields, body, length=length)
+
+
+async def source(*pieces: bytes) -> AsyncIterator[bytes]:
+    for piece in pieces:
+        await asyncio.sleep(0.01)
+        yield piece
+
+
+ONE = OK + b"Content-Length: 3\r\n\r\none"
+TWO = OK + b"Content-Length: 3\r\n\r\ntwo"
+
+
+@pytest.mark.parametrize(
+    ("url", "host", "text"),
+    [
+        ("https://generativelanguage.googleapis.com", b"generativelanguage.googleapis.com", None),
+        ("HTTP://127.0.0.1:8788/", b"127.0.0.1:8788", "http://127.0.0.1:8788"),
+        ("https://Example.com:443", b"example.com", "https://example.com"),
+        ("http://[::1]:80", b"[::1]", "http://[::1]"),
+    ],
+)
+def test_an_origin_is_scheme_host_and_port(url: str, host: bytes, text: str | None) -> None:
+    origin = Origin.parse(url)
+    assert (origin.host_header, str(origin)) == (host, text or url)
+    assert Origin.parse(str(origin)) == origin
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("https://api.example/v1SECRET", "it has a path"),
+        ("https://api.example?key=SECRET", "a query"),
+        ("https://user:SECRET@api.example", "names a user"),
+        ("api.example", "no scheme"),
+        ("ftp://api.example", "scheme, host or port"),
+        ("https://", "scheme, host or port"),
+        ("https://api.example:99999", "port must be within"),
+        ("https://api.example:0", "port must be within"),
+        ("https://api..example", "empty label"),
+        ("https://" + "a" * 64 + ".example", "over 63"),
+        ("https://api.example\r\n", "scheme, host or port"),
+        ("https://api.example\\@evil.example", "names a user"),
+        ("https://ex\u00e4mple", "scheme, host or port"),
+    ],
+)
+def test_an_origin_with_anything_more_is_refused_without_quoting_it(url: str, words: str) -> None:
+    with pytest.raises(ConfigurationError, match=words) as caught:
+        Origin.parse(url)
+    assert "SECRET" not in str(caught.value)
+
+
+def test_the_connection_used_last_is_taken_first(run: Run) -> None:
+    async def numbered(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        number = upstreams[0].connections_open
+        while True:
+            await read_request(reader)
+            await asyncio.sleep(0.01)
+            writer.write(OK + b"Content-Length: 1\r\n\r\n%d" % number)
+
+    upstreams: list[Upstream] = []
+
+    async def scenario() -> None:
+        async with served(numbered) as upstream:
+            upstreams.append(upstream)
+            first, second = await asyncio.gather(post(upstream), post(upstream))
+            await whole(first)
+            last = await whole(second)
+            assert upstream.connections_idle == 2
+            for _ in range(3):
+                assert await whole(await post(upstream)) == last
+            assert upstream.connections_opened == 2
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("streamed", [True, False])
+@pytest.mark.parametrize("length", [5, None])
+def test_a_stale_connection_is_retried_once_with_the_whole_body(run: Run, streamed: bool, length: int | None) -> None:
+    async def scenario() -> None:
+        async with served(replies([ONE], [TWO])) as upstream:
+            assert await whole(await post(upstream)) == b"one"
+            answer = await post(upstream, source(b"he", b"l", b"lo") if streamed else b"hello", length)
+            assert (await whole(answer), answer.retried, upstream.connections_opened) == (b"two", 1, 2)
+
+    run(scenario())
+
+
+def test_a_connection_that_is_lost_while_the_body_is_pulled_is_retried_without_losing_a_piece(run: Run) -> None:
+    bodies = []
+
+    async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        bodies.append(await read_request(reader))
+        writer.write(ONE)
+        if len(bodies) == 1:
+            await reader.readuntil(b"first")
+
+    async def scenario() -> None:
+        async with served(script) as upstream:
+            await whole(await post(upstream))
+            answer = await post(upstream, source(b"first", b"second", b"third"), None)
+            assert (await whole(answer), answer.retried) == (b"one", 1)
+            assert bodies[1] == b"5\r\nfirst\r\n6\r\nsecond\r\n5\r\nthird\r\n0\r\n\r\n"
+
+    run(scenario())
+
+
+@pytest.mark.parametrize(
+    ("scripts", "limits", "fault"),
+    [
+        ([[ONE], []], Limits(), UpstreamUnreachable),
+        ([[ONE, b"H", None], [TWO]], Limits(), UpstreamCut),
+        ([[ONE, b"HTTP/1.1 100 Continue\r\n\r\n", None], [TWO]], Limits(), UpstreamCut),
+        ([[ONE], [TWO]], Limits(stale_s=0), UpstreamUnreachable),
+        ([[ONE], [TWO]], Limits(replay_bytes=4), UpstreamUnreachable),
+    ],
+    ids=["the fresh one fails too", "a byte came", "an interim answer came", "too late", "too much was sent"],
+)
+def test_nothing_else_is_retried(
+    run: Run, scripts: list[Sequence[bytes | None]], limits: Limits, fault: type[Exception]
+) -> None:
+    async def scenario() -> None:
+        async with served(replies(*scripts), limits) as upstream:
+            assert await whole(await post(upstream)) == b"one"
+            with pytest.raises(fault) as caught:
+                await post(upstream, source(b"he", b"llo"))
+            assert not isinstance(caught.value, NeverSent)
+            assert upstream.connections_opened == (2 if scripts[1] == [] else 1)
+
+    run(scenario())
+
+
+def test_a_failed_retry_is_not_marked_as_never_sent(run: Run) -> None:
+    async def scenario() -> None:
+        async with served(replies([ONE])) as upstream:
+            await whole(await post(upstream))
+            upstream.origin = Origin("http", "127.0.0.1", 1)
+            with pytest.raises(UpstreamUnreachable, match="cannot be reached") as caught:
+                await post(upstream)
+            assert not isinstance(caught.value, NeverSent)
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("parting", [b"", b"HTTP/1.1 408 Request Timeout\r\n\r\n"])
+def test_an_idle_connection_that_hears_anything_is_dropped_at_once(run: Run, parting: bytes) -> None:
+    async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_request(reader)
+        writer.write(ONE)
+        await asyncio.sleep(0.03)
+        writer.write(parting)
+
+    async def scenario() -> None:
+        async with served(script) as upstream:
+            answer = await post(upstream)
+            assert (await whole(answer), upstream.connections_idle) == (b"one", 1)
+            await asyncio.sleep(0.08)
+            assert (upstream.connections_idle, upstream.connections_open) == (0, 0)
+
+    run(scenario())
+
+
+def test_idle_connections_are_limited_in_time_and_number(run: Run) -> None:
+    async def scenario() -> None:
+        scripts: list[Sequence[bytes | None]] = [[ONE] for _ in range(5)]
+        async with served(replies(*scripts), Limits(pool_idle_s=0.1, max_idle=2)) as upstream:
+            for answer in await asyncio.gather(*(post(upstream) for _ in range(5))):
+                assert await whole(answer) == b"one"
+            assert upstream.connections_idle == 2
+            await asyncio.sleep(0.2)
+            assert upstream.connections_open == 0
+
+    run(scenario())
+
+
+def test_no_connection_is_told_as_never_sent_and_names_the_origin_only(run: Run) -> None:
+    async def scenario() -> None:
+        with socket.create_server(("127.0.0.1", 0)) as closed:
+            port = closed.getsockname()[1]
+        for host in ("127.0.0.1", "no-such-host.invalid"):
+            upstream = Upstream(Origin("http", host, port))
+            with pytest.raises(UpstreamUnreachable, match=f"http://{host}:{port} cannot be reached") as caught:
+                await post(upstream)
+            assert isinstance(caught.value, NeverSent)
+            assert "SECRET" not in str(caught.value)
+            await upstream.close()
+
+    run(scenario())
+
+
+def test_a_connect_that_takes_too_long_is_a_timeout_never_sent(run: Run) -> None:
+    async def scenario() -> None:
+        with socket.create_server(("127.0.0.1", 0)) as mute:  # it accepts, and never says a word of TLS
+            upstream = Upstream(Origin("https", "127.0.0.1", mute.getsockname()[1]), Limits(connect_s=0.1))
+            with pytest.raises(UpstreamTimeout, match=r"no connection within 0\.1 s") as caught:
+                await post(upstream)
+            assert isinstance(caught.value, NeverSent)
+            await upstream.close()
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("wire", [b"", OK + b"Content-Length: 9\r\n\r\nhalf"])
+def test_a_cancelled_caller_leaves_no_connection_behind(run: Run, wire: bytes) -> None:
+    async def exchange(upstream: Upstream) -> None:
+        await whole(await post(upstream))
+
+    async def scenario() -> None:
+        async with served(replies(*[[wire, wire]] * 9)) as upstream:
+            for delay in (0, 0.0003, 0.001, 0.003, 0.01):
+                task = asyncio.ensure_future(exchange(upstream))
+                await asyncio.sleep(delay)
+                task.cancel()
+                with pytest.raises(asyncio.CancelledError):
+                    await task
+            await asyncio.sleep(0.02)
+            assert upstream.connections_open == 0
+
+    run(scenario())
+
+
+def test_closing_ends_what_is_under_way_and_allows_nothing_new(run: Run) -> None:
+    async def scenario() -> None:
+        async with served(replies([OK + b"Content-Length: 9\r\n\r\nhalf"])) as upstream:
+            answer = await post(upstream)
+            await upstream.close()
+            with pytest.raises(UpstreamCut, match="closed by us"):
+                await whole(answer)
+            with pytest.raises(NeverSent, match="the client is closed"):
+                await post(upstream)
+
+    run(scenario())
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A self-signed certificate for 127.0.0.1, its key in the same file."""
+    if shutil.which("openssl") is None:
+        pytest.skip("no openssl command to make a certificate with: TLS is NOT tested here")
+    path = tmp_path_factory.mktemp("tls") / "both.pem"
+    key = path.with_name("key.pem")
+    wish = ["-subj", "/CN=loopback", "-addext", "subjectAltName=IP:127.0.0.1", "-days", "2", "-newkey", "rsa:2048"]
+    command = ["openssl", "req", "-x509", "-nodes", *wish, "-keyout", str(key), "-out", str(path)]
+    subprocess.run(command, check=True, capture_output=True)
+    path.write_text(path.read_text() + key.read_text())
+    return path
+
+
+def server_tls(certificate: Path) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    context.set_alpn_protocols(["h2", "http/1.1"])
+    return context
+
+
+def test_tls_works_with_an_authority_of_our_own(run: Run, certificate: Path) -> None:
+    body = bytes(range(256)) * 8192  # 2 MiB
+
+    async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        assert writer.get_extra_info("ssl_object").selected_alpn_protocol() == "http/1.1"
+        while True:
+            wire = await read_request(reader)
+            writer.write(OK + b"Content-Length: %d\r\n\r\n" % len(wire) + wire)
+
+    async def scenario() -> None:
+        async with served(script, tls=server_tls(certificate), ca_file=certificate) as upstream:
+            for _ in range(3):
+                answer = await post(upstream, body, len(body))
+                assert await whole(answer) == body
+            assert upstream.connections_opened == 1
+
+    run(scenario())
+
+
+def test_tls_without_a_known_authority_or_for_another_host_is_refused(run: Run, certificate: Path) -> None:
+    async def scenario() -> None:
+        quiet = asyncio.get_running_loop()
+        quiet.set_exception_handler(lambda *_: None)  # the server's side complains of the handshake too
+        async with served(replies(), tls=server_tls(certificate)) as upstream:
+            with pytest.raises(UpstreamUnreachable, match="certificate verify failed") as caught:
+                await post(upstream)
+            assert isinstance(caught.value, NeverSent)
+            other = Upstream(Origin("https", "localhost", upstream.origin.port), ca_file=certificate)
+            with pytest.raises(UpstreamUnreachable, match="Hostname mismatch"):
+                await post(other)
+            await other.close()
+
+    run(scenario())
+
+
+def test_an_unreadable_file_of_authorities_is_a_configuration_error(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="cannot be used"):
+        Upstream(Origin("https", "api.example", 443), ca_file=tmp_path / "missing.pem")

@@ -1,0 +1,107 @@
+"""The list of calls, one call, and conversations."""
+
+import pytest
+
+from gembill.errors import ConfigurationError
+from gembill.ledger import Ledger, Selection, read
+from gembill.rules.rounds import Round
+from gembill_reports.analysis.receipt import receipt
+from gembill_reports.dashboard import call_pages
+from gembill_reports.dashboard.query import View, view
+from gembill_reports.views.records import as_dict
+from tests.gembill_reports.making import call, put, us
+
+NOW = us("2026-11-21T09:00:00+00:00")
+
+
+def at(**rest: str) -> View:
+    return view([("month", "2026-11"), *rest.items()], NOW, None)
+
+
+def test_the_list_is_the_records(ledger: Ledger) -> None:
+    page = call_pages.calls(ledger, at())
+    period = at().selection
+    assert page.data["records"] == [as_dict(one) for one in read.records(ledger, period)]
+    assert page.data["truncated"] is False
+    assert len(page.grids[0].rows) == len(list(page.rows)) == 6
+
+
+def test_pages_follow_each_other(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(call_pages, "SIZE", 2)
+    seen, shown = [], at(sort="cost")
+    for _ in range(9):
+        page = call_pages.calls(ledger, shown)
+        seen += [record["id"] for record in page.data["records"]]
+        if page.data["next"] is None:
+            break
+        from urllib.parse import parse_qsl, urlsplit
+
+        shown = view(parse_qsl(urlsplit(page.data["next"]).query), NOW, None)
+    assert len(seen) == len(set(seen)) == 6
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("sort", "colour"),
+        ("trouble", "x"),
+        ("status", "x"),
+        ("after", "1.2.3"),
+        ("after", "1.2.3.x"),
+        ("after", f"{1 << 70}.1.1.01a1fe12-55d3-7385-8a49-8edee3c28196"),
+    ],
+)
+def test_a_word_it_does_not_know_is_refused(ledger: Ledger, name: str, value: str) -> None:
+    with pytest.raises(ConfigurationError):
+        call_pages.calls(ledger, at(**{name: value}))
+
+
+def test_headings_sort_and_turn(ledger: Ledger) -> None:
+    heads = {cell.text: cell.link or "" for cell in call_pages.calls(ledger, at(sort="cost")).grids[0].heads}
+    assert "dir=up" in heads["Cost ▼"]
+    assert "sort=intermediate&dir=down" in heads["Intermediate"]
+
+
+def test_one_call_shows_its_receipt_and_steps(ledger: Ledger) -> None:
+    put(ledger, call("2026-11-09T10:00:00+00:00", (10, 20, 5)))
+    stored = next(iter(read.records(ledger, Selection(), limit=1)))
+    page = call_pages.one_call(receipt(stored, read.charges(ledger, stored), {}), at())
+    assert page.data["record"]["id"] == stored.record.id
+    assert page.charts[0].starts == ("0", "10", "30")
+    assert [row["quantity"] for row in page.rows] == [10, 20, 5]
+    assert page.more["cost"].startswith("$0.00")
+
+
+def test_intermediate_tokens_come_round_by_round_where_rounds_explain_them(ledger: Ledger) -> None:
+    put(ledger, call("2026-11-09T10:00:00+00:00", (10, 20, 5)))
+    stored = next(iter(read.records(ledger, Selection(), limit=1)))
+    posted = read.charges(ledger, stored)
+    rounds = (
+        Round(intermediate=8, expected=8, results=0),
+        Round(intermediate=12, expected=12, results=0, estimated=True),
+    )
+    page = call_pages.one_call(receipt(stored, posted, {}, rounds), at())
+    assert page.charts[0].categories == ("input", "round 1", "round 2 (estimate)", "output")
+    assert page.charts[0].starts == ("0", "10", "18", "30")
+    partly = call_pages.one_call(receipt(stored, posted, {}, rounds[:1]), at())
+    assert partly.charts[0].categories == ("input", "intermediate", "output")
+
+
+def test_a_call_that_is_not_known_has_no_steps(ledger: Ledger) -> None:
+    put(ledger, call("2026-11-09T10:00:00+00:00", None))
+    stored = next(iter(read.records(ledger, Selection(), limit=1)))
+    assert call_pages.one_call(receipt(stored, [], {}), at()).charts == ()
+
+
+def test_conversations_lead_to_their_calls(ledger: Ledger) -> None:
+    page = call_pages.conversation_list(ledger, at())
+    assert [row["conversation_id"] for row in page.rows] == ["chain"]
+    link = page.grids[0].rows[0][0].link
+    assert link == "/calls?month=2026-11&conversation=chain&dir=up"
+    assert len(call_pages.calls(ledger, at(conversation="chain")).data["records"]) == 1
+    with pytest.raises(ConfigurationError):
+        call_pages.conversation_list(ledger, at(after="x"))
+
+
+def test_sentences_name_no_address_to_follow() -> None:
+    assert call_pages.plain("see https://a.example/x and http://b") == "see a.example/x and b"

@@ -1,0 +1,79 @@
+"""The address is the state: read, and written again with one change."""
+
+import pytest
+
+from gembill.errors import ConfigurationError
+from gembill_reports.dashboard.query import months, newest_month, view
+from tests.gembill_reports.making import us
+
+NOW = us("2026-11-21T09:00:00+00:00")
+SPAN = (us("2026-08-03T00:00:00+00:00"), us("2026-10-31T23:00:00+00:00"))
+
+
+def test_without_a_period_it_is_the_newest_month_with_calls() -> None:
+    assert view([], NOW, None).month == "2026-11"
+    assert view([], NOW, SPAN).month == "2026-10"
+    assert newest_month(NOW, (0, NOW + 10**15)) == "2026-11"  # a clock that ran ahead
+    assert newest_month(us("2026-11-01T03:00:00+00:00"), None, "UTC") == "2026-11"
+
+
+def test_all_filters_are_read_and_the_rest_is_kept() -> None:
+    pairs = [
+        ("month", "2026-11"),
+        ("model", "a"),
+        ("model", "b*"),
+        ("label", "team=x=y"),
+        ("key", "k"),
+        ("code_execution", "1"),
+        ("sort", "cost"),
+        ("tz", "UTC"),
+    ]
+    shown = view(pairs, NOW, None)
+    assert shown.selection.models == ("a", "b*")
+    assert shown.selection.labels == {"team": "x=y"}
+    assert shown.selection.keys == ("k",)
+    assert shown.selection.code_execution
+    assert shown.rest == {"sort": "cost"}
+    assert shown.period.timezone == "UTC"
+    assert shown.also() == [("model", "b*"), ("key", "k")]
+
+
+def test_a_range_says_more_than_a_month_and_empty_says_nothing() -> None:
+    shown = view([("month", "2026-11"), ("since", "2026-11-03"), ("until", "2026-11-04"), ("model", "")], NOW, None)
+    assert shown.month is None
+    assert shown.period.start == "2026-11-03T00:00:00-08:00"
+    assert shown.selection.models == ()
+
+
+def test_addresses_differ_in_one_thing() -> None:
+    shown = view([("month", "2026-11"), ("model", "a&b"), ("sort", "cost")], NOW, None)
+    assert shown.to("/calls") == "/calls?month=2026-11&model=a%26b"
+    assert shown.to("/calls", ("model", "c"), without=("model",)) == "/calls?month=2026-11&model=c"
+    assert shown.to("/calls", rest=True).endswith("&sort=cost")
+    day = view([("since", "2026-11-03"), ("until", "2026-11-04T12:00")], NOW, None)
+    assert day.span("/calls", day.period) == "/calls?since=2026-11-03&until=2026-11-04T12%3A00%3A00-08%3A00"
+    assert view([], NOW, None).to("/") == "/"
+
+
+@pytest.mark.parametrize(
+    "pairs",
+    [
+        [("month", "x")],
+        [("tz", "Mars/Olympus")],
+        [("label", "team")],
+        [("label", "team=a"), ("label", "team=b")],
+        [("since", "2026-11-05"), ("until", "2026-11-01")],
+        [("model", "x" * 2000)],
+        [("model", "x")] * 100,
+    ],
+)
+def test_what_cannot_be_read_is_refused(pairs: list[tuple[str, str]]) -> None:
+    with pytest.raises(ConfigurationError):
+        view(pairs, NOW, None)
+
+
+def test_the_months_to_choose_from_are_those_with_calls_and_this_one() -> None:
+    shown = view([], NOW, SPAN)
+    assert months(shown, SPAN) == ["2026-11", "2026-10", "2026-09", "2026-08"]
+    assert months(shown, None) == ["2026-11"]
+    assert len(months(shown, (0, NOW))) == 36

@@ -1,0 +1,88 @@
+"""A check of prices as JSON, CSV and sheets."""
+
+import json
+from dataclasses import replace
+
+from gembill.money import unit_price
+from gembill.period import instant, parse, zone
+from gembill_reports.analysis.price_check import Check, Coming, Gap, Stale
+from gembill_reports.views import price_check
+from tests.gembill_reports.conftest import Snapshots
+
+DAY = instant("2026-12-01", zone())
+COMING = Coming(
+    model="m",
+    at_us=DAY,
+    input=(unit_price("2"), unit_price("4")),
+    output=(None, unit_price("20")),
+    now_pico=10**12,
+    then_pico=2 * 10**12,
+)
+FOUND = Check(
+    month=parse(month="2026-10"),
+    days=90,
+    gaps=(Gap(model=None, service_tier="standard", calls=3, reason="the model that answered is not known"),),
+    stale=(Stale(model="m", checked_on="2026-01-02", rows=12),),
+    coming=(
+        COMING,
+        Coming(model="own", at_us=DAY, input=(1, 1), output=(1, 1), now_pico=None, then_pico=None, hidden=True),
+    ),
+)
+
+
+def test_json_has_all_findings() -> None:
+    shape = json.loads(price_check.json_text(FOUND))
+    assert shape["in_order"] is False
+    assert shape["gaps"][0]["unpriced_calls"] == 3
+    assert shape["stale"] == [{"model": "m", "checked_on": "2026-01-02", "rows": 12}]
+    assert shape["coming"][0] == {
+        "model": "m",
+        "date": "2026-12-01",
+        "input_usd_per_million": ["2.00", "4.00"],
+        "output_usd_per_million": [None, "20.00"],
+        "last_month_now_usd": "1.000000000000",
+        "last_month_then_usd": "2.000000000000",
+        "hidden_by_own_price": False,
+    }
+    assert shape["coming"][1]["hidden_by_own_price"] is True
+
+
+def test_the_sheets_say_what_to_do() -> None:
+    gaps, stale, coming = (sheet.terminal(140) for sheet in price_check.sheets(FOUND))
+    assert "(unknown)" in gaps
+    assert "gembill prices set" in gaps
+    assert "Prices not checked for 90 days" in stale
+    assert "2.00 to 4.00" in coming
+    assert "+$1.00" in coming
+    assert "a price of your own stays in force" in coming
+
+
+def test_nothing_found_is_one_word() -> None:
+    empty = Check(month=FOUND.month, days=90, gaps=(), stale=(), coming=())
+    assert ["None" in sheet.terminal(80) for sheet in price_check.sheets(empty)] == [True] * 3
+
+
+def test_csv_has_a_line_for_each_finding() -> None:
+    lines = list(price_check.csv_text(FOUND))
+    assert [line.split(",")[0] for line in lines] == ["kind", "gap", "stale", "coming", "coming"]
+    assert lines[3] == "coming,m,,2026-12-01,,1.000000000000,2.000000000000,\n"
+
+
+def test_findings_look_as_they_did(snapshot: Snapshots) -> None:
+    snapshot("prices-check-none", *price_check.sheets(Check(month=FOUND.month, days=90, gaps=(), stale=(), coming=())))
+    unpriced = "recorded without a price; `gembill rerate` prices them if there is one by now"
+    tier = "no price is known for the model 'gemini-3.1-pro-preview' on the tier 'batch'"
+    found = replace(
+        FOUND,
+        gaps=(
+            Gap(model="gemini-3.1-pro-preview", service_tier="batch", calls=1_204, reason=tier),
+            Gap(model="gemini-2.5-flash", service_tier="standard", calls=12, reason=unpriced),
+            *FOUND.gaps,
+        ),
+        stale=(*FOUND.stale, Stale(model="gemini-3.1-pro-preview", checked_on="2026-08-01", rows=104)),
+        coming=(
+            replace(COMING, model="gemini-4-argon-preview", now_pico=4_187_210_000_000_000, then_pico=10**12),
+            *FOUND.coming,
+        ),
+    )
+    snapshot("prices-check", *price_check.sheets(found))

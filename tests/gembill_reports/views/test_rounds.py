@@ -1,0 +1,92 @@
+"""The rounds of a receipt: from the event behind the record, reported or marked as an estimate."""
+
+import json
+from dataclasses import replace
+
+import msgspec
+import pytest
+
+from gembill.ledger import Ledger, Stored
+from gembill.ledger.read import record
+from gembill.model import Api, Asked, Ending, Event, Operation, Part, Seen, Snapshot
+from gembill.period import zone
+from gembill.rules.metering import meter
+from gembill_reports.analysis.receipt import as_dict, receipt
+from gembill_reports.views.receipt import sheets
+from gembill_reports.views.rounds import as_dicts, rounds_of, sheet
+from tests.gembill_reports.conftest import Snapshots
+from tests.gembill_reports.making import call, put
+
+AT = "2026-11-21T09:00:00+00:00"
+OUTLINE = (Part(kind="code", chars=40), Part(kind="result", outcome="OUTCOME_OK", chars=8), Part(kind="text", chars=9))
+
+
+def usage(candidates: int, tool_use: int) -> str:
+    counts = {
+        "promptTokenCount": 43,
+        "candidatesTokenCount": candidates,
+        "thoughtsTokenCount": 59,
+        "toolUsePromptTokenCount": tool_use,
+    }
+    return json.dumps({**counts, "totalTokenCount": sum(counts.values())})
+
+
+def event(tool_use: int, *, shown: bool = True) -> Event:
+    snapshots = tuple(
+        Snapshot(after=n, usage=usage(*state)) for n, state in enumerate([(16, 0), (16, 0), (40, tool_use)], 1)
+    )
+    return Event(
+        id="0199a0b0-0000-7000-8000-000000000001", occurred_us=0, api=Api.GEMINI, operation=Operation.GENERATE_CONTENT,
+        asked=Asked(model="gemini-2.5-flash"), ending=Ending.FINISHED, http_status=200,
+        seen=Seen(usage=usage(44, tool_use), outline=OUTLINE, snapshots=snapshots if shown else ()),
+    )  # fmt: skip
+
+
+def kept(ledger: Ledger, body: bytes) -> Stored:
+    posting = call(AT, (43, 123, 103))
+    put(ledger, replace(posting, body=body))
+    found = record(ledger, posting.record.id)
+    assert found is not None
+    return found
+
+
+def test_a_receipt_shows_what_each_round_read_again(ledger: Ledger) -> None:
+    stored = kept(ledger, msgspec.json.encode(event(123)))
+    found = receipt(stored, [], {}, rounds_of(ledger, stored))
+    (shown,) = as_dict(found)["rounds"]
+    assert shown == {
+        "number": 1, "intermediate": 123, "expected": 43 + 16 + 59, "results_at_most": 2 * 8 + 16, "estimate": False, "explained": True,
+    }  # fmt: skip
+    titles = [page.heading for page in sheets(found, zone("UTC"))]
+    assert "Rounds" in titles
+
+
+def test_rounds_that_are_not_shown_are_marked_as_an_estimate(ledger: Ledger) -> None:
+    stored = kept(ledger, msgspec.json.encode(event(123, shown=False)))
+    found = rounds_of(ledger, stored)
+    assert [(one["estimate"], one["intermediate"]) for one in as_dicts(found)] == [(True, 123)]
+    assert "estimate" in sheet(found).markdown()
+
+
+def test_a_count_that_cannot_be_explained_is_an_anomaly_with_both_numbers(ledger: Ledger) -> None:
+    odd = event(5_000)
+    assert "intermediate_unexplained" in meter(odd, 1).anomalies
+    assert "intermediate_unexplained" not in meter(event(123), 1).anomalies
+    text = sheet(rounds_of(ledger, kept(ledger, msgspec.json.encode(odd)))).markdown()
+    assert "not explained" in text
+    assert "reported with 5,000 tokens; the rule gives 118" in text
+
+
+@pytest.mark.parametrize(
+    "body", [b"{}", b"no event", msgspec.json.encode(msgspec.structs.replace(event(1), version=99))]
+)
+def test_an_event_that_cannot_be_read_has_no_rounds(ledger: Ledger, body: bytes) -> None:
+    stored = kept(ledger, body)
+    assert rounds_of(ledger, stored) == ()
+    assert "Rounds" not in [page.heading for page in sheets(receipt(stored, [], {}), zone("UTC"))]
+
+
+def test_rounds_look_as_they_did(ledger: Ledger, snapshot: Snapshots) -> None:
+    odd, guessed = event(5_000_000), event(123, shown=False)
+    for name, one in (("rounds", event(123)), ("rounds-estimated", guessed), ("rounds-unexplained", odd)):
+        snapshot(name, sheet(rounds_of(ledger, kept(ledger, msgspec.json.encode(one)))))

@@ -1,0 +1,85 @@
+"""A comparison as JSON, CSV and table."""
+
+import json
+from dataclasses import replace
+from fractions import Fraction
+
+from gembill.period import instant, parse, zone
+from gembill_reports.analysis.what_if import Change, Comparison, Row, Uncompared
+from gembill_reports.views import what_if
+from tests.gembill_reports.conftest import Snapshots
+
+FOUND = Comparison(
+    period=parse(month="2026-10"),
+    change=Change(model="m2", service_tier="batch", cached=Fraction(4, 5), at_us=instant("2026-12-15", zone())),
+    rows=(
+        Row(model="m1", calls=3, now_pico=2 * 10**12, then_pico=10**12),
+        Row(model=None, calls=1, now_pico=10**12, then_pico=2 * 10**12),
+    ),
+    uncompared=(
+        Uncompared(model="m1", reason="no price", quantity=1120, unit="tokens", cost_pico=134_400_000_000),
+        Uncompared(model=None, reason="unpriced", quantity=1, unit="calls", cost_pico=None),
+    ),
+)
+
+
+def test_json_has_the_question_the_rows_and_what_was_left_out() -> None:
+    shape = json.loads(what_if.json_text(FOUND))
+    assert shape["with"] == {
+        "model": "m2",
+        "service_tier": "batch",
+        "cached_share": "4/5",
+        "at": "2026-12-15T00:00:00-08:00",
+    }
+    assert shape["rows"][0] == {
+        "model": "m1",
+        "calls": 3,
+        "now_usd": "2.000000000000",
+        "then_usd": "1.000000000000",
+        "difference_usd": "-1.000000000000",
+    }
+    assert shape["total"] == {
+        "calls": 4,
+        "now_usd": "3.000000000000",
+        "then_usd": "3.000000000000",
+        "difference_usd": "0.000000000000",
+    }
+    assert shape["not_compared"][0]["cost_usd"] == "0.134400000000"
+    assert shape["not_compared"][1]["cost_usd"] is None
+
+
+def test_the_table_says_more_or_less_and_names_what_is_missing() -> None:
+    text = what_if.sheet(FOUND).terminal(120)
+    assert "If it had been m2, on the batch tier, 80% cached, at the prices of 2026-12-15 · 2026-10" in text
+    assert "-$1.00   -50.0%" in text
+    assert "+$1.00  +100.0%" in text
+    assert "m1: 1,120 tokens ($0.13): no price" in text
+    assert "(unknown): 1 call: unpriced" in text
+    assert "fees for keeping an explicit cache are not in it" in text
+
+
+def test_csv_has_one_line_for_each_model() -> None:
+    lines = list(what_if.csv_text(FOUND))
+    assert lines[0] == "model,calls,now_usd,then_usd,difference_usd\n"
+    assert lines[1] == "m1,3,2.000000000000,1.000000000000,-1.000000000000\n"
+    assert len(lines) == 3
+
+
+def test_what_is_left_of_a_cost_is_not_called_a_hundred_percent_less() -> None:
+    row = Row(model="m", calls=1, now_pico=4_000, then_pico=1)
+    table = what_if.sheet(replace(FOUND, rows=(row, replace(row, then_pico=0), replace(row, then_pico=4_000)))).table
+    assert [cells[-1] for cells in table.rows] == ["-99.9%", "-100.0%", "0.0%"]
+
+
+def test_comparisons_look_as_they_did(snapshot: Snapshots) -> None:
+    snapshot("contrast", what_if.sheet(FOUND))
+    later = Change(at_us=instant("2026-12-15", zone()))
+    rows = (
+        Row(model="gemini-3.1-pro-preview", calls=12_345, now_pico=4_187_210_000_000_000, then_pico=10**12),
+        Row(model="gemini-3-flash-preview", calls=9, now_pico=1_081_500_000, then_pico=1_081_500_001),
+        Row(model="gemini-free", calls=1, now_pico=0, then_pico=10**12),
+    )
+    snapshot("contrast-date", what_if.sheet(replace(FOUND, change=later, rows=rows, uncompared=FOUND.uncompared[:1])))
+    model = Change(model="gemini-4-argon")
+    snapshot("contrast-model", what_if.sheet(replace(FOUND, change=model, rows=rows[:1], uncompared=())))
+    snapshot("contrast-of-nothing", what_if.sheet(replace(FOUND, change=model, rows=(), uncompared=())))
