@@ -10,8 +10,8 @@ import pytest
 
 from gembill.config import Settings
 from gembill.ledger import Selection, open_ledger
-from gembill.ledger.read import Stored, records
-from gembill.service import Station
+from gembill.ledger.read import LedgerRecord, records
+from gembill.service import ProxyService
 
 PATH = "/v1beta/models/gemini-2.5-flash:generateContent"
 STREAM = "/v1beta/models/gemini-2.5-flash:streamGenerateContent?alt=sse"
@@ -30,7 +30,7 @@ class Recording:
 
     @contextlib.contextmanager
     def running(self) -> Iterator["Recording"]:
-        with Station(self.settings).running() as url:
+        with ProxyService(self.settings).running() as url:
             self.url = url
             yield self
 
@@ -60,7 +60,7 @@ class Recording:
     def health(self) -> dict:
         return json.loads(self.get("/_gembill/health")[1])
 
-    def records(self) -> list[Stored]:
+    def records(self) -> list[LedgerRecord]:
         ledger = open_ledger(self.settings.ledger_url)
         try:
             return list(records(ledger, Selection()))

@@ -14,7 +14,7 @@ from gembill.ledger.selection import Selection
 from gembill.ledger.store import Ledger
 from gembill.ledger.totals import hourly
 from gembill.period import Period
-from gembill.rules.budgets import Budget, Slice, Span, Standing, evaluate
+from gembill.rules.budgets import Budget, BudgetPeriod, BudgetStatus, HourlyUsage, evaluate
 
 RUN = "run"  # the label of every call that `gembill run` records
 _MEASURES = (
@@ -25,18 +25,18 @@ _MEASURES = (
 
 def standings(
     ledger: Ledger, budgets: Iterable[Budget], now_us: int, *, run: str | None = None, past: bool = False
-) -> list[Standing]:
+) -> list[BudgetStatus]:
     """How budgets stand now, or how they stood at an instant of the `past`; budgets of a run are about the newest one
     where none is named."""
     budgets = list(budgets)
-    if run is None and any(one.span is Span.RUN for one in budgets):
+    if run is None and any(one.span is BudgetPeriod.RUN for one in budgets):
         run = newest_run(ledger)
     return [_standing(ledger, one, now_us, run=run, past=past) for one in budgets]
 
 
-def _standing(ledger: Ledger, budget: Budget, now_us: int, *, run: str | None, past: bool) -> Standing:
+def _standing(ledger: Ledger, budget: Budget, now_us: int, *, run: str | None, past: bool) -> BudgetStatus:
     period = budget.period(now_us)
-    if budget.span is not Span.RUN:
+    if budget.span is not BudgetPeriod.RUN:
         run = None
     elif run is None:
         return evaluate(budget, period, (), now_us)
@@ -57,11 +57,11 @@ def selection(budget: Budget, period: Period, *, until_us: int | None = None, ru
     )
 
 
-def slices(ledger: Ledger, chosen: Selection) -> list[Slice]:
+def slices(ledger: Ledger, chosen: Selection) -> list[HourlyUsage]:
     """What these calls used in each hour that has some. Tokens are input, intermediate and output."""
     found = hourly(ledger, chosen, _MEASURES)
     return [
-        Slice(
+        HourlyUsage(
             at_us=hour * mapping.HOUR_US,
             calls=calls,
             costed_calls=costed,

@@ -11,7 +11,7 @@ optional fields; everything read from an event is a plain frozen dataclass.
 from dataclasses import dataclass
 from enum import StrEnum
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 EVENT_VERSION = 1
 
@@ -86,7 +86,8 @@ class Part(Struct, frozen=True, omit_defaults=True, kw_only=True):
     """One part of an answer in outline: sizes and outcomes, never its text.
 
     `kind`: text, code, result, blob, function_call, function_response, tool, file, other. Neighbouring text parts of a
-    candidate are one. `dressed` names a search that poses as code (`concise_search`). `outcome` is the wire's word.
+    candidate are one. `tool_call_as_code` names a search that poses as code (`concise_search`). `outcome` is the
+    wire's word.
     """
 
     kind: str
@@ -99,7 +100,7 @@ class Part(Struct, frozen=True, omit_defaults=True, kw_only=True):
     digits: int = 0
     digest: str | None = None
     mime: str | None = None
-    dressed: str | None = None
+    tool_call_as_code: str | None = field(default=None, name="dressed")  # its name in events written before 0.2
 
 
 class Snapshot(Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -109,7 +110,7 @@ class Snapshot(Struct, frozen=True, omit_defaults=True, kw_only=True):
     usage: str
 
 
-class Fault(Struct, frozen=True, omit_defaults=True, kw_only=True):
+class ApiError(Struct, frozen=True, omit_defaults=True, kw_only=True):
     """An error the API answered with: its code, its status word and, for a 429, which limit was met."""
 
     code: int | str | None = None
@@ -117,7 +118,7 @@ class Fault(Struct, frozen=True, omit_defaults=True, kw_only=True):
     kind: str | None = None
 
 
-class Asked(Struct, frozen=True, omit_defaults=True, kw_only=True):
+class RequestFacts(Struct, frozen=True, omit_defaults=True, kw_only=True):
     """What the request said. `declared` is None where it cannot be known (body unread, or tools inside a cache)."""
 
     model: str | None = None
@@ -131,7 +132,7 @@ class Asked(Struct, frozen=True, omit_defaults=True, kw_only=True):
     stream: bool = False  # the body asks for a stream, where the path does not say it
 
 
-class Seen(Struct, frozen=True, omit_defaults=True, kw_only=True):
+class ResponseFacts(Struct, frozen=True, omit_defaults=True, kw_only=True):
     """What the answer showed. `usage` is the provider's own JSON text, unread."""
 
     usage: str | None = None
@@ -146,7 +147,7 @@ class Seen(Struct, frozen=True, omit_defaults=True, kw_only=True):
     service_tier: str | None = None  # from the response header
     searches: int = 0  # distinct non-empty search queries
     grounded: bool = False
-    fault: Fault | None = None
+    fault: ApiError | None = None
     agent: str | None = None  # the agent that answered
     previous_interaction_id: str | None = None  # as the answer repeats it
 
@@ -163,10 +164,10 @@ class Event(Struct, frozen=True, omit_defaults=True, kw_only=True):
     key: str | None = None  # name or keyed fingerprint
     labels: dict[str, str] = {}
     labels_cut: bool = False  # labels over the limits were dropped or shortened
-    asked: Asked = Asked()
+    asked: RequestFacts = RequestFacts()
     ending: Ending
     http_status: int | None = None
-    seen: Seen = Seen()
+    seen: ResponseFacts = ResponseFacts()
     retried: int = 0  # attempts on a stale connection before this one
     natural: tuple[str, ...] = ()  # kind and parts of the natural key (contract.md, Identity); () under the spool's own
     version: int = EVENT_VERSION
@@ -227,7 +228,7 @@ class Record:
     key: str | None
     status: Status
     http_status: int | None
-    error: Fault | None
+    error: ApiError | None
     finish_reason: str | None
     response_id: str | None
     conversation: str | None

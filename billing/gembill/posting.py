@@ -15,13 +15,13 @@ from dataclasses import dataclass, field, replace
 import msgspec
 
 from gembill.errors import LedgerError
-from gembill.ledger import Ledger, Posting, UnfitPosting
+from gembill.ledger import InvalidPosting, Ledger, RatedEvent
 from gembill.ledger.read import chains
 from gembill.model import EVENT_VERSION, Event, Operation, Record
-from gembill.price_catalog import Terms
+from gembill.price_catalog import PricingTerms
 from gembill.rules import identity
 from gembill.rules.metering import meter
-from gembill.spool import Entry, Spool
+from gembill.spool import SegmentEntry, Spool
 
 _log = logging.getLogger("gembill.posting")
 _BATCH = 500
@@ -45,10 +45,10 @@ def read_event(body: bytes) -> Event:
     return event
 
 
-def posting(entry: Entry, source_id: int, terms: Terms) -> Posting:
+def posting(entry: SegmentEntry, source_id: int, terms: PricingTerms) -> RatedEvent:
     """An event read and rated, ready for the ledger."""
     record = meter(read_event(entry.body), source_id)
-    return Posting(
+    return RatedEvent(
         seq=entry.seq,
         event_id=entry.event_id,
         body=entry.body,
@@ -58,7 +58,7 @@ def posting(entry: Entry, source_id: int, terms: Terms) -> Posting:
     )
 
 
-def joined(ledger: Ledger, postings: Sequence[Posting]) -> list[Posting]:
+def joined(ledger: Ledger, postings: Sequence[RatedEvent]) -> list[RatedEvent]:
     """The postings with every interaction in the conversation of the first of its chain (contract.md, conversation_id).
 
     The one before is looked for among the postings, in whatever order they are, and in the ledger; where it is unknown,
@@ -121,7 +121,7 @@ class Poster:
     `terms` gives the prices and policies in force in the ledger and is asked for every batch.
     """
 
-    def __init__(self, open_ledger: Callable[[], Ledger], terms: Callable[[Ledger], Terms]) -> None:
+    def __init__(self, open_ledger: Callable[[], Ledger], terms: Callable[[Ledger], PricingTerms]) -> None:
         self.progress = Progress()
         self._open_ledger = open_ledger
         self._terms = terms
@@ -142,7 +142,7 @@ class Poster:
             self._ledger.close()
             self._ledger = None
 
-    def _post(self, source_id: int, entries: Sequence[Entry]) -> None:
+    def _post(self, source_id: int, entries: Sequence[SegmentEntry]) -> None:
         try:
             terms = self._terms(self._opened())
             postings = [found for entry in entries if (found := self._read(source_id, entry, terms)) is not None]
@@ -152,7 +152,7 @@ class Poster:
             raise
         self.progress.ledger_away = False
 
-    def _read(self, source_id: int, entry: Entry, terms: Terms) -> Posting | None:
+    def _read(self, source_id: int, entry: SegmentEntry, terms: PricingTerms) -> RatedEvent | None:
         try:
             return posting(entry, source_id, terms)
         except Exception as error:  # noqa: BLE001 - whatever is wrong with one event must not keep back the others
@@ -160,13 +160,13 @@ class Poster:
             self._bury(source_id, entry.seq, entry.event_id, entry.body, f"{type(error).__name__}: {error}")
             return None
 
-    def _append(self, source_id: int, postings: list[Posting]) -> None:
+    def _append(self, source_id: int, postings: list[RatedEvent]) -> None:
         """Append a batch; one that holds an unfit posting is halved until that stands alone, and is buried."""
         if not postings:
             return
         try:
             self.progress.posted += self._opened().append(source_id, postings)
-        except UnfitPosting as error:
+        except InvalidPosting as error:
             if len(postings) == 1:
                 unfit = postings[0]
                 _log.error("event %s is kept among the dead letters: %s", unfit.event_id, error)
@@ -177,7 +177,7 @@ class Poster:
             self._append(source_id, postings[middle:])
 
     def _bury(self, source_id: int, seq: int | None, event_id: str, body: bytes, reason: str) -> None:
-        self._opened().bury(source_id, seq, event_id, body, reason)
+        self._opened().add_dead_letter(source_id, seq, event_id, body, reason)
         self.progress.buried += 1
 
     def _opened(self) -> Ledger:

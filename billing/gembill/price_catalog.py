@@ -33,7 +33,7 @@ _LATEST = 1 << 62
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class PricingTerms:
     """Prices and policies: all that decides the cost of a record."""
 
     book: PriceBook
@@ -56,9 +56,9 @@ class PricesInForce:
             _file(settings.prices, bundled())
         self._settings = settings
         self._number = -1
-        self._terms: Terms | None = None
+        self._terms: PricingTerms | None = None
 
-    def __call__(self, ledger: Ledger) -> Terms:
+    def __call__(self, ledger: Ledger) -> PricingTerms:
         """The terms in force in this ledger; PriceError or ConfigurationError where the user's file cannot be used."""
         if self._terms is None or price_lists.newest(ledger) != self._number:
             self._terms = terms(ledger, self._settings)
@@ -66,14 +66,14 @@ class PricesInForce:
         return self._terms
 
 
-def terms(ledger: Ledger, settings: Settings) -> Terms:
+def terms(ledger: Ledger, settings: Settings) -> PricingTerms:
     """Prices and policies in force in a ledger that can be written; the rows that charges may name are kept in it."""
     price_lists.add(ledger, Origin.BUNDLED, bundled().rows, bundled().digest)
     book = book_in_force(ledger, settings)
     if settings.prices is not None:
         own = book.layers[-1]
         price_lists.add(ledger, Origin.FILE, own, price_lists.digest_of(own))
-    return Terms(book, policies(settings))
+    return PricingTerms(book, policies(settings))
 
 
 def policies(settings: Settings) -> Policies:

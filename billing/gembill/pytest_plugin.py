@@ -23,7 +23,7 @@ from gembill.errors import ConfigurationError, GembillError
 if TYPE_CHECKING:
     from decimal import Decimal
 
-    from gembill.rules.budgets import Standing
+    from gembill.rules.budgets import BudgetStatus
     from gembill.run import Run
     from gembill_reports.analysis.report import Report
 
@@ -49,15 +49,15 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.fixture
-def gemini_meter(request: pytest.FixtureRequest) -> Meter:
+def gemini_meter(request: pytest.FixtureRequest) -> GeminiMeter:
     """What this test's Gemini calls have cost so far; the test is skipped where they are not recorded."""
     recording = request.config.pluginmanager.get_plugin(_PLUGIN)
     if recording is None:
         pytest.skip(f"gemini_meter measures only with {_OPTION} USD")
-    return Meter(recording, request.node.nodeid)
+    return GeminiMeter(recording, request.node.nodeid)
 
 
-class Meter:
+class GeminiMeter:
     """The calls of one test. Each question waits until all calls so far are counted."""
 
     def __init__(self, recording: _Recording, test: str) -> None:
@@ -102,7 +102,7 @@ class _Recording:
         self._is_worker = worker is not None
         self._takes_calls = worker is not None or not config.getoption("numprocesses", None)
         self._open = ExitStack()
-        self._known: tuple[Report, Standing] | None = None
+        self._known: tuple[Report, BudgetStatus] | None = None
         self._trouble = ""
 
     def used_by(self, test: str | None = None) -> Report:
@@ -207,7 +207,7 @@ class _Recording:
         finally:
             self._open.close()
 
-    def _judged(self) -> tuple[Report, Standing]:
+    def _judged(self) -> tuple[Report, BudgetStatus]:
         from gembill.run import limit
 
         ledger = self.run.ledger()

@@ -11,22 +11,22 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from gembill.errors import LedgerError
-from gembill.ledger import NATURAL_SOURCES, Ledger, Reason, Selection, Stored, UnfitPosting
+from gembill.ledger import NATURAL_SOURCES, InvalidPosting, Ledger, LedgerRecord, Reason, Selection
 from gembill.ledger.correction import Line, line_of, net
 from gembill.ledger.entries import billed, stored
 from gembill.ledger.evidence import DeadLetter, Evidence, dead_letters, evidence
 from gembill.model import Operation, Rating, Record
 from gembill.posting import joined, posting, read_event
-from gembill.price_catalog import Terms
+from gembill.price_catalog import PricingTerms
 from gembill.rules.merging import completed
 from gembill.rules.metering import meter
-from gembill.spool import Entry
+from gembill.spool import SegmentEntry
 
 Say = Callable[[int, int], None]  # told after each batch: records read, records changed
 
 
 @dataclass(slots=True)
-class Tally:
+class ReplayCounts:
     """What changed for one model. Costs are those of the changed records; one without a cost counts as 0."""
 
     records: int = 0
@@ -43,19 +43,19 @@ class Tally:
 
 
 @dataclass(slots=True)
-class Outcome:
+class ReplayResult:
     """What was done, or with `dry_run` would be: tallies by model, and what could not be done, by reason."""
 
-    by_model: dict[str | None, Tally] = field(default_factory=dict)
+    by_model: dict[str | None, ReplayCounts] = field(default_factory=dict)
     skipped: dict[str, int] = field(default_factory=dict)
     revived: int = 0  # dead letters that became records
 
     @property
-    def total(self) -> Tally:
+    def total(self) -> ReplayCounts:
         """All models together."""
-        found = Tally()
+        found = ReplayCounts()
         for one in self.by_model.values():
-            for name in Tally.__slots__:
+            for name in ReplayCounts.__slots__:
                 setattr(found, name, getattr(found, name) + getattr(one, name))
         return found
 
@@ -67,7 +67,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class _Correction:
-    old: Stored
+    old: LedgerRecord
     record: Record
     rating: Rating
 
@@ -79,7 +79,9 @@ UNFIT = "what they would become cannot be kept"
 STILL_DEAD = "they are dead letters still"
 
 
-def rerate(ledger: Ledger, selection: Selection, terms: Terms, say: Say, *, dry_run: bool = False) -> Outcome:
+def rerate(
+    ledger: Ledger, selection: Selection, terms: PricingTerms, say: Say, *, dry_run: bool = False
+) -> ReplayResult:
     """Rate the records selected again. Their tokens stay; their charges become those of the terms given.
 
     The same figures change nothing, even where another row has them now.
@@ -87,7 +89,9 @@ def rerate(ledger: Ledger, selection: Selection, terms: Terms, say: Say, *, dry_
     return _again(ledger, selection, _Work(terms, Reason.RERATE, _rerated, dry_run), say)
 
 
-def repost(ledger: Ledger, selection: Selection, terms: Terms, say: Say, *, dry_run: bool = False) -> Outcome:
+def repost(
+    ledger: Ledger, selection: Selection, terms: PricingTerms, say: Say, *, dry_run: bool = False
+) -> ReplayResult:
     """Read the raw events of the records selected again and rate them, then try all dead letters again."""
     found = _again(ledger, selection, _Work(terms, Reason.REPOST, _reposted, dry_run), say)
     for batch in dead_letters(ledger):
@@ -98,14 +102,14 @@ def repost(ledger: Ledger, selection: Selection, terms: Terms, say: Say, *, dry_
 
 @dataclass(frozen=True, slots=True)
 class _Work:
-    terms: Terms
+    terms: PricingTerms
     reason: Reason
     read: Callable[[Evidence], Record | None]  # None: it cannot be done without reposting
     dry_run: bool
 
 
-def _again(ledger: Ledger, selection: Selection, work: _Work, say: Say) -> Outcome:
-    found = Outcome()
+def _again(ledger: Ledger, selection: Selection, work: _Work, say: Say) -> ReplayResult:
+    found = ReplayResult()
     seen = changed = 0
     for batch in evidence(ledger, selection):
         corrections = list(_corrections(batch, work, found))
@@ -115,9 +119,9 @@ def _again(ledger: Ledger, selection: Selection, work: _Work, say: Say) -> Outco
     return found
 
 
-def _corrections(batch: Iterable[Evidence], work: _Work, found: Outcome) -> Iterator[_Correction]:
+def _corrections(batch: Iterable[Evidence], work: _Work, found: ReplayResult) -> Iterator[_Correction]:
     for one in batch:
-        tally = found.by_model.setdefault(one.stored.record.model, Tally())
+        tally = found.by_model.setdefault(one.stored.record.model, ReplayCounts())
         tally.records += 1
         try:
             record = work.read(one)
@@ -174,7 +178,7 @@ def _figures(lines: dict[Line, int]) -> dict[tuple[str, str, int], int]:
     return found
 
 
-def _count(tally: Tally, old: Stored, rating: Rating) -> None:
+def _count(tally: ReplayCounts, old: LedgerRecord, rating: Rating) -> None:
     tally.changed += 1
     tally.priced += not old.priced and rating.unpriced_reason is None
     tally.unpriced += old.priced and rating.unpriced_reason is not None
@@ -182,7 +186,7 @@ def _count(tally: Tally, old: Stored, rating: Rating) -> None:
     tally.new_pico += rating.cost_pico or 0
 
 
-def _write(ledger: Ledger, corrections: list[_Correction], reason: Reason, found: Outcome) -> int:
+def _write(ledger: Ledger, corrections: list[_Correction], reason: Reason, found: ReplayResult) -> int:
     """Write a batch; one that cannot be kept is left out. How many records changed."""
     if not corrections:
         return 0
@@ -192,7 +196,7 @@ def _write(ledger: Ledger, corrections: list[_Correction], reason: Reason, found
             reason=reason,
             seen=[one.old.revision for one in corrections],
         )
-    except UnfitPosting:
+    except InvalidPosting:
         if len(corrections) == 1:
             found.skip(UNFIT)
             return 0
@@ -202,12 +206,12 @@ def _write(ledger: Ledger, corrections: list[_Correction], reason: Reason, found
     return done
 
 
-def _revive(ledger: Ledger, letter: DeadLetter, found: Outcome, terms: Terms, *, dry_run: bool) -> None:
+def _revive(ledger: Ledger, letter: DeadLetter, found: ReplayResult, terms: PricingTerms, *, dry_run: bool) -> None:
     try:
-        entry = Entry(seq=letter.seq or 0, event_id=letter.id, body=letter.body)
+        entry = SegmentEntry(seq=letter.seq or 0, event_id=letter.id, body=letter.body)
         made = [replace(posting(entry, letter.source_id, terms), seq=letter.seq)]
         found.revived += 1 if dry_run else ledger.append(letter.source_id, joined(ledger, made))
-    except UnfitPosting:
+    except InvalidPosting:
         found.skip(STILL_DEAD)
     except LedgerError:
         raise

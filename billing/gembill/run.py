@@ -20,8 +20,8 @@ from gembill.config import Settings
 from gembill.errors import ConfigurationError, LedgerError
 from gembill.ledger import Ledger, Selection, open_ledger
 from gembill.period import zone
-from gembill.rules.budgets import Budget, Span, Standing
-from gembill.service import Station
+from gembill.rules.budgets import Budget, BudgetPeriod, BudgetStatus
+from gembill.service import ProxyService
 
 SETTLE_SECONDS = 15.0
 _BASE_URLS = (
@@ -37,7 +37,7 @@ def new_id() -> str:
 
 def limit(pico: int, name: str = "run") -> Budget:
     """A budget in dollars for one run."""
-    return Budget(name=name, limit_pico=pico, span=Span.RUN, zone=zone())
+    return Budget(name=name, limit_pico=pico, span=BudgetPeriod.RUN, zone=zone())
 
 
 def environment(url: str, run: str, base: Mapping[str, str] = os.environ) -> dict[str, str]:
@@ -58,13 +58,13 @@ class Run:
         self.id = run or new_id()
         self._labels = {**labels, RUN: self.id}
         self._settings = replace(settings, host="127.0.0.1", port=0)
-        self._station: Station | None = None
+        self._station: ProxyService | None = None
 
     @contextmanager
     def recording(self, redaction: Redaction | None = None) -> Iterator[str]:
         """Record for the time of a `with` block; gives the address. LedgerError if there is no ledger to use."""
         self.ledger(read_only=False).close()  # before money is spent: without it nobody could tell what the run cost
-        self._station = Station(self._settings, redaction)
+        self._station = ProxyService(self._settings, redaction)
         self.label({})
         with self._station.running() as url:
             yield url
@@ -84,7 +84,7 @@ class Run:
                 raise LedgerError(f"{left} {calls} not in the ledger yet: what the run cost is not known")
             time.sleep(0.01)
 
-    def standings(self, budgets: Sequence[Budget], ledger: Ledger) -> list[Standing]:
+    def standings(self, budgets: Sequence[Budget], ledger: Ledger) -> list[BudgetStatus]:
         """How budgets of a run stand to this one."""
         return standings(ledger, budgets, time.time_ns() // 1000, run=self.id)
 

@@ -30,7 +30,7 @@ from gembill.spool import Spool, SpoolOptions
 from gembill.upstream import Limits, Origin, Upstream
 
 
-class Station:
+class ProxyService:
     """All that `gembill proxy` runs. Made, then served once; `url` is where it listens."""
 
     def __init__(self, settings: Settings, redaction: Redaction | None = None, *, watch: Watch | None = None) -> None:

@@ -21,14 +21,14 @@ for one request, and also: hops of a long answer, polls of a background run, the
 What is made (interactions, caches, files, batches) is kept in memory, the latest few thousand of each kind.
 """
 
-from gembill_simulator.faults import Fault
+from gembill_simulator.faults import InjectedFault
 from gembill_simulator.faults import parse as parse_fault
 from gembill_simulator.launch import in_thread, run, simulator_in_thread
 from gembill_simulator.options import Options
 from gembill_simulator.server import Running, Served, Simulator
 
 __all__ = [
-    "Fault",
+    "InjectedFault",
     "Options",
     "Running",
     "Served",

@@ -22,11 +22,11 @@ import msgspec
 from gembill_simulator import calls, search
 from gembill_simulator.calls import Function
 from gembill_simulator.continuation import Continuation
-from gembill_simulator.models import Model
-from gembill_simulator.programs import OK, Program, Run, choose, draws, ends_well, fails, never_ends
-from gembill_simulator.request import Ask
+from gembill_simulator.models import SimulatedModel
+from gembill_simulator.programs import OK, Program, ProgramRun, choose, draws, ends_well, fails, never_ends
+from gembill_simulator.request import ParsedRequest
 from gembill_simulator.search import Findings
-from gembill_simulator.tokens import NOTHING, Tally, count
+from gembill_simulator.tokens import NOTHING, TokenTally, count
 
 MOST_REGENERATIONS = 5
 
@@ -51,7 +51,7 @@ _SENTENCES = (
 )
 
 
-class Kind(Enum):
+class PieceKind(Enum):
     """What a piece of an answer is."""
 
     THOUGHT = "thought"
@@ -73,11 +73,11 @@ class Piece:
     pairs code and result (3.x only).
     """
 
-    kind: Kind
+    kind: PieceKind
     text: str
     candidates: int = 0
     thoughts: int = 0
-    result: Tally = NOTHING
+    result: TokenTally = NOTHING
     outcome: str = ""
     id: str = ""
     name: str = ""
@@ -95,17 +95,17 @@ class Turn:
 class Script:
     """A whole answer. `prompt` counts the prompt as first read, `cached` how much of it came from a cache.
 
-    `findings` are those of a search; `poses` says that the search is shown as code. `continues` is there when the
-    answer stopped at the limit of its hop. `others` are the texts of further candidates.
+    `findings` are those of a search; `shown_as_code` says that the search is shown as code. `continues` is there when
+    the answer stopped at the limit of its hop. `others` are the texts of further candidates.
     """
 
-    model: Model
-    prompt: Tally
+    model: SimulatedModel
+    prompt: TokenTally
     cached: int
     turns: tuple[Turn, ...]
     finish: str = "STOP"
     findings: Findings | None = None
-    poses: bool = False
+    shown_as_code: bool = False
     continues: Continuation | None = None
     others: tuple[Piece, ...] = ()
 
@@ -116,11 +116,11 @@ class Script:
 
     def shows(self, piece: Piece) -> bool:
         """Whether a piece is a part of a generateContent answer: a search is one only where it poses as code."""
-        return self.poses or piece.kind not in (Kind.SEARCH, Kind.FOUND)
+        return self.shown_as_code or piece.kind not in (PieceKind.SEARCH, PieceKind.FOUND)
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
+class Overrides:
     """What a request's control headers want of the answer; None leaves it to question and seed.
 
     `runs` are `ok`, `failed`, `deadline_exceeded`, `plot`, `search` or `call` (of a function: it ends the answer), in
@@ -134,36 +134,36 @@ class Wishes:
     filling: int | None = None
 
 
-NO_WISHES = Wishes()
+NO_WISHES = Overrides()
 
 
-def compose(ask: Ask, model: Model, *, seed: bytes, wishes: Wishes = NO_WISHES) -> Script:
+def compose(ask: ParsedRequest, model: SimulatedModel, *, seed: bytes, wishes: Overrides = NO_WISHES) -> Script:
     """The answer to a request. `seed` stands for everything the dice may depend on."""
-    dice = Random(seed)
-    runs, called = _planned(ask, dice, wishes)
-    program = choose(ask.question, dice)
+    rng = Random(seed)
+    runs, called = _planned(ask, rng, wishes)
+    program = choose(ask.question, rng)
     thinks = model.thinks if ask.thinks is None else ask.thinks
-    thoughts = _thoughts(len(runs) + 1, model, dice) if thinks else [0] * (len(runs) + 1)
+    thoughts = _thoughts(len(runs) + 1, model, rng) if thinks else [0] * (len(runs) + 1)
     findings = search.find(ask.question) if "search" in runs else None
     makes = partial(_run, program, filling=wishes.filling or 0)
-    inner = [_inner(name, index, makes, model, dice, findings) for index, name in enumerate(runs)]
+    inner = [_inner(name, index, makes, model, rng, findings) for index, name in enumerate(runs)]
     spent = sum(thoughts) + sum(piece.candidates for pieces in inner for piece in pieces)
     left = None if ask.most_tokens is None else ask.most_tokens - spent
-    closing, finish = _closing(ask, runs, program, dice, left, called)
+    closing, finish = _closing(ask, runs, program, rng, left, called)
     if not called and (model.resets or not closing):  # 3.x ends a stream with an empty text that carries the signature
-        closing = (*closing, Piece(Kind.TEXT, ""))
+        closing = (*closing, Piece(PieceKind.TEXT, ""))
     turns = _turns((*inner, closing), thoughts, model, shown=ask.shows_thoughts)
     script = Script(model, *_prompt(ask, wishes), turns, finish, findings, ask.code_allowed and not model.resets)
-    texts = [_sentence(ask.question, runs, program, dice) for _ in range(ask.candidates - 1)]
-    script = replace(script, others=tuple(Piece(Kind.TEXT, text, candidates=count(text)) for text in texts))
+    texts = [_sentence(ask.question, runs, program, rng) for _ in range(ask.candidates - 1)]
+    script = replace(script, others=tuple(Piece(PieceKind.TEXT, text, candidates=count(text)) for text in texts))
     return _hopping(script, ask, wishes)
 
 
-def _planned(ask: Ask, dice: Random, wishes: Wishes) -> tuple[tuple[str, ...], Function | None]:
+def _planned(ask: ParsedRequest, rng: Random, wishes: Overrides) -> tuple[tuple[str, ...], Function | None]:
     """The tools to use, in order, and the function whose call ends the answer."""
     called = None if ask.answered else calls.choose(ask.functions, ask.question, forced=ask.forced)
     if wishes.runs is None:
-        return _plan(ask, dice), called
+        return _plan(ask, rng), called
     runs = tuple(name for name in wishes.runs if name != "call")
     if len(runs) == len(wishes.runs):
         return runs, None
@@ -171,13 +171,13 @@ def _planned(ask: Ask, dice: Random, wishes: Wishes) -> tuple[tuple[str, ...], F
 
 
 def _turns(
-    pieces: Sequence[tuple[Piece, ...]], thoughts: Sequence[int], model: Model, *, shown: bool
+    pieces: Sequence[tuple[Piece, ...]], thoughts: Sequence[int], model: SimulatedModel, *, shown: bool
 ) -> tuple[Turn, ...]:
     turns: list[Turn] = []
     before: tuple[Piece, ...] = ()
     for index, (own, thinking) in enumerate(zip(pieces, thoughts, strict=True)):
         last = index == len(pieces) - 1
-        if model.resets and own[0].kind is Kind.SEARCH and not last:
+        if model.resets and own[0].kind is PieceKind.SEARCH and not last:
             before += own
             continue
         turns.append(Turn((*before, *_thinking(own, thinking, shown=shown)), uses_tool=not last))
@@ -185,35 +185,35 @@ def _turns(
     return tuple(turns)
 
 
-def _hopping(script: Script, ask: Ask, wishes: Wishes) -> Script:
+def _hopping(script: Script, ask: ParsedRequest, wishes: Overrides) -> Script:
     """The script as one hop of several: the prompt holds what earlier hops put out (gemini-api.md 1.5)."""
     before = ask.continues
     left = before.left if before else wishes.hops or 1
     spent = before.spent if before else 0
-    prompt = script.prompt + Tally(text=spent)
+    prompt = script.prompt + TokenTally(text=spent)
     if left < 2:
         return replace(script, prompt=prompt)
     output = sum(piece.candidates + piece.thoughts for piece in script.pieces)
     return replace(script, prompt=prompt, finish="CONTINUATION", continues=Continuation(left - 1, spent + output))
 
 
-def _prompt(ask: Ask, wishes: Wishes) -> tuple[Tally, int]:
+def _prompt(ask: ParsedRequest, wishes: Overrides) -> tuple[TokenTally, int]:
     held = ask.held.text
     if ask.cached_content is not None and not ask.held.total:  # the size of an unknown cache follows from its name
         held = 1024 + int.from_bytes(blake2b(ask.cached_content.encode(), digest_size=2).digest(), "big") % 2048
     prompt = ask.prompt + replace(ask.held, text=held)
     if not prompt.total:
-        prompt = Tally(text=1)
+        prompt = TokenTally(text=1)
     cached = held if wishes.cached is None else wishes.cached
     return prompt, min(cached, prompt.text)
 
 
-def _plan(ask: Ask, dice: Random) -> tuple[str, ...]:
+def _plan(ask: ParsedRequest, rng: Random) -> tuple[str, ...]:
     found = ("search",) if ask.search_allowed and search.WORDS.search(ask.question) else ()
-    return found + _computed(ask, dice)
+    return found + _computed(ask, rng)
 
 
-def _computed(ask: Ask, dice: Random) -> tuple[str, ...]:
+def _computed(ask: ParsedRequest, rng: Random) -> tuple[str, ...]:
     if not (ask.code_allowed and _COMPUTES.search(ask.question)):
         return ()
     if _DRAWS.search(ask.question):
@@ -221,26 +221,26 @@ def _computed(ask: Ask, dice: Random) -> tuple[str, ...]:
     if _TWICE.search(ask.question):
         return ("ok", "ok")
     if _FAILS.search(ask.question):
-        return ("failed",) * dice.randint(1, MOST_REGENERATIONS) + ("ok",)
+        return ("failed",) * rng.randint(1, MOST_REGENERATIONS) + ("ok",)
     if _NEVER_ENDS.search(ask.question):
         return ("deadline_exceeded",)
-    return _usual(dice)
+    return _usual(rng)
 
 
-def _usual(dice: Random) -> tuple[str, ...]:
-    chance = dice.random()
+def _usual(rng: Random) -> tuple[str, ...]:
+    chance = rng.random()
     if chance < 0.70:
         return ("ok",)
     if chance < 0.80:
         return ("ok", "ok")
     if chance < 0.96:
-        return ("failed",) * dice.choice((1, 1, 1, 2, 2, 3, MOST_REGENERATIONS)) + ("ok",)
+        return ("failed",) * rng.choice((1, 1, 1, 2, 2, 3, MOST_REGENERATIONS)) + ("ok",)
     if chance < 0.98:
         return ("deadline_exceeded", "ok")
     return ("failed",) * (MOST_REGENERATIONS + 1)
 
 
-def _run(program: Program, name: str, index: int, *, filling: int) -> Run:
+def _run(program: Program, name: str, index: int, *, filling: int) -> ProgramRun:
     if name == "failed":
         return fails(program, index)
     if name == "deadline_exceeded":
@@ -248,58 +248,69 @@ def _run(program: Program, name: str, index: int, *, filling: int) -> Run:
     return draws(program, filling) if name == "plot" else ends_well(program)
 
 
-def _thoughts(turns: int, model: Model, dice: Random) -> list[int]:
-    first = dice.randint(30, 300)
+def _thoughts(turns: int, model: SimulatedModel, rng: Random) -> list[int]:
+    first = rng.randint(30, 300)
     if model.resets:  # never rising: the plan is thought out first, later turns mend it
-        return sorted((first, *(dice.randint(10, first) for _ in range(turns - 1))), reverse=True)
-    return [first, *(dice.choice((0, 0, 12)) for _ in range(turns - 1))]
+        return sorted((first, *(rng.randint(10, first) for _ in range(turns - 1))), reverse=True)
+    return [first, *(rng.choice((0, 0, 12)) for _ in range(turns - 1))]
 
 
 def _thinking(pieces: tuple[Piece, ...], thoughts: int, *, shown: bool) -> tuple[Piece, ...]:
     """Give the turn's thoughts to a summary piece of its own if they are shown, else to the first piece."""
     if shown and thoughts:
         return (
-            Piece(Kind.THOUGHT, "**Planning the answer**\n\nI am choosing the steps.\n\n", thoughts=thoughts),
+            Piece(PieceKind.THOUGHT, "**Planning the answer**\n\nI am choosing the steps.\n\n", thoughts=thoughts),
             *pieces,
         )
     return (replace(pieces[0], thoughts=thoughts), *pieces[1:])
 
 
-def _inner_pieces(run: Run, index: int, model: Model, dice: Random) -> tuple[Piece, ...]:
-    name = f"{dice.getrandbits(40):08x}"[-8:] if model.resets else ""
+def _inner_pieces(run: ProgramRun, index: int, model: SimulatedModel, rng: Random) -> tuple[Piece, ...]:
+    name = f"{rng.getrandbits(40):08x}"[-8:] if model.resets else ""
     lead: tuple[Piece, ...] = ()
-    if not model.resets and dice.random() < 0.7:
-        lead = _pieces("Let me work that out with Python:\n\n" if index == 0 else "Another run is needed:\n\n", dice)
-    code = Piece(Kind.CODE, run.code, candidates=count(run.code) + 2, id=name)
-    result = Piece(Kind.RESULT, run.output, result=Tally(text=count(run.output)), outcome=run.outcome, id=name)
-    drawn = () if run.image is None else (Piece(Kind.IMAGE, b64encode(run.image).decode(), result=Tally(image=258)),)
+    if not model.resets and rng.random() < 0.7:
+        lead = _pieces("Let me work that out with Python:\n\n" if index == 0 else "Another run is needed:\n\n", rng)
+    code = Piece(PieceKind.CODE, run.code, candidates=count(run.code) + 2, id=name)
+    result = Piece(
+        PieceKind.RESULT, run.output, result=TokenTally(text=count(run.output)), outcome=run.outcome, id=name
+    )
+    drawn = (
+        ()
+        if run.image is None
+        else (Piece(PieceKind.IMAGE, b64encode(run.image).decode(), result=TokenTally(image=258)),)
+    )
     return (*lead, code, result, *drawn)
 
 
 def _inner(
-    name: str, index: int, makes: Callable[[str, int], Run], model: Model, dice: Random, findings: Findings | None
+    name: str,
+    index: int,
+    makes: Callable[[str, int], ProgramRun],
+    model: SimulatedModel,
+    rng: Random,
+    findings: Findings | None,
 ) -> tuple[Piece, ...]:
     if findings is None or name != "search":
-        return _inner_pieces(makes(name, index), index, model, dice)
-    asked = Piece(Kind.SEARCH, search.posing_code(findings))
+        return _inner_pieces(makes(name, index), index, model, rng)
+    asked = Piece(PieceKind.SEARCH, search.posing_code(findings))
     if model.resets:
-        return (asked, Piece(Kind.FOUND, search.POSING))
-    found = Piece(Kind.FOUND, search.POSING, result=Tally(text=40 * len(findings.sources)), outcome=OK)
+        return (asked, Piece(PieceKind.FOUND, search.POSING))
+    found = Piece(PieceKind.FOUND, search.POSING, result=TokenTally(text=40 * len(findings.sources)), outcome=OK)
     return (replace(asked, candidates=count(asked.text)), found)
 
 
 def _closing(
-    ask: Ask, runs: tuple[str, ...], program: Program, dice: Random, left: int | None, called: Function | None
+    ask: ParsedRequest, runs: tuple[str, ...], program: Program, rng: Random, left: int | None, called: Function | None
 ) -> tuple[tuple[Piece, ...], str]:
     """The pieces after the last tool, and the reason to finish."""
     if called is None:
-        return _capped(_pieces(_sentence(ask.question, runs, program, dice), dice), left)
+        return _capped(_pieces(_sentence(ask.question, runs, program, rng), rng), left)
     given = msgspec.json.encode(calls.arguments(called, ask.question)).decode()
     name = blake2b(f"{called.name}{given}".encode(), digest_size=4).hexdigest()
-    return (Piece(Kind.CALL, given, candidates=count(called.name + given), id=name, name=called.name),), "STOP"
+    return (Piece(PieceKind.CALL, given, candidates=count(called.name + given), id=name, name=called.name),), "STOP"
 
 
-def _sentence(question: str, runs: tuple[str, ...], program: Program, dice: Random) -> str:
+def _sentence(question: str, runs: tuple[str, ...], program: Program, rng: Random) -> str:
     if runs and runs[-1] in ("ok", "plot"):
         return program.sentence
     if runs and runs[-1] == "search":
@@ -308,18 +319,18 @@ def _sentence(question: str, runs: tuple[str, ...], program: Program, dice: Rand
         return "The code did not come to a result, so there is no number to give. Its last error stands above."
     if _GREETS.search(question):
         return "Hello! How can I help you today?"
-    return " ".join(dice.sample(_SENTENCES, dice.randint(1, len(_SENTENCES))))
+    return " ".join(rng.sample(_SENTENCES, rng.randint(1, len(_SENTENCES))))
 
 
-def _pieces(text: str, dice: Random) -> tuple[Piece, ...]:
+def _pieces(text: str, rng: Random) -> tuple[Piece, ...]:
     """Cut a text anywhere, the first piece short, as the API does."""
-    cut, pieces = dice.randint(4, 20), [text[: dice.randint(1, 20)]]
+    cut, pieces = rng.randint(4, 20), [text[: rng.randint(1, 20)]]
     position = len(pieces[0])
     while position < len(text):
-        cut = min(cut + dice.randint(10, 40), 60)
+        cut = min(cut + rng.randint(10, 40), 60)
         pieces.append(text[position : position + cut])
         position += cut
-    return tuple(Piece(Kind.TEXT, piece, candidates=count(piece)) for piece in pieces)
+    return tuple(Piece(PieceKind.TEXT, piece, candidates=count(piece)) for piece in pieces)
 
 
 def _capped(pieces: tuple[Piece, ...], left: int | None) -> tuple[tuple[Piece, ...], str]:

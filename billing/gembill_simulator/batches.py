@@ -13,14 +13,14 @@ import msgspec
 
 from gembill.errors import Refusal
 from gembill_simulator import answer, frames, request, wire
-from gembill_simulator.context import Visit, stamp
+from gembill_simulator.context import RequestContext, stamp
 from gembill_simulator.fields import Object, bad, decode, entries, entry, text, value
 from gembill_simulator.files import Files
 from gembill_simulator.frames import Reply
-from gembill_simulator.models import Model
-from gembill_simulator.names import Names
+from gembill_simulator.models import SimulatedModel
+from gembill_simulator.names import IdFactory
 from gembill_simulator.names import text as written
-from gembill_simulator.store import Shelf, page
+from gembill_simulator.store import Store, page
 from gembill_simulator.wire import Document, Stamp
 
 _TYPE = "type.googleapis.com/google.ai.generativelanguage.v1main.GenerateContentBatch"
@@ -28,7 +28,7 @@ _OUTPUT = _TYPE + "Output"
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class SimulatedBatch:
     """A batch. `results` are the entries of the output; `source` is the file they were read from, or empty.
 
     `polls` is how often it is still to be found pending; `ended` is set when it is done or was cancelled.
@@ -50,12 +50,12 @@ class Batch:
 class Batches:
     """The batches of one simulator; result files go to its files."""
 
-    def __init__(self, names: Names, files: Files) -> None:
+    def __init__(self, names: IdFactory, files: Files) -> None:
         self._names = names
         self._files = files
-        self._shelf: Shelf[Batch] = Shelf()
+        self._shelf: Store[SimulatedBatch] = Store()
 
-    def answer(self, visit: Visit, caches: Mapping[str, Object]) -> Reply:
+    def answer(self, visit: RequestContext, caches: Mapping[str, Object]) -> Reply:
         """Answer a request to the surface."""
         route = visit.route
         if route.operation == "batchGenerateContent":
@@ -73,7 +73,7 @@ class Batches:
             return frames.plain(200, {})
         return frames.plain(200, _show(self._poll(batch, visit.now)))
 
-    def _make(self, visit: Visit, caches: Mapping[str, Object]) -> Batch:
+    def _make(self, visit: RequestContext, caches: Mapping[str, Object]) -> SimulatedBatch:
         assert visit.route.model is not None
         told = entry(decode(visit.body), "batch")
         source = text(entry(told, "inputConfig"), "fileName")
@@ -84,7 +84,7 @@ class Batches:
         name = self._names.give("batches/", visit.draw, visit.origin)
         model = f"models/{visit.route.model.name}"
         title, now = text(told, "displayName"), visit.now
-        made = Batch(name, title, model, results, source, now, visit.ready, visit.polls, now)
+        made = SimulatedBatch(name, title, model, results, source, now, visit.ready, visit.polls, now)
         self._keep(made)
         return made
 
@@ -94,7 +94,7 @@ class Batches:
             raise bad(f"The file {source} is too large for a batch of this simulator.")
         return [decode(line) for line in content.splitlines() if line.strip()]
 
-    def _poll(self, batch: Batch, now: datetime) -> Batch:
+    def _poll(self, batch: SimulatedBatch, now: datetime) -> SimulatedBatch:
         if batch.ended is not None:
             return batch
         if batch.polls or now < batch.ready:
@@ -107,13 +107,13 @@ class Batches:
         self._keep(batch)
         return batch
 
-    def _find(self, name: str) -> Batch:
+    def _find(self, name: str) -> SimulatedBatch:
         found = self._shelf.get(name)
         if found is None:
             raise Refusal(404, "NOT_FOUND", f"The batch batches/{name} was not found.")
         return found
 
-    def _keep(self, batch: Batch) -> None:
+    def _keep(self, batch: SimulatedBatch) -> None:
         self._shelf.put(batch.name.rpartition("/")[2], batch)
 
 
@@ -121,7 +121,7 @@ def _inline(told: Object) -> list[Object]:
     return entries(entry(entry(told, "inputConfig"), "requests"), "requests")
 
 
-def _result(one: Object, index: int, visit: Visit, caches: Mapping[str, Object]) -> Document:
+def _result(one: Object, index: int, visit: RequestContext, caches: Mapping[str, Object]) -> Document:
     """The entry of the output for one request: its answer, or its error."""
     assert visit.route.model is not None
     known: Document = {"key": one["key"]} if "key" in one else {}
@@ -134,14 +134,16 @@ def _result(one: Object, index: int, visit: Visit, caches: Mapping[str, Object])
     return {"response": made} | known
 
 
-def _answer(asked: Object, index: int, visit: Visit, model: Model, caches: Mapping[str, Object]) -> Document:
+def _answer(
+    asked: Object, index: int, visit: RequestContext, model: SimulatedModel, caches: Mapping[str, Object]
+) -> Document:
     seed = b"%b %d" % (visit.origin, index)
     script = answer.compose(request.read(asked, caches), model, seed=seed, wishes=visit.control.wishes)
     name = written(bytes(byte ^ (index % 256) for byte in visit.draw[:14]) + index.to_bytes(2, "big"))
     return wire.answer(script, Stamp(name))
 
 
-def _show(batch: Batch) -> Document:
+def _show(batch: SimulatedBatch) -> Document:
     about: Document = {"@type": _TYPE, "model": batch.model, "displayName": batch.title or batch.name}
     done = batch.state == "SUCCEEDED"
     if done:
@@ -158,7 +160,7 @@ def _show(batch: Batch) -> Document:
     return shown
 
 
-def _statistics(batch: Batch, *, done: bool) -> Document:
+def _statistics(batch: SimulatedBatch, *, done: bool) -> Document:
     whole = {"requestCount": str(len(batch.results))}
     if not done:
         return whole | {"pendingRequestCount": str(len(batch.results))}
@@ -167,11 +169,11 @@ def _statistics(batch: Batch, *, done: bool) -> Document:
     return whole | {name: str(amount) for name, amount in counts.items() if amount}
 
 
-def _output(batch: Batch) -> Document:
+def _output(batch: SimulatedBatch) -> Document:
     if batch.source:
         return {"responsesFile": _results_file(batch)}
     return {"inlinedResponses": {"inlinedResponses": list(batch.results)}}
 
 
-def _results_file(batch: Batch) -> str:
+def _results_file(batch: SimulatedBatch) -> str:
     return f"files/batch-{batch.name.rpartition('/')[2]}"

@@ -11,11 +11,11 @@ from datetime import datetime, timedelta
 
 from gembill.errors import Refusal
 from gembill_simulator import frames, request, routes
-from gembill_simulator.context import Visit, stamp
+from gembill_simulator.context import RequestContext, stamp
 from gembill_simulator.fields import Object, bad, decode, text
 from gembill_simulator.frames import Reply
-from gembill_simulator.names import Names
-from gembill_simulator.store import Shelf, page
+from gembill_simulator.names import IdFactory
+from gembill_simulator.store import Store, page
 from gembill_simulator.wire import Document
 
 _HOUR = timedelta(hours=1)
@@ -36,15 +36,15 @@ class Cache:
 class Caches:
     """The caches of one simulator."""
 
-    def __init__(self, names: Names) -> None:
+    def __init__(self, names: IdFactory) -> None:
         self._names = names
-        self._shelf: Shelf[Cache] = Shelf()
+        self._shelf: Store[Cache] = Store()
 
     def bodies(self) -> Mapping[str, Object]:
         """What the caches were made from, by the end of their names."""
         return {cache.name.rpartition("/")[2]: cache.body for cache in self._shelf}
 
-    def answer(self, visit: Visit) -> Reply:
+    def answer(self, visit: RequestContext) -> Reply:
         """Answer a request to the surface."""
         route = visit.route
         if route.method == "POST":
@@ -61,7 +61,7 @@ class Caches:
             self._shelf.put(route.name, cache)
         return frames.plain(200, _show(cache))
 
-    def _make(self, visit: Visit) -> Document:
+    def _make(self, visit: RequestContext) -> Document:
         body = decode(visit.body)
         if not request.count_content(body).total:
             raise bad("Cached content is too small: the simulator asks for at least one token.")

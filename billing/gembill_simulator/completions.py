@@ -9,21 +9,21 @@ from collections.abc import Sequence
 import msgspec
 
 from gembill_simulator import answer, frames, routes, wire
-from gembill_simulator.answer import Kind, Script
+from gembill_simulator.answer import PieceKind, Script
 from gembill_simulator.calls import Function
-from gembill_simulator.context import Visit
+from gembill_simulator.context import RequestContext
 from gembill_simulator.fields import Object, bad, decode, entries, entry, integer, text, value
 from gembill_simulator.frames import Reply
 from gembill_simulator.names import text as written
-from gembill_simulator.request import Ask, tier
-from gembill_simulator.tokens import Tally, count
+from gembill_simulator.request import ParsedRequest, tier
+from gembill_simulator.tokens import TokenTally, count
 from gembill_simulator.usage import whole
 from gembill_simulator.wire import Document
 
 _FINISH = {"STOP": "stop", "MAX_TOKENS": "length"}
 
 
-def reply(visit: Visit) -> Reply:
+def reply(visit: RequestContext) -> Reply:
     """Answer a request for a completion; raises `Refusal` (400, 404) for one that cannot be answered."""
     body = decode(visit.body)
     model = routes.model_named(text(body, "model"))
@@ -36,14 +36,14 @@ def reply(visit: Visit) -> Reply:
     return frames.spoilt(made, visit.fault, _trouble())
 
 
-def _ask(body: Object) -> Ask:
+def _ask(body: Object) -> ParsedRequest:
     messages = entries(body, "messages")
     if not messages:
         raise bad("The request has no messages.")
     declared = [entry(tool, "function") for tool in entries(body, "tools")]
     questions = [_said(message) for message in messages if text(message, "role") == "user"]
-    return Ask(
-        prompt=sum((_count(message) for message in messages), Tally()),
+    return ParsedRequest(
+        prompt=sum((_count(message) for message in messages), TokenTally()),
         question=questions[-1] if questions else "",
         code_allowed=False,
         functions=tuple(Function(text(one, "name"), entry(one, "parameters")) for one in declared),
@@ -61,17 +61,17 @@ def _said(message: Object) -> str:
     return " ".join(text(part, "text") for part in entries(message, "content"))
 
 
-def _count(message: Object) -> Tally:
+def _count(message: Object) -> TokenTally:
     images = 0
     if not isinstance(value(message, "content"), str):
         images = sum(text(part, "type") == "image_url" for part in entries(message, "content"))
     called = value(message, "toolCalls")
     extra = count(msgspec.json.encode(called).decode()) if called else 0
-    return Tally(text=count(_said(message)) + extra, image=258 * images)
+    return TokenTally(text=count(_said(message)) + extra, image=258 * images)
 
 
 def _whole(script: Script, about: Document) -> Document:
-    said = "".join(piece.text for piece in script.pieces if piece.kind is Kind.TEXT)
+    said = "".join(piece.text for piece in script.pieces if piece.kind is PieceKind.TEXT)
     message: Document = {"role": "assistant"} | _called(script)
     if said or "tool_calls" not in message:
         message["content"] = said
@@ -83,7 +83,7 @@ def _chunks(script: Script, about: Document) -> list[Document]:
     deltas: list[Document] = [
         {"role": "assistant", "content": piece.text}
         for piece in script.pieces
-        if piece.kind is Kind.TEXT and piece.text
+        if piece.kind is PieceKind.TEXT and piece.text
     ]
     deltas.append({"role": "assistant"} | _called(script))
     last = len(deltas) - 1
@@ -105,7 +105,7 @@ def _called(script: Script) -> Document:
     called: Sequence[Document] = [
         {"index": 0, "id": piece.id, "type": "function", "function": {"name": piece.name, "arguments": piece.text}}
         for piece in script.pieces
-        if piece.kind is Kind.CALL
+        if piece.kind is PieceKind.CALL
     ]
     return {"tool_calls": called} if called else {}
 

@@ -22,7 +22,7 @@ _REASONS = {status.value: status.phrase for status in HTTPStatus}
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class HttpRequest:
     """A request as received; header names are in lower case, `target` is path and query."""
 
     method: str
@@ -33,13 +33,13 @@ class Request:
     may_chunk: bool
 
 
-class Exchange:
+class HttpExchange:
     """A request and the way to answer it: `begin`, then `send` until the last piece; or `reset`.
 
     A handler that returns before the last piece was sent ends the connection there: the answer is cut.
     """
 
-    def __init__(self, request: Request, connection: "Connection") -> None:
+    def __init__(self, request: HttpRequest, connection: "ClientConnection") -> None:
         self.request = request
         self._connection = connection
         self._chunked = False
@@ -73,17 +73,17 @@ class Exchange:
         self._connection.abort()
 
 
-Handler = Callable[[Exchange], Awaitable[None]]
+Handler = Callable[[HttpExchange], Awaitable[None]]
 
 
-class Connection(asyncio.Protocol):
+class ClientConnection(asyncio.Protocol):
     """The protocol object; `handler` answers each exchange."""
 
-    def __init__(self, handler: Handler, connections: "set[Connection]") -> None:
+    def __init__(self, handler: Handler, connections: "set[ClientConnection]") -> None:
         self._handler = handler
         self._connections = connections
         self._parser = httptools.HttpRequestParser(self)
-        self._waiting: deque[Request] = deque()
+        self._waiting: deque[HttpRequest] = deque()
         self._worker: asyncio.Task[None] | None = None
         self._transport: asyncio.Transport | None = None
         self._writable = asyncio.Event()
@@ -150,7 +150,7 @@ class Connection(asyncio.Protocol):
 
     def on_message_complete(self) -> None:
         """Parser callback: the request is whole."""
-        request = Request(
+        request = HttpRequest(
             self._parser.get_method().decode("ascii"),
             self._target.decode("latin-1"),
             self._headers,
@@ -193,7 +193,7 @@ class Connection(asyncio.Protocol):
 
     async def _answer(self) -> None:
         while self._waiting and self._transport is not None and not self._transport.is_closing():
-            exchange = Exchange(self._waiting.popleft(), self)
+            exchange = HttpExchange(self._waiting.popleft(), self)
             try:
                 await self._handler(exchange)
             finally:

@@ -9,18 +9,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from gembill_simulator.options import Control, Options
-from gembill_simulator.routes import Route
+from gembill_simulator.routes import SimulatorRoute
 
 
 @dataclass(frozen=True, slots=True)
-class Visit:
+class RequestContext:
     """One request at one time.
 
     `origin` stands for everything that decides the content of the answer, `draw` is new with every repetition. `url`
     is the simulator's own, without a trailing slash. Header names are in lower case.
     """
 
-    route: Route
+    route: SimulatorRoute
     headers: Mapping[str, str]
     body: bytes
     options: Options

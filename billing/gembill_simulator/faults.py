@@ -44,7 +44,7 @@ _BROKEN = b'{"candidates": [{"content": {"parts": [{"text": "'
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class InjectedFault:
     """A fault and the share of the requests it befalls, between 0 and 1."""
 
     name: str
@@ -65,7 +65,7 @@ def known(name: str) -> bool:
     return name in STATUSES or name in OTHERS
 
 
-def parse(text: str) -> Fault:
+def parse(text: str) -> InjectedFault:
     """`NAME` or `NAME:RATE` (`503:0.1`); raises ConfigurationError for anything else."""
     name, colon, rate = text.partition(":")
     if not known(name):
@@ -76,10 +76,10 @@ def parse(text: str) -> Fault:
         share = -1.0
     if not 0 <= share <= 1:
         raise ConfigurationError(f"The rate of fault {text!r} must be a number from 0 to 1.")
-    return Fault(name, share)
+    return InjectedFault(name, share)
 
 
-def pick(faults: Sequence[Fault], lot: float) -> str:
+def pick(faults: Sequence[InjectedFault], lot: float) -> str:
     """The fault that a lot in [0, 1) falls on, or `ok`. The rates share the range out in their order."""
     for fault in faults:
         if lot < fault.rate:

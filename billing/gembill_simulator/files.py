@@ -13,12 +13,12 @@ from typing import Any
 
 from gembill.errors import Refusal
 from gembill_simulator import frames
-from gembill_simulator.context import Visit, stamp
+from gembill_simulator.context import RequestContext, stamp
 from gembill_simulator.fields import bad, decode, entry, text
 from gembill_simulator.frames import Reply
-from gembill_simulator.names import Names
+from gembill_simulator.names import IdFactory
 from gembill_simulator.names import text as written
-from gembill_simulator.store import Shelf, page
+from gembill_simulator.store import Store, page
 from gembill_simulator.wire import Document
 
 KEPT = 4 << 20
@@ -67,10 +67,10 @@ class Upload:
 class Files:
     """The files of one simulator."""
 
-    def __init__(self, names: Names) -> None:
+    def __init__(self, names: IdFactory) -> None:
         self._names = names
-        self._uploads: Shelf[Upload] = Shelf()
-        self._shelf: Shelf[File] = Shelf()
+        self._uploads: Store[Upload] = Store()
+        self._shelf: Store[File] = Store()
 
     def find(self, name: str) -> File:
         """The file of this name (`files/...` or its end); raises `Refusal` (403) when there is none."""
@@ -86,7 +86,7 @@ class Files:
         made = File(name, "", "application/jsonl", len(content), digest, now, content, made=True)
         self._shelf.put(name.rpartition("/")[2], made)
 
-    def answer(self, visit: Visit) -> Reply:
+    def answer(self, visit: RequestContext) -> Reply:
         """Answer a request to the files."""
         route = visit.route
         if not route.name:
@@ -100,7 +100,7 @@ class Files:
             return _download(file)
         return frames.plain(200, _show(file))
 
-    def upload(self, visit: Visit) -> Reply:
+    def upload(self, visit: RequestContext) -> Reply:
         """Answer one step of an upload."""
         steps = {step.strip().lower() for step in visit.headers.get("x-goog-upload-command", "").split(",")}
         if "start" in steps:
@@ -121,7 +121,7 @@ class Files:
         self._uploads.drop(key)
         return _status({"file": _show(self._finish(upload, visit))}, "final")
 
-    def _start(self, visit: Visit) -> Reply:
+    def _start(self, visit: RequestContext) -> Reply:
         if visit.headers.get("x-goog-upload-protocol") != "resumable":
             raise bad("The simulator takes resumable uploads only.")
         told = entry(decode(visit.body), "file") if visit.body else {}
@@ -135,7 +135,7 @@ class Files:
         granularity = ("X-Goog-Upload-Chunk-Granularity", str(_GRANULARITY))
         return _status({}, "active", ("X-Goog-Upload-URL", address), granularity)
 
-    def _finish(self, upload: Upload, visit: Visit) -> File:
+    def _finish(self, upload: Upload, visit: RequestContext) -> File:
         name = upload.name or self._names.give("files/", upload.draw, upload.origin + upload.digest.digest())
         content = b"".join(upload.kept) if upload.size <= KEPT else None
         hexed = upload.digest.hexdigest()
@@ -144,7 +144,7 @@ class Files:
         return made
 
 
-def _check_offset(visit: Visit, upload: Upload) -> None:
+def _check_offset(visit: RequestContext, upload: Upload) -> None:
     offset = visit.headers.get("x-goog-upload-offset", "0")
     if offset != str(upload.size):
         raise bad(f"X-Goog-Upload-Offset is {offset}, but {upload.size} bytes were received so far.")

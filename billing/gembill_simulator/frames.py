@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 import msgspec
 
 from gembill_simulator import faults, wire
-from gembill_simulator.answer import Wishes, compose
-from gembill_simulator.request import Ask
-from gembill_simulator.routes import Route
+from gembill_simulator.answer import Overrides, compose
+from gembill_simulator.request import ParsedRequest
+from gembill_simulator.routes import SimulatorRoute
 from gembill_simulator.wire import Document, Stamp
 
 _SLICE = 16 * 1024  # a long JSON text leaves in several chunks, as it does from Google
@@ -41,12 +41,12 @@ class Reply:
 
 
 def reply(
-    route: Route,
-    ask: Ask,
+    route: SimulatorRoute,
+    ask: ParsedRequest,
     stamp: Stamp,
     *,
     seed: bytes,
-    wishes: Wishes,
+    wishes: Overrides,
     fault: str,
 ) -> Reply:
     """The reply to a generateContent request. The stamp's tier is the one to serve, or empty for the one asked for."""
@@ -79,7 +79,7 @@ def plain(status: int, document: Document, *, array: bool = False) -> Reply:
     return Reply(status, sliced([document] if array else document))
 
 
-def error(route: Route, status: int, document: Document) -> Reply:
+def error(route: SimulatorRoute, status: int, document: Document) -> Reply:
     """An error in place of an answer, in the shape of its surface."""
     if route.surface == "interactions":
         return plain(status, wire.interactions_error(document))
@@ -111,7 +111,7 @@ class Packer:
         return self._compressor.compress(frame) + self._compressor.flush()
 
 
-def _framed(route: Route, documents: Sequence[Document]) -> list[bytes]:
+def _framed(route: SimulatorRoute, documents: Sequence[Document]) -> list[bytes]:
     if route.events:
         return [_event(document) for document in documents]
     if not route.streams:
@@ -126,7 +126,7 @@ def _event(document: Document) -> bytes:
     return b"data: " + msgspec.json.encode(document) + b"\r\n\r\n"
 
 
-def _trouble(route: Route) -> bytes:
+def _trouble(route: SimulatorRoute) -> bytes:
     document = wire.error(503, "UNAVAILABLE", "The model broke off in the middle of its answer.")
     return _event(document) if route.events else b"\r\n," + _pretty(document) + b"\r\n]"
 

@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 
 @dataclass(frozen=True, slots=True)
-class Model:
+class SimulatedModel:
     """One name that can be asked for; `served` is what `modelVersion` says."""
 
     name: str
@@ -24,7 +24,7 @@ class Model:
         return self.generation >= 3
 
 
-def _known() -> Mapping[str, Model]:
+def _known() -> Mapping[str, SimulatedModel]:
     own = [
         "gemini-2.5-pro",
         "gemini-2.5-flash",
@@ -50,9 +50,11 @@ def _known() -> Mapping[str, Model]:
     return MappingProxyType({name: _model(name, answering) for name, answering in sorted(served.items())})
 
 
-def _model(name: str, served: str) -> Model:
+def _model(name: str, served: str) -> SimulatedModel:
     # 2.5 Flash-Lite is the one model here that does not think unless it is told to.
-    return Model(name, served, generation=int(served.split("-")[1][0]), thinks=served != "gemini-2.5-flash-lite")
+    return SimulatedModel(
+        name, served, generation=int(served.split("-")[1][0]), thinks=served != "gemini-2.5-flash-lite"
+    )
 
 
 MODELS = _known()

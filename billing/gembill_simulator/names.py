@@ -15,7 +15,7 @@ _FORM = re.compile(rb',\s*"stream"\s*:\s*(?:true|false)|"stream"\s*:\s*(?:true|f
 _MENTIONS = re.compile(rb"(?:v1_|cachedContents/|files/|batches/)[\w-]+")
 
 
-class Names:
+class IdFactory:
     """The names that one simulator gave out."""
 
     def __init__(self, seed: int) -> None:

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 
 from gembill.errors import ConfigurationError, Refusal
 from gembill_simulator import faults
-from gembill_simulator.answer import NO_WISHES, Wishes
-from gembill_simulator.faults import Fault
+from gembill_simulator.answer import NO_WISHES, Overrides
+from gembill_simulator.faults import InjectedFault
 
 _RUNS = frozenset(("ok", "failed", "deadline_exceeded", "plot", "search", "call"))
 _PREFIX = "x-simulator-"
@@ -42,7 +42,7 @@ class Options:
     seed: int = 0
     latency_ms: float = 0
     chunk_ms: float = 0
-    faults: tuple[Fault, ...] = ()
+    faults: tuple[InjectedFault, ...] = ()
     script: tuple[str, ...] = ()
     polls: int = 2
     pending_ms: float = 0
@@ -69,7 +69,7 @@ class Control:
     fault: str | None = None
     latency_ms: float | None = None
     chunk_ms: float | None = None
-    wishes: Wishes = NO_WISHES
+    wishes: Overrides = NO_WISHES
     tier: str | None = None
     sized: bool = False
     polls: int | None = None
@@ -91,7 +91,7 @@ def control(headers: Mapping[str, str]) -> Control:
         fault=fault,
         latency_ms=_number(told, "latency-ms", _LONGEST_WAIT_MS),
         chunk_ms=_number(told, "chunk-ms", _LONGEST_WAIT_MS),
-        wishes=Wishes(
+        wishes=Overrides(
             runs=_runs(told.get("runs")),
             cached=_number(told, "cached", _MOST_TOKENS),
             hops=_number(told, "hops", _MOST_HOPS),

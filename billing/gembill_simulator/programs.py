@@ -32,7 +32,7 @@ class Program:
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class ProgramRun:
     """One execution: what was run, how it ended, what it printed and drew (`image` is PNG bytes or None)."""
 
     code: str
@@ -51,40 +51,40 @@ _MISTAKES = (
 )
 
 
-def choose(question: str, dice: Random) -> Program:
+def choose(question: str, rng: Random) -> Program:
     """The program that answers a question, by its words; numbers come from the question, else from the dice."""
     found = re.search(r"\d{1,9}", question)
-    number = min(max(int(found[0]), 2), _LARGEST) if found else dice.randint(5, 60)
+    number = min(max(int(found[0]), 2), _LARGEST) if found else rng.randint(5, 60)
     for words, write in _BY_WORD:
         if words.search(question):
             return write(number)
-    return dice.choice((_digits, _squares))(number)
+    return rng.choice((_digits, _squares))(number)
 
 
-def ends_well(program: Program) -> Run:
+def ends_well(program: Program) -> ProgramRun:
     """A run that prints."""
-    return Run(program.code, OK, program.output)
+    return ProgramRun(program.code, OK, program.output)
 
 
-def draws(program: Program, filling: int = 0) -> Run:
+def draws(program: Program, filling: int = 0) -> ProgramRun:
     """A run that draws the program's numbers, in a file with this many bytes more than it needs."""
     code = (
         f"{program.code}import matplotlib.pyplot as plt\nvalues = {list(program.values)}\n"
         "plt.bar(range(len(values)), values)\nplt.show()\n"
     )
-    return Run(code, OK, program.output, bar_chart(program.values, filling))
+    return ProgramRun(code, OK, program.output, bar_chart(program.values, filling))
 
 
-def fails(program: Program, attempt: int) -> Run:
+def fails(program: Program, attempt: int) -> ProgramRun:
     """A run that ends with a traceback; each attempt (0, 1, ...) makes another mistake."""
     line, error = _MISTAKES[attempt % len(_MISTAKES)]
     trace = f'Traceback (most recent call last):\n  File "<string>", line 1, in <module>\n{error}\n'
-    return Run(f"{line}\n{program.code}", FAILED, trace)
+    return ProgramRun(f"{line}\n{program.code}", FAILED, trace)
 
 
-def never_ends(program: Program) -> Run:
+def never_ends(program: Program) -> ProgramRun:
     """A run that the sandbox stops after 30 seconds (simulated: at once)."""
-    return Run(f"while True:\n    pass\n{program.code}", DEADLINE, "")
+    return ProgramRun(f"while True:\n    pass\n{program.code}", DEADLINE, "")
 
 
 @lru_cache(maxsize=64)

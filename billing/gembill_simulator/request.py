@@ -1,7 +1,7 @@
 """What a request asks for.
 
 Owns: reading the JSON of a generateContent request, in camelCase and snake_case (gemini-api.md 3 and 4). Owns no
-answer. Invariant: any JSON gives an `Ask` or a `Refusal` with Google's status 400; nothing else is raised.
+answer. Invariant: any JSON gives an `ParsedRequest` or a `Refusal` with Google's status 400; nothing else is raised.
 """
 
 from collections.abc import Mapping
@@ -13,13 +13,13 @@ from gembill_simulator import continuation
 from gembill_simulator.calls import Function
 from gembill_simulator.continuation import Continuation
 from gembill_simulator.fields import Json, Object, bad, entries, entry, integer, text, value
-from gembill_simulator.tokens import NOTHING, Tally, count, count_media
+from gembill_simulator.tokens import NOTHING, TokenTally, count, count_media
 
 NO_CACHES: Mapping[str, Object] = {}
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
+class ParsedRequest:
     """A request, read.
 
     `prompt` counts contents and system instruction; `question` is the last user text. `held` are the tokens of a cache
@@ -27,11 +27,11 @@ class Ask:
     result of a function, `forced` that a function must be called.
     """
 
-    prompt: Tally
+    prompt: TokenTally
     question: str
     code_allowed: bool
     cached_content: str | None = None
-    held: Tally = NOTHING
+    held: TokenTally = NOTHING
     search_allowed: bool = False
     functions: tuple[Function, ...] = ()
     answered: bool = False
@@ -44,7 +44,7 @@ class Ask:
     continues: Continuation | None = None
 
 
-def read(document: Object, caches: Mapping[str, Object] = NO_CACHES) -> Ask:
+def read(document: Object, caches: Mapping[str, Object] = NO_CACHES) -> ParsedRequest:
     """The meaning of a generateContent body; raises `Refusal` (400) where a field has the wrong shape.
 
     `caches` are the bodies that known caches were made from, by the end of their names.
@@ -60,7 +60,7 @@ def read(document: Object, caches: Mapping[str, Object] = NO_CACHES) -> Ask:
     _check_beside(name, document)
     tools = entries(document if cache is None else cache, "tools")
     token = text(document, "continuationToken")
-    return Ask(
+    return ParsedRequest(
         prompt=_count_all(document),
         question=_question(contents),
         # A cache that is not known is taken to hold the tool: tools cannot stand beside a cache.
@@ -80,7 +80,7 @@ def read(document: Object, caches: Mapping[str, Object] = NO_CACHES) -> Ask:
     )
 
 
-def count_prompt(document: Object) -> Tally:
+def count_prompt(document: Object) -> TokenTally:
     """The tokens that countTokens reports: of `generateContentRequest` if there is one, else of the body."""
     inner = entry(document, "generateContentRequest") or document
     if not entries(inner, "contents"):
@@ -88,10 +88,10 @@ def count_prompt(document: Object) -> Tally:
     return _count_all(inner)
 
 
-def count_content(cache: Object) -> Tally:
+def count_content(cache: Object) -> TokenTally:
     """The tokens that a cache holds, made from this body: contents, system instruction and tools."""
     tools = entries(cache, "tools")
-    return _count_all(cache) + Tally(text=count(msgspec.json.encode(tools).decode()) if tools else 0)
+    return _count_all(cache) + TokenTally(text=count(msgspec.json.encode(tools).decode()) if tools else 0)
 
 
 def tier(document: Object) -> str:
@@ -106,9 +106,9 @@ def _check_beside(name: str, document: Object) -> None:
         raise bad(f"CachedContent can not be used with a request that sets {', '.join(beside)}; put it into the cache.")
 
 
-def _count_all(document: Object) -> Tally:
+def _count_all(document: Object) -> TokenTally:
     contents = [entry(document, "systemInstruction"), *entries(document, "contents")]
-    return sum((_count_content(content) for content in contents), Tally())
+    return sum((_count_content(content) for content in contents), TokenTally())
 
 
 def _declares(tools: list[Object], name: str) -> bool:
@@ -141,19 +141,19 @@ def _question(contents: list[Object]) -> str:
     return ""
 
 
-def _count_content(content: Object) -> Tally:
-    return sum((_count_part(part) for part in entries(content, "parts")), Tally())
+def _count_content(content: Object) -> TokenTally:
+    return sum((_count_part(part) for part in entries(content, "parts")), TokenTally())
 
 
-def _count_part(part: Object) -> Tally:
+def _count_part(part: Object) -> TokenTally:
     for key in ("inlineData", "fileData"):
         if data := entry(part, key):
             return count_media(text(data, "mimeType"))
     for key in ("functionCall", "functionResponse"):
         if call := entry(part, key):
-            return Tally(text=_count_json(call))
+            return TokenTally(text=_count_json(call))
     code, result = entry(part, "executableCode"), entry(part, "codeExecutionResult")
-    return Tally(text=count(text(part, "text")) + count(text(code, "code")) + count(text(result, "output")))
+    return TokenTally(text=count(text(part, "text")) + count(text(code, "code")) + count(text(result, "output")))
 
 
 def _count_json(document: Json) -> int:

@@ -1,7 +1,7 @@
 """The paths that the simulator answers.
 
 Owns: which method of which model or resource a request names, on either family of endpoints (gemini-api.md 2.1 and
-5.1). Owns no answer. Invariant: a request gives a `Route` or a `Refusal` with Google's status 404.
+5.1). Owns no answer. Invariant: a request gives a `SimulatorRoute` or a `Refusal` with Google's status 404.
 """
 
 import re
@@ -11,7 +11,7 @@ from functools import lru_cache
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from gembill.errors import Refusal
-from gembill_simulator.models import MODELS, Model
+from gembill_simulator.models import MODELS, SimulatedModel
 
 GENERATES = frozenset(("generateContent", "streamGenerateContent"))
 
@@ -34,7 +34,7 @@ _DELETABLE = ("interactions", "cachedContents", "files", "batches")
 
 
 @dataclass(frozen=True, slots=True)
-class Route:
+class SimulatorRoute:
     """A request's destination.
 
     `surface` is `models`, `interactions`, `cachedContents`, `files`, `upload`, `batches` or `completions`. `model` is
@@ -43,7 +43,7 @@ class Route:
 
     path: str
     vertex: bool
-    model: Model | None
+    model: SimulatedModel | None
     operation: str
     query: Mapping[str, str]
     surface: str = "models"
@@ -70,7 +70,7 @@ class Route:
 
 
 @lru_cache(maxsize=256)
-def find(method: str, target: str) -> Route:
+def find(method: str, target: str) -> SimulatorRoute:
     """Where a request goes; raises `Refusal` (404) when that is nowhere."""
     parts = urlsplit(target)
     path, query = unquote(parts.path), dict(parse_qsl(parts.query))
@@ -79,11 +79,13 @@ def find(method: str, target: str) -> Route:
     if (found := _RESOURCE.fullmatch(path)) is not None:
         return _of_resources(method, path, query, found)
     if method == "POST" and _COMPLETIONS.fullmatch(path):
-        return Route(path, vertex=False, model=None, operation="", query=query, surface="completions", method=method)
+        return SimulatorRoute(
+            path, vertex=False, model=None, operation="", query=query, surface="completions", method=method
+        )
     raise _missing(method, path)
 
 
-def model_named(name: str, version: str = "v1beta") -> Model:
+def model_named(name: str, version: str = "v1beta") -> SimulatedModel:
     """The model of this name, with or without `models/`; raises `Refusal` (404) for an unknown one."""
     bare = name.removeprefix("models/")
     if bare not in MODELS:
@@ -92,7 +94,7 @@ def model_named(name: str, version: str = "v1beta") -> Model:
     return MODELS[bare]
 
 
-def _of_models(method: str, path: str, query: dict[str, str], found: re.Match[str]) -> Route:
+def _of_models(method: str, path: str, query: dict[str, str], found: re.Match[str]) -> SimulatorRoute:
     operation, name = found["operation"] or "", found["model"]
     vertex = found["vertex"] is not None
     known = GENERATES | ({"countTokens"} if vertex else {"countTokens", "batchGenerateContent"})
@@ -101,17 +103,17 @@ def _of_models(method: str, path: str, query: dict[str, str], found: re.Match[st
         raise _missing(method, path)
     model = None if name is None else model_named(name, found["version"])
     surface = "batches" if operation == "batchGenerateContent" else "models"
-    return Route(path, vertex, model, operation, query, surface, method)
+    return SimulatorRoute(path, vertex, model, operation, query, surface, method)
 
 
-def _of_resources(method: str, path: str, query: dict[str, str], found: re.Match[str]) -> Route:
+def _of_resources(method: str, path: str, query: dict[str, str], found: re.Match[str]) -> SimulatorRoute:
     surface, name, operation = found["surface"], found["name"] or "", found["operation"] or ""
     if found["way"] == "/upload":
         surface = "upload" if surface == "files" and not name else ""
     if not _fits(method, surface, name, operation):
         raise _missing(method, path)
     family = found["vertex"] or ""
-    return Route(path, bool(family), None, operation, query, surface, method, name, family)
+    return SimulatorRoute(path, bool(family), None, operation, query, surface, method, name, family)
 
 
 def _fits(method: str, surface: str, name: str, operation: str) -> bool:

@@ -16,12 +16,12 @@ from typing import Any, NamedTuple
 
 from gembill.errors import ConfigurationError, Refusal
 from gembill_simulator import faults, frames, names, options, routes, wire
-from gembill_simulator.connection import Connection, Exchange, Request
-from gembill_simulator.context import Visit
+from gembill_simulator.connection import ClientConnection, HttpExchange, HttpRequest
+from gembill_simulator.context import RequestContext
 from gembill_simulator.frames import Packer, Reply
-from gembill_simulator.names import Names
+from gembill_simulator.names import IdFactory
 from gembill_simulator.options import Control, Options
-from gembill_simulator.routes import Route
+from gembill_simulator.routes import SimulatorRoute
 from gembill_simulator.surfaces import Surfaces
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -55,7 +55,7 @@ class Simulator:
         self.options = settings or Options()
         self.served: deque[Served] = deque(maxlen=self.options.keep_served)
         self._script = deque(self.options.script)
-        self._names = Names(self.options.seed)
+        self._names = IdFactory(self.options.seed)
         self._surfaces = Surfaces(self._names)
         self._url = ""
 
@@ -67,10 +67,10 @@ class Simulator:
         """
         if host not in LOOPBACK:
             raise ConfigurationError(f"The simulator serves loopback only: {host!r} is none of {', '.join(LOOPBACK)}.")
-        open_ones: set[Connection] = set()
+        open_ones: set[ClientConnection] = set()
         loop = asyncio.get_running_loop()
         try:
-            server = await loop.create_server(lambda: Connection(self.handle, open_ones), host, port)
+            server = await loop.create_server(lambda: ClientConnection(self.handle, open_ones), host, port)
         except OSError as reason:
             raise ConfigurationError(f"The simulator cannot listen on {host}, port {port}: {reason}.") from reason
         shown = f"[{host}]" if ":" in host else host
@@ -82,7 +82,7 @@ class Simulator:
             for connection in tuple(open_ones):
                 await connection.stop()
 
-    async def handle(self, exchange: Exchange) -> None:
+    async def handle(self, exchange: HttpExchange) -> None:
         """Answer one request."""
         asked = exchange.request
         route = None
@@ -100,7 +100,7 @@ class Simulator:
             refused = frames.error(route, refusal.status, document) if route else frames.plain(refusal.status, document)
             await _send(exchange, refused)
 
-    async def _generate(self, exchange: Exchange, route: Route, control: Control) -> None:
+    async def _generate(self, exchange: HttpExchange, route: SimulatorRoute, control: Control) -> None:
         visit = self._visit(exchange.request, route, control)
         visit = replace(visit, fault=self._fault(visit))
         log = _Entry(self.served, Served(names.text(visit.draw), route.path, None))
@@ -118,19 +118,19 @@ class Simulator:
         finally:
             log.write(None)  # counts only where the answer did not come to its last frame
 
-    def _reply(self, asked: Request, visit: Visit) -> Reply:
+    def _reply(self, asked: HttpRequest, visit: RequestContext) -> Reply:
         refusal = faults.refusal(visit.fault, _key(asked, visit.route))
         return self._surfaces.generate(visit) if refusal is None else frames.error(visit.route, *refusal)
 
-    def _visit(self, asked: Request, route: Route, control: Control) -> Visit:
+    def _visit(self, asked: HttpRequest, route: SimulatorRoute, control: Control) -> RequestContext:
         place = route.model.name if route.model else f"{route.method} {route.path}"
         origin = self._names.origin(place, asked.body)
         makes = route.method == "POST" and route.operation != "countTokens"
         draw = self._names.draw(origin) if makes else b""
         now = datetime.now(UTC)
-        return Visit(route, asked.headers, asked.body, self.options, control, origin, draw, now, self._url)
+        return RequestContext(route, asked.headers, asked.body, self.options, control, origin, draw, now, self._url)
 
-    def _fault(self, visit: Visit) -> str:
+    def _fault(self, visit: RequestContext) -> str:
         if visit.control.fault is not None:
             return visit.control.fault
         if self._script:
@@ -154,7 +154,7 @@ class _Entry:
 
 
 async def _send(
-    exchange: Exchange,
+    exchange: HttpExchange,
     reply: Reply,
     *,
     pause_ms: float = 0,
@@ -189,12 +189,12 @@ def _headers(reply: Reply, *, gzip: bool) -> list[tuple[str, str]]:
     return [*found, *reply.headers, ("Server", "gembill-simulator")]
 
 
-def _key(asked: Request, route: Route) -> str:
+def _key(asked: HttpRequest, route: SimulatorRoute) -> str:
     bearer = asked.headers.get("authorization", "").removeprefix("Bearer ")
     return asked.headers.get("x-goog-api-key") or route.query.get("key") or bearer
 
 
-def _check_key(asked: Request, route: Route) -> None:
+def _check_key(asked: HttpRequest, route: SimulatorRoute) -> None:
     if not _key(asked, route):
         raise Refusal(403, "PERMISSION_DENIED", "The request carries no API key; this simulator asks for one.")
 

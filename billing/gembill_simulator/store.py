@@ -15,7 +15,7 @@ MOST = 4096
 _Thing = TypeVar("_Thing")
 
 
-class Shelf(Generic[_Thing]):
+class Store(Generic[_Thing]):
     """Things by name, oldest first."""
 
     def __init__(self, most: int = MOST) -> None:

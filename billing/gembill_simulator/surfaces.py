@@ -9,13 +9,13 @@ from collections.abc import Mapping
 from gembill_simulator import completions, frames, request, wire
 from gembill_simulator.batches import Batches
 from gembill_simulator.caches import Caches
-from gembill_simulator.context import Visit, stamp
+from gembill_simulator.context import RequestContext, stamp
 from gembill_simulator.fields import decode
 from gembill_simulator.files import Files
 from gembill_simulator.frames import Reply
-from gembill_simulator.interactions import Desk
+from gembill_simulator.interactions import InteractionsApi
 from gembill_simulator.models import MODELS
-from gembill_simulator.names import Names
+from gembill_simulator.names import IdFactory
 from gembill_simulator.names import text as written
 from gembill_simulator.store import page
 from gembill_simulator.wire import Stamp
@@ -24,13 +24,13 @@ from gembill_simulator.wire import Stamp
 class Surfaces:
     """All that one simulator answers, and all that it keeps."""
 
-    def __init__(self, names: Names) -> None:
+    def __init__(self, names: IdFactory) -> None:
         self._caches = Caches(names)
         self._files = Files(names)
         self._batches = Batches(names, self._files)
-        self._interactions = Desk(names)
+        self._interactions = InteractionsApi(names)
 
-    def generate(self, visit: Visit) -> Reply:
+    def generate(self, visit: RequestContext) -> Reply:
         """Answer a call: of a model, an interaction or a completion."""
         if visit.route.surface == "interactions":
             return self._interactions.answer(visit)
@@ -40,7 +40,7 @@ class Surfaces:
         wishes = visit.control.wishes
         return frames.reply(visit.route, ask, _stamp(visit), seed=visit.origin, wishes=wishes, fault=visit.fault)
 
-    def inform(self, visit: Visit) -> Reply:
+    def inform(self, visit: RequestContext) -> Reply:
         """Answer what is no call."""
         surface = visit.route.surface
         if surface == "interactions":
@@ -54,7 +54,7 @@ class Surfaces:
         return self._files.answer(visit) if surface == "files" else _models(visit)
 
 
-def _models(visit: Visit) -> Reply:
+def _models(visit: RequestContext) -> Reply:
     """countTokens, one model, the list of models."""
     route = visit.route
     if route.operation:
@@ -66,7 +66,7 @@ def _models(visit: Visit) -> Reply:
     return frames.plain(200, {"publisherModels" if route.vertex else "models": shown} | more)
 
 
-def _stamp(visit: Visit) -> Stamp:
+def _stamp(visit: RequestContext) -> Stamp:
     if visit.route.vertex:
         return Stamp(written(visit.draw), traffic=_traffic(visit.headers), created=stamp(visit.now))
     return Stamp(written(visit.draw), tier=visit.control.tier or "")

@@ -21,7 +21,7 @@ _MEDIA = (
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class TokenTally:
     """Tokens by modality."""
 
     text: int = 0
@@ -35,8 +35,8 @@ class Tally:
         """Tokens of all modalities."""
         return self.text + self.image + self.audio + self.video + self.document
 
-    def __add__(self, other: "Tally") -> "Tally":
-        return Tally(
+    def __add__(self, other: "TokenTally") -> "TokenTally":
+        return TokenTally(
             self.text + other.text,
             self.image + other.image,
             self.audio + other.audio,
@@ -56,7 +56,7 @@ class Tally:
         return [{"modality": name, "tokenCount": amount} for name, amount in amounts if amount]
 
 
-NOTHING = Tally()
+NOTHING = TokenTally()
 
 
 def count(text: str) -> int:
@@ -64,9 +64,9 @@ def count(text: str) -> int:
     return len(_TOKEN.findall(text))
 
 
-def count_media(mime_type: str) -> Tally:
+def count_media(mime_type: str) -> TokenTally:
     """Tokens of one file of this MIME type; an unknown type counts as a text of the size of an image."""
     for start, modality, amount in _MEDIA:
         if mime_type.startswith(start):
-            return Tally(**{modality: amount})
-    return Tally(text=258)
+            return TokenTally(**{modality: amount})
+    return TokenTally(text=258)

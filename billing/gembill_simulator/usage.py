@@ -11,17 +11,17 @@ candidates.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from gembill_simulator.answer import Kind, Script, Turn
-from gembill_simulator.tokens import NOTHING, Tally
+from gembill_simulator.answer import PieceKind, Script, Turn
+from gembill_simulator.tokens import NOTHING, TokenTally
 
 
 @dataclass(frozen=True, slots=True)
 class Counts:
     """One `usageMetadata`, in tokens; `cached` is part of `prompt`."""
 
-    prompt: Tally
+    prompt: TokenTally
     cached: int = 0
-    tool: Tally = NOTHING
+    tool: TokenTally = NOTHING
     candidates: int = 0
     thoughts: int = 0
 
@@ -33,7 +33,7 @@ class Counts:
 
 def whole(script: Script) -> Counts:
     """The usage of the whole answer: of a unary one, and of the last chunk of a stream."""
-    prompt, tool, results = script.prompt, Tally(), Tally()
+    prompt, tool, results = script.prompt, TokenTally(), TokenTally()
     candidates = thoughts = 0
     for turn in script.turns:
         candidates += sum(piece.candidates for piece in turn.pieces)
@@ -41,8 +41,8 @@ def whole(script: Script) -> Counts:
         thoughts += thinking
         results = sum((piece.result for piece in turn.pieces), results)
         if turn.uses_tool:
-            prompt = prompt + Tally(text=thinking) if script.model.resets else prompt
-            tool += prompt + results + Tally(text=candidates + thoughts)
+            prompt = prompt + TokenTally(text=thinking) if script.model.resets else prompt
+            tool += prompt + results + TokenTally(text=candidates + thoughts)
     candidates += sum(piece.candidates for piece in script.others)  # candidatesTokenCount is that of all (1.9)
     return Counts(prompt, script.cached, tool, candidates, thoughts)
 
@@ -57,7 +57,7 @@ def snapshots(script: Script) -> tuple[Counts, ...]:
 
 def _cumulative(script: Script) -> Iterator[Counts]:
     """2.5 (law 12): counts never fall; tool use first shows in the chunk after the result."""
-    tool, results = Tally(), Tally()
+    tool, results = TokenTally(), TokenTally()
     candidates = thoughts = 0
     for turn in script.turns:
         for piece in turn.pieces:
@@ -66,7 +66,7 @@ def _cumulative(script: Script) -> Iterator[Counts]:
             results += piece.result
             yield Counts(script.prompt, script.cached, tool, candidates, thoughts)
         if turn.uses_tool:
-            tool += script.prompt + results + Tally(text=candidates + thoughts)
+            tool += script.prompt + results + TokenTally(text=candidates + thoughts)
 
 
 def _of_turn(turn: Turn, script: Script) -> Iterator[Counts]:
@@ -75,7 +75,7 @@ def _of_turn(turn: Turn, script: Script) -> Iterator[Counts]:
     for piece in turn.pieces:
         candidates += piece.candidates
         thoughts += piece.thoughts
-        if piece.kind in (Kind.RESULT, Kind.IMAGE):
+        if piece.kind in (PieceKind.RESULT, PieceKind.IMAGE):
             yield Counts(script.prompt, script.cached)
         else:
             yield Counts(script.prompt, script.cached, NOTHING, candidates, thoughts)

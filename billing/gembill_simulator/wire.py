@@ -13,9 +13,9 @@ from typing import Any
 import msgspec
 
 from gembill_simulator import search
-from gembill_simulator.answer import Kind, Piece, Script
-from gembill_simulator.models import Model
-from gembill_simulator.tokens import Tally
+from gembill_simulator.answer import Piece, PieceKind, Script
+from gembill_simulator.models import SimulatedModel
+from gembill_simulator.tokens import TokenTally
 from gembill_simulator.usage import Counts, snapshots, whole
 
 Document = dict[str, Any]
@@ -80,7 +80,7 @@ def usage(counts: Counts, stamp: Stamp) -> Document:
         "totalTokenCount": counts.total,
         "cachedContentTokenCount": counts.cached,
         "promptTokensDetails": counts.prompt.details(),
-        "cacheTokensDetails": Tally(text=counts.cached).details(),
+        "cacheTokensDetails": TokenTally(text=counts.cached).details(),
         "toolUsePromptTokenCount": counts.tool.total,
         "toolUsePromptTokensDetails": counts.tool.details(),
         "thoughtsTokenCount": counts.thoughts,
@@ -88,17 +88,17 @@ def usage(counts: Counts, stamp: Stamp) -> Document:
     if stamp.traffic is None:
         found["serviceTier"] = stamp.tier
     else:
-        found["candidatesTokensDetails"] = Tally(text=counts.candidates).details()
+        found["candidatesTokensDetails"] = TokenTally(text=counts.candidates).details()
         found["trafficType"] = stamp.traffic
     return {name: value for name, value in found.items() if value}
 
 
-def count_tokens(prompt: Tally) -> Document:
+def count_tokens(prompt: TokenTally) -> Document:
     """The document of countTokens."""
     return {"totalTokens": prompt.total, "promptTokensDetails": prompt.details()}
 
 
-def model(known: Model) -> Document:
+def model(known: SimulatedModel) -> Document:
     """One entry of the Developer API's list of models."""
     return {
         "name": f"models/{known.name}",
@@ -111,7 +111,7 @@ def model(known: Model) -> Document:
     }
 
 
-def publisher_model(known: Model) -> Document:
+def publisher_model(known: SimulatedModel) -> Document:
     """One entry of Vertex's list of models."""
     return {"name": f"publishers/google/models/{known.name}", "versionId": "default", "launchStage": "GA"}
 
@@ -148,32 +148,32 @@ def _ending(script: Script) -> Document:
     """What the end of an answer adds to its candidate."""
     found: Document = {}
     if script.findings is not None:
-        said = "".join(piece.text for piece in script.turns[-1].pieces if piece.kind is Kind.TEXT)
+        said = "".join(piece.text for piece in script.turns[-1].pieces if piece.kind is PieceKind.TEXT)
         found["groundingMetadata"] = search.grounding(script.findings, said)
     if script.continues is not None:
         found["continuationToken"] = script.continues.token()
     return found
 
 
-def _part(piece: Piece, known: Model) -> Document:
+def _part(piece: Piece, known: SimulatedModel) -> Document:
     named: Document = {"id": piece.id} if piece.id else {}
-    if piece.kind is Kind.CALL:
+    if piece.kind is PieceKind.CALL:
         called = {"name": piece.name, "args": msgspec.json.decode(piece.text)}
         return {"functionCall": called | named if known.resets else called}
-    if piece.kind in (Kind.CODE, Kind.SEARCH):
+    if piece.kind in (PieceKind.CODE, PieceKind.SEARCH):
         part: Document = {"executableCode": {"language": "PYTHON", "code": piece.text} | named}
         return part | {"thoughtSignature": signature(piece.text)} if known.resets else part
-    if piece.kind in (Kind.RESULT, Kind.FOUND):
+    if piece.kind in (PieceKind.RESULT, PieceKind.FOUND):
         printed = {"output": piece.text} if piece.text else {}
         return {"codeExecutionResult": {"outcome": piece.outcome} | printed | named}
-    if piece.kind is Kind.IMAGE:
+    if piece.kind is PieceKind.IMAGE:
         return {"inlineData": {"mimeType": "image/png", "data": piece.text}}
-    return {"text": piece.text, "thought": True} if piece.kind is Kind.THOUGHT else {"text": piece.text}
+    return {"text": piece.text, "thought": True} if piece.kind is PieceKind.THOUGHT else {"text": piece.text}
 
 
 def _early_stop(script: Script, pieces: list[Piece]) -> int | None:
     """Law 17: on 2.5 a stream of several rounds says STOP on its last code already."""
-    codes = [index for index, piece in enumerate(pieces) if piece.kind is Kind.CODE]
+    codes = [index for index, piece in enumerate(pieces) if piece.kind is PieceKind.CODE]
     return codes[-1] if len(codes) > 1 and not script.model.resets else None
 
 

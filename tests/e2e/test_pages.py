@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from gembill.ledger import Ledger, open_ledger
-from gembill.model import Fault, Operation, Status
+from gembill.model import ApiError, Operation, Status
 from tests.e2e.browsing import DRAWN, Watched, another, chromium, serving, started, tab
 from tests.e2e.payloads import PAYLOADS
 from tests.gembill_reports.making import FAILED, FLASH, LATE, OK, PRO, call, put, us
@@ -46,7 +46,7 @@ def fill(ledger: Ledger) -> None:
             "2026-11-06T12:00:00+00:00",
             None,
             status=Status.ERROR,
-            error=Fault(code=429, status="RESOURCE_EXHAUSTED", kind="rate"),
+            error=ApiError(code=429, status="RESOURCE_EXHAUSTED", kind="rate"),
         ),
         call("2026-10-06T12:00:00+00:00", (7, 7, 7), PRO),
     ]
@@ -205,7 +205,12 @@ def test_fifty_hostile_texts_run_nothing(browser: Any, tmp_path: Path) -> None:
                 flags=(text,),
             ),
             call(
-                at, None, text, status=Status.ERROR, error=Fault(code=text, status=text, kind=text), anomalies=(text,)
+                at,
+                None,
+                text,
+                status=Status.ERROR,
+                error=ApiError(code=text, status=text, kind=text),
+                anomalies=(text,),
             ),
         )
     assert len(set(PAYLOADS)) >= 50

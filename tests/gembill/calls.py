@@ -7,10 +7,10 @@ from typing import Any
 import msgspec
 
 from gembill.ledger import Ledger
-from gembill.model import Api, Asked, Ending, Event, Operation, Part, Seen
+from gembill.model import Api, Ending, Event, Operation, Part, RequestFacts, ResponseFacts
 from gembill.posting import posting
-from gembill.price_catalog import Terms
-from gembill.spool import Entry
+from gembill.price_catalog import PricingTerms
+from gembill.spool import SegmentEntry
 
 SPOOL = 77
 FLASH = "gemini-3-flash-preview"
@@ -40,10 +40,10 @@ def event(number: int, at: str = "2026-11-05T12:00:00+00:00", model: str = FLASH
         ended_us=us(at) + 1_000_000,
         api=Api.GEMINI,
         operation=Operation.GENERATE_CONTENT,
-        asked=Asked(model=model, service_tier=more.pop("tier", None)),
+        asked=RequestFacts(model=model, service_tier=more.pop("tier", None)),
         ending=Ending.FINISHED,
         http_status=more.pop("http_status", 200),
-        seen=Seen(**seen),
+        seen=ResponseFacts(**seen),
         **more,
     )
 
@@ -56,7 +56,9 @@ def executed(chars: int, digits: int) -> tuple[Part, ...]:
     )
 
 
-def put(ledger: Ledger, terms: Terms, *events: Event) -> None:
+def put(ledger: Ledger, terms: PricingTerms, *events: Event) -> None:
     """Post events as `Poster` does."""
-    entries = [Entry(seq=int(one.id[-12:], 16), event_id=one.id, body=msgspec.json.encode(one)) for one in events]
+    entries = [
+        SegmentEntry(seq=int(one.id[-12:], 16), event_id=one.id, body=msgspec.json.encode(one)) for one in events
+    ]
     ledger.append(SPOOL, [posting(entry, SPOOL, terms) for entry in entries])

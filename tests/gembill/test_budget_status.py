@@ -9,7 +9,7 @@ from gembill.budget_status import newest_run, selection, slices, standings
 from gembill.ledger import Ledger, schema
 from gembill.money import PICO_PER_USD, unit_price
 from gembill.period import HOUR_US, zone
-from gembill.rules.budgets import Budget, Slice, Span
+from gembill.rules.budgets import Budget, BudgetPeriod, HourlyUsage
 from tests.gembill_reports.making import FLASH, LATE, OK, call, put, us
 
 IN = unit_price("0.50")
@@ -17,7 +17,9 @@ NOW = us("2026-11-21T09:00:00+00:00")
 
 
 def budget(**changes: object) -> Budget:
-    return Budget(**{"name": "b", "limit_pico": PICO_PER_USD, "span": Span.MONTH, "zone": zone("UTC"), **changes})
+    return Budget(
+        **{"name": "b", "limit_pico": PICO_PER_USD, "span": BudgetPeriod.MONTH, "zone": zone("UTC"), **changes}
+    )
 
 
 @pytest.fixture
@@ -37,7 +39,7 @@ def test_an_hour_has_what_its_calls_used(filled):
     rule = budget()
     found = slices(filled, selection(rule, rule.period(NOW)))
     assert found == [
-        Slice(
+        HourlyUsage(
             at_us=us("2026-11-01T00:00:00+00:00"),
             calls=2,
             costed_calls=2,
@@ -45,7 +47,7 @@ def test_an_hour_has_what_its_calls_used(filled):
             tokens=10,
             failed_pico=4 * IN // 2,
         ),
-        Slice(at_us=us("2026-11-02T10:00:00+00:00"), calls=2, tokens=5, unpriced_calls=1, incomplete_calls=1),
+        HourlyUsage(at_us=us("2026-11-02T10:00:00+00:00"), calls=2, tokens=5, unpriced_calls=1, incomplete_calls=1),
     ]
 
 
@@ -57,8 +59,8 @@ def test_an_hour_has_what_its_calls_used(filled):
         ({"labels": {"team": "search"}}, 1),
         ({"keys": ("k1",)}, 1),
         ({"code_execution": True}, 1),
-        ({"span": Span.TOTAL}, 5),
-        ({"span": Span.DAY}, 0),
+        ({"span": BudgetPeriod.TOTAL}, 5),
+        ({"span": BudgetPeriod.DAY}, 0),
     ],
 )
 def test_a_budget_counts_the_calls_of_its_filter_and_period(filters, calls, filled):
@@ -67,7 +69,7 @@ def test_a_budget_counts_the_calls_of_its_filter_and_period(filters, calls, fill
 
 
 def test_a_budget_of_a_run_is_about_the_newest_or_the_one_named(filled):
-    rule = budget(span=Span.RUN)
+    rule = budget(span=BudgetPeriod.RUN)
     assert newest_run(filled) == "20261102T1"
     (newest,), (named,) = standings(filled, [rule], NOW), standings(filled, [rule], NOW, run="20261101T1")
     assert (newest.run, newest.calls, newest.used) == ("20261102T1", 1, 0)
@@ -76,7 +78,7 @@ def test_a_budget_of_a_run_is_about_the_newest_or_the_one_named(filled):
 
 def test_without_any_run_nothing_was_used(ledger):
     put(ledger, call("2026-11-01T00:00:00+00:00", (1, 2, 0)))
-    (found,) = standings(ledger, [budget(span=Span.RUN)], NOW)
+    (found,) = standings(ledger, [budget(span=BudgetPeriod.RUN)], NOW)
     assert (found.run, found.calls) == (None, 0)
 
 
@@ -89,7 +91,12 @@ def test_only_rollups_are_read(filled):
     """Days of Google's calendar begin at a whole hour, so that no hour is cut."""
     said: list[str] = []
     event.listen(filled.engine, "before_cursor_execute", lambda *a: said.append(a[2]))
-    rules = [budget(zone=zone()), budget(labels={"team": "search"}), budget(span=Span.RUN), budget(span=Span.TOTAL)]
+    rules = [
+        budget(zone=zone()),
+        budget(labels={"team": "search"}),
+        budget(span=BudgetPeriod.RUN),
+        budget(span=BudgetPeriod.TOTAL),
+    ]
     standings(filled, rules, NOW)
     selects = [statement for statement in said if statement.startswith("SELECT")]
     assert len(selects) == 5

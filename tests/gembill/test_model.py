@@ -13,7 +13,6 @@ from gembill import model
 from gembill.model import (
     EVENT_VERSION,
     Api,
-    Asked,
     Charge,
     Ending,
     Event,
@@ -26,7 +25,8 @@ from gembill.model import (
     Rating,
     Reading,
     Record,
-    Seen,
+    RequestFacts,
+    ResponseFacts,
     Status,
     Tokens,
 )
@@ -81,8 +81,8 @@ _parts = st.builds(
 _events = st.builds(
     Event, id=st.text(), occurred_us=st.integers(0, 2**53), ended_us=_number, api=st.sampled_from(Api), operation=st.sampled_from(Operation), ending=st.sampled_from(Ending),
     labels=st.dictionaries(st.text(max_size=5), st.text(max_size=5), max_size=3), labels_cut=st.booleans(), key=_word, http_status=_number,
-    asked=st.builds(Asked, model=_word, declared=st.none() | st.booleans(), turns=_number),
-    seen=st.builds(Seen, usage=_word, outline=st.lists(_parts, max_size=3).map(tuple), searches=st.integers(0, 9), finish_reason=_word),
+    asked=st.builds(RequestFacts, model=_word, declared=st.none() | st.booleans(), turns=_number),
+    seen=st.builds(ResponseFacts, usage=_word, outline=st.lists(_parts, max_size=3).map(tuple), searches=st.integers(0, 9), finish_reason=_word),
 )  # fmt: skip
 
 
@@ -93,7 +93,7 @@ def test_an_event_is_the_same_after_storage(event):
 
 def test_none_and_zero_and_false_stay_apart_in_storage():
     for declared in (None, False, True):
-        stored = msgspec.json.encode(msgspec.structs.replace(EVENT, asked=Asked(declared=declared, turns=0)))
+        stored = msgspec.json.encode(msgspec.structs.replace(EVENT, asked=RequestFacts(declared=declared, turns=0)))
         found = msgspec.json.decode(stored, type=Event).asked
         assert (found.declared, found.turns) == (declared, 0)
 

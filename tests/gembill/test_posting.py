@@ -7,23 +7,23 @@ import msgspec
 import pytest
 
 from gembill.errors import LedgerError
-from gembill.ledger import LedgerUnavailable, Selection, UnfitPosting, open_ledger
+from gembill.ledger import InvalidPosting, LedgerUnavailable, Selection, open_ledger
 from gembill.ledger.audit import audit
 from gembill.ledger.read import event_body, records
 from gembill.ledger.schema import dead_letter
-from gembill.model import Api, Asked, Ending, Event, Operation, Seen
+from gembill.model import Api, Ending, Event, Operation, RequestFacts, ResponseFacts
 from gembill.posting import Poster, PostingThread, UnreadableEvent, joined, posting, read_event
-from gembill.price_catalog import Terms
+from gembill.price_catalog import PricingTerms
 from gembill.rules.prices import bundled
 from gembill.rules.rating import DEFAULT
-from gembill.spool import Entry, Spool
+from gembill.spool import SegmentEntry, Spool
 
 USAGE = '{"promptTokenCount": 100, "candidatesTokenCount": 10, "totalTokenCount": 110}'
 NOVEMBER = 1_793_700_000_000_000
 
 
-def bundled_terms(_ledger: object) -> Terms:
-    return Terms(bundled(), DEFAULT)
+def bundled_terms(_ledger: object) -> PricingTerms:
+    return PricingTerms(bundled(), DEFAULT)
 
 
 def event(number: int, **changes: object) -> bytes:
@@ -32,10 +32,10 @@ def event(number: int, **changes: object) -> bytes:
         occurred_us=NOVEMBER + number,
         api=Api.GEMINI,
         operation=Operation.GENERATE_CONTENT,
-        asked=Asked(model="gemini-2.5-flash"),
+        asked=RequestFacts(model="gemini-2.5-flash"),
         ending=Ending.FINISHED,
         http_status=200,
-        seen=Seen(usage=USAGE),
+        seen=ResponseFacts(usage=USAGE),
     )
     return msgspec.json.encode(msgspec.structs.replace(found, **changes))
 
@@ -108,11 +108,11 @@ class Picky:
 
     def append(self, source_id, postings):
         if any(p.event_id in self.poison for p in postings):
-            raise UnfitPosting("one of them cannot be kept")
+            raise InvalidPosting("one of them cannot be kept")
         self.kept += [p.event_id for p in postings]
         return len(postings)
 
-    def bury(self, source_id, seq, event_id, body, reason):
+    def add_dead_letter(self, source_id, seq, event_id, body, reason):
         self.buried.append((seq, event_id, body, reason))
 
     def close(self) -> None:
@@ -167,7 +167,7 @@ def test_read_event_refuses_what_it_does_not_know():
 
 
 def test_a_posting_carries_the_place_in_its_spool():
-    found = posting(Entry(seq=5, event_id="x", body=event(5)), 77, bundled_terms(None))
+    found = posting(SegmentEntry(seq=5, event_id="x", body=event(5)), 77, bundled_terms(None))
     assert (found.seq, found.event_id, found.record.source_id) == (5, "x", 77)
 
 
@@ -175,8 +175,8 @@ def interaction(number: int, name: str, before: str | None = None) -> bytes:
     return event(
         number,
         operation=Operation.INTERACTIONS,
-        asked=Asked(model="gemini-2.5-flash", previous_interaction_id=before, turns=1),
-        seen=Seen(
+        asked=RequestFacts(model="gemini-2.5-flash", previous_interaction_id=before, turns=1),
+        seen=ResponseFacts(
             usage='{"total_input_tokens": 100, "total_tokens": 100}', response_id=name, finish_reason="completed"
         ),
         natural=("interaction", "gemini", name),
@@ -187,7 +187,9 @@ def test_a_chain_is_followed_in_whatever_order_a_batch_has_it(spool, ledger_url)
     bodies = [interaction(1, "i1"), interaction(2, "i2", "i1"), interaction(3, "i3", "i2"), interaction(4, "i4", "i3")]
     for order in itertools.permutations(bodies):
         ledger = open_ledger(ledger_url)
-        postings = [posting(Entry(seq, f"e{seq}", body), 1, bundled_terms(ledger)) for seq, body in enumerate(order)]
+        postings = [
+            posting(SegmentEntry(seq, f"e{seq}", body), 1, bundled_terms(ledger)) for seq, body in enumerate(order)
+        ]
         assert [one.record.conversation for one in joined(ledger, postings)] == ["i1"] * 4
         ledger.close()
 
@@ -195,7 +197,9 @@ def test_a_chain_is_followed_in_whatever_order_a_batch_has_it(spool, ledger_url)
 def test_a_chain_that_bites_its_tail_ends(spool, ledger_url):
     ledger = open_ledger(ledger_url)
     bodies = [interaction(1, "i1", "i2"), interaction(2, "i2", "i1")]
-    postings = [posting(Entry(seq, f"e{seq}", body), 1, bundled_terms(ledger)) for seq, body in enumerate(bodies)]
+    postings = [
+        posting(SegmentEntry(seq, f"e{seq}", body), 1, bundled_terms(ledger)) for seq, body in enumerate(bodies)
+    ]
     assert {one.record.conversation for one in joined(ledger, postings)} <= {"i1", "i2"}
     ledger.close()
 
@@ -222,15 +226,17 @@ def test_a_chain_is_followed_to_its_first_in_one_batch_or_in_several(spool, ledg
 def test_a_completed_call_is_priced_by_its_own_time_not_by_that_of_its_poll(spool, ledger_url):
     """gemini-4-argon is dearer from 2026-12-01 on; the call was made before, its answer was read after."""
     made, read = 1_796_000_000_000_000, 1_797_000_000_000_000
-    asked = Asked(model="gemini-4-argon", turns=1)
+    asked = RequestFacts(model="gemini-4-argon", turns=1)
     common = {"operation": Operation.INTERACTIONS, "natural": ("interaction", "gemini", "i1")}
-    call = event(1, occurred_us=made, asked=asked, seen=Seen(response_id="i1", finish_reason="queued"), **common)
+    call = event(
+        1, occurred_us=made, asked=asked, seen=ResponseFacts(response_id="i1", finish_reason="queued"), **common
+    )
     usage = '{"total_input_tokens": 100, "total_tokens": 100}'
     poll = event(
         2,
         occurred_us=read,
-        asked=Asked(),
-        seen=Seen(usage=usage, response_id="i1", model_version="gemini-4-argon"),
+        asked=RequestFacts(),
+        seen=ResponseFacts(usage=usage, response_id="i1", model_version="gemini-4-argon"),
         **common,
     )
     fill(spool, call, poll)

@@ -11,36 +11,36 @@ from hypothesis import strategies as st
 
 from gembill import replay
 from gembill.config import Settings
-from gembill.ledger import Ledger, Posting, Reason, Selection, open_ledger, price_lists, read
+from gembill.ledger import Ledger, RatedEvent, Reason, Selection, open_ledger, price_lists, read
 from gembill.ledger.audit import audit
 from gembill.ledger.price_lists import Origin
 from gembill.model import Api, Meter, Operation, Price, Status
 from gembill.money import unit_price
 from gembill.posting import posting
-from gembill.price_catalog import Terms, terms
-from gembill.replay import Outcome, repost, rerate
+from gembill.price_catalog import PricingTerms, terms
+from gembill.replay import ReplayResult, repost, rerate
 from gembill.rules.prices import bundled
 from gembill.rules.rating import DEFAULT, LongContextCounts, Policies, ResultsAsOutput
-from gembill.spool import Entry
+from gembill.spool import SegmentEntry
 from tests.gembill.calls import FLASH, SPOOL, event, executed, put
 from tests.gembill.pricing import price
 
 IN, OUT = unit_price("0.50"), unit_price("3.00")
 COST = 1200 * IN + 350 * OUT  # what `event` costs
-LIST = Terms(bundled(), DEFAULT)
+LIST = PricingTerms(bundled(), DEFAULT)
 
 
 def quiet(_seen: int, _changed: int) -> None:
     """Progress that nobody reads."""
 
 
-def stored(ledger: Ledger) -> list[read.Stored]:
+def stored(ledger: Ledger) -> list[read.LedgerRecord]:
     return list(read.records(ledger, Selection()))
 
 
-def with_prices(ledger: Ledger, *rows: Price, policies: Policies = DEFAULT) -> Terms:
+def with_prices(ledger: Ledger, *rows: Price, policies: Policies = DEFAULT) -> PricingTerms:
     price_lists.add(ledger, Origin.SET, rows)
-    return Terms(terms(ledger, Settings()).book, policies)
+    return PricingTerms(terms(ledger, Settings()).book, policies)
 
 
 def test_the_same_prices_change_nothing(ledger: Ledger) -> None:
@@ -55,7 +55,7 @@ def test_new_prices_are_correcting_charges_and_the_old_ones_stay(ledger: Ledger)
     again = with_prices(ledger, price("0.40"))
     found = rerate(ledger, Selection(), again, quiet)
     new = 1000 * unit_price("0.40") + 200 * IN + 350 * OUT
-    assert found.by_model[FLASH] == replay.Tally(records=1, changed=1, old_pico=COST, new_pico=new)
+    assert found.by_model[FLASH] == replay.ReplayCounts(records=1, changed=1, old_pico=COST, new_pico=new)
     (record,) = stored(ledger)
     assert (record.cost_pico, record.revision) == (new, 1)
     lines = [(one.revision, one.charge.quantity, one.charge.price_id) for one in read.charges(ledger, record)]
@@ -107,7 +107,7 @@ def test_a_policy_can_be_changed_afterwards(ledger: Ledger) -> None:
     policies = Policies(
         long_context_counts=LongContextCounts.PROMPT_AND_INTERMEDIATE, results_as_output=ResultsAsOutput.ESTIMATE
     )
-    found = rerate(ledger, Selection(), Terms(bundled(), policies), quiet)
+    found = rerate(ledger, Selection(), PricingTerms(bundled(), policies), quiet)
     assert found.by_model["gemini-2.5-pro"].difference_pico == (
         200_700 * (unit_price("2.50") - unit_price("1.25")) + 350 * (unit_price("15") - unit_price("10"))
     )
@@ -120,7 +120,7 @@ def test_a_policy_can_be_changed_afterwards(ledger: Ledger) -> None:
 
 def test_a_key_can_be_put_on_the_free_tier(ledger: Ledger) -> None:
     put(ledger, LIST, event(1, key="k_free"), event(2, key="k_paid"), event(3, key="k_free", model="newest"))
-    rerate(ledger, Selection(), Terms(bundled(), Policies(free_tier_keys=frozenset({"k_free"}))), quiet)
+    rerate(ledger, Selection(), PricingTerms(bundled(), Policies(free_tier_keys=frozenset({"k_free"}))), quiet)
     found = {(one.record.key, one.record.model): one for one in stored(ledger)}
     free = found["k_free", FLASH]
     assert (free.cost_pico, free.record.flags, free.priced) == (0, ("free_tier",), True)
@@ -152,15 +152,17 @@ def test_charging_again_twice_is_charging_again_once(tmp_path_factory, changes: 
         charges = [posted.charge for posted in read.charges(ledger, one)]
         assert sum(charge.cost_pico for charge in charges) == one.cost_pico
         assert sum(charge.quantity for charge in charges) == one.record.tokens.total
-        direct = again.rate(posting(Entry(1, one.record.id, read.event_body(ledger, one) or b""), SPOOL, again).record)
+        direct = again.rate(
+            posting(SegmentEntry(1, one.record.id, read.event_body(ledger, one) or b""), SPOOL, again).record
+        )
         assert direct.cost_pico == one.cost_pico
     assert audit(ledger) == []
     ledger.close()
 
 
-def natural(number: int, status: Status = Status.COMPLETE, **changes: object) -> Posting:
+def natural(number: int, status: Status = Status.COMPLETE, **changes: object) -> RatedEvent:
     """An event about one interaction, posted under its natural key."""
-    made = posting(Entry(number, event(number).id, msgspec.json.encode(event(number))), SPOOL, LIST)
+    made = posting(SegmentEntry(number, event(number).id, msgspec.json.encode(event(number))), SPOOL, LIST)
     record = replace(made.record, source_id=-7, id=event(900).id, status=status, **changes)
     return replace(made, record=record)
 
@@ -186,7 +188,7 @@ def test_a_fuller_answer_that_comes_meanwhile_is_not_undone(ledger: Ledger, monk
 
 def _read(ledger: Ledger):
     one = stored(ledger)[0]
-    return posting(Entry(1, one.record.id, read.event_body(ledger, one) or b""), SPOOL, LIST).record
+    return posting(SegmentEntry(1, one.record.id, read.event_body(ledger, one) or b""), SPOOL, LIST).record
 
 
 def test_what_this_version_reads_otherwise_is_left_to_repost(ledger: Ledger) -> None:
@@ -210,7 +212,7 @@ def test_reposting_mends_what_was_misread_and_says_what_changed(ledger: Ledger) 
 
 def _post_misread(ledger: Ledger) -> None:
     """A record as a faulty metering would have read the event: without its intermediate tokens."""
-    right = posting(Entry(1, event(1).id, msgspec.json.encode(event(1))), SPOOL, LIST)
+    right = posting(SegmentEntry(1, event(1).id, msgspec.json.encode(event(1))), SPOOL, LIST)
     readings = tuple(one for one in right.record.readings or () if one.meter is not Meter.INTERMEDIATE)
     wrong = replace(right.record, tokens=replace(right.record.tokens, intermediate=0, total=1350), readings=readings)
     ledger.append(SPOOL, [replace(right, record=wrong, rating=LIST.rate(wrong))])
@@ -226,8 +228,8 @@ def test_a_record_completed_by_a_later_answer_keeps_what_the_first_one_asked(led
 
 def test_dead_letters_are_tried_again(ledger: Ledger) -> None:
     body = msgspec.json.encode(event(3))
-    ledger.bury(SPOOL, 1, event(3).id, body, "a fault that is mended by now")
-    ledger.bury(SPOOL, 2, event(4).id, b"{", "no JSON")
+    ledger.add_dead_letter(SPOOL, 1, event(3).id, body, "a fault that is mended by now")
+    ledger.add_dead_letter(SPOOL, 2, event(4).id, b"{", "no JSON")
     assert repost(ledger, Selection(), LIST, quiet, dry_run=True).revived == 1
     assert stored(ledger) == []
     found = repost(ledger, Selection(), LIST, quiet)
@@ -238,8 +240,8 @@ def test_dead_letters_are_tried_again(ledger: Ledger) -> None:
 
 
 @pytest.mark.parametrize("again", [rerate, repost])
-def test_an_event_that_cannot_be_read_keeps_back_no_other(ledger: Ledger, again: Callable[..., Outcome]) -> None:
-    made = [posting(Entry(n, event(n).id, msgspec.json.encode(event(n))), SPOOL, LIST) for n in (1, 2)]
+def test_an_event_that_cannot_be_read_keeps_back_no_other(ledger: Ledger, again: Callable[..., ReplayResult]) -> None:
+    made = [posting(SegmentEntry(n, event(n).id, msgspec.json.encode(event(n))), SPOOL, LIST) for n in (1, 2)]
     ledger.append(SPOOL, [replace(made[0], body=json.dumps({"version": 99}).encode()), made[1]])
     found = again(ledger, Selection(), with_prices(ledger, price("0.40")), quiet)
     assert (found.total.changed, found.skipped) == (1, {replay.UNREADABLE: 1})

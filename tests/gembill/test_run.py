@@ -8,7 +8,7 @@ import pytest
 from gembill.config import Settings
 from gembill.errors import ConfigurationError, GembillError, LedgerError
 from gembill.ledger.read import totals
-from gembill.rules.budgets import State
+from gembill.rules.budgets import BudgetState
 from gembill.run import Run, environment, limit, new_id
 from tests.e2e.player import Player, Reply
 from tests.recording import Recording
@@ -53,8 +53,8 @@ def test_every_call_has_the_runs_labels_and_is_counted_with_it(tmp_path):
             (nothing,) = other.standings([limit(0)], ledger)
             ledger.close()
     assert (total.calls, total.cost_pico, tested.calls) == (2, 2 * 1000 * PRICE, 1)
-    assert (standing.state, standing.used) == (State.PASS, 2 * 1000 * PRICE)
-    assert (nothing.state, nothing.calls) == (State.PASS, 0)
+    assert (standing.state, standing.used) == (BudgetState.PASS, 2 * 1000 * PRICE)
+    assert (nothing.state, nothing.calls) == (BudgetState.PASS, 0)
     given = [stored.record.labels for stored in proxy.records()]
     assert given == [
         {"job": "nightly", "run": run.id, "test": "a"},

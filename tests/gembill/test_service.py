@@ -10,8 +10,8 @@ from gembill.alert.webhook import Webhook
 from gembill.config import Settings
 from gembill.errors import ConfigurationError
 from gembill.period import zone
-from gembill.rules.budgets import Budget, Span
-from gembill.service import Station
+from gembill.rules.budgets import Budget, BudgetPeriod
+from gembill.service import ProxyService
 from gembill.spool import Spool
 from tests.e2e.player import Player, Reply
 from tests.recording import Recording
@@ -22,13 +22,13 @@ ANSWER = b'{"usageMetadata": {"promptTokenCount": 3, "totalTokenCount": 3}}'
 
 def test_a_port_in_use_is_one_clear_sentence(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(ConfigurationError, match="--port"):
-        Station(Settings(data_dir=tmp_path, port=taken.getsockname()[1]))
+        ProxyService(Settings(data_dir=tmp_path, port=taken.getsockname()[1]))
 
 
 @pytest.mark.parametrize("upstream", ["http://h/path", "http://user@h", "http://h?x=1"])
 def test_an_upstream_with_more_than_an_origin_is_refused(upstream, tmp_path):
     with pytest.raises(ConfigurationError):
-        Station(Settings(data_dir=tmp_path, port=0, upstream=upstream))
+        ProxyService(Settings(data_dir=tmp_path, port=0, upstream=upstream))
 
 
 def test_what_a_killed_process_left_is_finished_at_the_next_start(recording, tmp_path):
@@ -68,13 +68,13 @@ def test_two_stations_on_one_folder_have_a_spool_each(recording, tmp_path):
 
 
 def test_a_dead_webhook_delays_no_call_and_no_end(tmp_path):
-    budget = Budget(name="b", limit_pico=0, span=Span.TOTAL, zone=zone("UTC"))
+    budget = Budget(name="b", limit_pico=0, span=BudgetPeriod.TOTAL, zone=zone("UTC"))
     with (
         Player(answer=lambda _: Reply(silent=True)).serving() as dead,
         Player(answer=lambda _: Reply([PRICED])).serving() as api,
     ):
         proxy = Recording(Settings(data_dir=tmp_path, port=0, upstream=api.url, budget_seconds=1))
-        station = Station(proxy.settings, watch=Watch([budget], [Webhook(dead.url, "s", seconds=60)]))
+        station = ProxyService(proxy.settings, watch=Watch([budget], [Webhook(dead.url, "s", seconds=60)]))
         slowest, until = 0.0, time.monotonic() + 20
         with station.running() as proxy.url:
             while time.monotonic() < until and len(dead.requests) < 1:

@@ -4,7 +4,7 @@ from typing import Any
 
 from uuid_utils import uuid7
 
-from gembill.ledger import Ledger, Posting
+from gembill.ledger import Ledger, RatedEvent
 from gembill.model import Charge, Execution, Meter, Modality, Outcome, Rating, Reading, Record, Status, Tokens
 from gembill.money import unit_price
 from tests.gembill.calls import FLASH, us
@@ -17,7 +17,7 @@ PRICES = {FLASH: ("0.50", "3.00"), PRO: ("2.00", "12.00")}  # dollars per millio
 OK, FAILED, LATE = Outcome.OK, Outcome.FAILED, Outcome.DEADLINE_EXCEEDED
 
 
-def call(at: str, split: tuple[int, int, int] | None = (0, 0, 0), model: str | None = FLASH, **more: Any) -> Posting:
+def call(at: str, split: tuple[int, int, int] | None = (0, 0, 0), model: str | None = FLASH, **more: Any) -> RatedEvent:
     """A call at an instant that used (input, intermediate, output) tokens; None: what it used is not known.
 
     `outcomes` are those of its executions; a model without a price here leaves it unpriced.
@@ -41,10 +41,10 @@ def call(at: str, split: tuple[int, int, int] | None = (0, 0, 0), model: str | N
         "labels": {},
     }
     made = record(**{**fields, **more})
-    return Posting(seq=None, event_id=made.id, body=b"{}", record=made, rating=_rating(made))
+    return RatedEvent(seq=None, event_id=made.id, body=b"{}", record=made, rating=_rating(made))
 
 
-def put(ledger: Ledger, *postings: Posting) -> None:
+def put(ledger: Ledger, *postings: RatedEvent) -> None:
     """Write calls into a ledger."""
     ledger.append(SOURCE, postings)
 

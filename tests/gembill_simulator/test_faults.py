@@ -3,14 +3,14 @@
 import pytest
 
 from gembill.errors import ConfigurationError
-from gembill_simulator.faults import STATUSES, Delivery, Fault, parse, pick, refusal, spoil
+from gembill_simulator.faults import STATUSES, Delivery, InjectedFault, parse, pick, refusal, spoil
 
 _FRAMES = [b'data: {"a":1}\r\n\r\n', b'data: {"b":2}\r\n\r\n', b'data: {"c":3}\r\n\r\n']
 
 
 def test_a_fault_is_read_with_and_without_a_rate() -> None:
-    assert parse("503:0.25") == Fault("503", 0.25)
-    assert parse("cut") == Fault("cut", 1.0)
+    assert parse("503:0.25") == InjectedFault("503", 0.25)
+    assert parse("cut") == InjectedFault("cut", 1.0)
 
 
 @pytest.mark.parametrize("text", ["418", "503:2", "503:x", "503:", "503:nan", "503:-1", ""])
@@ -20,7 +20,7 @@ def test_an_unknown_fault_or_rate_is_a_configuration_error(text: str) -> None:
 
 
 def test_rates_share_the_range_out_in_their_order() -> None:
-    faults = [Fault("429", 0.25), Fault("cut", 0.25)]
+    faults = [InjectedFault("429", 0.25), InjectedFault("cut", 0.25)]
     assert [pick(faults, lot) for lot in (0.0, 0.24, 0.25, 0.49, 0.5, 0.99)] == ["429", "429", "cut", "cut", "ok", "ok"]
 
 

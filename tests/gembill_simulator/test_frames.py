@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gembill_simulator import request
-from gembill_simulator.answer import NO_WISHES, Wishes
+from gembill_simulator.answer import NO_WISHES, Overrides
 from gembill_simulator.fields import decode
 from gembill_simulator.frames import Packer, Reply
 from gembill_simulator.frames import reply as reply_to
-from gembill_simulator.routes import Route, find
+from gembill_simulator.routes import SimulatorRoute, find
 from gembill_simulator.wire import Stamp
 
 _BODY = b'{"contents":[{"parts":[{"text":"Plot 50 squares"}]}],"tools":[{"code_execution":{}}]}'
@@ -20,7 +20,7 @@ _STREAM = find("POST", "/v1/models/gemini-2.5-flash:streamGenerateContent")
 _UNARY = find("POST", "/v1/models/gemini-2.5-flash:generateContent")
 
 
-def reply(route: Route, body: bytes, *, wishes: Wishes = NO_WISHES, fault: str = "ok") -> Reply:
+def reply(route: SimulatorRoute, body: bytes, *, wishes: Overrides = NO_WISHES, fault: str = "ok") -> Reply:
     return reply_to(route, request.read(decode(body)), Stamp("r"), seed=b"", wishes=wishes, fault=fault)
 
 
@@ -40,7 +40,7 @@ def test_an_array_joins_to_json_and_its_usage_is_that_of_its_last_element() -> N
 
 
 def test_a_long_text_leaves_in_several_frames() -> None:
-    many = Wishes(runs=("plot",) * 40)
+    many = Overrides(runs=("plot",) * 40)
     made = reply(_UNARY, _BODY, wishes=many)
     assert len(made.frames) > 1
     assert json.loads(b"".join(made.frames))["usageMetadata"] == made.usage

@@ -2,30 +2,30 @@
 
 import pytest
 
-from gembill_simulator.names import Names, text
+from gembill_simulator.names import IdFactory, text
 
 
 def test_the_same_request_has_the_same_origin_and_another_draw() -> None:
-    names = Names(7)
+    names = IdFactory(7)
     origin = names.origin("m", b"body")
-    assert origin == names.origin("m", b"body") == Names(7).origin("m", b"body")
+    assert origin == names.origin("m", b"body") == IdFactory(7).origin("m", b"body")
     assert names.draw(origin) != names.draw(origin)
-    assert Names(7).draw(origin) == Names(7).draw(origin)
+    assert IdFactory(7).draw(origin) == IdFactory(7).draw(origin)
 
 
 def test_seed_place_and_body_decide_the_origin() -> None:
-    assert len({Names(seed).origin(place, body) for seed in (1, 2) for place in "ab" for body in (b"x", b"y")}) == 8
+    assert len({IdFactory(seed).origin(place, body) for seed in (1, 2) for place in "ab" for body in (b"x", b"y")}) == 8
 
 
 @pytest.mark.parametrize(
     "body", [b'{"a": 1, "stream": true}', b'{"stream": true, "a": 1}', b'{"a": 1,"stream":false}', b'{"a": 1}']
 )
 def test_whether_an_answer_is_streamed_does_not_change_it(body: bytes) -> None:
-    assert Names(0).origin("m", body) == Names(0).origin("m", b'{"a": 1}')
+    assert IdFactory(0).origin("m", body) == IdFactory(0).origin("m", b'{"a": 1}')
 
 
 def test_two_names_of_one_origin_give_the_same_answer_where_they_are_mentioned() -> None:
-    names = Names(0)
+    names = IdFactory(0)
     origin, other = names.origin("m", b"one"), names.origin("m", b"two")
     first, second = (names.give("v1_", names.draw(origin), origin) for _ in range(2))
     third = names.give("v1_", names.draw(other), other)
@@ -35,13 +35,13 @@ def test_two_names_of_one_origin_give_the_same_answer_where_they_are_mentioned()
 
 
 def test_an_unknown_name_is_a_text_like_others() -> None:
-    names = Names(0)
+    names = IdFactory(0)
     names.give("files/", names.draw(b"o"), b"o")
     assert names.origin("m", b"files/aaaa") != names.origin("m", b"files/bbbb")
 
 
 def test_names_have_the_form_of_their_kind() -> None:
-    names = Names(0)
+    names = IdFactory(0)
     draw = names.draw(b"o")
     assert names.give("v1_", draw, b"o") == "v1_" + text(draw)
     assert len(text(draw)) == 22
@@ -49,7 +49,7 @@ def test_names_have_the_form_of_their_kind() -> None:
 
 
 def test_what_is_remembered_is_bounded() -> None:
-    names = Names(0)
+    names = IdFactory(0)
     for number in range(5000):
         origin = names.origin("m", b"%d" % number)
         names.give("v1_", names.draw(origin), origin)

@@ -3,8 +3,8 @@
 import pytest
 
 from gembill.errors import ConfigurationError, Refusal
-from gembill_simulator.answer import Wishes
-from gembill_simulator.faults import Fault
+from gembill_simulator.answer import Overrides
+from gembill_simulator.faults import InjectedFault
 from gembill_simulator.options import Control, Options, control
 
 
@@ -14,7 +14,7 @@ from gembill_simulator.options import Control, Options, control
         lambda: Options(latency_ms=-1),
         lambda: Options(chunk_ms=1e9),
         lambda: Options(latency_ms=float("nan")),
-        lambda: Options(faults=(Fault("429", 0.6), Fault("503", 0.6))),
+        lambda: Options(faults=(InjectedFault("429", 0.6), InjectedFault("503", 0.6))),
         lambda: Options(script=("ok", "teapot")),
     ],
 )
@@ -39,7 +39,7 @@ def test_control_headers_are_read() -> None:
         "x-simulator-framing": "sized",
         "user-agent": "x",
     }
-    wishes = Wishes(runs=("failed", "ok"), cached=7, hops=2, filling=8)
+    wishes = Overrides(runs=("failed", "ok"), cached=7, hops=2, filling=8)
     assert control(headers) == Control("cut", 5, 6, wishes, "standard", sized=True, polls=9, old_schema=True)
     assert control({"user-agent": "x"}) == Control()
     assert control({"x-simulator-runs": "none"}).wishes.runs == ()

@@ -12,7 +12,7 @@ from gembill.errors import Refusal
 from gembill_simulator.continuation import Continuation
 from gembill_simulator.fields import decode
 from gembill_simulator.request import count_content, count_prompt, read
-from gembill_simulator.tokens import Tally, count
+from gembill_simulator.tokens import TokenTally, count
 
 _NAMES = st.sampled_from(
     ["contents", "parts", "text", "tools", "generationConfig", "codeExecution", "role", "inlineData"]
@@ -56,7 +56,7 @@ def test_history_system_instruction_and_old_runs_are_counted() -> None:
         {"role": "user", "parts": [{"text": "three"}]},
     ]
     ask = read({"contents": history, "systemInstruction": {"parts": {"text": "be kind"}}})
-    assert ask.prompt == Tally(
+    assert ask.prompt == TokenTally(
         text=count("one two") + count("print(7)") + count("7") + count("three") + count("be kind")
     )
     assert ask.question == "three"
@@ -66,7 +66,7 @@ def test_history_system_instruction_and_old_runs_are_counted() -> None:
     "part", [{"inlineData": {"mimeType": "image/png", "data": ""}}, {"file_data": {"mime_type": "image/jpeg"}}]
 )
 def test_images_count_as_images(part: dict[str, Any]) -> None:
-    assert read({"contents": {"parts": [part, {"text": "what"}]}}).prompt == Tally(text=1, image=258)
+    assert read({"contents": {"parts": [part, {"text": "what"}]}}).prompt == TokenTally(text=1, image=258)
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_a_field_of_the_wrong_shape_is_a_400(wrong: dict[str, Any]) -> None:
 
 def test_count_tokens_takes_contents_or_a_whole_request() -> None:
     bare, wrapped = say("one two three"), {"generateContentRequest": say("one two three")}
-    assert count_prompt(bare) == count_prompt(wrapped) == Tally(text=3)
+    assert count_prompt(bare) == count_prompt(wrapped) == TokenTally(text=3)
 
 
 def test_search_and_functions_are_declared_and_a_call_may_be_forced() -> None:
@@ -130,7 +130,7 @@ def test_a_known_cache_brings_its_tokens_and_its_tools() -> None:
     assert (ask.search_allowed, ask.code_allowed) == (True, False)
     assert ask.held == count_content(cache)
     assert ask.held.text > 3
-    assert ask.prompt == Tally(text=1)
+    assert ask.prompt == TokenTally(text=1)
 
 
 def test_a_continuation_token_is_read() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from gembill_simulator import Fault, Options, Running, Simulator, in_thread
+from gembill_simulator import InjectedFault, Options, Running, Simulator, in_thread
 
 UNARY = "/v1beta/models/gemini-2.5-flash:generateContent"
 STREAM = "/v1beta/models/gemini-3.8-flash:streamGenerateContent"
@@ -211,7 +211,7 @@ def test_an_error_repeats_the_presented_key_when_told_to(running: Running) -> No
 
 def test_faults_by_rate_come_about_that_often_and_a_repeated_request_can_succeed() -> None:
     def statuses() -> list[int]:
-        with in_thread(Simulator(Options(faults=(Fault("503", 0.5),)))) as half:
+        with in_thread(Simulator(Options(faults=(InjectedFault("503", 0.5),)))) as half:
             return [call(half.url, UNARY)[0].status for _ in range(60)]
 
     seen = statuses()

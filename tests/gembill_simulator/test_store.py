@@ -3,11 +3,11 @@
 import pytest
 
 from gembill.errors import Refusal
-from gembill_simulator.store import Shelf, page
+from gembill_simulator.store import Store, page
 
 
 def test_things_are_kept_replaced_and_dropped_by_name() -> None:
-    shelf: Shelf[int] = Shelf()
+    shelf: Store[int] = Store()
     shelf.put("a", 1)
     shelf.put("b", 2)
     shelf.put("a", 3)
@@ -18,7 +18,7 @@ def test_things_are_kept_replaced_and_dropped_by_name() -> None:
 
 
 def test_the_oldest_go_first_when_it_is_full() -> None:
-    shelf: Shelf[int] = Shelf(most=2)
+    shelf: Store[int] = Store(most=2)
     for number in range(4):
         shelf.put(str(number), number)
     assert list(shelf) == [2, 3]

@@ -3,9 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gembill_simulator.tokens import Tally, count, count_media
+from gembill_simulator.tokens import TokenTally, count, count_media
 
-_TALLIES = st.builds(Tally, *[st.integers(0, 10**6)] * 5)
+_TALLIES = st.builds(TokenTally, *[st.integers(0, 10**6)] * 5)
 
 
 def test_digits_are_single_tokens_and_nothing_is_none() -> None:
@@ -15,7 +15,7 @@ def test_digits_are_single_tokens_and_nothing_is_none() -> None:
 
 
 @given(_TALLIES, _TALLIES)
-def test_totals_and_details_add_up(one: Tally, other: Tally) -> None:
+def test_totals_and_details_add_up(one: TokenTally, other: TokenTally) -> None:
     both = one + other
     assert both.total == one.total + other.total
     assert sum(int(entry["tokenCount"]) for entry in both.details()) == both.total

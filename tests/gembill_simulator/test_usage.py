@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gembill_simulator.answer import Kind, Piece, Script, Turn, Wishes, compose
+from gembill_simulator.answer import Overrides, Piece, PieceKind, Script, Turn, compose
 from gembill_simulator.models import MODELS
-from gembill_simulator.request import Ask
-from gembill_simulator.tokens import NOTHING, Tally
+from gembill_simulator.request import ParsedRequest
+from gembill_simulator.tokens import NOTHING, TokenTally
 from gembill_simulator.usage import Counts, snapshots, whole
 
 _RUNS = st.lists(st.sampled_from(["ok", "failed", "deadline_exceeded", "plot", "search", "call"]), max_size=6).map(
@@ -23,21 +23,21 @@ _QUESTIONS = st.sampled_from(
 @st.composite
 def scripts(draw: st.DrawFn, generations: tuple[int, ...] = (2, 3, 4)) -> Script:
     names = [name for name, model in MODELS.items() if model.generation in generations]
-    ask = Ask(
-        prompt=Tally(draw(st.integers(1, 5000)), image=draw(st.sampled_from([0, 258, 516]))),
+    ask = ParsedRequest(
+        prompt=TokenTally(draw(st.integers(1, 5000)), image=draw(st.sampled_from([0, 258, 516]))),
         question=draw(_QUESTIONS),
         code_allowed=draw(st.booleans()),
         thinks=draw(st.sampled_from([None, True, False])),
         shows_thoughts=draw(st.booleans()),
         most_tokens=draw(st.sampled_from([None, None, 1, 100])),
     )
-    wishes = Wishes(runs=draw(st.none() | _RUNS), cached=draw(st.none() | st.integers(0, 9000)))
+    wishes = Overrides(runs=draw(st.none() | _RUNS), cached=draw(st.none() | st.integers(0, 9000)))
     return compose(ask, MODELS[draw(st.sampled_from(names))], seed=draw(st.binary(max_size=4)), wishes=wishes)
 
 
 def rounds(script: Script) -> int:
     """Runs of code, and searches where they cost tool use (law 21)."""
-    kinds = {Kind.RESULT} if script.model.resets else {Kind.RESULT, Kind.FOUND}
+    kinds = {PieceKind.RESULT} if script.model.resets else {PieceKind.RESULT, PieceKind.FOUND}
     return sum(piece.kind in kinds for piece in script.pieces)
 
 
@@ -64,7 +64,7 @@ def test_counts_of_a_2_5_stream_never_fall_and_a_result_changes_none(script: Scr
         assert after.candidates >= before.candidates
         assert after.thoughts >= before.thoughts
         assert after.tool.total >= before.tool.total
-        assert piece.kind is not Kind.RESULT or after == before
+        assert piece.kind is not PieceKind.RESULT or after == before
 
 
 @given(scripts(generations=(3, 4)))
@@ -75,13 +75,13 @@ def test_counts_of_a_3_x_stream_start_again_with_each_turn_until_the_last_chunk(
         assert inner[0].candidates == turn.pieces[0].candidates
         for counts, piece in zip(inner, turn.pieces, strict=True):
             assert counts.tool == NOTHING
-            assert piece.kind is not Kind.RESULT or counts == Counts(script.prompt, script.cached)
+            assert piece.kind is not PieceKind.RESULT or counts == Counts(script.prompt, script.cached)
 
 
 @given(scripts(generations=(3, 4)))
 def test_the_last_prompt_of_a_3_x_answer_has_grown_by_the_thoughts_of_the_inner_turns(script: Script) -> None:
     inner = sum(piece.thoughts for turn in script.turns if turn.uses_tool for piece in turn.pieces)
-    assert whole(script).prompt == script.prompt + Tally(text=inner)
+    assert whole(script).prompt == script.prompt + TokenTally(text=inner)
 
 
 @given(scripts())
@@ -91,13 +91,13 @@ def test_cached_tokens_are_part_of_the_prompt_in_every_chunk(script: Script) -> 
 
 
 def _hand_made(model: str) -> Script:
-    code = Piece(Kind.CODE, "print(7)", candidates=10, thoughts=70)
-    again = Piece(Kind.CODE, "print(8)", candidates=20)
-    result = Piece(Kind.RESULT, "7", result=Tally(text=2), outcome="OUTCOME_OK")
-    other = Piece(Kind.RESULT, "8", result=Tally(text=3), outcome="OUTCOME_OK")
-    last = Turn((Piece(Kind.TEXT, "done", candidates=8),))
+    code = Piece(PieceKind.CODE, "print(7)", candidates=10, thoughts=70)
+    again = Piece(PieceKind.CODE, "print(8)", candidates=20)
+    result = Piece(PieceKind.RESULT, "7", result=TokenTally(text=2), outcome="OUTCOME_OK")
+    other = Piece(PieceKind.RESULT, "8", result=TokenTally(text=3), outcome="OUTCOME_OK")
+    last = Turn((Piece(PieceKind.TEXT, "done", candidates=8),))
     turns = (Turn((code, result), uses_tool=True), Turn((again, other), uses_tool=True), last)
-    return Script(MODELS[model], Tally(text=50), 0, turns)
+    return Script(MODELS[model], TokenTally(text=50), 0, turns)
 
 
 def test_each_round_re_reads_prompt_candidates_thoughts_and_results_so_far() -> None:
@@ -115,7 +115,7 @@ def test_a_3_x_round_re_reads_the_prompt_as_it_has_grown() -> None:
 
 @pytest.mark.parametrize("model", ["gemini-2.5-flash", "gemini-3.8-flash"])
 def test_a_prompt_with_an_image_is_re_read_as_an_image(model: str) -> None:
-    ask = Ask(Tally(text=10, image=258), "Compute the sum of 3 primes", code_allowed=True)
-    counts = whole(compose(ask, MODELS[model], seed=b"", wishes=Wishes(runs=("ok", "ok"))))
+    ask = ParsedRequest(TokenTally(text=10, image=258), "Compute the sum of 3 primes", code_allowed=True)
+    counts = whole(compose(ask, MODELS[model], seed=b"", wishes=Overrides(runs=("ok", "ok"))))
     assert counts.prompt.image == 258
     assert counts.tool.image == 2 * 258

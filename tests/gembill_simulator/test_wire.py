@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gembill_simulator import tokens, wire
-from gembill_simulator.answer import Script, Wishes, compose
+from gembill_simulator.answer import Overrides, Script, compose
 from gembill_simulator.models import MODELS
-from gembill_simulator.request import Ask
-from gembill_simulator.tokens import Tally
+from gembill_simulator.request import ParsedRequest
+from gembill_simulator.tokens import TokenTally
 from gembill_simulator.wire import Stamp
 
 DEVELOPER = Stamp("r1", tier="flex")
@@ -20,8 +20,8 @@ _RUNS = st.lists(st.sampled_from(["ok", "failed", "deadline_exceeded", "plot", "
 
 
 def script(model: str, runs: tuple[str, ...] | None = ("ok",), question: str = "Compute", **more: Any) -> Script:
-    ask = Ask(Tally(text=20), question, code_allowed=True, **more)
-    return compose(ask, MODELS[model], seed=b"s", wishes=Wishes(runs=runs))
+    ask = ParsedRequest(TokenTally(text=20), question, code_allowed=True, **more)
+    return compose(ask, MODELS[model], seed=b"s", wishes=Overrides(runs=runs))
 
 
 def parts(document: dict[str, Any]) -> list[dict[str, Any]]:
@@ -140,8 +140,8 @@ def test_a_function_call_has_an_id_on_3_x_only() -> None:
 
 
 def test_a_hop_ends_with_its_token() -> None:
-    ask = Ask(Tally(text=20), "Hello", code_allowed=False)
-    made = compose(ask, MODELS["gemini-4-argon"], seed=b"s", wishes=Wishes(hops=2))
+    ask = ParsedRequest(TokenTally(text=20), "Hello", code_allowed=False)
+    made = compose(ask, MODELS["gemini-4-argon"], seed=b"s", wishes=Overrides(hops=2))
     for document in (wire.answer(made, DEVELOPER), wire.chunks(made, DEVELOPER)[-1]):
         candidate = document["candidates"][0]
         assert candidate["finishReason"] == "CONTINUATION"

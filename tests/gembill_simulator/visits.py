@@ -5,9 +5,9 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from gembill_simulator.context import Visit
+from gembill_simulator.context import RequestContext
 from gembill_simulator.frames import Reply
-from gembill_simulator.names import Names
+from gembill_simulator.names import IdFactory
 from gembill_simulator.options import Options, control
 from gembill_simulator.routes import find
 
@@ -19,19 +19,19 @@ class Visitor:
     """Makes visits; each has a draw of its own."""
 
     def __init__(self, settings: Options | None = None) -> None:
-        self.names = Names(0)
+        self.names = IdFactory(0)
         self._settings = settings or Options()
         self._numbers = itertools.count(1)
 
     def __call__(
         self, method: str, target: str, body: Any = None, *, second: float = 0, fault: str = "ok", **headers: str
-    ) -> Visit:
+    ) -> RequestContext:
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         raw = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
         origin = self.names.origin(f"{method} {target}", raw)
         draw = self.names.draw(origin)
         now = START + timedelta(seconds=second)
-        return Visit(
+        return RequestContext(
             find(method, target), sent, raw, self._settings, control(sent), origin, draw, now, URL, fault=fault
         )
 

@@ -43,7 +43,7 @@ def configured(settings: Settings) -> list[Channel]:
     return found
 
 
-def patiently(channel: Channel, message: Message, pause: Callable[[float], object] = time.sleep) -> None:
+def with_retries(channel: Channel, message: Message, pause: Callable[[float], object] = time.sleep) -> None:
     """Send, and try again after each of `PAUSES`; Undelivered after the last."""
     for seconds in PAUSES:
         try:

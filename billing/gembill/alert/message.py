@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gembill.period import Unit, name
-from gembill.rules.budgets import Budget, Span, Standing, State
+from gembill.rules.budgets import Budget, BudgetPeriod, BudgetState, BudgetStatus
 from gembill.rules.budgets.text import as_dict as standing_dict
 from gembill.rules.budgets.text import ratio, sentence, title
 
@@ -31,7 +31,7 @@ class Message:
 class Crossing:
     """The highest threshold of one kind that a standing crossed, and the lower ones, which need no alert any more."""
 
-    standing: Standing
+    standing: BudgetStatus
     threshold: str
     lower: tuple[str, ...]
 
@@ -58,24 +58,24 @@ class Crossing:
         return Message(heading, sentence(standing), body)
 
 
-def crossings(standing: Standing) -> Iterator[Crossing]:
+def crossings(standing: BudgetStatus) -> Iterator[Crossing]:
     """The thresholds a standing has crossed: of what was used, of the forecast, and that the state is not known."""
     budget = standing.budget
     used = [_threshold(budget, f"warn {ratio(at)}") for at in standing.warnings]
-    if standing.state is State.BREACH:
+    if standing.state is BudgetState.BREACH:
         used.append(_threshold(budget, "breach"))
     if used:
         yield _highest(standing, used)
-    if standing.forecast_warns and standing.state is not State.BREACH:
+    if standing.forecast_warns and standing.state is not BudgetState.BREACH:
         yield Crossing(standing, _threshold(budget, f"forecast {ratio(budget.forecast_at)}"), ())
-    if standing.state is State.UNKNOWN:
+    if standing.state is BudgetState.UNKNOWN:
         yield Crossing(standing, _threshold(budget, "unknown"), ())
 
 
-def period_name(standing: Standing) -> str:
+def period_name(standing: BudgetStatus) -> str:
     """`month 2026-11 America/Los_Angeles`, `total`, or the id of a run."""
     budget, start = standing.budget, standing.period.start_us
-    if budget.span is Span.RUN:
+    if budget.span is BudgetPeriod.RUN:
         return f"run {standing.run}"
     if start is None:
         return "total"
@@ -89,7 +89,7 @@ def trial() -> Message:
     return Message("gembill test alert", text, body)
 
 
-def _highest(standing: Standing, crossed: Sequence[str]) -> Crossing:
+def _highest(standing: BudgetStatus, crossed: Sequence[str]) -> Crossing:
     return Crossing(standing, crossed[-1], tuple(crossed[:-1]))
 
 

@@ -10,13 +10,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 
-from gembill.alert.channel import Channel, patiently
+from gembill.alert.channel import Channel, with_retries
 from gembill.alert.message import Crossing, crossings
 from gembill.budget_status import standings
 from gembill.errors import Undelivered
 from gembill.ledger import Ledger, alerts
 from gembill.ledger.alerts import AlertKey
-from gembill.rules.budgets import Budget, Standing
+from gembill.rules.budgets import Budget, BudgetStatus
 
 _log = logging.getLogger("gembill.budget")
 
@@ -36,17 +36,17 @@ class Watch:
         self._budgets = budgets
         self._channels = channels
 
-    def look(self, ledger: Ledger, at_us: int | None = None) -> list[Standing]:
+    def look(self, ledger: Ledger, at_us: int | None = None) -> list[BudgetStatus]:
         """How the budgets stand; what is new was sent, or its failure is in the log and in the ledger."""
         found = standings(ledger, self._budgets, at_us or now_us())
         self.tell(ledger, found)
         return found
 
-    def tell(self, ledger: Ledger, found: Sequence[Standing]) -> int:
+    def tell(self, ledger: Ledger, found: Sequence[BudgetStatus]) -> int:
         """Send what no process has sent yet; how many messages arrived."""
         return sum(self._sent(ledger, crossing, channel) for crossing, channel in self._due(found))
 
-    def _due(self, found: Sequence[Standing]) -> Iterator[tuple[Crossing, Channel]]:
+    def _due(self, found: Sequence[BudgetStatus]) -> Iterator[tuple[Crossing, Channel]]:
         for standing in found:
             for crossing in crossings(standing):
                 for channel in self._channels:
@@ -59,7 +59,7 @@ class Watch:
             return False
         message = crossing.message()
         try:
-            patiently(channel, message, self.pause)
+            with_retries(channel, message, self.pause)
         except Undelivered as error:
             _log.warning("the alert '%s' did not arrive: %s", message.title, error)
             alerts.failed(ledger, key, str(error))

@@ -11,14 +11,14 @@ from uuid import UUID, uuid5
 import msgspec
 
 from gembill.capture.attribution import Caller, Header
-from gembill.capture.context import Memory, Submitted
+from gembill.capture.context import ContextCache, Submitted
 from gembill.capture.documents import Documents
 from gembill.capture.exchange import Exchange
 from gembill.capture.fingerprint import Fingerprint
-from gembill.model import Asked, Ending, Event, Operation
+from gembill.model import Ending, Event, Operation, RequestFacts
 from gembill.wire import batch
 from gembill.wire.json_text import fields, value, word
-from gembill.wire.observation import Sighting
+from gembill.wire.observation import Observation
 from gembill.wire.request import declares
 from gembill.wire.routes import Role, Route
 
@@ -32,18 +32,18 @@ def observing(
     route: Route,
     caller: Caller,
     fingerprint: Fingerprint,
-    memory: Memory | None = None,
+    memory: ContextCache | None = None,
 ) -> Exchange:
     """The observer of an exchange on this route; its `events` are what is to be kept."""
     kind = Exchange
     if route.role is Role.NOTICE:
-        kind = Notice
+        kind = ResultsNotice
     elif route.operation is Operation.BATCH:
-        kind = Results
+        kind = BatchResults
     return kind(event_id, occurred_us, route=route, caller=caller, fingerprint=fingerprint, memory=memory)
 
 
-class Notice(Exchange):
+class ResultsNotice(Exchange):
     """A cached content or a batch that is made: remembered, never recorded."""
 
     def events(self, ending: Ending, ended_us: int, *, retried: int = 0) -> list[tuple[str, bytes]]:  # noqa: ARG002
@@ -77,7 +77,7 @@ class Notice(Exchange):
         self._memory.note_batch(api, name, submitted)
 
 
-class Results(Exchange):
+class BatchResults(Exchange):
     """The answer to a poll of a batch, or the file of its results: an event for each entry."""
 
     def answered(self, status: int, headers: list[Header]) -> None:
@@ -129,14 +129,14 @@ class Results(Exchange):
     def _submitted(self) -> Submitted | None:
         return self._memory.batch(self._route.api, self._route.subject or "")
 
-    def _keep(self, entry: batch.Entry, model: str | None) -> None:
+    def _keep(self, entry: batch.BatchEntry, model: str | None) -> None:
         if entry.key not in self._found:
             event = self._entry(entry, model)
             self._found[entry.key] = (event.id, self._encode(event))
 
-    def _entry(self, entry: batch.Entry, model: str | None) -> Event:
+    def _entry(self, entry: batch.BatchEntry, model: str | None) -> Event:
         """The event of an entry. Who submitted the batch is asked first: reading its results takes no attribution."""
-        sighting, known, api = Sighting(), self._submitted(), self._route.api
+        sighting, known, api = Observation(), self._submitted(), self._route.api
         entry.observe(sighting)
         said = known or self._caller
         return Event(
@@ -147,7 +147,7 @@ class Results(Exchange):
             key=known.key if known else self._key,
             labels=said.labels,
             labels_cut=said.labels_cut,
-            asked=Asked(
+            asked=RequestFacts(
                 model=model or (known.model if known else None),
                 declared=known.declares(entry.key) if known else None,
                 service_tier=batch.TIER,

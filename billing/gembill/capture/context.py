@@ -30,7 +30,7 @@ class Submitted(Struct, frozen=True, kw_only=True):
         return bool(self.declared[place]) if place < len(self.declared) else None
 
 
-class Memory:
+class ContextCache:
     """Facts by family and name. One event loop's; a name seen again is told anew."""
 
     def __init__(self) -> None:

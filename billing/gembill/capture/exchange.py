@@ -13,19 +13,19 @@ from typing import Any
 import msgspec
 
 from gembill.capture.attribution import Caller, Header, strike
-from gembill.capture.context import Memory
+from gembill.capture.context import ContextCache
 from gembill.capture.documents import Documents
 from gembill.capture.fingerprint import Fingerprint
-from gembill.model import Asked, Ending, Event, Operation, Seen
+from gembill.model import Ending, Event, Operation, RequestFacts, ResponseFacts
 from gembill.wire.dialect import dialect
 from gembill.wire.interactions import RUNNING
 from gembill.wire.json_text import word
-from gembill.wire.observation import Sighting
+from gembill.wire.observation import Observation
 from gembill.wire.routes import Role, Route
 
 _log = logging.getLogger("gembill.exchange")
 _encoder = msgspec.json.Encoder()
-_OUR_WORDS = ("kind", "digest", "dressed", "unread")  # in `Seen`, never a stranger's
+_OUR_WORDS = ("kind", "digest", "dressed", "unread")  # in `ResponseFacts`, never a stranger's
 
 
 class Exchange:
@@ -42,11 +42,11 @@ class Exchange:
         route: Route,
         caller: Caller,
         fingerprint: Fingerprint,
-        memory: Memory | None = None,
+        memory: ContextCache | None = None,
     ) -> None:
         self.event_id = event_id
         self.finished = False
-        self._memory = memory or Memory()
+        self._memory = memory or ContextCache()
         self._dialect = dialect(route.operation)
         self._occurred_us = occurred_us
         self._route = route
@@ -56,13 +56,13 @@ class Exchange:
         self._request = Documents()
         self._requested: list[bytes] = []
         self._answer = Documents()
-        self._sighting = Sighting()
+        self._sighting = Observation()
         self._status: int | None = None
         self._tier: str | None = None
 
     def intent(self) -> bytes:
         """The event as it will stand if this process ends before the answer does."""
-        return self._encode(self._event(Ending.LOST, None, Asked(model=self._route.model), Seen()))
+        return self._encode(self._event(Ending.LOST, None, RequestFacts(model=self._route.model), ResponseFacts()))
 
     def request_headers(self, headers: list[Header]) -> None:
         """The request's headers: how its body is encoded."""
@@ -105,8 +105,8 @@ class Exchange:
             return self._encode(msgspec.structs.replace(event, retried=retried))
         except Exception:  # noqa: BLE001 - the same rule as in `_observe`
             _log.exception("what was seen of call %s could not be put together", self.event_id)
-            nothing = Seen(unread="recorder_error")
-            return self._encode(self._event(ending, ended_us, Asked(model=self._route.model), nothing))
+            nothing = ResponseFacts(unread="recorder_error")
+            return self._encode(self._event(ending, ended_us, RequestFacts(model=self._route.model), nothing))
 
     @property
     def _tells(self) -> bool:
@@ -122,7 +122,7 @@ class Exchange:
             documents.trouble = "recorder_error"
             return []
 
-    def _seen(self) -> Seen:
+    def _seen(self) -> ResponseFacts:
         for document in self._read(self._answer, None):
             self._observe(document)
         if self._answer.trouble:
@@ -142,10 +142,10 @@ class Exchange:
         self._requested += self._read(self._request, None)
         return self._requested[0] if self._requested and not self._request.trouble else None
 
-    def _asked(self) -> Asked:
+    def _asked(self) -> RequestFacts:
         body = self._body()
         if self._route.role is not Role.CALL:
-            return Asked()  # a poll asks for nothing
+            return RequestFacts()  # a poll asks for nothing
         found, basis = self._dialect.asked(body, self._route.model)
         if found.declared is None and found.cached_content:
             declared = self._memory.cached(self._route.api, found.cached_content)
@@ -154,7 +154,7 @@ class Exchange:
             return found
         return msgspec.structs.replace(found, conversation=self._fingerprint.conversation(self._key, basis))
 
-    def _event(self, ending: Ending, ended_us: int | None, asked: Asked, seen: Seen) -> Event:
+    def _event(self, ending: Ending, ended_us: int | None, asked: RequestFacts, seen: ResponseFacts) -> Event:
         return Event(
             id=self.event_id,
             occurred_us=self._occurred_us,
@@ -172,7 +172,7 @@ class Exchange:
             natural=self._natural(seen),
         )
 
-    def _natural(self, seen: Seen) -> tuple[str, ...]:
+    def _natural(self, seen: ResponseFacts) -> tuple[str, ...]:
         """Interactions have a natural key (contract.md, Identity), from the moment the API names them."""
         name = (seen.response_id or self._route.subject) if self._route.operation is Operation.INTERACTIONS else None
         return ("interaction", self._route.api.value, name) if name else ()

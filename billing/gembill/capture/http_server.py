@@ -24,7 +24,7 @@ CLIENT = "gembill.client"
 Application = Callable[[Any, Any, Any], Awaitable[None]]
 
 
-class Door(HttpToolsProtocol):
+class HttpProtocol(HttpToolsProtocol):
     """uvicorn's HTTP protocol with our checks of a request's head."""
 
     _refusal: Refusal | None = None
@@ -125,7 +125,7 @@ def server(application: Application, host: str, port: int) -> uvicorn.Server:
         application,
         host=host,
         port=port,
-        http=Door,
+        http=HttpProtocol,
         ws="none",
         lifespan="on",
         interface="asgi3",

@@ -15,12 +15,12 @@ from typing import Any
 
 from gembill.capture.admission import HEALTH, Admitted, admit, error_body, forwarded
 from gembill.capture.attribution import Header, caller
-from gembill.capture.http_server import CLIENT, Door
+from gembill.capture.http_server import CLIENT, HttpProtocol
 from gembill.capture.recorder import Call, Recorder
 from gembill.capture.upload import homeward
 from gembill.errors import Refusal, UpstreamCut, UpstreamError, UpstreamTimeout
 from gembill.model import Api, Ending
-from gembill.upstream import Answer, NeverSent, Upstream
+from gembill.upstream import NeverSent, Response, Upstream
 from gembill.wire.routes import family, route
 
 _log = logging.getLogger("gembill.proxy")
@@ -128,9 +128,9 @@ class Proxy:
         await self._recorder.end(call, ending, retried=answer.retried)
         await client.end(whole=ending is Ending.FINISHED)
 
-    async def _pump(self, answer: Answer, call: Call | None, client: "_Client") -> Ending:
+    async def _pump(self, answer: Response, call: Call | None, client: "_Client") -> Ending:
         """Pass the answer on to its end, whether the client stays or not; all but what must wait for the record."""
-        orphan: _Orphan | None = None
+        orphan: _Detached | None = None
         try:
             while piece := await (answer.read() if orphan is None else orphan.read(answer)):
                 await client.send(piece)
@@ -146,22 +146,22 @@ class Proxy:
             self._orphans -= orphan is not None
         return Ending.FINISHED
 
-    def _adopt(self, call: Call | None) -> "_Orphan":
+    def _adopt(self, call: Call | None) -> "_Detached":
         """The client left. A recorded answer is read on, within the caps; any other one ends here."""
         if call is None or not call.exchange.wanted or self._orphans >= self._caps.calls:
             raise UpstreamCut("its client had left")
         self._orphans += 1
-        return _Orphan(time.monotonic() + self._caps.seconds, self._caps.size)
+        return _Detached(time.monotonic() + self._caps.seconds, self._caps.size)
 
 
 @dataclass(slots=True)
-class _Orphan:
+class _Detached:
     """An answer whose client has left: until when and how much of it is still read."""
 
     until: float
     left: int
 
-    async def read(self, answer: Answer) -> bytes:
+    async def read(self, answer: Response) -> bytes:
         async with asyncio.timeout(max(0.0, self.until - time.monotonic())):
             piece = await answer.read()
         self.left -= len(piece)
@@ -173,7 +173,7 @@ class _Orphan:
 class _Client:
     """The client's side of one exchange: its body comes, the answer goes, its last byte held back."""
 
-    def __init__(self, door: Door, receive: Receive, send: Send, host: bytes) -> None:
+    def __init__(self, door: HttpProtocol, receive: Receive, send: Send, host: bytes) -> None:
         self.host = host  # as the client wrote it
         self._door = door
         self._receive = receive
@@ -202,7 +202,7 @@ class _Client:
                     call.exchange.sent(piece)
             more = message["more_body"]
 
-    async def start(self, answer: Answer, method: str, fields: list[Header]) -> None:
+    async def start(self, answer: Response, method: str, fields: list[Header]) -> None:
         """Send the answer's head with these header fields."""
         status, bodiless = answer.head.status, method == "HEAD" or answer.head.status in (204, 304)
         headers = forwarded(fields)

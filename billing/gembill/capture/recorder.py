@@ -15,7 +15,7 @@ from uuid_utils import uuid7
 
 from gembill.capture.attribution import Caller, Header
 from gembill.capture.batch_results import observing
-from gembill.capture.context import Memory
+from gembill.capture.context import ContextCache
 from gembill.capture.exchange import Exchange
 from gembill.capture.fingerprint import Fingerprint
 from gembill.errors import Refusal, SpoolUnwritable
@@ -33,7 +33,7 @@ def now_us() -> int:
 
 
 @dataclass(slots=True)
-class Faults:
+class RecorderErrors:
     """What went wrong since the start, for the health page. Counts of calls."""
 
     unrecorded: int = 0  # served without a record, by `--on-record-failure open`
@@ -68,11 +68,11 @@ class Recorder:
         self, spool: Spool, fingerprint: Fingerprint, *, open_on_failure: bool, remember: Callable[..., None]
     ) -> None:
         self.spool = spool
-        self.faults = Faults()
+        self.faults = RecorderErrors()
         self._fingerprint = fingerprint
         self._open_on_failure = open_on_failure
         self._remember = remember
-        self._memory = Memory()
+        self._memory = ContextCache()
         self.labels: Mapping[str, str] = {}
         """Of every call from now on, whatever its caller says; replaced, never changed."""
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from gembill.alert.channel import Channel
     from gembill.config import Settings
     from gembill.ledger import Ledger
-    from gembill.rules.budgets import Standing
+    from gembill.rules.budgets import BudgetStatus
 
 at_option = click.option(
     "--at", metavar="INSTANT", help="As it stood then: a date (its midnight) or an ISO instant. [default: now]"
@@ -173,7 +173,7 @@ def watch(every: int | None, once: bool, file: Path | None, database_url: str | 
 @click.pass_context
 def test_alert(ctx: click.Context) -> None:
     """Send a test message to every channel that is set; exit 1 if one does not take it."""
-    from gembill.alert.channel import patiently
+    from gembill.alert.channel import with_retries
     from gembill.alert.message import trial
     from gembill.config import load
     from gembill.errors import Undelivered
@@ -181,7 +181,7 @@ def test_alert(ctx: click.Context) -> None:
     code = 0
     for channel in _channels(load()):
         try:
-            patiently(channel, trial())
+            with_retries(channel, trial())
             click.echo(f"{channel.name}: arrived")
         except Undelivered as error:
             click.echo(f"{channel.name}: {error}")
@@ -214,13 +214,13 @@ def _channels(settings: Settings) -> list[Channel]:
     return found
 
 
-def _tell(ledger: Ledger, settings: Settings, found: list[Standing]) -> None:
+def _tell(ledger: Ledger, settings: Settings, found: list[BudgetStatus]) -> None:
     from gembill.alert.watch import Watch
 
     Watch([one.budget for one in found], _channels(settings)).tell(ledger, found)
 
 
-def _say_changes(found: list[Standing], states: dict[str, str]) -> None:
+def _say_changes(found: list[BudgetStatus], states: dict[str, str]) -> None:
     """A line for each budget whose state is another than at the last look."""
     from gembill.rules.budgets.text import sentence
     from gembill_reports.layout import screen
@@ -238,7 +238,7 @@ def _joined(rule: dict[str, Any]) -> dict[str, Any]:
     return {key: " ".join(value) if isinstance(value, list) else value for key, value in (rule | pairs).items()}
 
 
-def _write(found: list[Standing], at_us: int, form: str, code: int, *, demo: bool) -> None:
+def _write(found: list[BudgetStatus], at_us: int, form: str, code: int, *, demo: bool) -> None:
     from gembill_reports.layout import screen
     from gembill_reports.layout.tables import csv_lines, flat
     from gembill_reports.views import budgets as budget_table

@@ -19,7 +19,7 @@ from gembill.errors import ConfigurationError
 if TYPE_CHECKING:
     from gembill.period import Period
     from gembill.rules.prices import PriceBook
-    from gembill_reports.analysis.what_if import Change
+    from gembill_reports.analysis.what_if import WhatIfChange
 
 _SHARE = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,6})?)(%?)")
 
@@ -47,7 +47,7 @@ def compare(form: str, database_url: str | None, **flags: str | tuple[str, ...] 
     """
     from gembill.config import load
     from gembill.ledger import open_ledger
-    from gembill.price_catalog import Terms, book_in_force, policies
+    from gembill.price_catalog import PricingTerms, book_in_force, policies
     from gembill_reports.analysis.what_if import compare as compared
     from gembill_reports.layout import screen
     from gembill_reports.views import what_if
@@ -57,7 +57,7 @@ def compare(form: str, database_url: str | None, **flags: str | tuple[str, ...] 
     settings = load({"database_url": database_url})
     ledger = open_ledger(settings.ledger_url, read_only=True)
     try:
-        terms = Terms(book_in_force(ledger, settings), policies(settings))
+        terms = PricingTerms(book_in_force(ledger, settings), policies(settings))
         change = _change(flags, period, terms.book)
         found = compared(ledger, terms, choice.selection(period), period, change)
     finally:
@@ -77,9 +77,9 @@ def _choice(flags: dict[str, str | tuple[str, ...] | None]) -> Choice:
     return Choice(since, until, month, tz, model=models, label=labels, key=(), code_execution=False)
 
 
-def _change(flags: dict[str, str | tuple[str, ...] | None], period: Period, book: PriceBook) -> Change:
+def _change(flags: dict[str, str | tuple[str, ...] | None], period: Period, book: PriceBook) -> WhatIfChange:
     from gembill.period import instant
-    from gembill_reports.analysis.what_if import Change
+    from gembill_reports.analysis.what_if import WhatIfChange
 
     model, tier, cached, day = (flags[name] for name in ("model", "tier", "cached", "day"))
     if model is None and tier is None and cached is None and day is None:
@@ -87,7 +87,7 @@ def _change(flags: dict[str, str | tuple[str, ...] | None], period: Period, book
     at_us = None if day is None else instant(str(day), period.zone, name="--at")
     if model is not None and book.stands_for(str(model), at_us or time.time_ns() // 1000) is None:
         raise ConfigurationError(f"no price is known for the model '{model}'; `gembill prices list` shows those known")
-    return Change(
+    return WhatIfChange(
         model=None if model is None else str(model),
         service_tier=None if tier is None else str(tier),
         cached=None if cached is None else _share(str(cached)),

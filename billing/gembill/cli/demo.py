@@ -68,12 +68,12 @@ def _fill(settings: Settings, count: int) -> None:
 def _send(settings: Settings) -> int:
     """Send real calls through proxy and simulator; how many."""
     from gembill.demo.calls import make_calls
-    from gembill.service import Station
+    from gembill.service import ProxyService
     from gembill_simulator import Options, simulator_in_thread
 
     with (
         simulator_in_thread(Options(seed=7)) as simulator,
-        Station(replace(settings, upstream=simulator)).running() as url,
+        ProxyService(replace(settings, upstream=simulator)).running() as url,
     ):
         return make_calls(url)
 

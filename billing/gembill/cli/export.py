@@ -20,7 +20,7 @@ from gembill.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from gembill.config import Settings
-    from gembill.ledger import Ledger, Selection, Stored
+    from gembill.ledger import Ledger, LedgerRecord, Selection
     from gembill.period import Period
 
 
@@ -59,7 +59,7 @@ def export(choice: Choice, form: str, output: Path | None, billing_account: str,
 
 
 def _pieces(
-    ledger: Ledger, settings: Settings, found: Iterable[Stored], *, form: str, period: Period, account: str
+    ledger: Ledger, settings: Settings, found: Iterable[LedgerRecord], *, form: str, period: Period, account: str
 ) -> Iterator[str]:
     from gembill.price_catalog import rows_of
     from gembill_reports.exports import records as forms
@@ -72,7 +72,7 @@ def _pieces(
 
 
 @contextlib.contextmanager
-def _counted(ledger: Ledger, selection: Selection) -> Iterator[Iterable[Stored]]:
+def _counted(ledger: Ledger, selection: Selection) -> Iterator[Iterable[LedgerRecord]]:
     """The calls, with a progress bar on a terminal's stderr while they pass."""
     from gembill.ledger import read
 

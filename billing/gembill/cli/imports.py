@@ -19,7 +19,7 @@ import click
 from gembill.cli.options import database_url_option, tz_option
 
 if TYPE_CHECKING:
-    from gembill.importing import Assumed, Importer
+    from gembill.importing import ImportDefaults, Importer
 
 _STDIN = "-"
 
@@ -71,18 +71,18 @@ def import_calls(
     They are metered and priced like calls through the proxy. Importing twice changes nothing. A line that cannot be
     used is named, the rest goes on, and the exit code is 1.
     """
-    from gembill.importing import Assumed
+    from gembill.importing import ImportDefaults
     from gembill.period import instant, zone
 
     calendar = zone(tz)
     occurred_us = None if occurred_at is None else instant(occurred_at, calendar, name="--occurred-at")
     with _screen(files) as screen:
-        refused = _import(files, Assumed(occurred_us, model), database_url, screen)
+        refused = _import(files, ImportDefaults(occurred_us, model), database_url, screen)
     if refused:
         ctx.exit(1)
 
 
-def _import(files: tuple[str, ...], assumed: Assumed, database_url: str | None, screen: _Screen) -> int:
+def _import(files: tuple[str, ...], assumed: ImportDefaults, database_url: str | None, screen: _Screen) -> int:
     """Import all files and say how it went; how many lines were refused."""
     from gembill.capture.fingerprint import Fingerprint, load_secret
     from gembill.config import load
@@ -109,7 +109,7 @@ def _import(files: tuple[str, ...], assumed: Assumed, database_url: str | None, 
 
 
 def _take(name: str, importer: Importer, screen: _Screen) -> None:
-    from gembill.importing import Item, items
+    from gembill.importing import ImportItem, items
 
     shown = "standard input" if name == _STDIN else click.format_filename(name)
     try:
@@ -117,7 +117,7 @@ def _take(name: str, importer: Importer, screen: _Screen) -> None:
             for item in items(shown, file, screen.advance):
                 importer.take(item)
     except OSError as error:
-        importer.take(Item(shown, trouble=f"it cannot be opened: {error.strerror}"))
+        importer.take(ImportItem(shown, trouble=f"it cannot be opened: {error.strerror}"))
 
 
 @contextlib.contextmanager

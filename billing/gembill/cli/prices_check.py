@@ -28,7 +28,7 @@ def check(ctx: click.Context, days: int, form: str, database_url: str | None) ->
     """
     from gembill.config import load
     from gembill.ledger import open_ledger, price_lists
-    from gembill.price_catalog import Terms, book_in_force, ledger_book, policies
+    from gembill.price_catalog import PricingTerms, book_in_force, ledger_book, policies
     from gembill_reports.analysis.price_check import check as checked
     from gembill_reports.layout import screen
     from gembill_reports.views import price_check
@@ -36,7 +36,7 @@ def check(ctx: click.Context, days: int, form: str, database_url: str | None) ->
     settings = load({"database_url": database_url})
     ledger = open_ledger(settings.ledger_url, read_only=True)
     try:
-        terms = Terms(book_in_force(ledger, settings), policies(settings))
+        terms = PricingTerms(book_in_force(ledger, settings), policies(settings))
         list_prices = ledger_book(price_lists.lists(ledger), own=False)
         found = checked(ledger, terms, list_prices, time.time_ns() // 1000, days)
     finally:

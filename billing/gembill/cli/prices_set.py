@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from gembill.ledger import Ledger
     from gembill.model import Price
     from gembill.rules.prices import PriceBook
-    from gembill.rules.prices.negotiated import Frame
+    from gembill.rules.prices.negotiated import ContractTerms
 
 _PERCENT = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,6})?)%?")
 _NAME = re.compile(r"[\w.:/-]{1,200}", re.ASCII)
@@ -161,12 +161,12 @@ def _check_name(book: PriceBook, agreed: Agreed) -> None:
         raise ConfigurationError(f"'{agreed.model}' is another name of '{model}'; set the prices of '{model}'")
 
 
-def _frame(agreed: Agreed, tier: str) -> Frame:
+def _frame(agreed: Agreed, tier: str) -> ContractTerms:
     from gembill.period import Unit, name, zone
-    from gembill.rules.prices.negotiated import Frame
+    from gembill.rules.prices.negotiated import ContractTerms
 
     today = name(Unit.DAY, time.time_ns() // 1000, zone())
-    return Frame(
+    return ContractTerms(
         model=agreed.model,
         service_tier=tier,
         start_us=agreed.start_us,

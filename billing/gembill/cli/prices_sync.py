@@ -17,7 +17,7 @@ from gembill.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from gembill.config import Settings
-    from gembill.rules.prices.difference import Difference, Stated
+    from gembill.rules.prices.difference import ExternalPrice, PriceDifference
 
 
 @click.command()
@@ -48,7 +48,7 @@ def sync(accept: tuple[str, ...], yes: bool, database_url: str | None) -> None:
         click.echo("gembill: there is nothing to add.", err=True)
 
 
-def _found(settings: Settings) -> tuple[list[Difference], list[Stated], str]:
+def _found(settings: Settings) -> tuple[list[PriceDifference], list[ExternalPrice], str]:
     """Differences from list prices, what the package says, and its version. What a user set is no error of the list."""
     from gembill.price_catalog import configured_book
     from gembill.rules.prices import genai_prices
@@ -60,7 +60,7 @@ def _found(settings: Settings) -> tuple[list[Difference], list[Stated], str]:
     return differences(book, stated), stated, version
 
 
-def _add(settings: Settings, stated: list[Stated], chosen: list[Difference], version: str) -> None:
+def _add(settings: Settings, stated: list[ExternalPrice], chosen: list[PriceDifference], version: str) -> None:
     from gembill.ledger import open_ledger, price_lists
     from gembill.period import Unit, name, zone
     from gembill.rules.prices import bundled

@@ -48,9 +48,9 @@ def proxy(allow_remote: bool, log_level: str, **flags: str | int | None) -> None
     from gembill.capture.redaction import install
 
     redaction = install(logging.getLevelNamesMapping()[log_level.upper()])
-    from gembill.service import Station
+    from gembill.service import ProxyService
 
-    station = Station(settings, redaction, watch=_watch(settings))
+    station = ProxyService(settings, redaction, watch=_watch(settings))
     click.echo(f"gembill: {station.url} -> {settings.upstream}, ledger {_shown(settings.ledger_url)}", err=True)
     click.echo(f"gembill: export GOOGLE_GEMINI_BASE_URL={station.url}", err=True)
     gc.collect()

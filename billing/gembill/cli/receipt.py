@@ -15,7 +15,7 @@ from gembill.cli.options import database_url_option, tz_option
 from gembill.errors import LedgerError
 
 if TYPE_CHECKING:
-    from gembill.ledger import Ledger, Stored
+    from gembill.ledger import Ledger, LedgerRecord
     from gembill_reports.analysis.receipt import Receipt
 
 SHORTEST = 6
@@ -72,7 +72,7 @@ def _found(record_id: str, database_url: str | None) -> tuple[Receipt, bool]:
         ledger.close()
 
 
-def _begins(ledger: Ledger, prefix: str) -> Stored:
+def _begins(ledger: Ledger, prefix: str) -> LedgerRecord:
     """The one call of the newest whose id begins so. LedgerError if there is none or more than one."""
     from gembill.ledger import Selection, read
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from gembill.ledger import Ledger, Selection, Total
     from gembill.period import Period
     from gembill_reports.analysis.forecast import Forecast
-    from gembill_reports.analysis.previous_period import Predecessor
+    from gembill_reports.analysis.previous_period import PreviousPeriod
     from gembill_reports.analysis.report import Report
 
 STRICT_EXIT = 12
@@ -160,13 +160,13 @@ def _forecast(ledger: Ledger, settings: Settings, found: Report, selection: Sele
 def _html(ledger: Ledger, settings: Settings, found: Report, selection: Selection, now_us: int) -> str:
     from gembill.price_catalog import book_in_force
     from gembill_reports.dashboard.html_report import page
-    from gembill_reports.dashboard.query import View
+    from gembill_reports.dashboard.query import PageQuery
 
-    view = View(period=found.period, selection=selection, now_us=now_us)
+    view = PageQuery(period=found.period, selection=selection, now_us=now_us)
     return page(ledger, found, view, book_in_force(ledger, settings))
 
 
-def _written(found: Report, form: str, before: Predecessor | None, coming: Forecast | None) -> list[str]:
+def _written(found: Report, form: str, before: PreviousPeriod | None, coming: Forecast | None) -> list[str]:
     from gembill_reports.layout import screen
     from gembill_reports.views.report import sheet
 
@@ -178,7 +178,7 @@ def _written(found: Report, form: str, before: Predecessor | None, coming: Forec
     return [shown.markdown() if form == "markdown" else shown.terminal(screen.width(), color=screen.colored())]
 
 
-def _shape(found: Report, before: Predecessor | None, coming: Forecast | None) -> dict[str, Any]:
+def _shape(found: Report, before: PreviousPeriod | None, coming: Forecast | None) -> dict[str, Any]:
     from gembill_reports.analysis import forecast, previous_period, report
 
     shape = report.as_dict(found)
@@ -189,7 +189,7 @@ def _shape(found: Report, before: Predecessor | None, coming: Forecast | None) -
     return shape
 
 
-def _csv(found: Report, before: Predecessor | None) -> Iterator[str]:
+def _csv(found: Report, before: PreviousPeriod | None) -> Iterator[str]:
     from gembill_reports.analysis import previous_period, report
     from gembill_reports.layout.tables import csv_lines, flat
 

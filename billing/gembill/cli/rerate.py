@@ -16,8 +16,8 @@ from gembill.cli.options import Choice, database_url_option, format_option, sele
 if TYPE_CHECKING:
     from gembill.config import Settings
     from gembill.ledger import Ledger, Selection
-    from gembill.price_catalog import Terms
-    from gembill.replay import Outcome
+    from gembill.price_catalog import PricingTerms
+    from gembill.replay import ReplayResult
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -58,7 +58,7 @@ def rerate(choice: Choice, dry_run: bool, form: str, **flags: str | None) -> Non
 
 
 def run(
-    again: Callable[..., Outcome], choice: Choice, form: str, *, dry_run: bool, flags: dict[str, str | None]
+    again: Callable[..., ReplayResult], choice: Choice, form: str, *, dry_run: bool, flags: dict[str, str | None]
 ) -> None:
     """Do it on the configured ledger and show what changed."""
     from gembill.config import load
@@ -77,15 +77,15 @@ def run(
 
 
 def _done(
-    again: Callable[..., Outcome], settings: Settings, selection: Selection, *, dry_run: bool
-) -> tuple[Outcome, bool]:
+    again: Callable[..., ReplayResult], settings: Settings, selection: Selection, *, dry_run: bool
+) -> tuple[ReplayResult, bool]:
     """What changed, and whether the ledger holds made-up calls."""
     from gembill.ledger import open_ledger
     from gembill.ledger.records import holds_demo_data
-    from gembill.price_catalog import Terms, book_in_force, policies, terms
+    from gembill.price_catalog import PricingTerms, book_in_force, policies, terms
 
-    def in_force(ledger: Ledger) -> Terms:
-        return Terms(book_in_force(ledger, settings), policies(settings)) if dry_run else terms(ledger, settings)
+    def in_force(ledger: Ledger) -> PricingTerms:
+        return PricingTerms(book_in_force(ledger, settings), policies(settings)) if dry_run else terms(ledger, settings)
 
     ledger = open_ledger(settings.ledger_url, read_only=dry_run)
     try:

@@ -21,7 +21,7 @@ from gembill.errors import ConfigurationError, GembillError
 from gembill.label import labels
 
 if TYPE_CHECKING:
-    from gembill.rules.budgets import Budget, Standing
+    from gembill.rules.budgets import Budget, BudgetStatus
     from gembill.run import Run
 
 _FORWARDED = (signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
@@ -75,10 +75,10 @@ def run(ctx: click.Context, /, command: tuple[str, ...], usd: str | None, **flag
 
 def _budgets(usd: str | None, file: Path | None) -> list[Budget]:
     from gembill.money import parse_usd
-    from gembill.rules.budgets import Span
+    from gembill.rules.budgets import BudgetPeriod
     from gembill.run import limit
 
-    found = [budget for budget in load(file)[1] if budget.span is Span.RUN]
+    found = [budget for budget in load(file)[1] if budget.span is BudgetPeriod.RUN]
     if usd is not None:
         pico = parse_usd(usd)
         if pico < 0:
@@ -127,7 +127,7 @@ def _at_terminal() -> bool:
         os.close(terminal)
 
 
-def _judge(recorded: Run, budgets: list[Budget]) -> list[Standing]:
+def _judge(recorded: Run, budgets: list[Budget]) -> list[BudgetStatus]:
     """How the budgets stand; what the run cost goes to stderr. LedgerError if calls are not in the ledger."""
     import sys
 
@@ -148,7 +148,7 @@ def _judge(recorded: Run, budgets: list[Budget]) -> list[Standing]:
     return found
 
 
-def _exit_code(found: list[Standing], *, strict: bool, fail_on_warn: bool) -> int:
+def _exit_code(found: list[BudgetStatus], *, strict: bool, fail_on_warn: bool) -> int:
     from gembill.rules.budgets import exit_code
 
     return exit_code(found, strict=strict, fail_on_warn=fail_on_warn)

@@ -84,10 +84,10 @@ def fill(settings: Settings, count: int) -> Iterator[int]:
 
 def record_month(spool: Spool, fingerprint: Fingerprint, seed: int, count: int) -> Iterator[int]:
     """Append the month's events to a spool, some at a time, each time in the order of their moments; gives how many."""
-    dice = Random(seed)  # noqa: S311 - made-up traffic, not a secret
-    plan = _plan(dice, count)
+    rng = Random(seed)  # noqa: S311 - made-up traffic, not a secret
+    plan = _plan(rng, count)
     while some := sorted(islice(plan, _AT_ONCE), key=lambda made: made.at):
-        asyncio.run(_append(spool, [_event(made, fingerprint, dice) for made in some]))
+        asyncio.run(_append(spool, [_event(made, fingerprint, rng) for made in some]))
         yield len(some)
 
 
@@ -95,49 +95,49 @@ async def _append(spool: Spool, events: list[tuple[str, bytes]]) -> None:
     await asyncio.gather(*(spool.append(event_id, body) for event_id, body in events))
 
 
-def _event(made: _Made, fingerprint: Fingerprint, dice: Random) -> tuple[str, bytes]:
-    exchange = _exchange(made, fingerprint, dice)
-    ended_us = _microseconds(made.at) + int(dice.uniform(0.8, 9.0) * 1e6)
-    ending = _replay(exchange, made, dice)
+def _event(made: _Made, fingerprint: Fingerprint, rng: Random) -> tuple[str, bytes]:
+    exchange = _exchange(made, fingerprint, rng)
+    ended_us = _microseconds(made.at) + int(rng.uniform(0.8, 9.0) * 1e6)
+    ending = _replay(exchange, made, rng)
     return exchange.event_id, exchange.finish(ending, ended_us)
 
 
-def _plan(dice: Random, count: int) -> Iterator[_Made]:
+def _plan(rng: Random, count: int) -> Iterator[_Made]:
     for _ in range(count):
-        day = dice.randrange(_DAYS)
+        day = rng.randrange(_DAYS)
         weekend = (_START + timedelta(days=day)).weekday() >= 5
-        if weekend and dice.random() < 0.6:
+        if weekend and rng.random() < 0.6:
             day = max(0, day - 2)
-        at = _START + timedelta(days=day, seconds=dice.gauss(14 * 3600, 3 * 3600) % 86_400)
-        fate = dice.choices(("ok", "refused", "cut", "unpriced"), (975, 15, 6, 4))[0]
+        at = _START + timedelta(days=day, seconds=rng.gauss(14 * 3600, 3 * 3600) % 86_400)
+        fate = rng.choices(("ok", "refused", "cut", "unpriced"), (975, 15, 6, 4))[0]
         yield _Made(
             at=at,
-            model=dice.choices(list(_WEIGHTS), list(_WEIGHTS.values()))[0],
-            team=dice.choices(_TEAMS, (40, 30, 20, 10))[0],
-            task=dice.choices(_TASKS, (30, 25, 10, 20, 15))[0].format(n=dice.randrange(5, 400)),
-            streamed=dice.random() < 0.4,
+            model=rng.choices(list(_WEIGHTS), list(_WEIGHTS.values()))[0],
+            team=rng.choices(_TEAMS, (40, 30, 20, 10))[0],
+            task=rng.choices(_TASKS, (30, 25, 10, 20, 15))[0].format(n=rng.randrange(5, 400)),
+            streamed=rng.random() < 0.4,
             fate=fate,
         )
 
 
-def _exchange(made: _Made, fingerprint: Fingerprint, dice: Random) -> Exchange:
+def _exchange(made: _Made, fingerprint: Fingerprint, rng: Random) -> Exchange:
     caller = Caller(
         (b"made-up-key-of-" + made.team.encode(),), {"team": made.team, "source": "made-up"}, labels_cut=False
     )
     route = Route(Api.GEMINI, Operation.GENERATE_CONTENT, made.model, made.streamed)
     moment = _microseconds(made.at)
-    return Exchange(_event_id(moment, dice), moment, route=route, caller=caller, fingerprint=fingerprint)
+    return Exchange(_event_id(moment, rng), moment, route=route, caller=caller, fingerprint=fingerprint)
 
 
-def _event_id(moment_us: int, dice: Random) -> str:
+def _event_id(moment_us: int, rng: Random) -> str:
     """A UUID of version 7, its random bits from the dice, so that a made-up call keeps its id (RFC 9562, 5.7)."""
     stamp = moment_us // 1_000 << 80
-    return str(UUID(int=stamp | 7 << 76 | dice.getrandbits(12) << 64 | 2 << 62 | dice.getrandbits(62)))
+    return str(UUID(int=stamp | 7 << 76 | rng.getrandbits(12) << 64 | 2 << 62 | rng.getrandbits(62)))
 
 
-def _replay(exchange: Exchange, made: _Made, dice: Random) -> Ending:
+def _replay(exchange: Exchange, made: _Made, rng: Random) -> Ending:
     """Let the exchange see the request and the answer."""
-    context = "Use the table below. " + " ".join(f"row{n}" for n in range(dice.randrange(20, 900)))
+    context = "Use the table below. " + " ".join(f"row{n}" for n in range(rng.randrange(20, 900)))
     request = {
         "contents": [{"role": "user", "parts": [{"text": f"{context} {made.task}"}]}],
         "tools": [{"codeExecution": {}}],
@@ -149,14 +149,14 @@ def _replay(exchange: Exchange, made: _Made, dice: Random) -> Ending:
         exchange.received(json.dumps({"error": error}).encode())
         return Ending.FINISHED
     exchange.answered(200, [])
-    for document in _documents(made, request, dice):
+    for document in _documents(made, request, rng):
         exchange.received(b"data: " + json.dumps(document).encode() + b"\r\n\r\n")
     return Ending.CUT if made.fate == "cut" else Ending.FINISHED
 
 
-def _documents(made: _Made, request: dict[str, object], dice: Random) -> list[dict[str, object]]:
-    script = compose(read(request), MODELS[made.model], seed=dice.randbytes(16))
-    stamp = Stamp(response_id=dice.randbytes(12).hex())
+def _documents(made: _Made, request: dict[str, object], rng: Random) -> list[dict[str, object]]:
+    script = compose(read(request), MODELS[made.model], seed=rng.randbytes(16))
+    stamp = Stamp(response_id=rng.randbytes(12).hex())
     documents = chunks(script, stamp) if made.streamed else [answer(script, stamp)]
     if made.fate == "unpriced":
         documents = [document | {"modelVersion": _NEW_MODEL} for document in documents]

@@ -5,9 +5,9 @@ call is or costs: each exchange takes the way of live traffic. Invariant: import
 imported, known, skipped as no call, or refused by name.
 """
 
-from gembill.importing.files import Item, items
-from gembill.importing.importer import Importer, Summary
-from gembill.importing.member import Refused
-from gembill.importing.recorded import Assumed
+from gembill.importing.files import ImportItem, items
+from gembill.importing.importer import Importer, ImportSummary
+from gembill.importing.member import RefusedLine
+from gembill.importing.recorded import ImportDefaults
 
-__all__ = ["Assumed", "Importer", "Item", "Refused", "Summary", "items"]
+__all__ = ["ImportDefaults", "ImportItem", "ImportSummary", "Importer", "RefusedLine", "items"]

@@ -13,8 +13,8 @@ from itertools import chain
 from typing import BinaryIO
 
 from gembill.importing import har, line
-from gembill.importing.member import Refused, entries, inner, members
-from gembill.importing.recorded import Assumed, Recorded
+from gembill.importing.member import RefusedLine, entries, inner, members
+from gembill.importing.recorded import ImportDefaults, ImportedExchange
 from gembill.wire.json_text import fields
 
 LINE_LIMIT = 64 << 20
@@ -24,30 +24,30 @@ _HAR = re.compile(rb'\s*\{\s*"log"\s*:\s*\{')
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class ImportItem:
     """What holds one exchange: where it stands in words, its JSON text, how it is read; or why it cannot be."""
 
     place: str
     text: bytes = b""
-    reader: Callable[[bytes, Assumed], Recorded | None] = line.read
+    reader: Callable[[bytes, ImportDefaults], ImportedExchange | None] = line.read
     trouble: str | None = None
 
-    def read(self, assumed: Assumed) -> Recorded | None:
+    def read(self, assumed: ImportDefaults) -> ImportedExchange | None:
         """The exchange; None where it is no call. Refused where it cannot be used."""
         if self.trouble is not None:
-            raise Refused(self.trouble)
+            raise RefusedLine(self.trouble)
         return self.reader(self.text, assumed)
 
 
-def items(name: str, file: BinaryIO, advance: Callable[[int], object]) -> Iterator[Item]:
+def items(name: str, file: BinaryIO, advance: Callable[[int], object]) -> Iterator[ImportItem]:
     """The items of a file; `advance` is told of bytes as they are read. A file that breaks off says so in an item."""
     try:
         yield from _told(name, _pieces(file, advance))
     except OSError as error:
-        yield Item(name, trouble=f"it cannot be read any further: {error.strerror}")
+        yield ImportItem(name, trouble=f"it cannot be read any further: {error.strerror}")
 
 
-def _told(name: str, pieces: Iterator[bytes]) -> Iterator[Item]:
+def _told(name: str, pieces: Iterator[bytes]) -> Iterator[ImportItem]:
     head = next(pieces, b"").removeprefix(b"\xef\xbb\xbf")
     whole_har = _HAR.match(head) is not None
     if not whole_har and not _spread(head):
@@ -62,7 +62,7 @@ def _told(name: str, pieces: Iterator[bytes]) -> Iterator[Item]:
         yield from _document(name, bytes(document), surely=whole_har)
         return
     if whole_har:
-        yield Item(name, trouble=f"it is a HAR file of more than {DOCUMENT_LIMIT >> 20} MiB; save it in parts")
+        yield ImportItem(name, trouble=f"it is a HAR file of more than {DOCUMENT_LIMIT >> 20} MiB; save it in parts")
     else:
         yield from _lines(name, chain((bytes(document),), pieces))
 
@@ -73,24 +73,24 @@ def _spread(head: bytes) -> bool:
     return bool(second) and first.count(b"{") > first.count(b"}") and fields(first) is None and fields(second) is None
 
 
-def _document(name: str, text: bytes, *, surely: bool) -> Iterator[Item]:
+def _document(name: str, text: bytes, *, surely: bool) -> Iterator[ImportItem]:
     """The items of a text that may be one document; it is read line by line if it is none."""
     try:
         found = members(text)
         listed = entries(inner(found, "log"), "entries") if "log" in found else None
-    except Refused as refused:
+    except RefusedLine as refused:
         if surely:
-            yield Item(name, trouble=f"it begins like a HAR file, but {refused}")
+            yield ImportItem(name, trouble=f"it begins like a HAR file, but {refused}")
         else:
             yield from _lines(name, (text,))
         return
     if listed is not None:
         for number, entry in enumerate(listed, 1):
-            yield Item(f"{name}, entry {number}", bytes(entry), har.read)
+            yield ImportItem(f"{name}, entry {number}", bytes(entry), har.read)
     elif surely:
-        yield Item(name, trouble="it begins like a HAR file, but its log has no entries")
+        yield ImportItem(name, trouble="it begins like a HAR file, but its log has no entries")
     else:
-        yield Item(name, text)
+        yield ImportItem(name, text)
 
 
 def _pieces(file: BinaryIO, advance: Callable[[int], object]) -> Iterator[bytes]:
@@ -99,7 +99,7 @@ def _pieces(file: BinaryIO, advance: Callable[[int], object]) -> Iterator[bytes]
         yield piece
 
 
-def _lines(name: str, pieces: Iterable[bytes]) -> Iterator[Item]:
+def _lines(name: str, pieces: Iterable[bytes]) -> Iterator[ImportItem]:
     number, held, over = 1, bytearray(), False
     for piece in pieces:
         *ends, rest = piece.split(b"\n")
@@ -114,9 +114,9 @@ def _lines(name: str, pieces: Iterable[bytes]) -> Iterator[Item]:
     yield from _line(name, number, bytes(held), over=over)
 
 
-def _line(name: str, number: int, text: bytes, *, over: bool) -> Iterator[Item]:
+def _line(name: str, number: int, text: bytes, *, over: bool) -> Iterator[ImportItem]:
     place = f"{name}, line {number}"
     if over or len(text) > LINE_LIMIT:
-        yield Item(place, trouble=f"it has more than {LINE_LIMIT >> 20} MiB")
+        yield ImportItem(place, trouble=f"it has more than {LINE_LIMIT >> 20} MiB")
     elif text.strip():
-        yield Item(place, text)
+        yield ImportItem(place, text)

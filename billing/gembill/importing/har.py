@@ -8,20 +8,20 @@ import binascii
 from base64 import b64decode
 
 from gembill.capture.attribution import Header
-from gembill.importing.member import Members, Refused, entries, inner, members, status, text
-from gembill.importing.recorded import Assumed, Recorded, checked, decoded, header, target
+from gembill.importing.member import Members, RefusedLine, entries, inner, members, status, text
+from gembill.importing.recorded import ImportDefaults, ImportedExchange, checked, decoded, header, target
 from gembill.importing.when import occurred
 from gembill.wire.json_text import mapping, value
 from gembill.wire.routes import route
 
 
-def read(entry: bytes, assumed: Assumed) -> Recorded | None:
+def read(entry: bytes, assumed: ImportDefaults) -> ImportedExchange | None:
     """The exchange of an entry; None where it is no call. Refused where it cannot be used."""
     found = members(entry)
     request, response = inner(found, "request"), inner(found, "response")
     url, method = text(request, "url"), text(request, "method")
     if url is None or method is None:
-        raise Refused("its request has no url or no method")
+        raise RefusedLine("its request has no url or no method")
     if not url.startswith(("http://", "https://")):
         return None  # wss, data, blob, extensions of the browser
     path, query = target(url)
@@ -30,7 +30,7 @@ def read(entry: bytes, assumed: Assumed) -> Recorded | None:
         return None
     headers = decoded(_headers(response))
     began = occurred(text(found, "startedDateTime"), None, headers, assumed.occurred_us)
-    return Recorded(
+    return ImportedExchange(
         route=checked(way),
         method=method.upper(),
         path=path,
@@ -59,7 +59,7 @@ def _content(content: Members) -> bytes:
     try:
         return b64decode("".join(body.split()), validate=True)
     except (binascii.Error, ValueError):
-        raise Refused("the content of its response is said to be base64 and is not") from None
+        raise RefusedLine("the content of its response is said to be base64 and is not") from None
 
 
 def _ended(began_us: int, found: Members) -> int | None:

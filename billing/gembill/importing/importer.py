@@ -12,15 +12,15 @@ import msgspec
 
 from gembill.capture.attribution import caller
 from gembill.capture.batch_results import observing
-from gembill.capture.context import Memory
+from gembill.capture.context import ContextCache
 from gembill.capture.fingerprint import Fingerprint
-from gembill.importing.files import Item
-from gembill.importing.member import Refused, shown
-from gembill.importing.recorded import Assumed, Recorded
-from gembill.ledger import Ledger, Posting, UnfitPosting, read
+from gembill.importing.files import ImportItem
+from gembill.importing.member import RefusedLine, shown
+from gembill.importing.recorded import ImportDefaults, ImportedExchange
+from gembill.ledger import InvalidPosting, Ledger, RatedEvent, read
 from gembill.model import Ending, Event
 from gembill.posting import joined, read_event
-from gembill.price_catalog import Terms
+from gembill.price_catalog import PricingTerms
 from gembill.rules.metering import meter
 
 BATCH = 500  # events of a transaction, which are of one source
@@ -29,7 +29,7 @@ _WAITING_BYTES = 32 << 20
 
 
 @dataclass(slots=True)
-class Summary:
+class ImportSummary:
     """How an import went: calls that were new or known, exchanges that were skipped, lines that were refused."""
 
     new: int = 0
@@ -51,7 +51,7 @@ class _Waiting:
 
     place: str
     source_id: int
-    posting: Posting
+    posting: RatedEvent
 
     @property
     def of_others(self) -> bool:
@@ -66,27 +66,27 @@ class Importer:
         self,
         ledger: Ledger,
         fingerprint: Fingerprint,
-        terms: Terms,
+        terms: PricingTerms,
         *,
-        assumed: Assumed,
+        assumed: ImportDefaults,
         say: Callable[[str], object],
     ) -> None:
-        self.summary = Summary()
+        self.summary = ImportSummary()
         self._ledger = ledger
         self._fingerprint = fingerprint
         self._terms = terms
-        self._memory = Memory()  # what one exchange explains of later ones, over all files
+        self._memory = ContextCache()  # what one exchange explains of later ones, over all files
         self._assumed = assumed
         self._say = say
         self._waiting: list[_Waiting] = []
         self._bytes = 0
 
-    def take(self, item: Item) -> None:
+    def take(self, item: ImportItem) -> None:
         """Read an item and keep it for the next batch. LedgerError when the ledger cannot take a batch now."""
         try:
             recorded = item.read(self._assumed)
             source_id, postings = (0, []) if recorded is None else self._postings(recorded)
-        except Refused as refused:
+        except RefusedLine as refused:
             self._refuse(item.place, str(refused))
             return
         except Exception as error:  # noqa: BLE001 - whatever is wrong with one exchange must not keep back the others
@@ -112,20 +112,20 @@ class Importer:
             for start in range(0, len(waiting), BATCH):
                 self._append(source_id, waiting[start : start + BATCH])
 
-    def _postings(self, recorded: Recorded) -> tuple[int, list[Posting]]:
+    def _postings(self, recorded: ImportedExchange) -> tuple[int, list[RatedEvent]]:
         """What is to be kept of an exchange, under the source of its identity; records may have keys of their own."""
         source_id, event_id = recorded.identity
         bodies = observed(recorded, event_id, self._fingerprint, self._memory)
         return source_id, [self._posting(source_id, read_event(body), recorded.ended_us) for body in bodies]
 
-    def _posting(self, source_id: int, event: Event, ended_us: int | None) -> Posting:
+    def _posting(self, source_id: int, event: Event, ended_us: int | None) -> RatedEvent:
         if event.ended_us is not None:
             event = msgspec.structs.replace(event, ended_us=ended_us)
         event = self._assumed.completed(event)
         record = meter(event, source_id)
         body = msgspec.json.encode(event)
         rate = self._terms.rate
-        return Posting(seq=None, event_id=event.id, body=body, record=record, rating=rate(record), rate=rate)
+        return RatedEvent(seq=None, event_id=event.id, body=body, record=record, rating=rate(record), rate=rate)
 
     def _append(self, source_id: int, waiting: list[_Waiting]) -> None:
         """Append a batch of one group; where it holds what cannot be kept it is halved until that stands alone."""
@@ -133,7 +133,7 @@ class Importer:
         there = {record_id for record_id in ids if read.record(self._ledger, record_id) is not None}
         try:
             new = self._ledger.append(source_id, [each.posting for each in waiting])
-        except UnfitPosting as error:
+        except InvalidPosting as error:
             if len(waiting) == 1:
                 self._refuse(waiting[0].place, f"the ledger cannot keep it: {shown(str(error))}")
                 return
@@ -151,7 +151,7 @@ class Importer:
         self._say(f"{place}: {why}")
 
 
-def observed(recorded: Recorded, event_id: str, fingerprint: Fingerprint, memory: Memory) -> list[bytes]:
+def observed(recorded: ImportedExchange, event_id: str, fingerprint: Fingerprint, memory: ContextCache) -> list[bytes]:
     """The events of an exchange: what the capture would have kept had it passed. All begin with one id.
 
     They say that it ended when it began, for the capture's clock was not there.

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 import msgspec
 
 from gembill.capture.attribution import Header
-from gembill.importing.member import Members, Refused, entries, inner, members, status, text
-from gembill.importing.recorded import Assumed, Recorded, checked, decoded, header, labelled, target
+from gembill.importing.member import Members, RefusedLine, entries, inner, members, status, text
+from gembill.importing.recorded import ImportDefaults, ImportedExchange, checked, decoded, header, labelled, target
 from gembill.importing.when import occurred
 from gembill.model import Api, Operation
 from gembill.wire.json_text import fields, value
@@ -26,7 +26,7 @@ _STAND_INS = {  # the call a case makes whose path was not recorded
 _NO_CALLS = ("countTokens", "cachedContents", "live", "models", "files")
 
 
-def read(line: bytes, assumed: Assumed) -> Recorded | None:
+def read(line: bytes, assumed: ImportDefaults) -> ImportedExchange | None:
     """The exchange of a JSON text; None where it is no call. Refused where it cannot be used."""
     found = members(line)
     method, path, query = _asked(found)
@@ -35,7 +35,7 @@ def read(line: bytes, assumed: Assumed) -> Recorded | None:
         return None
     headers = decoded(_headers(found))
     recorded_at = value(inner(found, "source").get("recorded_at"))
-    return Recorded(
+    return ImportedExchange(
         route=checked(way),
         method=method,
         path=path or "",
@@ -72,7 +72,7 @@ def _way(found: Members, method: str, path: str | None) -> Route | None:
     way = _STAND_INS.get(surface or "")
     way = way or (route("POST", "/v1beta/interactions") if (surface or "").startswith("interactions") else None)
     if way is None:
-        raise Refused("it has no path, so nothing says which call it is")
+        raise RefusedLine("it has no path, so nothing says which call it is")
     return way
 
 
@@ -86,12 +86,12 @@ def _headers(found: Members) -> Iterator[Header]:
 def _answer(found: Members) -> bytes:
     chunks = entries(found, "chunks")
     if "chunks" not in found and "response" not in found:
-        raise Refused("it has neither response nor chunks")
+        raise RefusedLine("it has neither response nor chunks")
     body = _body(found.get("response"))
     if chunks is None:
         return body
     if body:
-        raise Refused("it has both response and chunks; which one was the answer is not clear")
+        raise RefusedLine("it has both response and chunks; which one was the answer is not clear")
     return b"".join(_event(number, chunk) for number, chunk in enumerate(chunks, 1))
 
 
@@ -99,7 +99,7 @@ def _event(number: int, chunk: msgspec.Raw) -> bytes:
     """A chunk as the server-sent event it was."""
     found = fields(bytes(chunk))
     if found is None or "data" not in found:
-        raise Refused(f"chunk {number} has no data")
+        raise RefusedLine(f"chunk {number} has no data")
     lines = (b"data: " + line for line in _LINE_END.split(_body(found["data"])))
     return b"\n".join(lines) + b"\n\n"
 

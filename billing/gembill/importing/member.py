@@ -1,7 +1,7 @@
 """Members of a stranger's JSON object, taken by name and type.
 
 Owns: the sentences that say why an object cannot be used. Owns no format. Invariant: whatever stands in a file, a
-member comes out with its type or `Refused` says in a clause what is wrong; nothing a file says can move a terminal.
+member comes out with its type or `RefusedLine` says in a clause what is wrong; nothing a file says can move a terminal.
 """
 
 import json
@@ -16,7 +16,7 @@ _SHOWN = 60
 _NAMES = {dict: "an object", list: "a list", str: "a text", bool: "true or false", int: "a number", float: "a number"}
 
 
-class Refused(Exception):
+class RefusedLine(Exception):
     """A line, entry or file cannot be imported; the text is a clause that begins with what is wrong."""
 
 
@@ -32,10 +32,10 @@ def members(text: bytes) -> Members:
     try:
         text.decode()
     except UnicodeDecodeError as error:
-        raise Refused(f"it is not UTF-8 (byte {error.start + 1})") from None
+        raise RefusedLine(f"it is not UTF-8 (byte {error.start + 1})") from None
     found = fields(text)
     if found is None:
-        raise Refused(_why(text))
+        raise RefusedLine(_why(text))
     return found
 
 
@@ -61,14 +61,14 @@ def status(found: Members, name: str = "status", *, least: int = 100) -> int:
     code = value(found.get(name))
     if type(code) is not int or not (least <= code <= 599):
         state = f"is {shown(json.dumps(code))}" if name in found else "is missing"
-        raise Refused(f"{name} {state}; it must be a number from {least} to 599")
+        raise RefusedLine(f"{name} {state}; it must be a number from {least} to 599")
     return code
 
 
 def _typed(found: Members, name: str, kind: type) -> Any:  # noqa: ANN401
     here = value(found.get(name))
     if here is not None and type(here) is not kind:
-        raise Refused(f"{name} is {_NAMES.get(type(here), 'something else')}; it must be {_NAMES[kind]}")
+        raise RefusedLine(f"{name} is {_NAMES.get(type(here), 'something else')}; it must be {_NAMES[kind]}")
     return here
 
 

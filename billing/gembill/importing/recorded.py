@@ -14,7 +14,7 @@ import msgspec
 
 from gembill.capture.attribution import LABEL_PREFIX, Header
 from gembill.capture.documents import Documents
-from gembill.importing.member import Refused, shown
+from gembill.importing.member import RefusedLine, shown
 from gembill.model import Event
 from gembill.rules.identity import natural
 from gembill.wire.json_text import word
@@ -25,7 +25,7 @@ _MAX_HEADER = 16 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Assumed:
+class ImportDefaults:
     """What the user says of exchanges that do not say it: their time in microseconds, and the model that was asked."""
 
     occurred_us: int | None = None
@@ -40,7 +40,7 @@ class Assumed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Recorded:
+class ImportedExchange:
     """An exchange. `status` is None where no answer came; `cut` where one broke off. Bodies are decoded bytes."""
 
     route: Route
@@ -78,18 +78,18 @@ def checked(route: Route) -> Route:
     """The route. Refused where a name in its path cannot be kept."""
     for name in (route.model, route.subject):
         if name is not None and word(name) != name:
-            raise Refused(f"its path names '{shown(name)}', which is no name of a model, interaction or batch")
+            raise RefusedLine(f"its path names '{shown(name)}', which is no name of a model, interaction or batch")
     return route
 
 
 def target(url: str) -> tuple[str, bytes]:
     """Path and query of a path or a whole address."""
     if not url.startswith(("/", "http://", "https://")):
-        raise Refused("its path does not begin with / or https://")  # not shown: it may hold a key
+        raise RefusedLine("its path does not begin with / or https://")  # not shown: it may hold a key
     try:
         parts = urlsplit(url)
     except ValueError:
-        raise Refused("its address cannot be read") from None
+        raise RefusedLine("its address cannot be read") from None
     return parts.path or "/", parts.query.encode("utf-8", "replace")
 
 
@@ -108,7 +108,7 @@ def labelled(labels: dict[str, Any]) -> list[Header]:
     found = []
     for name, value in labels.items():
         if not isinstance(value, str) and type(value) is not int:
-            raise Refused(f"label '{shown(name)}' is no text")
+            raise RefusedLine(f"label '{shown(name)}' is no text")
         key = LABEL_PREFIX + name.lower().encode("utf-8", "replace")
         found.append((key, str(value).encode("utf-8", "replace")))
     return found

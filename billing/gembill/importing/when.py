@@ -9,7 +9,7 @@ from email.utils import parsedate_to_datetime
 
 from gembill.capture.attribution import Header
 from gembill.errors import ConfigurationError
-from gembill.importing.member import Refused, shown
+from gembill.importing.member import RefusedLine, shown
 from gembill.period import instant, zone
 
 _UTC = zone("UTC")
@@ -24,14 +24,14 @@ def occurred(told: str | None, recorded_at: str | None, headers: Iterable[Header
     if told is not None:
         found = _read(told)
         if found is None:
-            raise Refused(f"its time is '{shown(told)}'; write it like 2026-11-21T09:00:00Z")
+            raise RefusedLine(f"its time is '{shown(told)}'; write it like 2026-11-21T09:00:00Z")
         return found
     dates = (value.decode("latin-1") for name, value in headers if name == b"date")
     for text in (recorded_at, *dates):
         if text is not None and (found := _read(text)) is not None:
             return found
     if assumed_us is None:
-        raise Refused("it does not say when it took place; give --occurred-at, or add occurred_at to it")
+        raise RefusedLine("it does not say when it took place; give --occurred-at, or add occurred_at to it")
     return assumed_us
 
 

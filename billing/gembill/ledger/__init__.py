@@ -5,8 +5,8 @@ Invariant: append-only; each record is there once for each (source_id, id), and 
 current revisions. `read` has single records, `totals` sums, `audit` the proof.
 """
 
-from gembill.ledger.entries import NATURAL_SOURCES, Posted, Posting, Reason, Stored
-from gembill.ledger.errors import LedgerUnavailable, UnfitPosting
+from gembill.ledger.entries import NATURAL_SOURCES, LedgerCharge, LedgerRecord, RatedEvent, Reason
+from gembill.ledger.errors import InvalidPosting, LedgerUnavailable
 from gembill.ledger.schema import MEASURES
 from gembill.ledger.selection import Selection
 from gembill.ledger.store import Ledger, open_ledger
@@ -15,14 +15,14 @@ from gembill.ledger.totals import Total
 __all__ = [
     "MEASURES",
     "NATURAL_SOURCES",
+    "InvalidPosting",
     "Ledger",
+    "LedgerCharge",
+    "LedgerRecord",
     "LedgerUnavailable",
-    "Posted",
-    "Posting",
+    "RatedEvent",
     "Reason",
     "Selection",
-    "Stored",
     "Total",
-    "UnfitPosting",
     "open_ledger",
 ]

@@ -37,7 +37,7 @@ def claim(ledger: Ledger, key: AlertKey, passed: Sequence[AlertKey], now_us: int
     with translated("note an alert"), engines.writing(ledger.engine) as connection:
         rows = [(*astuple(key), now_us, 0, 0, None, None)]
         rows += [(*astuple(one), now_us, now_us, 0, now_us, None) for one in passed]
-        sql.insert(connection, alert, rows, sql.Clash.IGNORE)
+        sql.insert(connection, alert, rows, sql.OnConflict.IGNORE)
         c = alert.c
         free = (c.sent_us.is_(None), c.attempts < ATTEMPTS, c.claimed_us <= now_us - LEASE_US)
         return _update(connection, (*_is(key), *free), claimed_us=now_us, attempts=c.attempts + 1) == 1

@@ -21,7 +21,7 @@ _LONGER_THAN_ANY = 1 << 62
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Usage:
+class ChargeTotal:
     """Charges of one kind: `quantity` in tokens (for grounding searches or prompts), `cost_pico` as charged.
 
     `above` is the highest of the thresholds asked for that the prompts exceed, 0 if none.
@@ -39,7 +39,7 @@ class Usage:
 
 def usage(
     ledger: Ledger, selection: Selection, thresholds: Sequence[int] = (), *, with_intermediate: bool = False
-) -> list[Usage]:
+) -> list[ChargeTotal]:
     """The charges of the current revisions of the calls selected, summed by group.
 
     `thresholds` are prompt sizes at which prices change; `with_intermediate` counts intermediate tokens to the prompt.
@@ -72,9 +72,9 @@ def _where(selection: Selection, engine: str) -> list[ColumnElement[bool]]:
     return where
 
 
-def _usage(key: tuple[str | None, str, str, str, str, int], found: tuple[int, ...]) -> Usage:
+def _usage(key: tuple[str | None, str, str, str, str, int], found: tuple[int, ...]) -> ChargeTotal:
     model, tier, meter, modality, price_id, above = key
-    return Usage(
+    return ChargeTotal(
         model=model or None,
         service_tier=tier,
         meter=Meter(meter),

@@ -31,7 +31,7 @@ class Reason(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Posting:
+class RatedEvent:
     """One event, read and rated. `record.source_id` differs from the spool's source under a natural key.
 
     `rate` rates the record again once it is joined with what the ledger knows of its call: the call's time decides the
@@ -47,7 +47,7 @@ class Posting:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stored:
+class LedgerRecord:
     """The current revision of a record as the ledger keeps it; `record.readings` is None, readings are not kept.
 
     `cost_parts`: input (with cached input), intermediate, output (with thinking), grounding; pico-dollars.
@@ -72,7 +72,7 @@ class Stored:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Posted:
+class LedgerCharge:
     """A charge as it was written; a reversal has a negative quantity."""
 
     revision: int
@@ -90,14 +90,14 @@ def meters_of(part: str) -> list[str]:
     return [meter.value for meter, name in _PART_OF.items() if name == part]
 
 
-def stored(record: Record, rating: Rating, revision: int) -> Stored:
+def stored(record: Record, rating: Rating, revision: int) -> LedgerRecord:
     """A record with its cost, as one revision; flags of rating follow those of the record."""
     cost = rating.cost_pico
     parts: dict[str, int | None] = dict.fromkeys(COST_PARTS, None if cost is None else 0)
     for charge in billed(rating):
         part = part_of(charge.meter)
         parts[part] = (parts[part] or 0) + charge.cost_pico
-    return Stored(
+    return LedgerRecord(
         record=_kept(record, rating),
         cost_pico=cost,
         cost_parts=parts,

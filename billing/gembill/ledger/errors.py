@@ -26,7 +26,7 @@ class LedgerUnavailable(LedgerError):
     """The database cannot be reached or cannot write now; trying again can help."""
 
 
-class UnfitPosting(LedgerError):
+class InvalidPosting(LedgerError):
     """A posting holds values that cannot be kept; trying again cannot help, burying it can."""
 
 
@@ -46,10 +46,10 @@ def translated(doing: str) -> Iterator[None]:
     except _AWAY as error:
         raise LedgerUnavailable(f"the ledger cannot {doing} now: {_reason(error)}") from error
     except _UNFIT as error:
-        raise UnfitPosting(f"the ledger cannot {doing}: {_reason(error)}") from error
+        raise InvalidPosting(f"the ledger cannot {doing}: {_reason(error)}") from error
     except (SQLAlchemyError, sqlite.driver.Error) as error:
         if isinstance(error, StatementError) and not isinstance(error, DBAPIError):  # a value the driver was not given
-            raise UnfitPosting(f"the ledger cannot {doing}: {_reason(error)}") from error
+            raise InvalidPosting(f"the ledger cannot {doing}: {_reason(error)}") from error
         raise LedgerError(f"the ledger cannot {doing}: {_reason(error)}") from error
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, select, tuple_
 from gembill.ledger import schema
 from gembill.ledger.correction import Line, net
 from gembill.ledger.engine import snapshot
-from gembill.ledger.entries import Stored
+from gembill.ledger.entries import LedgerRecord
 from gembill.ledger.records import records
 from gembill.ledger.selection import Selection
 from gembill.ledger.store import Ledger
@@ -27,7 +27,7 @@ _Key = tuple[int, str]  # source_id and id of a record
 class Evidence:
     """The current revision of a record, the event it was read from (None if that is missing), and its net charges."""
 
-    stored: Stored
+    stored: LedgerRecord
     event_source_id: int
     body: bytes | None
     lines: dict[Line, int]
@@ -78,18 +78,18 @@ def dead_letters(ledger: Ledger) -> Iterator[list[DeadLetter]]:
         ]
 
 
-def _key(stored: Stored) -> _Key:
+def _key(stored: LedgerRecord) -> _Key:
     return (stored.record.source_id, stored.record.id)
 
 
-def _by_source(batch: Sequence[Stored]) -> dict[int, list[str]]:
+def _by_source(batch: Sequence[LedgerRecord]) -> dict[int, list[str]]:
     found: dict[int, list[str]] = {}
     for one in batch:
         found.setdefault(one.record.source_id, []).append(one.record.id)
     return found
 
 
-def _bodies(connection: Connection, batch: Sequence[Stored]) -> dict[_Key, tuple[int, bytes]]:
+def _bodies(connection: Connection, batch: Sequence[LedgerRecord]) -> dict[_Key, tuple[int, bytes]]:
     """The event of each record's revision, with the source it was recorded by."""
     r, e = schema.record.c, schema.event.c
     revisions = {_key(one): one.revision for one in batch}
@@ -105,7 +105,7 @@ def _bodies(connection: Connection, batch: Sequence[Stored]) -> dict[_Key, tuple
     return found
 
 
-def _lines(connection: Connection, batch: Sequence[Stored]) -> dict[_Key, dict[Line, int]]:
+def _lines(connection: Connection, batch: Sequence[LedgerRecord]) -> dict[_Key, dict[Line, int]]:
     c = schema.charge.c
     charged: dict[_Key, list[tuple[Line, int]]] = {}
     for source_id, ids in _by_source(batch).items():

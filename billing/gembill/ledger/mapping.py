@@ -12,14 +12,14 @@ from typing import Any
 import msgspec
 from sqlalchemy import Row
 
-from gembill.ledger.entries import Reason, Stored
+from gembill.ledger.entries import LedgerRecord, Reason
 from gembill.ledger.schema import COST_PARTS, TOKEN_FIELDS
-from gembill.model import Api, Execution, Fault, Operation, Record, Status, Tokens
+from gembill.model import Api, ApiError, Execution, Operation, Record, Status, Tokens
 
 HOUR_US = 3_600_000_000
 
 _executions = msgspec.json.Decoder(tuple[Execution, ...])
-_fault = msgspec.json.Decoder(Fault)
+_fault = msgspec.json.Decoder(ApiError)
 _names = msgspec.json.Decoder(tuple[str, ...])
 _labels = msgspec.json.Decoder(dict[str, str])
 _encode = msgspec.json.Encoder(order="sorted").encode
@@ -47,7 +47,7 @@ def read_labels(text: str) -> dict[str, str]:
 
 
 def row(
-    entry: Stored, reason: Reason, event: tuple[int, str], posted_us: int, to_id: Callable[[str], object]
+    entry: LedgerRecord, reason: Reason, event: tuple[int, str], posted_us: int, to_id: Callable[[str], object]
 ) -> tuple[Any, ...]:
     """The values of `record` in the order of its columns; `to_id` gives the driver's form of a UUID."""
     record = entry.record
@@ -110,7 +110,7 @@ def _outcome(record: Record) -> tuple[Any, ...]:
     )
 
 
-def _cost(entry: Stored) -> tuple[Any, ...]:
+def _cost(entry: LedgerRecord) -> tuple[Any, ...]:
     parts = entry.cost_parts
     return (
         entry.cost_pico,
@@ -121,9 +121,9 @@ def _cost(entry: Stored) -> tuple[Any, ...]:
     )
 
 
-def revision(row: Row[Any]) -> Stored:
+def revision(row: Row[Any]) -> LedgerRecord:
     """A row of `record`, all its columns selected."""
-    return Stored(
+    return LedgerRecord(
         record=_record(row),
         cost_pico=row.cost_pico,
         cost_parts={part: getattr(row, f"cost_{part}_pico") for part in COST_PARTS},

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Select, func, literal, literal_column, sel
 
 from gembill.ledger import records, schema
 from gembill.ledger.engine import snapshot
-from gembill.ledger.entries import Stored
+from gembill.ledger.entries import LedgerRecord
 from gembill.ledger.selection import Selection, conditions, labelled
 from gembill.ledger.store import Ledger
 from gembill.model import Status
@@ -21,7 +21,7 @@ from gembill.model import Status
 _NOTHING: ColumnElement[int] = literal_column("-1")  # what is not known stands below 0
 
 
-class Order(StrEnum):
+class SortOrder(StrEnum):
     """What calls are sorted by."""
 
     TIME = "time"
@@ -33,7 +33,7 @@ class Order(StrEnum):
     FAILED = "failed"
 
 
-class Trouble(StrEnum):
+class ProblemFilter(StrEnum):
     """What may be wrong with a call."""
 
     UNPRICED = "unpriced"
@@ -44,7 +44,7 @@ class Trouble(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Cursor:
     """Where a page ended: the sorted value of its last call (-1: not known) and what tells that call apart."""
 
     value: int
@@ -54,25 +54,27 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Browse:
+class RecordPage:
     """Which calls, in which order. `conversation` is what `conversation_id` shows."""
 
     selection: Selection
-    order: Order = Order.TIME
+    order: SortOrder = SortOrder.TIME
     ascending: bool = False
-    trouble: Trouble | None = None
+    trouble: ProblemFilter | None = None
     status: Status | None = None
     conversation: str | None = None
 
 
-def page(ledger: Ledger, asked: Browse, size: int, after: Place | None = None) -> tuple[list[Stored], Place | None]:
+def page(
+    ledger: Ledger, asked: RecordPage, size: int, after: Cursor | None = None
+) -> tuple[list[LedgerRecord], Cursor | None]:
     """The next calls, at most `size`, and the place from which to go on; None if these are the last."""
     with snapshot(ledger.engine) as connection:
         found = records.shown(connection, _query(asked, connection.dialect.name, after).limit(size + 1))
     return found[:size], _place(asked.order, found[size - 1]) if len(found) > size else None
 
 
-def _query(asked: Browse, engine: str, after: Place | None) -> Select[Any]:
+def _query(asked: RecordPage, engine: str, after: Cursor | None) -> Select[Any]:
     c = schema.record.c
     selection = asked.selection
     query = select(schema.record).where(records.is_current(), *conditions(selection, schema.record, engine))
@@ -88,52 +90,52 @@ def _query(asked: Browse, engine: str, after: Place | None) -> Select[Any]:
     return query.order_by(*(key.asc() if asked.ascending else key.desc() for key in keys))
 
 
-def _narrowed(asked: Browse) -> Sequence[ColumnElement[bool]]:
+def _narrowed(asked: RecordPage) -> Sequence[ColumnElement[bool]]:
     c = schema.record.c
     found = [c.conversation == asked.conversation] if asked.conversation is not None else []
     found += [c.status == asked.status.value] if asked.status is not None else []
-    troubled: dict[Trouble, ColumnElement[bool]] = {
-        Trouble.UNPRICED: c.priced == 0,
-        Trouble.INCOMPLETE: c.status.in_((Status.PARTIAL.value, Status.UNKNOWN.value)),
-        Trouble.ANOMALY: c.anomalies != "[]",
-        Trouble.FAILED: c.executions_failed > 0,
-        Trouble.ERROR: c.status == Status.ERROR.value,
+    troubled: dict[ProblemFilter, ColumnElement[bool]] = {
+        ProblemFilter.UNPRICED: c.priced == 0,
+        ProblemFilter.INCOMPLETE: c.status.in_((Status.PARTIAL.value, Status.UNKNOWN.value)),
+        ProblemFilter.ANOMALY: c.anomalies != "[]",
+        ProblemFilter.FAILED: c.executions_failed > 0,
+        ProblemFilter.ERROR: c.status == Status.ERROR.value,
     }
     return [*found, *([troubled[asked.trouble]] if asked.trouble is not None else [])]
 
 
-def _keys(order: Order) -> list[ColumnElement[Any]]:
+def _keys(order: SortOrder) -> list[ColumnElement[Any]]:
     c = schema.record.c
     last: list[ColumnElement[Any]] = [c.occurred_us, c.id, c.source_id]
-    return last if order is Order.TIME else [func.coalesce(c[_COLUMN[order]], _NOTHING), *last]
+    return last if order is SortOrder.TIME else [func.coalesce(c[_COLUMN[order]], _NOTHING), *last]
 
 
-def _literals(order: Order, place: Place) -> list[ColumnElement[Any]]:
+def _literals(order: SortOrder, place: Cursor) -> list[ColumnElement[Any]]:
     last: list[ColumnElement[Any]] = [literal(place.occurred_us), literal(place.id, schema.ID)]
     last.append(literal(place.source_id))
-    return last if order is Order.TIME else [literal(place.value), *last]
+    return last if order is SortOrder.TIME else [literal(place.value), *last]
 
 
 _COLUMN = {
-    Order.COST: "cost_pico",
-    Order.INPUT: "tokens_input",
-    Order.INTERMEDIATE: "tokens_intermediate",
-    Order.OUTPUT: "tokens_output",
-    Order.EXECUTIONS: "executions_count",
-    Order.FAILED: "executions_failed",
+    SortOrder.COST: "cost_pico",
+    SortOrder.INPUT: "tokens_input",
+    SortOrder.INTERMEDIATE: "tokens_intermediate",
+    SortOrder.OUTPUT: "tokens_output",
+    SortOrder.EXECUTIONS: "executions_count",
+    SortOrder.FAILED: "executions_failed",
 }
 
 
-def _place(order: Order, stored: Stored) -> Place:
+def _place(order: SortOrder, stored: LedgerRecord) -> Cursor:
     record, tokens = stored.record, stored.record.tokens
     values = {
-        Order.TIME: 0,
-        Order.COST: stored.cost_pico,
-        Order.INPUT: tokens.input,
-        Order.INTERMEDIATE: tokens.intermediate,
-        Order.OUTPUT: tokens.output,
-        Order.EXECUTIONS: len(record.executions),
-        Order.FAILED: record.failed,
+        SortOrder.TIME: 0,
+        SortOrder.COST: stored.cost_pico,
+        SortOrder.INPUT: tokens.input,
+        SortOrder.INTERMEDIATE: tokens.intermediate,
+        SortOrder.OUTPUT: tokens.output,
+        SortOrder.EXECUTIONS: len(record.executions),
+        SortOrder.FAILED: record.failed,
     }
     value = values[order]
-    return Place(-1 if value is None else value, record.occurred_us, record.id, record.source_id)
+    return Cursor(-1 if value is None else value, record.occurred_us, record.id, record.source_id)

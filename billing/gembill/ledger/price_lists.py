@@ -87,7 +87,9 @@ def add(ledger: Ledger, origin: Origin, rows: Sequence[Price], digest: str | Non
     What a user sets is always added anew, for the last word counts.
     """
     digest = digest or digest_of(rows)
-    return ledger.patiently("keep prices", lambda connection, now_us: _add(connection, origin, rows, (digest, now_us)))
+    return ledger.with_retries(
+        "keep prices", lambda connection, now_us: _add(connection, origin, rows, (digest, now_us))
+    )
 
 
 def _add(connection: Connection, origin: Origin, rows: Sequence[Price], mark: tuple[str, int]) -> int:

@@ -15,10 +15,10 @@ from gembill.ledger import records, schema
 from gembill.ledger.engine import snapshot
 from gembill.ledger.selection import Selection, conditions, labelled
 from gembill.ledger.store import Ledger
-from gembill.model import Fault, Outcome
+from gembill.model import ApiError, Outcome
 
 _names = msgspec.json.Decoder(tuple[str, ...])
-_fault = msgspec.json.Decoder(Fault)
+_fault = msgspec.json.Decoder(ApiError)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,20 @@ Owns: nothing but the list of what may be read. `lookup` has single records, `to
 Invariant: nothing here writes.
 """
 
-from gembill.ledger.entries import Posted, Stored
+from gembill.ledger.entries import LedgerCharge, LedgerRecord
 from gembill.ledger.records import chains, charges, event_body, record, records
 from gembill.ledger.selection import Selection
 from gembill.ledger.totals import Total, totals
 
-__all__ = ["Posted", "Selection", "Stored", "Total", "chains", "charges", "event_body", "record", "records", "totals"]
+__all__ = [
+    "LedgerCharge",
+    "LedgerRecord",
+    "Selection",
+    "Total",
+    "chains",
+    "charges",
+    "event_body",
+    "record",
+    "records",
+    "totals",
+]

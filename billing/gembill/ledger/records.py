@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Connection, Select, exists, func, literal,
 
 from gembill.ledger import mapping, schema, sources
 from gembill.ledger.engine import snapshot
-from gembill.ledger.entries import Posted, Stored
+from gembill.ledger.entries import LedgerCharge, LedgerRecord
 from gembill.ledger.selection import Selection, conditions, labelled
 from gembill.ledger.store import Ledger
 from gembill.model import Charge, Meter, Modality, Operation, Record
@@ -37,7 +37,7 @@ def holds_demo_data(ledger: Ledger) -> bool:
         return sources.holds_demo_data(connection)
 
 
-def records(ledger: Ledger, selection: Selection, *, limit: int | None = None) -> Iterator[Stored]:
+def records(ledger: Ledger, selection: Selection, *, limit: int | None = None) -> Iterator[LedgerRecord]:
     """The current revisions that match, newest first. What is written meanwhile may or may not appear."""
     after: _Place | None = None
     left = limit
@@ -53,7 +53,7 @@ def records(ledger: Ledger, selection: Selection, *, limit: int | None = None) -
         left = None if left is None else left - size
 
 
-def record(ledger: Ledger, record_id: str) -> Stored | None:
+def record(ledger: Ledger, record_id: str) -> LedgerRecord | None:
     """The current revision of the record with this id, whatever its source; None if there is none."""
     if len(record_id) != _UUID_CHARS:
         return None
@@ -68,7 +68,7 @@ def record(ledger: Ledger, record_id: str) -> Stored | None:
         return next(iter(shown(connection, query)), None)
 
 
-def charges(ledger: Ledger, stored: Stored) -> list[Posted]:
+def charges(ledger: Ledger, stored: LedgerRecord) -> list[LedgerCharge]:
     """All charges of all revisions of a record, in the order in which they were written."""
     c = schema.charge.c
     query = (
@@ -77,7 +77,9 @@ def charges(ledger: Ledger, stored: Stored) -> list[Posted]:
         .order_by(c.revision, c.line)
     )
     with snapshot(ledger.engine) as connection:
-        return [Posted(revision=row.revision, line=row.line, charge=charge(row)) for row in connection.execute(query)]
+        return [
+            LedgerCharge(revision=row.revision, line=row.line, charge=charge(row)) for row in connection.execute(query)
+        ]
 
 
 def chains(ledger: Ledger, keys: Collection[tuple[int, str]]) -> dict[tuple[int, str], str]:
@@ -93,7 +95,7 @@ def chains(ledger: Ledger, keys: Collection[tuple[int, str]]) -> dict[tuple[int,
     return found
 
 
-def event_body(ledger: Ledger, stored: Stored) -> bytes | None:
+def event_body(ledger: Ledger, stored: LedgerRecord) -> bytes | None:
     """The event behind this revision of a record as JSON, None if it is not in the ledger."""
     r, e = schema.record.c, schema.event.c
     query = (
@@ -117,7 +119,7 @@ def charge(row: Any) -> Charge:  # noqa: ANN401
     )
 
 
-def _page(connection: Connection, selection: Selection, after: _Place | None, size: int) -> list[Stored]:
+def _page(connection: Connection, selection: Selection, after: _Place | None, size: int) -> list[LedgerRecord]:
     c = schema.record.c
     engine = connection.dialect.name
     query = select(schema.record).where(is_current(), *conditions(selection, schema.record, engine))
@@ -132,7 +134,7 @@ def _page(connection: Connection, selection: Selection, after: _Place | None, si
     return shown(connection, query.order_by(c.occurred_us.desc(), c.id.desc(), c.source_id.desc()).limit(size))
 
 
-def shown(connection: Connection, query: Select[Any]) -> list[Stored]:
+def shown(connection: Connection, query: Select[Any]) -> list[LedgerRecord]:
     """The revisions that a query over all columns of `record` finds, with what may be shown of their conversations."""
     found = [mapping.revision(row) for row in connection.execute(query)]
     shared = _shared(connection, [stored.record for stored in found])

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Table, case, func, literal_column
 
 from gembill.ledger import schema
-from gembill.ledger.entries import Stored
+from gembill.ledger.entries import LedgerRecord
 from gembill.ledger.mapping import hour_of
 from gembill.ledger.schema import COST_PARTS, COSTS, MEASURES, TOKEN_FIELDS, record
 
@@ -20,7 +20,7 @@ DAY_HOURS = 24
 _HOUR = schema.NARROW_KEY.index("hour_utc")
 
 
-def contribution(entry: Stored) -> tuple[int, ...]:
+def contribution(entry: LedgerRecord) -> tuple[int, ...]:
     """What a revision counts for, in the order of `MEASURES`; nulls count as 0 and are not `known`."""
     tokens, runs = entry.record.tokens, entry.record.executions
     counts = [1, int(not entry.priced), len(runs), entry.record.failed]
@@ -32,7 +32,7 @@ def contribution(entry: Stored) -> tuple[int, ...]:
     return (*counts, 1, entry.cost_pico, *parts, entry.failed_execution_cost_pico or 0)
 
 
-def narrow_key(entry: Stored) -> Key:
+def narrow_key(entry: LedgerRecord) -> Key:
     """The cell of the narrow rollup a revision belongs to."""
     record = entry.record
     return (
@@ -54,7 +54,7 @@ class Differences:
     narrow: dict[Key, list[int]] = field(default_factory=dict)
     wide: dict[Key, list[int]] = field(default_factory=dict)
 
-    def add(self, entry: Stored, labels_hash: bytes, sign: int = 1) -> None:
+    def add(self, entry: LedgerRecord, labels_hash: bytes, sign: int = 1) -> None:
         """Count a revision in (1) or out (-1)."""
         values = contribution(entry)
         key = narrow_key(entry)

@@ -32,6 +32,6 @@ def register(connection: Connection, source_id: int, others: Collection[int], ki
         else (each, kind, host, None, now_us, now_us)
         for each in wanted - known
     ]
-    sql.insert(connection, source, rows, sql.Clash.IGNORE)
+    sql.insert(connection, source, rows, sql.OnConflict.IGNORE)
     if source_id in known and source_id not in NATURAL_SOURCES:  # the reserved rows are shared: no lock on them
         connection.execute(update(source).where(source.c.source_id == source_id).values(last_seen_us=now_us))

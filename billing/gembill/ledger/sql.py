@@ -18,7 +18,7 @@ from sqlalchemy.exc import DBAPIError
 Row = tuple[Any, ...]
 
 
-class Clash(Enum):
+class OnConflict(Enum):
     """What happens to a row whose key is there already."""
 
     RAISE = "raise"
@@ -26,12 +26,12 @@ class Clash(Enum):
     ADD = "add"  # its columns outside the key are added to those that are there
 
 
-def insert(connection: Connection, table: Table, rows: Iterable[Row], clash: Clash = Clash.RAISE) -> None:
+def insert(connection: Connection, table: Table, rows: Iterable[Row], clash: OnConflict = OnConflict.RAISE) -> None:
     """Insert rows whose values stand in the order of the table's columns, key first."""
     ordered = sorted(rows, key=lambda row: row[: len(table.primary_key)])
     if not ordered:
         return
-    if connection.dialect.name == "postgresql" and clash is Clash.RAISE:
+    if connection.dialect.name == "postgresql" and clash is OnConflict.RAISE:
         _copy(connection, table, ordered)
     else:
         connection.exec_driver_sql(_statement(connection.dialect.name, table, clash), ordered)
@@ -55,7 +55,7 @@ def _copy(connection: Connection, table: Table, rows: Iterable[Row]) -> None:
 
 
 @cache
-def _statement(engine: str, table: Table, clash: Clash) -> str:
+def _statement(engine: str, table: Table, clash: OnConflict) -> str:
     """The statement with positional parameters, one for each column of the table in order."""
     dialect: Dialect
     if engine == "postgresql":  # each costs tens of milliseconds to import: one is enough
@@ -71,9 +71,9 @@ def _statement(engine: str, table: Table, clash: Clash) -> str:
         statement = sqlite.insert(table)
         dialect = SQLiteDialect_pysqlite(paramstyle="qmark")
     key = list(table.primary_key.columns)
-    if clash is Clash.IGNORE:
+    if clash is OnConflict.IGNORE:
         statement = statement.on_conflict_do_nothing(index_elements=key)
-    elif clash is Clash.ADD:
+    elif clash is OnConflict.ADD:
         added = {c.name: c + statement.excluded[c.name] for c in table.columns if not c.primary_key}
         statement = statement.on_conflict_do_update(index_elements=key, set_=added)
     compiled = statement.compile(dialect=dialect)

@@ -15,9 +15,9 @@ from sqlalchemy.exc import IntegrityError
 from gembill.errors import LedgerError
 from gembill.ledger import engine as engines
 from gembill.ledger import migration, schema, sources, sql, validation
-from gembill.ledger.entries import Posting, Reason
+from gembill.ledger.entries import RatedEvent, Reason
 from gembill.ledger.errors import LedgerUnavailable, is_overtaken, translated
-from gembill.ledger.transaction import Books
+from gembill.ledger.transaction import Transaction
 from gembill.model import Rating, Record
 
 _REASON_CHARS = 1000
@@ -36,7 +36,7 @@ class Ledger:
         self.engine = engine
         self._now_us = now_us
 
-    def append(self, source_id: int, postings: Sequence[Posting]) -> int:
+    def append(self, source_id: int, postings: Sequence[RatedEvent]) -> int:
         """Write events, records, charges and rollups; the number of events that were new.
 
         Events that are there already are skipped. UnfitPosting: one of them cannot be kept. LedgerUnavailable: try
@@ -61,17 +61,17 @@ class Ledger:
         work = list(zip(corrections, revisions, strict=True))
         return self._patiently("correct", lambda c: _correct(c, work, reason, self._now_us()))
 
-    def patiently(self, doing: str, work: Callable[[Connection, int], int]) -> int:
+    def with_retries(self, doing: str, work: Callable[[Connection, int], int]) -> int:
         """Do other work of this package in a transaction, again when another writer was quicker; it takes the time."""
         return self._patiently(doing, lambda connection: work(connection, self._now_us()))
 
-    def bury(self, source_id: int, seq: int | None, event_id: str, body: bytes, reason: str) -> None:
+    def add_dead_letter(self, source_id: int, seq: int | None, event_id: str, body: bytes, reason: str) -> None:
         """Keep an event that cannot become a record, with its bytes and why. Whatever its text holds, it is kept."""
         validation.check_source(source_id)
         row = (source_id, _plain(event_id, _ID_CHARS), seq, body, _plain(reason, _REASON_CHARS), self._now_us())
         with translated("bury an event"), engines.writing(self.engine) as connection:
             sources.register(connection, source_id, (), "spool", self._now_us())
-            sql.insert(connection, schema.dead_letter, [row], sql.Clash.IGNORE)
+            sql.insert(connection, schema.dead_letter, [row], sql.OnConflict.IGNORE)
 
     def announce(self, source_id: int, kind: str) -> None:
         """Name the kind of a source before its first posting, where it is not an ordinary spool: `demo`."""
@@ -83,7 +83,7 @@ class Ledger:
         self.engine.dispose()
 
     def _patiently(
-        self, doing: str, work: Callable[[Connection], int], source_id: int = 0, postings: Sequence[Posting] = ()
+        self, doing: str, work: Callable[[Connection], int], source_id: int = 0, postings: Sequence[RatedEvent] = ()
     ) -> int:
         """Do the work in a transaction. When another writer was quicker, everything is read and written again."""
         with translated(doing):
@@ -103,7 +103,7 @@ class Ledger:
         with engines.writing(self.engine) as connection:
             return work(connection)
 
-    def _refuse_clone(self, source_id: int, postings: Sequence[Posting]) -> None:
+    def _refuse_clone(self, source_id: int, postings: Sequence[RatedEvent]) -> None:
         """LedgerError if a place of the spool holds another event in the ledger, or two events here."""
         ids: dict[int, str] = {}
         for posting in postings:
@@ -120,14 +120,14 @@ class Ledger:
                     )
 
 
-def _append(connection: Connection, source_id: int, postings: Sequence[Posting], now_us: int) -> int:
+def _append(connection: Connection, source_id: int, postings: Sequence[RatedEvent], now_us: int) -> int:
     fresh = _unseen(connection, source_id, postings)
     if not fresh:
         return 0
     keys = {(posting.record.source_id, posting.record.id) for posting in fresh}
     kind = "spool" if any(posting.seq is not None for posting in fresh) else "import"
     sources.register(connection, source_id, {source for source, _ in keys}, kind, now_us)
-    books = Books(connection, now_us)
+    books = Transaction(connection, now_us)
     books.load(keys)
     for posting in fresh:
         books.post(source_id, posting)
@@ -140,7 +140,7 @@ def _append(connection: Connection, source_id: int, postings: Sequence[Posting],
     return len(fresh)
 
 
-def _unseen(connection: Connection, source_id: int, postings: Sequence[Posting]) -> list[Posting]:
+def _unseen(connection: Connection, source_id: int, postings: Sequence[RatedEvent]) -> list[RatedEvent]:
     """The postings whose event is new, each event once."""
     by_id = {posting.event_id: posting for posting in reversed(postings)}
     c = schema.event.c
@@ -151,7 +151,7 @@ def _unseen(connection: Connection, source_id: int, postings: Sequence[Posting])
 def _correct(
     connection: Connection, work: Sequence[tuple[tuple[Record, Rating], int | None]], reason: Reason, now_us: int
 ) -> int:
-    books = Books(connection, now_us)
+    books = Transaction(connection, now_us)
     books.load({(record.source_id, record.id) for (record, _), _ in work})
     changed = sum([books.correct(record, rating, reason, seen) for (record, rating), seen in work])
     books.write()

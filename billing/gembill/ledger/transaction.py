@@ -14,7 +14,7 @@ from sqlalchemy import Connection, select
 from gembill.errors import LedgerError
 from gembill.ledger import mapping, rollup, schema, sql
 from gembill.ledger.correction import Line, correction, line_of, net
-from gembill.ledger.entries import Posting, Reason, Stored, billed, stored
+from gembill.ledger.entries import LedgerRecord, RatedEvent, Reason, billed, stored
 from gembill.model import Rating, Record
 from gembill.rules.merging import amended, completed, is_fuller
 
@@ -22,14 +22,14 @@ RecordKey = tuple[int, str]
 EventKey = tuple[int, str]
 
 
-class Books:
+class Transaction:
     """What is known of the records of one batch, and the rows to be written for them."""
 
     def __init__(self, connection: Connection, now_us: int) -> None:
         self._connection = connection
         self._engine = connection.dialect.name
         self._now_us = now_us
-        self._current: dict[RecordKey, Stored] = {}
+        self._current: dict[RecordKey, LedgerRecord] = {}
         self._events: dict[RecordKey, EventKey] = {}
         self._nets: dict[RecordKey, dict[Line, int]] = {}
         self._differences = rollup.Differences()
@@ -48,7 +48,7 @@ class Books:
                 self._current[key] = mapping.revision(row)
                 self._events[key] = (row.event_source_id, row.event_id)
 
-    def post(self, source_id: int, posting: Posting) -> None:
+    def post(self, source_id: int, posting: RatedEvent) -> None:
         """Open a record, or complete it if the answer is fuller than what is there."""
         key, event = (posting.record.source_id, posting.record.id), (source_id, posting.event_id)
         old = self._current.get(key)
@@ -78,7 +78,9 @@ class Books:
         self._revise(old, stored(record, rating, old.revision + 1), rating, reason, self._events[key])
         return True
 
-    def _revise(self, old: Stored | None, new: Stored, rating: Rating | None, reason: Reason, event: EventKey) -> None:
+    def _revise(
+        self, old: LedgerRecord | None, new: LedgerRecord, rating: Rating | None, reason: Reason, event: EventKey
+    ) -> None:
         """Write a revision; without a rating its charges stay those of the one before."""
         record = new.record
         key = (record.source_id, record.id)
@@ -94,7 +96,7 @@ class Books:
         self._current[key] = new
         self._events[key] = event
 
-    def _charge(self, key: RecordKey, old: Stored | None, revision: int, rating: Rating) -> None:
+    def _charge(self, key: RecordKey, old: LedgerRecord | None, revision: int, rating: Rating) -> None:
         lines: Iterable[tuple[Line, int]] = [(line_of(c), c.quantity) for c in billed(rating)]
         wanted = net(lines)
         if old is not None:
@@ -121,6 +123,6 @@ class Books:
         labels = [(*key, text) for key, text in self._labels.items()]
         sql.insert(self._connection, schema.record, self._records)
         sql.insert(self._connection, schema.charge, self._charges)
-        sql.insert(self._connection, schema.label_set, labels, sql.Clash.IGNORE)
+        sql.insert(self._connection, schema.label_set, labels, sql.OnConflict.IGNORE)
         for table, rows in self._differences.rows():
-            sql.insert(self._connection, table, rows, sql.Clash.ADD)
+            sql.insert(self._connection, table, rows, sql.OnConflict.ADD)

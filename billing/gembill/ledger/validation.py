@@ -7,8 +7,8 @@ SQLite and PostgreSQL without change, and what does not is an UnfitPosting that 
 import re
 from collections.abc import Iterable
 
-from gembill.ledger.entries import NATURAL_SOURCES, Posting
-from gembill.ledger.errors import UnfitPosting
+from gembill.ledger.entries import NATURAL_SOURCES, RatedEvent
+from gembill.ledger.errors import InvalidPosting
 from gembill.model import Rating, Record
 
 _MOST = 2**63 - 1
@@ -17,17 +17,17 @@ _TEXTS = ("model", "key", "service_tier", "requested_model", "agent", "finish_re
 _NAME_BYTES = 768  # three of these fit in a PostgreSQL index entry
 
 
-def check_posting(source_id: int, posting: Posting) -> None:
+def check_posting(source_id: int, posting: RatedEvent) -> None:
     """UnfitPosting unless the posting can be kept under this source."""
     record = posting.record
     check_source(source_id)
     _id("event_id", posting.event_id)
     if record.source_id != source_id and record.source_id not in NATURAL_SOURCES:
-        raise UnfitPosting(
+        raise InvalidPosting(
             f"source_id of the record is {record.source_id}, neither its spool's {source_id} nor a reserved one"
         )
     if not isinstance(posting.body, bytes):
-        raise UnfitPosting(f"body of the event is {type(posting.body).__name__}, not bytes")
+        raise InvalidPosting(f"body of the event is {type(posting.body).__name__}, not bytes")
     _whole("seq", posting.seq, least=1)
     check_entry(record, posting.rating)
 
@@ -35,7 +35,7 @@ def check_posting(source_id: int, posting: Posting) -> None:
 def check_source(source_id: int) -> None:
     """UnfitPosting unless the number is a spool's (63 bits, positive) or one of the reserved negative ones."""
     if type(source_id) is not int or not (0 < source_id <= _MOST or source_id in NATURAL_SOURCES):
-        raise UnfitPosting(f"source_id is {source_id}; it must be in 1..2^63-1 or -64..-1")
+        raise InvalidPosting(f"source_id is {source_id}; it must be in 1..2^63-1 or -64..-1")
 
 
 def check_entry(record: Record, rating: Rating) -> None:
@@ -64,7 +64,7 @@ def _check_texts(record: Record, rating: Rating) -> None:
         value = getattr(record, name)
         length = 0 if value is None else len(value.encode("utf-8", "surrogatepass"))
         if length > _NAME_BYTES:
-            raise UnfitPosting(f"{name} has {length} bytes, more than {_NAME_BYTES}")
+            raise InvalidPosting(f"{name} has {length} bytes, more than {_NAME_BYTES}")
     fault = record.error
     _texts("error", () if fault is None else (str(fault.code), fault.status, fault.kind))
     for name in _TEXTS:
@@ -80,14 +80,14 @@ def _texts(name: str, values: Iterable[str | None]) -> None:
         if value is None or (value.isascii() and "\0" not in value):
             continue
         if "\0" in value or any("\ud800" <= char <= "\udfff" for char in value):
-            raise UnfitPosting(f"{name} contains a NUL or half a surrogate pair")
+            raise InvalidPosting(f"{name} contains a NUL or half a surrogate pair")
 
 
 def _whole(name: str, value: int | None, least: int = 0) -> None:
     if value is not None and (type(value) is not int or not least <= value <= _MOST):
-        raise UnfitPosting(f"{name} is no whole number in {least}..{_MOST}")
+        raise InvalidPosting(f"{name} is no whole number in {least}..{_MOST}")
 
 
 def _id(name: str, value: str) -> None:
     if not isinstance(value, str) or _UUID.fullmatch(value) is None:
-        raise UnfitPosting(f"{name} is no UUID in its usual form")
+        raise InvalidPosting(f"{name} is no UUID in its usual form")

@@ -9,7 +9,19 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from gembill.model import Ending, Event, Fault, Meter, Modality, Operation, Reading, Record, Seen, Status, Tokens
+from gembill.model import (
+    ApiError,
+    Ending,
+    Event,
+    Meter,
+    Modality,
+    Operation,
+    Reading,
+    Record,
+    ResponseFacts,
+    Status,
+    Tokens,
+)
 from gembill.rules import identity
 from gembill.rules.rounds import Round
 from gembill.rules.rounds import rounds as shown_rounds
@@ -131,7 +143,9 @@ def _split(usage: Usage | None) -> Tokens:
     )
 
 
-def _readings(usage: Usage | None, status: Status, seen: Seen, model: str | None) -> tuple[Reading, ...] | None:
+def _readings(
+    usage: Usage | None, status: Status, seen: ResponseFacts, model: str | None
+) -> tuple[Reading, ...] | None:
     """Disjoint counts to be priced: () where nothing is owed, None where it is not known what is."""
     if status is Status.ERROR:
         return ()
@@ -175,7 +189,7 @@ def _without(prompt: Mapping[Modality, int], cached: Mapping[Modality, int]) -> 
     return rest
 
 
-def _grounding(seen: Seen, usage: Usage, model: str | None) -> int:
+def _grounding(seen: ResponseFacts, usage: Usage, model: str | None) -> int:
     """Billable groundings: each different query from Gemini 3 on, one a grounded prompt before (gemini-api.md 6.5).
 
     Where the usage counts the searches itself, as that of interactions does, its count is taken.
@@ -232,9 +246,9 @@ def _tier(event: Event, usage: Usage | None) -> str:
     return "standard"
 
 
-def _error(event: Event, status: Status) -> Fault | None:
+def _error(event: Event, status: Status) -> ApiError | None:
     if event.seen.fault is not None:
         return event.seen.fault
     if status is Status.ERROR and event.http_status is not None:
-        return Fault(code=event.http_status)
+        return ApiError(code=event.http_status)
     return None

@@ -42,7 +42,7 @@ def rounds(outline: Sequence[Part], snapshots: Sequence[tuple[int, Usage]], usag
     results = [place for place, part in enumerate(outline) if part.kind == "result"]
     if not results or not usage.tool_use or usage.prompt is None:
         return ()
-    searched = any(part.dressed for part in outline)  # what a search adds, the law does not tell
+    searched = any(part.tool_call_as_code for part in outline)  # what a search adds, the law does not tell
     shown = () if searched else _shown(outline, snapshots)
     if shown and sum(one.intermediate for one in shown) == usage.tool_use:
         return shown

@@ -7,6 +7,6 @@ what was acknowledged is on disk, and is given to the ledger in order.
 file), `writer` (the thread), `ticket` (what waits for it), `walfile` (how far a write-ahead log got).
 """
 
-from gembill.spool.spool import Backlog, Damage, Entry, Lost, Spool, SpoolOptions
+from gembill.spool.spool import Backlog, Damage, Interrupted, SegmentEntry, Spool, SpoolOptions
 
-__all__ = ["Backlog", "Damage", "Entry", "Lost", "Spool", "SpoolOptions"]
+__all__ = ["Backlog", "Damage", "Interrupted", "SegmentEntry", "Spool", "SpoolOptions"]

@@ -48,7 +48,7 @@ def _file_system(path: Path) -> str:
     return kinds[-1] if kinds else ""
 
 
-class Home:
+class SpoolDirectory:
     """One spool's directory, locked by this process."""
 
     def __init__(self, path: Path, lock: int) -> None:
@@ -58,7 +58,7 @@ class Home:
         self._cursor: int | None = None
 
     @classmethod
-    def make(cls, root: Path) -> "Home":
+    def make(cls, root: Path) -> "SpoolDirectory":
         """A new home with a random positive 63-bit number. Raises SpoolError."""
         while True:
             path = root / f"{1 + secrets.randbelow(2**63 - 1):016x}"
@@ -71,7 +71,7 @@ class Home:
                 return home
 
     @classmethod
-    def lock(cls, path: Path) -> "Home | None":
+    def lock(cls, path: Path) -> "SpoolDirectory | None":
         """This home, or None where another process (or another spool of this one) holds it. Raises OSError."""
         handle = os.open(path / "lock", os.O_CREAT | os.O_RDWR, 0o600)
         try:
@@ -85,7 +85,7 @@ class Home:
         return cls(path, handle)
 
     @classmethod
-    def unlocked(cls, root: Path) -> Iterator["Home"]:
+    def unlocked(cls, root: Path) -> Iterator["SpoolDirectory"]:
         """Every home below root that nobody holds, locked, in order of name; one that cannot be opened is set aside."""
         for path in sorted(path for path in root.iterdir() if _NAME.fullmatch(path.name)):
             try:

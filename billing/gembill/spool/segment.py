@@ -188,7 +188,7 @@ def unlink(path: Path) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class SegmentPage:
     """Rows read in order, how many were refused for their checksum, and what ended the reading early, in words."""
 
     rows: tuple[FinalRow, ...]
@@ -261,7 +261,7 @@ class SegmentReader:
             return None
         return None if seen < 0 else seen
 
-    def finals(self, after: int, upto: int, limit: int) -> Page:
+    def finals(self, after: int, upto: int, limit: int) -> SegmentPage:
         """At most `limit` finals with `after < seq <= upto`. Raises SpoolError where it cannot be read just now."""
         rows: list[FinalRow] = []
         broken = None
@@ -280,7 +280,7 @@ class SegmentReader:
             if not isinstance(explained, SegmentDamaged):
                 raise explained from error
             broken = str(explained)
-        return Page(tuple(rows), refused, broken)
+        return SegmentPage(tuple(rows), refused, broken)
 
     def _select(self, after: int, upto: int) -> Generator[FinalRow]:
         with closing(self._connection.cursor()) as cursor:  # an open cursor holds its transaction, and the -wal with it

@@ -28,7 +28,7 @@ _FILE = re.compile(r"(\d{8})-(\d{20})\.(db|damaged)(?:-\w+)?")
 
 
 @dataclass(slots=True)
-class Span:
+class SequenceRange:
     """One segment in the row: it answers for `first` to `last`. Bytes are about; `writing` while the writer has it."""
 
     number: int
@@ -41,7 +41,7 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class SegmentEntry:
     """A final as it was appended."""
 
     seq: int
@@ -58,7 +58,7 @@ class Damage:
     reason: str
 
 
-class Shelf:
+class Segments:
     """The row of segments. `add` and `tidy` belong to the writer thread, the rest is for any."""
 
     def __init__(self, path: Path, *, source_id: int, posted: int) -> None:
@@ -101,9 +101,9 @@ class Shelf:
 
     # Opening
 
-    def _found(self) -> tuple[Span, ...]:
+    def _found(self) -> tuple[SequenceRange, ...]:
         """A span for each segment file that was not set aside; what is in it comes from `_inspect`."""
-        spans: list[Span] = []
+        spans: list[SequenceRange] = []
         damaged = 0
         for file in sorted(self.path.iterdir()):
             found = _FILE.fullmatch(file.name)
@@ -111,7 +111,7 @@ class Shelf:
                 continue
             self._top = max(self._top, int(found[2]) - 1)
             if file.suffix == ".db":
-                spans.append(Span(int(found[1]), int(found[2]), file, int(found[2]) - 1))
+                spans.append(SequenceRange(int(found[1]), int(found[2]), file, int(found[2]) - 1))
             elif file.suffix == ".damaged":
                 damaged = int(found[1])
         self._jump = damaged > max((span.number for span in spans), default=0)
@@ -136,7 +136,7 @@ class Shelf:
                     self._lose(span, bound, str(error))
             bound = span.first - 1
 
-    def _look(self, span: Span, bound: int | None, *, tell: bool) -> None:
+    def _look(self, span: SequenceRange, bound: int | None, *, tell: bool) -> None:
         """Read one segment's contents into its span."""
         written = committed_frames(files(span.path)[1])
         if written:
@@ -156,7 +156,7 @@ class Shelf:
             self._mark(span, f"{contents.refused} open intents in {span.path} fail their checksum")
             self._note(span.first, span.first, f"{contents.refused} open intents in {span.path} fail their checksum")
 
-    def _first_reader(self, span: Span, written: int) -> SegmentReader:
+    def _first_reader(self, span: SequenceRange, written: int) -> SegmentReader:
         try:
             return SegmentReader(span.path, source_id=self._source_id, wait_s=READ_WAIT_S)
         except SegmentEmpty as error:
@@ -165,7 +165,7 @@ class Shelf:
                 raise SegmentDamaged(reason) from error
             raise
 
-    def _hold_log(self, span: Span) -> None:
+    def _hold_log(self, span: SequenceRange) -> None:
         """A second name for the log (it costs no space): SQLite removes the first when the reader closes."""
         held = span.path.with_suffix(".held-wal")
         try:
@@ -174,7 +174,7 @@ class Shelf:
         except OSError as error:
             log.warning("%s-wal cannot be held for salvage: %s", span.path, error)
 
-    def _settle_log(self, span: Span, *, lost: int, written: int) -> None:
+    def _settle_log(self, span: SequenceRange, *, lost: int, written: int) -> None:
         """Keep the held log where frames that were committed are not accepted any more, else let it go."""
         held = span.path.with_suffix(".held-wal")
         if lost <= 0:
@@ -185,7 +185,7 @@ class Shelf:
         if held.exists():
             held.rename(span.path.with_suffix(".damaged-wal"))
 
-    def _lose(self, span: Span, bound: int | None, reason: str) -> None:
+    def _lose(self, span: SequenceRange, bound: int | None, reason: str) -> None:
         """A whole segment that cannot be read at opening. How far the newest went is unknown: hence the jump."""
         self._drop(span)
         self._rename(span)
@@ -195,7 +195,7 @@ class Shelf:
         self._jump = self._jump or bound is None
         self._note(span.first, span.first if bound is None else max(span.first, bound), reason)
 
-    def _drop(self, span: Span) -> None:
+    def _drop(self, span: SequenceRange) -> None:
         with self._row:
             self.spans = tuple(other for other in self.spans if other is not span)
 
@@ -208,7 +208,7 @@ class Shelf:
 
     # Reading
 
-    def read(self, after: int, limit: int) -> list[Entry]:
+    def read(self, after: int, limit: int) -> list[SegmentEntry]:
         """At most `limit` finals behind `after`, in order; damaged ones are left out and noted. Raises SpoolError."""
         with self._reading:
             upto = self.last
@@ -219,9 +219,9 @@ class Shelf:
             self._find_gaps(after, [row[0] for row in rows], upto if len(rows) < limit else 0)
             if rows:
                 self._oldest = rows[0][:2]
-            return [Entry(seq, event_id, body) for seq, _, event_id, body, _ in rows]
+            return [SegmentEntry(seq, event_id, body) for seq, _, event_id, body, _ in rows]
 
-    def _read_span(self, span: Span, after: int, limit: int) -> tuple[FinalRow, ...]:
+    def _read_span(self, span: SequenceRange, after: int, limit: int) -> tuple[FinalRow, ...]:
         try:
             page = self._reader_of(span).finals(max(after, span.first - 1), span.last, limit)
         except SegmentDamaged as error:
@@ -231,7 +231,7 @@ class Shelf:
             self._mark(span, page.broken or f"{page.refused} finals in {span.path} fail their checksum")
         return page.rows
 
-    def _reader_of(self, span: Span) -> SegmentReader:
+    def _reader_of(self, span: SequenceRange) -> SegmentReader:
         if self._reader is None or self._reader.path != span.path:
             self._close_reader()
             self._reader = SegmentReader(span.path, source_id=self._source_id, wait_s=READ_WAIT_S)
@@ -270,12 +270,12 @@ class Shelf:
 
     # Keeping
 
-    def add(self, span: Span) -> None:
+    def add(self, span: SequenceRange) -> None:
         """A new segment whose first transaction is on disk."""
         with self._row:
             self.spans = (*self.spans, span)
 
-    def _mark(self, span: Span, reason: str) -> None:
+    def _mark(self, span: SequenceRange, reason: str) -> None:
         if not span.damaged:
             log.error("%s; the segment is set aside for salvage, later ones go on", reason)
         span.damaged = self.untidy = True
@@ -299,7 +299,7 @@ class Shelf:
                     self._rename(span)
         self.untidy = any(span.damaged and span.path.suffix == ".db" for span in self.spans)
 
-    def _rename(self, span: Span) -> None:
+    def _rename(self, span: SequenceRange) -> None:
         target = span.path.with_suffix(".damaged")
         for old, new in zip(files(span.path), files(target), strict=True):
             if old.exists() and not new.exists():

@@ -18,13 +18,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gembill.errors import SpoolError, SpoolUnwritable
-from gembill.spool.directory import Home, open_root, set_aside
-from gembill.spool.segments import Damage, Entry, Shelf
-from gembill.spool.write_request import Kind, Ticket
+from gembill.spool.directory import SpoolDirectory, open_root, set_aside
+from gembill.spool.segments import Damage, SegmentEntry, Segments
+from gembill.spool.write_request import WriteKind, WriteRequest
 from gembill.spool.writer import SpoolOptions, Writer
 from gembill.sqlite import driver
 
-__all__ = ["Backlog", "Damage", "Entry", "Lost", "Spool", "SpoolOptions"]
+__all__ = ["Backlog", "Damage", "Interrupted", "SegmentEntry", "Spool", "SpoolOptions"]
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ PROBE_S = 0.5  # how long an answer about free space and the cap holds
 
 
 @dataclass(frozen=True, slots=True)
-class Lost:
+class Interrupted:
     """An intent whose process ended before its final: the call may have reached the API."""
 
     event_id: str
@@ -57,13 +57,13 @@ class Spool:
     append it under the same id: that closes it.
     """
 
-    def __init__(self, home: Home, options: SpoolOptions) -> None:
+    def __init__(self, home: SpoolDirectory, options: SpoolOptions) -> None:
         self.source_id = home.source_id
         self.posted = home.read_cursor()
         self._home = home
         self._options = options
-        self._shelf = Shelf(home.path, source_id=home.source_id, posted=self.posted)
-        self.lost = tuple(Lost(event_id, body) for _, event_id, body, _ in self._shelf.intents)
+        self._shelf = Segments(home.path, source_id=home.source_id, posted=self.posted)
+        self.lost = tuple(Interrupted(event_id, body) for _, event_id, body, _ in self._shelf.intents)
         self._arrived = threading.Condition()
         self._closed = False
         self._probed_at = -PROBE_S
@@ -81,18 +81,18 @@ class Spool:
     def claim(cls, root: Path, options: SpoolOptions = SpoolOptions()) -> "Spool":  # noqa: B008 (frozen)
         """The first spool below root that nobody holds, else a new one. Raises SpoolError where none can be made."""
         open_root(root)
-        for home in Home.unlocked(root):
+        for home in SpoolDirectory.unlocked(root):
             spool = cls._open(home, options)
             if spool is not None:
                 return spool
-        return cls(Home.make(root), options)
+        return cls(SpoolDirectory.make(root), options)
 
     @classmethod
     def adopt(cls, root: Path, options: SpoolOptions = SpoolOptions()) -> list["Spool"]:  # noqa: B008 (frozen)
         """Every spool below root that nobody holds and that has something unposted or lost: those of dead workers."""
         open_root(root)
         adopted = []
-        for home in Home.unlocked(root):
+        for home in SpoolDirectory.unlocked(root):
             spool = cls._open(home, options)
             if spool is None:
                 continue
@@ -104,7 +104,7 @@ class Spool:
         return adopted
 
     @classmethod
-    def _open(cls, home: Home, options: SpoolOptions) -> "Spool | None":
+    def _open(cls, home: SpoolDirectory, options: SpoolOptions) -> "Spool | None":
         try:
             return cls(home, options)
         except (SpoolError, OSError) as error:
@@ -116,7 +116,7 @@ class Spool:
 
     async def intend(self, event_id: str, body: bytes) -> None:
         """Put down that a call is about to be made. Raises SpoolUnwritable, and then nothing is kept."""
-        ticket = Ticket(Kind.INTENT, event_id, body)
+        ticket = WriteRequest(WriteKind.INTENT, event_id, body)
         try:
             await self._submit(ticket)
         except BaseException:
@@ -130,9 +130,9 @@ class Spool:
         Raises SpoolUnwritable where it is not on disk yet; it is kept in memory all the same and written when the disk
         takes it, once. Cancelling does not take it back.
         """
-        return await self._submit(Ticket(Kind.FINAL, event_id, body))
+        return await self._submit(WriteRequest(WriteKind.FINAL, event_id, body))
 
-    async def _submit(self, ticket: Ticket) -> int:
+    async def _submit(self, ticket: WriteRequest) -> int:
         waiter: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         ticket.waiters.append(waiter)
         self._writer.put(ticket)
@@ -145,7 +145,7 @@ class Spool:
     def append_wait(self, event_id: str, body: bytes) -> int:
         """`append` for threads without an event loop."""
         waiter: Future[int] = Future()
-        self._writer.put(Ticket(Kind.FINAL, event_id, body, waiter))
+        self._writer.put(WriteRequest(WriteKind.FINAL, event_id, body, waiter))
         try:
             return waiter.result(self._patience_s)
         except FutureTimeout:
@@ -153,11 +153,11 @@ class Spool:
 
     def append_soon(self, event_id: str, body: bytes) -> None:
         """`append` for a task that is being cancelled: it will be written, and nobody waits for it."""
-        self._writer.put(Ticket(Kind.FINAL, event_id, body))
+        self._writer.put(WriteRequest(WriteKind.FINAL, event_id, body))
 
     def _withdraw(self, event_id: str) -> None:
         try:
-            self._writer.put(Ticket(Kind.WITHDRAWAL, event_id))
+            self._writer.put(WriteRequest(WriteKind.WITHDRAWAL, event_id))
         except SpoolUnwritable:
             # Closed meanwhile: should the intent be on disk, the next start finds it and says so.
             log.warning("the intent of %s may come back as lost", event_id)
@@ -171,7 +171,7 @@ class Spool:
 
     # Reading
 
-    def read(self, after: int, limit: int) -> list[Entry]:
+    def read(self, after: int, limit: int) -> list[SegmentEntry]:
         """At most `limit` finals with a number above `after`, in order; for the posting thread.
 
         Damaged ones are left out, logged, and named in `damage()`. Raises SpoolError where the disk cannot be read.

@@ -21,7 +21,7 @@ Waiter = asyncio.Future[int] | Future[int]
 Outcome = int | Exception
 
 
-class Kind(Enum):
+class WriteKind(Enum):
     """What the writer is asked for."""
 
     INTENT = "intent"
@@ -30,12 +30,12 @@ class Kind(Enum):
     STOP = "stop"
 
 
-class Ticket:
+class WriteRequest:
     """One entry on its way to disk. Raises SpoolError for an entry that no file could take."""
 
     __slots__ = ("at_us", "body", "crc", "event_id", "kind", "waiters")
 
-    def __init__(self, kind: Kind, event_id: str = "", body: bytes = b"", waiter: Waiter | None = None) -> None:
+    def __init__(self, kind: WriteKind, event_id: str = "", body: bytes = b"", waiter: Waiter | None = None) -> None:
         if len(body) > MAX_BODY:
             raise SpoolError(f"the entry {event_id} has {len(body)} bytes; the spool takes at most {MAX_BODY}")
         try:
@@ -58,21 +58,21 @@ class Ticket:
 
 
 @dataclass(slots=True)
-class Batch:
+class WriteBatch:
     """What one transaction is to do, by event id."""
 
-    intents: dict[str, Ticket] = field(default_factory=dict)
-    finals: dict[str, Ticket] = field(default_factory=dict)
+    intents: dict[str, WriteRequest] = field(default_factory=dict)
+    finals: dict[str, WriteRequest] = field(default_factory=dict)
     withdrawn: list[str] = field(default_factory=list)
-    known: list[Ticket] = field(default_factory=list)  # intents that need no row
+    known: list[WriteRequest] = field(default_factory=list)  # intents that need no row
 
-    def take(self, ticket: Ticket, is_open: Callable[[str], bool]) -> None:
+    def take(self, ticket: WriteRequest, is_open: Callable[[str], bool]) -> None:
         """Add one ticket; a second one for the same entry joins the first."""
         name = ticket.event_id
-        if ticket.kind is Kind.WITHDRAWAL:
+        if ticket.kind is WriteKind.WITHDRAWAL:
             self.withdrawn.append(name)
             self._spare(name)
-        elif ticket.kind is Kind.FINAL:
+        elif ticket.kind is WriteKind.FINAL:
             self._spare(name)
             first = self.finals.setdefault(name, ticket)
             if first is not ticket:
@@ -94,7 +94,7 @@ class Batch:
         return not (self.intents or self.finals or self.withdrawn or self.known)
 
 
-def release(outcomes: Iterable[tuple[Ticket, Outcome]]) -> None:
+def release(outcomes: Iterable[tuple[WriteRequest, Outcome]]) -> None:
     """Tell everyone who waits on these tickets; a ticket has no waiters afterwards."""
     by_loop: dict[asyncio.AbstractEventLoop, list[tuple[Waiter, Outcome]]] = {}
     for ticket, outcome in outcomes:

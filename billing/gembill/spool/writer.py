@@ -15,8 +15,8 @@ from dataclasses import dataclass
 
 from gembill.errors import SpoolUnwritable
 from gembill.spool.segment import Segment
-from gembill.spool.segments import Shelf, Span, segment_path
-from gembill.spool.write_request import Batch, Kind, Ticket, release
+from gembill.spool.segments import Segments, SequenceRange, segment_path
+from gembill.spool.write_request import WriteBatch, WriteKind, WriteRequest, release
 from gembill.sqlite import driver
 
 log = logging.getLogger(__name__)
@@ -46,24 +46,24 @@ class Writer:
 
     def __init__(
         self,
-        shelf: Shelf,
+        shelf: Segments,
         *,
         source_id: int,
         options: SpoolOptions,
         posted: Callable[[], int],
         on_final: Callable[[], None],
     ) -> None:
-        self.open: dict[str, tuple[int, Ticket]] = {}
-        self.kept: dict[str, Ticket] = {}
+        self.open: dict[str, tuple[int, WriteRequest]] = {}
+        self.kept: dict[str, WriteRequest] = {}
         self.trouble: str | None = None
         self._shelf = shelf
         self._source_id = source_id
         self._options = options
         self._posted = posted
         self._on_final = on_final
-        self._queue: queue.SimpleQueue[Ticket] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[WriteRequest] = queue.SimpleQueue()
         self._segment: Segment | None = None
-        self._span: Span | None = None
+        self._span: SequenceRange | None = None
         self._next_seq = shelf.next_seq
         self._next_intent = 1
         self._retry_at = 0.0
@@ -75,14 +75,14 @@ class Writer:
             self._reopen(event_id, body)
 
     def _reopen(self, event_id: str, body: bytes) -> None:
-        self.open[event_id] = (self._next_intent, Ticket(Kind.INTENT, event_id, body))
+        self.open[event_id] = (self._next_intent, WriteRequest(WriteKind.INTENT, event_id, body))
         self._next_intent += 1
 
     def start(self) -> None:
         """Begin to write."""
         self._thread.start()
 
-    def put(self, ticket: Ticket) -> None:
+    def put(self, ticket: WriteRequest) -> None:
         """Hand over one ticket. Raises SpoolUnwritable once the writer was stopped."""
         if self._deadline is not None or not self._thread.is_alive():
             raise SpoolUnwritable("the spool is closed")
@@ -96,7 +96,7 @@ class Writer:
     def stop(self, timeout: float) -> bool:
         """Write what is queued and kept, then end; whether that was done in time."""
         self._deadline = time.monotonic() + timeout
-        self._queue.put(Ticket(Kind.STOP))
+        self._queue.put(WriteRequest(WriteKind.STOP))
         self._thread.join(timeout + 1.0)
         return not self._thread.is_alive() and not self.kept
 
@@ -122,7 +122,7 @@ class Writer:
     def _turn(self) -> bool:
         """One batch, or one tick without any; False when it is time to end."""
         tickets = self._take()
-        stopping = self._deadline is not None and any(ticket.kind is Kind.STOP for ticket in tickets)
+        stopping = self._deadline is not None and any(ticket.kind is WriteKind.STOP for ticket in tickets)
         batch = self._sort(tickets)
         if self.trouble is not None and time.monotonic() < self._retry_at and not stopping:
             self._refuse(batch, self.trouble)
@@ -136,10 +136,10 @@ class Writer:
         if not self.kept or self._deadline is None or time.monotonic() + self._options.retry_s > self._deadline:
             return False
         time.sleep(self._options.retry_s)
-        self._queue.put(Ticket(Kind.STOP))
+        self._queue.put(WriteRequest(WriteKind.STOP))
         return True
 
-    def _take(self) -> list[Ticket]:
+    def _take(self) -> list[WriteRequest]:
         patience = TICK_S if self.trouble is None else max(0.0, self._retry_at - time.monotonic())
         try:
             tickets = [self._queue.get(timeout=patience)]
@@ -152,20 +152,20 @@ class Writer:
             pass
         return tickets
 
-    def _drain(self) -> list[Ticket]:
+    def _drain(self) -> list[WriteRequest]:
         tickets = []
         while not self._queue.empty():
             tickets.append(self._queue.get_nowait())
         return tickets
 
-    def _sort(self, tickets: Iterable[Ticket]) -> Batch:
-        batch = Batch(finals=dict(self.kept))
+    def _sort(self, tickets: Iterable[WriteRequest]) -> WriteBatch:
+        batch = WriteBatch(finals=dict(self.kept))
         for ticket in tickets:
-            if ticket.kind is not Kind.STOP:
+            if ticket.kind is not WriteKind.STOP:
                 batch.take(ticket, self.open.__contains__)
         return batch
 
-    def _try(self, batch: Batch) -> None:
+    def _try(self, batch: WriteBatch) -> None:
         self._busy_since = time.monotonic()
         try:
             written = self._write(batch)
@@ -176,7 +176,7 @@ class Writer:
         finally:
             self._busy_since = None
 
-    def _write(self, batch: Batch) -> dict[str, int]:
+    def _write(self, batch: WriteBatch) -> dict[str, int]:
         """The transaction; gives the number of each new intent. Raises OSError or a driver error."""
         fresh = self._segment is None
         segment = self._segment = self._segment or self._begin()
@@ -200,12 +200,12 @@ class Writer:
         wait_s = self._options.patience_s
         return Segment.begin(path, source_id=self._source_id, first_seq=self._next_seq, wait_s=wait_s)
 
-    def _succeed(self, batch: Batch, numbers: dict[str, int]) -> None:
+    def _succeed(self, batch: WriteBatch, numbers: dict[str, int]) -> None:
         segment, span = self._segment, self._span
         assert segment is not None
         if span is None:
             first = self._next_seq
-            span = self._span = Span(int(segment.path.name[:8]), first, segment.path, first - 1, writing=True)
+            span = self._span = SequenceRange(int(segment.path.name[:8]), first, segment.path, first - 1, writing=True)
             self._shelf.add(span)
         for name in (*batch.finals, *batch.withdrawn):
             self.open.pop(name, None)
@@ -223,7 +223,7 @@ class Writer:
         release((ticket, 0) for ticket in (*batch.intents.values(), *batch.known))
         release((ticket, first + index) for index, ticket in enumerate(batch.finals.values()))
 
-    def _fail(self, batch: Batch, error: Exception) -> None:
+    def _fail(self, batch: WriteBatch, error: Exception) -> None:
         self._end_segment()
         words = f"the spool {self._shelf.path} cannot take records: {error}"
         if self.trouble is None:
@@ -232,7 +232,7 @@ class Writer:
         self._retry_at = time.monotonic() + self._options.retry_s
         self._refuse(batch, words)
 
-    def _refuse(self, batch: Batch, words: str) -> None:
+    def _refuse(self, batch: WriteBatch, words: str) -> None:
         """Intents fail, finals stay; the next transaction opens a new segment and carries over what is still open."""
         for name in batch.withdrawn:
             self.open.pop(name, None)
@@ -242,7 +242,7 @@ class Writer:
         told = (*batch.intents.values(), *batch.known, *batch.finals.values())
         release((ticket, SpoolUnwritable(words)) for ticket in told if ticket.waiters)
 
-    def _has_room(self, ticket: Ticket) -> bool:
+    def _has_room(self, ticket: WriteRequest) -> bool:
         size = len(ticket.body) + sum(len(kept.body) for kept in self.kept.values())
         if len(self.kept) < self._options.kept and size <= self._options.kept_bytes:
             return True

@@ -7,6 +7,15 @@ nowhere, and all of them go to the one origin.
 is read), `outgoing` (a request on its way).
 """
 
-from gembill.upstream.client import Answer, ConnectFailed, ConnectTimedOut, Head, Limits, NeverSent, Origin, Upstream
+from gembill.upstream.client import (
+    ConnectFailed,
+    ConnectTimedOut,
+    Limits,
+    NeverSent,
+    Origin,
+    Response,
+    ResponseHead,
+    Upstream,
+)
 
-__all__ = ["Answer", "ConnectFailed", "ConnectTimedOut", "Head", "Limits", "NeverSent", "Origin", "Upstream"]
+__all__ = ["ConnectFailed", "ConnectTimedOut", "Limits", "NeverSent", "Origin", "Response", "ResponseHead", "Upstream"]

@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gembill.errors import ConfigurationError, UpstreamCut, UpstreamError, UpstreamTimeout, UpstreamUnreachable
-from gembill.upstream.connection import Connection, Limits
-from gembill.upstream.request import Fields, Outgoing, request_head
-from gembill.upstream.response import Answer, Head
+from gembill.upstream.connection import Limits, UpstreamConnection
+from gembill.upstream.request import Fields, UpstreamRequest, request_head
+from gembill.upstream.response import Response, ResponseHead
 
-__all__ = ["Answer", "ConnectFailed", "ConnectTimedOut", "Head", "Limits", "NeverSent", "Origin", "Upstream"]
+__all__ = ["ConnectFailed", "ConnectTimedOut", "Limits", "NeverSent", "Origin", "Response", "ResponseHead", "Upstream"]
 
 _PORTS = {"https": 443, "http": 80}
 _ORIGIN = re.compile(r"(https?)://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::([0-9]{1,5}))?/?", re.IGNORECASE | re.ASCII)
@@ -83,8 +83,8 @@ class Upstream:
         self._name = str(origin)
         self._line = b" HTTP/1.1\r\nHost: " + origin.host_header + b"\r\n"
         self._tls = _tls(ca_file) if origin.scheme == "https" else None
-        self._idle: list[Connection] = []
-        self._open: set[Connection] = set()
+        self._idle: list[UpstreamConnection] = []
+        self._open: set[UpstreamConnection] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._closing = False
         self._gone: asyncio.Future[None] | None = None
@@ -97,7 +97,7 @@ class Upstream:
         body: AsyncIterator[bytes] | bytes | None,
         *,
         length: int | None,
-    ) -> Answer:
+    ) -> Response:
         """Send a request and return its answer once the head is there; 1xx answers are skipped.
 
         With a `length` (bytes; 0: no body) `headers` hold the `content-length`; a body without goes chunked. The answer
@@ -107,7 +107,7 @@ class Upstream:
         """
         chunked = body is not None and length is None
         head = request_head(b"%b %b%b" % (method, target, self._line), headers, length, chunked=chunked)
-        outgoing = Outgoing(head, body, length=length, replay_bytes=self.limits.replay_bytes)
+        outgoing = UpstreamRequest(head, body, length=length, replay_bytes=self.limits.replay_bytes)
         await outgoing.prepare()
         bodiless = method == b"HEAD"
         retried = 0
@@ -147,21 +147,21 @@ class Upstream:
         """How many connections are up, idle ones included."""
         return len(self._open)
 
-    def opened(self, connection: Connection) -> None:
+    def opened(self, connection: UpstreamConnection) -> None:
         """A connection is up (`connection.Owner`)."""
         self.connections_opened += 1
         self._open.add(connection)
         if self._timer is None:
             self._sweep()
 
-    def rested(self, connection: Connection) -> None:
+    def rested(self, connection: UpstreamConnection) -> None:
         """A connection may be used again (`connection.Owner`)."""
         if self._closing or len(self._idle) >= self.limits.max_idle:
             connection.drop()
         else:
             self._idle.append(connection)
 
-    def lost(self, connection: Connection) -> None:
+    def lost(self, connection: UpstreamConnection) -> None:
         """A connection is closed (`connection.Owner`)."""
         self._open.discard(connection)
         if connection in self._idle:
@@ -169,7 +169,7 @@ class Upstream:
         if self._gone is not None and not self._open and not self._gone.done():
             self._gone.set_result(None)
 
-    def _take(self) -> Connection | None:
+    def _take(self) -> UpstreamConnection | None:
         now = asyncio.get_running_loop().time()
         while self._idle:
             connection = self._idle.pop()
@@ -178,13 +178,13 @@ class Upstream:
             connection.drop()
         return None
 
-    async def _connect(self, *, sent_before: bool) -> Connection:
+    async def _connect(self, *, sent_before: bool) -> UpstreamConnection:
         """Make a connection. After a first attempt that may have reached the API, no failure is `NeverSent`."""
         failed = UpstreamUnreachable if sent_before else ConnectFailed
         timed_out = UpstreamTimeout if sent_before else ConnectTimedOut
         if self._closing:
             raise failed(f"There are no more connections to {self._name}: the client is closed.")
-        connection = Connection(self, self._name, self.limits, asyncio.get_running_loop())
+        connection = UpstreamConnection(self, self._name, self.limits, asyncio.get_running_loop())
         try:
             await self._dial(connection)
         except TimeoutError as error:
@@ -197,7 +197,7 @@ class Upstream:
             raise failed(f"The connection to {self._name} was closed as soon as it was made.")
         return connection
 
-    async def _dial(self, connection: Connection) -> None:
+    async def _dial(self, connection: UpstreamConnection) -> None:
         host, port = self.origin.host.strip("[]"), self.origin.port
         try:
             async with asyncio.timeout(self.limits.connect_s):
@@ -219,7 +219,7 @@ class Upstream:
         self._timer = loop.call_later(tick, self._sweep) if self._open else None
 
 
-async def _exchange(outgoing: Outgoing, connection: Connection, answer: Answer) -> Answer:
+async def _exchange(outgoing: UpstreamRequest, connection: UpstreamConnection, answer: Response) -> Response:
     try:
         await outgoing.send(connection, answer)
         await answer.started()

@@ -18,7 +18,7 @@ from typing import Protocol, cast
 import httptools
 
 from gembill.errors import UpstreamCut, UpstreamError, UpstreamTimeout, UpstreamUnreachable
-from gembill.upstream.response import Answer, Head
+from gembill.upstream.response import Response, ResponseHead
 
 HEAD_BYTES = 64 * 1024  # largest head of an answer, and most framing (chunk sizes, trailers) without a body byte
 HEAD_FIELDS = 256  # most header fields of an answer
@@ -48,17 +48,17 @@ class Limits:
 class Owner(Protocol):
     """Whoever is told of a connection's life."""
 
-    def opened(self, connection: "Connection") -> None:
+    def opened(self, connection: "UpstreamConnection") -> None:
         """It is connected."""
 
-    def rested(self, connection: "Connection") -> None:
+    def rested(self, connection: "UpstreamConnection") -> None:
         """Its answer ended cleanly; it may be used again."""
 
-    def lost(self, connection: "Connection") -> None:
+    def lost(self, connection: "UpstreamConnection") -> None:
         """It is closed for good."""
 
 
-class Connection(asyncio.Protocol):
+class UpstreamConnection(asyncio.Protocol):
     """One connection, one exchange at a time: `begin`, `write`..., `sent`, and the answer is filled as it comes.
 
     `deadline` is on the loop's clock: past it the owner calls `expire`. `reused`: an answer has ended on it before.
@@ -78,7 +78,7 @@ class Connection(asyncio.Protocol):
         self._limits = limits
         self._loop = loop
         self._parser = httptools.HttpResponseParser(self)
-        self._answer: Answer | None = None
+        self._answer: Response | None = None
         self._drain: asyncio.Future[None] | None = None
         self._reading = True
         self.alive = self.paused = self.reused = False
@@ -94,12 +94,12 @@ class Connection(asyncio.Protocol):
 
     # --- the exchange, called by the owner -------------------------------------------------------------------------
 
-    def begin(self, *, bodiless: bool) -> Answer:
+    def begin(self, *, bodiless: bool) -> Response:
         """Start an exchange; `bodiless` when the method is HEAD, whose answer has no body whatever its head says."""
         self._bodiless = bodiless
         self._since = self._loop.time()
         self.deadline = inf
-        self._answer = answer = Answer(self, self._loop)
+        self._answer = answer = Response(self, self._loop)
         return answer
 
     def write(self, data: bytes | memoryview) -> None:
@@ -243,7 +243,7 @@ class Connection(asyncio.Protocol):
         self._keep = parser.should_keep_alive()
         self._bodiless = self._bodiless or status in {204, 304}
         self._until_close = not self._bodiless and length is None and coding is None
-        answer.begin(Head(status, headers, length, version))
+        answer.begin(ResponseHead(status, headers, length, version))
         self._undrain()
         self._complete = self._bodiless
 
@@ -262,7 +262,7 @@ class Connection(asyncio.Protocol):
 
     # --- inside ----------------------------------------------------------------------------------------------------
 
-    def _received(self, answer: Answer, size: int) -> None:
+    def _received(self, answer: Response, size: int) -> None:
         answer.buffered += size
         self.deadline = self._loop.time() + self._limits.idle_s
         if answer.buffered > self._limits.max_buffer and answer.pieces and self._reading:
@@ -271,7 +271,7 @@ class Connection(asyncio.Protocol):
             self._transport.pause_reading()
         answer.wake()
 
-    def _finish(self, answer: Answer) -> None:
+    def _finish(self, answer: Response) -> None:
         self._answer = None
         answer.end()
         flushed = self.alive and not self._transport.get_write_buffer_size()

@@ -9,8 +9,8 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from math import inf
 
-from gembill.upstream.connection import Connection
-from gembill.upstream.response import Answer
+from gembill.upstream.connection import UpstreamConnection
+from gembill.upstream.response import Response
 
 Fields = Sequence[tuple[bytes, bytes]]
 
@@ -41,7 +41,7 @@ def _states(framing: Fields, length: int | None) -> bool:
     return not more and name == b"content-length" and value.isdigit() and int(value) == length
 
 
-class Outgoing:
+class UpstreamRequest:
     """One request on its way: its head, its body, and as much of that as it takes to begin again.
 
     `replayable` until more than `replay_bytes` went out of a body that comes in pieces; `bytes` are kept anyway.
@@ -69,7 +69,7 @@ class Outgoing:
         if self._source is not None and self._length != 0 and (piece := await self._pull()):
             self._kept.append(piece)
 
-    async def send(self, connection: Connection, answer: Answer) -> None:
+    async def send(self, connection: UpstreamConnection, answer: Response) -> None:
         """Send all, or stop where the answer begins or fails. Raises ValueError for a body not of its stated length."""
         lead = self._head
         for piece in tuple(self._kept):
@@ -93,7 +93,7 @@ class Outgoing:
     def _whole(self) -> bool:
         return self._source is None if self._length is None else self._taken == self._length
 
-    async def _put(self, connection: Connection, answer: Answer, lead: bytes, piece: bytes) -> None:
+    async def _put(self, connection: UpstreamConnection, answer: Response, lead: bytes, piece: bytes) -> None:
         for part in _slices(piece):
             if answer.stirred:
                 return
@@ -105,7 +105,7 @@ class Outgoing:
             if connection.paused:
                 await connection.drain()
 
-    async def _next(self, answer: Answer) -> bytes:
+    async def _next(self, answer: Response) -> bytes:
         """Pull a piece, unless the answer stirs first: then the pull is cancelled the way `asyncio.timeout` does it.
 
         That costs no task per request, and an early refusal need not wait for a caller who is slow to send more.
@@ -144,7 +144,7 @@ class Outgoing:
         if taken > length or (ended and taken < length):
             raise ValueError(f"The request's body ended at or went past byte {taken}; its stated length is {length}.")
 
-    def _trim(self, connection: Connection) -> None:
+    def _trim(self, connection: UpstreamConnection) -> None:
         """Forget what need not be sent again: on a fresh connection nothing is, on a used one not too much is kept."""
         if not connection.reused or self._taken > self._room:
             self.replayable = False

@@ -14,7 +14,7 @@ import msgspec
 from gembill.errors import UpstreamCut, UpstreamError
 
 
-class Head(msgspec.Struct, frozen=True):
+class ResponseHead(msgspec.Struct, frozen=True):
     """The head of an answer.
 
     `headers` in the order and case received; `length` is the stated Content-Length, None when the body is chunked or
@@ -37,7 +37,7 @@ class Feed(Protocol):
         """The reader wants no more."""
 
 
-class Answer:
+class Response:
     """An answer as it comes in; made by `Connection.begin`, read by one task.
 
     `head` is there once `began`. `stale`: it failed in the way of a connection that the server had closed before.
@@ -49,7 +49,7 @@ class Answer:
         "pieces", "retried", "stale",
     )  # fmt: skip
 
-    head: Head
+    head: ResponseHead
 
     def __init__(self, feed: Feed, loop: asyncio.AbstractEventLoop) -> None:
         self._feed: Feed | None = feed
@@ -102,7 +102,7 @@ class Answer:
             feed.drop()
             self.wake()
 
-    def begin(self, head: Head) -> None:
+    def begin(self, head: ResponseHead) -> None:
         """Take the head; called by the connection, as are the methods below."""
         self.head = head
         self.began = True

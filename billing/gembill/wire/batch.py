@@ -14,24 +14,24 @@ import msgspec
 
 from gembill.wire.generate_content import asked, executions, observe, usage
 from gembill.wire.json_text import fields, items, mapping, mappings, value, word
-from gembill.wire.observation import Sighting
+from gembill.wire.observation import Observation
 from gembill.wire.request import declares
 
-__all__ = ["TIER", "Batch", "Entry", "asked", "declared", "executions", "line", "observe", "read", "usage"]
+__all__ = ["TIER", "BatchEntry", "BatchJob", "asked", "declared", "executions", "line", "observe", "read", "usage"]
 
 TIER = "batch"
 _Fields = dict[str, msgspec.Raw]
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class BatchEntry:
     """One result: its key, and its response or error as JSON text."""
 
     key: str
     response: msgspec.Raw | None
     error: msgspec.Raw | None
 
-    def observe(self, sighting: Sighting) -> None:
+    def observe(self, sighting: Observation) -> None:
         """Add what the result shows."""
         if self.response is not None:
             observe(bytes(self.response), sighting)
@@ -39,16 +39,16 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class BatchJob:
     """What an answer tells of a batch. `file` is where its results are, if they are not inlined."""
 
     name: str | None
     model: str | None
     file: str | None
-    entries: tuple[Entry, ...]
+    entries: tuple[BatchEntry, ...]
 
 
-def read(document: bytes) -> Batch | None:
+def read(document: bytes) -> BatchJob | None:
     """The batch of an answer to its creation or to a poll; None if it is no JSON object."""
     found = fields(document)
     if found is None:
@@ -56,7 +56,7 @@ def read(document: bytes) -> Batch | None:
     metadata = _inner(found, "metadata")
     output = _inner(found, "response") or _inner(metadata, "output")
     listed = items(_inner(output, "inlinedResponses").get("inlinedResponses", msgspec.Raw(b"[]"))) or []
-    return Batch(
+    return BatchJob(
         name=word(value(found.get("name"))),
         model=word(value(metadata.get("model"))),
         file=word(value(output.get("responsesFile"))),
@@ -64,7 +64,7 @@ def read(document: bytes) -> Batch | None:
     )
 
 
-def line(document: bytes, place: int) -> Entry | None:
+def line(document: bytes, place: int) -> BatchEntry | None:
     """The result on one line of a file; None where it is none. A line without a key is known by its place, from 0."""
     found = fields(document)
     if found is None or not ("response" in found or "error" in found):
@@ -83,8 +83,8 @@ def declared(body: bytes | None) -> tuple[bool, ...]:
     return tuple(declares(mapping(entry.get("request")).get("tools")) for entry in entries)
 
 
-def _entry(found: _Fields, key: str) -> Entry:
-    return Entry(key, found.get("response"), found.get("error"))
+def _entry(found: _Fields, key: str) -> BatchEntry:
+    return BatchEntry(key, found.get("response"), found.get("error"))
 
 
 def _inner(found: _Fields, name: str) -> _Fields:

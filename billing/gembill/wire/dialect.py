@@ -5,20 +5,20 @@ Owns: the choice, and what every dialect can do. Owns no field. Invariant: every
 
 from typing import Protocol
 
-from gembill.model import Asked, Execution, Operation, Part
+from gembill.model import Execution, Operation, Part, RequestFacts
 from gembill.wire import batch, generate_content, interactions, openai_chat
-from gembill.wire.observation import Sighting
+from gembill.wire.observation import Observation
 from gembill.wire.token_counts import Usage
 
 
 class Dialect(Protocol):
     """What a dialect's module offers. None of it raises but `usage`, which raises InvalidUsage."""
 
-    def asked(self, body: bytes | None, model: str | None) -> tuple[Asked, bytes | None]:
+    def asked(self, body: bytes | None, model: str | None) -> tuple[RequestFacts, bytes | None]:
         """What a request asks for, and the bytes whose keyed hash names its conversation, if they do."""
         ...
 
-    def observe(self, document: bytes, sighting: Sighting) -> None:
+    def observe(self, document: bytes, sighting: Observation) -> None:
         """Add one JSON document of an answer to what is seen of it."""
         ...
 

@@ -16,7 +16,7 @@ _DRESSED = re.compile(r"\s*(?:print\()?(concise_search|default_api)\b")
 _DIGITS = re.compile(r"\d")
 
 
-def dressed(code: str) -> str | None:
+def tool_call_as_code(code: str) -> str | None:
     """The search or function that poses as code, None where it is code (1.4 e)."""
     found = _DRESSED.match(code)
     return found[1] if found else None
@@ -46,10 +46,10 @@ def executions(outline: Sequence[Part], outcomes: Mapping[str | int, Outcome]) -
             queue.append(part)
         elif part.kind == "result":
             code = _partner(queue, part)
-            if code is None or code.dressed is None:
+            if code is None or code.tool_call_as_code is None:
                 outcome = outcomes.get(part.outcome, Outcome.UNKNOWN) if part.outcome else Outcome.UNKNOWN
                 found.append(_execution(code, part, outcome))
-    left = [code for queue in waiting.values() for code in queue if code.dressed is None]
+    left = [code for queue in waiting.values() for code in queue if code.tool_call_as_code is None]
     return (*found, *(_execution(code, None, Outcome.UNKNOWN) for code in left))
 
 

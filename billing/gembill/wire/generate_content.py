@@ -11,7 +11,7 @@ from typing import Any
 from gembill.model import Execution, Outcome, Part
 from gembill.wire import execution, token_counts
 from gembill.wire.json_text import fields, integer, mapping, mappings, size, value, word
-from gembill.wire.observation import Sighting
+from gembill.wire.observation import Observation
 from gembill.wire.request import asked
 from gembill.wire.token_counts import Usage
 
@@ -44,7 +44,7 @@ _TIERS = {
 }
 
 
-def observe(document: bytes, sighting: Sighting) -> None:
+def observe(document: bytes, sighting: Observation) -> None:
     """Add one JSON document of an answer to what is seen of it."""
     found = fields(document, deep=True)
     if found is None:
@@ -65,7 +65,7 @@ def observe(document: bytes, sighting: Sighting) -> None:
     sighting.document_end(before)
 
 
-def _candidate(candidate: dict[str, Any], index: object, sighting: Sighting) -> None:
+def _candidate(candidate: dict[str, Any], index: object, sighting: Observation) -> None:
     number = max(integer(index) or 0, 0)
     for part in mappings(mapping(candidate.get("content")).get("parts")):
         sighting.part(_part(part, number))
@@ -93,7 +93,7 @@ def _part(part: dict[str, Any], candidate: int) -> Part:
             language="PYTHON" if code.get("language") == 1 else word(code.get("language"), 32),
             chars=size(text),
             digest=execution.digest(text),
-            dressed=execution.dressed(text),
+            tool_call_as_code=execution.tool_call_as_code(text),
         )
     if isinstance(result := part.get("codeExecutionResult"), dict):
         text, outcome = _text(result.get("output")), result.get("outcome")

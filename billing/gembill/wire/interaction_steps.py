@@ -66,7 +66,7 @@ def _coded(part: Part, arguments: dict[str, Any]) -> Part:
         language=part.language or word(arguments.get("language"), 32),
         chars=part.chars + size(text),
         digest=execution.digest(text, part.digest) if text else part.digest,
-        dressed=part.dressed or (execution.dressed(text) if not part.chars else None),
+        tool_call_as_code=part.tool_call_as_code or (execution.tool_call_as_code(text) if not part.chars else None),
     )
 
 

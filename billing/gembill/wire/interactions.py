@@ -11,10 +11,10 @@ from typing import Any
 
 import msgspec
 
-from gembill.model import Asked, Execution, Outcome, Part
+from gembill.model import Execution, Outcome, Part, RequestFacts
 from gembill.wire import execution, interaction_steps, token_counts
 from gembill.wire.json_text import fields, mapping, mappings, value, word
-from gembill.wire.observation import Sighting
+from gembill.wire.observation import Observation
 from gembill.wire.token_counts import InvalidUsage, Usage
 
 RUNNING = frozenset(("in_progress", "queued"))
@@ -34,19 +34,19 @@ _WORDS = (
 _Fields = dict[str, msgspec.Raw]
 
 
-def asked(body: bytes | None, model: str | None) -> tuple[Asked, bytes | None]:
+def asked(body: bytes | None, model: str | None) -> tuple[RequestFacts, bytes | None]:
     """What the creation of an interaction asks for (2.2). It names its conversation itself, so there is no basis.
 
     Agents run code unasked, and a continued hop has its tools from the one before: unless said, that is not known.
     """
     found = fields(body) if body is not None else None
     if found is None:
-        return Asked(model=model), None
+        return RequestFacts(model=model), None
     agent, config = word(value(found.get("agent"))), mapping(value(found.get("agent_config")))
     tools = mappings(value(found.get("tools")))
     cached = word(value(found.get("cached_content")))
     unknown = agent or cached or "continuation_token" in found
-    return Asked(
+    return RequestFacts(
         model=word(value(found.get("model"))) or word(config.get("model")),
         agent=agent,
         declared=True if any(t.get("type") == "code_execution" for t in tools) else None if unknown else False,
@@ -58,7 +58,7 @@ def asked(body: bytes | None, model: str | None) -> tuple[Asked, bytes | None]:
     ), None
 
 
-def observe(document: bytes, sighting: Sighting) -> None:
+def observe(document: bytes, sighting: Observation) -> None:
     """Add one document of an answer: a resource, an event of a stream, or an error."""
     found = fields(document, deep=True)
     if found is None:
@@ -73,7 +73,7 @@ def observe(document: bytes, sighting: Sighting) -> None:
     sighting.document_end(before)
 
 
-def _event(found: _Fields, sighting: Sighting) -> None:
+def _event(found: _Fields, sighting: Observation) -> None:
     """An event of a stream (2.6). Names may change once more: what an event holds says what it is."""
     if (inner := fields(bytes(found.get("interaction", b"")), deep=True)) is not None:
         _resource(inner, sighting)
@@ -91,7 +91,7 @@ def _event(found: _Fields, sighting: Sighting) -> None:
         sighting.usage(running)
 
 
-def _delta(delta: dict[str, Any], index: object, sighting: Sighting) -> None:
+def _delta(delta: dict[str, Any], index: object, sighting: Observation) -> None:
     """A piece of a step: of code and results it completes the part that is there, of text it is one more."""
     open_part = sighting.at(index)
     if open_part is not None and open_part.kind in ("code", "result"):
@@ -102,7 +102,7 @@ def _delta(delta: dict[str, Any], index: object, sighting: Sighting) -> None:
         sighting.part(part, place=index)
 
 
-def _resource(found: _Fields, sighting: Sighting) -> None:
+def _resource(found: _Fields, sighting: Observation) -> None:
     for name, field in _WORDS:
         sighting.word(name, value(found.get(field)))
     if "model" not in found:
@@ -116,13 +116,13 @@ def _resource(found: _Fields, sighting: Sighting) -> None:
         sighting.failed(mapping(errors[0]))
 
 
-def _step(shown: dict[str, Any], sighting: Sighting, place: object = None) -> None:
+def _step(shown: dict[str, Any], sighting: Observation, place: object = None) -> None:
     _searches(shown, sighting)
     for part in interaction_steps.parts(shown):
         sighting.part(part, place)
 
 
-def _searches(shown: dict[str, Any], sighting: Sighting) -> None:
+def _searches(shown: dict[str, Any], sighting: Observation) -> None:
     if shown.get("type") == "google_search_call":
         sighting.grounded()
         queries = mapping(shown.get("arguments")).get("queries")

@@ -9,7 +9,7 @@ from hashlib import blake2b
 from msgspec import Raw
 from msgspec.structs import replace
 
-from gembill.model import Fault, Part, Seen, Snapshot
+from gembill.model import ApiError, Part, ResponseFacts, Snapshot
 from gembill.wire.json_text import integer, mapping, value, word
 
 MAX_PARTS = 2_000
@@ -28,8 +28,8 @@ OUTLINE_ONLY = frozenset(("too_many_parts", "too_many_searches"))
 """Reasons why something was not read that leave the usage whole."""
 
 
-class Sighting:
-    """A builder of `Seen`: dialects call its methods for each document, the exchange takes `seen()` at the end."""
+class Observation:
+    """Builds `ResponseFacts`: dialects call its methods for each document, the exchange takes `seen()` at the end."""
 
     def __init__(self) -> None:
         self._outline: list[Part] = []
@@ -40,7 +40,7 @@ class Sighting:
         self._words: dict[str, str] = {}
         self._searches: set[bytes] = set()
         self._grounded = False
-        self._fault: Fault | None = None
+        self._fault: ApiError | None = None
         self._documents = 0
         self._unread: str | None = None
         self._after_result = False
@@ -137,9 +137,9 @@ class Sighting:
         """Parts in the outline so far."""
         return len(self._outline)
 
-    def seen(self) -> Seen:
+    def seen(self) -> ResponseFacts:
         """All of it, frozen. Snapshots say something only where there was more than one document."""
-        return Seen(
+        return ResponseFacts(
             usage=self._usage,
             outline=tuple(self._outline),
             snapshots=tuple(self._snapshots) if self._documents > 1 else (),
@@ -152,11 +152,11 @@ class Sighting:
         )
 
 
-def _fault(error: dict[str, object]) -> Fault:
+def _fault(error: dict[str, object]) -> ApiError:
     """Code and status of an error, and which limit a 429 met. Interactions have words for codes (gemini-api.md 2.6)."""
     code, status, message = error.get("code"), word(error.get("status"), 64), error.get("message")
     said = message.lower() if isinstance(message, str) else ""
     kind = None
     if any((one.lower() if isinstance(one, str) else one) in _TOO_MANY for one in (code, status)):
         kind = next((kind for text, kind in _LIMITS if text in said), "rate")
-    return Fault(code=word(code, 64) if integer(code) is None else integer(code), status=status, kind=kind)
+    return ApiError(code=word(code, 64) if integer(code) is None else integer(code), status=status, kind=kind)

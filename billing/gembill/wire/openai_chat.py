@@ -10,20 +10,20 @@ from typing import Any
 
 import msgspec
 
-from gembill.model import Asked, Execution, Part
+from gembill.model import Execution, Part, RequestFacts
 from gembill.wire import token_counts
 from gembill.wire.json_text import fields, integer, items, mapping, mappings, size, value, word
-from gembill.wire.observation import Sighting
+from gembill.wire.observation import Observation
 from gembill.wire.token_counts import Usage
 
 
-def asked(body: bytes | None, model: str | None) -> tuple[Asked, bytes | None]:
+def asked(body: bytes | None, model: str | None) -> tuple[RequestFacts, bytes | None]:
     """What a completion asks for, and the bytes that name its chat: all up to the first message of the user."""
     found = fields(body) if body is not None else None
     if found is None:
-        return Asked(model=model), None
+        return RequestFacts(model=model), None
     messages = items(found["messages"]) or [] if "messages" in found else []
-    return Asked(
+    return RequestFacts(
         model=_model(value(found.get("model"))),
         declared=_declares(found),
         service_tier=word(value(found.get("service_tier")), 64),
@@ -59,7 +59,7 @@ def _basis(messages: list[msgspec.Raw]) -> bytes | None:
     return b"\n".join(taken) if taken else None
 
 
-def observe(document: bytes, sighting: Sighting) -> None:
+def observe(document: bytes, sighting: Observation) -> None:
     """Add one document of an answer: a completion, a chunk of one, or an error."""
     found = fields(document, deep=True)
     if found is None:
@@ -78,7 +78,7 @@ def observe(document: bytes, sighting: Sighting) -> None:
     sighting.document_end(before)
 
 
-def _message(message: dict[str, Any], candidate: int, sighting: Sighting) -> None:
+def _message(message: dict[str, Any], candidate: int, sighting: Observation) -> None:
     if isinstance(text := message.get("content"), str) and text:
         sighting.part(Part(kind="text", candidate=candidate, chars=size(text)))
     for _ in mappings(message.get("tool_calls")):

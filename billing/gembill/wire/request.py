@@ -6,18 +6,18 @@ conversation (gemini-api.md 1.6, 4). Owns no path and keeps no text. Invariant: 
 
 import msgspec
 
-from gembill.model import Asked
+from gembill.model import RequestFacts
 from gembill.wire.json_text import fields, items, mapping, mappings, value, word
 
 
-def asked(body: bytes | None, model: str | None) -> tuple[Asked, bytes | None]:
+def asked(body: bytes | None, model: str | None) -> tuple[RequestFacts, bytes | None]:
     """What a generateContent request asks for, and the bytes whose keyed hash names its conversation.
 
     `body` is the JSON text, None if it could not be read: then what the tools declare is not known.
     """
     found = fields(body) if body is not None else None
     if found is None:
-        return Asked(model=model), None
+        return RequestFacts(model=model), None
     tools = value(found.get("tools"))
     cached = word(value(_either(found, "cachedContent", "cached_content")))
     turns = _turns(found.get("contents"))
@@ -26,7 +26,7 @@ def asked(body: bytes | None, model: str | None) -> tuple[Asked, bytes | None]:
         system = _either(found, "systemInstruction", "system_instruction")
         basis = _canonical(system) + b"\n" + _canonical(turns[0])
     tier = word(value(_either(found, "serviceTier", "service_tier")), 64)
-    return Asked(
+    return RequestFacts(
         model=model,
         declared=True if declares(tools) else None if cached else False,
         service_tier=tier,

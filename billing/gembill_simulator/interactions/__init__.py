@@ -5,6 +5,6 @@ schema of the google-genai SDK 3.x and, on demand, in the one before it. Owns no
 usage is the same in every place and as often as it is read; zeros are sent.
 """
 
-from gembill_simulator.interactions.api import Desk
+from gembill_simulator.interactions.api import InteractionsApi
 
-__all__ = ["Desk"]
+__all__ = ["InteractionsApi"]

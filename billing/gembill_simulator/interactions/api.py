@@ -9,28 +9,28 @@ from dataclasses import replace
 
 from gembill.errors import Refusal
 from gembill_simulator import answer, frames, wire
-from gembill_simulator.answer import Kind, Script
-from gembill_simulator.context import Visit
+from gembill_simulator.answer import PieceKind, Script
+from gembill_simulator.context import RequestContext
 from gembill_simulator.fields import Object, bad, decode
 from gembill_simulator.frames import Reply
 from gembill_simulator.interactions import events, legacy, request, steps
 from gembill_simulator.interactions.record import Interaction
-from gembill_simulator.interactions.request import Order
+from gembill_simulator.interactions.request import InteractionRequest
 from gembill_simulator.interactions.usage import usage
-from gembill_simulator.names import Names
-from gembill_simulator.store import Shelf
+from gembill_simulator.names import IdFactory
+from gembill_simulator.store import Store
 
 _TROUBLE = wire.error(503, "UNAVAILABLE", "The model broke off in the middle of its answer.")
 
 
-class Desk:
+class InteractionsApi:
     """The interactions of one simulator."""
 
-    def __init__(self, names: Names) -> None:
+    def __init__(self, names: IdFactory) -> None:
         self._names = names
-        self._shelf: Shelf[Interaction] = Shelf()
+        self._shelf: Store[Interaction] = Store()
 
-    def answer(self, visit: Visit) -> Reply:
+    def answer(self, visit: RequestContext) -> Reply:
         """Answer a request; raises `Refusal` (400, 404)."""
         route = visit.route
         if route.method == "POST" and not route.operation:
@@ -47,7 +47,7 @@ class Desk:
             self._shelf.put(found.id, found.polled())
         return _plain(found, visit, timeline=True)
 
-    def _create(self, visit: Visit) -> Reply:
+    def _create(self, visit: RequestContext) -> Reply:
         body = decode(visit.body)
         wanted = request.read(body)
         before = self._find(wanted.previous) if wanted.previous else None
@@ -62,7 +62,7 @@ class Desk:
             return frames.error(visit.route, 500, wire.error(500, "INTERNAL", "The model broke off in its answer."))
         return frames.spoilt(_plain(made, visit), visit.fault, b"")
 
-    def _make(self, visit: Visit, wanted: Order, before: Interaction | None) -> Interaction:
+    def _make(self, visit: RequestContext, wanted: InteractionRequest, before: Interaction | None) -> Interaction:
         history = before.context if before else ()
         ask = replace(wanted.ask, prompt=wanted.ask.prompt + request.count_steps(history))
         if not wanted.inputs:  # a further hop of a stored interaction, whose history holds what was put out so far
@@ -89,7 +89,7 @@ class Desk:
             ready=visit.ready if pending else None,
         )
 
-    def _stream(self, made: Interaction, visit: Visit) -> Reply:
+    def _stream(self, made: Interaction, visit: RequestContext) -> Reply:
         told = events.after(events.told(made), visit.route.query.get("last_event_id", ""))
         if visit.control.old_schema:
             told = [legacy.event(event) for event in told]
@@ -97,11 +97,11 @@ class Desk:
         found = Reply(200, packed, made.usage, made.tier, events=True, streams=True, name=made.id)
         return frames.spoilt(found, visit.fault, events.trouble(_TROUBLE))
 
-    def _resume(self, found: Interaction, visit: Visit) -> Reply:
+    def _resume(self, found: Interaction, visit: RequestContext) -> Reply:
         self._shelf.put(found.id, found.finished())
         return self._stream(found, visit)
 
-    def _cancel(self, found: Interaction, visit: Visit) -> Interaction:
+    def _cancel(self, found: Interaction, visit: RequestContext) -> Interaction:
         if not found.background:
             raise bad("Only interactions in the background can be cancelled.")
         if not found.pends(visit.now):
@@ -117,7 +117,7 @@ class Desk:
         return found
 
 
-def _plain(made: Interaction, visit: Visit, *, timeline: bool = False) -> Reply:
+def _plain(made: Interaction, visit: RequestContext, *, timeline: bool = False) -> Reply:
     inputs = visit.route.query.get("include_input") == "true"
     shown: Object = made.show(visit.now, timeline=timeline, inputs=inputs)
     document = legacy.resource(shown) if visit.control.old_schema else shown
@@ -127,6 +127,6 @@ def _plain(made: Interaction, visit: Visit, *, timeline: bool = False) -> Reply:
 def _outcome(script: Script) -> str:
     if script.continues is not None:
         return "requires_continuation"
-    if script.pieces[-1].kind is Kind.CALL:
+    if script.pieces[-1].kind is PieceKind.CALL:
         return "requires_action"
     return "incomplete" if script.finish == "MAX_TOKENS" else "completed"

@@ -1,7 +1,7 @@
 """What a request for an interaction asks for.
 
 Owns: reading the JSON of `POST interactions` (gemini-api.md 2.2), and the tokens of steps. Owns no answer. Invariant:
-any JSON object gives an `Order` or a `Refusal` with status 400 or 404; nothing else is raised.
+any JSON object gives an `InteractionRequest` or a `Refusal` with status 400 or 404; nothing else is raised.
 """
 
 from dataclasses import dataclass, replace
@@ -11,9 +11,9 @@ import msgspec
 from gembill_simulator import continuation, routes
 from gembill_simulator.calls import Function
 from gembill_simulator.fields import Json, Object, bad, entries, entry, integer, text, value
-from gembill_simulator.models import Model
-from gembill_simulator.request import Ask, tier
-from gembill_simulator.tokens import Tally, count, count_media
+from gembill_simulator.models import SimulatedModel
+from gembill_simulator.request import ParsedRequest, tier
+from gembill_simulator.tokens import TokenTally, count, count_media
 
 Step = Object
 _CONTENTS = ("text", "image", "audio", "video", "document", "file")
@@ -21,15 +21,15 @@ _MEDIA = {"image": "image/", "audio": "audio/", "video": "video/", "document": "
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class InteractionRequest:
     """A request, read. `inputs` are the steps that it adds; `ask` counts them, without the history.
 
     `agent` is None for a model; an agent thinks and runs code like `model`.
     """
 
-    model: Model
+    model: SimulatedModel
     agent: str | None
-    ask: Ask
+    ask: ParsedRequest
     inputs: tuple[Step, ...]
     tier: str
     streams: bool
@@ -43,7 +43,7 @@ class Order:
         return self.agent is not None and self.agent.startswith("deep-research")
 
 
-def read(document: Object) -> Order:
+def read(document: Object) -> InteractionRequest:
     """The meaning of a body; raises `Refusal` (400) where it is wrong and (404) for an unknown model."""
     token = text(document, "continuationToken")
     inputs = _steps(value(document, "input"))
@@ -59,7 +59,7 @@ def read(document: Object) -> Order:
     if agent is not None:  # agents bring their own tools (gemini-api.md 4)
         ask = replace(ask, code_allowed=True, search_allowed=True)
     asked = text(document, "serviceTier")
-    return Order(
+    return InteractionRequest(
         model,
         agent,
         ask,
@@ -81,27 +81,27 @@ def question(inputs: tuple[Step, ...]) -> str:
     return ""
 
 
-def count_steps(steps: tuple[Step, ...]) -> Tally:
+def count_steps(steps: tuple[Step, ...]) -> TokenTally:
     """The tokens of steps when they are read."""
-    return sum((_count_step(step) for step in steps), Tally())
+    return sum((_count_step(step) for step in steps), TokenTally())
 
 
-def _subject(document: Object) -> tuple[Model, str | None]:
+def _subject(document: Object) -> tuple[SimulatedModel, str | None]:
     name, agent = text(document, "model"), text(document, "agent")
     if bool(name) == bool(agent):
         raise bad("Exactly one of 'model' and 'agent' must be set.")
     if name:
         return routes.model_named(name), None
     # Deep research counts its searches as tool use, as 2.x does; coding agents have the habits of 3.x.
-    return Model(agent, agent, generation=2 if agent.startswith("deep-research") else 3), agent
+    return SimulatedModel(agent, agent, generation=2 if agent.startswith("deep-research") else 3), agent
 
 
-def _ask(document: Object, inputs: tuple[Step, ...]) -> Ask:
+def _ask(document: Object, inputs: tuple[Step, ...]) -> ParsedRequest:
     config, tools = entry(document, "generationConfig"), entries(document, "tools")
     kinds = {text(tool, "type") for tool in tools}
     functions = [tool for tool in tools if text(tool, "type") == "function"]
-    return Ask(
-        prompt=count_steps(inputs) + Tally(text=count(text(document, "systemInstruction"))),
+    return ParsedRequest(
+        prompt=count_steps(inputs) + TokenTally(text=count(text(document, "systemInstruction"))),
         question=question(inputs),
         code_allowed="code_execution" in kinds,
         search_allowed="google_search" in kinds,
@@ -141,20 +141,22 @@ def _said(content: list[Object]) -> Step:
     return {"type": "user_input", "content": content}
 
 
-def _count_step(step: Step) -> Tally:
+def _count_step(step: Step) -> TokenTally:
     kind = text(step, "type")
     if kind in ("user_input", "model_output"):
-        return sum((_count_content(part) for part in entries(step, "content")), Tally())
+        return sum((_count_content(part) for part in entries(step, "content")), TokenTally())
     if kind.endswith("_call"):
-        return Tally(text=_count_json([step.get("name", ""), step.get("arguments")]))
-    return Tally(text=_count_json(step["result"])) if kind.endswith("_result") and "result" in step else Tally()
+        return TokenTally(text=_count_json([step.get("name", ""), step.get("arguments")]))
+    return (
+        TokenTally(text=_count_json(step["result"])) if kind.endswith("_result") and "result" in step else TokenTally()
+    )
 
 
-def _count_content(part: Object) -> Tally:
+def _count_content(part: Object) -> TokenTally:
     kind = text(part, "type")
     if kind in _MEDIA:
         return count_media(text(part, "mimeType") or _MEDIA[kind])
-    return Tally(text=count(text(part, "text")))
+    return TokenTally(text=count(text(part, "text")))
 
 
 def _count_json(given: Json) -> int:

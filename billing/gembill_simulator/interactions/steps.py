@@ -10,7 +10,7 @@ from hashlib import blake2b
 import msgspec
 
 from gembill_simulator import search
-from gembill_simulator.answer import Kind, Piece, Script
+from gembill_simulator.answer import Piece, PieceKind, Script
 from gembill_simulator.programs import DEADLINE, OK
 from gembill_simulator.wire import Document, signature
 
@@ -34,31 +34,31 @@ def output(script: Script) -> tuple[Step, ...]:
             made.append(_thought(turn.pieces[0]))
         call = ""
         for piece in turn.pieces:
-            if piece.kind in (Kind.CODE, Kind.SEARCH, Kind.CALL):
+            if piece.kind in (PieceKind.CODE, PieceKind.SEARCH, PieceKind.CALL):
                 call = piece.id or _id(f"{len(made)}{piece.text}")
             _add(made, piece, call, script)
     return tuple(made)
 
 
 def _add(made: list[Step], piece: Piece, call: str, script: Script) -> None:
-    if piece.kind in (Kind.TEXT, Kind.IMAGE):
+    if piece.kind in (PieceKind.TEXT, PieceKind.IMAGE):
         content, delta = _content(piece, script)
         if piece.text:
             _say(made, content, delta)
-    elif piece.kind is Kind.CODE:
+    elif piece.kind is PieceKind.CODE:
         made.append(_code(piece, call))
-    elif piece.kind is Kind.RESULT:
+    elif piece.kind is PieceKind.RESULT:
         made.append(_result(piece, call))
-    elif piece.kind is Kind.CALL:
+    elif piece.kind is PieceKind.CALL:
         made.append(_function(piece, call))
-    elif piece.kind is Kind.SEARCH:
+    elif piece.kind is PieceKind.SEARCH:
         made.append(_search(script, call))
-    elif piece.kind is Kind.FOUND:
+    elif piece.kind is PieceKind.FOUND:
         made.append(_found(call))
 
 
 def _content(piece: Piece, script: Script) -> tuple[Document, Document]:
-    if piece.kind is Kind.IMAGE:
+    if piece.kind is PieceKind.IMAGE:
         image = {"type": "image", "mime_type": "image/png", "data": piece.text}
         return image, image
     cited = script.findings is not None and piece in script.turns[-1].pieces
@@ -83,7 +83,7 @@ def _thought(first: Piece) -> Step:
     signed = signature(first.text)
     whole: Document = {"type": "thought", "signature": signed}
     deltas: list[Document] = []
-    if first.kind is Kind.THOUGHT:
+    if first.kind is PieceKind.THOUGHT:
         summary = {"type": "text", "text": first.text}
         whole["summary"] = [summary]
         deltas.append({"type": "thought_summary", "content": summary})

@@ -8,7 +8,7 @@ counts tool use and names no modalities of it (corpus cases 159 and 153).
 """
 
 from gembill_simulator.answer import Script
-from gembill_simulator.tokens import Tally
+from gembill_simulator.tokens import TokenTally
 from gembill_simulator.usage import whole
 from gembill_simulator.wire import Document
 
@@ -21,15 +21,15 @@ def usage(script: Script, *, agent: bool = False, researches: bool = False) -> D
     prompt, tool, cached = counts.prompt, counts.tool, counts.cached
     if agent and not researches:
         cached = max(cached, tool.text * _CACHED_SHARE[0] // _CACHED_SHARE[1])
-        prompt, tool = prompt + tool, Tally()
+        prompt, tool = prompt + tool, TokenTally()
     found: Document = {"total_tokens": counts.total, "total_input_tokens": prompt.total}
     found["input_tokens_by_modality"] = _by_modality(prompt)
     found["total_cached_tokens"] = cached
     if cached:
-        found["cached_tokens_by_modality"] = _by_modality(Tally(text=cached))
+        found["cached_tokens_by_modality"] = _by_modality(TokenTally(text=cached))
     found["total_output_tokens"] = counts.candidates
     if agent:
-        found["output_tokens_by_modality"] = _by_modality(Tally(text=counts.candidates))
+        found["output_tokens_by_modality"] = _by_modality(TokenTally(text=counts.candidates))
     found["total_tool_use_tokens"] = tool.total
     if researches:
         found["tool_use_tokens_by_modality"] = None
@@ -43,5 +43,5 @@ def usage(script: Script, *, agent: bool = False, researches: bool = False) -> D
     return found
 
 
-def _by_modality(tally: Tally) -> list[Document]:
+def _by_modality(tally: TokenTally) -> list[Document]:
     return [{"modality": str(one["modality"]).lower(), "tokens": one["tokenCount"]} for one in tally.details()]

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from gembill.budget_status import selection
-from gembill.ledger import Ledger, Selection, Stored, Total
+from gembill.ledger import Ledger, LedgerRecord, Selection, Total
 from gembill.ledger.records import records
 from gembill.period import Period, local
-from gembill.rules.budgets import Standing
+from gembill.rules.budgets import BudgetStatus
 from gembill.rules.budgets.text import as_dict, sentence
 from gembill_reports.analysis.report import Report, report, row_dict
 from gembill_reports.layout.sheet import DEMO, UNKNOWN, Sheet, count, money, percent
@@ -29,13 +29,13 @@ DEAREST = 10
 class Explanation:
     """A standing, its days and models, and its dearest calls."""
 
-    standing: Standing
+    standing: BudgetStatus
     days: Report
     models: Report
-    dearest: tuple[Stored, ...]
+    dearest: tuple[LedgerRecord, ...]
 
 
-def explanation(ledger: Ledger, standing: Standing, *, past: bool = False) -> Explanation:
+def explanation(ledger: Ledger, standing: BudgetStatus, *, past: bool = False) -> Explanation:
     """What stands behind a standing. The dearest calls are found by reading all of them."""
     budget = standing.budget
     until = standing.at_us if past else None
@@ -74,8 +74,8 @@ def sheets(found: Explanation) -> list[Sheet]:
     ]
 
 
-def _dearest(ledger: Ledger, chosen: Selection, *, in_tokens: bool) -> list[Stored]:
-    def weight(one: Stored) -> tuple[int, int]:
+def _dearest(ledger: Ledger, chosen: Selection, *, in_tokens: bool) -> list[LedgerRecord]:
+    def weight(one: LedgerRecord) -> tuple[int, int]:
         tokens = one.record.tokens
         used = sum(part or 0 for part in (tokens.input, tokens.intermediate, tokens.output))
         return (used, 0) if in_tokens else (one.cost_pico or 0, used)
@@ -83,7 +83,7 @@ def _dearest(ledger: Ledger, chosen: Selection, *, in_tokens: bool) -> list[Stor
     return heapq.nlargest(DEAREST, records(ledger, chosen), key=weight)
 
 
-def _sums(title: str, group: str, of: Report, standing: Standing) -> Table:
+def _sums(title: str, group: str, of: Report, standing: BudgetStatus) -> Table:
     columns = (
         Column(title, text=True),
         Column("Calls", 40),
@@ -106,7 +106,7 @@ def _sums(title: str, group: str, of: Report, standing: Standing) -> Table:
     return Table(columns, tuple(cells[:-1]), ("Total", *cells[-1][1:]))
 
 
-def _share(row: Total, standing: Standing) -> str:
+def _share(row: Total, standing: BudgetStatus) -> str:
     """The row's share of what was used; empty where nothing was."""
     if not standing.used:
         return ""
@@ -117,7 +117,7 @@ def _share(row: Total, standing: Standing) -> str:
     return percent(sum(known), standing.used) if known else UNKNOWN
 
 
-def _calls(calls: Sequence[Stored], standing: Standing) -> Table:
+def _calls(calls: Sequence[LedgerRecord], standing: BudgetStatus) -> Table:
     columns = (
         Column("ID", text=True, whole=True),
         Column("When", 40, text=True),

@@ -23,7 +23,7 @@ _UNITS = (Unit.MONTH, Unit.WEEK, Unit.DAY)
 
 
 @dataclass(frozen=True, slots=True)
-class Predecessor:
+class PreviousPeriod:
     """The report of the period before. `unfinished`: both are cut at the same distance from their beginning."""
 
     report: Report
@@ -83,10 +83,10 @@ def _midnight(at_us: int, zone: ZoneInfo) -> bool:
     return containing(Unit.DAY, at_us, zone).start_us == at_us
 
 
-def predecessor(ledger: Ledger, found: Report, now_us: int, *, selection: Selection | None = None) -> Predecessor:
+def predecessor(ledger: Ledger, found: Report, now_us: int, *, selection: Selection | None = None) -> PreviousPeriod:
     """The same report of the period before."""
     period, unfinished = previous(found.period, now_us)
-    return Predecessor(report(ledger, period, found.by, selection=selection), unfinished)
+    return PreviousPeriod(report(ledger, period, found.by, selection=selection), unfinished)
 
 
 def change(now_pico: int | None, before_pico: int | None) -> str:
@@ -105,7 +105,7 @@ def change(now_pico: int | None, before_pico: int | None) -> str:
     return "0%" if not percent else f"{'+' if now_pico > before_pico else '-'}{percent:,}%"
 
 
-def sentence(before: Predecessor, total: Total) -> str:
+def sentence(before: PreviousPeriod, total: Total) -> str:
     """What a report says beneath: the cost before, its period and the change."""
     period, cost = before.report.period, before.report.total.cost_pico
     changed = change(total.cost_pico, cost)
@@ -114,7 +114,7 @@ def sentence(before: Predecessor, total: Total) -> str:
     return f"The period before, {period.start} until {period.end} (not included){cut}: {money(cost)}{said}."
 
 
-def as_dict(before: Predecessor) -> dict[str, Any]:
+def as_dict(before: PreviousPeriod) -> dict[str, Any]:
     """The period before as JSON carries it."""
     period = before.report.period
     return {
@@ -125,7 +125,7 @@ def as_dict(before: Predecessor) -> dict[str, Any]:
     }
 
 
-def csv_columns(before: Predecessor, row: Total) -> Mapping[str, str | None]:
+def csv_columns(before: PreviousPeriod, row: Total) -> Mapping[str, str | None]:
     """What a row of CSV gets: the cost of the same group before and the difference; nothing where rows have none."""
     if not before.by_row:
         return {}

@@ -11,10 +11,10 @@ from datetime import date, timedelta
 from gembill.ledger import Ledger, Selection, read
 from gembill.model import Meter, Modality, Price, Status
 from gembill.period import Period, Unit, containing, local, zone
-from gembill.price_catalog import Terms
+from gembill.price_catalog import PricingTerms
 from gembill.rules.prices import NoPrice, PriceBook
 from gembill.rules.rating import PROVISIONED
-from gembill_reports.analysis.what_if import Change, Comparison, compare
+from gembill_reports.analysis.what_if import WhatIf, WhatIfChange, compare
 
 _RECENT = timedelta(days=31)
 _DAY_US = 86_400_000_000
@@ -22,7 +22,7 @@ _SHOWN = (Meter.INPUT, Meter.OUTPUT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Gap:
+class PriceGap:
     """Calls of a model on a tier without a price."""
 
     model: str | None
@@ -32,7 +32,7 @@ class Gap:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stale:
+class StalePrice:
     """Rows in force that were last checked long ago."""
 
     model: str
@@ -41,7 +41,7 @@ class Stale:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Coming:
+class ComingPrice:
     """A change of price: its day, figures for text in dollars per million as pico-dollars a token (before, after), and
     last month's usage at today's prices and at those; pico-dollars. `hidden`: prices of a user's own stay instead.
     """
@@ -56,14 +56,14 @@ class Coming:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Check:
+class PriceCheck:
     """All findings; `month` is the calendar month that changes are worked out on."""
 
     month: Period
     days: int
-    gaps: tuple[Gap, ...]
-    stale: tuple[Stale, ...]
-    coming: tuple[Coming, ...]
+    gaps: tuple[PriceGap, ...]
+    stale: tuple[StalePrice, ...]
+    coming: tuple[ComingPrice, ...]
 
     @property
     def in_order(self) -> bool:
@@ -84,14 +84,14 @@ class _Seen:
         return sorted({found for name, _ in self.calls if name and (found := book.stands_for(name, at_us))})
 
 
-def check(ledger: Ledger, terms: Terms, list_prices: PriceBook, now_us: int, days: int) -> Check:
+def check(ledger: Ledger, terms: PricingTerms, list_prices: PriceBook, now_us: int, days: int) -> PriceCheck:
     """Look through the book in force; `list_prices` is the one without a user's own. Stale is older than `days`."""
     seen = _seen(ledger, now_us)
     this_month = containing(Unit.MONTH, now_us, zone())
     assert this_month.start_us is not None
     month = containing(Unit.MONTH, this_month.start_us - 1, zone())
     models = seen.models(terms.book, now_us)
-    return Check(
+    return PriceCheck(
         month=month,
         days=days,
         gaps=tuple(_gaps(seen, terms.book, now_us)),
@@ -116,25 +116,25 @@ def _seen(ledger: Ledger, now_us: int) -> _Seen:
     return found
 
 
-def _gaps(seen: _Seen, book: PriceBook, now_us: int) -> Iterator[Gap]:
+def _gaps(seen: _Seen, book: PriceBook, now_us: int) -> Iterator[PriceGap]:
     for key in sorted(seen.calls, key=lambda key: (key[0] is None, key)):
         model, tier = key
         tariff = book.tariff(model, tier, now_us)
         if isinstance(tariff, NoPrice) and (key in seen.recent or seen.unpriced[key]):
-            yield Gap(model=model, service_tier=tier, calls=seen.unpriced[key], reason=tariff.reason)
+            yield PriceGap(model=model, service_tier=tier, calls=seen.unpriced[key], reason=tariff.reason)
         elif seen.unpriced[key]:
             reason = "recorded without a price; `gembill rerate` prices them if there is one by now"
-            yield Gap(model=model, service_tier=tier, calls=seen.unpriced[key], reason=reason)
+            yield PriceGap(model=model, service_tier=tier, calls=seen.unpriced[key], reason=reason)
 
 
-def _stale(models: Sequence[str], book: PriceBook, now_us: int, days: int) -> Iterator[Stale]:
+def _stale(models: Sequence[str], book: PriceBook, now_us: int, days: int) -> Iterator[StalePrice]:
     oldest = local(now_us, zone()).date() - timedelta(days=days)
     for model in models:
         counts: dict[str, int] = {}
         for row in _in_force(book, model, now_us):
             if date.fromisoformat(row.checked_on) < oldest:
                 counts[row.checked_on] = counts.get(row.checked_on, 0) + 1
-        yield from (Stale(model=model, checked_on=day, rows=rows) for day, rows in sorted(counts.items()))
+        yield from (StalePrice(model=model, checked_on=day, rows=rows) for day, rows in sorted(counts.items()))
 
 
 def _in_force(book: PriceBook, model: str, at_us: int) -> list[Price]:
@@ -143,21 +143,21 @@ def _in_force(book: PriceBook, model: str, at_us: int) -> list[Price]:
 
 
 def _coming(
-    ledger: Ledger, terms: Terms, list_prices: PriceBook, models: Sequence[str], times: tuple[int, Period]
-) -> Iterator[Coming]:
+    ledger: Ledger, terms: PricingTerms, list_prices: PriceBook, models: Sequence[str], times: tuple[int, Period]
+) -> Iterator[ComingPrice]:
     now_us, month = times
     book = terms.book
     days = {model: _days(book, model, now_us) for model in models}
     listed = {model: _days(list_prices, model, now_us) for model in models}
 
-    def priced(at_us: int) -> Comparison:
-        return compare(ledger, terms, Selection(), month, Change(at_us=at_us))
+    def priced(at_us: int) -> WhatIf:
+        return compare(ledger, terms, Selection(), month, WhatIfChange(at_us=at_us))
 
     found = {at: priced(at) for at in sorted({now_us, *(at for one in days.values() for at in one)})}
     for at_us, name in sorted((at, model) for model in models for at in days[model] | listed[model]):
         hidden = at_us not in days[name]
         figures = [_figures(list_prices if hidden else book, name, meter, at_us) for meter in _SHOWN]
-        yield Coming(
+        yield ComingPrice(
             model=name,
             at_us=at_us,
             input=figures[0],
@@ -184,7 +184,7 @@ def _all_figures(book: PriceBook, model: str, tier: str, at_us: int) -> dict[tup
     return {(row.meter, row.modality, row.above_prompt_tokens): row.unit_pico for row in rows}
 
 
-def _cost(found: Comparison, book: PriceBook, model: str, now_us: int) -> int:
+def _cost(found: WhatIf, book: PriceBook, model: str, now_us: int) -> int:
     return sum(row.then_pico for row in found.rows if row.model and book.stands_for(row.model, now_us) == model)
 
 

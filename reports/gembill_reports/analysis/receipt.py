@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from gembill.ledger import Posted, Stored
+from gembill.ledger import LedgerCharge, LedgerRecord
 from gembill.model import Charge, Execution, Meter, Modality, Price, Tokens
 from gembill.money import usd, usd_per_million
 from gembill.rules.rating import ESTIMATED, FREE_TIER, result_tokens
@@ -25,7 +25,7 @@ _METERS = tuple(Meter)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class ReceiptLine:
     """One meter of a call. Without a price the unit price is None, and so is the cost."""
 
     meter: Meter
@@ -71,8 +71,8 @@ class Correction:
     """
 
     revision: int
-    old: tuple[Line, ...]
-    new: tuple[Line, ...]
+    old: tuple[ReceiptLine, ...]
+    new: tuple[ReceiptLine, ...]
     old_cost_pico: int | None
     new_cost_pico: int | None
 
@@ -97,8 +97,8 @@ class Estimate:
 class Receipt:
     """A call explained."""
 
-    stored: Stored
-    lines: tuple[Line, ...]
+    stored: LedgerRecord
+    lines: tuple[ReceiptLine, ...]
     corrections: tuple[Correction, ...]
     estimate: Estimate | None
     rounds: tuple[Round, ...] = ()
@@ -127,7 +127,7 @@ class Receipt:
 
 
 def receipt(
-    stored: Stored, posted: Sequence[Posted], prices: Mapping[str, Price], rounds: Sequence[Round] = ()
+    stored: LedgerRecord, posted: Sequence[LedgerCharge], prices: Mapping[str, Price], rounds: Sequence[Round] = ()
 ) -> Receipt:
     """The receipt of a record, from the charges of all its revisions, the price rows by their id, and its rounds."""
     lines = _lines((one.charge for one in posted), prices)
@@ -198,21 +198,21 @@ def _shares(receipt: Receipt) -> str:
     return share
 
 
-def _lines(charges: Iterable[Charge], prices: Mapping[str, Price]) -> tuple[Line, ...]:
+def _lines(charges: Iterable[Charge], prices: Mapping[str, Price]) -> tuple[ReceiptLine, ...]:
     """Charges and reversals added up: what stands after the last of them."""
     sums: dict[tuple[Meter, Modality, int, str], int] = {}
     for charge in charges:
         key = (charge.meter, charge.modality, charge.unit_pico, charge.price_id)
         sums[key] = sums.get(key, 0) + charge.quantity
     lines = [
-        Line(meter=m, modality=kind, quantity=n, unit_pico=unit, price_id=price, price=prices.get(price))
+        ReceiptLine(meter=m, modality=kind, quantity=n, unit_pico=unit, price_id=price, price=prices.get(price))
         for (m, kind, unit, price), n in sums.items()
         if n
     ]
     return tuple(sorted(lines, key=lambda line: (_METERS.index(line.meter), line.modality or "")))
 
 
-def _unpriced(tokens: Tokens) -> list[Line]:
+def _unpriced(tokens: Tokens) -> list[ReceiptLine]:
     """The meters of a call without charges, from its split: by kind of content they are known only with a price."""
     counts = {
         Meter.INPUT: None if tokens.input is None else tokens.input - (tokens.cached or 0),
@@ -221,10 +221,12 @@ def _unpriced(tokens: Tokens) -> list[Line]:
         Meter.OUTPUT: None if tokens.output is None else tokens.output - (tokens.thinking or 0),
         Meter.THINKING: tokens.thinking,
     }
-    return [Line(meter=meter, modality=None, quantity=quantity) for meter, quantity in counts.items() if quantity]
+    return [
+        ReceiptLine(meter=meter, modality=None, quantity=quantity) for meter, quantity in counts.items() if quantity
+    ]
 
 
-def _corrections(posted: Sequence[Posted], prices: Mapping[str, Price]) -> Iterable[Correction]:
+def _corrections(posted: Sequence[LedgerCharge], prices: Mapping[str, Price]) -> Iterable[Correction]:
     charges: list[Charge] = []
     for revision, group in groupby(posted, key=lambda one: one.revision):
         before = _lines(charges, prices)
@@ -235,11 +237,11 @@ def _corrections(posted: Sequence[Posted], prices: Mapping[str, Price]) -> Itera
             yield Correction(revision, tuple(old), tuple(new), _cost(before), _cost(after))
 
 
-def _cost(lines: Sequence[Line]) -> int | None:
+def _cost(lines: Sequence[ReceiptLine]) -> int | None:
     return sum(line.cost_pico or 0 for line in lines) if lines else None
 
 
-def _estimate(executions: Sequence[Execution], lines: Sequence[Line]) -> Estimate | None:
+def _estimate(executions: Sequence[Execution], lines: Sequence[ReceiptLine]) -> Estimate | None:
     tokens = result_tokens(executions)
     if tokens is None or any(line.is_estimate for line in lines):
         return None
@@ -247,7 +249,7 @@ def _estimate(executions: Sequence[Execution], lines: Sequence[Line]) -> Estimat
     return Estimate(tokens, text.get(Meter.OUTPUT, text.get(Meter.THINKING)))
 
 
-def _line_dict(line: Line) -> dict[str, Any]:
+def _line_dict(line: ReceiptLine) -> dict[str, Any]:
     return {
         "meter": line.meter.value,
         "modality": line.modality and line.modality.value,
@@ -260,7 +262,7 @@ def _line_dict(line: Line) -> dict[str, Any]:
     }
 
 
-def _price_dict(line: Line) -> dict[str, Any] | None:
+def _price_dict(line: ReceiptLine) -> dict[str, Any] | None:
     if line.price_id is None:
         return None
     row = line.price

@@ -14,11 +14,11 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from gembill.ledger import Ledger, Selection, read
-from gembill.ledger.charges import Usage, usage
+from gembill.ledger.charges import ChargeTotal, usage
 from gembill.ledger.records import holds_demo_data
 from gembill.model import Meter
 from gembill.period import Period
-from gembill.price_catalog import Terms
+from gembill.price_catalog import PricingTerms
 from gembill.rules.prices import NoPrice, PriceBook
 from gembill.rules.rating import ESTIMATED, LongContextCounts
 
@@ -27,7 +27,7 @@ _POLICY = "policy/"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class WhatIfChange:
     """What would be otherwise; None stays as recorded. `cached` is the share of input served from a cache."""
 
     model: str | None = None
@@ -37,7 +37,7 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class WhatIfRow:
     """One model as recorded: what its comparable tokens cost, and what they would have cost; pico-dollars."""
 
     model: str | None
@@ -63,19 +63,19 @@ class Uncompared:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Comparison:
+class WhatIf:
     """The answer: rows by model, dearest first."""
 
     period: Period
-    change: Change
-    rows: tuple[Row, ...]
+    change: WhatIfChange
+    rows: tuple[WhatIfRow, ...]
     uncompared: tuple[Uncompared, ...]
     demo: bool = False  # made-up calls are among them
 
     @property
-    def total(self) -> Row:
+    def total(self) -> WhatIfRow:
         """All rows together."""
-        return Row(
+        return WhatIfRow(
             model=None,
             calls=sum(row.calls for row in self.rows),
             now_pico=sum(row.now_pico for row in self.rows),
@@ -87,12 +87,12 @@ class Comparison:
 class _Priced:
     """A group of charges with its price on the other side, or why there is none."""
 
-    used: Usage
+    used: ChargeTotal
     then_pico: int
     reason: str | None = None
 
 
-def compare(ledger: Ledger, terms: Terms, selection: Selection, period: Period, change: Change) -> Comparison:
+def compare(ledger: Ledger, terms: PricingTerms, selection: Selection, period: Period, change: WhatIfChange) -> WhatIf:
     """Compare the calls of the selection within the period."""
     chosen = replace(selection, start_us=period.start_us, end_us=period.end_us)
     sums = read.totals(ledger, chosen, ["model"])
@@ -103,7 +103,7 @@ def compare(ledger: Ledger, terms: Terms, selection: Selection, period: Period, 
     rows = [_row(name, count, found) for name, count in calls.items()]
     rows.sort(key=lambda row: (row.model is None, -row.now_pico, row.model or ""))
     lost = (*_lost(found), *_uncharged(sums))
-    return Comparison(period=period, change=change, rows=tuple(rows), uncompared=lost, demo=holds_demo_data(ledger))
+    return WhatIf(period=period, change=change, rows=tuple(rows), uncompared=lost, demo=holds_demo_data(ledger))
 
 
 def _name(total: read.Total) -> str | None:
@@ -111,14 +111,14 @@ def _name(total: read.Total) -> str | None:
     return None if name is None else str(name)
 
 
-def _row(model: str | None, calls: int, found: Iterable[_Priced]) -> Row:
+def _row(model: str | None, calls: int, found: Iterable[_Priced]) -> WhatIfRow:
     mine = [one for one in found if one.used.model == model and one.reason is None]
     now, then = sum(one.used.cost_pico for one in mine), sum(one.then_pico for one in mine)
-    return Row(model=model, calls=calls, now_pico=now, then_pico=then)
+    return WhatIfRow(model=model, calls=calls, now_pico=now, then_pico=then)
 
 
 def _parts(
-    book: PriceBook, chosen: Selection, change: Change, models: Iterable[str]
+    book: PriceBook, chosen: Selection, change: WhatIfChange, models: Iterable[str]
 ) -> Iterator[tuple[Selection, int]]:
     """The selection cut where prices of the other side change; each part with an instant that has its prices."""
     if change.at_us is not None:
@@ -137,13 +137,13 @@ def _parts(
         yield replace(chosen, start_us=first, end_us=last), at_us
 
 
-def _used(ledger: Ledger, terms: Terms, part: Selection) -> list[Usage]:
+def _used(ledger: Ledger, terms: PricingTerms, part: Selection) -> list[ChargeTotal]:
     sizes = {row.above_prompt_tokens for row in terms.book.rows} - {0}
     both = terms.policies.long_context_counts is LongContextCounts.PROMPT_AND_INTERMEDIATE
     return usage(ledger, part, sorted(sizes), with_intermediate=both)
 
 
-def _priced(used: Iterable[Usage], book: PriceBook, change: Change, at_us: int) -> list[_Priced]:
+def _priced(used: Iterable[ChargeTotal], book: PriceBook, change: WhatIfChange, at_us: int) -> list[_Priced]:
     found = []
     for group in _cached(used, change.cached):
         found += [_price(one, book, change, at_us) for one in group]
@@ -153,7 +153,7 @@ def _priced(used: Iterable[Usage], book: PriceBook, change: Change, at_us: int) 
     return found
 
 
-def _price(one: Usage, book: PriceBook, change: Change, at_us: int) -> _Priced:
+def _price(one: ChargeTotal, book: PriceBook, change: WhatIfChange, at_us: int) -> _Priced:
     model, tier = change.model or one.model, change.service_tier or one.service_tier
     if one.price_id.startswith(_POLICY) and not one.price_id.startswith(ESTIMATED):
         return _under_policy(one)
@@ -167,19 +167,19 @@ def _price(one: Usage, book: PriceBook, change: Change, at_us: int) -> _Priced:
     return _Priced(one, one.quantity * found.unit_pico)
 
 
-def _under_policy(one: Usage) -> _Priced:
+def _under_policy(one: ChargeTotal) -> _Priced:
     word = one.price_id.removeprefix(_POLICY).split("/", 1)[0]
     if word.startswith("tool_tokens_with_grounding"):
         return _Priced(one, 0)  # free on either side
     return _Priced(one, 0, f"charged under the policy {word}, not by a price")
 
 
-def _cached(used: Iterable[Usage], share: Fraction | None) -> Iterator[list[Usage]]:
+def _cached(used: Iterable[ChargeTotal], share: Fraction | None) -> Iterator[list[ChargeTotal]]:
     """Groups that are compared together: with a share of cached input, input and cached input of one kind."""
     if share is None:
         yield from ([one] for one in used)
         return
-    prompts: dict[tuple[object, ...], list[Usage]] = defaultdict(list)
+    prompts: dict[tuple[object, ...], list[ChargeTotal]] = defaultdict(list)
     for one in used:
         if one.meter in (Meter.INPUT, Meter.CACHED_INPUT) and not one.price_id.startswith(_POLICY):
             prompts[one.model, one.service_tier, one.modality, one.above].append(one)
@@ -189,7 +189,7 @@ def _cached(used: Iterable[Usage], share: Fraction | None) -> Iterator[list[Usag
         yield _moved(group, share)
 
 
-def _moved(group: list[Usage], share: Fraction) -> list[Usage]:
+def _moved(group: list[ChargeTotal], share: Fraction) -> list[ChargeTotal]:
     """The same tokens, so many of them cached as the share says, rounded down; never fewer than were."""
     tokens = sum(one.quantity for one in group)
     were = sum(one.quantity for one in group if one.meter is Meter.CACHED_INPUT)

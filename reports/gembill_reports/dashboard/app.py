@@ -35,7 +35,7 @@ from gembill_reports.analysis.receipt import receipt
 from gembill_reports.dashboard import assets, call_pages, quality_pages, summary_pages
 from gembill_reports.dashboard.guard import LOOPBACK, App, Guard
 from gembill_reports.dashboard.page import Page
-from gembill_reports.dashboard.query import View, months, view
+from gembill_reports.dashboard.query import PageQuery, months, view
 from gembill_reports.dashboard.render import read_templates, render
 from gembill_reports.layout.tables import csv_lines
 from gembill_reports.views.report import words
@@ -75,7 +75,7 @@ class Dashboard:
 
     def app(self, hosts: tuple[str, ...] = LOOPBACK, token: str | None = None) -> App:
         """The ASGI application behind its guard."""
-        pages: dict[str, Callable[[Ledger, View], Page]] = {
+        pages: dict[str, Callable[[Ledger, PageQuery], Page]] = {
             "overview": lambda ledger, shown: summary_pages.overview(ledger, shown, self._book(), self._budgets),
             "models": summary_pages.models,
             "labels": summary_pages.label_page,
@@ -98,7 +98,7 @@ class Dashboard:
         )
         return Guard(served, hosts, token)
 
-    def _answer(self, page: Callable[[Ledger, View], Page], form: str, request: Request) -> Response:
+    def _answer(self, page: Callable[[Ledger, PageQuery], Page], form: str, request: Request) -> Response:
         try:
             shown = self._view(request)
             return self._drawn(page(self._ledger, shown), shown, form)
@@ -112,7 +112,7 @@ class Dashboard:
     def _call(self, form: str, request: Request) -> Response:
         return self._answer(partial(self._receipt, request.path_params["record_id"]), form, request)
 
-    def _receipt(self, record_id: str, ledger: Ledger, shown: View) -> Page:
+    def _receipt(self, record_id: str, ledger: Ledger, shown: PageQuery) -> Page:
         stored = read.record(ledger, record_id)
         if stored is None:
             raise _Missing
@@ -120,13 +120,13 @@ class Dashboard:
         named = price_catalog.rows_of(ledger, self._settings, (one.charge.price_id for one in posted))
         return call_pages.one_call(receipt(stored, posted, named, rounds_of(ledger, stored)), shown)
 
-    def _view(self, request: Request) -> View:
+    def _view(self, request: Request) -> PageQuery:
         return view(request.query_params.multi_items(), self._now_us(), extent(self._ledger))
 
     def _book(self) -> PriceBook:
         return price_catalog.book_in_force(self._ledger, self._settings)
 
-    def _drawn(self, page: Page, shown: View, form: str) -> Response:
+    def _drawn(self, page: Page, shown: PageQuery, form: str) -> Response:
         if form == "json":
             return Response(json.dumps(page.data, indent=1) + "\n", media_type=_FORMS[form])
         if form == "csv":
@@ -136,7 +136,7 @@ class Dashboard:
         content = {key: getattr(page, key) for key in ("cards", "charts", "grids", "notes", "more")}
         return HTMLResponse(render(page.template, content | self._frame(page, shown)))
 
-    def _frame(self, page: Page, shown: View) -> dict[str, Any]:
+    def _frame(self, page: Page, shown: PageQuery) -> dict[str, Any]:
         """What stands around the content of every page."""
         path = f"/{page.name}"
         return {
@@ -151,7 +151,7 @@ class Dashboard:
             "filter": self._filter("/" if page.name == "overview" else path, shown) if page.name in _FILTERED else None,
         }
 
-    def _filter(self, action: str, shown: View) -> dict[str, Any]:
+    def _filter(self, action: str, shown: PageQuery) -> dict[str, Any]:
         """What the form of every page offers, and what is chosen in it."""
         models = [
             str(one.group["model"]) for one in totals(self._ledger, Selection(), ("model",)) if one.group["model"]

@@ -14,7 +14,7 @@ _SEEN = Decimal("0.35")
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class BarPiece:
     """A part of a bar: its colour, its length in percent, and what it is."""
 
     color: str
@@ -28,21 +28,21 @@ class Bar:
 
     name: str
     start: str
-    pieces: tuple[Piece, ...]
+    pieces: tuple[BarPiece, ...]
     text: str
     link: str | None
     spans: int  # over how many bars its name stands on the axis; 0 if it is not named
 
 
 @dataclass(frozen=True, slots=True)
-class Sketch:
+class BarChart:
     """All bars of a chart, and what the full length stands for."""
 
     bars: tuple[Bar, ...]
     top: Decimal
 
 
-def sketch(chart: Chart) -> Sketch:
+def sketch(chart: Chart) -> BarChart:
     """The bars of a chart."""
     places = range(len(chart.categories))
     sums = [sum((_number(series.values[at]) for series in chart.series), Decimal()) for at in places]
@@ -54,7 +54,7 @@ def sketch(chart: Chart) -> Sketch:
             chart.categories[at],
             _percent(starts[at], top),
             tuple(
-                Piece(s.color, _length(_number(s.values[at]), top), s.name)
+                BarPiece(s.color, _length(_number(s.values[at]), top), s.name)
                 for s in chart.series
                 if _number(s.values[at])
             ),
@@ -64,7 +64,7 @@ def sketch(chart: Chart) -> Sketch:
         )
         for at in places
     )
-    return Sketch(bars, top)
+    return BarChart(bars, top)
 
 
 def _number(value: str | None) -> Decimal:

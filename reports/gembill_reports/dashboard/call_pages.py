@@ -11,9 +11,9 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from gembill.errors import ConfigurationError
-from gembill.ledger import Ledger, Stored
+from gembill.ledger import Ledger, LedgerRecord
 from gembill.ledger.conversations import Conversation, conversations
-from gembill.ledger.pages import Browse, Order, Place, Trouble, page
+from gembill.ledger.pages import Cursor, ProblemFilter, RecordPage, SortOrder, page
 from gembill.model import Meter, Status
 from gembill.money import usd
 from gembill.period import local
@@ -21,7 +21,7 @@ from gembill_reports import charts
 from gembill_reports.analysis.receipt import Receipt, explanation
 from gembill_reports.analysis.receipt import as_dict as receipt_dict
 from gembill_reports.dashboard.page import Cell, Grid, Page, number, text
-from gembill_reports.dashboard.query import View
+from gembill_reports.dashboard.query import PageQuery
 from gembill_reports.layout.sheet import count, exact, money
 from gembill_reports.layout.tables import MISSING, clean
 from gembill_reports.views.receipt import sheets
@@ -29,12 +29,12 @@ from gembill_reports.views.records import CSV_HEADER, as_dict, csv_row, utc
 
 SIZE = 50
 _SORTED = {
-    "Input": Order.INPUT,
-    "Intermediate": Order.INTERMEDIATE,
-    "Output": Order.OUTPUT,
-    "Executions": Order.EXECUTIONS,
-    "Failed": Order.FAILED,
-    "Cost": Order.COST,
+    "Input": SortOrder.INPUT,
+    "Intermediate": SortOrder.INTERMEDIATE,
+    "Output": SortOrder.OUTPUT,
+    "Executions": SortOrder.EXECUTIONS,
+    "Failed": SortOrder.FAILED,
+    "Cost": SortOrder.COST,
 }
 _CONVERSATIONS = (
     *("conversation_id", "operation", "calls", "first_at", "last_at", "model", "tokens_input", "tokens_intermediate"),
@@ -42,7 +42,7 @@ _CONVERSATIONS = (
 )
 
 
-def calls(ledger: Ledger, view: View) -> Page:
+def calls(ledger: Ledger, view: PageQuery) -> Page:
     """The calls chosen, a page of them."""
     asked = browse(view)
     found, place = page(ledger, asked, SIZE, _after(view))
@@ -56,24 +56,24 @@ def calls(ledger: Ledger, view: View) -> Page:
         header=CSV_HEADER,
         rows=[csv_row(one) for one in records],
         grids=(_grid(found, view, asked),),
-        more={"onward": onward, "asked": asked, "statuses": list(Status), "troubles": list(Trouble)},
+        more={"onward": onward, "asked": asked, "statuses": list(Status), "troubles": list(ProblemFilter)},
     )
 
 
-def browse(view: View) -> Browse:
+def browse(view: PageQuery) -> RecordPage:
     """What the address asks of the list; ConfigurationError for a word it does not know."""
     rest = view.rest
-    return Browse(
+    return RecordPage(
         selection=view.selection,
-        order=_word(Order, rest.get("sort")) or Order.TIME,
+        order=_word(SortOrder, rest.get("sort")) or SortOrder.TIME,
         ascending=rest.get("dir") == "up",
-        trouble=_word(Trouble, rest.get("trouble")),
+        trouble=_word(ProblemFilter, rest.get("trouble")),
         status=_word(Status, rest.get("status")),
         conversation=rest.get("conversation"),
     )
 
 
-def one_call(receipt: Receipt, view: View) -> Page:
+def one_call(receipt: Receipt, view: PageQuery) -> Page:
     """The receipt of one call, with its tokens step by step."""
     data = receipt_dict(receipt)
     tables = [
@@ -104,7 +104,7 @@ def one_call(receipt: Receipt, view: View) -> Page:
     )
 
 
-def conversation_list(ledger: Ledger, view: View) -> Page:
+def conversation_list(ledger: Ledger, view: PageQuery) -> Page:
     """Chats of several turns and chains of interactions, the one with the newest call first."""
     found = conversations(ledger, view.selection, SIZE + 1, _last(view))
     shown = found[:SIZE]
@@ -133,13 +133,13 @@ def plain(note: str) -> str:
     return note.replace("https://", "").replace("http://", "")
 
 
-def _grid(found: Sequence[Stored], view: View, asked: Browse) -> Grid:
-    heads = [_sorting("When", Order.TIME, view, asked), text("Model"), text("Status"), text("Labels")]
+def _grid(found: Sequence[LedgerRecord], view: PageQuery, asked: RecordPage) -> Grid:
+    heads = [_sorting("When", SortOrder.TIME, view, asked), text("Model"), text("Status"), text("Labels")]
     heads += [replace(_sorting(title, order, view, asked), number=True) for title, order in _SORTED.items()]
     return Grid("Calls", heads, [_call(one, view) for one in found], empty="No call fits.")
 
 
-def _sorting(title: str, order: Order, view: View, asked: Browse) -> Cell:
+def _sorting(title: str, order: SortOrder, view: PageQuery, asked: RecordPage) -> Cell:
     """A heading that sorts by its column, once more turns the order round."""
     current = asked.order is order
     turn = "up" if current and not asked.ascending else "down"
@@ -148,7 +148,7 @@ def _sorting(title: str, order: Order, view: View, asked: Browse) -> Cell:
     return text(title + arrow, link)
 
 
-def _call(stored: Stored, view: View) -> list[Cell]:
+def _call(stored: LedgerRecord, view: PageQuery) -> list[Cell]:
     record, tokens = stored.record, stored.record.tokens
     when = local(record.occurred_us, view.period.zone).strftime("%Y-%m-%d %H:%M:%S")
     said = record.status.value
@@ -209,7 +209,7 @@ def _conversation(one: Conversation) -> dict[str, Any]:
     }
 
 
-def _line(one: Conversation, view: View) -> list[Cell]:
+def _line(one: Conversation, view: PageQuery) -> list[Cell]:
     tokens = one.tokens
     model = clean(one.model) if one.model else f"{one.models} models" if one.models else MISSING
     return [
@@ -235,17 +235,17 @@ def _word(words: Any, named: str | None) -> Any:  # noqa: ANN401
         raise ConfigurationError(f"'{named}' is none of {', '.join(words)}") from None
 
 
-def _written(place: Place) -> str:
+def _written(place: Cursor) -> str:
     return f"{place.value}.{place.occurred_us}.{place.source_id}.{place.id}"
 
 
-def _after(view: View) -> Place | None:
+def _after(view: PageQuery) -> Cursor | None:
     mark = view.rest.get("after")
     if mark is None:
         return None
     try:
         value, occurred, source, record_id = mark.split(".")
-        place = Place(max(int(value), -1), int(occurred), str(UUID(record_id)), int(source))
+        place = Cursor(max(int(value), -1), int(occurred), str(UUID(record_id)), int(source))
     except ValueError:
         place = None
     if place is None or max(place.value, abs(place.occurred_us), abs(place.source_id)) >> 63:
@@ -253,7 +253,7 @@ def _after(view: View) -> Place | None:
     return place
 
 
-def _last(view: View) -> tuple[int, str] | None:
+def _last(view: PageQuery) -> tuple[int, str] | None:
     mark = view.rest.get("after")
     if mark is None:
         return None

@@ -15,14 +15,14 @@ from gembill_reports.analysis.report import Report
 from gembill_reports.charts import Chart
 from gembill_reports.dashboard.assets import asset
 from gembill_reports.dashboard.page import Cell, Grid
-from gembill_reports.dashboard.query import View
+from gembill_reports.dashboard.query import PageQuery
 from gembill_reports.dashboard.render import render
 from gembill_reports.dashboard.summary_pages import overview, sums_grid
 from gembill_reports.layout.sheet import DEMO
 from gembill_reports.views.report import words
 
 
-def page(ledger: Ledger, found: Report, view: View, book: PriceBook) -> str:
+def page(ledger: Ledger, found: Report, view: PageQuery, book: PriceBook) -> str:
     """The overview of the report's period and calls, and the report's own table, as one HTML document."""
     shown = overview(ledger, view, book)
     grids: tuple[Grid, ...] = tuple(shown.grids)

@@ -15,7 +15,7 @@ from gembill.period import Unit, local, name
 from gembill.rules.prices import PriceBook
 from gembill_reports.dashboard.call_pages import plain
 from gembill_reports.dashboard.page import Card, Cell, Grid, Page, number, text
-from gembill_reports.dashboard.query import View
+from gembill_reports.dashboard.query import PageQuery
 from gembill_reports.layout.sheet import count
 from gembill_reports.layout.tables import MISSING, clean
 from gembill_reports.views import flag_texts
@@ -26,7 +26,7 @@ from gembill_reports.views.price_list import sheet as price_sheet
 _OLD_DAYS = 60  # prices not checked for so long are worth a look
 
 
-def prices(book: PriceBook, view: View) -> Page:
+def prices(book: PriceBook, view: PageQuery) -> Page:
     """The price rows in force, now or on the day the address names."""
     from gembill.period import instant
 
@@ -54,7 +54,7 @@ def prices(book: PriceBook, view: View) -> Page:
     )
 
 
-def quality_page(ledger: Ledger, view: View, book: PriceBook) -> Page:
+def quality_page(ledger: Ledger, view: PageQuery, book: PriceBook) -> Page:
     """What is missing: unpriced, incomplete, anomalies, errors, and how old the prices are."""
     found = quality(ledger, view.selection)
     today = local(view.now_us, view.period.zone).date()
@@ -86,7 +86,7 @@ def quality_page(ledger: Ledger, view: View, book: PriceBook) -> Page:
     )
 
 
-def checked(book: PriceBook, view: View) -> date | None:
+def checked(book: PriceBook, view: PageQuery) -> date | None:
     """When the price rows in force were last checked: the newest of their dates."""
     return newest_check(price_rows(book, view.now_us))
 
@@ -96,7 +96,7 @@ def newest_check(rows: Sequence[Price]) -> date | None:
     return max((date.fromisoformat(row.checked_on) for row in rows), default=None)
 
 
-def _cards(found: Quality, view: View, newest: date | None, today: date) -> list[Card]:
+def _cards(found: Quality, view: PageQuery, newest: date | None, today: date) -> list[Card]:
     unpriced = sum(found.unpriced.values())
     incomplete = found.statuses["partial"] + found.statuses["unknown"]
     odd = sum(found.anomalies.values())
@@ -136,7 +136,7 @@ def _heads(*words: str, what: str = "Calls") -> list[Cell]:
     return [*map(text, words), number(what)]
 
 
-def _unpriced(found: Quality, view: View) -> list[list[Cell]]:
+def _unpriced(found: Quality, view: PageQuery) -> list[list[Cell]]:
     link = view.to("/calls", ("trouble", "unpriced"))
     return [
         [text(clean(model or MISSING), link), text(clean(reason)), number(count(calls))]
@@ -144,7 +144,7 @@ def _unpriced(found: Quality, view: View) -> list[list[Cell]]:
     ]
 
 
-def _statuses(found: Quality, view: View) -> list[list[Cell]]:
+def _statuses(found: Quality, view: PageQuery) -> list[list[Cell]]:
     return [
         [text(status, view.to("/calls", ("status", status)), mark=status), number(count(calls))]
         for status, calls in found.statuses.most_common()

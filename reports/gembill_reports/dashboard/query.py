@@ -20,7 +20,7 @@ Pairs = Sequence[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class View:
+class PageQuery:
     """A period, the calls in it, and the words of the address that chose them. `rest` is what only one page reads."""
 
     period: Period
@@ -64,7 +64,7 @@ class View:
         return self.to(path, *named, *more, without=("month", "since", "until"))
 
 
-def view(pairs: Pairs, now_us: int, extent: tuple[int, int] | None) -> View:
+def view(pairs: Pairs, now_us: int, extent: tuple[int, int] | None) -> PageQuery:
     """What an address asks for. Without a period: this month, or the newest that has calls.
 
     `extent` is when the ledger's first and last call were received. An empty value is the same as none.
@@ -89,7 +89,7 @@ def view(pairs: Pairs, now_us: int, extent: tuple[int, int] | None) -> View:
         code_execution=single.get("code_execution") == "1",
     )
     rest = {key: value for key, value in given if key not in _FILTERS}
-    return View(period=period, selection=selection, now_us=now_us, chosen=chosen, rest=rest)
+    return PageQuery(period=period, selection=selection, now_us=now_us, chosen=chosen, rest=rest)
 
 
 def newest_month(now_us: int, extent: tuple[int, int] | None, tz: str | None = None) -> str:
@@ -98,7 +98,7 @@ def newest_month(now_us: int, extent: tuple[int, int] | None, tz: str | None = N
     return name(Unit.MONTH, last, zone(tz))
 
 
-def months(view: View, extent: tuple[int, int] | None, most: int = 36) -> list[str]:
+def months(view: PageQuery, extent: tuple[int, int] | None, most: int = 36) -> list[str]:
     """The months to choose from, newest first: all with calls, and this one."""
     calendar = view.period.zone
     first = min(view.now_us, extent[0]) if extent else view.now_us

@@ -13,17 +13,17 @@ from gembill.budget_status import standings
 from gembill.ledger import Ledger, Selection, Total
 from gembill.ledger.labels import labels
 from gembill.period import HOUR_US, Unit, containing, instant
-from gembill.rules.budgets import Budget, Standing, State
+from gembill.rules.budgets import Budget, BudgetState, BudgetStatus
 from gembill.rules.budgets.text import amount, percent
 from gembill.rules.budgets.text import as_dict as budget_dict
 from gembill.rules.prices import PriceBook
 from gembill_reports import charts
 from gembill_reports.analysis import forecast, previous_period
 from gembill_reports.analysis.forecast import Forecast
-from gembill_reports.analysis.previous_period import Predecessor, change
+from gembill_reports.analysis.previous_period import PreviousPeriod, change
 from gembill_reports.analysis.report import Report, as_dict, report, row_dict
 from gembill_reports.dashboard.page import Card, Cell, Grid, Page, number, text
-from gembill_reports.dashboard.query import View
+from gembill_reports.dashboard.query import PageQuery
 from gembill_reports.layout.sheet import count, money, rate
 from gembill_reports.layout.tables import MISSING, clean, flat
 from gembill_reports.views.report import notes
@@ -32,7 +32,7 @@ _DAY_US = 24 * HOUR_US
 _HEADS = ("Calls", "Input", "Intermediate", "Output", "Executions", "Failed", "Spent on fails", "Cost")
 
 
-def overview(ledger: Ledger, view: View, book: PriceBook, budgets: Sequence[Budget] = ()) -> Page:
+def overview(ledger: Ledger, view: PageQuery, book: PriceBook, budgets: Sequence[Budget] = ()) -> Page:
     """The month at a glance: cards, cost per day, per model, intermediate tokens by label, executions.
 
     `budgets` stand as they do now, whatever period and calls are shown.
@@ -72,12 +72,12 @@ def overview(ledger: Ledger, view: View, book: PriceBook, budgets: Sequence[Budg
     )
 
 
-def models(ledger: Ledger, view: View) -> Page:
+def models(ledger: Ledger, view: PageQuery) -> Page:
     """A row per model."""
     return _page(report(ledger, view.period, ("model",), selection=view.selection), view, "models", "Models")
 
 
-def label_page(ledger: Ledger, view: View) -> Page:
+def label_page(ledger: Ledger, view: PageQuery) -> Page:
     """A row per value of one label, which the address names or which is the first there is."""
     label = _label(ledger, view) or "label.team"
     found = report(ledger, view.period, (label,), selection=view.selection)
@@ -86,7 +86,7 @@ def label_page(ledger: Ledger, view: View) -> Page:
     return replace(page, more={"known": known, "label": label.removeprefix("label.")})
 
 
-def sums_grid(found: Report, view: View, caption: str) -> Grid:
+def sums_grid(found: Report, view: PageQuery, caption: str) -> Grid:
     """The table of a report, each row leading to its calls."""
     by = found.by[0]
     heads = [text(by.removeprefix("label.").replace("_", " ").capitalize()), *(number(head) for head in _HEADS)]
@@ -95,7 +95,7 @@ def sums_grid(found: Report, view: View, caption: str) -> Grid:
     return Grid(caption, heads, rows, [text("Total"), *_numbers(found.total)])
 
 
-def _page(found: Report, view: View, name: str, title: str) -> Page:
+def _page(found: Report, view: PageQuery, name: str, title: str) -> Page:
     header, rows = _csv(found)
     by = found.by[0]
     drawn = [
@@ -120,7 +120,7 @@ def _csv(found: Report) -> tuple[list[str], list[dict[str, Any]]]:
     return header, [flat(row_dict(row)) for row in found.rows]
 
 
-def _unit(view: View) -> str:
+def _unit(view: PageQuery) -> str:
     """Days, or hours of a period of three days at most, or months of one over half a year."""
     start, end = view.period.start_us, view.period.end_us
     if start is None or end is None:
@@ -131,7 +131,7 @@ def _unit(view: View) -> str:
     return Unit.DAY.value if length <= 190 * _DAY_US else Unit.MONTH.value
 
 
-def _label(ledger: Ledger, view: View) -> str | None:
+def _label(ledger: Ledger, view: PageQuery) -> str | None:
     """The label that calls are grouped by: named in the address, else `team`, else the first."""
     known = labels(ledger)
     named = view.rest.get("name")
@@ -141,20 +141,20 @@ def _label(ledger: Ledger, view: View) -> str | None:
     return first and f"label.{first}"
 
 
-def _before(ledger: Ledger, found: Report, view: View, selection: Selection) -> Predecessor | None:
+def _before(ledger: Ledger, found: Report, view: PageQuery, selection: Selection) -> PreviousPeriod | None:
     if found.period.start_us is None or found.period.end_us is None:
         return None
     return previous_period.predecessor(ledger, found, view.now_us, selection=selection)
 
 
-def _forecast(ledger: Ledger, view: View, book: PriceBook) -> Forecast | None:
+def _forecast(ledger: Ledger, view: PageQuery, book: PriceBook) -> Forecast | None:
     start, end = view.period.start_us, view.period.end_us
     if start is None or end is None or not start < view.now_us < end:
         return None
     return forecast.forecast(report(ledger, view.period, forecast.GROUPS, selection=view.selection), view.now_us, book)
 
 
-def _cards(total: Total, before: Predecessor | None, coming: Forecast | None, view: View) -> list[Card]:
+def _cards(total: Total, before: PreviousPeriod | None, coming: Forecast | None, view: PageQuery) -> list[Card]:
     tokens = total.tokens
     share = f"{count(total.executions_failed)} of {count(total.executions)}"
     failed = f"{100 * total.executions_failed / total.executions:.1f}%" if total.executions else "none"
@@ -179,9 +179,11 @@ def _cards(total: Total, before: Predecessor | None, coming: Forecast | None, vi
     return cards
 
 
-def _budget(standing: Standing) -> Card:
+def _budget(standing: BudgetStatus) -> Card:
     """How much of a budget is used: red once it is over, yellow where it warns."""
-    kind = {State.BREACH: "failed", State.WARN: "intermediate", State.UNKNOWN: "intermediate"}.get(standing.state, "")
+    kind = {BudgetState.BREACH: "failed", BudgetState.WARN: "intermediate", BudgetState.UNKNOWN: "intermediate"}.get(
+        standing.state, ""
+    )
     used, limit = amount(standing.budget, standing.used), amount(standing.budget, standing.budget.limit)
     return Card(
         f"Budget {clean(standing.budget.name)}", percent(standing), f"{used} of {limit}, {standing.state}", kind
@@ -192,7 +194,7 @@ def _thinking(total: Total) -> str:
     return f"{count(total.tokens.thinking)} thinking, " if total.tokens.thinking else ""
 
 
-def _changed(total: Total, before: Predecessor | None) -> str:
+def _changed(total: Total, before: PreviousPeriod | None) -> str:
     if before is None or before.report.total.cost_pico is None:
         return "estimate at list prices"
     changed = change(total.cost_pico, before.report.total.cost_pico)
@@ -202,7 +204,7 @@ def _changed(total: Total, before: Predecessor | None) -> str:
     return f"{changed} against {money(before.report.total.cost_pico)} before{same}"
 
 
-def _notes(found: Report, before: Predecessor | None = None, coming: Forecast | None = None) -> list[str]:
+def _notes(found: Report, before: PreviousPeriod | None = None, coming: Forecast | None = None) -> list[str]:
     said = notes(found)[1:]
     said += [previous_period.sentence(before, found.total)] if before is not None else []
     return said + ([forecast.sentence(coming)] if coming is not None else [])
@@ -221,7 +223,7 @@ def _numbers(row: Total) -> list[Cell]:
     return [number(cell) for cell in cells]
 
 
-def _narrow(view: View, by: str, row: Total) -> str:
+def _narrow(view: PageQuery, by: str, row: Total) -> str:
     """The calls of a row. Calls whose value is missing cannot be asked for: no link."""
     value = row.group.get(by)
     if value is None or "*" in str(value):
@@ -235,7 +237,7 @@ def _narrow(view: View, by: str, row: Total) -> str:
     return view.to("/calls", (by, str(value)), without=(by,))
 
 
-def _day_link(view: View, found: Report, *more: tuple[str, str]) -> charts.Link:
+def _day_link(view: PageQuery, found: Report, *more: tuple[str, str]) -> charts.Link:
     """Where a bar of time leads: to the calls of that hour, day or month, as far as the period has them."""
     unit, period = Unit(found.by[0]), found.period
 

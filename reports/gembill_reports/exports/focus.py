@@ -14,11 +14,11 @@ from collections.abc import Iterator
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from gembill.ledger import Stored
+from gembill.ledger import LedgerRecord
 from gembill.model import Meter
 from gembill.money import usd
 from gembill.period import HOUR_US, Unit, containing, local
-from gembill_reports.analysis.receipt import Line, Receipt
+from gembill_reports.analysis.receipt import Receipt, ReceiptLine
 
 VERSION = "1.2"
 _UTC = ZoneInfo("UTC")
@@ -64,7 +64,7 @@ def rows(receipt: Receipt, zone: ZoneInfo, account: str = "unknown") -> Iterator
         yield _call(receipt.stored, zone, account) | _charge(receipt.stored, line) | _counts(receipt.stored, number)
 
 
-def _call(stored: Stored, zone: ZoneInfo, account: str) -> dict[str, Any]:
+def _call(stored: LedgerRecord, zone: ZoneInfo, account: str) -> dict[str, Any]:
     record = stored.record
     month = containing(Unit.MONTH, record.occurred_us, zone)
     hour = record.occurred_us // HOUR_US * HOUR_US
@@ -95,7 +95,7 @@ def _call(stored: Stored, zone: ZoneInfo, account: str) -> dict[str, Any]:
     }
 
 
-def _charge(stored: Stored, line: Line) -> dict[str, Any]:
+def _charge(stored: LedgerRecord, line: ReceiptLine) -> dict[str, Any]:
     record = stored.record
     unit, listed = line.unit_pico or 0, line.list_unit_pico or 0
     size = 1 if line.meter is Meter.GROUNDING else _MILLION
@@ -120,14 +120,14 @@ def _charge(stored: Stored, line: Line) -> dict[str, Any]:
     }
 
 
-def _sku(stored: Stored, line: Line) -> str:
+def _sku(stored: LedgerRecord, line: ReceiptLine) -> str:
     """What was bought. A model under another name is the model of its price row, for a price may have one SKU only."""
     model = (line.price.model if line.price is not None else stored.record.model) or "unknown"
     kind = line.modality.value if line.modality is not None else "text"
     return f"gemini/{model}/{_SKUS.get(line.meter, line.meter).value}/{kind}/{stored.record.service_tier}"
 
 
-def _details(stored: Stored, line: Line) -> str:
+def _details(stored: LedgerRecord, line: ReceiptLine) -> str:
     found = {"x_ModelDeveloper": "Google", "x_ModelFamily": "Gemini", "x_ModelId": stored.record.model}
     if line.meter is not Meter.GROUNDING:
         output = line.meter in (Meter.OUTPUT, Meter.THINKING)
@@ -137,7 +137,7 @@ def _details(stored: Stored, line: Line) -> str:
     return json.dumps(found, sort_keys=True)
 
 
-def _counts(stored: Stored, number: int) -> dict[str, Any]:
+def _counts(stored: LedgerRecord, number: int) -> dict[str, Any]:
     first = number == 0
     return {
         "x_RequestCount": "1" if first else "0",

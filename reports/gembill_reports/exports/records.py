@@ -10,7 +10,7 @@ from itertools import chain, islice
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from gembill.ledger import Ledger, Stored
+from gembill.ledger import Ledger, LedgerRecord
 from gembill.ledger.charging import charges_of
 from gembill.model import Price
 from gembill_reports.analysis.receipt import receipt
@@ -24,23 +24,25 @@ _PAGE = 500
 Rows = Callable[[Iterable[str]], Mapping[str, Price]]
 
 
-def csv(found: Iterable[Stored]) -> Iterator[str]:
+def csv(found: Iterable[LedgerRecord]) -> Iterator[str]:
     """A line per call, as `gembill records --format csv`."""
     return records.csv_chunks(found)
 
 
-def jsonl(found: Iterable[Stored]) -> Iterator[str]:
+def jsonl(found: Iterable[LedgerRecord]) -> Iterator[str]:
     """A JSON document per call and line, each as in `gembill records --format json`."""
     return (json.dumps(records.as_dict(stored)) + "\n" for stored in found)
 
 
-def focus_csv(ledger: Ledger, found: Iterable[Stored], rows_of: Rows, zone: ZoneInfo, account: str) -> Iterator[str]:
+def focus_csv(
+    ledger: Ledger, found: Iterable[LedgerRecord], rows_of: Rows, zone: ZoneInfo, account: str
+) -> Iterator[str]:
     """FOCUS 1.2 as CSV: a line per charge. `rows_of` gives the price rows of ids."""
     return csv_lines(focus.COLUMNS, _charges(ledger, iter(found), rows_of, zone, account))
 
 
 def _charges(
-    ledger: Ledger, found: Iterator[Stored], rows_of: Rows, zone: ZoneInfo, account: str
+    ledger: Ledger, found: Iterator[LedgerRecord], rows_of: Rows, zone: ZoneInfo, account: str
 ) -> Iterator[dict[str, Any]]:
     while page := list(islice(found, _PAGE)):
         posted = charges_of(ledger, page)

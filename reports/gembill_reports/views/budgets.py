@@ -12,7 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from gembill.period import iso
-from gembill.rules.budgets import Budget, Span, Standing, State
+from gembill.rules.budgets import Budget, BudgetPeriod, BudgetState, BudgetStatus
 from gembill.rules.budgets.text import (
     amount,
     as_dict,
@@ -42,24 +42,24 @@ _COLUMNS = (
     Column("Period", 50, text=True),
 )
 _COUNTED = {
-    State.BREACH: "breached",
-    State.UNKNOWN: "unknown",
-    State.WARN: "warned",
-    State.PASS: "passed",
+    BudgetState.BREACH: "breached",
+    BudgetState.UNKNOWN: "unknown",
+    BudgetState.WARN: "warned",
+    BudgetState.PASS: "passed",
 }
 
 
-def ordered(standings: Iterable[Standing]) -> list[Standing]:
+def ordered(standings: Iterable[BudgetStatus]) -> list[BudgetStatus]:
     """The gravest first, else as they stand in the file."""
     return sorted(standings, key=lambda one: -one.state.gravity)
 
 
-def status(standings: Sequence[Standing]) -> State:
+def status(standings: Sequence[BudgetStatus]) -> BudgetState:
     """The gravest state of all."""
-    return max((one.state for one in standings), key=lambda state: state.gravity, default=State.PASS)
+    return max((one.state for one in standings), key=lambda state: state.gravity, default=BudgetState.PASS)
 
 
-def check_dict(standings: Sequence[Standing], at_us: int, *, demo: bool = False) -> dict[str, Any]:
+def check_dict(standings: Sequence[BudgetStatus], at_us: int, *, demo: bool = False) -> dict[str, Any]:
     """A check as JSON."""
     return {
         "schema_version": SCHEMA_VERSION,
@@ -69,18 +69,18 @@ def check_dict(standings: Sequence[Standing], at_us: int, *, demo: bool = False)
     } | ({"demo_data": True} if demo else {})
 
 
-def check_sheet(standings: Sequence[Standing], at_us: int, *, demo: bool = False) -> Sheet:
+def check_sheet(standings: Sequence[BudgetStatus], at_us: int, *, demo: bool = False) -> Sheet:
     """A check as a table with what has to be said beneath."""
     found = ordered(standings)
     rows = tuple(_cells(one) for one in found)
-    notes = [f"{one.state}: {one.budget.name}: {sentence(one)}" for one in found if one.state is not State.PASS]
+    notes = [f"{one.state}: {one.budget.name}: {sentence(one)}" for one in found if one.state is not BudgetState.PASS]
     notes += [*_doubts(found), f"{summed_up(found)}. {forecast_note()}"]
     notes.append("~ estimate. Cost is an estimate at list prices in US dollars, not Google's bill.")
     at = datetime.fromtimestamp(at_us // 1_000_000, UTC).strftime("%Y-%m-%d %H:%M UTC")
     return Sheet(f"{DEMO if demo else ''}Gemini budgets · {at}", Table(_COLUMNS, rows), tuple(notes))
 
 
-def summed_up(standings: Sequence[Standing]) -> str:
+def summed_up(standings: Sequence[BudgetStatus]) -> str:
     """`1 breached, 2 passed`."""
     counted = Counter(one.state for one in standings)
     return ", ".join(f"{counted[state]} {word}" for state, word in _COUNTED.items() if counted[state])
@@ -117,7 +117,7 @@ def filters(budget: Budget) -> str:
     return ", ".join(said) or "all"
 
 
-def run_sheet(report: Report, standings: Sequence[Standing]) -> Sheet:
+def run_sheet(report: Report, standings: Sequence[BudgetStatus]) -> Sheet:
     """What one run cost by model, and how its budgets stand."""
     columns = (
         Column("Model", text=True),
@@ -147,7 +147,7 @@ def run_sheet(report: Report, standings: Sequence[Standing]) -> Sheet:
     return Sheet("Gemini calls of this run", Table(columns, tuple(cells[:-1]), cells[-1]), tuple(notes))
 
 
-def _cells(standing: Standing) -> tuple[str, ...]:
+def _cells(standing: BudgetStatus) -> tuple[str, ...]:
     budget = standing.budget
     return (
         standing.state.value,
@@ -157,20 +157,20 @@ def _cells(standing: Standing) -> tuple[str, ...]:
         percent(standing),
         course(standing),
         money(standing.failed_pico) if standing.failed_pico else "",
-        where(standing) if budget.span is Span.RUN else _period(standing),
+        where(standing) if budget.span is BudgetPeriod.RUN else _period(standing),
     )
 
 
-def _period(standing: Standing) -> str:
+def _period(standing: BudgetStatus) -> str:
     start = standing.period.start
     return "total" if start is None else f"{standing.budget.span} of {start[:10]}"
 
 
-def _doubts(standings: Sequence[Standing]) -> list[str]:
-    unsure = [one for one in standings if one.unsure]
-    if not unsure:
+def _doubts(standings: Sequence[BudgetStatus]) -> list[str]:
+    undetermined = [one for one in standings if one.undetermined]
+    if not undetermined:
         return []
-    names = ", ".join(one.budget.name for one in unsure)
+    names = ", ".join(one.budget.name for one in undetermined)
     said = f"UNKNOWN COST: calls without a price may have spent more than is shown of {names}."
     return [f"{said} `gembill report monthly` names the models; --strict makes this exit 12."]
 

@@ -10,16 +10,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from gembill.money import usd
-from gembill.rules.budgets import Standing, State
+from gembill.rules.budgets import BudgetState, BudgetStatus
 from gembill.rules.budgets.text import ratio, sentence, spent, title
 from gembill_reports.layout.tables import clean
 from gembill_reports.views.budgets import ordered, status
 
 MARKER = "<!-- gembill-budgets -->"  # finds the one comment of a pull request that is updated
-_LEVELS = {State.BREACH: "error", State.UNKNOWN: "warning", State.WARN: "warning", State.PASS: "notice"}
+_LEVELS = {
+    BudgetState.BREACH: "error",
+    BudgetState.UNKNOWN: "warning",
+    BudgetState.WARN: "warning",
+    BudgetState.PASS: "notice",
+}
 
 
-def annotations(standings: Sequence[Standing]) -> Iterator[str]:
+def annotations(standings: Sequence[BudgetStatus]) -> Iterator[str]:
     """A workflow command a budget, the gravest first, for a step shows only the first ten of a level."""
     for one in ordered(standings):
         yield f"::{_LEVELS[one.state]} title={_property(title(one))}::{_data(sentence(one))}\n"
@@ -33,7 +38,7 @@ def quoted(text: str) -> Iterator[str]:
     yield f"::{token}::\n"
 
 
-def leave(standings: Sequence[Standing], markdown: str, code: int, environ: Mapping[str, str] = os.environ) -> None:
+def leave(standings: Sequence[BudgetStatus], markdown: str, code: int, environ: Mapping[str, str] = os.environ) -> None:
     """Write the job summary, the report for a comment and the step's outputs, where the runner names files for them."""
     report = f"{MARKER}\n{markdown}"
     if environ.get("GITHUB_STEP_SUMMARY"):
@@ -46,7 +51,7 @@ def leave(standings: Sequence[Standing], markdown: str, code: int, environ: Mapp
     _append(environ["GITHUB_OUTPUT"], "".join(f"{name}={clean(value)}\n" for name, value in found.items()))
 
 
-def outputs(standings: Sequence[Standing]) -> dict[str, str]:
+def outputs(standings: Sequence[BudgetStatus]) -> dict[str, str]:
     """The outputs: the gravest state, and the budget that is most used up. What is unknown or not set is empty."""
     tightest = max(standings, key=lambda one: (one.state.gravity, one.share is None, one.share or 0))
     budget = tightest.budget

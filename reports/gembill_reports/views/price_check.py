@@ -9,7 +9,7 @@ from typing import Any
 
 from gembill.money import usd, usd_per_million
 from gembill.period import local, zone
-from gembill_reports.analysis.price_check import Check, Coming
+from gembill_reports.analysis.price_check import ComingPrice, PriceCheck
 from gembill_reports.layout.sheet import Sheet, count, money
 from gembill_reports.layout.tables import MISSING, Column, Table, csv_lines
 from gembill_reports.views.report import words
@@ -18,7 +18,7 @@ SCHEMA_VERSION = 1
 _HEADER = ("kind", "model", "service_tier", "date", "count", "now_usd", "then_usd", "detail")
 
 
-def json_text(found: Check) -> str:
+def json_text(found: PriceCheck) -> str:
     """The check as JSON."""
     shape = {
         "schema_version": SCHEMA_VERSION,
@@ -34,31 +34,31 @@ def json_text(found: Check) -> str:
     return json.dumps(shape, indent=2) + "\n"
 
 
-def csv_text(found: Check) -> Iterator[str]:
+def csv_text(found: PriceCheck) -> Iterator[str]:
     """One row for each finding."""
     return csv_lines(_HEADER, _rows(found))
 
 
-def sheets(found: Check) -> list[Sheet]:
+def sheets(found: PriceCheck) -> list[Sheet]:
     """The check as tables: gaps, stale rows, changes; those without a finding are one sentence."""
     return [_gaps(found), _stale(found), _coming(found)]
 
 
-def _gaps(found: Check) -> Sheet:
+def _gaps(found: PriceCheck) -> Sheet:
     columns = (Column("Model", text=True), Column("Tier", text=True), Column("Unpriced"), Column("Why", text=True))
     rows = tuple((one.model or MISSING, one.service_tier, count(one.calls), one.reason) for one in found.gaps)
     notes = ("`gembill prices set` or `gembill prices sync` add a price, `gembill rerate` then charges these calls.",)
     return Sheet("Gaps: models called without a price", Table(columns, rows), notes if rows else ("None.",))
 
 
-def _stale(found: Check) -> Sheet:
+def _stale(found: PriceCheck) -> Sheet:
     columns = (Column("Model", text=True), Column("Checked on"), Column("Rows"))
     rows = tuple((one.model, one.checked_on, count(one.rows)) for one in found.stale)
     notes = ("`gembill prices sync` compares them with the genai-prices package.",)
     return Sheet(f"Prices not checked for {found.days} days", Table(columns, rows), notes if rows else ("None.",))
 
 
-def _coming(found: Check) -> Sheet:
+def _coming(found: PriceCheck) -> Sheet:
     columns = (
         *(Column("From"), Column("Model", text=True), Column("Input", 50), Column("Output", 60)),
         *(Column("Today's prices", 80), Column("Then", 70), Column("Difference")),
@@ -72,7 +72,7 @@ def _coming(found: Check) -> Sheet:
     return Sheet("Changes coming up for models called", Table(columns, rows), notes)
 
 
-def _coming_cells(one: Coming) -> tuple[str, ...]:
+def _coming_cells(one: ComingPrice) -> tuple[str, ...]:
     figures = tuple(" to ".join(_figure(pico) for pico in pair) for pair in (one.input, one.output))
     if one.now_pico is None or one.then_pico is None:
         return _day(one.at_us), one.model, *figures, "", "", "none"
@@ -85,7 +85,7 @@ def _figure(pico: int | None) -> str:
     return "unknown" if pico is None else usd_per_million(pico)
 
 
-def _rows(found: Check) -> Iterator[dict[str, Any]]:
+def _rows(found: PriceCheck) -> Iterator[dict[str, Any]]:
     empty = dict.fromkeys(_HEADER)
     for gap in found.gaps:
         named = {"model": gap.model, "service_tier": gap.service_tier, "count": gap.calls, "detail": gap.reason}
@@ -98,7 +98,7 @@ def _rows(found: Check) -> Iterator[dict[str, Any]]:
         yield {**empty, "kind": "coming", "model": one.model, "date": _day(one.at_us), **amounts, "detail": detail}
 
 
-def _coming_dict(one: Coming) -> dict[str, Any]:
+def _coming_dict(one: ComingPrice) -> dict[str, Any]:
     def pair(figures: tuple[int | None, int | None]) -> list[str | None]:
         return [None if pico is None else usd_per_million(pico) for pico in figures]
 

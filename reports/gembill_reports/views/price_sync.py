@@ -9,19 +9,19 @@ from collections.abc import Iterator
 from gembill.model import Meter, Modality
 from gembill.money import usd_per_million
 from gembill.period import Unit, name, zone
-from gembill.rules.prices.difference import Difference, by_model
+from gembill.rules.prices.difference import PriceDifference, by_model
 from gembill_reports.layout.sheet import Sheet
 from gembill_reports.layout.tables import Column, Table
 
 
-def sheets(found: list[Difference], version: str) -> list[Sheet]:
+def sheets(found: list[PriceDifference], version: str) -> list[Sheet]:
     """Other figures for things we price, and below them the models that are not in our list, in a line each."""
     new = [(model, ones) for model, ones in by_model(found) if all(one.ours is None for one in ones)]
     known = [one for one in found if one.model not in dict(new)]
     return [_otherwise(known, version), _unknown(new)]
 
 
-def _otherwise(found: list[Difference], version: str) -> Sheet:
+def _otherwise(found: list[PriceDifference], version: str) -> Sheet:
     columns = (
         *(Column("Model", text=True), Column("Tier", text=True), Column("Meter", text=True)),
         *(Column("From"), Column("Ours"), Column("Theirs")),
@@ -31,7 +31,7 @@ def _otherwise(found: list[Difference], version: str) -> Sheet:
     return Sheet(heading, Table(columns, tuple(_lines(found))), notes if found else ("Nowhere.",))
 
 
-def _unknown(found: list[tuple[str, list[Difference]]]) -> Sheet:
+def _unknown(found: list[tuple[str, list[PriceDifference]]]) -> Sheet:
     columns = (
         *(Column("Model", text=True), Column("Tiers", text=True)),
         *(Column("Input"), Column("Cached"), Column("Output")),
@@ -41,7 +41,7 @@ def _unknown(found: list[tuple[str, list[Difference]]]) -> Sheet:
     return Sheet("What the list has no price for at all", Table(columns, rows), notes if found else ("Nothing.",))
 
 
-def _lines(found: list[Difference]) -> Iterator[tuple[str, ...]]:
+def _lines(found: list[PriceDifference]) -> Iterator[tuple[str, ...]]:
     same: dict[tuple[str, ...], list[str]] = {}
     for one in found:
         meter, kind, above = one.thing
@@ -54,7 +54,7 @@ def _lines(found: list[Difference]) -> Iterator[tuple[str, ...]]:
         yield model, tier, f"{meter_name} ({', '.join(kinds)}){prompts}", *rest
 
 
-def _headline(model: str, found: list[Difference]) -> tuple[str, ...]:
+def _headline(model: str, found: list[PriceDifference]) -> tuple[str, ...]:
     first: dict[str, str] = {}
     for one in found:
         if one.thing[1:] == (Modality.TEXT, 0):
@@ -63,7 +63,7 @@ def _headline(model: str, found: list[Difference]) -> tuple[str, ...]:
     return model, tiers, *(first.get(meter.value, "") for meter in (Meter.INPUT, Meter.CACHED_INPUT, Meter.OUTPUT))
 
 
-def _figure(one: Difference, pico: int | None) -> str:
+def _figure(one: PriceDifference, pico: int | None) -> str:
     """As prices are quoted: per million tokens, per thousand searches."""
 
     if pico is None:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from gembill.model import Meter, Record, Status
 from gembill.money import usd_per_million
 from gembill.period import local
-from gembill_reports.analysis.receipt import Correction, Line, Receipt, explanation
+from gembill_reports.analysis.receipt import Correction, Receipt, ReceiptLine, explanation
 from gembill_reports.layout.sheet import DEMO, Sheet, count, exact
 from gembill_reports.layout.tables import MISSING, Column, Table
 from gembill_reports.views import flag_texts, rounds
@@ -90,7 +90,7 @@ def _charges(receipt: Receipt) -> Sheet:
     return Sheet("What it used", Table(_LINE_COLUMNS, rows, total), tuple(_charge_notes(receipt)))
 
 
-def _line(line: Line) -> tuple[str, str, str, str]:
+def _line(line: ReceiptLine) -> tuple[str, str, str, str]:
     searches = line.meter is Meter.GROUNDING
     name = "estimated results" if line.is_estimate else line.meter.value.replace("_", " ")
     kind = f" ({line.modality.value})" if line.modality is not None and line.is_tokens else ""
@@ -117,7 +117,7 @@ def _charge_notes(receipt: Receipt) -> Iterator[str]:
         yield "Cost is an estimate at list prices in US dollars, not Google's bill."
 
 
-def _reference(line: Line, numbers: Mapping[str, int]) -> str:
+def _reference(line: ReceiptLine, numbers: Mapping[str, int]) -> str:
     return "none" if line.price_id is None else f"[{numbers[line.price_id]}]"
 
 
@@ -128,11 +128,11 @@ def _numbers(receipt: Receipt) -> dict[str, int]:
     return {price_id: number for number, price_id in enumerate(ids, 1)}
 
 
-def _corrected(receipt: Receipt) -> list[Line]:
+def _corrected(receipt: Receipt) -> list[ReceiptLine]:
     return [line for one in receipt.corrections for line in (*one.old, *one.new)]
 
 
-def _sources(lines: Sequence[Line], numbers: Mapping[str, int]) -> Iterator[str]:
+def _sources(lines: Sequence[ReceiptLine], numbers: Mapping[str, int]) -> Iterator[str]:
     """Which price row each number is, and where the rows come from; a source is told once."""
     by_source: dict[str, list[str]] = {}
     for line in {line.price_id: line for line in lines if line.price_id}.values():
@@ -142,7 +142,7 @@ def _sources(lines: Sequence[Line], numbers: Mapping[str, int]) -> Iterator[str]
         yield f"    {source}."
 
 
-def _source(line: Line) -> str:
+def _source(line: ReceiptLine) -> str:
     if line.price is not None:
         return f"from {line.price.source}; checked on {line.price.checked_on}"
     return (

@@ -11,8 +11,8 @@ from tempfile import SpooledTemporaryFile
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from gembill.ledger import Stored
-from gembill.model import Fault
+from gembill.ledger import LedgerRecord
+from gembill.model import ApiError
 from gembill.money import usd
 from gembill.period import Period, local
 from gembill_reports.layout.sheet import DEMO, Sheet, count, money
@@ -39,7 +39,7 @@ _COLUMNS = (
 )
 
 
-def as_dict(stored: Stored) -> dict[str, Any]:
+def as_dict(stored: LedgerRecord) -> dict[str, Any]:
     """The record as JSON carries it, keys in the order of the contract."""
     record, tokens = stored.record, stored.record.tokens
     return {
@@ -78,7 +78,7 @@ def as_dict(stored: Stored) -> dict[str, Any]:
     }
 
 
-def json_chunks(found: Iterable[Stored], limit: int | None = None) -> Iterator[str]:
+def json_chunks(found: Iterable[LedgerRecord], limit: int | None = None) -> Iterator[str]:
     """`{"schema_version", "truncated", "records"}` piece by piece, a record a line.
 
     With a limit, hand over one record more than that if there is one: whether it is there is known only at the end but
@@ -96,12 +96,12 @@ def json_chunks(found: Iterable[Stored], limit: int | None = None) -> Iterator[s
         yield from _json_document(waiting, truncated=truncated)
 
 
-def csv_chunks(found: Iterable[Stored]) -> Iterator[str]:
+def csv_chunks(found: Iterable[LedgerRecord]) -> Iterator[str]:
     """CSV line by line: inner objects joined by `_`, lists by blanks, labels as JSON."""
     return csv_lines(CSV_HEADER, (csv_row(as_dict(stored)) for stored in found))
 
 
-def sheet(found: Iterable[Stored], period: Period, limit: int = NEWEST, *, demo: bool = False) -> Sheet:
+def sheet(found: Iterable[LedgerRecord], period: Period, limit: int = NEWEST, *, demo: bool = False) -> Sheet:
     """The newest records as a table with the zone's clock; hand over one more than the limit to have it said."""
     found = list(islice(found, limit + 1))
     shown = found[:limit]
@@ -117,7 +117,7 @@ def utc(at_us: int) -> str:
     return local(at_us, ZoneInfo("UTC")).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def _json_lines(found: Iterable[Stored]) -> Iterator[str]:
+def _json_lines(found: Iterable[LedgerRecord]) -> Iterator[str]:
     return (json.dumps(as_dict(stored)) + "\n" for stored in found)
 
 
@@ -149,7 +149,7 @@ def csv_row(record: dict[str, Any]) -> dict[str, Any]:
     return {key: " ".join(value) if isinstance(value, list) else value for key, value in row.items()}
 
 
-def _code_execution(stored: Stored) -> dict[str, Any]:
+def _code_execution(stored: LedgerRecord) -> dict[str, Any]:
     record = stored.record
     return {
         "declared": record.declared,
@@ -160,11 +160,11 @@ def _code_execution(stored: Stored) -> dict[str, Any]:
     }
 
 
-def _error(fault: Fault | None) -> dict[str, Any] | None:
+def _error(fault: ApiError | None) -> dict[str, Any] | None:
     return None if fault is None else {"code": fault.code, "status": fault.status, "class": fault.kind}
 
 
-def _row(stored: Stored, zone: ZoneInfo, id_length: int) -> tuple[str, ...]:
+def _row(stored: LedgerRecord, zone: ZoneInfo, id_length: int) -> tuple[str, ...]:
     record, tokens = stored.record, stored.record.tokens
     return (
         record.id[:id_length],

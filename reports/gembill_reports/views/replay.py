@@ -9,7 +9,7 @@ from typing import Any
 
 from gembill.money import usd
 from gembill.period import Period
-from gembill.replay import Outcome, Tally
+from gembill.replay import ReplayCounts, ReplayResult
 from gembill_reports.layout.sheet import DEMO, Sheet, count, exact
 from gembill_reports.layout.tables import MISSING, Column, Table, csv_lines
 from gembill_reports.views.report import words
@@ -27,7 +27,7 @@ _COLUMNS = (
 )
 
 
-def json_text(found: Outcome, period: Period, *, dry_run: bool) -> str:
+def json_text(found: ReplayResult, period: Period, *, dry_run: bool) -> str:
     """The changes as JSON."""
     shape = {
         "schema_version": SCHEMA_VERSION,
@@ -41,12 +41,12 @@ def json_text(found: Outcome, period: Period, *, dry_run: bool) -> str:
     return json.dumps(shape, indent=2) + "\n"
 
 
-def csv_text(found: Outcome) -> Iterator[str]:
+def csv_text(found: ReplayResult) -> Iterator[str]:
     """The rows as CSV."""
     return csv_lines(_HEADER, _rows(found))
 
 
-def sheet(found: Outcome, period: Period, *, dry_run: bool, demo: bool = False) -> Sheet:
+def sheet(found: ReplayResult, period: Period, *, dry_run: bool, demo: bool = False) -> Sheet:
     """The changes as a table; costs are those of the changed records, with all their digits."""
     verb = "What would change" if dry_run else "What changed"
     heading = f"{DEMO if demo else ''}{verb} · {words(period)} · {period.timezone} · US dollars"
@@ -60,11 +60,11 @@ def sheet(found: Outcome, period: Period, *, dry_run: bool, demo: bool = False) 
     return Sheet(heading, Table(_COLUMNS, rows, _cells("Total", found.total)), tuple(notes))
 
 
-def _ordered(found: Outcome) -> list[tuple[str | None, Tally]]:
+def _ordered(found: ReplayResult) -> list[tuple[str | None, ReplayCounts]]:
     return sorted(found.by_model.items(), key=lambda item: (item[0] is None, -item[1].changed, item[0] or ""))
 
 
-def _cells(model: str | None, tally: Tally) -> tuple[str, ...]:
+def _cells(model: str | None, tally: ReplayCounts) -> tuple[str, ...]:
     difference = tally.difference_pico
     return (
         model or MISSING,
@@ -77,11 +77,11 @@ def _cells(model: str | None, tally: Tally) -> tuple[str, ...]:
     )
 
 
-def _rows(found: Outcome) -> Iterator[dict[str, Any]]:
+def _rows(found: ReplayResult) -> Iterator[dict[str, Any]]:
     return (_row(model, tally) for model, tally in _ordered(found))
 
 
-def _row(name: str | None, tally: Tally, *, model: bool = True) -> dict[str, Any]:
+def _row(name: str | None, tally: ReplayCounts, *, model: bool = True) -> dict[str, Any]:
     row: dict[str, Any] = {"model": name} if model else {}
     return row | {
         "records": tally.records,

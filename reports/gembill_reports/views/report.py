@@ -12,7 +12,7 @@ from gembill.ledger import Total
 from gembill.period import Period, Unit, containing, local, name
 from gembill_reports.analysis import forecast, previous_period
 from gembill_reports.analysis.forecast import Forecast
-from gembill_reports.analysis.previous_period import Predecessor
+from gembill_reports.analysis.previous_period import PreviousPeriod
 from gembill_reports.analysis.report import Report
 from gembill_reports.layout.sheet import DEMO, Sheet, count, money, percent, rate
 from gembill_reports.layout.tables import MISSING, Column, Table
@@ -44,7 +44,7 @@ _MEASURES = (
 _TITLES = {"api": "API", "service_tier": "Tier"}
 
 
-def sheet(report: Report, before: Predecessor | None = None, coming: Forecast | None = None) -> Sheet:
+def sheet(report: Report, before: PreviousPeriod | None = None, coming: Forecast | None = None) -> Sheet:
     """The report ready to be shown, if wanted beside the period before and with what its own will have cost."""
     measures = [measure for measure in _MEASURES if measure.shown(report.total)]
     if before is not None and before.by_row:
@@ -64,7 +64,7 @@ def sheet(report: Report, before: Predecessor | None = None, coming: Forecast | 
     return Sheet(heading, Table(columns, tuple(rows), total), tuple(said))
 
 
-def _beside(before: Predecessor) -> list[_Measure]:
+def _beside(before: PreviousPeriod) -> list[_Measure]:
     """What the same rows cost in the period before, and the change."""
     return [
         _Measure(Column("Before", 95), lambda row: money(before.cost_of(row))),

@@ -7,7 +7,7 @@ estimated says so, and a count that the law cannot explain stands beside the one
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from gembill.ledger import Ledger, Stored, read
+from gembill.ledger import Ledger, LedgerRecord, read
 from gembill.posting import UnreadableEvent, read_event
 from gembill.rules.metering import rounds
 from gembill.rules.rounds import Round
@@ -15,7 +15,7 @@ from gembill_reports.layout.sheet import Sheet, count
 from gembill_reports.layout.tables import Column, Table
 
 
-def rounds_of(ledger: Ledger, stored: Stored) -> tuple[Round, ...]:
+def rounds_of(ledger: Ledger, stored: LedgerRecord) -> tuple[Round, ...]:
     """The rounds of the answer behind a record; () where its event is not kept, or is of a newer version."""
     body = read.event_body(ledger, stored)
     try:

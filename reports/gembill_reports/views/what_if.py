@@ -10,7 +10,7 @@ from typing import Any
 
 from gembill.money import usd
 from gembill.period import iso, local
-from gembill_reports.analysis.what_if import Change, Comparison, Row, Uncompared
+from gembill_reports.analysis.what_if import Uncompared, WhatIf, WhatIfChange, WhatIfRow
 from gembill_reports.layout.sheet import DEMO, Sheet, count, money
 from gembill_reports.layout.tables import MISSING, Column, Table, csv_lines
 from gembill_reports.views.report import words
@@ -30,7 +30,7 @@ _ONE = {"calls": "call", "tokens": "token", "searches": "search"}
 _CACHE = "The share is of the prompt's tokens; fees for keeping an explicit cache are not in it."
 
 
-def json_text(found: Comparison) -> str:
+def json_text(found: WhatIf) -> str:
     """The comparison as JSON."""
     period = found.period
     shape = {
@@ -44,12 +44,12 @@ def json_text(found: Comparison) -> str:
     return json.dumps(shape, indent=2) + "\n"
 
 
-def csv_text(found: Comparison) -> Iterator[str]:
+def csv_text(found: WhatIf) -> Iterator[str]:
     """The rows as CSV."""
     return csv_lines(_HEADER, (_row_dict(row) for row in found.rows))
 
 
-def sheet(found: Comparison) -> Sheet:
+def sheet(found: WhatIf) -> Sheet:
     """The comparison as a table."""
     total = found.total
     mark = DEMO if found.demo else ""
@@ -61,9 +61,9 @@ def sheet(found: Comparison) -> Sheet:
     return Sheet(heading, Table(_COLUMNS, tuple(_cells(row) for row in found.rows), last), tuple(notes))
 
 
-def in_words(found: Comparison) -> str:
+def in_words(found: WhatIf) -> str:
     """What was changed: `gemini-4-argon, on the batch tier, 80% cached, at prices of 2026-12-15`."""
-    change: Change = found.change
+    change: WhatIfChange = found.change
     said = [change.model] if change.model else []
     said += [f"on the {change.service_tier} tier"] if change.service_tier else []
     said += [f"{float(100 * change.cached):g}% cached"] if change.cached is not None else []
@@ -71,12 +71,12 @@ def in_words(found: Comparison) -> str:
     return ", ".join(said)
 
 
-def _cells(row: Row) -> tuple[str, ...]:
+def _cells(row: WhatIfRow) -> tuple[str, ...]:
     difference = ("+" if row.difference_pico > 0 else "") + money(row.difference_pico)
     return row.model or MISSING, count(row.calls), money(row.now_pico), money(row.then_pico), difference, _share(row)
 
 
-def _share(row: Row) -> str:
+def _share(row: WhatIfRow) -> str:
     """The difference in percent, rounded towards nothing: what is left of a cost does not read as -100.0%."""
     if not row.now_pico:
         return ""
@@ -91,7 +91,7 @@ def _uncompared_words(one: Uncompared) -> str:
     return f"{one.model or MISSING}: {one.quantity:,} {unit}{cost}: {one.reason}"
 
 
-def _row_dict(row: Row) -> dict[str, Any]:
+def _row_dict(row: WhatIfRow) -> dict[str, Any]:
     return {
         "model": row.model,
         "calls": row.calls,
@@ -111,7 +111,7 @@ def _uncompared_dict(one: Uncompared) -> dict[str, Any]:
     }
 
 
-def _change_dict(found: Comparison) -> dict[str, Any]:
+def _change_dict(found: WhatIf) -> dict[str, Any]:
     change = found.change
     return {
         "model": change.model,

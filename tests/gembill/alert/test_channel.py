@@ -2,7 +2,7 @@
 
 import pytest
 
-from gembill.alert.channel import PAUSES, configured, patiently
+from gembill.alert.channel import PAUSES, configured, with_retries
 from gembill.alert.message import Message, trial
 from gembill.config import Settings
 from gembill.errors import ConfigurationError, Undelivered
@@ -23,7 +23,7 @@ class Deaf:
 @pytest.mark.parametrize("failures", [0, 1, 2])
 def test_a_message_is_tried_again_after_a_pause(failures):
     channel, pauses = Deaf(failures), []
-    patiently(channel, trial(), pauses.append)
+    with_retries(channel, trial(), pauses.append)
     assert channel.tries == failures + 1
     assert pauses == list(PAUSES[:failures])
 
@@ -31,7 +31,7 @@ def test_a_message_is_tried_again_after_a_pause(failures):
 def test_after_the_last_try_it_is_undelivered():
     channel = Deaf(99)
     with pytest.raises(Undelivered, match="not now"):
-        patiently(channel, trial(), lambda _: None)
+        with_retries(channel, trial(), lambda _: None)
     assert channel.tries == len(PAUSES) + 1
 
 

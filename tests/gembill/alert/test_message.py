@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from gembill.alert.message import crossings, period_name, trial
-from gembill.rules.budgets import Span, evaluate
+from gembill.rules.budgets import BudgetPeriod, evaluate
 from tests.gembill.rules.budgets.test_status import NOW, budget, hours, stand
 
 WARN = {"warn_at": (500_000, 800_000), "forecast_at": 1_000_000}
@@ -40,16 +40,18 @@ def test_another_limit_is_another_threshold():
 @pytest.mark.parametrize(
     ("span", "name"),
     [
-        (Span.MONTH, "month 2026-11 UTC"),
-        (Span.WEEK, "week 2026-11-09 UTC"),
-        (Span.DAY, "day 2026-11-11 UTC"),
-        (Span.TOTAL, "total"),
-        (Span.RUN, "run r1"),
+        (BudgetPeriod.MONTH, "month 2026-11 UTC"),
+        (BudgetPeriod.WEEK, "week 2026-11-09 UTC"),
+        (BudgetPeriod.DAY, "day 2026-11-11 UTC"),
+        (BudgetPeriod.TOTAL, "total"),
+        (BudgetPeriod.RUN, "run r1"),
     ],
 )
 def test_a_period_has_a_name_of_its_own(span, name):
     rule = budget(span=span)
-    assert period_name(evaluate(rule, rule.period(NOW), [], NOW, run="r1" if span is Span.RUN else None)) == name
+    assert (
+        period_name(evaluate(rule, rule.period(NOW), [], NOW, run="r1" if span is BudgetPeriod.RUN else None)) == name
+    )
 
 
 def test_a_message_has_the_same_id_in_every_process():

@@ -11,11 +11,11 @@ from gembill.errors import Undelivered
 from gembill.ledger import Ledger, open_ledger
 from gembill.money import unit_price
 from gembill.period import zone
-from gembill.rules.budgets import Budget, Span
+from gembill.rules.budgets import Budget, BudgetPeriod
 from tests.gembill_reports.making import call, put
 
 IN = unit_price("0.50")
-BUDGET = Budget(name="b", limit_pico=100 * IN, span=Span.TOTAL, zone=zone("UTC"), warn_at=(500_000, 800_000))
+BUDGET = Budget(name="b", limit_pico=100 * IN, span=BudgetPeriod.TOTAL, zone=zone("UTC"), warn_at=(500_000, 800_000))
 
 
 class Ear:

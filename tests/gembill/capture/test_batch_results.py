@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gembill.capture.attribution import Caller
-from gembill.capture.batch_results import Notice, Results, observing
-from gembill.capture.context import Memory
+from gembill.capture.batch_results import BatchResults, ResultsNotice, observing
+from gembill.capture.context import ContextCache
 from gembill.capture.exchange import Exchange
 from gembill.capture.fingerprint import Fingerprint
 from gembill.model import Api, Ending, Event, Status
@@ -26,7 +26,7 @@ LINES = b"".join(
 FILE = "/v1beta/files/f:download"
 
 
-def exchange(method: str, path: str, memory: Memory | None = None, event_id: str = ID, **labels: str) -> Exchange:
+def exchange(method: str, path: str, memory: ContextCache | None = None, event_id: str = ID, **labels: str) -> Exchange:
     found = route(method, path)
     assert found is not None
     who = Caller((KEY,), labels, labels_cut=False)
@@ -48,7 +48,14 @@ def events(
 
 def test_every_route_has_its_observer():
     paths = [("POST", "/v1/interactions"), ("GET", "/v1/interactions/i"), ("GET", FILE), ("GET", "/v1/batches/b"), ("POST", "/v1/cachedContents"), ("POST", "/v1/models/m:batchGenerateContent")]  # fmt: skip
-    assert [type(exchange(*one)) for one in paths] == [Exchange, Exchange, Results, Results, Notice, Notice]
+    assert [type(exchange(*one)) for one in paths] == [
+        Exchange,
+        Exchange,
+        BatchResults,
+        BatchResults,
+        ResultsNotice,
+        ResultsNotice,
+    ]
 
 
 @given(st.lists(st.integers(0, 10_000), max_size=6))
@@ -105,7 +112,7 @@ def test_a_poll_is_an_event_only_with_usage_or_at_the_end():
 
 
 def test_a_batch_is_remembered_with_who_made_it():
-    memory = Memory()
+    memory = ContextCache()
     made = exchange("POST", "/v1beta/models/m:batchGenerateContent", memory, team="night")
     made.sent(
         json.dumps(
@@ -122,7 +129,7 @@ def test_a_batch_is_remembered_with_who_made_it():
     found = events(exchange("GET", "/v1beta/batches/b", memory, team="reader"), done)
     assert [event.asked.declared for event in found] == [True, False, None]
     assert {(event.labels["team"], event.asked.model) for event in found} == {("night", "m")}
-    (alone, *_) = events(exchange("GET", "/v1beta/batches/b", Memory(), team="reader"), done)
+    (alone, *_) = events(exchange("GET", "/v1beta/batches/b", ContextCache(), team="reader"), done)
     assert (alone.labels, alone.asked.declared) == ({"team": "reader"}, None)
 
 
@@ -130,7 +137,7 @@ def test_a_batch_is_remembered_with_who_made_it():
     ("ending", "status", "known"), [(Ending.FINISHED, 200, True), (Ending.CUT, 200, None), (Ending.FINISHED, 400, None)]
 )
 def test_a_cached_content_is_remembered_once_the_api_has_made_it(ending, status, known):
-    memory = Memory()
+    memory = ContextCache()
     made = exchange("POST", "/v1beta/cachedContents", memory)
     made.sent(b'{"tools": [{"codeExecution": {}}]}')
     events(made, b'{"name": "cachedContents/c"}', status, ending=ending)
@@ -152,6 +159,6 @@ def exchange_events(line: bytes) -> list[bytes]:
 
 
 def test_results_that_confuse_us_are_said_aloud_and_cost_only_themselves(monkeypatch, caplog):
-    monkeypatch.setattr(Results, "_entry", lambda *_: 1 / 0)
+    monkeypatch.setattr(BatchResults, "_entry", lambda *_: 1 / 0)
     assert events(exchange("GET", FILE), LINES) == []
     assert "could not be read" in caplog.text

@@ -3,7 +3,7 @@
 import pytest
 
 from gembill.capture import context as module
-from gembill.capture.context import Memory, Submitted
+from gembill.capture.context import ContextCache, Submitted
 from gembill.model import Api
 
 
@@ -12,7 +12,7 @@ def submitted(declared: bytes = b"") -> Submitted:
 
 
 def test_names_belong_to_their_family_and_are_told_anew():
-    memory = Memory()
+    memory = ContextCache()
     memory.note_cached(Api.GEMINI, "c", declared=True)
     assert (memory.cached(Api.GEMINI, "c"), memory.cached(Api.VERTEX, "c"), memory.cached(Api.GEMINI, "d")) == (
         True,
@@ -25,7 +25,7 @@ def test_names_belong_to_their_family_and_are_told_anew():
 
 def test_the_oldest_names_are_forgotten(monkeypatch):
     monkeypatch.setattr(module, "MAX_NAMES", 3)
-    memory = Memory()
+    memory = ContextCache()
     for n in range(5):
         memory.note_cached(Api.GEMINI, f"c{n}", declared=True)
         memory.note_batch(Api.GEMINI, f"b{n}", submitted())
@@ -35,7 +35,7 @@ def test_the_oldest_names_are_forgotten(monkeypatch):
 
 def test_large_batches_push_out_older_ones(monkeypatch):
     monkeypatch.setattr(module, "MAX_ENTRIES", 10)
-    memory = Memory()
+    memory = ContextCache()
     for n in range(3):
         memory.note_batch(Api.GEMINI, f"b{n}", submitted(bytes(4)))
     assert [memory.batch(Api.GEMINI, f"b{n}") is not None for n in range(3)] == [False, True, True]

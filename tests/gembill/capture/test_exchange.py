@@ -15,7 +15,7 @@ from gembill.capture.attribution import caller
 from gembill.capture.documents import Documents
 from gembill.capture.exchange import Exchange
 from gembill.capture.fingerprint import Fingerprint
-from gembill.model import Asked, Ending, Event, Outcome, Seen, Status
+from gembill.model import Ending, Event, Outcome, RequestFacts, ResponseFacts, Status
 from gembill.rules.metering import meter
 from gembill.wire import generate_content
 from gembill.wire.routes import Route, route
@@ -157,7 +157,7 @@ def test_no_text_of_prompt_answer_or_code_is_in_the_event(kind, encoding):
 def test_an_event_decodes_however_the_exchange_ended(end):
     found = event(run("sse", ending=end))
     assert (found.ending, found.key is not None) == (end, True)
-    assert (found.seen == Seen()) is (end is Ending.LOST)
+    assert (found.seen == ResponseFacts()) is (end is Ending.LOST)
 
 
 def test_an_intent_is_the_event_of_a_lost_call():
@@ -165,7 +165,11 @@ def test_an_intent_is_the_event_of_a_lost_call():
     call.sent(json.dumps(REQUEST).encode())
     found = event(call.intent())
     assert (found.ending, found.ended_us, found.http_status) == (Ending.LOST, None, None)
-    assert (found.asked, found.seen, found.labels) == (Asked(model="gemini-flash-latest"), Seen(), {"team": "search"})
+    assert (found.asked, found.seen, found.labels) == (
+        RequestFacts(model="gemini-flash-latest"),
+        ResponseFacts(),
+        {"team": "search"},
+    )
     assert meter(found, 1).status is Status.UNKNOWN
 
 
@@ -274,7 +278,7 @@ def test_bodies_that_cannot_be_read_are_said_and_claim_nothing(encoding, body):
     call.answered(200, [(b"content-encoding", encoding.encode())])
     call.received(body)
     found = event(call.finish(Ending.FINISHED, 2))
-    assert (found.asked, found.seen.unread) == (Asked(model="gemini-flash-latest"), "encoding")
+    assert (found.asked, found.seen.unread) == (RequestFacts(model="gemini-flash-latest"), "encoding")
     assert meter(found, 1).status is Status.UNKNOWN
 
 

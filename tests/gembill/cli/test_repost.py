@@ -18,7 +18,7 @@ def url(tmp_path: Path) -> str:
     address = f"sqlite:///{tmp_path / 'ledger.db'}"
     record(address, "gemini-2.5-flash")
     ledger = open_ledger(address)
-    ledger.bury(SPOOL, 9, event(9).id, msgspec.json.encode(event(9)), "a fault that is mended by now")
+    ledger.add_dead_letter(SPOOL, 9, event(9).id, msgspec.json.encode(event(9)), "a fault that is mended by now")
     ledger.close()
     return address
 

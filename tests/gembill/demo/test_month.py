@@ -16,7 +16,7 @@ from gembill.posting import read_event
 from gembill.rules.metering import meter
 from gembill.rules.prices import bundled
 from gembill.rules.rating import rate
-from gembill.spool import Entry, Spool
+from gembill.spool import SegmentEntry, Spool
 
 FINGERPRINT = Fingerprint(b"a secret of this test")
 
@@ -40,7 +40,7 @@ def recorded(folder: Path, seed: int, count: int) -> list[Call]:
         spool.close(5)
 
 
-def _call(entry: Entry, source_id: int) -> Call:
+def _call(entry: SegmentEntry, source_id: int) -> Call:
     event = read_event(entry.body)
     record = meter(event, source_id)
     return Call(entry.seq, event, record, rate(record, bundled()))

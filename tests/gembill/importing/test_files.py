@@ -7,15 +7,15 @@ import tracemalloc
 import pytest
 
 from gembill.importing import files, har, line
-from gembill.importing.files import Item, items
-from gembill.importing.member import Refused
-from gembill.importing.recorded import Assumed
+from gembill.importing.files import ImportItem, items
+from gembill.importing.member import RefusedLine
+from gembill.importing.recorded import ImportDefaults
 
 CALL = {"path": "/v1beta/models/m:generateContent", "status": 200, "response": {}}
 HAR = {"log": {"version": "1.2", "entries": [{"request": {}}, {"response": {}}]}}
 
 
-def cut(content: bytes) -> list[Item]:
+def cut(content: bytes) -> list[ImportItem]:
     return list(items("f", io.BytesIO(content), lambda _: None))
 
 
@@ -70,8 +70,8 @@ def test_an_object_over_several_lines_that_breaks_off_is_read_by_line():
 )
 def test_a_har_file_that_cannot_be_read_is_one_refusal(content, why):
     (found,) = cut(content)
-    with pytest.raises(Refused, match=why):
-        found.read(Assumed())
+    with pytest.raises(RefusedLine, match=why):
+        found.read(ImportDefaults())
 
 
 def test_an_empty_file_has_no_items():

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gembill.importing.har import read
-from gembill.importing.member import Refused
-from gembill.importing.recorded import Assumed, Recorded
+from gembill.importing.member import RefusedLine
+from gembill.importing.recorded import ImportDefaults, ImportedExchange
 
 URL = "https://generativelanguage.googleapis.com/v1beta/models/gemini-2.5-flash:generateContent?key=secret"
 ANSWER = json.dumps({"usageMetadata": {"promptTokenCount": 3}})
@@ -34,8 +34,8 @@ def entry(*, request=None, response=None, **changes) -> bytes:
     return json.dumps(whole | changes).encode()
 
 
-def found(**changes) -> Recorded:
-    recorded = read(entry(**changes), Assumed())
+def found(**changes) -> ImportedExchange:
+    recorded = read(entry(**changes), ImportDefaults())
     assert recorded is not None
     return recorded
 
@@ -71,7 +71,7 @@ def test_an_unknown_duration_is_none(took):
     "request_part", [{"url": "wss://x/y"}, {"url": "https://example.org/index.html"}, {"method": "OPTIONS"}]
 )
 def test_other_traffic_of_the_browser_is_no_call(request_part):
-    assert read(entry(request=request_part), Assumed()) is None
+    assert read(entry(request=request_part), ImportDefaults()) is None
 
 
 @pytest.mark.parametrize(
@@ -90,8 +90,8 @@ def test_other_traffic_of_the_browser_is_no_call(request_part):
     ],
 )
 def test_an_entry_that_cannot_be_used_says_why(changes, why):
-    with pytest.raises(Refused, match=why):
-        read(entry(**changes), Assumed())
+    with pytest.raises(RefusedLine, match=why):
+        read(entry(**changes), ImportDefaults())
 
 
 JSON = st.recursive(
@@ -108,7 +108,7 @@ JSON = st.recursive(
 )
 def test_whatever_stands_in_an_entry_it_is_read_or_refused_in_a_short_clause(request, response, changes):
     try:
-        read(entry(**{"request": request, "response": response} | changes), Assumed(7))
-    except Refused as refused:
+        read(entry(**{"request": request, "response": response} | changes), ImportDefaults(7))
+    except RefusedLine as refused:
         assert str(refused).isprintable()  # noqa: PT017 - to be refused is one of the two right ends
         assert len(str(refused)) < 200  # noqa: PT017

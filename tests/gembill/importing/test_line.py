@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gembill.importing.line import read
-from gembill.importing.member import Refused
-from gembill.importing.recorded import Assumed, Recorded
+from gembill.importing.member import RefusedLine
+from gembill.importing.recorded import ImportDefaults, ImportedExchange
 from gembill.model import Operation
 
 PATH = "/v1beta/models/gemini-2.5-flash:generateContent"
@@ -20,8 +20,8 @@ def line(**changes) -> bytes:
     return json.dumps({name: value for name, value in whole.items() if value is not ...}).encode()
 
 
-def found(**changes) -> Recorded:
-    recorded = read(line(**changes), Assumed())
+def found(**changes) -> ImportedExchange:
+    recorded = read(line(**changes), ImportDefaults())
     assert recorded is not None
     return recorded
 
@@ -35,7 +35,7 @@ def test_a_line_of_the_least_keys_is_an_exchange():
 
 def test_bodies_are_passed_on_as_they_stand():
     odd = b'{"path": "%s", "status": 200, "occurred_at": "2026-11-21", "response": {"n": 1e999, "m": 1.50}}'
-    recorded = read(odd % PATH.encode(), Assumed())
+    recorded = read(odd % PATH.encode(), ImportDefaults())
     assert recorded is not None
     assert recorded.answer == b'{"n": 1e999, "m": 1.50}'
 
@@ -72,7 +72,7 @@ def test_headers_labels_and_a_key_in_the_path_are_taken():
     ],
 )
 def test_what_is_no_call_is_none_whatever_else_it_lacks(path, method):
-    assert read(line(path=path, method=method, status=..., occurred_at=...), Assumed()) is None
+    assert read(line(path=path, method=method, status=..., occurred_at=...), ImportDefaults()) is None
 
 
 @pytest.mark.parametrize(
@@ -97,8 +97,8 @@ def test_what_is_no_call_is_none_whatever_else_it_lacks(path, method):
     ],
 )
 def test_a_line_that_cannot_be_used_says_why(changes, why):
-    with pytest.raises(Refused, match=why):
-        read(line(**changes), Assumed())
+    with pytest.raises(RefusedLine, match=why):
+        read(line(**changes), ImportDefaults())
 
 
 def test_a_case_of_a_corpus_is_read_with_the_time_of_its_recording():
@@ -111,13 +111,13 @@ def test_a_case_without_a_path_is_the_call_its_surface_names():
     assert (recorded.route.streamed, recorded.route.model, recorded.path) == (True, None, "")
     assert found(path=..., surface="generateContent").route.operation is Operation.GENERATE_CONTENT
     for surface in ("live", "countTokens", "cachedContents"):
-        assert read(line(path=..., surface=surface), Assumed()) is None
-    with pytest.raises(Refused, match="it has no path"):
-        read(line(path=..., surface="error"), Assumed())
+        assert read(line(path=..., surface=surface), ImportDefaults()) is None
+    with pytest.raises(RefusedLine, match="it has no path"):
+        read(line(path=..., surface="error"), ImportDefaults())
 
 
 def test_a_time_that_is_assumed_fills_what_is_missing():
-    recorded = read(line(occurred_at=...), Assumed(7))
+    recorded = read(line(occurred_at=...), ImportDefaults(7))
     assert recorded is not None
     assert recorded.occurred_us == 7
 
@@ -134,7 +134,7 @@ KEYS = ("path", "method", "status", "request", "response", "chunks", "response_h
 @given(st.dictionaries(st.sampled_from(KEYS), JSON, max_size=4))
 def test_whatever_stands_in_a_line_it_is_read_or_refused_in_a_short_clause(changes):
     try:
-        read(line(**changes), Assumed(7))
-    except Refused as refused:
+        read(line(**changes), ImportDefaults(7))
+    except RefusedLine as refused:
         assert str(refused).isprintable()  # noqa: PT017 - to be refused is one of the two right ends
         assert len(str(refused)) < 200  # noqa: PT017

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gembill.importing.member import Refused, entries, inner, members, shown, status, text
+from gembill.importing.member import RefusedLine, entries, inner, members, shown, status, text
 
 DEEP = b'{"a":' + b"[" * 100_000 + b"]" * 100_000 + b"}"
 
@@ -21,7 +21,7 @@ DEEP = b'{"a":' + b"[" * 100_000 + b"]" * 100_000 + b"}"
     ids=["not UTF-8", "broken off", "empty", "a list", "null", "NUL", "deep"],
 )
 def test_what_is_no_object_is_refused_in_a_clause(line, why):
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(RefusedLine) as refused:
         members(line)
     assert str(refused.value) == why
 
@@ -50,7 +50,7 @@ def test_a_member_of_another_type_is_named_with_both_types(value, kind):
     if value == right:
         assert take(found, "a") is not None
         return
-    with pytest.raises(Refused, match=rf"^a is .*; it must be {kind}$"):
+    with pytest.raises(RefusedLine, match=rf"^a is .*; it must be {kind}$"):
         take(found, "a")
 
 
@@ -59,7 +59,7 @@ def test_a_member_of_another_type_is_named_with_both_types(value, kind):
     [b"{}", b'{"status": null}', b'{"status": "200"}', b'{"status": 99}', b'{"status": 600}', b'{"status": true}'],
 )
 def test_a_status_is_a_number_of_http(line):
-    with pytest.raises(Refused, match=r"^status (is|is missing).*; it must be a number from 100 to 599$"):
+    with pytest.raises(RefusedLine, match=r"^status (is|is missing).*; it must be a number from 100 to 599$"):
         status(members(line))
 
 

@@ -7,20 +7,20 @@ import pytest
 
 from gembill.capture.attribution import MAX_LABELS, MAX_NAME, MAX_VALUE, caller
 from gembill.capture.documents import LONG
-from gembill.importing.member import Refused
-from gembill.importing.recorded import Assumed, Recorded, decoded, header, labelled, target
-from gembill.model import Asked, Event
+from gembill.importing.member import RefusedLine
+from gembill.importing.recorded import ImportDefaults, ImportedExchange, decoded, header, labelled, target
+from gembill.model import Event, RequestFacts
 from gembill.wire.routes import route
 
 PATH = "/v1beta/models/gemini-2.5-flash:generateContent"
 ANSWER = {"usageMetadata": {"promptTokenCount": 1}, "candidates": [{"index": 0}]}
 
 
-def recorded(**changes) -> Recorded:
+def recorded(**changes) -> ImportedExchange:
     way = route("POST", PATH)
     assert way is not None
     return replace(
-        Recorded(
+        ImportedExchange(
             route=way, method="POST", path=PATH, query=b"key=a-secret-key", occurred_us=1, request_headers=[],
             request=b'{"contents": []}', status=200, response_headers=[], answer=json.dumps(ANSWER).encode(),
         ),
@@ -84,7 +84,7 @@ def test_an_address_gives_path_and_query():
 
 @pytest.mark.parametrize("url", ["v1/models", "", "ftp://x/", "https://[::1/v1"])
 def test_what_is_no_address_is_refused_without_showing_it(url):
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(RefusedLine) as refused:
         target(url)
     assert not url or url not in str(refused.value)
 
@@ -99,7 +99,7 @@ def test_labels_have_the_limits_and_the_cleaning_of_headers():
 
 @pytest.mark.parametrize("value", [None, 1.5, True, [], {}])
 def test_a_label_that_is_no_text_is_refused(value):
-    with pytest.raises(Refused, match="label 'team' is no text"):
+    with pytest.raises(RefusedLine, match="label 'team' is no text"):
         labelled({"team": value})
 
 
@@ -110,12 +110,17 @@ def test_headers_lose_what_speaks_of_an_encoding_the_file_has_undone():
 
 def event(**asked: str) -> Event:
     return Event(
-        id="e", occurred_us=1, api="gemini", operation="generate_content", ending="finished", asked=Asked(**asked)
+        id="e",
+        occurred_us=1,
+        api="gemini",
+        operation="generate_content",
+        ending="finished",
+        asked=RequestFacts(**asked),
     )
 
 
 def test_an_assumed_model_only_fills_a_gap():
-    assert Assumed(model="m").completed(event()).asked.model == "m"
-    assert Assumed(model="m").completed(event(model="n")).asked.model == "n"
-    assert Assumed(model="m").completed(event(agent="a")).asked.model is None
-    assert Assumed().completed(event()) == event()
+    assert ImportDefaults(model="m").completed(event()).asked.model == "m"
+    assert ImportDefaults(model="m").completed(event(model="n")).asked.model == "n"
+    assert ImportDefaults(model="m").completed(event(agent="a")).asked.model is None
+    assert ImportDefaults().completed(event()) == event()

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from gembill.importing.member import Refused
+from gembill.importing.member import RefusedLine
 from gembill.importing.when import occurred
 
 NOON = int(datetime(2026, 11, 21, 12, tzinfo=UTC).timestamp()) * 1_000_000
@@ -37,7 +37,7 @@ def test_microseconds_are_kept():
     "text", ["yesterday", "", "12", "2026-13-01", "0001-01-01T00:00:00+14:00", "9999-12-31", "\ud800"]
 )
 def test_a_told_time_that_cannot_be_read_is_refused_and_not_passed_over(text):
-    with pytest.raises(Refused, match="its time is '"):
+    with pytest.raises(RefusedLine, match="its time is '"):
         occurred(text, "2026-11-21T13:00:00Z", DATE, 7)
 
 
@@ -48,5 +48,5 @@ def test_a_recording_time_or_date_header_that_cannot_be_read_counts_as_none(text
 
 
 def test_an_exchange_without_any_time_is_refused():
-    with pytest.raises(Refused, match="--occurred-at"):
+    with pytest.raises(RefusedLine, match="--occurred-at"):
         occurred(None, None, [], None)

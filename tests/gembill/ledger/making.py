@@ -3,7 +3,7 @@
 from dataclasses import replace
 from uuid import UUID
 
-from gembill.ledger import Posting
+from gembill.ledger import RatedEvent
 from gembill.model import (
     Api,
     Charge,
@@ -84,17 +84,17 @@ def record(seq: int = 1, **changes: object) -> Record:
     return replace(plain, **changes)  # type: ignore[arg-type]
 
 
-def posting(seq: int = 1, rating: Rating | None = None, **changes: object) -> Posting:
+def posting(seq: int = 1, rating: Rating | None = None, **changes: object) -> RatedEvent:
     """The event `seq` of the spool and its record."""
     made = record(seq, **changes)
     rating = rated(made.tokens) if rating is None else rating
-    return Posting(seq=seq, event_id=number(seq), body=b'{"seq":%d}' % seq, record=made, rating=rating)
+    return RatedEvent(seq=seq, event_id=number(seq), body=b'{"seq":%d}' % seq, record=made, rating=rating)
 
 
 NATURAL = -7
 LOST: dict[str, object] = {"tokens": Tokens(), "status": Status.UNKNOWN, "executions": ()}
 
 
-def natural(seq: int, **changes: object) -> Posting:
+def natural(seq: int, **changes: object) -> RatedEvent:
     """The event `seq` about one interaction that every proxy knows by the same id."""
     return posting(seq, **{"source_id": NATURAL, "id": number(9_000), **changes})

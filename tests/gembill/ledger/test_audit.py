@@ -56,7 +56,7 @@ def test_every_kind_of_damage_is_found(books: Ledger, damage: str, finding: str)
 def test_a_buried_event_fills_its_place(ledger: Ledger) -> None:
     ledger.append(SPOOL, [posting(1), posting(3)])
     assert len(audit(ledger)) == 1
-    ledger.bury(SPOOL, 2, "poison", b"", "no reason")
+    ledger.add_dead_letter(SPOOL, 2, "poison", b"", "no reason")
     assert audit(ledger) == []
 
 

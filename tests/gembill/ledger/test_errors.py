@@ -9,7 +9,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.schema import DropTable
 
 from gembill.errors import LedgerError
-from gembill.ledger import Ledger, LedgerUnavailable, UnfitPosting, schema, sql
+from gembill.ledger import InvalidPosting, Ledger, LedgerUnavailable, schema, sql
 from gembill.ledger import engine as engines
 from gembill.ledger.errors import is_overtaken, translated
 from tests.gembill.ledger.making import SPOOL, posting
@@ -36,7 +36,7 @@ def test_a_value_that_cannot_be_kept_is_unfit_and_is_not_quoted(
     ledger: Ledger, doing: Callable[[Connection], None]
 ) -> None:
     with (
-        pytest.raises(UnfitPosting, match=r"^the ledger cannot bury it: \S") as caught,
+        pytest.raises(InvalidPosting, match=r"^the ledger cannot bury it: \S") as caught,
         translated("bury it"),
         engines.writing(ledger.engine) as connection,
     ):
@@ -78,7 +78,7 @@ def test_a_missing_table_is_no_fault_of_the_posting(ledger: Ledger) -> None:
         connection.execute(DropTable(schema.charge))
     with pytest.raises(LedgerError) as caught:
         ledger.append(SPOOL, [posting(1)])
-    assert not isinstance(caught.value, UnfitPosting)
+    assert not isinstance(caught.value, InvalidPosting)
 
 
 def test_errors_that_are_not_the_databases_pass_as_they_are() -> None:

@@ -41,8 +41,8 @@ def test_batches_are_bounded_and_complete(ledger: Ledger, monkeypatch) -> None:
 def test_dead_letters_come_until_they_are_records(ledger: Ledger, monkeypatch) -> None:
     monkeypatch.setattr(module, "BATCH", 2)
     for n in (1, 2, 3):
-        ledger.bury(SPOOL, n, number(n), b"body %d" % n, "unreadable")
-    ledger.bury(SPOOL, 4, "no uuid", b"body 4", "unreadable")
+        ledger.add_dead_letter(SPOOL, n, number(n), b"body %d" % n, "unreadable")
+    ledger.add_dead_letter(SPOOL, 4, "no uuid", b"body 4", "unreadable")
     ledger.append(SPOOL, [posting(2)])
     found = [(letter.seq, letter.id, letter.body) for batch in dead_letters(ledger) for letter in batch]
     assert sorted(found) == [(1, number(1), b"body 1"), (3, number(3), b"body 3"), (4, "no uuid", b"body 4")]

@@ -7,10 +7,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from gembill.ledger import Ledger, Reason, Stored, mapping, schema, sql
+from gembill.ledger import Ledger, LedgerRecord, Reason, mapping, schema, sql
 from gembill.ledger.entries import stored
 from gembill.ledger.schema import COST_PARTS
-from gembill.model import Api, Execution, Fault, Operation, Outcome, Record, Status, Tokens
+from gembill.model import Api, ApiError, Execution, Operation, Outcome, Record, Status, Tokens
 from tests.gembill.ledger.making import HOUR, SPOOL, START, UNIT, number, rated, record, runs, tokens
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=5)
@@ -33,7 +33,7 @@ RECORD = st.builds(
     key=NAME,
     status=st.sampled_from(Status),
     http_status=COUNT,
-    error=st.none() | st.builds(Fault, code=COUNT | TEXT, status=NAME, kind=NAME),
+    error=st.none() | st.builds(ApiError, code=COUNT | TEXT, status=NAME, kind=NAME),
     finish_reason=NAME,
     response_id=NAME,
     conversation=NAME,
@@ -48,7 +48,7 @@ RECORD = st.builds(
 )
 PRICED = st.integers(0, 2**61).map(lambda pico: (pico, dict.fromkeys(COST_PARTS, pico)))
 STORED = st.builds(
-    lambda made, cost, reason, revision: Stored(
+    lambda made, cost, reason, revision: LedgerRecord(
         record=made,
         cost_pico=cost[0],
         cost_parts=cost[1],
@@ -65,7 +65,7 @@ STORED = st.builds(
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(STORED)
-def test_a_revision_that_was_written_reads_back_the_same(ledger: Ledger, entry: Stored) -> None:
+def test_a_revision_that_was_written_reads_back_the_same(ledger: Ledger, entry: LedgerRecord) -> None:
     engine = ledger.engine.dialect.name
     row = mapping.row(entry, Reason.POSTED, (SPOOL, number(1)), 5, lambda text: schema.driver_id(engine, text))
     with ledger.engine.connect() as connection:  # never committed: the next example finds an empty table

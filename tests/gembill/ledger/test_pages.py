@@ -4,15 +4,15 @@ from uuid import UUID
 
 import pytest
 
-from gembill.ledger import Ledger, Selection, Stored
-from gembill.ledger.pages import Browse, Order, Place, Trouble, page
+from gembill.ledger import Ledger, LedgerRecord, Selection
+from gembill.ledger.pages import Cursor, ProblemFilter, RecordPage, SortOrder, page
 from gembill.model import Outcome, Status, Tokens
 from tests.gembill.ledger.making import HOUR, SPOOL, START, posting, rated, runs, tokens
 
 
-def walk(ledger: Ledger, asked: Browse, size: int = 2) -> list[Stored]:
-    found: list[Stored] = []
-    place: Place | None = None
+def walk(ledger: Ledger, asked: RecordPage, size: int = 2) -> list[LedgerRecord]:
+    found: list[LedgerRecord] = []
+    place: Cursor | None = None
     while True:
         some, place = page(ledger, asked, size, place)
         found += some
@@ -33,55 +33,55 @@ def fill(ledger: Ledger) -> None:
     )
 
 
-def numbers(found: list[Stored]) -> list[int]:
+def numbers(found: list[LedgerRecord]) -> list[int]:
     return [UUID(one.record.id).int - (1 << 100) for one in found]
 
 
 @pytest.mark.parametrize(
     ("order", "expected"),
     [
-        (Order.TIME, [2, 5, 4, 3, 1]),
-        (Order.INPUT, [2, 4, 5, 1, 3]),
-        (Order.COST, [2, 4, 5, 1, 3]),
-        (Order.FAILED, [2, 5, 4, 3, 1]),
-        (Order.EXECUTIONS, [2, 5, 4, 1, 3]),
+        (SortOrder.TIME, [2, 5, 4, 3, 1]),
+        (SortOrder.INPUT, [2, 4, 5, 1, 3]),
+        (SortOrder.COST, [2, 4, 5, 1, 3]),
+        (SortOrder.FAILED, [2, 5, 4, 3, 1]),
+        (SortOrder.EXECUTIONS, [2, 5, 4, 1, 3]),
     ],
 )
 @pytest.mark.parametrize("size", [1, 2, 5])
-def test_every_call_is_on_one_page_in_order(ledger: Ledger, order: Order, expected: list[int], size: int) -> None:
+def test_every_call_is_on_one_page_in_order(ledger: Ledger, order: SortOrder, expected: list[int], size: int) -> None:
     fill(ledger)
-    assert numbers(walk(ledger, Browse(selection=Selection(), order=order), size)) == expected
-    upward = Browse(selection=Selection(), order=order, ascending=True)
+    assert numbers(walk(ledger, RecordPage(selection=Selection(), order=order), size)) == expected
+    upward = RecordPage(selection=Selection(), order=order, ascending=True)
     assert numbers(walk(ledger, upward, size)) == expected[::-1]
 
 
 @pytest.mark.parametrize(
     ("trouble", "expected"),
     [
-        (Trouble.FAILED, [2]),
-        (Trouble.INCOMPLETE, [3]),
-        (Trouble.ANOMALY, [4]),
-        (Trouble.ERROR, [5]),
-        (Trouble.UNPRICED, []),
+        (ProblemFilter.FAILED, [2]),
+        (ProblemFilter.INCOMPLETE, [3]),
+        (ProblemFilter.ANOMALY, [4]),
+        (ProblemFilter.ERROR, [5]),
+        (ProblemFilter.UNPRICED, []),
     ],
 )
-def test_trouble_narrows(ledger: Ledger, trouble: Trouble, expected: list[int]) -> None:
+def test_trouble_narrows(ledger: Ledger, trouble: ProblemFilter, expected: list[int]) -> None:
     fill(ledger)
-    assert numbers(walk(ledger, Browse(selection=Selection(), trouble=trouble))) == expected
+    assert numbers(walk(ledger, RecordPage(selection=Selection(), trouble=trouble))) == expected
 
 
 def test_other_filters_narrow_too(ledger: Ledger) -> None:
     fill(ledger)
-    assert numbers(walk(ledger, Browse(selection=Selection(), conversation="chat"))) == [4]
-    assert numbers(walk(ledger, Browse(selection=Selection(), status=Status.UNKNOWN))) == [3]
-    assert numbers(walk(ledger, Browse(selection=Selection(labels={"team": "ads"})))) == [5]
+    assert numbers(walk(ledger, RecordPage(selection=Selection(), conversation="chat"))) == [4]
+    assert numbers(walk(ledger, RecordPage(selection=Selection(), status=Status.UNKNOWN))) == [3]
+    assert numbers(walk(ledger, RecordPage(selection=Selection(labels={"team": "ads"})))) == [5]
     late = Selection(start_us=START + HOUR, end_us=START + 6 * HOUR)
-    assert numbers(walk(ledger, Browse(selection=late))) == [2]
+    assert numbers(walk(ledger, RecordPage(selection=late))) == [2]
 
 
 def test_what_comes_in_between_moves_nothing(ledger: Ledger) -> None:
     fill(ledger)
-    asked = Browse(selection=Selection())
+    asked = RecordPage(selection=Selection())
     first, place = page(ledger, asked, 2)
     ledger.append(SPOOL, [posting(9, tokens=tokens(1), rating=rated(tokens(1)), occurred_us=START + 9 * HOUR)])
     rest, _ = page(ledger, asked, 9, place)

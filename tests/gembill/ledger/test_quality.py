@@ -2,7 +2,7 @@
 
 from gembill.ledger import Ledger, Selection
 from gembill.ledger.quality import quality
-from gembill.model import Execution, Fault, Outcome, Rating, Status, Tokens
+from gembill.model import ApiError, Execution, Outcome, Rating, Status, Tokens
 from tests.gembill.ledger.making import HOUR, LOST, SPOOL, START, posting, runs
 
 
@@ -17,13 +17,17 @@ def test_every_kind_of_trouble_is_counted(ledger: Ledger) -> None:
             ),
             posting(3, Rating(unpriced_reason="no price"), model="new"),
             posting(
-                4, tokens=Tokens(), status=Status.ERROR, error=Fault(code=429, status="X", kind="rate"), executions=()
+                4,
+                tokens=Tokens(),
+                status=Status.ERROR,
+                error=ApiError(code=429, status="X", kind="rate"),
+                executions=(),
             ),
             posting(5, **LOST),
             posting(6, occurred_us=START + 2 * HOUR),
         ],
     )
-    ledger.bury(SPOOL, 7, "e", b"x", "bad")
+    ledger.add_dead_letter(SPOOL, 7, "e", b"x", "bad")
     found = quality(ledger, Selection(end_us=START + HOUR))
     assert found.calls == 5
     assert found.unpriced == {("new", "no price"): 1}

@@ -1,7 +1,7 @@
 import pytest
 
 from gembill.ledger import Ledger, Selection, read, records
-from gembill.model import Fault, Operation
+from gembill.model import ApiError, Operation
 from tests.gembill.ledger.making import NATURAL, SPOOL, START, number, posting
 
 
@@ -52,7 +52,7 @@ def test_a_conversation_shows_when_it_ties_something_together(ledger: Ledger) ->
 
 
 def test_errors_keep_their_code_whatever_its_type(ledger: Ledger) -> None:
-    faults = [Fault(code=429, status="RESOURCE_EXHAUSTED", kind="rpd"), Fault(code="blocked"), Fault()]
+    faults = [ApiError(code=429, status="RESOURCE_EXHAUSTED", kind="rpd"), ApiError(code="blocked"), ApiError()]
     ledger.append(SPOOL, [posting(seq, error=fault) for seq, fault in enumerate(faults, 1)])
     assert [stored.record.error for stored in read.records(ledger, Selection())] == faults[::-1]
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gembill.ledger import Ledger, Selection, Stored, UnfitPosting, read, rollup
+from gembill.ledger import InvalidPosting, Ledger, LedgerRecord, Selection, read, rollup
 from gembill.ledger.entries import stored
 from gembill.ledger.schema import MEASURES, NARROW_KEY, WIDE_KEY
 from gembill.model import Outcome, Rating, Status, Tokens
@@ -82,7 +82,7 @@ def test_missing_names_are_empty_in_the_keys() -> None:
 
 
 @given(st.lists(REVISION, min_size=1, max_size=5))
-def test_what_is_left_of_many_revisions_is_the_last_one(revisions: list[Stored]) -> None:
+def test_what_is_left_of_many_revisions_is_the_last_one(revisions: list[LedgerRecord]) -> None:
     differences = rollup.Differences()
     for place, entry in enumerate(revisions):
         if place:
@@ -116,6 +116,6 @@ def test_a_cell_that_overflows_refuses_the_batch(ledger: Ledger) -> None:
     huge = tokens(2**62, 0, 0)
     most = [posting(seq, tokens=huge, rating=Rating(known=False)) for seq in (1, 2)]
     ledger.append(SPOOL, most[:1])
-    with pytest.raises(UnfitPosting):
+    with pytest.raises(InvalidPosting):
         ledger.append(SPOOL, most[1:])
     assert read.totals(ledger, Selection())[0].tokens.input == 2**62

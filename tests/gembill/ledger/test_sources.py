@@ -58,7 +58,7 @@ def test_an_announced_source_keeps_its_kind_and_marks_the_ledger(ledger: Ledger)
 
 def test_every_source_in_any_table_is_noted(ledger: Ledger) -> None:
     ledger.append(SPOOL, [posting(1), natural(2)])
-    ledger.bury(SPOOL + 1, 1, "poison", b"", "no reason")
+    ledger.add_dead_letter(SPOOL + 1, 1, "poison", b"", "no reason")
     tables = [table for table in schema.metadata.sorted_tables if "source_id" in table.columns]
     with ledger.engine.connect() as connection:
         found = {table.name: set(connection.scalars(select(table.c.source_id))) for table in tables}

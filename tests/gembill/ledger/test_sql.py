@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from gembill.ledger import Ledger, schema, sql
 from gembill.ledger import engine as engines
 from gembill.ledger.schema import MEASURES, NARROW_KEY
-from gembill.ledger.sql import Clash
+from gembill.ledger.sql import OnConflict
 
 ODD = "tab\tline\nreturn\r backslash-n \\N \\. quote ' \" percent % {} ünï 𝔘"
 
@@ -25,8 +25,8 @@ def cell(model: str, value: int) -> sql.Row:
     return (*(values.get(name, "x") for name in NARROW_KEY), *(value for _ in MEASURES))
 
 
-@pytest.mark.parametrize("clash", [Clash.RAISE, Clash.IGNORE])
-def test_rows_go_in_in_the_order_of_their_key(ledger: Ledger, clash: Clash) -> None:
+@pytest.mark.parametrize("clash", [OnConflict.RAISE, OnConflict.IGNORE])
+def test_rows_go_in_in_the_order_of_their_key(ledger: Ledger, clash: OnConflict) -> None:
     numbers = list(range(200))
     Random(1).shuffle(numbers)
     place = "rowid" if ledger.engine.dialect.name == "sqlite" else "ctid"
@@ -36,8 +36,8 @@ def test_rows_go_in_in_the_order_of_their_key(ledger: Ledger, clash: Clash) -> N
         assert list(found) == [f"{number:03}" for number in range(200)]
 
 
-@pytest.mark.parametrize("clash", [Clash.RAISE, Clash.IGNORE])
-def test_texts_bytes_and_nulls_arrive_as_they_are(ledger: Ledger, clash: Clash) -> None:
+@pytest.mark.parametrize("clash", [OnConflict.RAISE, OnConflict.IGNORE])
+def test_texts_bytes_and_nulls_arrive_as_they_are(ledger: Ledger, clash: OnConflict) -> None:
     rows = [letter(1, bytes(range(256)), ODD), letter(2), letter(3, b"\\N", "\\N")]
     with engines.writing(ledger.engine) as connection:
         sql.insert(connection, schema.dead_letter, rows, clash)
@@ -57,7 +57,7 @@ def test_a_key_that_is_there_raises_the_same_error_on_both_engines(ledger: Ledge
 def test_a_row_that_is_there_can_be_left_as_it_is(ledger: Ledger) -> None:
     with engines.writing(ledger.engine) as connection:
         sql.insert(connection, schema.dead_letter, [letter(1, reason="first")])
-        sql.insert(connection, schema.dead_letter, [letter(1, reason="second"), letter(2)], Clash.IGNORE)
+        sql.insert(connection, schema.dead_letter, [letter(1, reason="second"), letter(2)], OnConflict.IGNORE)
         c = schema.dead_letter.c
         found = connection.execute(select(c.id, c.reason).order_by(c.id))
         assert [tuple(row) for row in found] == [("001", "first"), ("002", "")]
@@ -65,8 +65,8 @@ def test_a_row_that_is_there_can_be_left_as_it_is(ledger: Ledger) -> None:
 
 def test_counters_are_added_to_those_that_are_there(ledger: Ledger) -> None:
     with engines.writing(ledger.engine) as connection:
-        sql.insert(connection, schema.rollup_narrow, [cell("a", 5), cell("b", 1)], Clash.ADD)
-        sql.insert(connection, schema.rollup_narrow, [cell("c", 2**62), cell("a", -3)], Clash.ADD)
+        sql.insert(connection, schema.rollup_narrow, [cell("a", 5), cell("b", 1)], OnConflict.ADD)
+        sql.insert(connection, schema.rollup_narrow, [cell("c", 2**62), cell("a", -3)], OnConflict.ADD)
         found = connection.execute(select(schema.rollup_narrow).order_by(schema.rollup_narrow.c.model))
         assert [tuple(row) for row in found] == [cell("a", 5 - 3), cell("b", 1), cell("c", 2**62)]
 

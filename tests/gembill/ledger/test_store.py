@@ -5,7 +5,7 @@ import pytest
 from sqlalchemy import Table, func, select
 
 from gembill.errors import LedgerError
-from gembill.ledger import Ledger, Selection, UnfitPosting, open_ledger, read, schema
+from gembill.ledger import InvalidPosting, Ledger, Selection, open_ledger, read, schema
 from gembill.ledger.audit import audit
 from tests.gembill.ledger.making import (
     NATURAL,
@@ -58,14 +58,14 @@ def test_a_spool_with_two_events_at_one_place_is_named(ledger: Ledger) -> None:
 
 
 def test_one_posting_that_cannot_be_kept_refuses_the_whole_batch(ledger: Ledger) -> None:
-    with pytest.raises(UnfitPosting):
+    with pytest.raises(InvalidPosting):
         ledger.append(SPOOL, [posting(1), posting(2, model="a\0b")])
     assert count(ledger, schema.event) == 0
 
 
 def test_what_is_buried_is_kept_once_whatever_it_holds(ledger: Ledger) -> None:
     for _ in range(2):
-        ledger.bury(SPOOL, 1, "any\0id", b"\x00\xff", "bad \ud800 " + "x" * 5000)
+        ledger.add_dead_letter(SPOOL, 1, "any\0id", b"\x00\xff", "bad \ud800 " + "x" * 5000)
     with ledger.engine.connect() as connection:
         (row,) = connection.execute(select(schema.dead_letter))
     assert (row.seq, bytes(row.body), len(row.reason)) == (1, b"\x00\xff", 1000)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from sqlalchemy import delete
 
 from gembill.errors import ConfigurationError
-from gembill.ledger import Ledger, Posting, Reason, Selection, Stored, Total, read, schema
+from gembill.ledger import Ledger, LedgerRecord, RatedEvent, Reason, Selection, Total, read, schema
 from gembill.ledger.audit import audit
 from gembill.model import Outcome, Rating, Status, Tokens
 from tests.gembill.ledger.making import HOUR, NATURAL, SPOOL, START, UNIT, number, posting, rated, record, runs, tokens
@@ -19,7 +19,7 @@ MOMENT = st.one_of(
 
 
 @st.composite
-def postings(draw: st.DrawFn, seq: int) -> Posting:
+def postings(draw: st.DrawFn, seq: int) -> RatedEvent:
     counts = tokens(draw(COUNT), draw(COUNT), draw(COUNT))
     rating = draw(st.sampled_from([rated(counts), Rating(unpriced_reason="no price")]))
     return posting(
@@ -38,7 +38,7 @@ def postings(draw: st.DrawFn, seq: int) -> Posting:
 
 
 @st.composite
-def batches(draw: st.DrawFn) -> list[list[Posting]]:
+def batches(draw: st.DrawFn) -> list[list[RatedEvent]]:
     seqs = iter(range(1, 100))
     sizes = draw(st.lists(st.integers(1, 4), min_size=1, max_size=3))
     return [[draw(postings(next(seqs))) for _ in range(size)] for size in sizes]
@@ -62,7 +62,7 @@ groups = st.lists(
 )
 
 
-def kept(stored: Stored, wanted: Selection) -> bool:
+def kept(stored: LedgerRecord, wanted: Selection) -> bool:
     r = stored.record
     inside = (wanted.start_us is None or r.occurred_us >= wanted.start_us) and (
         wanted.end_us is None or r.occurred_us < wanted.end_us
@@ -74,7 +74,7 @@ def kept(stored: Stored, wanted: Selection) -> bool:
     return inside and named and keyed and labelled and (bool(r.executions) or not wanted.code_execution)
 
 
-def value_of(stored: Stored, word: str) -> object:
+def value_of(stored: LedgerRecord, word: str) -> object:
     if word == "hour":
         return stored.record.occurred_us // HOUR
     if word.startswith("label."):
@@ -87,7 +87,7 @@ def added(values: Iterable[int | None]) -> int | None:
     return sum(known) if known else None
 
 
-def summed(group: dict[str, object], found: list[Stored]) -> Total:
+def summed(group: dict[str, object], found: list[LedgerRecord]) -> Total:
     """The totals worked out from the records alone."""
 
     def part(name: str) -> int | None:
@@ -118,7 +118,7 @@ def summed(group: dict[str, object], found: list[Stored]) -> Total:
 
 
 def expected(ledger: Ledger, wanted: Selection, by: list[str]) -> list[Total]:
-    found: dict[tuple[object, ...], list[Stored]] = {} if by else {(): []}
+    found: dict[tuple[object, ...], list[LedgerRecord]] = {} if by else {(): []}
     for stored in read.records(ledger, Selection()):
         if kept(stored, wanted):
             found.setdefault(tuple(value_of(stored, word) for word in by), []).append(stored)
@@ -138,7 +138,7 @@ def emptied(ledger: Ledger) -> Ledger:
 )
 @given(batches=batches(), wanted=selections, by=groups, corrected=postings(50))
 def test_totals_are_the_sums_of_the_records_whatever_was_posted(
-    ledger: Ledger, batches: list[list[Posting]], wanted: Selection, by: list[str], corrected: Posting
+    ledger: Ledger, batches: list[list[RatedEvent]], wanted: Selection, by: list[str], corrected: RatedEvent
 ) -> None:
     emptied(ledger)
     for batch in batches:

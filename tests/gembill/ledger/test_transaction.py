@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from gembill.errors import LedgerError
 from gembill.ledger import Ledger, Reason, Selection, read, schema
 from gembill.ledger.audit import audit
-from gembill.ledger.transaction import Books
+from gembill.ledger.transaction import Transaction
 from gembill.model import Rating, Status
 from tests.gembill.ledger.making import LOST, SPOOL, START, UNIT, natural, number, posting, rated, record, tokens
 
@@ -104,7 +104,7 @@ def test_every_revision_says_why_it_is_there_and_which_event_it_was_read_from(le
 def test_two_writers_who_correct_the_same_revision_cannot_both_succeed(ledger: Ledger) -> None:
     ledger.append(SPOOL, [posting(1)])
     with ledger.engine.connect() as connection:
-        late = Books(connection, START)
+        late = Transaction(connection, START)
         late.load([(SPOOL, number(1))])
         connection.rollback()  # it has read, and holds no lock while the other one writes
         ledger.correct([(record(1), rated(tokens(), 7, "p2"))], reason=Reason.RERATE)

@@ -6,10 +6,10 @@ from random import Random
 
 import pytest
 
-from gembill.ledger import Ledger, Posting, Selection, UnfitPosting, open_ledger, read
+from gembill.ledger import InvalidPosting, Ledger, RatedEvent, Selection, open_ledger, read
 from gembill.ledger.store import upgrade_ledger
 from gembill.ledger.validation import check_posting, check_source
-from gembill.model import Charge, Execution, Fault, Meter, Modality, Outcome, Rating, Tokens
+from gembill.model import ApiError, Charge, Execution, Meter, Modality, Outcome, Rating, Tokens
 from tests.gembill.ledger.making import SPOOL, number, posting
 
 MOST = 2**63 - 1
@@ -45,7 +45,7 @@ def rating(**changes: object) -> Rating:
         ({"finish_reason": "\0"}, "finish_reason"),
         ({"response_id": "\0"}, "response_id"),
         ({"conversation": "\udfff"}, "conversation"),
-        ({"error": Fault(code="canary\0")}, "error"),
+        ({"error": ApiError(code="canary\0")}, "error"),
         ({"labels": {"team": "canary\ud800"}}, "labels"),
         ({"labels": {"canary\0": "x"}}, "labels"),
         ({"flags": ("\0",)}, "flags or anomalies"),
@@ -62,7 +62,7 @@ def rating(**changes: object) -> Rating:
 )
 def test_what_cannot_be_kept_is_refused_by_the_name_of_its_field(changes: dict[str, object], field: str) -> None:
     unfit = posting(1, **{"rating": UNKNOWN, **changes})  # type: ignore[arg-type]
-    with pytest.raises(UnfitPosting, match=field) as caught:
+    with pytest.raises(InvalidPosting, match=field) as caught:
         check_posting(SPOOL, unfit)
     assert "canary" not in str(caught.value)
 
@@ -78,7 +78,7 @@ def test_what_cannot_be_kept_is_refused_by_the_name_of_its_field(changes: dict[s
     ids=str,
 )
 def test_an_event_that_cannot_be_kept_is_refused(changes: dict[str, object], field: str) -> None:
-    with pytest.raises(UnfitPosting, match=field) as caught:
+    with pytest.raises(InvalidPosting, match=field) as caught:
         check_posting(SPOOL, replace(posting(1), **changes))  # type: ignore[arg-type]
     assert "canary" not in str(caught.value)
 
@@ -87,11 +87,11 @@ def test_an_event_that_cannot_be_kept_is_refused(changes: dict[str, object], fie
 def test_a_source_is_a_spools_or_a_reserved_one(source_id: int) -> None:
     for each in (1, MOST, -1, -64):
         check_source(each)
-    with pytest.raises(UnfitPosting, match=f"source_id is {source_id}"):
+    with pytest.raises(InvalidPosting, match=f"source_id is {source_id}"):
         check_source(source_id)
 
 
-def extreme(name: str) -> Posting:
+def extreme(name: str) -> RatedEvent:
     """A posting with the largest numbers and longest names that pass."""
     odd = "\x01\t\n\\N\x7f\ufffe\U0010ffff'\""
     counts = Tokens(input=MOST, intermediate=MOST, output=MOST, total=MOST, cached=MOST, thinking=MOST)
@@ -109,7 +109,7 @@ def extreme(name: str) -> Posting:
             key=name[::-1],
             service_tier=name[1:] + name[:1],
             **dict.fromkeys(("requested_model", "agent", "finish_reason", "response_id", "conversation"), odd),
-            error=Fault(code=-MOST, status=odd, kind=odd),
+            error=ApiError(code=-MOST, status=odd, kind=odd),
             executions=(Execution(outcome=Outcome.OK, part_id=odd, language=odd, code_chars=MOST),),
             labels={odd: odd},
             flags=(odd,),
@@ -122,8 +122,8 @@ def extreme(name: str) -> Posting:
 
 def name_of(first: str, last: str) -> str:
     """256 characters of a range in no order that an index could compress."""
-    dice = Random(1)
-    return "".join(chr(dice.randint(ord(first), ord(last))) for _ in range(256))
+    rng = Random(1)
+    return "".join(chr(rng.randint(ord(first), ord(last))) for _ in range(256))
 
 
 @pytest.mark.parametrize("characters", ["!~", "\u4e00\u9fff"], ids=["one byte", "three bytes"])
@@ -140,5 +140,5 @@ def test_the_largest_values_that_pass_are_kept_as_they_are(ledger: Ledger, chara
 
 def test_names_that_an_index_entry_cannot_hold_are_no_reason_to_try_later(empty_postgres_url: str) -> None:
     upgrade_ledger(empty_postgres_url)
-    with contextlib.closing(open_ledger(empty_postgres_url)) as ledger, contextlib.suppress(UnfitPosting):
+    with contextlib.closing(open_ledger(empty_postgres_url)) as ledger, contextlib.suppress(InvalidPosting):
         ledger.append(MOST, [extreme(name_of("\U00020000", "\U0002ffff"))])

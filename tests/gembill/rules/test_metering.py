@@ -7,17 +7,17 @@ from hypothesis import strategies as st
 
 from gembill.model import (
     Api,
-    Asked,
+    ApiError,
     Ending,
     Event,
-    Fault,
     Meter,
     Modality,
     Operation,
     Outcome,
     Part,
     Reading,
-    Seen,
+    RequestFacts,
+    ResponseFacts,
     Status,
     Tokens,
 )
@@ -39,10 +39,10 @@ def event(
         occurred_us=1_000_000,
         api=Api.GEMINI,
         operation=Operation.GENERATE_CONTENT,
-        asked=Asked(model="gemini-2.5-flash", declared=True),
+        asked=RequestFacts(model="gemini-2.5-flash", declared=True),
         ending=ending,
         http_status=http,
-        seen=Seen(usage=said, **seen),
+        seen=ResponseFacts(usage=said, **seen),
     )
 
 
@@ -68,7 +68,7 @@ def test_the_split_is_prompt_tool_use_and_candidates_with_thoughts():
     [
         ({"ending": Ending.CUT}, Status.PARTIAL),
         ({"unread": "too_large"}, Status.PARTIAL),
-        ({"fault": Fault(code=500)}, Status.PARTIAL),
+        ({"fault": ApiError(code=500)}, Status.PARTIAL),
         ({"http": 429}, Status.ERROR),
         ({"ending": Ending.UNSENT, "http": None}, Status.ERROR),
     ],
@@ -95,13 +95,13 @@ def test_a_call_whose_usage_was_never_learned_is_unknown(ending):
 
 
 def test_an_error_chunk_without_usage_is_an_error_that_costs_nothing():
-    record = meter(event(None, fault=Fault(code=503, status="UNAVAILABLE")), 1)
+    record = meter(event(None, fault=ApiError(code=503, status="UNAVAILABLE")), 1)
     assert (record.status, record.readings, record.incomplete) == (Status.ERROR, (), False)
-    assert record.error == Fault(code=503, status="UNAVAILABLE")
+    assert record.error == ApiError(code=503, status="UNAVAILABLE")
 
 
 def test_a_refusal_without_a_readable_body_keeps_its_http_status():
-    assert meter(event(None, http=502), 1).error == Fault(code=502)
+    assert meter(event(None, http=502), 1).error == ApiError(code=502)
 
 
 def test_usage_with_traffic_type_only_is_no_usage():
@@ -214,7 +214,7 @@ def test_readings_always_add_up_to_the_split(counts):
 
 
 def test_the_served_model_and_tier_decide_and_the_requested_ones_stay():
-    asked = Asked(model="models/gemini-flash-latest", service_tier="SERVICE_TIER_PRIORITY")
+    asked = RequestFacts(model="models/gemini-flash-latest", service_tier="SERVICE_TIER_PRIORITY")
     base = event(
         usage(promptTokenCount=1, totalTokenCount=1, serviceTier="flex"), model_version="models/gemini-3.8-flash"
     )
@@ -228,7 +228,7 @@ def test_the_served_model_and_tier_decide_and_the_requested_ones_stay():
         base, asked=asked, seen=msgspec.structs.replace(base.seen, service_tier="standard")
     )
     assert meter(by_header, 1).service_tier == "standard"
-    unsaid = msgspec.structs.replace(base, asked=asked, seen=Seen())
+    unsaid = msgspec.structs.replace(base, asked=asked, seen=ResponseFacts())
     assert (meter(unsaid, 1).model, meter(unsaid, 1).service_tier) == ("gemini-flash-latest", "priority")
 
 
@@ -271,8 +271,8 @@ def test_a_lost_call_says_that_the_recorder_stopped():
 def interaction(**seen: object) -> Event:
     return Event(
         id="0199a0b0-0000-7000-8000-000000000002", occurred_us=1, api=Api.GEMINI, operation=Operation.INTERACTIONS,
-        asked=Asked(model="gemini-3-flash-preview", turns=1), ending=Ending.FINISHED, http_status=200, natural=("interaction", "gemini", "i1"),
-        seen=Seen(**{"usage": usage(total_input_tokens=5, total_tokens=5), "response_id": "i1", "finish_reason": "completed", **seen}),
+        asked=RequestFacts(model="gemini-3-flash-preview", turns=1), ending=Ending.FINISHED, http_status=200, natural=("interaction", "gemini", "i1"),
+        seen=ResponseFacts(**{"usage": usage(total_input_tokens=5, total_tokens=5), "response_id": "i1", "finish_reason": "completed", **seen}),
     )  # fmt: skip
 
 

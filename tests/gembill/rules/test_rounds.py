@@ -61,7 +61,7 @@ def test_counts_that_fall_are_no_rounds_shown_and_are_estimated():
 
 
 def test_a_search_among_the_code_is_estimated_too():
-    outline = [Part(kind="code", dressed="concise_search"), RESULT, *OUTLINE]
+    outline = [Part(kind="code", tool_call_as_code="concise_search"), RESULT, *OUTLINE]
     assert all(one.estimated for one in rounds(outline, STATES, LAST))
 
 

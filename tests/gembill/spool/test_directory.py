@@ -5,31 +5,31 @@ import pytest
 
 from gembill.errors import SpoolError
 from gembill.spool import directory as home_module
-from gembill.spool.directory import Home, open_root
+from gembill.spool.directory import SpoolDirectory, open_root
 
 
 def test_a_home_is_held_by_one_at_a_time(tmp_path: Path) -> None:
-    home = Home.make(tmp_path)
-    assert Home.lock(home.path) is None
-    assert list(Home.unlocked(tmp_path)) == []
+    home = SpoolDirectory.make(tmp_path)
+    assert SpoolDirectory.lock(home.path) is None
+    assert list(SpoolDirectory.unlocked(tmp_path)) == []
     home.release()
-    (again,) = Home.unlocked(tmp_path)
+    (again,) = SpoolDirectory.unlocked(tmp_path)
     assert again.source_id == home.source_id == int(home.path.name, 16) > 0
     again.release()
 
 
 def test_a_copy_under_another_name_is_no_home(tmp_path: Path) -> None:
-    home = Home.make(tmp_path)
+    home = SpoolDirectory.make(tmp_path)
     home.release()
     (tmp_path / f"{home.path.name} copy").mkdir()
     (tmp_path / "f000000000000000").mkdir()  # more than 63 bits
-    found = list(Home.unlocked(tmp_path))
+    found = list(SpoolDirectory.unlocked(tmp_path))
     assert [found.path for found in found] == [home.path]
     found[0].release()
 
 
 def test_the_cursor_is_read_back_and_nonsense_is_zero(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    home = Home.make(tmp_path)
+    home = SpoolDirectory.make(tmp_path)
     assert home.read_cursor() == 0
     for seq in (1, 2**62, 7):
         home.write_cursor(seq)
@@ -55,11 +55,11 @@ def test_the_kind_of_file_system_is_known_on_linux(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_locked_is_set_aside_and_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    home = Home.make(tmp_path)
+    home = SpoolDirectory.make(tmp_path)
     home.release()
     (home.path / "lock").unlink()
     (home.path / "lock").mkdir()
     with caplog.at_level(logging.ERROR):
-        assert list(Home.unlocked(tmp_path)) == []
+        assert list(SpoolDirectory.unlocked(tmp_path)) == []
     assert not home.path.exists()
     assert "it is set aside as" in caplog.text

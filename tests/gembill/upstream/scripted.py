@@ -13,7 +13,7 @@ import pytest
 
 from gembill.upstream import Origin, Upstream
 from gembill.upstream.connection import Limits
-from gembill.upstream.response import Answer
+from gembill.upstream.response import Response
 
 Script = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 Run = Callable[[Coroutine[Any, Any, Any]], Any]
@@ -59,7 +59,7 @@ async def served(
         await asyncio.sleep(0)
 
 
-async def whole(answer: Answer) -> bytes:
+async def whole(answer: Response) -> bytes:
     got = b""
     while piece := await answer.read():
         got += piece

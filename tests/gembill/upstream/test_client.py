@@ -14,7 +14,7 @@ import pytest
 from gembill.errors import ConfigurationError, UpstreamCut, UpstreamTimeout, UpstreamUnreachable
 from gembill.upstream import NeverSent, Origin, Upstream
 from gembill.upstream.connection import Limits
-from gembill.upstream.response import Answer
+from gembill.upstream.response import Response
 from tests.gembill.upstream.scripted import OK, Run, Script, served, whole
 
 
@@ -42,7 +42,7 @@ async def read_request(reader: asyncio.StreamReader) -> bytes:
     return b""
 
 
-async def post(upstream: Upstream, body: Any = b"hello", length: int | None = 5) -> Answer:
+async def post(upstream: Upstream, body: Any = b"hello", length: int | None = 5) -> Response:
     fields = [(b"x-goog-api-key", b"SECRET"), *([(b"content-length", b"%d" % length)] if length is not None else [])]
     return await upstream.request(b"POST", b"/v1/x?key=SECRET", fields, body, length=length)
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from gembill.errors import UpstreamCut, UpstreamTimeout, UpstreamUnreachable
 from gembill.upstream import Upstream
 from gembill.upstream.connection import HEAD_BYTES, HEAD_FIELDS, Limits
-from gembill.upstream.response import Answer
+from gembill.upstream.response import Response
 from tests.gembill.upstream.scripted import OK, Run, Script, served, whole
 
 CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
@@ -35,16 +35,16 @@ def replies(*answers: bytes | list[bytes], close: bool = True) -> Script:
     return script
 
 
-async def get(upstream: Upstream, method: bytes = b"GET") -> Answer:
+async def get(upstream: Upstream, method: bytes = b"GET") -> Response:
     return await upstream.request(method, b"/v1/x?key=SECRET", [(b"accept", b"*/*")], None, length=0)
 
 
-async def collect(answer: Answer, got: list[bytes]) -> None:
+async def collect(answer: Response, got: list[bytes]) -> None:
     while piece := await answer.read():
         got.append(piece)
 
 
-async def pieces_of(answer: Answer) -> AsyncIterator[bytes]:
+async def pieces_of(answer: Response) -> AsyncIterator[bytes]:
     while piece := await answer.read():
         yield piece
 

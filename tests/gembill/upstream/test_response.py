@@ -7,7 +7,7 @@ import pytest
 
 from gembill.errors import UpstreamCut, UpstreamError
 from gembill.upstream import Upstream
-from gembill.upstream.response import Answer
+from gembill.upstream.response import Response
 from tests.gembill.upstream.scripted import OK, Run, Script, served, whole
 
 
@@ -23,7 +23,7 @@ def once(wire: bytes, *, linger: bool = False) -> Script:
     return script
 
 
-async def post(upstream: Upstream) -> Answer:
+async def post(upstream: Upstream) -> Response:
     return await upstream.request(b"POST", b"/v1/x", [(b"content-length", b"5")], b"hello", length=5)
 
 

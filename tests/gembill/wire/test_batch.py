@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gembill.wire import batch
-from gembill.wire.observation import Sighting
+from gembill.wire.observation import Observation
 
 RESPONSE = {"usageMetadata": {"promptTokenCount": 3}, "modelVersion": "m"}
 OUTPUT = {
@@ -26,7 +26,7 @@ def test_inlined_results_are_known_by_their_place_and_read_once(done):
     assert read is not None
     assert (read.name, [entry.key for entry in read.entries]) == ("batches/b", ["0", "1", "2"])
     assert [entry.error is not None for entry in read.entries] == [False, True, False]
-    sighting = Sighting()
+    sighting = Observation()
     read.entries[0].observe(sighting)
     seen = sighting.seen()
     assert (json.loads(seen.usage or ""), seen.model_version) == (RESPONSE["usageMetadata"], "m")
@@ -34,9 +34,9 @@ def test_inlined_results_are_known_by_their_place_and_read_once(done):
 
 def test_a_batch_that_runs_has_no_results_and_one_in_a_file_names_it():
     running = batch.read(b'{"name": "batches/b", "metadata": {"model": "models/m", "state": "BATCH_STATE_RUNNING"}}')
-    assert running == batch.Batch("batches/b", "models/m", None, ())
+    assert running == batch.BatchJob("batches/b", "models/m", None, ())
     done = batch.read(b'{"name": "batches/b", "response": {"responsesFile": "files/f"}}')
-    assert done == batch.Batch("batches/b", None, "files/f", ())
+    assert done == batch.BatchJob("batches/b", None, "files/f", ())
 
 
 @pytest.mark.parametrize(

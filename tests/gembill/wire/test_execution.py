@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gembill.model import Outcome, Part
-from gembill.wire.execution import digest, digits, dressed, executions
+from gembill.wire.execution import digest, digits, executions, tool_call_as_code
 
 WORDS = {"fine": Outcome.OK, "bad": Outcome.FAILED}
 parts = st.builds(
@@ -28,10 +28,12 @@ def test_every_result_is_one_run_and_no_code_is_counted_twice(outline):
 
 
 def test_a_search_in_the_dress_of_code_is_no_run_with_or_without_its_result():
-    search = Part(kind="code", dressed="concise_search")
+    search = Part(kind="code", tool_call_as_code="concise_search")
     assert executions([search, Part(kind="result", outcome="fine")], WORDS) == ()
     assert executions([search], WORDS) == ()
-    assert [dressed(code) for code in ("print(concise_search('x'))", " default_api.f()", "x = concise_search")] == [
+    assert [
+        tool_call_as_code(code) for code in ("print(concise_search('x'))", " default_api.f()", "x = concise_search")
+    ] == [
         "concise_search",
         "default_api",
         None,

@@ -11,16 +11,29 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gembill.model import Api, Asked, Ending, Event, Execution, Fault, Operation, Outcome, Part, Record, Seen, Status
+from gembill.model import (
+    Api,
+    ApiError,
+    Ending,
+    Event,
+    Execution,
+    Operation,
+    Outcome,
+    Part,
+    Record,
+    RequestFacts,
+    ResponseFacts,
+    Status,
+)
 from gembill.rules.metering import meter
 from gembill.wire.generate_content import executions, observe, usage
-from gembill.wire.observation import Sighting
+from gembill.wire.observation import Observation
 
 SURFACES = ("generateContent", "streamGenerateContent")
 
 
-def see(*documents: object) -> Seen:
-    sighting = Sighting()
+def see(*documents: object) -> ResponseFacts:
+    sighting = Observation()
     for document in documents:
         observe(document if isinstance(document, bytes) else json.dumps(document).encode(), sighting)
     return sighting.seen()
@@ -75,7 +88,7 @@ def test_code_leaves_its_length_digest_and_language():
     (one,), (same,), (other,) = (
         see(answer(code(text, id="c7"))).outline for text in ("print(1)", "print(1)", "print(2)")
     )
-    assert (one.kind, one.id, one.language, one.chars, one.dressed) == ("code", "c7", "PYTHON", 8, None)
+    assert (one.kind, one.id, one.language, one.chars, one.tool_call_as_code) == ("code", "c7", "PYTHON", 8, None)
     assert one.digest == same.digest != other.digest
     assert len(one.digest or "") == 16
     assert see(answer(code(language=1))).outline[0].language == "PYTHON"
@@ -92,7 +105,7 @@ def test_code_leaves_its_length_digest_and_language():
 ], ids=str)  # fmt: skip
 def test_odd_shapes_raise_nothing_and_the_sighting_still_decodes(shape):
     seen = see({**shape, "usageMetadata": shape.get("usageMetadata", {"promptTokenCount": 4})})
-    assert msgspec.json.decode(msgspec.json.encode(seen), type=Seen) == seen
+    assert msgspec.json.decode(msgspec.json.encode(seen), type=ResponseFacts) == seen
     assert seen.searches == 0
     assert seen.usage is not None
 
@@ -107,7 +120,7 @@ def test_odd_shapes_raise_nothing_and_the_sighting_still_decodes(shape):
 @settings(max_examples=150, deadline=None)
 def test_no_document_raises_anything_and_every_sighting_decodes(document):
     seen = see(document)
-    assert msgspec.json.decode(msgspec.json.encode(seen), type=Seen) == seen
+    assert msgspec.json.decode(msgspec.json.encode(seen), type=ResponseFacts) == seen
     executions(seen.outline)
 
 
@@ -173,7 +186,7 @@ def test_code_without_a_result_ran_with_an_unknown_end_and_a_result_without_code
 )
 def test_a_search_that_poses_as_code_is_no_execution(query):
     looking = result(output="Looking up information on Google Search.")
-    assert see(answer(code(query))).outline[0].dressed in ("concise_search", "default_api")
+    assert see(answer(code(query))).outline[0].tool_call_as_code in ("concise_search", "default_api")
     assert outcomes(code(query), looking) == []
     assert outcomes(code(query)) == []
     assert outcomes(code(query), looking, code("print(2)"), result("OUTCOME_FAILED")) == [Outcome.FAILED]
@@ -200,7 +213,7 @@ def test_an_error_chunk_after_usage_is_a_fault_and_the_usage_stays():
         {**answer({"text": "a"}), "usageMetadata": {"promptTokenCount": 3}},
         {"error": {"code": 503, "status": "UNAVAILABLE"}},
     )
-    assert seen.fault == Fault(code=503, status="UNAVAILABLE")
+    assert seen.fault == ApiError(code=503, status="UNAVAILABLE")
     assert seen.usage == '{"promptTokenCount": 3}'
 
 
@@ -346,11 +359,11 @@ def table(corpus: Path) -> dict[str, dict[str, str]]:
     return {row["case"]: row for row in rows if row["surface"] in SURFACES}
 
 
-def replay(case: dict[str, Any], documents: list[Any]) -> tuple[Seen, Record]:
+def replay(case: dict[str, Any], documents: list[Any]) -> tuple[ResponseFacts, Record]:
     seen = see(*documents)
     event = Event(
         id="0199a0b0-0000-7000-8000-000000000001", occurred_us=0, api=Api.GEMINI, operation=Operation.GENERATE_CONTENT,
-        asked=Asked(model="asked"), ending=Ending.FINISHED, http_status=case["status"] or 200, seen=seen,
+        asked=RequestFacts(model="asked"), ending=Ending.FINISHED, http_status=case["status"] or 200, seen=seen,
     )  # fmt: skip
     return seen, meter(msgspec.json.decode(msgspec.json.encode(event), type=Event), 1)
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gembill.model import Asked, Outcome, Seen
+from gembill.model import Outcome, RequestFacts, ResponseFacts
 from gembill.wire import interactions
-from gembill.wire.observation import Sighting
+from gembill.wire.observation import Observation
 from gembill.wire.token_counts import InvalidUsage
 
 USAGE = {"total_input_tokens": 33, "total_output_tokens": 310, "total_thought_tokens": 542, "total_tool_use_tokens": 1200, "total_tokens": 2085}  # fmt: skip
@@ -33,14 +33,14 @@ RESOURCE = {
 }
 
 
-def see(*documents: object) -> Seen:
-    sighting = Sighting()
+def see(*documents: object) -> ResponseFacts:
+    sighting = Observation()
     for document in documents:
         interactions.observe(json.dumps(document).encode(), sighting)
     return sighting.seen()
 
 
-def outline(seen: Seen) -> list[tuple]:
+def outline(seen: ResponseFacts) -> list[tuple]:
     return [(part.kind, part.id, part.chars, part.thought) for part in seen.outline]
 
 
@@ -199,13 +199,13 @@ def test_a_failed_interaction_shows_its_error():
 @pytest.mark.parametrize(
     ("request_", "asked"),
     [
-        ({"model": "models/m", "input": "x", "tools": [{"type": "code_execution"}]}, Asked(model="models/m", declared=True, turns=1)),
-        ({"model": "m", "tools": [{"type": "google_search"}], "stream": True}, Asked(model="m", declared=False, stream=True, turns=1)),
-        ({"model": "m", "cached_content": "cachedContents/c"}, Asked(model="m", cached_content="cachedContents/c", turns=1)),
-        ({"agent": "a", "agent_config": {"model": "m"}, "service_tier": "flex"}, Asked(model="m", agent="a", service_tier="flex", turns=1)),
-        ({"agent": "a", "tools": [{"type": "code_execution"}]}, Asked(agent="a", declared=True, turns=1)),
-        ({"model": "m", "continuation_token": "t", "previous_interaction_id": "p"}, Asked(model="m", previous_interaction_id="p", turns=1)),
-        ({"model": "m", "tools": None, "input": [CALL, RESULT]}, Asked(model="m", declared=False, turns=1)),
+        ({"model": "models/m", "input": "x", "tools": [{"type": "code_execution"}]}, RequestFacts(model="models/m", declared=True, turns=1)),
+        ({"model": "m", "tools": [{"type": "google_search"}], "stream": True}, RequestFacts(model="m", declared=False, stream=True, turns=1)),
+        ({"model": "m", "cached_content": "cachedContents/c"}, RequestFacts(model="m", cached_content="cachedContents/c", turns=1)),
+        ({"agent": "a", "agent_config": {"model": "m"}, "service_tier": "flex"}, RequestFacts(model="m", agent="a", service_tier="flex", turns=1)),
+        ({"agent": "a", "tools": [{"type": "code_execution"}]}, RequestFacts(agent="a", declared=True, turns=1)),
+        ({"model": "m", "continuation_token": "t", "previous_interaction_id": "p"}, RequestFacts(model="m", previous_interaction_id="p", turns=1)),
+        ({"model": "m", "tools": None, "input": [CALL, RESULT]}, RequestFacts(model="m", declared=False, turns=1)),
     ],
 )  # fmt: skip
 def test_what_a_creation_asks(request_, asked):
@@ -214,7 +214,7 @@ def test_what_a_creation_asks(request_, asked):
 
 @pytest.mark.parametrize("body", [None, b"", b"[1]", b"{"])
 def test_a_request_that_cannot_be_read_asks_nothing_that_is_known(body):
-    assert interactions.asked(body, "m") == (Asked(model="m"), None)
+    assert interactions.asked(body, "m") == (RequestFacts(model="m"), None)
 
 
 def test_the_counts_keep_their_names_and_the_old_name_of_thoughts():

@@ -6,16 +6,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gembill.model import Asked, Seen
+from gembill.model import RequestFacts, ResponseFacts
 from gembill.wire import openai_chat
-from gembill.wire.observation import Sighting
+from gembill.wire.observation import Observation
 from gembill.wire.token_counts import InvalidUsage
 
 COUNT = st.integers(0, 10**6)
 
 
-def see(*documents: object) -> Seen:
-    sighting = Sighting()
+def see(*documents: object) -> ResponseFacts:
+    sighting = Observation()
     for document in documents:
         openai_chat.observe(json.dumps(document).encode(), sighting)
     return sighting.seen()
@@ -70,15 +70,15 @@ def test_a_stream_shows_its_last_usage_and_the_text_of_every_choice():
 @pytest.mark.parametrize(
     ("request_", "asked"),
     [
-        ({"model": "m", "messages": [{}, {}], "stream": True}, Asked(model="m", declared=False, turns=2, stream=True)),
-        ({"model": "google/m", "tools": [{"type": "function"}]}, Asked(model="m", declared=False, turns=0)),
-        ({"model": "m", "extra_body": {"google": {"tools": [{"codeExecution": {}}]}}}, Asked(model="m", declared=True, turns=0)),
-        ({"model": "m", "tools": [{"type": "code_execution"}], "service_tier": "flex"}, Asked(model="m", declared=True, turns=0, service_tier="flex")),
+        ({"model": "m", "messages": [{}, {}], "stream": True}, RequestFacts(model="m", declared=False, turns=2, stream=True)),
+        ({"model": "google/m", "tools": [{"type": "function"}]}, RequestFacts(model="m", declared=False, turns=0)),
+        ({"model": "m", "extra_body": {"google": {"tools": [{"codeExecution": {}}]}}}, RequestFacts(model="m", declared=True, turns=0)),
+        ({"model": "m", "tools": [{"type": "code_execution"}], "service_tier": "flex"}, RequestFacts(model="m", declared=True, turns=0, service_tier="flex")),
     ],
 )  # fmt: skip
 def test_what_a_completion_asks(request_, asked):
     assert openai_chat.asked(json.dumps(request_).encode(), None)[0] == asked
-    assert openai_chat.asked(None, "m") == (Asked(model="m"), None)
+    assert openai_chat.asked(None, "m") == (RequestFacts(model="m"), None)
 
 
 def test_a_chat_is_named_by_its_first_message_of_the_user_and_what_stands_before():

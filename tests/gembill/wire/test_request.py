@@ -6,14 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gembill.model import Asked
+from gembill.model import RequestFacts
 from gembill.wire.request import asked, declares
 
 HELLO = {"role": "user", "parts": [{"text": "hello"}]}
 REPLY = {"role": "model", "parts": [{"text": "hi"}]}
 
 
-def ask(**body: object) -> Asked:
+def ask(**body: object) -> RequestFacts:
     return asked(json.dumps(body).encode(), "gemini-2.5-flash")[0]
 
 
@@ -65,7 +65,7 @@ def test_the_tier_is_read_in_either_spelling(name):
     ],
 )
 def test_of_a_body_that_cannot_be_read_nothing_is_claimed(body):
-    assert asked(body, "gemini-2.5-flash") == (Asked(model="gemini-2.5-flash"), None)
+    assert asked(body, "gemini-2.5-flash") == (RequestFacts(model="gemini-2.5-flash"), None)
 
 
 def test_the_model_is_that_of_the_path():

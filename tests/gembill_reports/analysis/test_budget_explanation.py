@@ -8,7 +8,7 @@ from gembill.budget_status import standings
 from gembill.ledger import Ledger
 from gembill.money import PICO_PER_USD, unit_price, usd
 from gembill.period import zone
-from gembill.rules.budgets import Budget, Span
+from gembill.rules.budgets import Budget, BudgetPeriod
 from gembill_reports.analysis.budget_explanation import DEAREST, as_json, explanation, sheets
 from tests.gembill_reports.conftest import Snapshots
 from tests.gembill_reports.making import FAILED, FLASH, PRO, call, put, us
@@ -16,7 +16,7 @@ from tests.gembill_reports.making import FAILED, FLASH, PRO, call, put, us
 IN = unit_price("0.50")
 ID = "019aa5e0-4b71-7f3a-8c2d-00000000000"
 NOW = us("2026-11-21T09:00:00+00:00")
-RULE = Budget(name="b", limit_pico=PICO_PER_USD, span=Span.MONTH, zone=zone("UTC"), labels={"team": "search"})
+RULE = Budget(name="b", limit_pico=PICO_PER_USD, span=BudgetPeriod.MONTH, zone=zone("UTC"), labels={"team": "search"})
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def test_the_dearest_calls_come_first(filled):
 
 
 def test_of_a_budget_in_tokens_those_with_most_tokens_come_first(filled):
-    rule = Budget(name="b", limit_tokens=5, span=Span.MONTH, zone=zone("UTC"), labels={"team": "search"})
+    rule = Budget(name="b", limit_tokens=5, span=BudgetPeriod.MONTH, zone=zone("UTC"), labels={"team": "search"})
     (standing,) = standings(filled, [rule], NOW)
     found = explanation(filled, standing)
     assert found.dearest[0].record.tokens.input == 19
@@ -88,7 +88,7 @@ def test_explanations_look_as_they_did(ledger, snapshot: Snapshots):
         call("2026-11-07T10:00:00+00:00", (30, 0, 1), "gemini-9-nobody-knows", id=f"{ID}3", **about),
         call("2026-11-07T10:00:01+00:00", None, None, id=f"{ID}4", **about),
     )
-    tokens = Budget(name="b", limit_tokens=5, span=Span.TOTAL, zone=zone("UTC"))
+    tokens = Budget(name="b", limit_tokens=5, span=BudgetPeriod.TOTAL, zone=zone("UTC"))
     for name, rule in (("budget-explain", RULE), ("budget-explain-tokens", tokens)):
         (standing,) = standings(ledger, [rule], NOW)
         snapshot(name, *sheets(explanation(ledger, standing)))

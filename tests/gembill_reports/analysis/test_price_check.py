@@ -5,19 +5,19 @@ from dataclasses import replace
 from gembill.ledger import Ledger
 from gembill.money import unit_price
 from gembill.period import instant, zone
-from gembill.price_catalog import Terms
+from gembill.price_catalog import PricingTerms
 from gembill.rules.prices import PriceBook, bundled
-from gembill.rules.prices.negotiated import Frame, negotiated
+from gembill.rules.prices.negotiated import ContractTerms, negotiated
 from gembill.rules.rating import DEFAULT
-from gembill_reports.analysis.price_check import Check, Gap, check
+from gembill_reports.analysis.price_check import PriceCheck, PriceGap, check
 from tests.gembill.calls import event, put
 
 NOW = instant("2026-11-21T12:00:00", zone())
-LIST = Terms(bundled(), DEFAULT)
+LIST = PricingTerms(bundled(), DEFAULT)
 OCTOBER, NOVEMBER = "2026-10-20T12:00:00+00:00", "2026-11-20T12:00:00+00:00"
 
 
-def checked(ledger: Ledger, terms: Terms = LIST, days: int = 90) -> Check:
+def checked(ledger: Ledger, terms: PricingTerms = LIST, days: int = 90) -> PriceCheck:
     return check(ledger, terms, bundled(), NOW, days)
 
 
@@ -38,10 +38,10 @@ def test_a_model_or_tier_without_a_price_is_a_gap(ledger: Ledger) -> None:
 
 
 def test_calls_recorded_without_a_price_that_there_is_by_now_are_a_gap_too(ledger: Ledger) -> None:
-    empty = Terms(PriceBook([]), DEFAULT)
+    empty = PricingTerms(PriceBook([]), DEFAULT)
     put(ledger, empty, event(1, OCTOBER, "gemini-2.5-pro"))
     (gap,) = checked(ledger).gaps
-    assert gap == Gap(
+    assert gap == PriceGap(
         model="gemini-2.5-pro",
         service_tier="standard",
         calls=1,
@@ -52,9 +52,9 @@ def test_calls_recorded_without_a_price_that_there_is_by_now_are_a_gap_too(ledge
 def test_rows_checked_long_ago_are_named_only_for_models_called(ledger: Ledger) -> None:
     put(ledger, LIST, event(1, NOVEMBER, "gemini-2.5-flash"))
     book = PriceBook([replace(row, checked_on="2026-08-01") for row in bundled().rows], bundled().aliases)
-    (stale,) = checked(ledger, Terms(book, DEFAULT)).stale
+    (stale,) = checked(ledger, PricingTerms(book, DEFAULT)).stale
     assert (stale.model, stale.checked_on) == ("gemini-2.5-flash", "2026-08-01")
-    assert checked(ledger, Terms(book, DEFAULT), days=200).stale == ()
+    assert checked(ledger, PricingTerms(book, DEFAULT), days=200).stale == ()
 
 
 def test_a_change_to_come_is_worked_out_on_last_months_tokens(ledger: Ledger) -> None:
@@ -72,7 +72,7 @@ def test_a_change_to_come_is_worked_out_on_last_months_tokens(ledger: Ledger) ->
 
 def test_a_change_that_a_price_of_ones_own_hides_is_said(ledger: Ledger) -> None:
     put(ledger, LIST, event(1, OCTOBER, "gemini-3.8-flash"))
-    frame = Frame(
+    frame = ContractTerms(
         model="gemini-3.8-flash",
         service_tier="standard",
         start_us=instant("2026-11-22", zone()),
@@ -83,7 +83,7 @@ def test_a_change_that_a_price_of_ones_own_hides_is_said(ledger: Ledger) -> None
     rows = [replace(row, id=f"set-1/{row.id}") for row in negotiated(bundled(), frame, rates)]
     hiding = [row for row in bundled().rows if row.model == "gemini-3.8-flash" and row.service_tier != "standard"]
     book = PriceBook(rows, over=PriceBook([row for row in bundled().rows if row not in hiding], bundled().aliases))
-    found = {coming.at_us: coming for coming in checked(ledger, Terms(book, DEFAULT)).coming}
+    found = {coming.at_us: coming for coming in checked(ledger, PricingTerms(book, DEFAULT)).coming}
     assert found[instant("2026-11-22", zone())].output == (unit_price("3.75"), unit_price("3"))
     assert not found[instant("2026-11-22", zone())].hidden
     stays = found[instant("2027-01-01", zone())]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gembill.ledger import Ledger, Posted, Posting, Selection
+from gembill.ledger import Ledger, LedgerCharge, RatedEvent, Selection
 from gembill.ledger.entries import billed, stored
 from gembill.ledger.read import charges, record, records
 from gembill.model import Charge, Execution, Meter, Modality, Rating
@@ -33,10 +33,10 @@ ROWS = (
 PRICES = {row.id: row for row in ROWS}
 
 
-def explained(posting: Posting) -> Receipt:
+def explained(posting: RatedEvent) -> Receipt:
     kept = stored(posting.record, posting.rating, 0)
     lines = enumerate(billed(posting.rating))
-    return receipt(kept, [Posted(revision=0, line=n, charge=charge) for n, charge in lines], PRICES)
+    return receipt(kept, [LedgerCharge(revision=0, line=n, charge=charge) for n, charge in lines], PRICES)
 
 
 def test_the_lines_of_a_receipt_add_up(ledger: Ledger) -> None:
@@ -116,7 +116,7 @@ def test_without_results_or_a_price_there_is_no_estimated_cost() -> None:
         (call(AT, (1, 98, 1), "nobody-knows", outcomes=[OK]), "98 intermediate tokens, 98% of all tokens."),
     ],
 )
-def test_one_sentence_says_why_there_are_intermediate_tokens(posting: Posting, words: str) -> None:
+def test_one_sentence_says_why_there_are_intermediate_tokens(posting: RatedEvent, words: str) -> None:
     assert words in explanation(explained(posting))
 
 
@@ -150,8 +150,8 @@ def test_a_correction_shows_old_and_new(ledger: Ledger) -> None:
     old = next(one.charge for one in posted if one.charge.meter is Meter.OUTPUT)
     dearer = replace(old, unit_pico=2 * OUT, price_id="later")
     posted += [
-        Posted(revision=1, line=0, charge=replace(old, quantity=-old.quantity)),
-        Posted(revision=1, line=1, charge=dearer),
+        LedgerCharge(revision=1, line=0, charge=replace(old, quantity=-old.quantity)),
+        LedgerCharge(revision=1, line=1, charge=dearer),
     ]
     before, after = 507 * IN + 276 * OUT, 507 * IN + 276 * 2 * OUT
     kept = replace(kept, cost_pico=after)

@@ -7,31 +7,31 @@ import pytest
 from gembill.ledger import Ledger, Selection
 from gembill.money import unit_price
 from gembill.period import Period, instant, parse, zone
-from gembill.price_catalog import Terms
+from gembill.price_catalog import PricingTerms
 from gembill.rules.prices import bundled
 from gembill.rules.rating import DEFAULT, LongContextCounts, Policies
-from gembill_reports.analysis.what_if import Change, Comparison, Row, compare
+from gembill_reports.analysis.what_if import WhatIf, WhatIfChange, WhatIfRow, compare
 from tests.gembill.calls import event, put
 
-LIST = Terms(bundled(), DEFAULT)
+LIST = PricingTerms(bundled(), DEFAULT)
 PRO, FLASH, FLASH3 = "gemini-2.5-pro", "gemini-2.5-flash", "gemini-3-flash-preview"
 OCTOBER = parse(month="2026-10")
 AT = "2026-10-20T12:00:00+00:00"
 
 
-def asked(ledger: Ledger, change: Change, period: Period = OCTOBER, terms: Terms = LIST) -> Comparison:
+def asked(ledger: Ledger, change: WhatIfChange, period: Period = OCTOBER, terms: PricingTerms = LIST) -> WhatIf:
     return compare(ledger, terms, Selection(), period, change)
 
 
 def test_another_model_prices_the_same_tokens(ledger: Ledger) -> None:
     put(ledger, LIST, event(1, AT, PRO), event(2, AT, FLASH3))
-    found = asked(ledger, Change(model=FLASH))
+    found = asked(ledger, WhatIfChange(model=FLASH))
     then = 1200 * unit_price("0.30") + 350 * unit_price("2.50")
     pro = 1200 * unit_price("1.25") + 350 * unit_price("10")
     flash3 = 1200 * unit_price("0.50") + 350 * unit_price("3.00")
     assert found.rows == (
-        Row(model=PRO, calls=1, now_pico=pro, then_pico=then),
-        Row(model=FLASH3, calls=1, now_pico=flash3, then_pico=then),
+        WhatIfRow(model=PRO, calls=1, now_pico=pro, then_pico=then),
+        WhatIfRow(model=FLASH3, calls=1, now_pico=flash3, then_pico=then),
     )
     assert found.total.difference_pico == 2 * then - pro - flash3
     assert found.uncompared == ()
@@ -39,8 +39,8 @@ def test_another_model_prices_the_same_tokens(ledger: Ledger) -> None:
 
 def test_the_recorded_model_and_tier_give_no_difference(ledger: Ledger) -> None:
     put(ledger, LIST, event(1, AT, PRO), event(2, AT, PRO, usage={"promptTokenCount": 200_001}))
-    assert asked(ledger, Change(service_tier="standard")).total.difference_pico == 0
-    assert asked(ledger, Change(cached=Fraction(0))).total.difference_pico == 0
+    assert asked(ledger, WhatIfChange(service_tier="standard")).total.difference_pico == 0
+    assert asked(ledger, WhatIfChange(cached=Fraction(0))).total.difference_pico == 0
 
 
 @pytest.mark.parametrize(("size", "figures"), [(200_000, ("1.25", "10")), (200_001, ("2.50", "15"))])
@@ -49,20 +49,20 @@ def test_long_prompts_have_the_other_models_price_of_long_prompts(
 ) -> None:
     put(ledger, LIST, event(1, AT, FLASH, usage={"promptTokenCount": size}))
     into, out = map(unit_price, figures)
-    assert asked(ledger, Change(model=PRO)).total.then_pico == (size + 200) * into + 350 * out
+    assert asked(ledger, WhatIfChange(model=PRO)).total.then_pico == (size + 200) * into + 350 * out
 
 
 def test_the_long_prompt_policy_holds_on_the_other_side_too(ledger: Ledger) -> None:
     put(ledger, LIST, event(1, AT, FLASH, usage={"promptTokenCount": 199_900}))
     policies = Policies(long_context_counts=LongContextCounts.PROMPT_AND_INTERMEDIATE)
-    found = asked(ledger, Change(model=PRO), terms=Terms(bundled(), policies))
+    found = asked(ledger, WhatIfChange(model=PRO), terms=PricingTerms(bundled(), policies))
     assert found.total.then_pico == 200_100 * unit_price("2.50") + 350 * unit_price("15")
 
 
 def test_a_tier_and_an_announced_day_can_be_asked_for_together(ledger: Ledger) -> None:
     put(ledger, LIST, event(1, AT, "gemini-4-argon"))
     day = instant("2026-12-15", zone())
-    found = asked(ledger, Change(service_tier="batch", at_us=day))
+    found = asked(ledger, WhatIfChange(service_tier="batch", at_us=day))
     assert found.total.now_pico == 1200 * unit_price("2") + 350 * unit_price("10")
     assert found.total.then_pico == (1200 * unit_price("4") + 350 * unit_price("20")) // 2
 
@@ -70,7 +70,7 @@ def test_a_tier_and_an_announced_day_can_be_asked_for_together(ledger: Ledger) -
 def test_without_a_day_each_call_has_the_price_of_its_own_day(ledger: Ledger) -> None:
     edges = ("2026-11-30T23:59:59-08:00", "2026-12-01T00:00:00-08:00")
     put(ledger, LIST, *(event(n, at, FLASH) for n, at in enumerate(edges, 1)))
-    found = asked(ledger, Change(model="gemini-4-argon"), parse("2026-11-30", "2026-12-02"))
+    found = asked(ledger, WhatIfChange(model="gemini-4-argon"), parse("2026-11-30", "2026-12-02"))
     assert found.total.then_pico == 1200 * unit_price("2") + 350 * unit_price("10") + (
         1200 * unit_price("4") + 350 * unit_price("20")
     )
@@ -80,16 +80,16 @@ def test_a_share_of_cached_input_moves_tokens_and_never_back(ledger: Ledger) -> 
     put(ledger, LIST, event(1, AT, FLASH3, usage={"cachedContentTokenCount": 900}))
     into, cached, out = unit_price("0.50"), unit_price("0.05"), unit_price("3.00")
     rest = 200 * into + 350 * out
-    assert asked(ledger, Change(cached=Fraction(1, 2))).total.then_pico == 100 * into + 900 * cached + rest
-    assert asked(ledger, Change(cached=Fraction(19, 20))).total.then_pico == 50 * into + 950 * cached + rest
-    assert asked(ledger, Change(cached=Fraction(1))).total.now_pico == 100 * into + 900 * cached + rest
+    assert asked(ledger, WhatIfChange(cached=Fraction(1, 2))).total.then_pico == 100 * into + 900 * cached + rest
+    assert asked(ledger, WhatIfChange(cached=Fraction(19, 20))).total.then_pico == 50 * into + 950 * cached + rest
+    assert asked(ledger, WhatIfChange(cached=Fraction(1))).total.now_pico == 100 * into + 900 * cached + rest
 
 
 def test_what_has_no_price_there_is_on_neither_side_and_named(ledger: Ledger) -> None:
     details = [{"modality": "IMAGE", "tokenCount": 100}, {"modality": "TEXT", "tokenCount": 200}]
     image = event(1, AT, "gemini-3-pro-image", usage={"candidatesTokensDetails": details})
     put(ledger, LIST, image, event(2, AT, "gemini-4-carbon"), event(3, AT, "newest"))
-    found = asked(ledger, Change(model=FLASH3))
+    found = asked(ledger, WhatIfChange(model=FLASH3))
     lost = {(one.model, one.quantity, one.unit): one for one in found.uncompared}
     image_lost = lost["gemini-3-pro-image", 100, "tokens"]
     assert "image tokens (output)" in image_lost.reason
@@ -100,17 +100,17 @@ def test_what_has_no_price_there_is_on_neither_side_and_named(ledger: Ledger) ->
 
 def test_searches_are_compared_only_where_both_models_count_them_alike(ledger: Ledger) -> None:
     put(ledger, LIST, event(1, AT, FLASH3, seen={"searches": 2, "grounded": True}))
-    alike = asked(ledger, Change(model="gemini-3.8-flash"))
+    alike = asked(ledger, WhatIfChange(model="gemini-3.8-flash"))
     assert alike.total.then_pico == 1200 * unit_price("0.75") + 350 * unit_price("3.75") + 2 * 14 * 10**9
-    (lost,) = asked(ledger, Change(model=FLASH)).uncompared
+    (lost,) = asked(ledger, WhatIfChange(model=FLASH)).uncompared
     assert (lost.quantity, lost.unit, lost.cost_pico) == (2, "searches", 2 * 14 * 10**9)
     assert "by prompt" in lost.reason
 
 
 def test_prepaid_and_free_calls_are_not_compared_but_named(ledger: Ledger) -> None:
-    free = Terms(bundled(), Policies(free_tier_keys=frozenset({"k"})))
+    free = PricingTerms(bundled(), Policies(free_tier_keys=frozenset({"k"})))
     put(ledger, free, event(1, AT, FLASH3, key="k"))
-    found = asked(ledger, Change(model=FLASH))
+    found = asked(ledger, WhatIfChange(model=FLASH))
     assert found.total.then_pico == 0
     assert sum(one.quantity for one in found.uncompared) == 1550
     assert {one.reason for one in found.uncompared} == {"charged under the policy free_tier, not by a price"}
@@ -121,5 +121,5 @@ def test_calls_whose_tokens_are_not_wholly_known_are_named(ledger: Ledger) -> No
 
     put(ledger, LIST, event(1, AT, FLASH3, seen={"usage": None}), event(2, AT, FLASH3))
     assert Ending.FINISHED is event(1).ending
-    (lost,) = asked(ledger, Change(model=FLASH)).uncompared
+    (lost,) = asked(ledger, WhatIfChange(model=FLASH)).uncompared
     assert (lost.quantity, lost.unit) == (1, "calls")

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from gembill.ledger import Ledger, open_ledger
-from gembill.model import Fault, Operation, Status
-from gembill_reports.dashboard.query import View, view
+from gembill.model import ApiError, Operation, Status
+from gembill_reports.dashboard.query import PageQuery, view
 from tests.gembill_reports.making import FAILED, FLASH, LATE, OK, PRO, call, put, us
 
 NOW = us("2026-11-21T09:00:00+00:00")
@@ -24,7 +24,9 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
         call("2026-11-06T10:00:00+00:00", (300, 20, 10), PRO, labels={"team": "b"}),
         call("2026-11-06T11:00:00+00:00", (5, 5, 5), "nobody-knows", outcomes=[LATE]),
         call("2026-11-07T11:00:00+00:00", None),
-        call("2026-11-07T12:00:00+00:00", None, status=Status.ERROR, error=Fault(code=429, status="RATE", kind="rate")),
+        call(
+            "2026-11-07T12:00:00+00:00", None, status=Status.ERROR, error=ApiError(code=429, status="RATE", kind="rate")
+        ),
         call("2026-11-08T12:00:00+00:00", (1, 1, 1), FLASH, conversation="chain", operation=Operation.INTERACTIONS),
     )
     yield opened
@@ -32,5 +34,5 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
 
 
 @pytest.fixture
-def november() -> View:
+def november() -> PageQuery:
     return view([("month", "2026-11")], NOW, None)

@@ -7,14 +7,14 @@ from gembill.ledger import Ledger, Selection, read
 from gembill.rules.rounds import Round
 from gembill_reports.analysis.receipt import receipt
 from gembill_reports.dashboard import call_pages
-from gembill_reports.dashboard.query import View, view
+from gembill_reports.dashboard.query import PageQuery, view
 from gembill_reports.views.records import as_dict
 from tests.gembill_reports.making import call, put, us
 
 NOW = us("2026-11-21T09:00:00+00:00")
 
 
-def at(**rest: str) -> View:
+def at(**rest: str) -> PageQuery:
     return view([("month", "2026-11"), *rest.items()], NOW, None)
 
 

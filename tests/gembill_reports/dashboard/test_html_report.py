@@ -8,7 +8,7 @@ from gembill.period import parse
 from gembill.rules.prices import bundled
 from gembill_reports.analysis.report import report
 from gembill_reports.dashboard.html_report import page, unlinked
-from gembill_reports.dashboard.query import View
+from gembill_reports.dashboard.query import PageQuery
 from tests.gembill_reports.making import FLASH, OK, call, put, us
 
 NOW = us("2026-12-21T09:00:00+00:00")
@@ -17,7 +17,7 @@ NOW = us("2026-12-21T09:00:00+00:00")
 def written(ledger: Ledger, by: tuple[str, ...] = ("model",)) -> str:
     period = parse(month="2026-11")
     selection = Selection(start_us=period.start_us, end_us=period.end_us)
-    view = View(period=period, selection=selection, now_us=NOW)
+    view = PageQuery(period=period, selection=selection, now_us=NOW)
     return page(ledger, report(ledger, period, by), view, bundled())
 
 

@@ -5,13 +5,13 @@ from datetime import date
 from gembill.ledger import Ledger
 from gembill.rules.prices import bundled
 from gembill_reports.dashboard import quality_pages
-from gembill_reports.dashboard.query import View, view
+from gembill_reports.dashboard.query import PageQuery, view
 from tests.gembill_reports.making import us
 
 NOW = us("2026-11-21T09:00:00+00:00")
 
 
-def test_prices_are_the_books_rows_in_force(november: View) -> None:
+def test_prices_are_the_books_rows_in_force(november: PageQuery) -> None:
     page = quality_pages.prices(bundled(), november)
     assert len(page.data["prices"]) == len(list(page.rows)) > 50
     assert not any("https://" in cell.text for row in page.grids[0].rows for cell in row)
@@ -19,7 +19,7 @@ def test_prices_are_the_books_rows_in_force(november: View) -> None:
     assert {row["model"] for row in one.data["prices"]} == {"gemini-2.5-flash"}
 
 
-def test_what_is_missing_is_named(ledger: Ledger, november: View) -> None:
+def test_what_is_missing_is_named(ledger: Ledger, november: PageQuery) -> None:
     page = quality_pages.quality_page(ledger, november, bundled())
     cards = {card.name: card.figure for card in page.cards}
     assert (cards["Unpriced"], cards["Incomplete"], cards["Calls"]) == ("1", "1", "6")

@@ -15,14 +15,14 @@ from gembill.rules.budgets.toml import budgets
 from gembill.rules.prices import bundled
 from gembill_reports.analysis.report import as_dict, report
 from gembill_reports.dashboard import summary_pages
-from gembill_reports.dashboard.query import View, view
+from gembill_reports.dashboard.query import PageQuery, view
 from gembill_reports.layout.sheet import money
 from tests.gembill_reports.making import FAILED, FLASH, PRO, call, put, us
 
 NOW = us("2026-11-21T09:00:00+00:00")
 
 
-def test_the_overview_has_the_reports_numbers(ledger: Ledger, november: View) -> None:
+def test_the_overview_has_the_reports_numbers(ledger: Ledger, november: PageQuery) -> None:
     page = summary_pages.overview(ledger, november, bundled())
     wanted = report(ledger, parse(month="2026-11"), ("model",))
     assert {key: page.data[key] for key in as_dict(wanted)} == as_dict(wanted)
@@ -36,7 +36,7 @@ def test_the_overview_has_the_reports_numbers(ledger: Ledger, november: View) ->
     assert "Forecast" in cards
 
 
-def test_rows_and_bars_lead_to_their_calls(ledger: Ledger, november: View) -> None:
+def test_rows_and_bars_lead_to_their_calls(ledger: Ledger, november: PageQuery) -> None:
     page = summary_pages.overview(ledger, november, bundled())
     by_day, _, by_model, ratio = page.charts
     assert by_day.links[4] == "/calls?since=2026-11-05&until=2026-11-06"
@@ -100,7 +100,7 @@ def test_labels_are_chosen_by_name(ledger: Ledger) -> None:
     assert summary_pages.label_page(ledger, view([("month", "2026-11")], NOW, None)).data["by"] == ["label.team"]
 
 
-def test_a_star_in_a_name_is_no_link(ledger: Ledger, november: View) -> None:
+def test_a_star_in_a_name_is_no_link(ledger: Ledger, november: PageQuery) -> None:
     put(ledger, call("2026-11-05T10:00:00+00:00", (1, 0, 0), "gemini-*"))
     page = summary_pages.models(ledger, november)
     assert next(row[0].link for row in page.grids[0].rows if row[0].text == "gemini-*") is None
@@ -136,7 +136,7 @@ def test_filters_reach_every_number(ledger: Ledger) -> None:
     assert sum(row["calls"] for row in page.data["days"]) == page.data["total"]["calls"]
 
 
-def test_budgets_stand_as_they_do_now(ledger: Ledger, november: View) -> None:
+def test_budgets_stand_as_they_do_now(ledger: Ledger, november: PageQuery) -> None:
     text = '[[budget]]\nname = "all"\nlimit_usd = "0.0001"\nperiod = "month"\n'
     page = summary_pages.overview(ledger, november, bundled(), budgets(text, "test"))
     card = next(card for card in page.cards if card.name == "Budget all")

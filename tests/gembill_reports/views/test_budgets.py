@@ -4,7 +4,7 @@ import json
 
 from gembill.money import PICO_PER_USD
 from gembill.period import Period, zone
-from gembill.rules.budgets import Span, State
+from gembill.rules.budgets import BudgetPeriod, BudgetState
 from gembill_reports.analysis.report import report
 from gembill_reports.views.budgets import (
     check_dict,
@@ -33,9 +33,9 @@ ALL = [PASS, UNKNOWN, WARN, BREACH]
 
 def test_the_gravest_stands_first():
     assert [one.state for one in ordered(ALL)] == ["BREACH", "UNKNOWN", "WARN", "PASS"]
-    assert status(ALL) is State.BREACH
+    assert status(ALL) is BudgetState.BREACH
     assert summed_up(ALL) == "1 breached, 1 unknown, 1 warned, 1 passed"
-    assert status([]) is State.PASS
+    assert status([]) is BudgetState.PASS
 
 
 def test_the_table_has_a_line_a_budget_with_spent_limit_share_and_course():
@@ -99,8 +99,8 @@ def test_a_run_is_summed_up_by_model_and_its_budgets_stand_beneath(ledger):
 
 def test_checks_of_budgets_look_as_they_did(snapshot: Snapshots):
     tokens = stand(hours(4_000_000, 5_000_000, 7_000_000), name="tokens-of-search", limit=None, limit_tokens=10_000_000)
-    total = stand(hours(USD // 3000), name="ever", limit=4_000 * USD, span=Span.TOTAL)
-    nightly = stand(hours(USD), name="nightly", limit=2 * USD, span=Span.RUN)
+    total = stand(hours(USD // 3000), name="ever", limit=4_000 * USD, span=BudgetPeriod.TOTAL)
+    nightly = stand(hours(USD), name="nightly", limit=2 * USD, span=BudgetPeriod.RUN)
     near = stand(hours(9 * USD, 9 * USD, 9 * USD), name="data-science-and-experiments", limit=30 * USD, forecast_at=1)
     snapshot("budget-check", check_sheet([*ALL, tokens, total, nightly, near], NOW))
     snapshot("budget-check-passed", check_sheet([PASS], NOW, demo=True))
@@ -110,8 +110,8 @@ def test_rules_look_as_they_did(snapshot: Snapshots):
     one = {"models": ("gemini-3*", "gemini-2.5-pro"), "labels": {"team": "search"}, "keys": ("k_7f3a",)}
     rules = [
         budget(150 * USD, name="search-team", code_execution=True, warn_at=(500_000, 900_000), **one),
-        budget(None, limit_tokens=10_000_000, span=Span.WEEK, forecast_at=1_000_000),
-        budget(USD // 2, name="nightly", span=Span.RUN),
+        budget(None, limit_tokens=10_000_000, span=BudgetPeriod.WEEK, forecast_at=1_000_000),
+        budget(USD // 2, name="nightly", span=BudgetPeriod.RUN),
     ]
     snapshot("budget-list", rules_sheet(rules, "gembill.toml"))
 

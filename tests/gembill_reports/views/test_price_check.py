@@ -5,12 +5,12 @@ from dataclasses import replace
 
 from gembill.money import unit_price
 from gembill.period import instant, parse, zone
-from gembill_reports.analysis.price_check import Check, Coming, Gap, Stale
+from gembill_reports.analysis.price_check import ComingPrice, PriceCheck, PriceGap, StalePrice
 from gembill_reports.views import price_check
 from tests.gembill_reports.conftest import Snapshots
 
 DAY = instant("2026-12-01", zone())
-COMING = Coming(
+COMING = ComingPrice(
     model="m",
     at_us=DAY,
     input=(unit_price("2"), unit_price("4")),
@@ -18,14 +18,14 @@ COMING = Coming(
     now_pico=10**12,
     then_pico=2 * 10**12,
 )
-FOUND = Check(
+FOUND = PriceCheck(
     month=parse(month="2026-10"),
     days=90,
-    gaps=(Gap(model=None, service_tier="standard", calls=3, reason="the model that answered is not known"),),
-    stale=(Stale(model="m", checked_on="2026-01-02", rows=12),),
+    gaps=(PriceGap(model=None, service_tier="standard", calls=3, reason="the model that answered is not known"),),
+    stale=(StalePrice(model="m", checked_on="2026-01-02", rows=12),),
     coming=(
         COMING,
-        Coming(model="own", at_us=DAY, input=(1, 1), output=(1, 1), now_pico=None, then_pico=None, hidden=True),
+        ComingPrice(model="own", at_us=DAY, input=(1, 1), output=(1, 1), now_pico=None, then_pico=None, hidden=True),
     ),
 )
 
@@ -58,7 +58,7 @@ def test_the_sheets_say_what_to_do() -> None:
 
 
 def test_nothing_found_is_one_word() -> None:
-    empty = Check(month=FOUND.month, days=90, gaps=(), stale=(), coming=())
+    empty = PriceCheck(month=FOUND.month, days=90, gaps=(), stale=(), coming=())
     assert ["None" in sheet.terminal(80) for sheet in price_check.sheets(empty)] == [True] * 3
 
 
@@ -69,17 +69,19 @@ def test_csv_has_a_line_for_each_finding() -> None:
 
 
 def test_findings_look_as_they_did(snapshot: Snapshots) -> None:
-    snapshot("prices-check-none", *price_check.sheets(Check(month=FOUND.month, days=90, gaps=(), stale=(), coming=())))
+    snapshot(
+        "prices-check-none", *price_check.sheets(PriceCheck(month=FOUND.month, days=90, gaps=(), stale=(), coming=()))
+    )
     unpriced = "recorded without a price; `gembill rerate` prices them if there is one by now"
     tier = "no price is known for the model 'gemini-3.1-pro-preview' on the tier 'batch'"
     found = replace(
         FOUND,
         gaps=(
-            Gap(model="gemini-3.1-pro-preview", service_tier="batch", calls=1_204, reason=tier),
-            Gap(model="gemini-2.5-flash", service_tier="standard", calls=12, reason=unpriced),
+            PriceGap(model="gemini-3.1-pro-preview", service_tier="batch", calls=1_204, reason=tier),
+            PriceGap(model="gemini-2.5-flash", service_tier="standard", calls=12, reason=unpriced),
             *FOUND.gaps,
         ),
-        stale=(*FOUND.stale, Stale(model="gemini-3.1-pro-preview", checked_on="2026-08-01", rows=104)),
+        stale=(*FOUND.stale, StalePrice(model="gemini-3.1-pro-preview", checked_on="2026-08-01", rows=104)),
         coming=(
             replace(COMING, model="gemini-4-argon-preview", now_pico=4_187_210_000_000_000, then_pico=10**12),
             *FOUND.coming,

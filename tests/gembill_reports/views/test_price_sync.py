@@ -3,7 +3,7 @@
 from gembill.model import Meter, Modality
 from gembill.money import unit_price
 from gembill.period import instant, zone
-from gembill.rules.prices.difference import Difference
+from gembill.rules.prices.difference import PriceDifference
 from gembill_reports.views.price_sync import sheets
 from tests.gembill_reports.conftest import Snapshots
 
@@ -15,7 +15,7 @@ def test_other_peoples_prices_look_as_they_did(snapshot: Snapshots) -> None:
         figures = [None if usd is None else unit_price(usd) for usd in (ours, theirs)]
         start = instant("2026-12-01", zone()) if above else None
         thing = (meter, Modality.TEXT, above)
-        return Difference(
+        return PriceDifference(
             model=model, service_tier=tier, thing=thing, start_us=start, ours=figures[0], theirs=figures[1] or 0
         )
 

@@ -3,9 +3,9 @@
 from dataclasses import replace
 from zoneinfo import ZoneInfo
 
-from gembill.ledger import Posted, Posting
+from gembill.ledger import LedgerCharge, RatedEvent
 from gembill.ledger.entries import billed, stored
-from gembill.model import Charge, Execution, Fault, Meter, Modality, Rating, Status
+from gembill.model import ApiError, Charge, Execution, Meter, Modality, Rating, Status
 from gembill.money import unit_price
 from gembill.rules.rating import FREE_TIER
 from gembill.rules.rounds import Round
@@ -27,13 +27,13 @@ ROUNDS = (
 )
 
 
-def explained(posting: Posting) -> Receipt:
+def explained(posting: RatedEvent) -> Receipt:
     kept = stored(posting.record, posting.rating, 0)
     lines = enumerate(billed(posting.rating))
-    return receipt(kept, [Posted(revision=0, line=n, charge=charge) for n, charge in lines], PRICES | PRICED)
+    return receipt(kept, [LedgerCharge(revision=0, line=n, charge=charge) for n, charge in lines], PRICES | PRICED)
 
 
-def priced(posting: Posting) -> Posting:
+def priced(posting: RatedEvent) -> RatedEvent:
     """The call with the ids of price rows as long as they are in the list."""
     charges = (replace(one, price_id=one.price_id + FULL) for one in posting.rating.charges)
     return replace(posting, rating=replace(posting.rating, charges=tuple(charges)))
@@ -103,7 +103,7 @@ def test_unpriced_and_unknown_calls_say_why_they_have_no_cost() -> None:
 
 
 def test_an_error_names_its_code_and_class() -> None:
-    fault = Fault(code=429, status="RESOURCE_EXHAUSTED", kind="rate")
+    fault = ApiError(code=429, status="RESOURCE_EXHAUSTED", kind="rate")
     shown = text(explained(call(AT, None, status=Status.ERROR, http_status=429, error=fault)))
     assert "error, HTTP 429, finish reason STOP, error 429 RESOURCE_EXHAUSTED rate" in shown
     assert "The call ended in an error, so it costs nothing." in shown
@@ -131,9 +131,9 @@ def test_a_correction_is_a_sheet_of_its_own() -> None:
         meter=line.meter, modality=Modality.TEXT, quantity=10, unit_pico=unit_price("3.00"), price_id=f"{FLASH}/output"
     )
     posted = [
-        Posted(revision=0, line=0, charge=charge),
-        Posted(revision=2, line=0, charge=replace(charge, quantity=-10)),
-        Posted(revision=2, line=1, charge=replace(charge, quantity=20)),
+        LedgerCharge(revision=0, line=0, charge=charge),
+        LedgerCharge(revision=2, line=0, charge=replace(charge, quantity=-10)),
+        LedgerCharge(revision=2, line=1, charge=replace(charge, quantity=20)),
     ]
     shown = text(receipt(replace(found.stored, cost_pico=20 * charge.unit_pico), posted, PRICES))
     assert "Revision 2 changed the cost from $0.00003 to $0.00006." in shown
@@ -168,7 +168,7 @@ def test_receipts_without_a_whole_cost_look_as_they_did(snapshot: Snapshots) -> 
     odd = replace(partial.record, tokens=replace(partial.record.tokens, total=500), anomalies=("total_mismatch", "x"))
     snapshot("receipt-partial", *sheets(explained(replace(partial, record=odd)), LA))
     snapshot("receipt-unknown", *sheets(explained(call(AT, None, None, id=ID, finish_reason=None)), LA))
-    fault = Fault(code=429, status="RESOURCE_EXHAUSTED", kind="rate")
+    fault = ApiError(code=429, status="RESOURCE_EXHAUSTED", kind="rate")
     error = call(AT, None, status=Status.ERROR, http_status=429, error=fault, id=ID, finish_reason=None)
     snapshot("receipt-error", *sheets(explained(error), LA))
 
@@ -180,7 +180,7 @@ def test_a_receipt_of_free_tokens_and_searches_looks_as_it_did(snapshot: Snapsho
     search = Charge(meter=Meter.GROUNDING, modality=Modality.TEXT, quantity=3, unit_pico=unit, price_id="g")
     rating = Rating(charges=(*free, search))
     kept = stored(posting.record, rating, 0)
-    posted = [Posted(revision=0, line=n, charge=charge) for n, charge in enumerate(billed(rating))]
+    posted = [LedgerCharge(revision=0, line=n, charge=charge) for n, charge in enumerate(billed(rating))]
     prices = {f"{FREE_TIER}/{one}": row for one, row in PRICES.items()}
     snapshot("receipt-free", *sheets(receipt(kept, posted, prices), LA))
 
@@ -191,7 +191,9 @@ def test_the_receipt_of_a_corrected_call_looks_as_it_did(snapshot: Snapshots) ->
     dearer = [replace(one, unit_pico=2 * one.unit_pico, price_id="set-1/" + one.price_id) for one in charges]
     steps = [charges, [*(replace(one, quantity=-one.quantity) for one in charges[::2]), *dearer[::2]]]
     posted = [
-        Posted(revision=3 * n, line=line, charge=one) for n, step in enumerate(steps) for line, one in enumerate(step)
+        LedgerCharge(revision=3 * n, line=line, charge=one)
+        for n, step in enumerate(steps)
+        for line, one in enumerate(step)
     ]
     kept = stored(posting.record, posting.rating, 3)
     cost = sum(one.charge.quantity * one.charge.unit_pico for one in posted)

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from io import StringIO
 from itertools import islice
 
-from gembill.ledger import Ledger, Selection, Stored
+from gembill.ledger import Ledger, LedgerRecord, Selection
 from gembill.ledger.read import records
-from gembill.model import Fault, Status
+from gembill.model import ApiError, Status
 from gembill.period import parse
 from gembill_reports.views.records import as_dict, csv_chunks, json_chunks, sheet, utc
 from tests.gembill_reports.conftest import Snapshots
@@ -17,7 +17,7 @@ from tests.gembill_reports.making import FAILED, FLASH, OK, PRO, call, put, us
 AT = "2026-11-21T09:00:00+00:00"
 
 
-def all_of(ledger: Ledger) -> list[Stored]:
+def all_of(ledger: Ledger) -> list[LedgerRecord]:
     return list(records(ledger, Selection()))
 
 
@@ -41,7 +41,7 @@ def test_a_record_has_exactly_the_keys_of_the_contract_in_their_order(ledger: Le
 
 
 def test_what_is_not_known_is_null_and_an_error_costs_nothing(ledger: Ledger) -> None:
-    fault = Fault(code=429, status="RESOURCE_EXHAUSTED", kind="rate")
+    fault = ApiError(code=429, status="RESOURCE_EXHAUSTED", kind="rate")
     put(
         ledger,
         call("2026-11-21T09:00:02+00:00", None),
@@ -79,7 +79,7 @@ def test_records_are_written_while_they_are_read(ledger: Ledger) -> None:
     (stored,) = all_of(ledger)
     read = 0
 
-    def endless() -> Iterator[Stored]:
+    def endless() -> Iterator[LedgerRecord]:
         nonlocal read
         while True:
             read += 1
@@ -92,7 +92,7 @@ def test_records_are_written_while_they_are_read(ledger: Ledger) -> None:
 
 def test_csv_has_the_fields_of_the_json_flattened(ledger: Ledger) -> None:
     evil = '=HYPERLINK("x")'
-    fault = Fault(code=500, kind="@internal")
+    fault = ApiError(code=500, kind="@internal")
     put(
         ledger,
         call(AT, (147, 360, 276), outcomes=[OK, FAILED], labels={"team": 'a,"b"\r\n'}, key=evil, flags=("incomplete",)),
@@ -152,7 +152,7 @@ def test_records_look_as_they_did(ledger: Ledger, snapshot: Snapshots) -> None:
     snapshot("records-none", sheet([], period))
     recorded(1, (147, 360, 276), outcomes=[OK], key="k_7f3a", labels={"team": "search"})
     recorded(2, (1_210_004, 17_410_002, 65_003), PRO, outcomes=[OK, FAILED, FAILED], labels={"team": "data-science"})
-    recorded(3, None, status=Status.ERROR, http_status=429, error=Fault(code=429, kind="rate"), key="k_0c9d")
+    recorded(3, None, status=Status.ERROR, http_status=429, error=ApiError(code=429, kind="rate"), key="k_0c9d")
     recorded(4, None)
     recorded(5, (30, 0, 0), "gemini-9-flash-of-the-far-future-preview-11-2026", key="nightly-evaluation-runs")
     recorded(6, (30, 2, 1), status=Status.PARTIAL, labels={"stage": "nightly", "team": "data-science", "a": "b"})

@@ -3,15 +3,15 @@
 import json
 
 from gembill.period import parse
-from gembill.replay import Outcome, Tally
+from gembill.replay import ReplayCounts, ReplayResult
 from gembill_reports.views import replay
 from tests.gembill_reports.conftest import Snapshots
 
 MONTH = parse(month="2026-11")
-FOUND = Outcome(
+FOUND = ReplayResult(
     by_model={
-        "same": Tally(records=9),
-        "new": Tally(records=3, changed=2, priced=1, old_pico=1_500_000, new_pico=3_000_000_000_000),
+        "same": ReplayCounts(records=9),
+        "new": ReplayCounts(records=3, changed=2, priced=1, old_pico=1_500_000, new_pico=3_000_000_000_000),
     },
     skipped={"their raw event cannot be read": 4},
     revived=2,
@@ -30,7 +30,7 @@ def test_the_table_has_every_digit_and_says_what_was_not_done() -> None:
 
 
 def test_nothing_changed_is_said_in_words() -> None:
-    text = replay.sheet(Outcome({"same": Tally(records=9)}), MONTH, dry_run=False).terminal(120)
+    text = replay.sheet(ReplayResult({"same": ReplayCounts(records=9)}), MONTH, dry_run=False).terminal(120)
     assert "What changed" in text
     assert "nothing changes" in text
 
@@ -46,14 +46,18 @@ def test_json_and_csv_are_exact() -> None:
 
 
 def test_changes_look_as_they_did(snapshot: Snapshots) -> None:
-    found = Outcome(
+    found = ReplayResult(
         by_model=FOUND.by_model
-        | {"gemini-3.1-pro-preview": Tally(records=12_345, changed=12_000, unpriced=9, old_pico=4 * 10**15, new_pico=1)}
-        | {None: Tally(records=3)},
+        | {
+            "gemini-3.1-pro-preview": ReplayCounts(
+                records=12_345, changed=12_000, unpriced=9, old_pico=4 * 10**15, new_pico=1
+            )
+        }
+        | {None: ReplayCounts(records=3)},
         skipped=FOUND.skipped | {"this version reads their raw event otherwise: run `gembill repost`": 1_200},
         revived=2,
     )
     snapshot("rerate-dry-run", replay.sheet(found, MONTH, dry_run=True))
     snapshot("rerate", replay.sheet(found, parse("2026-11-01", "2026-11-08"), dry_run=False))
-    snapshot("rerate-unchanged", replay.sheet(Outcome({"same": Tally(records=9)}), MONTH, dry_run=False))
-    snapshot("rerate-of-nothing", replay.sheet(Outcome(), parse(), dry_run=False))
+    snapshot("rerate-unchanged", replay.sheet(ReplayResult({"same": ReplayCounts(records=9)}), MONTH, dry_run=False))
+    snapshot("rerate-of-nothing", replay.sheet(ReplayResult(), parse(), dry_run=False))

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from gembill.ledger import Ledger, Posting
+from gembill.ledger import Ledger, RatedEvent
 from gembill.model import Charge, Meter, Modality, Rating
 from gembill.money import unit_price
 from gembill.period import Period, parse, zone
@@ -73,7 +73,7 @@ def season(ledger: Ledger) -> Ledger:
     return ledger
 
 
-def grounded(posting: Posting) -> Posting:
+def grounded(posting: RatedEvent) -> RatedEvent:
     """The call with three searches at 14 dollars for a thousand."""
     unit = unit_price("14000")
     search = Charge(meter=Meter.GROUNDING, modality=Modality.TEXT, quantity=3, unit_pico=unit, price_id="g")

@@ -6,9 +6,9 @@ from dataclasses import replace
 import msgspec
 import pytest
 
-from gembill.ledger import Ledger, Stored
+from gembill.ledger import Ledger, LedgerRecord
 from gembill.ledger.read import record
-from gembill.model import Api, Asked, Ending, Event, Operation, Part, Seen, Snapshot
+from gembill.model import Api, Ending, Event, Operation, Part, RequestFacts, ResponseFacts, Snapshot
 from gembill.period import zone
 from gembill.rules.metering import meter
 from gembill_reports.analysis.receipt import as_dict, receipt
@@ -37,12 +37,12 @@ def event(tool_use: int, *, shown: bool = True) -> Event:
     )
     return Event(
         id="0199a0b0-0000-7000-8000-000000000001", occurred_us=0, api=Api.GEMINI, operation=Operation.GENERATE_CONTENT,
-        asked=Asked(model="gemini-2.5-flash"), ending=Ending.FINISHED, http_status=200,
-        seen=Seen(usage=usage(44, tool_use), outline=OUTLINE, snapshots=snapshots if shown else ()),
+        asked=RequestFacts(model="gemini-2.5-flash"), ending=Ending.FINISHED, http_status=200,
+        seen=ResponseFacts(usage=usage(44, tool_use), outline=OUTLINE, snapshots=snapshots if shown else ()),
     )  # fmt: skip
 
 
-def kept(ledger: Ledger, body: bytes) -> Stored:
+def kept(ledger: Ledger, body: bytes) -> LedgerRecord:
     posting = call(AT, (43, 123, 103))
     put(ledger, replace(posting, body=body))
     found = record(ledger, posting.record.id)

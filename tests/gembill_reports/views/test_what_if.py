@@ -5,16 +5,16 @@ from dataclasses import replace
 from fractions import Fraction
 
 from gembill.period import instant, parse, zone
-from gembill_reports.analysis.what_if import Change, Comparison, Row, Uncompared
+from gembill_reports.analysis.what_if import Uncompared, WhatIf, WhatIfChange, WhatIfRow
 from gembill_reports.views import what_if
 from tests.gembill_reports.conftest import Snapshots
 
-FOUND = Comparison(
+FOUND = WhatIf(
     period=parse(month="2026-10"),
-    change=Change(model="m2", service_tier="batch", cached=Fraction(4, 5), at_us=instant("2026-12-15", zone())),
+    change=WhatIfChange(model="m2", service_tier="batch", cached=Fraction(4, 5), at_us=instant("2026-12-15", zone())),
     rows=(
-        Row(model="m1", calls=3, now_pico=2 * 10**12, then_pico=10**12),
-        Row(model=None, calls=1, now_pico=10**12, then_pico=2 * 10**12),
+        WhatIfRow(model="m1", calls=3, now_pico=2 * 10**12, then_pico=10**12),
+        WhatIfRow(model=None, calls=1, now_pico=10**12, then_pico=2 * 10**12),
     ),
     uncompared=(
         Uncompared(model="m1", reason="no price", quantity=1120, unit="tokens", cost_pico=134_400_000_000),
@@ -66,20 +66,20 @@ def test_csv_has_one_line_for_each_model() -> None:
 
 
 def test_what_is_left_of_a_cost_is_not_called_a_hundred_percent_less() -> None:
-    row = Row(model="m", calls=1, now_pico=4_000, then_pico=1)
+    row = WhatIfRow(model="m", calls=1, now_pico=4_000, then_pico=1)
     table = what_if.sheet(replace(FOUND, rows=(row, replace(row, then_pico=0), replace(row, then_pico=4_000)))).table
     assert [cells[-1] for cells in table.rows] == ["-99.9%", "-100.0%", "0.0%"]
 
 
 def test_comparisons_look_as_they_did(snapshot: Snapshots) -> None:
     snapshot("contrast", what_if.sheet(FOUND))
-    later = Change(at_us=instant("2026-12-15", zone()))
+    later = WhatIfChange(at_us=instant("2026-12-15", zone()))
     rows = (
-        Row(model="gemini-3.1-pro-preview", calls=12_345, now_pico=4_187_210_000_000_000, then_pico=10**12),
-        Row(model="gemini-3-flash-preview", calls=9, now_pico=1_081_500_000, then_pico=1_081_500_001),
-        Row(model="gemini-free", calls=1, now_pico=0, then_pico=10**12),
+        WhatIfRow(model="gemini-3.1-pro-preview", calls=12_345, now_pico=4_187_210_000_000_000, then_pico=10**12),
+        WhatIfRow(model="gemini-3-flash-preview", calls=9, now_pico=1_081_500_000, then_pico=1_081_500_001),
+        WhatIfRow(model="gemini-free", calls=1, now_pico=0, then_pico=10**12),
     )
     snapshot("contrast-date", what_if.sheet(replace(FOUND, change=later, rows=rows, uncompared=FOUND.uncompared[:1])))
-    model = Change(model="gemini-4-argon")
+    model = WhatIfChange(model="gemini-4-argon")
     snapshot("contrast-model", what_if.sheet(replace(FOUND, change=model, rows=rows[:1], uncompared=())))
     snapshot("contrast-of-nothing", what_if.sheet(replace(FOUND, change=model, rows=(), uncompared=())))

@@ -7,7 +7,7 @@ import pytest
 
 from gembill.errors import Refusal
 from gembill_simulator.frames import Reply
-from gembill_simulator.interactions import Desk
+from gembill_simulator.interactions import InteractionsApi
 from gembill_simulator.options import Options
 from tests.gembill_simulator.visits import Visitor, document
 
@@ -22,7 +22,7 @@ class Client:
 
     def __init__(self, settings: Options | None = None) -> None:
         self.visit = Visitor(settings)
-        self.desk = Desk(self.visit.names)
+        self.desk = InteractionsApi(self.visit.names)
 
     def reply(self, method: str, target: str, body: Any = None, **more: Any) -> Reply:
         return self.desk.answer(self.visit(method, target, body, **more))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from gembill.errors import Refusal
 from gembill_simulator.fields import decode
 from gembill_simulator.interactions.request import count_steps, question, read
-from gembill_simulator.tokens import Tally, count
+from gembill_simulator.tokens import TokenTally, count
 
 _NAMES = st.sampled_from(["input", "model", "agent", "tools", "type", "content", "role", "text", "generation_config"])
 _JSON = st.recursive(
@@ -33,12 +33,12 @@ def say(given: Any, **more: Any) -> dict[str, Any]:
 def test_all_forms_of_input_say_the_same(given: Any) -> None:
     order = read(say(given))
     assert order.inputs == ({"type": "user_input", "content": [TEXT]},)
-    assert (order.ask.prompt, order.ask.question) == (Tally(text=count("one two")), "one two")
+    assert (order.ask.prompt, order.ask.question) == (TokenTally(text=count("one two")), "one two")
 
 
 def test_images_are_counted_as_images_and_history_as_text() -> None:
     image = {"type": "image", "data": "AA==", "mime_type": "image/png"}
-    assert read(say([TEXT, image])).ask.prompt == Tally(text=2, image=258)
+    assert read(say([TEXT, image])).ask.prompt == TokenTally(text=2, image=258)
     steps = (
         {"type": "model_output", "content": [TEXT]},
         {"type": "code_execution_call", "id": "1", "arguments": {"code": "print(7)"}},

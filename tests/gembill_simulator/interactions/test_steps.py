@@ -6,19 +6,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gembill_simulator.answer import Script, Wishes, compose
+from gembill_simulator.answer import Overrides, Script, compose
 from gembill_simulator.calls import Function
 from gembill_simulator.interactions.steps import Step, output
 from gembill_simulator.models import MODELS
-from gembill_simulator.request import Ask
-from gembill_simulator.tokens import Tally
+from gembill_simulator.request import ParsedRequest
+from gembill_simulator.tokens import TokenTally
 
 _RUNS = st.lists(st.sampled_from(["ok", "failed", "deadline_exceeded", "plot", "search"]), max_size=4).map(tuple)
 
 
 def script(model: str = "gemini-3.8-flash", runs: tuple[str, ...] = ("ok",), **more: Any) -> Script:
-    ask = Ask(Tally(text=9), "What is the weather in Boston?", code_allowed=True, **more)
-    return compose(ask, MODELS[model], seed=b"s", wishes=Wishes(runs=runs))
+    ask = ParsedRequest(TokenTally(text=9), "What is the weather in Boston?", code_allowed=True, **more)
+    return compose(ask, MODELS[model], seed=b"s", wishes=Overrides(runs=runs))
 
 
 def told(step: Step) -> dict[str, Any]:

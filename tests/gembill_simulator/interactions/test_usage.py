@@ -3,11 +3,11 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gembill_simulator.answer import Script, Wishes, compose
+from gembill_simulator.answer import Overrides, Script, compose
 from gembill_simulator.interactions.usage import usage
 from gembill_simulator.models import MODELS
-from gembill_simulator.request import Ask
-from gembill_simulator.tokens import Tally
+from gembill_simulator.request import ParsedRequest
+from gembill_simulator.tokens import TokenTally
 from gembill_simulator.usage import whole
 
 _RUNS = st.lists(st.sampled_from(["ok", "failed", "plot", "search"]), max_size=3).map(tuple)
@@ -15,8 +15,10 @@ _RUNS = st.lists(st.sampled_from(["ok", "failed", "plot", "search"]), max_size=3
 
 @st.composite
 def scripts(draw: st.DrawFn) -> Script:
-    ask = Ask(Tally(draw(st.integers(1, 900)), image=draw(st.sampled_from([0, 258]))), "x", code_allowed=True)
-    wishes = Wishes(runs=draw(_RUNS), cached=draw(st.integers(0, 50)))
+    ask = ParsedRequest(
+        TokenTally(draw(st.integers(1, 900)), image=draw(st.sampled_from([0, 258]))), "x", code_allowed=True
+    )
+    wishes = Overrides(runs=draw(_RUNS), cached=draw(st.integers(0, 50)))
     return compose(ask, MODELS[draw(st.sampled_from(sorted(MODELS)))], seed=draw(st.binary(max_size=3)), wishes=wishes)
 
 
@@ -36,7 +38,7 @@ def test_the_parts_sum_to_the_total_and_details_to_their_part(script: Script, ag
 
 
 def test_zeros_are_sent() -> None:
-    ask = Ask(Tally(text=3), "Hello", code_allowed=False, thinks=False)
+    ask = ParsedRequest(TokenTally(text=3), "Hello", code_allowed=False, thinks=False)
     found = usage(compose(ask, MODELS["gemini-2.5-flash"], seed=b""))
     assert (found["total_cached_tokens"], found["total_tool_use_tokens"], found["total_thought_tokens"]) == (0, 0, 0)
     assert "grounding_tool_count" not in found
@@ -52,7 +54,7 @@ def test_a_coding_agent_reads_its_loop_as_input_and_deep_research_as_tool_use(sc
 
 
 def test_a_search_is_counted_as_grounding() -> None:
-    ask = Ask(Tally(text=3), "Search the news", code_allowed=False, search_allowed=True)
+    ask = ParsedRequest(TokenTally(text=3), "Search the news", code_allowed=False, search_allowed=True)
     for model in ("gemini-2.5-flash", "gemini-3.8-flash"):
         found = usage(compose(ask, MODELS[model], seed=b""))
         assert found["grounding_tool_count"] == [{"type": "google_search", "count": 1}]

@@ -5,7 +5,16 @@ Owns: the rules as text (`document`), one of them (`rule`), their evaluation (`s
 understands is refused whole; what is not known is never called passed.
 """
 
-from gembill.rules.budgets.budget import Budget, OnUnpriced, Span
-from gembill.rules.budgets.status import Slice, Standing, State, evaluate, exit_code
+from gembill.rules.budgets.budget import Budget, BudgetPeriod, OnUnpriced
+from gembill.rules.budgets.status import BudgetState, BudgetStatus, HourlyUsage, evaluate, exit_code
 
-__all__ = ["Budget", "OnUnpriced", "Slice", "Span", "Standing", "State", "evaluate", "exit_code"]
+__all__ = [
+    "Budget",
+    "BudgetPeriod",
+    "BudgetState",
+    "BudgetStatus",
+    "HourlyUsage",
+    "OnUnpriced",
+    "evaluate",
+    "exit_code",
+]

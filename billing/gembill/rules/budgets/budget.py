@@ -14,7 +14,7 @@ from gembill.period import Period, Unit, containing
 WHOLE = 1_000_000  # millionths: the share of a budget that is used up
 
 
-class Span(StrEnum):
+class BudgetPeriod(StrEnum):
     """How long a budget lasts. `run` is one `gembill run`, whenever it was."""
 
     DAY = "day"
@@ -38,7 +38,7 @@ class Budget:
     name: str
     limit_pico: int | None = None
     limit_tokens: int | None = None
-    span: Span
+    span: BudgetPeriod
     zone: ZoneInfo
     models: tuple[str, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
@@ -62,5 +62,5 @@ class Budget:
 
     def period(self, at_us: int) -> Period:
         """The period that holds the instant; `total` and `run` have open ends."""
-        unit = Unit.TOTAL if self.span is Span.RUN else Unit(self.span.value)
+        unit = Unit.TOTAL if self.span is BudgetPeriod.RUN else Unit(self.span.value)
         return containing(unit, at_us, self.zone)

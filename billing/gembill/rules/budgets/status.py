@@ -19,7 +19,7 @@ FORECAST_DAYS = 3
 BREACHED_EXIT, WARNED_EXIT, INCOMPLETE_EXIT = 10, 11, 12
 
 
-class State(StrEnum):
+class BudgetState(StrEnum):
     """What a check calls a budget."""
 
     PASS = "PASS"  # noqa: S105
@@ -30,11 +30,11 @@ class State(StrEnum):
     @property
     def gravity(self) -> int:
         """Higher is worse."""
-        return list(State).index(self)
+        return list(BudgetState).index(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Slice:
+class HourlyUsage:
     """What the calls of one hour used. `at_us` is when the hour began; unknown cost counts as nothing here."""
 
     at_us: int
@@ -48,7 +48,7 @@ class Slice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class BudgetStatus:
     """A budget in a period at an instant. Amounts are in the unit of its limit: pico-dollars or tokens."""
 
     budget: Budget
@@ -90,30 +90,30 @@ class Standing:
         return bool(self.warnings) or self.forecast_warns
 
     @property
-    def unsure(self) -> bool:
+    def undetermined(self) -> bool:
         """Whether calls without a price may have used more of it than is known."""
         ignored = self.budget.in_tokens or self.budget.on_unpriced is OnUnpriced.IGNORE
         return bool(self.unpriced_calls) and not ignored
 
     @property
-    def state(self) -> State:
+    def state(self) -> BudgetState:
         """The gravest thing that can be said."""
         if self.used > self.budget.limit:
-            return State.BREACH
-        if self.unsure:
-            return State.UNKNOWN
-        return State.WARN if self.warned else State.PASS
+            return BudgetState.BREACH
+        if self.undetermined:
+            return BudgetState.UNKNOWN
+        return BudgetState.WARN if self.warned else BudgetState.PASS
 
 
 def evaluate(
-    budget: Budget, period: Period, slices: Iterable[Slice], at_us: int, *, run: str | None = None
-) -> Standing:
+    budget: Budget, period: Period, slices: Iterable[HourlyUsage], at_us: int, *, run: str | None = None
+) -> BudgetStatus:
     """How the budget stands at an instant, given what was used in each hour of the period until then."""
     hours = sorted((one for one in slices if one.calls), key=lambda one: one.at_us)
     used = _used(budget, hours)
     forecast = _forecast(period, hours, used, at_us)
     known = any(one.costed_calls for one in hours)
-    return Standing(
+    return BudgetStatus(
         budget=budget,
         period=period,
         at_us=at_us,
@@ -131,20 +131,20 @@ def evaluate(
     )
 
 
-def exit_code(standings: Sequence[Standing], *, strict: bool = False, fail_on_warn: bool = False) -> int:
+def exit_code(standings: Sequence[BudgetStatus], *, strict: bool = False, fail_on_warn: bool = False) -> int:
     """What a check exits with: 10, 12, 11 or 0, the first that applies."""
-    if any(one.state is State.BREACH for one in standings):
+    if any(one.state is BudgetState.BREACH for one in standings):
         return BREACHED_EXIT
-    if strict and any(one.unsure or one.incomplete_calls for one in standings):
+    if strict and any(one.undetermined or one.incomplete_calls for one in standings):
         return INCOMPLETE_EXIT
     return WARNED_EXIT if fail_on_warn and any(one.warned for one in standings) else 0
 
 
-def _used(budget: Budget, hours: Iterable[Slice]) -> int:
+def _used(budget: Budget, hours: Iterable[HourlyUsage]) -> int:
     return sum(one.tokens if budget.in_tokens else one.cost_pico for one in hours)
 
 
-def _breached(budget: Budget, hours: Iterable[Slice]) -> int | None:
+def _breached(budget: Budget, hours: Iterable[HourlyUsage]) -> int | None:
     used = 0
     for one in hours:
         used += _used(budget, (one,))
@@ -153,7 +153,7 @@ def _breached(budget: Budget, hours: Iterable[Slice]) -> int | None:
     return None
 
 
-def _forecast(period: Period, hours: Sequence[Slice], used: int, at_us: int) -> int | None:
+def _forecast(period: Period, hours: Sequence[HourlyUsage], used: int, at_us: int) -> int | None:
     if period.start_us is None or period.end_us is None:
         return None
     days = {containing(Unit.DAY, max(one.at_us, period.start_us), period.zone).start_us for one in hours}

@@ -8,13 +8,13 @@ from typing import Any
 
 from gembill.money import display, usd
 from gembill.period import iso, local
-from gembill.rules.budgets.budget import WHOLE, Budget, Span
-from gembill.rules.budgets.status import FORECAST_DAYS, Standing, State
+from gembill.rules.budgets.budget import WHOLE, Budget, BudgetPeriod
+from gembill.rules.budgets.status import FORECAST_DAYS, BudgetState, BudgetStatus
 
 SCHEMA_VERSION = 1
 
 
-def as_dict(standing: Standing) -> dict[str, Any]:
+def as_dict(standing: BudgetStatus) -> dict[str, Any]:
     """The standing as JSON carries it. `used_ratio` has 6 decimals, rounded down; instants have an offset."""
     budget, zone = standing.budget, standing.period.zone
     return {
@@ -63,18 +63,18 @@ def rule_dict(budget: Budget) -> dict[str, Any]:
     }
 
 
-def title(standing: Standing) -> str:
+def title(standing: BudgetStatus) -> str:
     """What happened, in a few words: `Budget search-team breached: 110%`."""
     happened = {
-        State.BREACH: "breached",
-        State.WARN: "warns",
-        State.UNKNOWN: "cannot be told",
-        State.PASS: "passes",
+        BudgetState.BREACH: "breached",
+        BudgetState.WARN: "warns",
+        BudgetState.UNKNOWN: "cannot be told",
+        BudgetState.PASS: "passes",
     }
     return f"Budget {standing.budget.name} {happened[standing.state]}: {percent(standing)}"
 
 
-def sentence(standing: Standing) -> str:
+def sentence(standing: BudgetStatus) -> str:
     """All that is to be said of it: `$44.19 of $40.00 (110%), since 2026-11-19 14:00; failed runs cost $3.87 of it`."""
     said = [f"{spent(standing)} of {amount(standing.budget, standing.budget.limit)} ({percent(standing)})"]
     said += [part for part in (course(standing), doubts(standing)) if part]
@@ -83,18 +83,18 @@ def sentence(standing: Standing) -> str:
     return f"{'; '.join(said)}. {where(standing)}."
 
 
-def where(standing: Standing) -> str:
+def where(standing: BudgetStatus) -> str:
     """The period in words: `This month, America/Los_Angeles`."""
-    if standing.budget.span is Span.RUN:
+    if standing.budget.span is BudgetPeriod.RUN:
         return f"Run {standing.run}" if standing.run else "No run was recorded yet"
     if standing.period.start is None:
         return "All calls"
     return f"The {standing.budget.span.value} from {standing.period.start[:10]}, {standing.period.timezone}"
 
 
-def course(standing: Standing) -> str:
+def course(standing: BudgetStatus) -> str:
     """Where it leads, or when the limit was passed; empty where too little is known for a forecast."""
-    if standing.budget.span is Span.RUN:
+    if standing.budget.span is BudgetPeriod.RUN:
         return ""  # a run is shorter than the hours that are known
     if standing.breached_us is not None:
         return f"since {_moment(standing, standing.breached_us)}"
@@ -107,7 +107,7 @@ def course(standing: Standing) -> str:
     return said
 
 
-def doubts(standing: Standing) -> str:
+def doubts(standing: BudgetStatus) -> str:
     """What is not known of the calls."""
     said = []
     if standing.unpriced_calls:
@@ -118,7 +118,7 @@ def doubts(standing: Standing) -> str:
     return f"of {calls} {' and '.join(said)}" if said else ""
 
 
-def spent(standing: Standing) -> str:
+def spent(standing: BudgetStatus) -> str:
     """What was used, as people write it."""
     if standing.cost_pico is None and not standing.budget.in_tokens:
         return "unknown"
@@ -130,7 +130,7 @@ def amount(budget: Budget, value: int) -> str:
     return f"{value:,} tokens" if budget.in_tokens else display(value)
 
 
-def percent(standing: Standing) -> str:
+def percent(standing: BudgetStatus) -> str:
     """The share in whole percent, rounded down; what is not nothing is not called 0%."""
     if standing.share is None:
         return "over nothing"
@@ -149,7 +149,7 @@ def forecast_note() -> str:
     return f"Forecasts go on at the rate so far, once there were calls on {FORECAST_DAYS} days of the period."
 
 
-def _moment(standing: Standing, at_us: int) -> str:
+def _moment(standing: BudgetStatus, at_us: int) -> str:
     return local(at_us, standing.period.zone).strftime("%Y-%m-%d %H:%M")
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from gembill.errors import ConfigurationError
 from gembill.money import parse_usd
 from gembill.period import zone
-from gembill.rules.budgets.budget import WHOLE, Budget, OnUnpriced, Span
+from gembill.rules.budgets.budget import WHOLE, Budget, BudgetPeriod, OnUnpriced
 from gembill.rules.budgets.lines import Lines, Path
 
 _NAME_CHARS = 100
@@ -131,7 +131,7 @@ def _tokens(value: object) -> int:
     return value
 
 
-def _word(words: type[Span] | type[OnUnpriced]) -> Callable[[object], Any]:
+def _word(words: type[BudgetPeriod] | type[OnUnpriced]) -> Callable[[object], Any]:
     def check(value: object) -> object:
         if not isinstance(value, str) or value not in list(words):
             raise _Mistake(f"is {_shown(value)}; it can be {', '.join(words)}")
@@ -195,7 +195,7 @@ _CHECKS: dict[str, Callable[[object], Any]] = {
     "name": _name,
     "limit_usd": _usd,
     "limit_tokens": _tokens,
-    "period": _word(Span),
+    "period": _word(BudgetPeriod),
     "timezone": _zone,
     "models": _texts,
     "labels": _labels,

@@ -12,7 +12,7 @@ from gembill.rules.prices.book import NoPrice, PriceBook, Thing, dated_row
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stated:
+class ExternalPrice:
     """What another list says of one model on one tier from a day on (None: ever since): pico-dollars by thing.
 
     `implied` are kinds that it prices only by falling back to another kind.
@@ -26,7 +26,7 @@ class Stated:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Difference:
+class PriceDifference:
     """One price that the two lists disagree about from a day on; `ours` is None where we have none."""
 
     model: str
@@ -37,12 +37,12 @@ class Difference:
     theirs: int
 
 
-def differences(book: PriceBook, stated: Iterable[Stated]) -> list[Difference]:
+def differences(book: PriceBook, stated: Iterable[ExternalPrice]) -> list[PriceDifference]:
     """Where the other list says something else than ours, or something that ours does not say.
 
     Kinds that it only implies count where we have the model on that tier with another figure, or not at all.
     """
-    found: list[Difference] = []
+    found: list[PriceDifference] = []
     for one in stated:
         known = bool(book.tiers(one.model))
         ours = _ours(book, one)
@@ -50,7 +50,7 @@ def differences(book: PriceBook, stated: Iterable[Stated]) -> list[Difference]:
             mine = ours.get(thing)
             if mine != pico and not (mine is None and known and thing in one.implied):
                 found.append(
-                    Difference(
+                    PriceDifference(
                         model=one.model,
                         service_tier=one.service_tier,
                         thing=thing,
@@ -62,7 +62,9 @@ def differences(book: PriceBook, stated: Iterable[Stated]) -> list[Difference]:
     return found
 
 
-def accepted(stated: Iterable[Stated], chosen: Iterable[Difference], source: str, checked_on: str) -> list[Price]:
+def accepted(
+    stated: Iterable[ExternalPrice], chosen: Iterable[PriceDifference], source: str, checked_on: str
+) -> list[Price]:
     """The rows that make ours say what the other list says about everything that the chosen differences touch."""
     touched = {(one.model, one.service_tier, *one.thing[:2]) for one in chosen}
     rows: dict[str, Price] = {}
@@ -74,15 +76,15 @@ def accepted(stated: Iterable[Stated], chosen: Iterable[Difference], source: str
     return list(rows.values())
 
 
-def _ours(book: PriceBook, one: Stated) -> dict[Thing, int]:
+def _ours(book: PriceBook, one: ExternalPrice) -> dict[Thing, int]:
     tariff = book.tariff(one.model, one.service_tier, one.start_us or 0)
     rows = () if isinstance(tariff, NoPrice) else tariff.rows
     return {(row.meter, row.modality, row.above_prompt_tokens): row.unit_pico for row in rows}
 
 
-def by_model(found: Iterable[Difference]) -> Iterator[tuple[str, list[Difference]]]:
+def by_model(found: Iterable[PriceDifference]) -> Iterator[tuple[str, list[PriceDifference]]]:
     """The differences of each model, models by name."""
-    models: dict[str, list[Difference]] = {}
+    models: dict[str, list[PriceDifference]] = {}
     for one in found:
         models.setdefault(one.model, []).append(one)
     yield from sorted(models.items())

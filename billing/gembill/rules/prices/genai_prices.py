@@ -16,7 +16,7 @@ from gembill.model import Meter, Modality
 from gembill.period import Unit, containing, local, zone
 from gembill.rules.prices import PriceBook
 from gembill.rules.prices.book import Thing
-from gembill.rules.prices.difference import Stated
+from gembill.rules.prices.difference import ExternalPrice
 
 _HOW = "python -m pip install genai-prices"
 _OURS = ("gemini-", "gemma-")
@@ -50,7 +50,7 @@ def version() -> str:
     return str(__version__)
 
 
-def stated(book: PriceBook, now_us: int) -> list[Stated]:
+def stated(book: PriceBook, now_us: int) -> list[ExternalPrice]:
     """What the package says of Google's models: from today, and from each day to come on which it or ours changes.
 
     A model is called as we call it; one that we do not have is called by the package's id and holds since its launch.
@@ -60,7 +60,7 @@ def stated(book: PriceBook, now_us: int) -> list[Stated]:
     google = next(provider for provider in data.providers if provider.id == "google")
     today = containing(Unit.DAY, now_us, zone()).start_us
     assert today is not None
-    found: list[Stated] = []
+    found: list[ExternalPrice] = []
     for name, model in _models(book, google.models, now_us):
         known = bool(book.tiers(name))
         for at_us in _instants(book, name, model, today):
@@ -98,7 +98,7 @@ def _dated(model: Any) -> Iterator[Any]:  # noqa: ANN401
     yield from (one for one in (*prices, *(model.price_variants or ())) if hasattr(one.constraint, "start_date"))
 
 
-def _tiers(name: str, model: Any, at_us: int, start_us: int | None) -> Iterator[Stated]:  # noqa: ANN401
+def _tiers(name: str, model: Any, at_us: int, start_us: int | None) -> Iterator[ExternalPrice]:  # noqa: ANN401
     day = local(at_us, zone()).date()
     when = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)  # the package's days are UTC's, ours US Pacific
     yield _stated(name, "standard", start_us, model.get_prices(when))
@@ -107,7 +107,7 @@ def _tiers(name: str, model: Any, at_us: int, start_us: int | None) -> Iterator[
         yield _stated(name, "batch", start_us, model.get_prices(when, _BATCH))
 
 
-def _stated(name: str, tier: str, start_us: int | None, prices: Any) -> Stated:  # noqa: ANN401
+def _stated(name: str, tier: str, start_us: int | None, prices: Any) -> ExternalPrice:  # noqa: ANN401
     found: dict[Thing, int] = {}
     implied: set[Thing] = set()
     for (meter, kind), keys in _KEYS.items():
@@ -119,7 +119,7 @@ def _stated(name: str, tier: str, start_us: int | None, prices: Any) -> Stated: 
             things = [(m, kind, above) for m in (meter, borrower) if m is not None]
             found |= dict.fromkeys(things, pico)
             implied |= set(things) if key != keys[0] or kind is Modality.DOCUMENT else set()
-    return Stated(model=name, service_tier=tier, start_us=start_us, prices=found, implied=frozenset(implied))
+    return ExternalPrice(model=name, service_tier=tier, start_us=start_us, prices=found, implied=frozenset(implied))
 
 
 def _by_size(price: Any, meter: Meter) -> Iterator[tuple[int, int]]:  # noqa: ANN401

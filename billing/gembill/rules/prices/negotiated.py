@@ -21,7 +21,7 @@ _Cells = dict[Thing, tuple[int, str, str]]  # pico-dollars, source, day checked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Frame:
+class ContractTerms:
     """For which model and tier prices are set, from when to when (microseconds UTC, end open or exclusive), and why."""
 
     model: str
@@ -32,7 +32,9 @@ class Frame:
     checked_on: str
 
 
-def negotiated(base: PriceBook, frame: Frame, rates: Mapping[str, int], above_prompt_tokens: int = 0) -> list[Price]:
+def negotiated(
+    base: PriceBook, frame: ContractTerms, rates: Mapping[str, int], above_prompt_tokens: int = 0
+) -> list[Price]:
     """Rows for agreed prices: pico-dollars by the keys of `prices.toml` (input, cached, ..., and `grounding` for one).
 
     A figure without a kind of content (`input`) holds for text and every kind that had the price of text.
@@ -53,7 +55,7 @@ def negotiated(base: PriceBook, frame: Frame, rates: Mapping[str, int], above_pr
     return found
 
 
-def discounted(base: PriceBook, frame: Frame, percent: Decimal) -> list[Price]:
+def discounted(base: PriceBook, frame: ContractTerms, percent: Decimal) -> list[Price]:
     """Rows for all prices of the model on the tier, searches too, less so many percent.
 
     Later changes of list price that are known are followed. PriceError where there is no price to take it off, or the
@@ -92,7 +94,7 @@ def _same(known: _Cells, meter: Meter, kind: Modality) -> bool:
     return mine == text
 
 
-def _less(thing: Thing, cell: tuple[int, str, str], percent: Decimal, frame: Frame) -> tuple[int, str, str]:
+def _less(thing: Thing, cell: tuple[int, str, str], percent: Decimal, frame: ContractTerms) -> tuple[int, str, str]:
     pico, source, checked_on = cell
     rest = pico * (100 - percent) / 100
     if rest != rest.to_integral_value():
@@ -103,7 +105,7 @@ def _less(thing: Thing, cell: tuple[int, str, str], percent: Decimal, frame: Fra
     return int(rest), f"{frame.source}, {percent}% off: {source}", checked_on
 
 
-def _rows(base: PriceBook, frame: Frame, cells: Callable[[Tariff | None], _Cells]) -> list[Price]:
+def _rows(base: PriceBook, frame: ContractTerms, cells: Callable[[Tariff | None], _Cells]) -> list[Price]:
     """One row for each thing and stretch of time without a change of its price."""
     open_rows: dict[Thing, Price] = {}
     done: list[Price] = []
@@ -120,7 +122,7 @@ def _rows(base: PriceBook, frame: Frame, cells: Callable[[Tariff | None], _Cells
     return [*done, *open_rows.values()]
 
 
-def _stretches(base: PriceBook, frame: Frame) -> Iterator[tuple[int, int | None, Tariff | None]]:
+def _stretches(base: PriceBook, frame: ContractTerms) -> Iterator[tuple[int, int | None, Tariff | None]]:
     changes = base.changes(frame.model, frame.service_tier)
     later = [at for at in changes if frame.start_us < at and (frame.end_us is None or at < frame.end_us)]
     starts = [frame.start_us, *later]

@@ -7,7 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gembill.period import HOUR_US, zone
-from gembill.rules.budgets import Budget, OnUnpriced, Slice, Span, Standing, State, evaluate, exit_code
+from gembill.rules.budgets import (
+    Budget,
+    BudgetPeriod,
+    BudgetState,
+    BudgetStatus,
+    HourlyUsage,
+    OnUnpriced,
+    evaluate,
+    exit_code,
+)
 from tests.gembill_reports.making import us
 
 UTC = zone("UTC")
@@ -17,18 +26,18 @@ NOW = START + 10 * DAY
 
 
 def budget(limit: int = 100, **changes: object) -> Budget:
-    return Budget(**{"name": "b", "limit_pico": limit, "span": Span.MONTH, "zone": UTC, **changes})
+    return Budget(**{"name": "b", "limit_pico": limit, "span": BudgetPeriod.MONTH, "zone": UTC, **changes})
 
 
-def hours(*costs: int, **more: int) -> list[Slice]:
+def hours(*costs: int, **more: int) -> list[HourlyUsage]:
     """A slice a day, from the first on."""
     return [
-        Slice(at_us=START + n * DAY, calls=1, costed_calls=1, cost_pico=cost, tokens=cost, **more)
+        HourlyUsage(at_us=START + n * DAY, calls=1, costed_calls=1, cost_pico=cost, tokens=cost, **more)
         for n, cost in enumerate(costs)
     ]
 
 
-def stand(costs: list[Slice], at_us: int = NOW, **changes: object) -> Standing:
+def stand(costs: list[HourlyUsage], at_us: int = NOW, **changes: object) -> BudgetStatus:
     rule = budget(**changes)
     return evaluate(rule, rule.period(at_us), costs, at_us)
 
@@ -42,12 +51,12 @@ def test_a_limit_is_breached_when_it_is_passed_and_not_when_it_is_reached(used, 
 
 def test_no_calls_pass_and_cost_nothing():
     found = stand([])
-    assert (found.state, found.used, found.cost_pico, found.share) == (State.PASS, 0, 0, 0)
+    assert (found.state, found.used, found.cost_pico, found.share) == (BudgetState.PASS, 0, 0, 0)
 
 
 def test_calls_of_unknown_cost_have_no_cost():
-    found = stand([Slice(at_us=START, calls=1, unpriced_calls=1)])
-    assert (found.cost_pico, found.state) == (None, State.UNKNOWN)
+    found = stand([HourlyUsage(at_us=START, calls=1, unpriced_calls=1)])
+    assert (found.cost_pico, found.state) == (None, BudgetState.UNKNOWN)
 
 
 @pytest.mark.parametrize(
@@ -65,7 +74,7 @@ def test_a_call_without_a_price_makes_a_budget_in_dollars_unknown_unless_it_is_b
 
 def test_a_warning_counts_also_where_the_state_is_unknown():
     found = stand(hours(90, unpriced_calls=1), warn_at=(800_000,))
-    assert (found.state, found.warned) == (State.UNKNOWN, True)
+    assert (found.state, found.warned) == (BudgetState.UNKNOWN, True)
     assert exit_code([found], fail_on_warn=True) == 11
 
 
@@ -84,19 +93,19 @@ def test_a_forecast_goes_on_at_the_same_rate():
 
 def test_with_calls_on_fewer_than_three_days_there_is_no_forecast():
     assert stand(hours(10, 10)).forecast is None
-    assert stand(hours(10, 10, 10), span=Span.TOTAL).forecast is None
-    same_day = [Slice(at_us=START + n * HOUR_US, calls=1, cost_pico=9) for n in range(5)]
+    assert stand(hours(10, 10, 10), span=BudgetPeriod.TOTAL).forecast is None
+    same_day = [HourlyUsage(at_us=START + n * HOUR_US, calls=1, cost_pico=9) for n in range(5)]
     assert stand(same_day, forecast_at=1).forecast is None
 
 
 def test_a_forecast_warns_at_its_own_threshold():
-    assert stand(hours(20, 20, 10), forecast_at=1_000_000).state is State.WARN
-    assert stand(hours(10, 10, 10), forecast_at=1_000_000).state is State.PASS
+    assert stand(hours(20, 20, 10), forecast_at=1_000_000).state is BudgetState.WARN
+    assert stand(hours(10, 10, 10), forecast_at=1_000_000).state is BudgetState.PASS
 
 
 def test_a_limit_of_nothing_is_breached_by_anything():
-    assert (stand(hours(1), limit=0).state, stand(hours(1), limit=0).share) == (State.BREACH, None)
-    assert (stand([], limit=0, warn_at=(500_000,)).state, stand([], limit=0).share) == (State.PASS, 0)
+    assert (stand(hours(1), limit=0).state, stand(hours(1), limit=0).share) == (BudgetState.BREACH, None)
+    assert (stand([], limit=0, warn_at=(500_000,)).state, stand([], limit=0).share) == (BudgetState.PASS, 0)
 
 
 def test_exit_codes_in_the_order_of_the_contract():
@@ -116,7 +125,7 @@ def test_shares_and_forecasts_are_exact(costs, limit, elapsed):
     found = stand(hours(*costs), START + elapsed * HOUR_US, limit=limit)
     assert found.used == sum(costs)
     assert found.share == int(Fraction(sum(costs), limit) * 1_000_000)
-    assert (found.state is State.BREACH) == (sum(costs) > limit) == (found.breached_us is not None)
+    assert (found.state is BudgetState.BREACH) == (sum(costs) > limit) == (found.breached_us is not None)
     if found.forecast is not None:
         assert abs(found.forecast - Fraction(sum(costs) * 30 * 24, elapsed)) <= Fraction(1, 2)
         assert found.forecast >= found.used

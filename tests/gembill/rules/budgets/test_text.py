@@ -1,7 +1,7 @@
 """A standing in words and as JSON."""
 
 from gembill.money import PICO_PER_USD
-from gembill.rules.budgets import Slice, Span
+from gembill.rules.budgets import BudgetPeriod, HourlyUsage
 from gembill.rules.budgets.text import as_dict, course, percent, rule_dict, sentence, title, where
 from tests.gembill.rules.budgets.test_status import NOW, START, budget, evaluate, hours, stand
 
@@ -24,7 +24,7 @@ def test_json_has_exact_money_and_instants_with_offset():
 
 
 def test_what_is_unknown_is_null():
-    row = as_dict(stand([Slice(at_us=START, calls=1, unpriced_calls=1)]))
+    row = as_dict(stand([HourlyUsage(at_us=START, calls=1, unpriced_calls=1)]))
     assert (row["spent_usd"], row["forecast_usd"], row["limit_tokens"]) == (None, None, None)
 
 
@@ -56,10 +56,10 @@ def test_a_share_that_is_not_nothing_is_not_called_so():
 
 
 def test_a_run_is_called_by_its_id():
-    rule = budget(span=Span.RUN)
+    rule = budget(span=BudgetPeriod.RUN)
     assert where(evaluate(rule, rule.period(NOW), [], NOW, run="r1")) == "Run r1"
     assert where(evaluate(rule, rule.period(NOW), [], NOW)) == "No run was recorded yet"
-    assert where(stand([], span=Span.TOTAL)) == "All calls"
+    assert where(stand([], span=BudgetPeriod.TOTAL)) == "All calls"
 
 
 def test_a_rule_has_the_keys_of_the_file():

@@ -5,7 +5,7 @@ import pytest
 from gembill.errors import ConfigurationError
 from gembill.money import PICO_PER_USD
 from gembill.period import zone
-from gembill.rules.budgets import Budget, OnUnpriced, Span
+from gembill.rules.budgets import Budget, BudgetPeriod, OnUnpriced
 from gembill.rules.budgets.toml import budgets
 
 CONTRACT = """
@@ -40,7 +40,7 @@ def test_the_form_of_the_contract_is_understood_whole():
         Budget(
             name="search-team",
             limit_pico=150 * PICO_PER_USD,
-            span=Span.MONTH,
+            span=BudgetPeriod.MONTH,
             zone=zone("Europe/Berlin"),
             models=("gemini-3*",),
             labels={"team": "search"},
@@ -54,7 +54,7 @@ def test_the_form_of_the_contract_is_understood_whole():
 
 
 def test_what_is_left_out_is_every_call_on_googles_calendar():
-    assert budgets(one(), "f") == [Budget(name="x", limit_pico=PICO_PER_USD, span=Span.DAY, zone=zone())]
+    assert budgets(one(), "f") == [Budget(name="x", limit_pico=PICO_PER_USD, span=BudgetPeriod.DAY, zone=zone())]
 
 
 def test_pyproject_has_them_in_its_own_table():

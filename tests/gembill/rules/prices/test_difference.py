@@ -6,7 +6,7 @@ from gembill.model import Meter, Modality
 from gembill.money import unit_price
 from gembill.period import instant, zone
 from gembill.rules.prices import PriceBook, bundled
-from gembill.rules.prices.difference import Stated, accepted, by_model, differences
+from gembill.rules.prices.difference import ExternalPrice, accepted, by_model, differences
 
 FLASH = "gemini-2.5-flash"
 TODAY, LATER = instant("2026-11-22", zone()), instant("2027-02-01", zone())
@@ -14,13 +14,13 @@ INPUT, AUDIO = (Meter.INPUT, Modality.TEXT, 0), (Meter.INPUT, Modality.AUDIO, 0)
 OUTPUT = (Meter.OUTPUT, Modality.TEXT, 0)
 
 
-def stated(model: str = FLASH, start: int | None = TODAY, **figures: str) -> Stated:
+def stated(model: str = FLASH, start: int | None = TODAY, **figures: str) -> ExternalPrice:
     things = {"input": INPUT, "audio": AUDIO, "output": OUTPUT}
     prices = {things[name]: unit_price(figure) for name, figure in figures.items()}
-    return Stated(model=model, service_tier="standard", start_us=start, prices=prices)
+    return ExternalPrice(model=model, service_tier="standard", start_us=start, prices=prices)
 
 
-def after(said: list[Stated]) -> PriceBook:
+def after(said: list[ExternalPrice]) -> PriceBook:
     rows = accepted(said, differences(bundled(), said), "other 1.0", "2026-11-22")
     return PriceBook([replace(row, id=f"sync-2/{row.id}") for row in rows], over=bundled())
 
@@ -46,7 +46,9 @@ def test_an_announced_change_that_we_lack_is_a_difference_from_its_day_on() -> N
 
 def test_what_the_other_list_only_implies_does_not_fill_what_we_leave_unknown() -> None:
     unknown = "gemini-4-carbon"
-    tier = Stated(model=unknown, service_tier="batch", start_us=TODAY, prices={INPUT: 1}, implied=frozenset({INPUT}))
+    tier = ExternalPrice(
+        model=unknown, service_tier="batch", start_us=TODAY, prices={INPUT: 1}, implied=frozenset({INPUT})
+    )
     assert differences(bundled(), [tier]) == []
     assert len(differences(bundled(), [replace(tier, implied=frozenset())])) == 1
     assert len(differences(bundled(), [replace(tier, model="new")])) == 1

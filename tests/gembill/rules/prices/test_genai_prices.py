@@ -9,12 +9,12 @@ from gembill.model import Meter, Modality
 from gembill.money import unit_price
 from gembill.period import instant, zone
 from gembill.rules.prices import PriceBook, bundled, genai_prices
-from gembill.rules.prices.difference import Stated, differences
+from gembill.rules.prices.difference import ExternalPrice, differences
 
 NOW = instant("2026-11-21T12:00:00", zone())
 
 
-def stated(model: str, book: PriceBook | None = None) -> list[Stated]:
+def stated(model: str, book: PriceBook | None = None) -> list[ExternalPrice]:
     return [one for one in genai_prices.stated(book or bundled(), NOW) if one.model == model]
 
 

@@ -12,7 +12,7 @@ from gembill.model import Meter, Modality, Price
 from gembill.money import unit_price
 from gembill.period import instant, zone
 from gembill.rules.prices import NoPrice, PriceBook, bundled
-from gembill.rules.prices.negotiated import Frame, discounted, negotiated
+from gembill.rules.prices.negotiated import ContractTerms, discounted, negotiated
 
 ARGON, PRO, FLASH = "gemini-4-argon", "gemini-2.5-pro", "gemini-2.5-flash"
 
@@ -21,8 +21,8 @@ def day(text: str) -> int:
     return instant(text, zone())
 
 
-def frame(model: str, start: str, end: str | None = None, tier: str = "standard") -> Frame:
-    return Frame(
+def frame(model: str, start: str, end: str | None = None, tier: str = "standard") -> ContractTerms:
+    return ContractTerms(
         model=model,
         service_tier=tier,
         start_us=day(start),
