@@ -4,7 +4,7 @@ Owns: the choice of an answer: whether code runs and how it ends, thoughts, text
 Owns no law of usage and no JSON. Invariant: pure; the same request, model, seed and wishes give the same `Script`.
 
 An answer is a list of turns. A turn ends with a run of code or a search, but for the last one, which ends the answer.
-Each failed run is followed by another attempt, five times at most (gemini-api.md 3). A search is a turn on 2.x, where
+Each failed run is followed by another attempt, five times at most (wire.md 3). A search is a turn on 2.x, where
 it costs tool use; on 3.x it belongs to the turn after it and costs none (law 21).
 """
 
@@ -186,7 +186,7 @@ def _turns(
 
 
 def _hopping(script: Script, ask: ParsedRequest, wishes: Overrides) -> Script:
-    """The script as one hop of several: the prompt holds what earlier hops put out (gemini-api.md 1.5)."""
+    """The script as one hop of several: the prompt holds what earlier hops put out (wire.md 1.5)."""
     before = ask.continues
     left = before.left if before else wishes.hops or 1
     spent = before.spent if before else 0

@@ -1,6 +1,6 @@
 """Batches: many requests answered later.
 
-Owns: their making from inline requests or a file, their states, and their results (gemini-api.md 5.8). Owns no answer
+Owns: their making from inline requests or a file, their states, and their results (wire.md 5.8). Owns no answer
 of an entry. Invariant: the results of a batch never change once it is made, however often it is read; usage is in the
 results only.
 """

@@ -1,6 +1,6 @@
 """Cached contents: prompts that are sent once and counted as cached ever after.
 
-Owns: their making, listing, changing and end (gemini-api.md 4 and 5.1). Owns no counting of a call that uses one.
+Owns: their making, listing, changing and end (wire.md 4 and 5.1). Owns no counting of a call that uses one.
 Invariant: a cache counts the same tokens in every call; a name that is not there is a 403, as at Google.
 """
 

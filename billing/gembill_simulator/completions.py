@@ -1,6 +1,6 @@
 """The OpenAI-compatible endpoint: chat completions, unary and streamed.
 
-Owns: reading its requests and writing its answers (gemini-api.md 5.1). Owns no answer. Invariant: total_tokens =
+Owns: reading its requests and writing its answers (wire.md 5.1). Owns no answer. Invariant: total_tokens =
 prompt_tokens + completion_tokens; thoughts are completion tokens, named apart; a stream counts in its last chunk.
 """
 

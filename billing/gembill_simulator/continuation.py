@@ -1,4 +1,4 @@
-"""Tokens that go on with an answer which stopped at the limit of one hop (gemini-api.md 1.5 and 2.7).
+"""Tokens that go on with an answer which stopped at the limit of one hop (wire.md 1.5 and 2.7).
 
 Owns: what a continuation token says and its form. Owns no answer. Invariant: a token that was given out is read back
 as it was; any other text is a `Refusal` with status 400.

@@ -1,6 +1,6 @@
 """Files: resumable uploads, and what was uploaded or made.
 
-Owns: the upload protocol (gemini-api.md 5.6), the list of files, and downloads. Owns no use of a file. Invariant: a
+Owns: the upload protocol (wire.md 5.6), the list of files, and downloads. Owns no use of a file. Invariant: a
 file counts its bytes and hash exactly; of contents over `KEPT` bytes no more than that is remembered, so that large
 uploads cost no memory.
 """

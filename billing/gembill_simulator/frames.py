@@ -1,6 +1,6 @@
 """Answers as the pieces of a body.
 
-Owns: the three forms of a body (one JSON text, server-sent events, a streamed JSON array: gemini-api.md 5.2), the
+Owns: the three forms of a body (one JSON text, server-sent events, a streamed JSON array: wire.md 5.2), the
 making of a whole reply from a request, and gzip. Owns no socket and no clock. Invariant: `reply` is pure; `usage`
 of a reply is what a client that reads all its frames learns, or None.
 """

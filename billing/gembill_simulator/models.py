@@ -1,7 +1,7 @@
 """The models that the simulator knows.
 
 Owns: their names, which model answers for which name, and the habits that differ between generations. Owns no answer.
-Invariant: a name is either known here or answered with 404. Names and re-routing: gemini-api.md 1.7 and 6.3.
+Invariant: a name is either known here or answered with 404. Names and re-routing: wire.md 1.7 and 6.3.
 """
 
 from collections.abc import Mapping

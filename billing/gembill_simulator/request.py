@@ -1,6 +1,6 @@
 """What a request asks for.
 
-Owns: reading the JSON of a generateContent request, in camelCase and snake_case (gemini-api.md 3 and 4). Owns no
+Owns: reading the JSON of a generateContent request, in camelCase and snake_case (wire.md 3 and 4). Owns no
 answer. Invariant: any JSON gives an `ParsedRequest` or a `Refusal` with Google's status 400; nothing else is raised.
 """
 

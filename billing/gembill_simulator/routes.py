@@ -1,6 +1,6 @@
 """The paths that the simulator answers.
 
-Owns: which method of which model or resource a request names, on either family of endpoints (gemini-api.md 2.1 and
+Owns: which method of which model or resource a request names, on either family of endpoints (wire.md 2.1 and
 5.1). Owns no answer. Invariant: a request gives a `SimulatorRoute` or a `Refusal` with Google's status 404.
 """
 

@@ -18,7 +18,7 @@ SENTENCE = "According to the pages found, the answer is as stated there."
 SUGGESTIONS = "<div>Search suggestions of the simulator</div>"
 
 POSING = "Looking up information on Google Search."
-"""What a search that poses as code prints (gemini-api.md 1.4(e))."""
+"""What a search that poses as code prints (wire.md 1.4(e))."""
 
 
 @dataclass(frozen=True, slots=True)

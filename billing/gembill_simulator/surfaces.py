@@ -73,7 +73,7 @@ def _stamp(visit: RequestContext) -> Stamp:
 
 
 def _traffic(headers: Mapping[str, str]) -> str:
-    """Vertex says in `trafficType` what its two request headers asked for (gemini-api.md 1.8)."""
+    """Vertex says in `trafficType` what its two request headers asked for (wire.md 1.8)."""
     if headers.get("x-vertex-ai-llm-request-type") == "dedicated":
         return "PROVISIONED_THROUGHPUT"
     shared = headers.get("x-vertex-ai-llm-shared-request-type", "")

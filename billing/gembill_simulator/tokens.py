@@ -2,7 +2,7 @@
 
 Owns: how many tokens the simulator says a text or a file has, and the adding up. Owns no law of usage. Invariant: a
 count depends on the content alone. The counts are plausible, not those of Google's tokenizer; digits are single
-tokens (gemini-api.md 7).
+tokens (wire.md 7).
 """
 
 import re
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 _TOKEN = re.compile(r"\d|[^\W\d]{1,8}|[^\w\s]|\n+")
 
 # Tokens of one file by the start of its MIME type: an image of one tile, ten seconds of sound or film, one page
-# (gemini-api.md 7). Sizes are not looked at.
+# (wire.md 7). Sizes are not looked at.
 _MEDIA = (
     ("image/", "image", 258),
     ("audio/", "audio", 320),

@@ -1,6 +1,6 @@
 """Scripts as the JSON documents of the API.
 
-Owns: field names, their order and presence, and what the two families of endpoints add (gemini-api.md 1.1, 1.8).
+Owns: field names, their order and presence, and what the two families of endpoints add (wire.md 1.1, 1.8).
 Owns no count. Invariant: a field that would be zero is absent (law 8); serviceTier and trafficType never stand
 together (law 19).
 """
@@ -117,7 +117,7 @@ def publisher_model(known: SimulatedModel) -> Document:
 
 
 def error(status: int, name: str, message: str, details: list[Document] | None = None) -> Document:
-    """An error in Google's shape (gemini-api.md 5.4)."""
+    """An error in Google's shape (wire.md 5.4)."""
     found: Document = {"code": status, "message": message, "status": name}
     return {"error": found | {"details": details} if details else found}
 

@@ -100,7 +100,7 @@ FAILED = {**PENDING, "status": "failed", "errors": [{"code": "internal", "messag
 
 @pytest.mark.parametrize("polls_first", [False, True])
 def test_a_run_that_was_cancelled_is_unknown_and_says_why(recording, polls_first):
-    """Whether cancelled work is billed is not documented (gemini-api.md 2.3), so its cost is not called 0."""
+    """Whether cancelled work is billed is not documented (wire.md 2.3), so its cost is not called 0."""
     replies = [said(CANCELLED), said(PENDING)] if polls_first else [said(PENDING), said(CANCELLED), said(CANCELLED)]
     with Player(replies).serving() as player, (proxy := recording(player.url)).running():
         if polls_first:

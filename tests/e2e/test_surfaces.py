@@ -131,7 +131,7 @@ print(found.name)
 
 
 def test_the_python_sdk_uploads_a_file_through_the_proxy(recording, tmp_path):
-    """Its second request goes to the address in the header, past the base URL (gemini-api.md 5.6)."""
+    """Its second request goes to the address in the header, past the base URL (wire.md 5.6)."""
 
     def serve(request: Request) -> Reply:
         if "start" in request.header("x-goog-upload-command")[0]:

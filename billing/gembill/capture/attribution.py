@@ -1,6 +1,6 @@
 """Who makes a call: the key that is presented and the labels that are given.
 
-Owns: which parts of a request are credentials (gemini-api.md 5.3), and the label headers with their limits. Owns no
+Owns: which parts of a request are credentials (wire.md 5.3), and the label headers with their limits. Owns no
 storage of either. Invariant: a credential leaves this file only to be hashed, forwarded or struck out.
 """
 

@@ -1,7 +1,7 @@
 """Exchanges that are no single call: results of batches, and what must be remembered to understand later ones.
 
 Owns: which observer an exchange gets, the events of batch entries, and what is noted of cached contents and of batches
-(gemini-api.md 4, 5.8). Owns no field of the wire and no storage. Invariant: an entry of a batch gives the same natural
+(wire.md 4, 5.8). Owns no field of the wire and no storage. Invariant: an entry of a batch gives the same natural
 key whenever and by whomever it is read; a notice never becomes an event.
 """
 

@@ -5,7 +5,7 @@ bound on memory: strings over `LONG` bytes are elided as they pass. Owns no mean
 Invariant: the documents depend on the bytes alone, never on how they were cut.
 
 Of an elided string its size and a digest survive (`wire.json_text.elided`). Lines of server-sent events end with CR, LF
-or CRLF only: U+2028 and friends inside a line are text (gemini-api.md 5.2).
+or CRLF only: U+2028 and friends inside a line are text (wire.md 5.2).
 """
 
 import re

@@ -1,6 +1,6 @@
 """The way of an upload's second request: back through the proxy.
 
-Owns: the rewriting of `X-Goog-Upload-URL` in an answer (contract.md, The proxy and the bytes; gemini-api.md 5.6): SDKs
+Owns: the rewriting of `X-Goog-Upload-URL` in an answer (contract.md, The proxy and the bytes; wire.md 5.6): SDKs
 send the bytes of a file straight to the address it names. Owns no path: the front door lets uploads in.
 Invariant: only an address of the upstream itself is rewritten, scheme and host alone; the host is what the client
 called us by, so that nobody is sent anywhere new.

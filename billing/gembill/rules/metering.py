@@ -190,7 +190,7 @@ def _without(prompt: Mapping[Modality, int], cached: Mapping[Modality, int]) -> 
 
 
 def _grounding(seen: ResponseFacts, usage: Usage, model: str | None) -> int:
-    """Billable groundings: each different query from Gemini 3 on, one a grounded prompt before (gemini-api.md 6.5).
+    """Billable groundings: each different query from Gemini 3 on, one a grounded prompt before (wire.md 6.5).
 
     Where the usage counts the searches itself, as that of interactions does, its count is taken.
     """

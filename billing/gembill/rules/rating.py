@@ -5,7 +5,7 @@ Owns no price and no counting. Invariant: every token of a priced record stands 
 up to the cost, and a record has its whole cost or none: if one reading has no price, it is unpriced and says why.
 
 Grounding is charged at list price; the free allowances (per day or month, for a whole account) cannot be seen in an
-answer and are ignored (gemini-api.md 6.5).
+answer and are ignored (wire.md 6.5).
 """
 
 from collections.abc import Iterable
@@ -44,12 +44,12 @@ class ResultsAsOutput(StrEnum):
     """Whether execution results, which the reported output leaves out, are charged as output."""
 
     REPORTED = "reported"  # what the API counts
-    ESTIMATE = "estimate"  # the documentation read literally, with an estimate of their tokens (gemini-api.md 6.1)
+    ESTIMATE = "estimate"  # the documentation read literally, with an estimate of their tokens (wire.md 6.1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policies:
-    """The choices the documentation leaves open (gemini-api.md 6.1, 6.3 and 6.5) and what an answer does not show.
+    """The choices the documentation leaves open (wire.md 6.1, 6.3 and 6.5) and what an answer does not show.
 
     A record they decide carries a flag. `free_tier_keys` are names or fingerprints of keys on the free tier: their
     calls cost 0, and each charge still names the price row of its list price.
@@ -67,9 +67,9 @@ DEFAULT = Policies()
 def rate(record: Record, book: PriceBook, policies: Policies = DEFAULT) -> Rating:
     """The charges of a record by the prices in force when the call was received.
 
-    - A call the API refused costs nothing (HTTP errors are not billed, gemini-api.md 1.9).
+    - A call the API refused costs nothing (HTTP errors are not billed, wire.md 1.9).
     - A record without the counts has no cost to know: `known` is False.
-    - Prepaid throughput costs 0 at the margin (gemini-api.md 6.4), with the flag `provisioned_throughput`.
+    - Prepaid throughput costs 0 at the margin (wire.md 6.4), with the flag `provisioned_throughput`.
 
     Flags: `long_context_policy` where intermediate tokens would lift the call over a threshold its prompt stays under,
     `tool_tokens_with_grounding` where both occur, `results_as_output` where an estimate was added, `free_tier`.
@@ -89,7 +89,7 @@ def rate(record: Record, book: PriceBook, policies: Policies = DEFAULT) -> Ratin
 def result_tokens(executions: Iterable[Execution]) -> int | None:
     """About how many tokens the results of executions are; None where no result was seen.
 
-    Digits count one token each, other characters four to a token (gemini-api.md 7, check value).
+    Digits count one token each, other characters four to a token (wire.md 7, check value).
     """
     results = [(one.result_chars, one.result_digits) for one in executions if one.result_chars is not None]
     return sum(digits + -(-(chars - digits) // 4) for chars, digits in results) if results else None

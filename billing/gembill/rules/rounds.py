@@ -29,7 +29,7 @@ class Round:
     expected: int
     results: int
     estimated: bool = False
-    tolerance: int = 0  # the code that ran inside a thought is not re-read (gemini-api.md 1.4 b)
+    tolerance: int = 0  # the code that ran inside a thought is not re-read (wire.md 1.4 b)
 
     @property
     def explained(self) -> bool:

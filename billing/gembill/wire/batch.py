@@ -1,4 +1,4 @@
-"""The dialect of the Batch API (gemini-api.md 4, 5.8).
+"""The dialect of the Batch API (wire.md 4, 5.8).
 
 Owns: of a batch `name`, `metadata.model`, `response` or `metadata.output` with `inlinedResponses.inlinedResponses[]`
 and `responsesFile`; of an entry `key`, `response`, `error`; of a creation

@@ -2,7 +2,7 @@
 
 Owns: the pairing of code with its result, for every dialect alike, and what makes code no code. Owns no field of the
 wire: a dialect says which of its words means which outcome. Invariant: one execution for each result, and one with an
-unknown outcome for each code without (gemini-api.md 3).
+unknown outcome for each code without (wire.md 3).
 """
 
 import re

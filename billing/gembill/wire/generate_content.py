@@ -1,4 +1,4 @@
-"""The dialect of generateContent and streamGenerateContent (gemini-api.md 1 and 3).
+"""The dialect of generateContent and streamGenerateContent (wire.md 1 and 3).
 
 Owns: the fields `candidates` (`content.parts`, `finishReason`, `groundingMetadata`, `index`), `usageMetadata`,
 `modelVersion`, `responseId`, `promptFeedback`, `error`; `request` has what is asked. Owns no rule of what a count means

@@ -1,4 +1,4 @@
-"""The steps of an interaction, as parts of an outline (gemini-api.md 2.4).
+"""The steps of an interaction, as parts of an outline (wire.md 2.4).
 
 Owns: of a step, of an old output and of a delta `type`, `id`, `call_id`, `arguments{code, language}`, `result`,
 `is_error`, `content`, `text`, `summary`, `data`, `mime_type`. Owns no document and no order of steps.

@@ -1,4 +1,4 @@
-"""The dialect of the Interactions API (gemini-api.md 2), in its new schema and its old one.
+"""The dialect of the Interactions API (wire.md 2), in its new schema and its old one.
 
 Owns: of a resource `id`, `status`, `model`, `agent`, `agent_config.model`, `service_tier`, `previous_interaction_id`,
 `errors`, `usage` and `steps` (once `outputs`); of stream events `event_type`, `interaction`, `index`, `step`,

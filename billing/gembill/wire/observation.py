@@ -153,7 +153,7 @@ class Observation:
 
 
 def _fault(error: dict[str, object]) -> ApiError:
-    """Code and status of an error, and which limit a 429 met. Interactions have words for codes (gemini-api.md 2.6)."""
+    """Code and status of an error, and which limit a 429 met. Interactions have words for codes (wire.md 2.6)."""
     code, status, message = error.get("code"), word(error.get("status"), 64), error.get("message")
     said = message.lower() if isinstance(message, str) else ""
     kind = None

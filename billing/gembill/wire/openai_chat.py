@@ -1,4 +1,4 @@
-"""The dialect of the OpenAI-compatible chat completions (gemini-api.md 4, 5.1).
+"""The dialect of the OpenAI-compatible chat completions (wire.md 4, 5.1).
 
 Owns: `usage` with `prompt_tokens`, `completion_tokens`, `total_tokens` and the two details, `model`, `id`,
 `choices[].index`, `.finish_reason`, `.message` or `.delta`, `error`; of requests `model`, `messages`, `tools`,

@@ -1,7 +1,7 @@
 """What a request asks for.
 
 Owns: the request fields that accounting needs: tools, tier, cached content, and what makes two requests one
-conversation (gemini-api.md 1.6, 4). Owns no path and keeps no text. Invariant: snake_case and camelCase are read alike.
+conversation (wire.md 1.6, 4). Owns no path and keeps no text. Invariant: snake_case and camelCase are read alike.
 """
 
 import msgspec

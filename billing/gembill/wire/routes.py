@@ -1,7 +1,7 @@
 """Which requests say something of calls, told by method and path alone.
 
 Owns: the paths that generate content, those whose answers complete records, and those that explain later calls
-(gemini-api.md 2.1, 4, 5.1, 5.8). Owns no allow-list of what may pass (the front door's) and looks at no body.
+(wire.md 2.1, 4, 5.1, 5.8). Owns no allow-list of what may pass (the front door's) and looks at no body.
 Invariant: a path that says nothing of a call gives None; the family of a path never depends on anything else.
 """
 

@@ -1,4 +1,4 @@
-"""The Interactions API of the simulator (gemini-api.md 2).
+"""The Interactions API of the simulator (wire.md 2).
 
 Owns: creating, reading, streaming, resuming, cancelling and deleting interactions, for models and agents, in the
 schema of the google-genai SDK 3.x and, on demand, in the one before it. Owns no answer. Invariant: an interaction's

@@ -1,6 +1,6 @@
 """Where interactions are made and asked for.
 
-Owns: the four verbs of the surface (gemini-api.md 2.1) and the keeping of interactions. Owns no clock, no socket and
+Owns: the four verbs of the surface (wire.md 2.1) and the keeping of interactions. Owns no clock, no socket and
 no answer's content. Invariant: one that is not stored is never shown again; one in the background is done after the
 polls and the time its maker was given, whoever polls.
 """

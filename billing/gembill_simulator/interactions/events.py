@@ -1,6 +1,6 @@
 """An interaction as server-sent events.
 
-Owns: the order, names and ids of its events (gemini-api.md 2.6). Owns no step. Invariant: the same interaction gives
+Owns: the order, names and ids of its events (wire.md 2.6). Owns no step. Invariant: the same interaction gives
 the same events each time it is streamed, so that a stream can be resumed after any of them; usage is in the last
 event before `done`.
 """

@@ -1,4 +1,4 @@
-"""The schema of the Interactions API before June 2026 (gemini-api.md 2.8).
+"""The schema of the Interactions API before June 2026 (wire.md 2.8).
 
 Owns: turning resources and events of the new schema into the old one. Owns no interaction. Invariant: nothing but
 names and places differ; usage is the same.

@@ -1,6 +1,6 @@
 """What a request for an interaction asks for.
 
-Owns: reading the JSON of `POST interactions` (gemini-api.md 2.2), and the tokens of steps. Owns no answer. Invariant:
+Owns: reading the JSON of `POST interactions` (wire.md 2.2), and the tokens of steps. Owns no answer. Invariant:
 any JSON object gives an `InteractionRequest` or a `Refusal` with status 400 or 404; nothing else is raised.
 """
 
@@ -56,7 +56,7 @@ def read(document: Object) -> InteractionRequest:
     ask = _ask(document, inputs)
     if token:
         ask = replace(ask, continues=continuation.read(token))
-    if agent is not None:  # agents bring their own tools (gemini-api.md 4)
+    if agent is not None:  # agents bring their own tools (wire.md 4)
         ask = replace(ask, code_allowed=True, search_allowed=True)
     asked = text(document, "serviceTier")
     return InteractionRequest(

@@ -1,6 +1,6 @@
 """Scripts as the steps of an interaction.
 
-Owns: the JSON of steps, and how a step is told piece by piece in a stream (gemini-api.md 2.4 and 2.6). Owns no count.
+Owns: the JSON of steps, and how a step is told piece by piece in a stream (wire.md 2.4 and 2.6). Owns no count.
 Invariant: the deltas of a step make up the step; calls and results are paired by id on every model.
 """
 

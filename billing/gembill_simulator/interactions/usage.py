@@ -1,6 +1,6 @@
 """The `usage` of an interaction.
 
-Owns: the names of its counts and how they are made from those of an answer (gemini-api.md 2.5). Owns no law of usage.
+Owns: the names of its counts and how they are made from those of an answer (wire.md 2.5). Owns no law of usage.
 Invariant: zeros are sent; total = input + tool use + output + thoughts (law 2 of the corpus).
 
 Agents differ: what a coding agent's loop reads again is input and mostly cached, its tool use is 0; deep research

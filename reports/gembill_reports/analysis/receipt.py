@@ -81,7 +81,7 @@ class Correction:
 class Estimate:
     """What execution results would cost as output tokens, which they are by the documentation but not by the counts.
 
-    (gemini-api.md 6.1 items 3 and 5 against 1.4.) `unit_pico` is the call's output price, None where it has none.
+    (wire.md 6.1 items 3 and 5 against 1.4.) `unit_pico` is the call's output price, None where it has none.
     """
 
     result_tokens: int

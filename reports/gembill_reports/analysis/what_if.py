@@ -205,7 +205,7 @@ def _prompt(above: int) -> int:
 
 
 def _per_prompt(model: str | None) -> bool:
-    """Whether grounding counts prompts (Gemini 2.5 and before) and not searches (gemini-api.md 6.5)."""
+    """Whether grounding counts prompts (Gemini 2.5 and before) and not searches (wire.md 6.5)."""
     generation = _GENERATION.match(model or "")
     return generation is not None and int(generation[1]) < 3
 

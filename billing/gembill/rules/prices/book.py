@@ -106,7 +106,7 @@ class Tariff:
     def price(self, meter: Meter, modality: Modality, prompt_tokens: int) -> Price | NoPrice:
         """The price of a token (for grounding: of a search or prompt) in a call with a prompt of so many tokens.
 
-        The whole call is priced by its prompt: above a threshold every token has the higher price (gemini-api.md 6.3).
+        The whole call is priced by its prompt: above a threshold every token has the higher price (wire.md 6.3).
         """
         for price in self._prices.get((meter, modality), ()):  # the highest threshold first
             if prompt_tokens > price.above_prompt_tokens or not price.above_prompt_tokens:

@@ -153,7 +153,7 @@ def _tier_rows(block: _Block, tier: str, by_threshold: Mapping[int, _Rates]) -> 
 
 
 def meters_of(meter: Meter, kind: Modality) -> Iterator[tuple[str, Meter]]:
-    """The meters a rate prices: its own and the one that borrows it (gemini-api.md 6.2), as written in ids."""
+    """The meters a rate prices: its own and the one that borrows it (wire.md 6.2), as written in ids."""
     yield meter.value, meter
     if meter is Meter.INPUT:
         yield "intermediate=input", Meter.INTERMEDIATE

@@ -41,7 +41,7 @@ BORROWED = {Meter.INTERMEDIATE: Meter.INPUT, Meter.THINKING: Meter.OUTPUT}
 NO_MODEL = {
     "gemini-4-carbon",
     "gemini-4-hydrogen",
-    "gemini-4-neon",  # newer than the package; transcriptions of the page (gemini-api.md 6.3)
+    "gemini-4-neon",  # newer than the package; transcriptions of the page (wire.md 6.3)
     "deep-research-preview-04-2026",
     "deep-research-pro-preview-12-2025",  # agents; litellm 1.109.1 only
 }
