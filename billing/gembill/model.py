@@ -82,6 +82,55 @@ class Modality(StrEnum):
     OTHER = "other"  # a kind this version does not know
 
 
+class UnreadReason(StrEnum):
+    """Why something of a body was not read. Stored as text: other versions may have other reasons."""
+
+    MALFORMED = "malformed"  # not JSON, or not the JSON of the dialect
+    ENCODING = "encoding"  # a content encoding that cannot be undone
+    TOO_LARGE = "too_large"  # it inflates to more than is read
+    USAGE_TOO_LARGE = "usage_too_large"
+    TOO_MANY_PARTS = "too_many_parts"  # the outline ends early, the usage is whole
+    TOO_MANY_SEARCHES = "too_many_searches"  # they are counted no further, the usage is whole
+    RECORDER_ERROR = "recorder_error"  # a mistake of ours
+
+
+class Anomaly(StrEnum):
+    """What is odd about a record: the call was counted all the same, or it is said why not.
+
+    A record read from a ledger may carry the names of another version too.
+    """
+
+    TOTAL_MISMATCH = "total_mismatch"  # input, intermediate and output are not the reported total
+    USAGE_INCOMPLETE = "usage_incomplete"  # no prompt count
+    INVALID_USAGE = "invalid_usage"  # a count is not an integer of 0 to 2^53
+    CACHED_EXCEEDS_INPUT = "cached_exceeds_input"
+    DETAILS_MISMATCH = "details_mismatch"  # prompt tokens by modality are not the prompt tokens
+    INTERMEDIATE_UNEXPLAINED = "intermediate_unexplained"  # a round re-read what the law does not explain
+    LABELS_CUT = "labels_cut"
+    RECORDER_STOPPED = "recorder_stopped"
+    ANSWER_UNREAD_MALFORMED = "answer_unread_malformed"  # one for each `UnreadReason`
+    ANSWER_UNREAD_ENCODING = "answer_unread_encoding"
+    ANSWER_UNREAD_TOO_LARGE = "answer_unread_too_large"
+    ANSWER_UNREAD_USAGE_TOO_LARGE = "answer_unread_usage_too_large"
+    ANSWER_UNREAD_TOO_MANY_PARTS = "answer_unread_too_many_parts"
+    ANSWER_UNREAD_TOO_MANY_SEARCHES = "answer_unread_too_many_searches"
+    ANSWER_UNREAD_RECORDER_ERROR = "answer_unread_recorder_error"
+
+
+class Flag(StrEnum):
+    """What bears on the cost of a record: tokens that may be missing, or a policy that decided.
+
+    A record read from a ledger may carry the names of another version too.
+    """
+
+    INCOMPLETE = "incomplete"
+    LONG_CONTEXT_POLICY = "long_context_policy"
+    TOOL_TOKENS_WITH_GROUNDING = "tool_tokens_with_grounding"
+    RESULTS_AS_OUTPUT = "results_as_output"
+    FREE_TIER = "free_tier"
+    PROVISIONED_THROUGHPUT = "provisioned_throughput"
+
+
 class Part(Struct, frozen=True, omit_defaults=True, kw_only=True):
     """One part of an answer in outline: sizes and outcomes, never its text.
 
@@ -139,7 +188,7 @@ class ResponseFacts(Struct, frozen=True, omit_defaults=True, kw_only=True):
     outline: tuple[Part, ...] = ()
     snapshots: tuple[Snapshot, ...] = ()
     documents: int = 0
-    unread: str | None = None  # why documents were not read: malformed, encoding, too_large
+    unread: str | None = None  # why documents were not read: an `UnreadReason`, or one of another version
     model_version: str | None = None
     response_id: str | None = None
     finish_reason: str | None = None
@@ -238,8 +287,8 @@ class Record:
     executions: tuple[Execution, ...]
     readings: tuple[Reading, ...] | None
     labels: dict[str, str]
-    flags: tuple[str, ...] = ()
-    anomalies: tuple[str, ...] = ()
+    flags: tuple[str, ...] = ()  # `Flag`, or names of another version
+    anomalies: tuple[str, ...] = ()  # `Anomaly`, likewise
 
     @property
     def failed(self) -> int:

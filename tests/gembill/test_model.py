@@ -12,11 +12,13 @@ from hypothesis import strategies as st
 from gembill import model
 from gembill.model import (
     EVENT_VERSION,
+    Anomaly,
     Api,
     Charge,
     Ending,
     Event,
     Execution,
+    Flag,
     Meter,
     Modality,
     Operation,
@@ -29,6 +31,7 @@ from gembill.model import (
     ResponseFacts,
     Status,
     Tokens,
+    UnreadReason,
 )
 
 EVENT = Event(id="i", occurred_us=1, api=Api.GEMINI, operation=Operation.GENERATE_CONTENT, ending=Ending.FINISHED)
@@ -151,3 +154,23 @@ def test_the_words_of_the_contract_are_these():
     assert [*Api] == ["gemini", "vertex"]
     assert [*Operation] == ["generate_content", "interactions", "batch", "openai_chat"]
     assert {*Meter} == {"input", "cached_input", "intermediate", "output", "thinking", "grounding"}
+    assert {*Flag} == {"incomplete", "long_context_policy", "tool_tokens_with_grounding", "results_as_output", "free_tier", "provisioned_throughput"}  # fmt: skip
+    assert {*Anomaly} - {anomaly_of(reason) for reason in UnreadReason} == {
+        "total_mismatch", "usage_incomplete", "invalid_usage", "cached_exceeds_input", "details_mismatch", "intermediate_unexplained", "labels_cut", "recorder_stopped",
+    }  # fmt: skip
+
+
+def anomaly_of(reason: UnreadReason) -> Anomaly:
+    return Anomaly(f"answer_unread_{reason}")
+
+
+@pytest.mark.parametrize("reason", UnreadReason)
+def test_every_reason_for_not_reading_is_an_anomaly_and_survives_storage(reason):
+    stored = msgspec.json.encode(msgspec.structs.replace(EVENT, seen=ResponseFacts(unread=reason)))
+    assert f'"unread":"{anomaly_of(reason).removeprefix("answer_unread_")}"' in stored.decode()
+    assert msgspec.json.decode(stored, type=Event).seen.unread == reason
+
+
+def test_a_reason_of_another_version_can_still_be_read():
+    stored = msgspec.json.encode(msgspec.structs.replace(EVENT, seen=ResponseFacts(unread="a_later_reason")))
+    assert msgspec.json.decode(stored, type=Event).seen.unread == "a_later_reason"

@@ -13,6 +13,7 @@ import zlib
 from collections.abc import Iterator
 from hashlib import blake2b
 
+from gembill.model import UnreadReason
 from gembill.wire.json_text import elided
 
 LONG = 64 * 1024
@@ -30,11 +31,11 @@ _QUOTE, _BACKSLASH, _OPEN, _CLOSE = ord('"'), ord("\\"), b"{[", b"}]"
 class Documents:
     """Feed bytes, take documents. After `close`, `trouble` says why some could not be read, or is None.
 
-    With `lines` every line is a document (JSON Lines); a body that does not begin with an object is `no_lines` then.
+    With `lines` every line is a document (JSON Lines); a body that does not begin with an object is `malformed` then.
     """
 
     def __init__(self, content_encoding: str = "", *, lines: bool = False) -> None:
-        self.trouble: str | None = None
+        self.trouble: UnreadReason | None = None
         self._lines = lines
         self._inflate = _Inflate(content_encoding) if content_encoding not in ("", "identity") else None
         self._framing: _Events | _Array | _Text | _Lines | None = None
@@ -50,8 +51,8 @@ class Documents:
         try:
             for piece in self._inflate.feed(data):
                 found += self._frame(piece)
-        except _Unreadable as reason:
-            self.trouble = str(reason)
+        except _Unreadable as unreadable:
+            self.trouble = unreadable.reason
         return found
 
     def close(self) -> list[bytes]:
@@ -66,7 +67,7 @@ class Documents:
                 self._head = start
                 return []
             if self._lines and start[:1] != b"{":
-                self.trouble = "no_lines"
+                self.trouble = UnreadReason.MALFORMED
                 return []
             if self._lines:
                 self._framing = _Lines()
@@ -76,7 +77,11 @@ class Documents:
 
 
 class _Unreadable(Exception):
-    """The body cannot be read: `encoding` or `too_large`."""
+    """The body cannot be read any further."""
+
+    def __init__(self, reason: UnreadReason) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 class _Inflate:
@@ -89,7 +94,7 @@ class _Inflate:
 
     def feed(self, data: bytes) -> Iterator[bytes]:
         if self._member is None or self._bits is None:
-            raise _Unreadable("encoding")
+            raise _Unreadable(UnreadReason.ENCODING)
         while data:
             if self._member.eof:
                 self._member = zlib.decompressobj(self._bits)
@@ -98,11 +103,11 @@ class _Inflate:
                 piece = self._member.decompress(data, LONG)
             except zlib.error:
                 yield from _sound_part(spare, data)
-                raise _Unreadable("encoding") from None
+                raise _Unreadable(UnreadReason.ENCODING) from None
             data = self._member.unused_data if self._member.eof else self._member.unconsumed_tail
             self._total += len(piece)
             if self._total > INFLATED_LIMIT:
-                raise _Unreadable("too_large")
+                raise _Unreadable(UnreadReason.TOO_LARGE)
             yield piece
 
 

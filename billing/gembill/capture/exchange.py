@@ -16,7 +16,7 @@ from gembill.capture.attribution import Caller, Header, strike
 from gembill.capture.context import ContextCache
 from gembill.capture.documents import Documents
 from gembill.capture.fingerprint import Fingerprint
-from gembill.model import Ending, Event, Operation, RequestFacts, ResponseFacts
+from gembill.model import Ending, Event, Operation, RequestFacts, ResponseFacts, UnreadReason
 from gembill.wire.dialect import dialect
 from gembill.wire.interactions import RUNNING
 from gembill.wire.json_text import word
@@ -105,7 +105,7 @@ class Exchange:
             return self._encode(msgspec.structs.replace(event, retried=retried))
         except Exception:  # noqa: BLE001 - the same rule as in `_observe`
             _log.exception("what was seen of call %s could not be put together", self.event_id)
-            nothing = ResponseFacts(unread="recorder_error")
+            nothing = ResponseFacts(unread=UnreadReason.RECORDER_ERROR)
             return self._encode(self._event(ending, ended_us, RequestFacts(model=self._route.model), nothing))
 
     @property
@@ -119,7 +119,7 @@ class Exchange:
             return documents.close() if data is None else documents.feed(data)
         except Exception:  # noqa: BLE001 - the same rule as in `_observe`
             _log.exception("a body of call %s could not be read", self.event_id)
-            documents.trouble = "recorder_error"
+            documents.trouble = UnreadReason.RECORDER_ERROR
             return []
 
     def _seen(self) -> ResponseFacts:
@@ -135,7 +135,7 @@ class Exchange:
             self._dialect.observe(document, self._sighting)
         except Exception:  # noqa: BLE001 - a mistake of ours may cost the count, loudly, but never the answer
             _log.exception("a document of call %s could not be read", self.event_id)
-            self._sighting.unread("recorder_error")
+            self._sighting.unread(UnreadReason.RECORDER_ERROR)
 
     def _body(self) -> bytes | None:
         """The request's JSON text, None if it could not be read."""

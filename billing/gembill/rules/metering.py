@@ -10,9 +10,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from gembill.model import (
+    Anomaly,
     ApiError,
     Ending,
     Event,
+    Flag,
     Meter,
     Modality,
     Operation,
@@ -75,7 +77,7 @@ def meter(event: Event, source_id: int) -> Record:
         executions=dialect(event.operation).executions(event.seen.outline),
         readings=_readings(usage, status, event.seen, model),
         labels=event.labels,
-        flags=("incomplete",) if status is Status.PARTIAL else (),
+        flags=(Flag.INCOMPLETE,) if status is Status.PARTIAL else (),
         anomalies=(*counted.anomalies, *_anomalies(event, status, usage, tokens)),
     )
 
@@ -101,7 +103,7 @@ def _count(event: Event) -> _Counted:
     try:
         usage = dialect(event.operation).usage(event.seen.usage)
     except InvalidUsage:
-        return _Counted(None, ("invalid_usage",))
+        return _Counted(None, (Anomaly.INVALID_USAGE,))
     return _Counted(usage)
 
 
@@ -202,24 +204,24 @@ def _grounding(seen: ResponseFacts, usage: Usage, model: str | None) -> int:
 
 def _anomalies(event: Event, status: Status, usage: Usage | None, tokens: Tokens) -> Iterator[str]:
     if event.labels_cut:
-        yield "labels_cut"
+        yield Anomaly.LABELS_CUT
     if event.seen.unread:
-        yield f"answer_unread_{event.seen.unread}"
+        yield f"answer_unread_{event.seen.unread}"  # an `Anomaly`, unless another version saw it
     if event.ending is Ending.LOST:
-        yield "recorder_stopped"
+        yield Anomaly.RECORDER_STOPPED
     if usage is None or status is Status.UNKNOWN:
         return
     if usage.prompt is None:
-        yield "usage_incomplete"
+        yield Anomaly.USAGE_INCOMPLETE
         return
     if tokens.total != (tokens.input or 0) + (tokens.intermediate or 0) + (tokens.output or 0):
-        yield "total_mismatch"
+        yield Anomaly.TOTAL_MISMATCH
     if (usage.cached or 0) > usage.prompt:
-        yield "cached_exceeds_input"
+        yield Anomaly.CACHED_EXCEEDS_INPUT
     if usage.prompt_details and sum(usage.prompt_details.values()) != usage.prompt:
-        yield "details_mismatch"
+        yield Anomaly.DETAILS_MISMATCH
     if not all(one.explained for one in _rounds(event, usage)):
-        yield "intermediate_unexplained"
+        yield Anomaly.INTERMEDIATE_UNEXPLAINED
 
 
 def _conversation(event: Event) -> str | None:

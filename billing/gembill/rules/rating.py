@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from gembill.model import Charge, Execution, Meter, Modality, Rating, Reading, Record, Status
+from gembill.model import Charge, Execution, Flag, Meter, Modality, Rating, Reading, Record, Status
 from gembill.rules.prices import NoPrice, PriceBook, Tariff
 
 PROVISIONED = "provisioned"  # the tier of prepaid throughput
@@ -103,12 +103,12 @@ def _at_list_price(record: Record, readings: Iterable[Reading], book: PriceBook,
     with_intermediate = prompt_tokens + (record.tokens.intermediate or 0)
     flags: tuple[str, ...] = ()
     if tariff.thresholds and any(prompt_tokens <= size < with_intermediate for size in tariff.thresholds):
-        flags = ("long_context_policy",)
+        flags = (Flag.LONG_CONTEXT_POLICY,)
         if policies.long_context_counts is LongContextCounts.PROMPT_AND_INTERMEDIATE:
             prompt_tokens = with_intermediate
     free = False
     if _tools_meet_grounding(readings):
-        flags += ("tool_tokens_with_grounding",)
+        flags += (Flag.TOOL_TOKENS_WITH_GROUNDING,)
         free = policies.tool_tokens_with_grounding is ToolTokensWithGrounding.FREE
     charges = _charges(readings, tariff, prompt_tokens, free_intermediate=free)
     if isinstance(charges, NoPrice):
@@ -145,12 +145,12 @@ def _with_results(rating: Rating, executions: Iterable[Execution], tariff: Tarif
     if isinstance(price, NoPrice):
         return Rating(unpriced_reason=price.reason, flags=rating.flags)
     estimate = _charge(Reading(Meter.OUTPUT, Modality.TEXT, tokens), price.unit_pico, f"{ESTIMATED}/{price.id}")
-    return replace(rating, charges=(*rating.charges, estimate), flags=(*rating.flags, "results_as_output"))
+    return replace(rating, charges=(*rating.charges, estimate), flags=(*rating.flags, Flag.RESULTS_AS_OUTPUT))
 
 
 def _free(rating: Rating, readings: Iterable[Reading]) -> Rating:
     """The rating at no cost. Without a list price the call costs nothing all the same."""
-    flags = (*rating.flags, "free_tier")
+    flags = (*rating.flags, Flag.FREE_TIER)
     if rating.unpriced_reason is not None:
         charges = tuple(_charge(reading, 0, FREE_TIER) for reading in readings if reading.quantity)
         return Rating(charges=charges, flags=flags)
@@ -160,7 +160,7 @@ def _free(rating: Rating, readings: Iterable[Reading]) -> Rating:
 
 def _prepaid(readings: Iterable[Reading]) -> Rating:
     charges = tuple(_charge(reading, 0, _PREPAID) for reading in readings if reading.quantity)
-    return Rating(charges=charges, flags=("provisioned_throughput",))
+    return Rating(charges=charges, flags=(Flag.PROVISIONED_THROUGHPUT,))
 
 
 def _charge(reading: Reading, unit_pico: int, price_id: str) -> Charge:

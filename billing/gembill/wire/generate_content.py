@@ -8,7 +8,7 @@ Invariant: a document adds to a sighting what it shows and nothing of its text.
 
 from typing import Any
 
-from gembill.model import Execution, Outcome, Part
+from gembill.model import Execution, Outcome, Part, UnreadReason
 from gembill.wire import execution, token_counts
 from gembill.wire.json_text import fields, integer, mapping, mappings, size, value, word
 from gembill.wire.observation import Observation
@@ -48,14 +48,14 @@ def observe(document: bytes, sighting: Observation) -> None:
     """Add one JSON document of an answer to what is seen of it."""
     found = fields(document, deep=True)
     if found is None:
-        sighting.unread("malformed")
+        sighting.unread(UnreadReason.MALFORMED)
         return
     before = sighting.parts
     for name, field in (("model_version", "modelVersion"), ("response_id", "responseId")):
         sighting.word(name, value(found.get(field)))
     candidates = value(found.get("candidates"))
     if candidates is None and bytes(found.get("candidates", b"null")) != b"null":
-        sighting.unread("malformed")
+        sighting.unread(UnreadReason.MALFORMED)
     for position, candidate in enumerate(mappings(candidates)):
         _candidate(candidate, candidate.get("index", position), sighting)
     if "promptFeedback" in found:

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from gembill.model import Execution, Outcome, Part, RequestFacts
+from gembill.model import Execution, Outcome, Part, RequestFacts, UnreadReason
 from gembill.wire import execution, interaction_steps, token_counts
 from gembill.wire.json_text import fields, mapping, mappings, value, word
 from gembill.wire.observation import Observation
@@ -62,7 +62,7 @@ def observe(document: bytes, sighting: Observation) -> None:
     """Add one document of an answer: a resource, an event of a stream, or an error."""
     found = fields(document, deep=True)
     if found is None:
-        sighting.unread("malformed")
+        sighting.unread(UnreadReason.MALFORMED)
         return
     before = sighting.parts
     if "event_type" in found or "interaction" in found:

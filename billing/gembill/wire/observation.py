@@ -9,7 +9,7 @@ from hashlib import blake2b
 from msgspec import Raw
 from msgspec.structs import replace
 
-from gembill.model import ApiError, Part, ResponseFacts, Snapshot
+from gembill.model import ApiError, Part, ResponseFacts, Snapshot, UnreadReason
 from gembill.wire.json_text import integer, mapping, value, word
 
 MAX_PARTS = 2_000
@@ -24,7 +24,7 @@ _LIMITS = (
 )
 _TOO_MANY = (429, "429", "resource_exhausted", "too_many_requests", "rate_limit_exceeded", "quota_exceeded")
 
-OUTLINE_ONLY = frozenset(("too_many_parts", "too_many_searches"))
+OUTLINE_ONLY = frozenset((UnreadReason.TOO_MANY_PARTS, UnreadReason.TOO_MANY_SEARCHES))
 """Reasons why something was not read that leave the usage whole."""
 
 
@@ -42,10 +42,10 @@ class Observation:
         self._grounded = False
         self._fault: ApiError | None = None
         self._documents = 0
-        self._unread: str | None = None
+        self._unread: UnreadReason | None = None
         self._after_result = False
 
-    def unread(self, reason: str) -> None:
+    def unread(self, reason: UnreadReason) -> None:
         """Some of the body could not be read; the first reason is kept that bears on the usage."""
         if self._unread is None or self._unread in OUTLINE_ONLY:
             self._unread = reason
@@ -65,7 +65,7 @@ class Observation:
             self._last[part.candidate] = stands = len(self._outline)
             self._outline.append(part)
         else:
-            self.unread("too_many_parts")
+            self.unread(UnreadReason.TOO_MANY_PARTS)
             return
         if part.kind in _EXECUTED and (number := integer(place)) is not None:
             self._places[number] = stands
@@ -84,7 +84,7 @@ class Observation:
         if raw is None or bytes(raw).strip(b"{} \t\r\n") in (b"", b"null"):
             return
         if len(bytes(raw)) > MAX_USAGE:
-            self.unread("usage_too_large")
+            self.unread(UnreadReason.USAGE_TOO_LARGE)
             if self._usage is not None:
                 return  # its beginning, kept as evidence where there is nothing else, is an invalid usage
         self._usage = bytes(raw)[:MAX_USAGE].decode("utf-8", "backslashreplace")
@@ -97,7 +97,7 @@ class Observation:
         if len(self._searches) < MAX_SEARCHES:
             self._searches.add(blake2b(query.encode("utf-8", "replace"), digest_size=16).digest())
         else:
-            self.unread("too_many_searches")
+            self.unread(UnreadReason.TOO_MANY_SEARCHES)
 
     def grounded(self) -> None:
         """The answer rests on search results."""

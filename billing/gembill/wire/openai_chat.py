@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from gembill.model import Execution, Part, RequestFacts
+from gembill.model import Execution, Part, RequestFacts, UnreadReason
 from gembill.wire import token_counts
 from gembill.wire.json_text import fields, integer, items, mapping, mappings, size, value, word
 from gembill.wire.observation import Observation
@@ -63,7 +63,7 @@ def observe(document: bytes, sighting: Observation) -> None:
     """Add one document of an answer: a completion, a chunk of one, or an error."""
     found = fields(document, deep=True)
     if found is None:
-        sighting.unread("malformed")
+        sighting.unread(UnreadReason.MALFORMED)
         return
     before = sighting.parts
     sighting.word("model_version", _model(value(found.get("model"))))

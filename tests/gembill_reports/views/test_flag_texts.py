@@ -2,19 +2,19 @@
 
 import pytest
 
+from gembill.model import Anomaly, Flag
 from gembill_reports.views.flag_texts import anomaly, flag
 
 
-@pytest.mark.parametrize("name", ["incomplete", "long_context_policy", "tool_tokens_with_grounding"])
-def test_every_flag_of_the_contract_has_words(name: str) -> None:
+@pytest.mark.parametrize("name", Flag)
+def test_every_flag_has_words(name: Flag) -> None:
     assert flag(name).endswith(".")
     assert "no words for" not in flag(name)
 
 
-@pytest.mark.parametrize(
-    "name", ["total_mismatch", "usage_incomplete", "invalid_usage", "labels_cut", "recorder_stopped"]
-)
-def test_every_anomaly_of_the_contract_has_words(name: str) -> None:
+@pytest.mark.parametrize("name", Anomaly)
+def test_every_anomaly_has_words(name: Anomaly) -> None:
+    assert anomaly(name).endswith(".")
     assert "no words for" not in anomaly(name)
 
 
