@@ -8,6 +8,7 @@ pico-dollars per token, so `quantity * unit_price` is exact.
 """
 
 import re
+from typing import overload
 
 from gembill.errors import ConfigurationError
 
@@ -35,8 +36,19 @@ def unit_price(usd_per_million: str) -> int:
     return pico // _MILLION
 
 
-def usd(pico: int) -> str:
-    """The amount as a decimal string with 12 decimals, as JSON and CSV carry it: 1_081_500_000 is `0.001081500000`."""
+@overload
+def usd(pico: int) -> str: ...
+@overload
+def usd(pico: None) -> None: ...
+@overload
+def usd(pico: int | None) -> str | None: ...
+def usd(pico: int | None) -> str | None:
+    """The amount as a decimal string with 12 decimals, as JSON and CSV carry it: 1_081_500_000 is `0.001081500000`.
+
+    None, an amount that is not known, stays None.
+    """
+    if pico is None:
+        return None
     sign, pico = ("-" if pico < 0 else ""), abs(pico)
     return f"{sign}{pico // PICO_PER_USD}.{pico % PICO_PER_USD:012d}"
 

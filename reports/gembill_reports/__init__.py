@@ -34,7 +34,7 @@ def totals(  # noqa: PLR0913 - the flags of the command, all by name
 ) -> "Report":
     """Totals of the calls in a period: its `rows`, which is what it iterates over, and their `total`.
 
-    They are what `gembill report` prints (`gembill_reports.analysis.report.as_dict` is its JSON). Without an address
+    They are what `gembill report` prints (`gembill_reports.views.report.report_dict` is its JSON). Without an address
     the configured ledger is read; `by` names groups such as `model` or `label.team`. Dates and months are in `tz`
     (America/Los_Angeles), `until` is exclusive; `models` may hold `*`, all `labels` must fit. Errors are
     `gembill.errors.GembillError`.

@@ -7,8 +7,8 @@ without rounding; counts are whole numbers that can be missing (`Int64`), groups
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from gembill_reports.analysis.report import Report, row_dict
-from gembill_reports.layout.tables import flat
+from gembill_reports.analysis.report import Report
+from gembill_reports.views.report import csv_rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,9 +28,9 @@ def frame(report: Report) -> "pd.DataFrame":
     """
     import pandas as pd
 
-    rows = [flat(row_dict(row)) for row in report.rows]
-    header = [*report.by, *(key for key in flat(row_dict(report.total)) if key not in report.by)]
-    columns = {key: [row[key] for row in rows] for key in header}
+    csv = csv_rows(report)
+    rows = list(csv.rows)
+    columns = {key: [row[key] for row in rows] for key in csv.header}
     return pd.DataFrame({key: _series(key, values, report.by) for key, values in columns.items()})
 
 

@@ -7,8 +7,10 @@ until a value is used.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
+from enum import Enum
 from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -17,10 +19,41 @@ import click
 from gembill.label import labels
 
 if TYPE_CHECKING:
-    from gembill.ledger import Selection
+    from gembill.config import Settings
+    from gembill.ledger import Ledger, Selection
     from gembill.period import Period
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+Word = TypeVar("Word", bound=Enum)
+
+
+class WordOf(click.Choice[Word]):
+    """A choice among members of an enum: written as their values, handed over as members."""
+
+    def normalize_choice(self, choice: object, ctx: click.Context | None) -> str:  # noqa: ARG002 - click's signature
+        """What is written for a member."""
+        return str(choice.value if isinstance(choice, Enum) else choice)
+
+
+def together(
+    name: str, value: Callable[..., Any], options: Sequence[Callable[[Any], Any]]
+) -> Callable[[Command], Command]:
+    """Give a command options that it takes as one value: a dataclass with a field for each of them."""
+    names = [field.name for field in fields(value)]  # type: ignore[arg-type]
+
+    def with_options(command: Command) -> Command:
+        @wraps(command)
+        def gathered(*arguments: Any, **flags: Any) -> Any:  # noqa: ANN401
+            made = value(**{field: flags.pop(field) for field in names if field in flags})
+            return command(*arguments, **{name: made}, **flags)
+
+        wrapped: Any = gathered
+        for option in reversed(options):
+            wrapped = option(wrapped)
+        return wrapped  # type: ignore[no-any-return]
+
+    return with_options
+
 
 database_url_option = click.option(
     "--database-url",
@@ -44,6 +77,20 @@ tz_option = click.option(
     metavar="ZONE",
     help="The calendar of dates and months. [default: America/Los_Angeles, that of Google's bill]",
 )
+
+
+@contextmanager
+def opened(database_url: str | None, *, read_only: bool = True) -> Iterator[tuple[Ledger, Settings]]:
+    """The ledger that a command works on, open while it does, and the settings that name it."""
+    from gembill.config import load
+    from gembill.ledger import open_ledger
+
+    settings = load({"database_url": database_url})
+    ledger = open_ledger(settings.ledger_url, read_only=read_only)
+    try:
+        yield ledger, settings
+    finally:
+        ledger.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,13 +147,5 @@ _SELECTION = (
 
 def selection_options(command: Command) -> Command:
     """Give a command the flags that choose calls; it takes them together as `choice`."""
-
-    @wraps(command)
-    def chosen(**flags: Any) -> Any:  # noqa: ANN401
-        named = {name: flags.pop(name) for name in Choice.__slots__}
-        return command(choice=Choice(**named), **flags)
-
-    wrapped: Any = chosen
-    for option in reversed(_SELECTION):
-        wrapped = option(wrapped)
-    return wrapped  # type: ignore[no-any-return]
+    with_choice: Callable[[Command], Command] = together("choice", Choice, _SELECTION)
+    return with_choice(command)

@@ -1,29 +1,27 @@
 """`gembill report`: calls summed up.
 
-Owns: the command, and which period and rows it shows when it is not told. Owns no sum and no layout.
+Owns: the command, and which period and rows it shows where none are named. Not here: sums and layout.
 """
 
 from __future__ import annotations
 
-import json
 import time
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import click
 
-from gembill.cli.options import Choice, database_url_option, selection_options
-from gembill.errors import ConfigurationError
+from gembill.cli.options import Choice, database_url_option, opened, selection_options
+from gembill.cli.output import Output, output_options
+from gembill_reports.views.view import USUAL, Format
 
 if TYPE_CHECKING:
     from gembill.config import Settings
-    from gembill.ledger import Ledger, Selection, Total
+    from gembill.ledger import Ledger, Selection
     from gembill.period import Period
     from gembill_reports.analysis.forecast import Forecast
-    from gembill_reports.analysis.previous_period import PreviousPeriod
-    from gembill_reports.analysis.report import Report
+    from gembill_reports.views.report import ReportView
 
 STRICT_EXIT = 12
 _UNITS = {"daily": "day", "weekly": "week", "monthly": "month"}
@@ -39,22 +37,25 @@ _WEEKS = 8
     help="Rows by model, api, operation, service_tier, status, key, label.NAME, hour, day, week, month; with commas.",
 )
 @selection_options
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["table", "json", "csv", "markdown", "html"]),
-    default="table",
-    show_default=True,
-    help="How to write it. Money in JSON and CSV is exact; html is one file that needs nothing else.",
+@output_options(
+    *USUAL,
+    Format.HTML,
+    file=True,
+    text="How to write it. Money in JSON and CSV is exact; html is one file that needs nothing else.",
 )
 @click.option("--compare", is_flag=True, help="Beside the period before; an unfinished one with as much of it.")
-@click.option(
-    "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write to a file instead."
-)
 @click.option("--strict", is_flag=True, help="Exit 12 if calls of the period have no price or may lack tokens.")
 @database_url_option
-@click.pass_context
-def report(ctx: click.Context, /, span: str, choice: Choice, **flags: object) -> None:
+def report(
+    span: str,
+    by: tuple[str, ...],
+    choice: Choice,
+    output: Output,
+    *,
+    compare: bool,
+    strict: bool,
+    database_url: str | None,
+) -> None:
     """Sum up calls by day, week or month.
 
     \b
@@ -65,21 +66,23 @@ def report(ctx: click.Context, /, span: str, choice: Choice, **flags: object) ->
 
     --by model gives daily and weekly reports a row per day or week and model, and monthly reports a row per model. Days
     and months are Google's (US Pacific) unless --tz names another zone; a period without an end runs to the end of the
-    current day, week or month. For a month that is not over, a forecast of its cost stands beneath, once there are
+    current day, week or month. For a month that is not over, a forecast of its cost is shown below, once there are
     five whole days to go by; it knows prices that are announced to change.
     """
-    form, output = str(flags["form"]), flags["output"]
-    assert isinstance(output, Path | None)
-    found, pieces = _made(span, choice, flags)
-    _deliver(pieces, output)
-    if found.strictly_complete:
+    now_us = time.time_ns() // 1000
+    period = period_of(span, choice, now_us)
+    question = _Question(period, groups_of(span, by, period), choice.selection(period), now_us)
+    with opened(database_url) as (ledger, settings):
+        view = _view(ledger, settings, question, compare=compare)
+        output.write(view)
+    total = view.report.total
+    if view.report.strictly_complete:
         return
-    if form in ("json", "csv"):
-        total = found.total
+    if output.form.is_data:  # the others name these calls in their notes
         click.echo(f"gembill: {total.unpriced_calls} unpriced and {total.incomplete_calls} incomplete calls", err=True)
-    if flags["strict"]:
+    if strict:
         click.echo(f"gembill: --strict: the period is not complete (exit {STRICT_EXIT})", err=True)
-        ctx.exit(STRICT_EXIT)
+        raise SystemExit(STRICT_EXIT)
 
 
 def period_of(span: str, choice: Choice, now_us: int) -> Period:
@@ -120,94 +123,44 @@ def groups_of(span: str, by: Iterable[str], period: Period) -> tuple[str, ...]:
     return (unit.value, *named)
 
 
-def _made(span: str, choice: Choice, flags: dict[str, object]) -> tuple[Report, list[str]]:
-    """The report, and its text in the form asked for."""
-    from gembill.config import load
-    from gembill.ledger import open_ledger
-    from gembill_reports.analysis import previous_period, report
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """What is to be summed up, and when that was asked."""
 
-    url, by, now_us = flags["database_url"], flags["by"], time.time_ns() // 1000
-    assert isinstance(url, str | None)
-    assert isinstance(by, tuple)
-    period = period_of(span, choice, now_us)
-    groups = groups_of(span, by, period)
-    selection = choice.selection(period)
-    settings = load({"database_url": url})
-    ledger = open_ledger(settings.ledger_url, read_only=True)
-    try:
-        found = report.report(ledger, period, groups, selection=selection)
-        if flags["form"] == "html":
-            return found, [_html(ledger, settings, found, selection, now_us)]
-        before = previous_period.predecessor(ledger, found, now_us, selection=selection) if flags["compare"] else None
-        coming = _forecast(ledger, settings, found, selection, now_us)
-        return found, _written(found, str(flags["form"]), before, coming)
-    finally:
-        ledger.close()
+    period: Period
+    groups: tuple[str, ...]
+    selection: Selection
+    now_us: int
 
 
-def _forecast(ledger: Ledger, settings: Settings, found: Report, selection: Selection, now_us: int) -> Forecast | None:
+def _view(ledger: Ledger, settings: Settings, question: _Question, *, compare: bool) -> ReportView:
+    from gembill.price_catalog import book_in_force
+    from gembill_reports.analysis import previous_period
+    from gembill_reports.analysis.report import report as summed_up
+    from gembill_reports.views.report import ReportView
+
+    selection, now_us = question.selection, question.now_us
+    report = summed_up(ledger, question.period, question.groups, selection=selection)
+    before = previous_period.predecessor(ledger, report, now_us, selection=selection) if compare else None
+
+    def page() -> str:
+        from gembill_reports.dashboard import html_report
+        from gembill_reports.dashboard.query import PageQuery
+
+        query = PageQuery(period=question.period, selection=selection, now_us=now_us)
+        return html_report.page(ledger, report, query, book_in_force(ledger, settings))
+
+    return ReportView(report, before, _forecast(ledger, settings, question), page)
+
+
+def _forecast(ledger: Ledger, settings: Settings, question: _Question) -> Forecast | None:
     """What the month under way will have cost; None for other periods, or too early in the month."""
     from gembill.period import Unit, containing
     from gembill.price_catalog import book_in_force
     from gembill_reports.analysis import forecast, report
 
-    if found.period != containing(Unit.MONTH, now_us, found.period.zone):
+    period, now_us = question.period, question.now_us
+    if period != containing(Unit.MONTH, now_us, period.zone):
         return None
-    days = report.report(ledger, found.period, forecast.GROUPS, selection=selection)
+    days = report.report(ledger, period, forecast.GROUPS, selection=question.selection)
     return forecast.forecast(days, now_us, book_in_force(ledger, settings))
-
-
-def _html(ledger: Ledger, settings: Settings, found: Report, selection: Selection, now_us: int) -> str:
-    from gembill.price_catalog import book_in_force
-    from gembill_reports.dashboard.html_report import page
-    from gembill_reports.dashboard.query import PageQuery
-
-    view = PageQuery(period=found.period, selection=selection, now_us=now_us)
-    return page(ledger, found, view, book_in_force(ledger, settings))
-
-
-def _written(found: Report, form: str, before: PreviousPeriod | None, coming: Forecast | None) -> list[str]:
-    from gembill_reports.layout import screen
-    from gembill_reports.views.report import sheet
-
-    if form == "json":
-        return [json.dumps(_shape(found, before, coming), indent=2), "\n"]
-    if form == "csv":
-        return list(_csv(found, before))
-    shown = sheet(found, before, coming)
-    return [shown.markdown() if form == "markdown" else shown.terminal(screen.width(), color=screen.colored())]
-
-
-def _shape(found: Report, before: PreviousPeriod | None, coming: Forecast | None) -> dict[str, Any]:
-    from gembill_reports.analysis import forecast, previous_period, report
-
-    shape = report.as_dict(found)
-    if before is not None:
-        shape["previous"] = previous_period.as_dict(before)
-    if coming is not None:
-        shape["forecast"] = forecast.as_dict(coming)
-    return shape
-
-
-def _csv(found: Report, before: PreviousPeriod | None) -> Iterator[str]:
-    from gembill_reports.analysis import previous_period, report
-    from gembill_reports.layout.tables import csv_lines, flat
-
-    def row(one: Total) -> dict[str, Any]:
-        beside = {} if before is None else previous_period.csv_columns(before, one)
-        return {**flat(report.row_dict(one)), **beside}
-
-    return csv_lines([*found.by, *row(replace(found.total, group={}))], map(row, found.rows))
-
-
-def _deliver(pieces: Iterable[str], output: Path | None) -> None:
-    from gembill_reports.layout import screen
-
-    if output is None:
-        screen.write(pieces)
-        return
-    try:
-        output.write_text("".join(pieces), encoding="utf-8", newline="")
-    except OSError as error:
-        raise ConfigurationError(f"{output} cannot be written: {error.strerror}; name another with --output") from None
-    click.echo(f"gembill: wrote {output}", err=True)

@@ -15,11 +15,12 @@ from gembill.ledger.records import records
 from gembill.period import Period, local
 from gembill.rules.budgets import BudgetStatus
 from gembill.rules.budgets.text import as_dict, sentence
-from gembill_reports.analysis.report import Report, report, row_dict
+from gembill_reports.analysis.report import Report, report
 from gembill_reports.layout.sheet import DEMO, UNKNOWN, Sheet, count, money, percent
 from gembill_reports.layout.tables import MISSING, Column, Table
 from gembill_reports.views.budgets import filters
 from gembill_reports.views.records import as_dict as record_dict
+from gembill_reports.views.report import row_dict
 
 SCHEMA_VERSION = 1
 DEAREST = 10

@@ -12,16 +12,13 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
 from math import isqrt
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from gembill.ledger import Total
 from gembill.model import Meter, Modality
-from gembill.money import usd
 from gembill.period import Period, Unit, buckets, containing, instant, local, name
 from gembill.rules.prices import NoPrice, PriceBook
 from gembill_reports.analysis.report import Report
-from gembill_reports.layout.sheet import money
 
 FEWEST = 5
 GROUPS = ("day", "model", "service_tier")  # what the report has to be cut by
@@ -72,28 +69,6 @@ def forecast(report: Report, now_us: int, book: PriceBook) -> Forecast | None:
         days=len(days),
         changes=tuple(prices.announced(now_us, rows)),
     )
-
-
-def sentence(found: Forecast) -> str:
-    """The forecast in words."""
-    drawn = f"drawn from {found.days} whole days"
-    changed = f", with announced price changes ({'; '.join(found.changes)})" if found.changes else ""
-    return (
-        f"Forecast until {found.end}: {money(found.cost_pico)}, likely {money(found.low_pico)} to "
-        f"{money(found.high_pico)}; {drawn}{changed}."
-    )
-
-
-def as_dict(found: Forecast) -> dict[str, Any]:
-    """The forecast as JSON carries it."""
-    return {
-        "end": found.end,
-        "cost_usd_estimate": usd(found.cost_pico),
-        "low_usd_estimate": usd(found.low_pico),
-        "high_usd_estimate": usd(found.high_pico),
-        "whole_days": found.days,
-        "announced_price_changes": list(found.changes),
-    }
 
 
 @dataclass(frozen=True, slots=True)

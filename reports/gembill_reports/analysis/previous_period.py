@@ -1,22 +1,19 @@
 """A report beside that of the period before.
 
-Owns: which period is "the one before", and how a change is said. Owns no sum. Invariant: a period that is not over is
-compared with as much of the one before as has passed of it, never with the whole. Both are measured on the calendar:
-the 21st at nine o'clock is as far into a month as the 21st at nine of another, though a clock was changed in one.
+Owns: which period is "the one before". Not here: sums, and how a change is written (`gembill_reports.views`).
+Invariant: a period that is not over is compared with as much of the one before as has passed of it, never with the
+whole. Both are measured on the calendar: the 21st at nine o'clock is as far into a month as the 21st at nine of
+another, though a clock was changed in one.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, time
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from gembill.errors import ConfigurationError
 from gembill.ledger import Ledger, Selection, Total
-from gembill.money import usd
 from gembill.period import Period, Unit, containing, local, us
-from gembill_reports.analysis.report import TIMES, Report, report, row_dict
-from gembill_reports.layout.sheet import money
+from gembill_reports.analysis.report import TIMES, Report, report
 
 _MINUTE_US = 60_000_000
 _UNITS = (Unit.MONTH, Unit.WEEK, Unit.DAY)
@@ -38,8 +35,8 @@ class PreviousPeriod:
         """What the same group cost before: 0 where it had no call, None where it is not known."""
         if not row.group:
             return self.report.total.cost_pico
-        found = next((one for one in self.report.rows if one.group == row.group), None)
-        return 0 if found is None else found.cost_pico
+        counterpart = next((one for one in self.report.rows if one.group == row.group), None)
+        return 0 if counterpart is None else counterpart.cost_pico
 
 
 def previous(period: Period, now_us: int) -> tuple[Period, bool]:
@@ -83,55 +80,7 @@ def _midnight(at_us: int, zone: ZoneInfo) -> bool:
     return containing(Unit.DAY, at_us, zone).start_us == at_us
 
 
-def predecessor(ledger: Ledger, found: Report, now_us: int, *, selection: Selection | None = None) -> PreviousPeriod:
+def predecessor(ledger: Ledger, current: Report, now_us: int, *, selection: Selection | None = None) -> PreviousPeriod:
     """The same report of the period before."""
-    period, unfinished = previous(found.period, now_us)
-    return PreviousPeriod(report(ledger, period, found.by, selection=selection), unfinished)
-
-
-def change(now_pico: int | None, before_pico: int | None) -> str:
-    """A change of cost in whole percent: `+12%`, `-3%`, `new` where nothing was before, empty where it is unknown.
-
-    While something is left it is less than -100%.
-    """
-    if now_pico is None or before_pico is None:
-        return ""
-    if not before_pico:
-        return "new" if now_pico else "0%"
-    difference = abs(now_pico - before_pico)
-    percent = (200 * difference + before_pico) // (2 * before_pico)
-    if 0 < now_pico < before_pico:
-        percent = min(percent, 99)
-    return "0%" if not percent else f"{'+' if now_pico > before_pico else '-'}{percent:,}%"
-
-
-def sentence(before: PreviousPeriod, total: Total) -> str:
-    """What a report says beneath: the cost before, its period and the change."""
-    period, cost = before.report.period, before.report.total.cost_pico
-    changed = change(total.cost_pico, cost)
-    cut = ", as far into it as this period is" if before.unfinished else ""
-    said = f" ({changed} since)" if changed and cost else ""
-    return f"The period before, {period.start} until {period.end} (not included){cut}: {money(cost)}{said}."
-
-
-def as_dict(before: PreviousPeriod) -> dict[str, Any]:
-    """The period before as JSON carries it."""
-    period = before.report.period
-    return {
-        "period": {"start": period.start, "end": period.end, "timezone": period.timezone},
-        "unfinished": before.unfinished,
-        "rows": [row_dict(row) for row in before.report.rows],
-        "total": row_dict(before.report.total),
-    }
-
-
-def csv_columns(before: PreviousPeriod, row: Total) -> Mapping[str, str | None]:
-    """What a row of CSV gets: the cost of the same group before and the difference; nothing where rows have none."""
-    if not before.by_row:
-        return {}
-    cost = before.cost_of(row)
-    known = cost is not None and row.cost_pico is not None
-    return {
-        "previous_cost_usd": None if cost is None else usd(cost),
-        "change_usd": usd((row.cost_pico or 0) - (cost or 0)) if known else None,
-    }
+    period, unfinished = previous(current.period, now_us)
+    return PreviousPeriod(report(ledger, period, current.by, selection=selection), unfinished)

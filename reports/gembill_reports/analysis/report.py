@@ -1,9 +1,9 @@
 """Totals of calls in a period: the rows of every report.
 
-Owns: the groups a report may have, cutting a period into days or months, order of rows, the total row, and the shape of
-a report in JSON (contract.md, Reports). Owns no SQL: sums come from `gembill.ledger`. Invariant: every call of the
-period is in exactly one row, so the rows add up to the total; sums skip what is not known, and a sum of nothing but
-unknowns is unknown (None), while no calls at all cost 0.
+Owns: the groups a report may have, cutting a period into days or months, the order of rows, and the total row. Not
+here: SQL (sums come from `gembill.ledger`) and how a report is written (`gembill_reports.views.report`). Invariant:
+every call of the period is in exactly one row, so the rows add up to the total; sums skip what is not known, and a sum
+of nothing but unknowns is unknown (None), while no calls at all cost 0.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -16,10 +16,8 @@ from gembill.ledger import Ledger, Selection, Total
 from gembill.ledger.records import holds_demo_data
 from gembill.ledger.totals import totals as ledger_totals
 from gembill.model import Tokens
-from gembill.money import usd
 from gembill.period import HOUR_US, Period, Unit, buckets, name
 
-SCHEMA_VERSION = 1
 GROUPS = ("model", "api", "operation", "service_tier", "status", "key")
 TIMES = tuple(unit.value for unit in Unit if unit is not Unit.TOTAL)
 _LABEL = "label."
@@ -80,40 +78,6 @@ def report(ledger: Ledger, period: Period, by: Sequence[str] = (), *, selection:
     rows = _grouped(by, sums)
     ordered = tuple(sorted(rows, key=lambda row: _order(by, row)))
     return Report(period, by, ordered, add({}, rows), demo=holds_demo_data(ledger))
-
-
-def as_dict(report: Report) -> dict[str, Any]:
-    """The report as JSON carries it: exact keys, money as decimal strings with 12 decimals."""
-    period = report.period
-    return {
-        "schema_version": SCHEMA_VERSION,
-        "period": {"start": period.start, "end": period.end, "timezone": period.timezone},
-        "by": list(report.by),
-        "rows": [row_dict(row) for row in report.rows],
-        "total": row_dict(report.total),
-    } | ({"demo_data": True} if report.demo else {})
-
-
-def row_dict(row: Total) -> dict[str, Any]:
-    """One row as JSON carries it, the group's keys first."""
-    return {
-        **row.group,
-        "calls": row.calls,
-        "calls_code_execution": row.calls_code_execution,
-        "tokens": {part: getattr(row.tokens, part) for part in _TOKENS},
-        "executions": row.executions,
-        "executions_failed": row.executions_failed,
-        "cost_usd": _usd(row.cost_pico),
-        "cost": {
-            "input": _usd(row.cost_input_pico),
-            "intermediate": _usd(row.cost_intermediate_pico),
-            "output": _usd(row.cost_output_pico),
-            "grounding": _usd(row.cost_grounding_pico),
-        },
-        "failed_execution_cost_usd_estimate": _usd(row.failed_execution_cost_pico),
-        "unpriced_calls": row.unpriced_calls,
-        "incomplete_calls": row.incomplete_calls,
-    }
 
 
 def add(group: Group, sums: Sequence[Total]) -> Total:
@@ -210,7 +174,3 @@ def _start(measure: str, empty: int | None) -> int | None:
 def _sum(values: Iterable[int | None], start: int | None) -> Any:  # noqa: ANN401
     known = [value for value in values if value is not None]
     return sum(known) if known else start
-
-
-def _usd(pico: int | None) -> str | None:
-    return None if pico is None else usd(pico)

@@ -38,7 +38,7 @@ from gembill_reports.dashboard.page import Page
 from gembill_reports.dashboard.query import PageQuery, months, view
 from gembill_reports.dashboard.render import read_templates, render
 from gembill_reports.layout.tables import csv_lines
-from gembill_reports.views.report import words
+from gembill_reports.views.period_texts import words
 from gembill_reports.views.rounds import rounds_of
 
 _FORMS = {"json": "application/json", "csv": "text/csv; charset=utf-8"}

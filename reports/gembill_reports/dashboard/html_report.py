@@ -19,7 +19,7 @@ from gembill_reports.dashboard.query import PageQuery
 from gembill_reports.dashboard.render import render
 from gembill_reports.dashboard.summary_pages import overview, sums_grid
 from gembill_reports.layout.sheet import DEMO
-from gembill_reports.views.report import words
+from gembill_reports.views.period_texts import words
 
 
 def page(ledger: Ledger, found: Report, view: PageQuery, book: PriceBook) -> str:

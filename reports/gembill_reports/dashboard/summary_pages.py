@@ -7,7 +7,6 @@ it is the one that `gembill report` prints.
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any
 
 from gembill.budget_status import standings
 from gembill.ledger import Ledger, Selection, Total
@@ -20,13 +19,17 @@ from gembill.rules.prices import PriceBook
 from gembill_reports import charts
 from gembill_reports.analysis import forecast, previous_period
 from gembill_reports.analysis.forecast import Forecast
-from gembill_reports.analysis.previous_period import PreviousPeriod, change
-from gembill_reports.analysis.report import Report, as_dict, report, row_dict
+from gembill_reports.analysis.previous_period import PreviousPeriod
+from gembill_reports.analysis.report import Report, report
 from gembill_reports.dashboard.page import Card, Cell, Grid, Page, number, text
 from gembill_reports.dashboard.query import PageQuery
 from gembill_reports.layout.sheet import count, money, rate
-from gembill_reports.layout.tables import MISSING, clean, flat
-from gembill_reports.views.report import notes
+from gembill_reports.layout.tables import MISSING, clean
+from gembill_reports.views.forecast import forecast_dict
+from gembill_reports.views.forecast import sentence as forecast_sentence
+from gembill_reports.views.previous_period import change
+from gembill_reports.views.previous_period import sentence as previous_sentence
+from gembill_reports.views.report import csv_rows, notes, previous_dict, report_dict, row_dict
 
 _DAY_US = 24 * HOUR_US
 _HEADS = ("Calls", "Input", "Intermediate", "Output", "Executions", "Failed", "Spent on fails", "Cost")
@@ -45,10 +48,10 @@ def overview(ledger: Ledger, view: PageQuery, book: PriceBook, budgets: Sequence
     teams = report(ledger, view.period, (label or "model",), selection=selection)
     before = _before(ledger, models, view, selection)
     coming = _forecast(ledger, view, book)
-    data = as_dict(models) | {
+    data = report_dict(models) | {
         "days": [row_dict(row) for row in days.rows],
-        "previous": before and previous_period.as_dict(before),
-        "forecast": coming and forecast.as_dict(coming),
+        "previous": before and previous_dict(before),
+        "forecast": coming and forecast_dict(coming),
         "budgets": [budget_dict(one) for one in standing],
     }
     drawn = [
@@ -57,14 +60,14 @@ def overview(ledger: Ledger, view: PageQuery, book: PriceBook, budgets: Sequence
         charts.cost_by_group(models, lambda row: _narrow(view, "model", row)),
         charts.intermediate_ratio(teams, lambda row: _narrow(view, teams.by[0], row)),
     ]
-    header, rows = _csv(models)
+    csv = csv_rows(models)
     return Page(
         name="overview",
         title="Overview",
         template="overview.html",
         data=data,
-        header=header,
-        rows=rows,
+        header=csv.header,
+        rows=csv.rows,
         cards=[*_cards(models.total, before, coming, view), *map(_budget, standing)],
         charts=drawn,
         grids=(sums_grid(models, view, "Models"), sums_grid(days, view, f"By {days.by[0]}")),
@@ -96,7 +99,7 @@ def sums_grid(found: Report, view: PageQuery, caption: str) -> Grid:
 
 
 def _page(found: Report, view: PageQuery, name: str, title: str) -> Page:
-    header, rows = _csv(found)
+    csv = csv_rows(found)
     by = found.by[0]
     drawn = [
         charts.cost_by_group(found, lambda row: _narrow(view, by, row)),
@@ -106,18 +109,13 @@ def _page(found: Report, view: PageQuery, name: str, title: str) -> Page:
         name=name,
         title=title,
         template="sums.html",
-        data=as_dict(found),
-        header=header,
-        rows=rows,
+        data=report_dict(found),
+        header=csv.header,
+        rows=csv.rows,
         charts=drawn,
         grids=(sums_grid(found, view, title),),
         notes=_notes(found),
     )
-
-
-def _csv(found: Report) -> tuple[list[str], list[dict[str, Any]]]:
-    header = [*found.by, *flat(row_dict(replace(found.total, group={})))]
-    return header, [flat(row_dict(row)) for row in found.rows]
 
 
 def _unit(view: PageQuery) -> str:
@@ -206,8 +204,8 @@ def _changed(total: Total, before: PreviousPeriod | None) -> str:
 
 def _notes(found: Report, before: PreviousPeriod | None = None, coming: Forecast | None = None) -> list[str]:
     said = notes(found)[1:]
-    said += [previous_period.sentence(before, found.total)] if before is not None else []
-    return said + ([forecast.sentence(coming)] if coming is not None else [])
+    said += [previous_sentence(before, found.total)] if before is not None else []
+    return said + ([forecast_sentence(coming)] if coming is not None else [])
 
 
 def _group(by: str, row: Total, link: charts.Link) -> Cell:

@@ -12,7 +12,7 @@ from gembill.period import local, zone
 from gembill_reports.analysis.price_check import ComingPrice, PriceCheck
 from gembill_reports.layout.sheet import Sheet, count, money
 from gembill_reports.layout.tables import MISSING, Column, Table, csv_lines
-from gembill_reports.views.report import words
+from gembill_reports.views.period_texts import words
 
 SCHEMA_VERSION = 1
 _HEADER = ("kind", "model", "service_tier", "date", "count", "now_usd", "then_usd", "detail")

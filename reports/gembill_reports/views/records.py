@@ -17,7 +17,7 @@ from gembill.money import usd
 from gembill.period import Period, local
 from gembill_reports.layout.sheet import DEMO, Sheet, count, money
 from gembill_reports.layout.tables import MISSING, Column, Table, csv_lines, flat
-from gembill_reports.views.report import words
+from gembill_reports.views.period_texts import words
 
 SCHEMA_VERSION = 1
 NEWEST = 100  # what a table shows unless told otherwise

@@ -12,7 +12,7 @@ from gembill.period import Period
 from gembill.replay import ReplayCounts, ReplayResult
 from gembill_reports.layout.sheet import DEMO, Sheet, count, exact
 from gembill_reports.layout.tables import MISSING, Column, Table, csv_lines
-from gembill_reports.views.report import words
+from gembill_reports.views.period_texts import words
 
 SCHEMA_VERSION = 1
 _HEADER = ("model", "records", "changed", "newly_priced", "newly_unpriced", "old_usd", "new_usd", "difference_usd")

@@ -1,26 +1,118 @@
-"""A report as people read it: heading, columns, and the sentences beneath.
+"""A report as people and scripts read it: its table and notes, its JSON and its CSV.
 
-Owns: which columns a report shows, in which order they give way, and what is said about the numbers. Owns no sum and no
-layout. Invariant: calls without a price or with missing tokens are named beneath every report.
+Owns: which columns a report shows, in which order they give way, what is said about the numbers, and the shape of a
+report and of its rows in JSON and CSV (contract.md, Reports). Not here: sums and layout. Invariant: calls without a
+price or with missing tokens are named below every report.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import timedelta
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 from gembill.ledger import Total
-from gembill.period import Period, Unit, containing, local, name
-from gembill_reports.analysis import forecast, previous_period
+from gembill.model import Tokens
+from gembill.money import usd
 from gembill_reports.analysis.forecast import Forecast
 from gembill_reports.analysis.previous_period import PreviousPeriod
 from gembill_reports.analysis.report import Report
 from gembill_reports.layout.sheet import DEMO, Sheet, count, money, percent, rate
-from gembill_reports.layout.tables import MISSING, Column, Table
+from gembill_reports.layout.tables import MISSING, Column, Table, flat
+from gembill_reports.views import forecast, previous_period
+from gembill_reports.views.period_texts import period_dict, words
+from gembill_reports.views.view import Csv, Format, View
+
+SCHEMA_VERSION = 1
+_TOKENS = tuple(f.name for f in fields(Tokens))
+
+
+@dataclass(frozen=True, slots=True)
+class ReportView(View):
+    """A report, if wanted beside the period before, with a forecast, and with a maker of its HTML page."""
+
+    report: Report
+    before: PreviousPeriod | None = None
+    coming: Forecast | None = None
+    page: Callable[[], str] | None = None
+
+    def json(self) -> dict[str, Any]:
+        """The report, and under `previous` and `forecast` what stands beside it."""
+        shape = report_dict(self.report)
+        if self.before is not None:
+            shape["previous"] = previous_dict(self.before)
+        if self.coming is not None:
+            shape["forecast"] = forecast.forecast_dict(self.coming)
+        return shape
+
+    def csv(self) -> Csv:
+        """A row per row of the report; the total is not among them."""
+        return csv_rows(self.report, self.before)
+
+    def sheets(self) -> Sequence[Sheet]:
+        """One table."""
+        return [sheet(self.report, self.before, self.coming)]
+
+    def special(self) -> Mapping[Format, Callable[[], Iterable[str]]]:
+        """HTML, where there is a maker of it."""
+        page = self.page
+        return {} if page is None else {Format.HTML: lambda: [page()]}
+
+
+def report_dict(report: Report) -> dict[str, Any]:
+    """The report as JSON carries it: exact keys, money as decimal strings with 12 decimals."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "period": period_dict(report.period),
+        "by": list(report.by),
+        "rows": [row_dict(row) for row in report.rows],
+        "total": row_dict(report.total),
+    } | ({"demo_data": True} if report.demo else {})
+
+
+def previous_dict(before: PreviousPeriod) -> dict[str, Any]:
+    """The period before as JSON carries it."""
+    return {
+        "period": period_dict(before.report.period),
+        "unfinished": before.unfinished,
+        "rows": [row_dict(row) for row in before.report.rows],
+        "total": row_dict(before.report.total),
+    }
+
+
+def row_dict(row: Total) -> dict[str, Any]:
+    """One row as JSON carries it, the group's keys first."""
+    return {
+        **row.group,
+        "calls": row.calls,
+        "calls_code_execution": row.calls_code_execution,
+        "tokens": {part: getattr(row.tokens, part) for part in _TOKENS},
+        "executions": row.executions,
+        "executions_failed": row.executions_failed,
+        "cost_usd": usd(row.cost_pico),
+        "cost": {
+            "input": usd(row.cost_input_pico),
+            "intermediate": usd(row.cost_intermediate_pico),
+            "output": usd(row.cost_output_pico),
+            "grounding": usd(row.cost_grounding_pico),
+        },
+        "failed_execution_cost_usd_estimate": usd(row.failed_execution_cost_pico),
+        "unpriced_calls": row.unpriced_calls,
+        "incomplete_calls": row.incomplete_calls,
+    }
+
+
+def csv_rows(report: Report, before: PreviousPeriod | None = None) -> Csv:
+    """The rows with their inner objects joined by `_`, and beside them the cost of the period before."""
+
+    def row(one: Total) -> dict[str, Any]:
+        beside = {} if before is None else previous_period.csv_columns(before, one)
+        return {**flat(row_dict(one)), **beside}
+
+    return Csv([*report.by, *row(replace(report.total, group={}))], map(row, report.rows))
 
 
 @dataclass(frozen=True, slots=True)
 class _Measure:
-    """A column of numbers and how a row fills it. It stands only where a row has `shown` of it."""
+    """A column of numbers and how a row fills it. It is there only where the total has `shown` of it."""
 
     column: Column
     cell: Callable[[Total], str]
@@ -48,7 +140,7 @@ def sheet(report: Report, before: PreviousPeriod | None = None, coming: Forecast
     """The report ready to be shown, if wanted beside the period before and with what its own will have cost."""
     measures = [measure for measure in _MEASURES if measure.shown(report.total)]
     if before is not None and before.by_row:
-        measures += _beside(before)
+        measures += _compared(before)
     titles = [_TITLES.get(by, by.removeprefix("label.").replace("_", " ").capitalize()) for by in report.by] or [
         "Calls of"
     ]
@@ -64,7 +156,7 @@ def sheet(report: Report, before: PreviousPeriod | None = None, coming: Forecast
     return Sheet(heading, Table(columns, tuple(rows), total), tuple(said))
 
 
-def _beside(before: PreviousPeriod) -> list[_Measure]:
+def _compared(before: PreviousPeriod) -> list[_Measure]:
     """What the same rows cost in the period before, and the change."""
     return [
         _Measure(Column("Before", 95), lambda row: money(before.cost_of(row))),
@@ -72,22 +164,8 @@ def _beside(before: PreviousPeriod) -> list[_Measure]:
     ]
 
 
-def words(period: Period) -> str:
-    """A period in few words: `2026-11`, `2026-11-01 to 2026-11-07`, or its instants."""
-    if period.start_us is None or period.end_us is None:
-        since = f"since {_point(period, period.start_us)}" if period.start_us is not None else "all"
-        return since if period.end_us is None else f"{since} until {_point(period, period.end_us)} (not included)"
-    for unit in (Unit.MONTH, Unit.DAY):
-        if containing(unit, period.start_us, period.zone) == period:
-            return name(unit, period.start_us, period.zone)
-    if _whole_days(period):
-        last = local(period.end_us, period.zone).date() - timedelta(days=1)
-        return f"{name(Unit.DAY, period.start_us, period.zone)} to {last}"
-    return f"{period.start} until {period.end} (not included)"
-
-
 def notes(report: Report) -> list[str]:
-    """What has to be said beneath a report, a sentence or two each."""
+    """What has to be said below a report, a sentence or two each."""
     period, total = report.period, report.total
     said = ["* output with thinking   ~ estimate: the part of the cost of intermediate tokens that failed runs caused"]
     if total.tokens.intermediate and (share := share_sentence(total)):
@@ -132,20 +210,8 @@ def _named(report: Report, title: str, measure: Callable[[Total], int], meaning:
     if not calls:
         return f"{title}: 0 calls."
     rows = [(row, measure(row)) for row in report.rows if measure(row)]
-    where = [f"{' '.join(_groups(report.by, row))}: {found:,}" for row, found in rows[:10]]
+    where = [f"{' '.join(_groups(report.by, row))}: {number:,}" for row, number in rows[:10]]
     if len(rows) > len(where):
         where.append(f"{len(rows) - len(where)} more rows")
     inside = f" ({', '.join(where)})" if report.by else ""
     return f"{title}: {calls:,} {'call' if calls == 1 else 'calls'}{inside}; {meaning}."
-
-
-def _point(period: Period, at_us: int) -> str:
-    moment = local(at_us, period.zone)
-    if containing(Unit.DAY, at_us, period.zone).start_us == at_us:
-        return moment.date().isoformat()
-    return moment.isoformat()
-
-
-def _whole_days(period: Period) -> bool:
-    ends = (period.start_us, period.end_us)
-    return all(at is not None and containing(Unit.DAY, at, period.zone).start_us == at for at in ends)

@@ -13,7 +13,7 @@ from gembill.period import iso, local
 from gembill_reports.analysis.what_if import Uncompared, WhatIf, WhatIfChange, WhatIfRow
 from gembill_reports.layout.sheet import DEMO, Sheet, count, money
 from gembill_reports.layout.tables import MISSING, Column, Table, csv_lines
-from gembill_reports.views.report import words
+from gembill_reports.views.period_texts import words
 
 SCHEMA_VERSION = 1
 _HEADER = ("model", "calls", "now_usd", "then_usd", "difference_usd")

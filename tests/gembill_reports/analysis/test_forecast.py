@@ -6,10 +6,10 @@ import pytest
 
 from gembill.ledger import Ledger
 from gembill.model import Price
-from gembill.money import unit_price, usd
+from gembill.money import unit_price
 from gembill.period import parse
 from gembill.rules.prices import PriceBook
-from gembill_reports.analysis.forecast import FEWEST, GROUPS, as_dict, forecast, sentence
+from gembill_reports.analysis.forecast import FEWEST, GROUPS, forecast
 from gembill_reports.analysis.report import Report, report
 from tests.gembill.pricing import price
 from tests.gembill_reports.making import FLASH, call, put, us
@@ -36,8 +36,6 @@ def test_equal_days_go_on_and_the_range_is_a_point(ledger: Ledger) -> None:
     assert found.cost_pico == 30 * 100 * IN
     assert found.low_pico == found.high_pico == found.cost_pico
     assert found.days == 10
-    assert as_dict(found)["cost_usd_estimate"] == usd(30 * 100 * IN)
-    assert "10 whole days" in sentence(found)
 
 
 def test_a_part_of_today_counts_once(ledger: Ledger) -> None:
@@ -107,7 +105,6 @@ def test_an_announced_price_counts_from_its_day_on(ledger: Ledger) -> None:
     assert found is not None
     assert found.cost_pico == (10 + 10 + 3 * 10) * 100 * IN  # spent, until the change, at three times the price
     assert found.changes == (f"{FLASH} on 2026-11-21",)
-    assert "announced" in sentence(found)
 
 
 def test_a_price_that_has_changed_already_makes_old_days_count_anew(ledger: Ledger) -> None:

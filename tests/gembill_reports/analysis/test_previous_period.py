@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from gembill.errors import ConfigurationError
 from gembill.ledger import Ledger
-from gembill.money import unit_price, usd
+from gembill.money import unit_price
 from gembill.period import Period, parse
 from gembill_reports.analysis import previous_period
-from gembill_reports.analysis.previous_period import change, previous
+from gembill_reports.analysis.previous_period import previous
 from gembill_reports.analysis.report import report
 from tests.gembill_reports.making import FLASH, PRO, call, put, us
 
@@ -130,27 +130,5 @@ def test_rows_find_their_counterpart(ledger: Ledger) -> None:
     before = previous_period.predecessor(ledger, found, LATER)
     costs = {row.group["model"]: before.cost_of(row) for row in found.rows}
     assert costs == {FLASH: 3 * IN, PRO: 0}
-    assert previous_period.csv_columns(before, found.rows[0])["previous_cost_usd"] in (usd(3 * IN), usd(0))
-    assert "+167%" in previous_period.sentence(before, found.total)  # 4 + 1 x 4 after 3, and of "gone" nothing is known
-    assert [row["model"] for row in previous_period.as_dict(before)["rows"]] == [FLASH, "gone"]
     by_day = previous_period.predecessor(ledger, report(ledger, parse(month="2026-11"), ("day",)), LATER)
     assert not by_day.by_row
-    assert previous_period.csv_columns(by_day, found.total) == {}
-
-
-@pytest.mark.parametrize(
-    ("now", "before", "said"),
-    [
-        (110, 100, "+10%"),
-        (97, 100, "-3%"),
-        (100, 100, "0%"),
-        (5, 0, "new"),
-        (0, 0, "0%"),
-        (0, 9, "-100%"),
-        (1, 9_999, "-99%"),
-        (None, 5, ""),
-        (1004, 1000, "0%"),
-    ],
-)
-def test_a_change_is_said_in_percent(now: int | None, before: int, said: str) -> None:
-    assert change(now, before) == said

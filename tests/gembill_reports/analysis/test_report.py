@@ -16,7 +16,8 @@ from gembill.ledger import Ledger, Selection, open_ledger
 from gembill.model import Status, Tokens
 from gembill.money import unit_price, usd
 from gembill.period import Period, instant, parse
-from gembill_reports.analysis.report import Report, add, as_dict, groups, report
+from gembill_reports.analysis.report import Report, add, groups, report
+from gembill_reports.views.report import report_dict
 from tests.gembill_reports.making import FAILED, FLASH, LATE, OK, PRO, call, put, us
 
 IN, OUT = unit_price("0.50"), unit_price("3.00")
@@ -52,7 +53,7 @@ def test_a_month_by_model_is_what_one_works_out_by_hand(ledger: Ledger) -> None:
         call("2026-11-30T23:59:59.999999+00:00", (10, 0, 5), PRO),
         call("2026-12-01T00:00:00+00:00", (9, 9, 9), PRO),
     )
-    shape = as_dict(report(ledger, NOVEMBER, ["model"]))
+    shape = report_dict(report(ledger, NOVEMBER, ["model"]))
     flash_in, flash_mid, flash_out = (147 + 100) * IN, (360 + 900) * IN, (276 + 50) * OUT
     flash = {
         "model": FLASH,
@@ -117,7 +118,7 @@ def test_rows_come_dearest_first_then_by_name_and_missing_last(ledger: Ledger) -
         ("unpriced", None),
         (None, 10_000 * IN),
     ]
-    assert as_dict(found)["rows"][-1]["label.team"] is None
+    assert report_dict(found)["rows"][-1]["label.team"] is None
 
 
 def test_what_is_not_known_stays_unknown_and_is_skipped_in_sums(ledger: Ledger) -> None:
@@ -138,7 +139,7 @@ def test_what_is_not_known_stays_unknown_and_is_skipped_in_sums(ledger: Ledger) 
     assert found.total.cost_pico == 3 * IN + 3 * OUT
     assert found.total.tokens.total == 18 + 6
     assert not found.strictly_complete
-    assert as_dict(found)["total"]["unpriced_calls"] == 1
+    assert report_dict(found)["total"]["unpriced_calls"] == 1
 
 
 def test_a_month_without_calls_cost_nothing(ledger: Ledger) -> None:
@@ -204,7 +205,7 @@ def test_open_ends_reach_the_first_and_the_last_call(ledger: Ledger) -> None:
     put(ledger, call("2025-01-31T10:00:00+00:00", (1, 0, 0)), call("2026-11-05T10:20:00+00:00", (2, 0, 0)))
     found = report(ledger, parse(tz="UTC"), ["month"])
     assert rows(found, "calls") == [("2025-01", 1), ("2026-11", 1)]
-    assert as_dict(found)["period"]["start"] is None
+    assert report_dict(found)["period"]["start"] is None
 
 
 def test_a_selection_narrows_what_is_added_up(ledger: Ledger) -> None:

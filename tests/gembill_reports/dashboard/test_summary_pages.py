@@ -13,10 +13,11 @@ from gembill.money import unit_price, usd
 from gembill.period import HOUR_US, iso, parse
 from gembill.rules.budgets.toml import budgets
 from gembill.rules.prices import bundled
-from gembill_reports.analysis.report import as_dict, report
+from gembill_reports.analysis.report import report
 from gembill_reports.dashboard import summary_pages
 from gembill_reports.dashboard.query import PageQuery, view
 from gembill_reports.layout.sheet import money
+from gembill_reports.views.report import report_dict
 from tests.gembill_reports.making import FAILED, FLASH, PRO, call, put, us
 
 NOW = us("2026-11-21T09:00:00+00:00")
@@ -25,7 +26,7 @@ NOW = us("2026-11-21T09:00:00+00:00")
 def test_the_overview_has_the_reports_numbers(ledger: Ledger, november: PageQuery) -> None:
     page = summary_pages.overview(ledger, november, bundled())
     wanted = report(ledger, parse(month="2026-11"), ("model",))
-    assert {key: page.data[key] for key in as_dict(wanted)} == as_dict(wanted)
+    assert {key: page.data[key] for key in report_dict(wanted)} == report_dict(wanted)
     cards = {card.name: card.figure for card in page.cards}
     assert cards["Spend"] == money(wanted.total.cost_pico)
     assert (cards["Input"], cards["Intermediate"], cards["Output"]) == ("406", "76", "26")

@@ -8,11 +8,11 @@ import pytest
 from gembill.ledger import Ledger, RatedEvent
 from gembill.model import Charge, Meter, Modality, Rating
 from gembill.money import unit_price
-from gembill.period import Period, parse, zone
+from gembill.period import parse
 from gembill_reports.analysis.forecast import Forecast
 from gembill_reports.analysis.previous_period import predecessor
-from gembill_reports.analysis.report import Report, as_dict, report
-from gembill_reports.views.report import share_sentence, sheet, words
+from gembill_reports.analysis.report import Report, report
+from gembill_reports.views.report import report_dict, share_sentence, sheet
 from tests.gembill_reports.conftest import Snapshots
 from tests.gembill_reports.making import FAILED, FLASH, LATE, OK, PRO, SOURCE, call, put, us
 
@@ -45,7 +45,7 @@ def test_a_narrow_terminal_loses_columns_and_never_a_digit(month: Report, width:
     assert all(len(line) <= width for line in lines)
     head = next(n for n, line in enumerate(lines) if line.startswith("Model"))
     assert " ".join(lines[head].split()) == HEADINGS[width]
-    shape = as_dict(month)
+    shape = report_dict(month)
     for line, row in zip(lines[head + 2 :], (*shape["rows"], None, shape["total"]), strict=False):
         if row is not None:
             allowed = [row["calls"], row["executions"], row["executions_failed"], *row["tokens"].values()]
@@ -158,24 +158,3 @@ def test_a_label_may_hold_anything(ledger: Ledger) -> None:
 
 def test_grounding_has_a_column_only_where_it_cost_something(month: Report) -> None:
     assert "$ search" not in sheet(month).markdown()
-
-
-@pytest.mark.parametrize(
-    ("period", "expected"),
-    [
-        (parse(month="2026-11"), "2026-11"),
-        (parse("2026-11-01", "2026-12-01"), "2026-11"),
-        (parse("2026-11-21", "2026-11-22"), "2026-11-21"),
-        (parse("2026-11-01", "2026-11-08"), "2026-11-01 to 2026-11-07"),
-        (parse(since="2026-11-01"), "since 2026-11-01"),
-        (parse(until="2026-11-01"), "all until 2026-11-01 (not included)"),
-        (parse(), "all"),
-        (
-            parse("2026-11-01T10:00Z", "2026-11-01T12:00Z", tz="UTC"),
-            "2026-11-01T10:00:00+00:00 until 2026-11-01T12:00:00+00:00 (not included)",
-        ),
-        (Period(0, None, zone("UTC")), "since 1970-01-01"),
-    ],
-)
-def test_a_period_in_few_words(period: Period, expected: str) -> None:
-    assert words(period) == expected

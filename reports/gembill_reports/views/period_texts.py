@@ -1,0 +1,41 @@
+"""A period in few words for people, and as JSON carries it.
+
+Owns: those two forms. Not here: what a period is (`gembill.period`). Invariant: an end that is not part of the period
+is never written as if it were.
+"""
+
+from datetime import timedelta
+from typing import Any
+
+from gembill.period import Period, Unit, containing, local, name
+
+
+def words(period: Period) -> str:
+    """A period in few words: `2026-11`, `2026-11-01 to 2026-11-07`, or its instants."""
+    if period.start_us is None or period.end_us is None:
+        since = f"since {_point(period, period.start_us)}" if period.start_us is not None else "all"
+        return since if period.end_us is None else f"{since} until {_point(period, period.end_us)} (not included)"
+    for unit in (Unit.MONTH, Unit.DAY):
+        if containing(unit, period.start_us, period.zone) == period:
+            return name(unit, period.start_us, period.zone)
+    if _whole_days(period):
+        last = local(period.end_us, period.zone).date() - timedelta(days=1)
+        return f"{name(Unit.DAY, period.start_us, period.zone)} to {last}"
+    return f"{period.start} until {period.end} (not included)"
+
+
+def period_dict(period: Period) -> dict[str, Any]:
+    """The period as JSON carries it; an open end is None."""
+    return {"start": period.start, "end": period.end, "timezone": period.timezone}
+
+
+def _point(period: Period, at_us: int) -> str:
+    moment = local(at_us, period.zone)
+    if containing(Unit.DAY, at_us, period.zone).start_us == at_us:
+        return moment.date().isoformat()
+    return moment.isoformat()
+
+
+def _whole_days(period: Period) -> bool:
+    ends = (period.start_us, period.end_us)
+    return all(at is not None and containing(Unit.DAY, at, period.zone).start_us == at for at in ends)

@@ -1,0 +1,35 @@
+"""A period in words and in JSON."""
+
+import pytest
+
+from gembill.period import Period, parse, zone
+from gembill_reports.views.period_texts import period_dict, words
+
+
+@pytest.mark.parametrize(
+    ("period", "expected"),
+    [
+        (parse(month="2026-11"), "2026-11"),
+        (parse("2026-11-01", "2026-12-01"), "2026-11"),
+        (parse("2026-11-21", "2026-11-22"), "2026-11-21"),
+        (parse("2026-11-01", "2026-11-08"), "2026-11-01 to 2026-11-07"),
+        (parse(since="2026-11-01"), "since 2026-11-01"),
+        (parse(until="2026-11-01"), "all until 2026-11-01 (not included)"),
+        (parse(), "all"),
+        (
+            parse("2026-11-01T10:00Z", "2026-11-01T12:00Z", tz="UTC"),
+            "2026-11-01T10:00:00+00:00 until 2026-11-01T12:00:00+00:00 (not included)",
+        ),
+        (Period(0, None, zone("UTC")), "since 1970-01-01"),
+    ],
+)
+def test_a_period_in_few_words(period: Period, expected: str) -> None:
+    assert words(period) == expected
+
+
+def test_json_has_both_ends_and_the_zone() -> None:
+    assert period_dict(parse(since="2026-11-01", tz="UTC")) == {
+        "start": "2026-11-01T00:00:00+00:00",
+        "end": None,
+        "timezone": "UTC",
+    }
