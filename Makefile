@@ -6,6 +6,7 @@ RUN := $(VENV)/.installed-run
 DEV := $(VENV)/.installed-dev
 FOCUS := .venv-focus
 CODE := billing reports migrations tests
+MERMAID_SHA512 := e35d774dd5de2c0b0caee27bf4ea452f93bcf8b4c55e142a676eb4ac5ded8149a2340b519b852e99ed3823eeb93d137ac99ebd2787fcad56165bccd193ae5463
 VERSION := import sys; print("%d.%d" % sys.version_info[:2])
 # the first Python of a version there is, by its own word
 python_of = $(shell for python in python$(1) $(PYTHON) $${PYENV_ROOT:-$$HOME/.pyenv}/versions/$(1).*/bin/python3; do \
@@ -16,7 +17,7 @@ python_of = $(shell for python in python$(1) $(PYTHON) $${PYENV_ROOT:-$$HOME/.py
 install = $(1)/python -m pip install -q --disable-pip-version-check --no-deps --require-hashes -r requirements/$(2).txt && \
   $(1)/python -m pip check --disable-pip-version-check
 
-.PHONY: demo test versions check focus fix bench lock docs clean
+.PHONY: demo test versions check focus diagrams fix bench lock docs clean
 
 demo: $(RUN)  ## the main job on made-up data: no key, no network
 	@$(BIN)/gembill demo
@@ -44,6 +45,17 @@ check: $(DEV)  ## style, types, import order, migrations, generated documentatio
 focus: $(RUN) $(FOCUS)/.installed  ## the FOCUS export against the FinOps validator; skipped, aloud, without Python 3.12
 	@[ ! -e $(FOCUS)/.installed ] || $(BIN)/python -m tests.focus.validate $(FOCUS)
 
+diagrams: $(DEV)  ## the documents' diagrams drawn by Mermaid in Chromium; skipped, aloud, without npm or Chromium
+	@[ -e .mermaid/mermaid.min.js ] || $(MAKE) --no-print-directory .mermaid/mermaid.min.js || \
+	  echo "Mermaid could not be fetched: the diagrams were not drawn" >&2
+	$(BIN)/python -m pytest tests/test_diagrams.py
+
+.mermaid/mermaid.min.js:  # one file of a package of 26 MB; what came is compared with the digest of what was tried
+	@rm -rf .mermaid && mkdir -p .mermaid
+	@cd .mermaid && npm pack --silent mermaid@12.3.0 >/dev/null && \
+	  echo "$(MERMAID_SHA512)  mermaid-12.3.0.tgz" | sha512sum -c --quiet && \
+	  tar xzf mermaid-12.3.0.tgz -O package/dist/mermaid.min.js >drawn.js && mv drawn.js mermaid.min.js && rm *.tgz
+
 fix: $(DEV)  ## what `check` asks for, as far as a tool can do it
 	$(BIN)/ruff format $(CODE)
 	$(BIN)/ruff check --fix $(CODE)
@@ -62,7 +74,7 @@ lock: $(VENV)/pyvenv.cfg  ## pin the dependencies again
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --python-version 3.12 requirements/focus.in -o requirements/focus.txt
 
 clean:
-	rm -rf $(VENV) .venv-* dist build
+	rm -rf $(VENV) .venv-* .mermaid dist build
 
 $(VENV)/pyvenv.cfg:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "gembill needs Python 3.11 or newer, this is %s" % sys.version.split()[0])'
