@@ -17,7 +17,9 @@ MERMAID = ROOT / ".mermaid" / "mermaid.min.js"
 PICTURES = [
     pytest.param(text, id=f"{document.stem}-{number}")
     for document in sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
-    for number, text in enumerate(re.findall(r"^```mermaid\n(.*?)^```$", document.read_text("utf-8"), re.M | re.S), 1)
+    for number, text in enumerate(
+        re.findall(r"^```mermaid\n(.*?)^```$", document.read_text("utf-8"), re.MULTILINE | re.DOTALL), 1
+    )
 ]
 DRAW = """async (text) => {
   mermaid.initialize({startOnLoad: false, theme: 'neutral'});
