@@ -21,10 +21,9 @@ import msgspec
 
 from gembill_simulator import calls, search
 from gembill_simulator.calls import Function
-from gembill_simulator.continuation import Continuation
 from gembill_simulator.models import SimulatedModel
 from gembill_simulator.programs import OK, Program, ProgramRun, choose, draws, ends_well, fails, never_ends
-from gembill_simulator.request import ParsedRequest
+from gembill_simulator.request import Continuation, ParsedRequest
 from gembill_simulator.search import Findings
 from gembill_simulator.tokens import NOTHING, TokenTally, count
 

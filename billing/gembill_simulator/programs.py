@@ -1,23 +1,26 @@
-"""The programs that a simulated model writes, with what they print.
+"""The programs that a simulated model writes, with what they print and draw.
 
-Owns: source texts and their true outputs, and how a run of them goes wrong. Runs no code of anybody's. Invariant:
-the output of a program that ends well is what Python prints for its source; the same question and dice give the
-same program.
+Owns: source texts and their true outputs, the chart of a plot, and how a run goes wrong. Not here: running any code.
+Invariant: the output of a program that ends well is what Python prints for its source; the same question and random
+seed give the same program. A chart is a valid PNG (third edition of the W3C, 8-bit greyscale, one IDAT) that depends
+on its values alone.
 """
 
 import re
 import statistics
-from collections.abc import Callable
+import struct
+import zlib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from random import Random
-
-from gembill_simulator.picture import bar_chart
 
 OK = "OUTCOME_OK"
 FAILED = "OUTCOME_FAILED"
 DEADLINE = "OUTCOME_DEADLINE_EXCEEDED"
 
+_WIDTH, _HEIGHT = 160, 96
+_PAPER, _INK = b"\xff", b"\x40"
 _LARGEST = 1000  # of a number taken from a question: keeps an answer quick, whatever is asked
 
 
@@ -52,9 +55,9 @@ _MISTAKES = (
 
 
 def choose(question: str, rng: Random) -> Program:
-    """The program that answers a question, by its words; numbers come from the question, else from the dice."""
-    found = re.search(r"\d{1,9}", question)
-    number = min(max(int(found[0]), 2), _LARGEST) if found else rng.randint(5, 60)
+    """The program that answers a question, by its words; numbers come from the question, else from `rng`."""
+    digits = re.search(r"\d{1,9}", question)
+    number = min(max(int(digits[0]), 2), _LARGEST) if digits else rng.randint(5, 60)
     for words, write in _BY_WORD:
         if words.search(question):
             return write(number)
@@ -73,6 +76,21 @@ def draws(program: Program, filling: int = 0) -> ProgramRun:
         "plt.bar(range(len(values)), values)\nplt.show()\n"
     )
     return ProgramRun(code, OK, program.output, bar_chart(program.values, filling))
+
+
+def bar_chart(values: Sequence[float], filling: int = 0) -> bytes:
+    """A PNG of 160 x 96 pixels with one bar per value, at most 80 of them; negative values draw as nothing.
+
+    `filling` bytes that nothing can compress are in a private chunk, for tests of large answers.
+    """
+    bars = [max(0.0, float(value)) for value in values[:80]] or [0.0]
+    top = max(bars) or 1.0
+    heights = [round(bar / top * _HEIGHT) for bar in bars]
+    rows = b"".join(b"\0" + _pixels(heights, _HEIGHT - line) for line in range(_HEIGHT))
+    header = struct.pack(">IIBBBBB", _WIDTH, _HEIGHT, 8, 0, 0, 0, 0)
+    filled = _png_chunk(b"gbFl", Random(filling).randbytes(filling)) if filling else b""
+    image = _png_chunk(b"IHDR", header) + _png_chunk(b"IDAT", zlib.compress(rows, 9))
+    return b"\x89PNG\r\n\x1a\n" + image + filled + _png_chunk(b"IEND", b"")
 
 
 def fails(program: Program, attempt: int) -> ProgramRun:
@@ -141,6 +159,18 @@ def _squares(number: int) -> Program:
     return Program(
         code, f"{sum(squares)}\n", f"The squares from 1 to {number} add up to {sum(squares)}.", tuple(squares[:40])
     )
+
+
+def _pixels(heights: Sequence[int], level: int) -> bytes:
+    slot = _WIDTH // len(heights)
+    bars = b"".join(
+        (_INK if height >= level else _PAPER) * max(1, slot - 1) + _PAPER * min(1, slot - 1) for height in heights
+    )
+    return bars.ljust(_WIDTH, _PAPER)[:_WIDTH]
+
+
+def _png_chunk(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
 
 _BY_WORD: tuple[tuple[re.Pattern[str], Callable[[int], Program]], ...] = (

@@ -1,21 +1,46 @@
 """What a request asks for.
 
-Owns: reading the JSON of a generateContent request, in camelCase and snake_case (wire.md 3 and 4). Owns no
-answer. Invariant: any JSON gives an `ParsedRequest` or a `Refusal` with Google's status 400; nothing else is raised.
+Owns: reading the JSON of a generateContent request, in camelCase and snake_case (wire.md 3 and 4), and the tokens by
+which an answer that stopped at the limit of one hop goes on (wire.md 1.5 and 2.7). Not here: answers. Invariant: any
+JSON gives a `ParsedRequest` or a `Refusal` with Google's status 400; nothing else is raised. A continuation token that
+was given out is read back as it was.
 """
 
+from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import msgspec
 
-from gembill_simulator import continuation
 from gembill_simulator.calls import Function
-from gembill_simulator.continuation import Continuation
 from gembill_simulator.fields import Json, Object, bad, entries, entry, integer, text, value
 from gembill_simulator.tokens import NOTHING, TokenTally, count, count_media
 
 NO_CACHES: Mapping[str, Object] = {}
+_MARK = "hop"
+
+
+@dataclass(frozen=True, slots=True)
+class Continuation:
+    """`left` hops are still to come, the one that presents it included; `spent` tokens were put out before it."""
+
+    left: int
+    spent: int
+
+    @classmethod
+    def read(cls, token: str) -> "Continuation":
+        """The meaning of a token; raises `Refusal` (400) for one that was never given out."""
+        try:
+            mark, left, spent = b64decode(token, altchars=b"-_", validate=True).decode("ascii").split(":")
+        except ValueError as reason:  # of base64, of ASCII and of the number of parts
+            raise bad("The continuation token is not one of this simulator's.") from reason
+        if mark != _MARK or not (left.isdigit() and spent.isdigit() and len(left) < 4 and len(spent) < 13):
+            raise bad("The continuation token is not one of this simulator's.")
+        return cls(int(left), int(spent))
+
+    def token(self) -> str:
+        """Its opaque text."""
+        return b64encode(f"{_MARK}:{self.left}:{self.spent}".encode()).decode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +101,7 @@ def read(document: Object, caches: Mapping[str, Object] = NO_CACHES) -> ParsedRe
         most_tokens=integer(config, "maxOutputTokens") or None,
         candidates=_candidates(config),
         tier=tier(document),
-        continues=continuation.read(token) if token else None,
+        continues=Continuation.read(token) if token else None,
     )
 
 

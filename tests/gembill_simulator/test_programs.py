@@ -1,12 +1,17 @@
-"""The programs a simulated model writes: their output is what Python prints."""
+"""The programs a simulated model writes: their output is what Python prints, their charts are whole."""
 
 import contextlib
 import io
+import struct
+import zlib
 from random import Random
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from gembill_simulator.programs import DEADLINE, FAILED, OK, choose, draws, ends_well, fails, never_ends
+from gembill_simulator.programs import DEADLINE, FAILED, OK, bar_chart, choose, draws, ends_well, fails, never_ends
+from tests.png import chunks
 
 _QUESTIONS = [
     "first 50 primes",
@@ -50,3 +55,22 @@ def test_a_plot_carries_an_image_and_a_stopped_run_prints_nothing() -> None:
     assert image is not None
     assert image.startswith(b"\x89PNG")
     assert (never_ends(program).outcome, never_ends(program).output) == (DEADLINE, "")
+
+
+@given(st.lists(st.integers(-5, 10**30), max_size=100))
+def test_any_values_give_a_whole_picture(values: list[int]) -> None:
+    (_, header), (kind, data), end = chunks(bar_chart(values))
+    width, height = struct.unpack(">II", header[:8])
+    assert (kind, end) == (b"IDAT", (b"IEND", b""))
+    assert len(zlib.decompress(data)) == height * (1 + width)
+
+
+def test_a_higher_value_has_more_ink() -> None:
+    ink = [zlib.decompress(chunks(bar_chart([value, 100]))[1][1]).count(b"\x40") for value in (10, 50, 100)]
+    assert ink[0] < ink[1] < ink[2]
+
+
+def test_a_filled_picture_is_larger_and_still_whole() -> None:
+    filled = chunks(bar_chart([1, 2], filling=5000))
+    assert [kind for kind, _ in filled] == [b"IHDR", b"IDAT", b"gbFl", b"IEND"]
+    assert len(zlib.compress(filled[2][1])) > 4900

@@ -1,4 +1,4 @@
-"""Reading requests: both spellings, every shape, and a clear 400 for the rest."""
+"""Reading requests: both spellings, every shape, continuation tokens, and a clear 400 for the rest."""
 
 import contextlib
 from typing import Any
@@ -9,9 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gembill.errors import Refusal
-from gembill_simulator.continuation import Continuation
 from gembill_simulator.fields import decode
-from gembill_simulator.request import count_content, count_prompt, read
+from gembill_simulator.request import Continuation, count_content, count_prompt, read
 from gembill_simulator.tokens import TokenTally, count
 
 _NAMES = st.sampled_from(
@@ -143,3 +142,26 @@ def test_the_number_of_candidates_is_read_and_bounded() -> None:
     assert read(say("x")).candidates == 1
     with pytest.raises(Refusal, match="candidateCount"):
         read(say("x", generationConfig={"candidate_count": 9}))
+
+
+@given(st.integers(0, 100), st.integers(0, 10**9))
+def test_a_token_is_read_back(left: int, spent: int) -> None:
+    assert Continuation.read(Continuation(left, spent).token()) == Continuation(left, spent)
+
+
+def test_a_token_may_come_back_in_the_alphabet_of_urls() -> None:
+    token = Continuation(3, 77).token()
+    assert Continuation.read(token.replace("+", "-").replace("/", "_")) == Continuation(3, 77)
+
+
+@pytest.mark.parametrize("token", ["x", "aG9wOjE=", "aG9wOi0xOjI=", "é", "aG9wOjE6Mg"])
+def test_a_token_that_was_never_given_out_is_a_400(token: str) -> None:
+    with pytest.raises(Refusal) as caught:
+        Continuation.read(token)
+    assert caught.value.status == 400
+
+
+@given(st.text(max_size=30))
+def test_any_token_is_read_or_refused(token: str) -> None:
+    with contextlib.suppress(Refusal):
+        assert Continuation.read(token).left >= 0

@@ -13,10 +13,9 @@ from gembill_simulator.answer import PieceKind, Script
 from gembill_simulator.context import RequestContext
 from gembill_simulator.fields import Object, bad, decode
 from gembill_simulator.frames import Reply
-from gembill_simulator.interactions import events, legacy, request, steps
+from gembill_simulator.interactions import events, request, steps
 from gembill_simulator.interactions.record import Interaction
 from gembill_simulator.interactions.request import InteractionRequest
-from gembill_simulator.interactions.usage import usage
 from gembill_simulator.names import IdFactory
 from gembill_simulator.store import Store
 
@@ -80,7 +79,7 @@ class InteractionsApi:
             inputs=wanted.inputs,
             steps=made,
             context=(*history, *wanted.inputs, *(step.whole for step in made)),
-            usage=usage(script, agent=wanted.agent is not None, researches=wanted.researches),
+            usage=steps.usage(script, agent=wanted.agent is not None, researches=wanted.researches),
             outcome=_outcome(script),
             previous=wanted.previous,
             token=script.continues.token() if script.continues else None,
@@ -90,9 +89,9 @@ class InteractionsApi:
         )
 
     def _stream(self, made: Interaction, visit: RequestContext) -> Reply:
-        told = events.after(events.told(made), visit.route.query.get("last_event_id", ""))
+        told = events.after(events.all_events(made), visit.route.query.get("last_event_id", ""))
         if visit.control.old_schema:
-            told = [legacy.event(event) for event in told]
+            told = [events.old_event(event) for event in told]
         packed = (*(events.frame(event) for event in told), events.DONE)
         found = Reply(200, packed, made.usage, made.tier, events=True, streams=True, name=made.id)
         return frames.spoilt(found, visit.fault, events.trouble(_TROUBLE))
@@ -120,7 +119,7 @@ class InteractionsApi:
 def _plain(made: Interaction, visit: RequestContext, *, timeline: bool = False) -> Reply:
     inputs = visit.route.query.get("include_input") == "true"
     shown: Object = made.show(visit.now, timeline=timeline, inputs=inputs)
-    document = legacy.resource(shown) if visit.control.old_schema else shown
+    document = events.old_resource(shown) if visit.control.old_schema else shown
     return Reply(200, frames.sliced(document), shown.get("usage"), made.tier, name=made.id)
 
 

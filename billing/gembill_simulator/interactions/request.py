@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 
 import msgspec
 
-from gembill_simulator import continuation, routes
+from gembill_simulator import routes
 from gembill_simulator.calls import Function
 from gembill_simulator.fields import Json, Object, bad, entries, entry, integer, text, value
 from gembill_simulator.models import SimulatedModel
-from gembill_simulator.request import ParsedRequest, tier
+from gembill_simulator.request import Continuation, ParsedRequest, tier
 from gembill_simulator.tokens import TokenTally, count, count_media
 
 Step = Object
@@ -55,7 +55,7 @@ def read(document: Object) -> InteractionRequest:
         raise bad("An interaction in the background must be stored: 'store' cannot be false.")
     ask = _ask(document, inputs)
     if token:
-        ask = replace(ask, continues=continuation.read(token))
+        ask = replace(ask, continues=Continuation.read(token))
     if agent is not None:  # agents bring their own tools (wire.md 4)
         ask = replace(ask, code_allowed=True, search_allowed=True)
     asked = text(document, "serviceTier")

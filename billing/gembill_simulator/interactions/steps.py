@@ -1,7 +1,12 @@
-"""Scripts as the steps of an interaction.
+"""Scripts as the steps and the `usage` of an interaction.
 
-Owns: the JSON of steps, and how a step is told piece by piece in a stream (wire.md 2.4 and 2.6). Owns no count.
-Invariant: the deltas of a step make up the step; calls and results are paired by id on every model.
+Owns: the JSON of steps, how a step is sent piece by piece in a stream (wire.md 2.4 and 2.6), and the names of the
+counts (wire.md 2.5). Not here: the laws of usage (`gembill_simulator.usage`). Invariant: the deltas of a step make up
+the step; calls and results are paired by id on every model; zeros are sent; total = input + tool use + output +
+thoughts (law 2 of the corpus).
+
+Agents differ: what a coding agent's loop reads again is input and mostly cached, its tool use is 0; deep research
+counts tool use and names no modalities of it (corpus cases 159 and 153).
 """
 
 from dataclasses import dataclass, replace
@@ -12,8 +17,11 @@ import msgspec
 from gembill_simulator import search
 from gembill_simulator.answer import Piece, PieceKind, Script
 from gembill_simulator.programs import DEADLINE, OK
+from gembill_simulator.tokens import TokenTally
+from gembill_simulator.usage import whole
 from gembill_simulator.wire import Document, signature
 
+_CACHED_SHARE = (2, 3)  # of what an agent's loop reads again
 _STOPPED = "The execution was stopped after 30 seconds.\n"
 
 
@@ -38,6 +46,34 @@ def output(script: Script) -> tuple[Step, ...]:
                 call = piece.id or _id(f"{len(made)}{piece.text}")
             _add(made, piece, call, script)
     return tuple(made)
+
+
+def usage(script: Script, *, agent: bool = False, researches: bool = False) -> Document:
+    """The usage of a whole answer."""
+    counts = whole(script)
+    prompt, tool, cached = counts.prompt, counts.tool, counts.cached
+    if agent and not researches:
+        cached = max(cached, tool.text * _CACHED_SHARE[0] // _CACHED_SHARE[1])
+        prompt, tool = prompt + tool, TokenTally()
+    document: Document = {"total_tokens": counts.total, "total_input_tokens": prompt.total}
+    document["input_tokens_by_modality"] = _by_modality(prompt)
+    document["total_cached_tokens"] = cached
+    if cached:
+        document["cached_tokens_by_modality"] = _by_modality(TokenTally(text=cached))
+    document["total_output_tokens"] = counts.candidates
+    if agent:
+        document["output_tokens_by_modality"] = _by_modality(TokenTally(text=counts.candidates))
+    document["total_tool_use_tokens"] = tool.total
+    if researches:
+        document["tool_use_tokens_by_modality"] = None
+    elif tool.total:
+        document["tool_use_tokens_by_modality"] = _by_modality(tool)
+    document["total_thought_tokens"] = counts.thoughts
+    if script.findings is not None:
+        document["grounding_tool_count"] = [{"type": "google_search", "count": len(script.findings.queries)}]
+    if script.model.generation >= 3 and not agent:  # in no public schema, and seen on the wire (2.5)
+        document["raw_prompt_token"] = prompt.total + tool.total
+    return document
 
 
 def _add(made: list[Step], piece: Piece, call: str, script: Script) -> None:
@@ -125,3 +161,7 @@ def _found(call: str) -> Step:
 
 def _id(text: str) -> str:
     return blake2b(text.encode(), digest_size=4).hexdigest()
+
+
+def _by_modality(tally: TokenTally) -> list[Document]:
+    return [{"modality": str(one["modality"]).lower(), "tokens": one["tokenCount"]} for one in tally.details()]

@@ -1,4 +1,4 @@
-"""Scripts as steps."""
+"""Scripts as steps, and their usage: zeros are sent, the sum holds."""
 
 from typing import Any
 
@@ -8,12 +8,14 @@ from hypothesis import strategies as st
 
 from gembill_simulator.answer import Overrides, Script, compose
 from gembill_simulator.calls import Function
-from gembill_simulator.interactions.steps import Step, output
+from gembill_simulator.interactions.steps import Step, output, usage
 from gembill_simulator.models import MODELS
 from gembill_simulator.request import ParsedRequest
 from gembill_simulator.tokens import TokenTally
+from gembill_simulator.usage import whole as counted
 
 _RUNS = st.lists(st.sampled_from(["ok", "failed", "deadline_exceeded", "plot", "search"]), max_size=4).map(tuple)
+_COUNTED_RUNS = st.lists(st.sampled_from(["ok", "failed", "plot", "search"]), max_size=3).map(tuple)
 
 
 def script(model: str = "gemini-3.8-flash", runs: tuple[str, ...] = ("ok",), **more: Any) -> Script:
@@ -86,3 +88,55 @@ def test_a_called_function_ends_the_steps() -> None:
     assert last.whole["name"] == "get_weather"
     assert last.whole["arguments"] == {"city": "Boston"}
     assert last.deltas == ({"type": "arguments_delta", "arguments": '{"city":"Boston"}'},)
+
+
+@st.composite
+def scripts(draw: st.DrawFn) -> Script:
+    ask = ParsedRequest(
+        TokenTally(draw(st.integers(1, 900)), image=draw(st.sampled_from([0, 258]))), "x", code_allowed=True
+    )
+    wishes = Overrides(runs=draw(_COUNTED_RUNS), cached=draw(st.integers(0, 50)))
+    return compose(ask, MODELS[draw(st.sampled_from(sorted(MODELS)))], seed=draw(st.binary(max_size=3)), wishes=wishes)
+
+
+@given(scripts(), st.booleans(), st.booleans())
+def test_the_parts_sum_to_the_total_and_details_to_their_part(script: Script, agent: bool, researches: bool) -> None:
+    document = usage(script, agent=agent, researches=agent and researches)
+    parts = ("total_input_tokens", "total_tool_use_tokens", "total_output_tokens", "total_thought_tokens")
+    assert document["total_tokens"] == sum(document[name] for name in parts) == counted(script).total
+    for count, details in (
+        ("total_input_tokens", "input_tokens_by_modality"),
+        ("total_tool_use_tokens", "tool_use_tokens_by_modality"),
+        ("total_cached_tokens", "cached_tokens_by_modality"),
+    ):
+        if document.get(details):
+            assert sum(entry["tokens"] for entry in document[details]) == document[count]
+    assert document["total_cached_tokens"] <= document["total_input_tokens"]
+
+
+def test_zeros_are_sent() -> None:
+    ask = ParsedRequest(TokenTally(text=3), "Hello", code_allowed=False, thinks=False)
+    document = usage(compose(ask, MODELS["gemini-2.5-flash"], seed=b""))
+    assert (document["total_cached_tokens"], document["total_tool_use_tokens"], document["total_thought_tokens"]) == (
+        0,
+        0,
+        0,
+    )
+    assert "grounding_tool_count" not in document
+
+
+@given(scripts())
+def test_a_coding_agent_reads_its_loop_as_input_and_deep_research_as_tool_use(script: Script) -> None:
+    counts = counted(script)
+    coding, research = usage(script, agent=True), usage(script, agent=True, researches=True)
+    assert (coding["total_tool_use_tokens"], research["total_tool_use_tokens"]) == (0, counts.tool.total)
+    assert coding["total_input_tokens"] == counts.prompt.total + counts.tool.total
+    assert research["tool_use_tokens_by_modality"] is None
+
+
+def test_a_search_is_counted_as_grounding() -> None:
+    ask = ParsedRequest(TokenTally(text=3), "Search the news", code_allowed=False, search_allowed=True)
+    for model in ("gemini-2.5-flash", "gemini-3.8-flash"):
+        document = usage(compose(ask, MODELS[model], seed=b""))
+        assert document["grounding_tool_count"] == [{"type": "google_search", "count": 1}]
+        assert (document["total_tool_use_tokens"] > 0) is (model == "gemini-2.5-flash")
