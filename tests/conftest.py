@@ -1,6 +1,6 @@
 """Databases for tests: a fresh ledger address on either engine.
 
-Owns: the PostgreSQL server of a test process and the fixtures that hand out databases. Owns no data.
+Owns: the PostgreSQL server of a test process and the fixtures that hand out databases. Not here: data.
 Invariant: nothing outlives the run; each test has a database of its own; one server for each xdist worker.
 """
 

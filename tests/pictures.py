@@ -1,7 +1,7 @@
-"""Pictures of the dashboard for the README: `python -m tests.pictures` takes them anew (part of `make docs`).
+"""Pictures of the dashboard for the README: `python -m tests.pictures` takes them again (part of `make docs`).
 
 Owns: which pages are pictured and the stamp in each picture: a digest of the page it shows, so that a test without a
-browser can tell an old picture. Owns no page and no data. Invariant: a picture is written together with its stamp.
+browser can tell an old picture. Not here: pages and data. Invariant: a picture is written together with its stamp.
 """
 
 import struct
@@ -62,9 +62,9 @@ def pictures(ledger: Ledger) -> list[Picture]:
 
 
 def telling(ledger: Ledger) -> str:
-    """The id of a call whose receipt tells much: it failed most of those whose last run went well, and was dearest."""
-    found = read.records(ledger, Selection())
-    mended = (one for one in found if one.record.executions and one.record.executions[-1].outcome is Outcome.OK)
+    """The id of a call whose receipt tells much: it failed most of those whose last run went well, and was the most expensive."""
+    records = read.records(ledger, Selection())
+    mended = (one for one in records if one.record.executions and one.record.executions[-1].outcome is Outcome.OK)
     return max(mended, key=lambda one: (one.record.failed, one.cost_pico or 0)).record.id
 
 
@@ -77,8 +77,8 @@ def stamp(made: Shown, ledger: Ledger, picture: Picture) -> str:
 
 def stamp_of(png: bytes) -> str | None:
     """The stamp in a picture, None if it has none."""
-    found = (data for kind, data in chunks(png) if kind == b"tEXt" and data.startswith(_KEYWORD))
-    return next((data.removeprefix(_KEYWORD).decode("latin-1") for data in found), None)
+    texts = (data for kind, data in chunks(png) if kind == b"tEXt" and data.startswith(_KEYWORD))
+    return next((data.removeprefix(_KEYWORD).decode("latin-1") for data in texts), None)
 
 
 def stamped(png: bytes, text: str) -> bytes:

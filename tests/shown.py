@@ -1,6 +1,6 @@
 """What the documentation shows of gembill at work: real commands on the made-up month of `gembill demo`.
 
-Owns: a scratch folder with that ledger, and how a command and what it said are written down. Owns no text of the
+Owns: a scratch folder with that ledger, and how a command and what it said are written down. Not here: the text of the
 documentation (it calls this when it is generated). Invariant: what is shown was printed by the command beside it, and
 is the same on every machine.
 """
@@ -56,7 +56,7 @@ class Shown:
             timeout=100,
             check=False,
         )
-        text = _TOKEN.sub(lambda found: f"::{found[1] or ''}TOKEN{found[2] or ''}", done.stdout)
+        text = _TOKEN.sub(lambda token: f"::{token[1] or ''}TOKEN{token[2] or ''}", done.stdout)
         ended = f"exit {done.returncode}\n" if done.returncode else ""
         return f"```\n$ {line}\n{text}{ended}```"
 

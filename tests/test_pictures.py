@@ -35,6 +35,6 @@ def test_a_stamp_leaves_the_picture_sound() -> None:
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_what_a_document_points_at_is_there(document: Path) -> None:
     text = document.read_text(encoding="utf-8")
-    told = re.findall(r"\]\(([^)#]+)\)|(?:src|srcset)=\"([^\"]+)\"", text)
-    for link in (first or second for first, second in told):
+    links = re.findall(r"\]\(([^)#]+)\)|(?:src|srcset)=\"([^\"]+)\"", text)
+    for link in (first or second for first, second in links):
         assert "://" in link or (document.parent / link).exists(), link

@@ -1,7 +1,7 @@
 """What the simulated model says.
 
 Owns: the choice of an answer: whether code runs and how it ends, thoughts, texts, and the tokens of each piece.
-Owns no law of usage and no JSON. Invariant: pure; the same request, model, seed and wishes give the same `Script`.
+Not here: laws of usage and JSON. Invariant: pure; the same request, model, seed and overrides give the same `Script`.
 
 An answer is a list of turns. A turn ends with a run of code or a search, but for the last one, which ends the answer.
 Each failed run is followed by another attempt, five times at most (wire.md 3). A search is a turn on 2.x, where
@@ -59,7 +59,7 @@ class PieceKind(Enum):
     RESULT = "result"
     IMAGE = "image"
     SEARCH = "search"
-    FOUND = "found"
+    SEARCH_RESULT = "search result"
     CALL = "call"
 
 
@@ -114,13 +114,13 @@ class Script:
         return tuple(piece for turn in self.turns for piece in turn.pieces)
 
     def shows(self, piece: Piece) -> bool:
-        """Whether a piece is a part of a generateContent answer: a search is one only where it poses as code."""
-        return self.shown_as_code or piece.kind not in (PieceKind.SEARCH, PieceKind.FOUND)
+        """Whether a piece is a part of a generateContent answer: a search is one only where it is shown as code."""
+        return self.shown_as_code or piece.kind not in (PieceKind.SEARCH, PieceKind.SEARCH_RESULT)
 
 
 @dataclass(frozen=True, slots=True)
 class Overrides:
-    """What a request's control headers want of the answer; None leaves it to question and seed.
+    """What a request's control headers ask of the answer; None leaves it to question and seed.
 
     `runs` are `ok`, `failed`, `deadline_exceeded`, `plot`, `search` or `call` (of a function: it ends the answer), in
     order; `cached` is in tokens; `hops` is how many requests the answer takes; `filling` is how many bytes more than it
@@ -133,40 +133,44 @@ class Overrides:
     filling: int | None = None
 
 
-NO_WISHES = Overrides()
+NO_OVERRIDES = Overrides()
 
 
-def compose(ask: ParsedRequest, model: SimulatedModel, *, seed: bytes, wishes: Overrides = NO_WISHES) -> Script:
-    """The answer to a request. `seed` stands for everything the dice may depend on."""
+def compose(
+    request: ParsedRequest, model: SimulatedModel, *, seed: bytes, overrides: Overrides = NO_OVERRIDES
+) -> Script:
+    """The answer to a request. `seed` stands for everything that chance may depend on."""
     rng = Random(seed)
-    runs, called = _planned(ask, rng, wishes)
-    program = choose(ask.question, rng)
-    thinks = model.thinks if ask.thinks is None else ask.thinks
+    runs, called = _planned(request, rng, overrides)
+    program = choose(request.question, rng)
+    thinks = model.thinks if request.thinks is None else request.thinks
     thoughts = _thoughts(len(runs) + 1, model, rng) if thinks else [0] * (len(runs) + 1)
-    findings = search.find(ask.question) if "search" in runs else None
-    makes = partial(_run, program, filling=wishes.filling or 0)
+    findings = search.find(request.question) if "search" in runs else None
+    makes = partial(_run, program, filling=overrides.filling or 0)
     inner = [_inner(name, index, makes, model, rng, findings) for index, name in enumerate(runs)]
     spent = sum(thoughts) + sum(piece.candidates for pieces in inner for piece in pieces)
-    left = None if ask.most_tokens is None else ask.most_tokens - spent
-    closing, finish = _closing(ask, runs, program, rng, left, called)
+    left = None if request.most_tokens is None else request.most_tokens - spent
+    closing, finish = _closing(request, runs, program, rng, left, called)
     if not called and (model.resets or not closing):  # 3.x ends a stream with an empty text that carries the signature
         closing = (*closing, Piece(PieceKind.TEXT, ""))
-    turns = _turns((*inner, closing), thoughts, model, shown=ask.shows_thoughts)
-    script = Script(model, *_prompt(ask, wishes), turns, finish, findings, ask.code_allowed and not model.resets)
-    texts = [_sentence(ask.question, runs, program, rng) for _ in range(ask.candidates - 1)]
+    turns = _turns((*inner, closing), thoughts, model, shown=request.shows_thoughts)
+    script = Script(
+        model, *_prompt(request, overrides), turns, finish, findings, request.code_allowed and not model.resets
+    )
+    texts = [_sentence(request.question, runs, program, rng) for _ in range(request.candidates - 1)]
     script = replace(script, others=tuple(Piece(PieceKind.TEXT, text, candidates=count(text)) for text in texts))
-    return _hopping(script, ask, wishes)
+    return _hopping(script, request, overrides)
 
 
-def _planned(ask: ParsedRequest, rng: Random, wishes: Overrides) -> tuple[tuple[str, ...], Function | None]:
+def _planned(request: ParsedRequest, rng: Random, overrides: Overrides) -> tuple[tuple[str, ...], Function | None]:
     """The tools to use, in order, and the function whose call ends the answer."""
-    called = None if ask.answered else calls.choose(ask.functions, ask.question, forced=ask.forced)
-    if wishes.runs is None:
-        return _plan(ask, rng), called
-    runs = tuple(name for name in wishes.runs if name != "call")
-    if len(runs) == len(wishes.runs):
+    called = None if request.answered else calls.choose(request.functions, request.question, forced=request.forced)
+    if overrides.runs is None:
+        return _plan(request, rng), called
+    runs = tuple(name for name in overrides.runs if name != "call")
+    if len(runs) == len(overrides.runs):
         return runs, None
-    return runs, called or (ask.functions[0] if ask.functions else Function("simulated_function", {}))
+    return runs, called or (request.functions[0] if request.functions else Function("simulated_function", {}))
 
 
 def _turns(
@@ -184,10 +188,10 @@ def _turns(
     return tuple(turns)
 
 
-def _hopping(script: Script, ask: ParsedRequest, wishes: Overrides) -> Script:
+def _hopping(script: Script, request: ParsedRequest, overrides: Overrides) -> Script:
     """The script as one hop of several: the prompt holds what earlier hops put out (wire.md 1.5)."""
-    before = ask.continues
-    left = before.left if before else wishes.hops or 1
+    before = request.continues
+    left = before.left if before else overrides.hops or 1
     spent = before.spent if before else 0
     prompt = script.prompt + TokenTally(text=spent)
     if left < 2:
@@ -196,32 +200,32 @@ def _hopping(script: Script, ask: ParsedRequest, wishes: Overrides) -> Script:
     return replace(script, prompt=prompt, finish="CONTINUATION", continues=Continuation(left - 1, spent + output))
 
 
-def _prompt(ask: ParsedRequest, wishes: Overrides) -> tuple[TokenTally, int]:
-    held = ask.held.text
-    if ask.cached_content is not None and not ask.held.total:  # the size of an unknown cache follows from its name
-        held = 1024 + int.from_bytes(blake2b(ask.cached_content.encode(), digest_size=2).digest(), "big") % 2048
-    prompt = ask.prompt + replace(ask.held, text=held)
+def _prompt(request: ParsedRequest, overrides: Overrides) -> tuple[TokenTally, int]:
+    held = request.held.text
+    if request.cached_content is not None and not request.held.total:  # the name decides the size of an unknown cache
+        held = 1024 + int.from_bytes(blake2b(request.cached_content.encode(), digest_size=2).digest(), "big") % 2048
+    prompt = request.prompt + replace(request.held, text=held)
     if not prompt.total:
         prompt = TokenTally(text=1)
-    cached = held if wishes.cached is None else wishes.cached
+    cached = held if overrides.cached is None else overrides.cached
     return prompt, min(cached, prompt.text)
 
 
-def _plan(ask: ParsedRequest, rng: Random) -> tuple[str, ...]:
-    found = ("search",) if ask.search_allowed and search.WORDS.search(ask.question) else ()
-    return found + _computed(ask, rng)
+def _plan(request: ParsedRequest, rng: Random) -> tuple[str, ...]:
+    searches = ("search",) if request.search_allowed and search.WORDS.search(request.question) else ()
+    return searches + _computed(request, rng)
 
 
-def _computed(ask: ParsedRequest, rng: Random) -> tuple[str, ...]:
-    if not (ask.code_allowed and _COMPUTES.search(ask.question)):
+def _computed(request: ParsedRequest, rng: Random) -> tuple[str, ...]:
+    if not (request.code_allowed and _COMPUTES.search(request.question)):
         return ()
-    if _DRAWS.search(ask.question):
+    if _DRAWS.search(request.question):
         return ("plot",)
-    if _TWICE.search(ask.question):
+    if _TWICE.search(request.question):
         return ("ok", "ok")
-    if _FAILS.search(ask.question):
+    if _FAILS.search(request.question):
         return ("failed",) * rng.randint(1, MOST_REGENERATIONS) + ("ok",)
-    if _NEVER_ENDS.search(ask.question):
+    if _NEVER_ENDS.search(request.question):
         return ("deadline_exceeded",)
     return _usual(rng)
 
@@ -291,20 +295,27 @@ def _inner(
 ) -> tuple[Piece, ...]:
     if findings is None or name != "search":
         return _inner_pieces(makes(name, index), index, model, rng)
-    asked = Piece(PieceKind.SEARCH, search.posing_code(findings))
+    query = Piece(PieceKind.SEARCH, search.code_shown(findings))
     if model.resets:
-        return (asked, Piece(PieceKind.FOUND, search.POSING))
-    found = Piece(PieceKind.FOUND, search.POSING, result=TokenTally(text=40 * len(findings.sources)), outcome=OK)
-    return (replace(asked, candidates=count(asked.text)), found)
+        return (query, Piece(PieceKind.SEARCH_RESULT, search.OUTPUT_SHOWN))
+    result = Piece(
+        PieceKind.SEARCH_RESULT, search.OUTPUT_SHOWN, result=TokenTally(text=40 * len(findings.sources)), outcome=OK
+    )
+    return (replace(query, candidates=count(query.text)), result)
 
 
 def _closing(
-    ask: ParsedRequest, runs: tuple[str, ...], program: Program, rng: Random, left: int | None, called: Function | None
+    request: ParsedRequest,
+    runs: tuple[str, ...],
+    program: Program,
+    rng: Random,
+    left: int | None,
+    called: Function | None,
 ) -> tuple[tuple[Piece, ...], str]:
     """The pieces after the last tool, and the reason to finish."""
     if called is None:
-        return _capped(_pieces(_sentence(ask.question, runs, program, rng), rng), left)
-    given = msgspec.json.encode(calls.arguments(called, ask.question)).decode()
+        return _capped(_pieces(_sentence(request.question, runs, program, rng), rng), left)
+    given = msgspec.json.encode(calls.arguments(called, request.question)).decode()
     name = blake2b(f"{called.name}{given}".encode(), digest_size=4).hexdigest()
     return (Piece(PieceKind.CALL, given, candidates=count(called.name + given), id=name, name=called.name),), "STOP"
 

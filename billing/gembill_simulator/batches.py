@@ -1,6 +1,6 @@
 """Batches: many requests answered later.
 
-Owns: their making from inline requests or a file, their states, and their results (wire.md 5.8). Owns no answer
+Owns: their making from inline requests or a file, their states, and their results (wire.md 5.8). Not here: the answer
 of an entry. Invariant: the results of a batch never change once it is made, however often it is read; usage is in the
 results only.
 """
@@ -18,8 +18,7 @@ from gembill_simulator.fields import Object, bad, decode, entries, entry, text, 
 from gembill_simulator.files import Files
 from gembill_simulator.frames import Reply
 from gembill_simulator.models import SimulatedModel
-from gembill_simulator.names import IdFactory
-from gembill_simulator.names import text as written
+from gembill_simulator.names import IdFactory, id_text
 from gembill_simulator.store import Store, page
 from gembill_simulator.wire import Document, Stamp
 
@@ -53,38 +52,38 @@ class Batches:
     def __init__(self, names: IdFactory, files: Files) -> None:
         self._names = names
         self._files = files
-        self._shelf: Store[SimulatedBatch] = Store()
+        self._store: Store[SimulatedBatch] = Store()
 
-    def answer(self, visit: RequestContext, caches: Mapping[str, Object]) -> Reply:
+    def answer(self, context: RequestContext, caches: Mapping[str, Object]) -> Reply:
         """Answer a request to the surface."""
-        route = visit.route
+        route = context.route
         if route.operation == "batchGenerateContent":
-            return frames.plain(200, _show(self._make(visit, caches)))
+            return frames.plain(200, _show(self._make(context, caches)))
         if not route.name:
-            shown, more = page([_show(batch) for batch in self._shelf], route.query)
+            shown, more = page([_show(batch) for batch in self._store], route.query)
             return frames.plain(200, {"operations": shown} | more)
         batch = self._find(route.name)
         if route.method == "DELETE":
-            self._shelf.drop(route.name)
+            self._store.drop(route.name)
             return frames.plain(200, {})
         if route.operation == "cancel":
             if batch.ended is None:
-                self._keep(replace(batch, state="CANCELLED", updated=visit.now, ended=visit.now))
+                self._keep(replace(batch, state="CANCELLED", updated=context.now, ended=context.now))
             return frames.plain(200, {})
-        return frames.plain(200, _show(self._poll(batch, visit.now)))
+        return frames.plain(200, _show(self._poll(batch, context.now)))
 
-    def _make(self, visit: RequestContext, caches: Mapping[str, Object]) -> SimulatedBatch:
-        assert visit.route.model is not None
-        told = entry(decode(visit.body), "batch")
-        source = text(entry(told, "inputConfig"), "fileName")
-        asked = self._lines(source) if source else _inline(told)
+    def _make(self, context: RequestContext, caches: Mapping[str, Object]) -> SimulatedBatch:
+        assert context.route.model is not None
+        batch = entry(decode(context.body), "batch")
+        source = text(entry(batch, "inputConfig"), "fileName")
+        asked = self._lines(source) if source else _inline(batch)
         if not asked:
             raise bad("A batch needs at least one request, inline or in a file.")
-        results = tuple(_result(one, index, visit, caches) for index, one in enumerate(asked))
-        name = self._names.give("batches/", visit.draw, visit.origin)
-        model = f"models/{visit.route.model.name}"
-        title, now = text(told, "displayName"), visit.now
-        made = SimulatedBatch(name, title, model, results, source, now, visit.ready, visit.polls, now)
+        results = tuple(_result(one, index, context, caches) for index, one in enumerate(asked))
+        name = self._names.give("batches/", context.draw, context.origin)
+        model = f"models/{context.route.model.name}"
+        title, now = text(batch, "displayName"), context.now
+        made = SimulatedBatch(name, title, model, results, source, now, context.ready, context.polls, now)
         self._keep(made)
         return made
 
@@ -108,38 +107,38 @@ class Batches:
         return batch
 
     def _find(self, name: str) -> SimulatedBatch:
-        found = self._shelf.get(name)
-        if found is None:
+        batch = self._store.get(name)
+        if batch is None:
             raise Refusal(404, "NOT_FOUND", f"The batch batches/{name} was not found.")
-        return found
+        return batch
 
     def _keep(self, batch: SimulatedBatch) -> None:
-        self._shelf.put(batch.name.rpartition("/")[2], batch)
+        self._store.put(batch.name.rpartition("/")[2], batch)
 
 
-def _inline(told: Object) -> list[Object]:
-    return entries(entry(entry(told, "inputConfig"), "requests"), "requests")
+def _inline(batch: Object) -> list[Object]:
+    return entries(entry(entry(batch, "inputConfig"), "requests"), "requests")
 
 
-def _result(one: Object, index: int, visit: RequestContext, caches: Mapping[str, Object]) -> Document:
+def _result(one: Object, index: int, context: RequestContext, caches: Mapping[str, Object]) -> Document:
     """The entry of the output for one request: its answer, or its error."""
-    assert visit.route.model is not None
+    assert context.route.model is not None
     known: Document = {"key": one["key"]} if "key" in one else {}
     if value(one, "metadata") is not None:
         known["metadata"] = value(one, "metadata")
     try:
-        made = _answer(entry(one, "request"), index, visit, visit.route.model, caches)
+        made = _answer(entry(one, "request"), index, context, context.route.model, caches)
     except Refusal as refusal:
         return known | {"error": {"code": 3, "message": str(refusal)}}
     return {"response": made} | known
 
 
 def _answer(
-    asked: Object, index: int, visit: RequestContext, model: SimulatedModel, caches: Mapping[str, Object]
+    asked: Object, index: int, context: RequestContext, model: SimulatedModel, caches: Mapping[str, Object]
 ) -> Document:
-    seed = b"%b %d" % (visit.origin, index)
-    script = answer.compose(request.read(asked, caches), model, seed=seed, wishes=visit.control.wishes)
-    name = written(bytes(byte ^ (index % 256) for byte in visit.draw[:14]) + index.to_bytes(2, "big"))
+    seed = b"%b %d" % (context.origin, index)
+    script = answer.compose(request.read(asked, caches), model, seed=seed, overrides=context.control.overrides)
+    name = id_text(bytes(byte ^ (index % 256) for byte in context.draw[:14]) + index.to_bytes(2, "big"))
     return wire.answer(script, Stamp(name))
 
 

@@ -1,6 +1,6 @@
 """Cached contents: prompts that are sent once and counted as cached ever after.
 
-Owns: their making, listing, changing and end (wire.md 4 and 5.1). Owns no counting of a call that uses one.
+Owns: their making, listing, changing and end (wire.md 4 and 5.1). Not here: the counts of a call that uses one.
 Invariant: a cache counts the same tokens in every call; a name that is not there is a 403, as at Google.
 """
 
@@ -38,49 +38,54 @@ class Caches:
 
     def __init__(self, names: IdFactory) -> None:
         self._names = names
-        self._shelf: Store[Cache] = Store()
+        self._store: Store[Cache] = Store()
 
     def bodies(self) -> Mapping[str, Object]:
         """What the caches were made from, by the end of their names."""
-        return {cache.name.rpartition("/")[2]: cache.body for cache in self._shelf}
+        return {cache.name.rpartition("/")[2]: cache.body for cache in self._store}
 
-    def answer(self, visit: RequestContext) -> Reply:
+    def answer(self, context: RequestContext) -> Reply:
         """Answer a request to the surface."""
-        route = visit.route
+        route = context.route
         if route.method == "POST":
-            return frames.plain(200, self._make(visit))
+            return frames.plain(200, self._make(context))
         if not route.name:
-            shown, more = page([_show(cache) for cache in self._shelf], route.query)
+            shown, more = page([_show(cache) for cache in self._store], route.query)
             return frames.plain(200, {"cachedContents": shown} | more)
         cache = self._find(route.name)
         if route.method == "DELETE":
-            self._shelf.drop(route.name)
+            self._store.drop(route.name)
             return frames.plain(200, {})
         if route.method == "PATCH":
-            cache = replace(cache, updated=visit.now, expires=_expiry(decode(visit.body), visit.now))
-            self._shelf.put(route.name, cache)
+            cache = replace(cache, updated=context.now, expires=_expiry(decode(context.body), context.now))
+            self._store.put(route.name, cache)
         return frames.plain(200, _show(cache))
 
-    def _make(self, visit: RequestContext) -> Document:
-        body = decode(visit.body)
+    def _make(self, context: RequestContext) -> Document:
+        body = decode(context.body)
         if not request.count_content(body).total:
             raise bad("Cached content is too small: the simulator asks for at least one token.")
         model = text(body, "model").rpartition("/")[2]
         routes.model_named(model)
-        name = self._names.give("cachedContents/", visit.draw, visit.origin)
+        name = self._names.give("cachedContents/", context.draw, context.origin)
         end = name.rpartition("/")[2]
-        shown = text(body, "model") if visit.route.family else f"models/{model}"
+        shown = text(body, "model") if context.route.family else f"models/{model}"
         made = Cache(
-            visit.route.family + name, shown, body, visit.now, visit.now, _expiry(body, visit.now, default=_HOUR)
+            context.route.family + name,
+            shown,
+            body,
+            context.now,
+            context.now,
+            _expiry(body, context.now, default=_HOUR),
         )
-        self._shelf.put(end, made)
+        self._store.put(end, made)
         return _show(made)
 
     def _find(self, name: str) -> Cache:
-        found = self._shelf.get(name)
-        if found is None:
+        cache = self._store.get(name)
+        if cache is None:
             raise Refusal(403, "PERMISSION_DENIED", "CachedContent not found (or permission denied)")
-        return found
+        return cache
 
 
 def _show(cache: Cache) -> Document:
@@ -99,13 +104,13 @@ def _expiry(body: Object, now: datetime, *, default: timedelta | None = None) ->
     life, end = text(body, "ttl"), text(body, "expireTime")
     if life:
         if not re.fullmatch(r"\d{1,9}(\.\d{1,9})?s", life):
-            raise bad(f"Invalid value at 'ttl': {life!r} is no duration such as 300s.")
+            raise bad(f"Invalid value at 'ttl': {life!r} is not a duration such as 300s.")
         return now + timedelta(seconds=float(life[:-1]))
     if end:
         try:
             return datetime.fromisoformat(end)
         except ValueError as reason:
-            raise bad(f"Invalid value at 'expire_time': {end!r} is no time.") from reason
+            raise bad(f"Invalid value at 'expire_time': {end!r} is not a time.") from reason
     if default is None:
         raise bad("A cached content can be given a new ttl or expire_time and nothing else.")
     return now + default

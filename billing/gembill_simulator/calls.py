@@ -1,6 +1,6 @@
 """Calls of the user's functions.
 
-Owns: which declared function a simulated model calls, and with which arguments. Owns no JSON of an answer.
+Owns: which declared function a simulated model calls, and with which arguments. Not here: the JSON of an answer.
 Invariant: pure; arguments have the names and JSON types that the declaration asks for.
 """
 

@@ -1,6 +1,6 @@
 """The OpenAI-compatible endpoint: chat completions, unary and streamed.
 
-Owns: reading its requests and writing its answers (wire.md 5.1). Owns no answer. Invariant: total_tokens =
+Owns: reading its requests and writing its answers (wire.md 5.1). Not here: the answer. Invariant: total_tokens =
 prompt_tokens + completion_tokens; thoughts are completion tokens, named apart; a stream counts in its last chunk.
 """
 
@@ -14,7 +14,7 @@ from gembill_simulator.calls import Function
 from gembill_simulator.context import RequestContext
 from gembill_simulator.fields import Object, bad, decode, entries, entry, integer, text, value
 from gembill_simulator.frames import Reply
-from gembill_simulator.names import text as written
+from gembill_simulator.names import id_text
 from gembill_simulator.request import ParsedRequest, tier
 from gembill_simulator.tokens import TokenTally, count
 from gembill_simulator.usage import whole
@@ -23,20 +23,24 @@ from gembill_simulator.wire import Document
 _FINISH = {"STOP": "stop", "MAX_TOKENS": "length"}
 
 
-def reply(visit: RequestContext) -> Reply:
+def reply(context: RequestContext) -> Reply:
     """Answer a request for a completion; raises `Refusal` (400, 404) for one that cannot be answered."""
-    body = decode(visit.body)
+    body = decode(context.body)
     model = routes.model_named(text(body, "model"))
-    script = answer.compose(_ask(body), model, seed=visit.origin, wishes=visit.control.wishes)
-    about: Document = {"id": written(visit.draw), "created": int(visit.now.timestamp()), "model": text(body, "model")}
+    script = answer.compose(_parsed(body), model, seed=context.origin, overrides=context.control.overrides)
+    about: Document = {
+        "id": id_text(context.draw),
+        "created": int(context.now.timestamp()),
+        "model": text(body, "model"),
+    }
     streams = value(body, "stream") is True
     documents = _chunks(script, about) if streams else [_whole(script, about)]
     packed = (*map(_event, documents), b"data: [DONE]\n\n") if streams else frames.sliced(documents[0])
     made = Reply(200, packed, documents[-1]["usage"], events=streams, streams=streams, name=about["id"])
-    return frames.spoilt(made, visit.fault, _trouble())
+    return frames.spoilt(made, context.fault, _trouble())
 
 
-def _ask(body: Object) -> ParsedRequest:
+def _parsed(body: Object) -> ParsedRequest:
     messages = entries(body, "messages")
     if not messages:
         raise bad("The request has no messages.")
@@ -116,16 +120,16 @@ def _finish(script: Script) -> str:
 
 def _usage(script: Script) -> Document:
     counts = whole(script)
-    found: Document = {
+    usage: Document = {
         "prompt_tokens": counts.prompt.total + counts.tool.total,
         "completion_tokens": counts.candidates + counts.thoughts,
         "total_tokens": counts.total,
     }
     if counts.cached:
-        found["prompt_tokens_details"] = {"cached_tokens": counts.cached}
+        usage["prompt_tokens_details"] = {"cached_tokens": counts.cached}
     if counts.thoughts:
-        found["completion_tokens_details"] = {"reasoning_tokens": counts.thoughts}
-    return found
+        usage["completion_tokens_details"] = {"reasoning_tokens": counts.thoughts}
+    return usage
 
 
 def _event(document: Document) -> bytes:

@@ -1,7 +1,7 @@
 """One HTTP/1.1 connection of the simulator's server.
 
 Owns: parsing requests, framing answers, keep-alive, flow control, and the two rude ways to end (cut and reset),
-which a web framework does not offer. Owns no route and no answer. Invariant: requests of a connection are answered
+which a web framework does not offer. Not here: routes and answers. Invariant: requests of a connection are answered
 one at a time in their order; a handler that leaves its answer unfinished costs the connection.
 """
 
@@ -99,7 +99,7 @@ class ClientConnection(asyncio.Protocol):
         self._connections.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
-        """Stop answering: nobody listens."""
+        """Stop answering: the client is gone."""
         self._connections.discard(self)
         self._writable.set()
         if self._worker is not None:

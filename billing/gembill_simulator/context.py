@@ -1,7 +1,7 @@
 """A request together with all that its answer may depend on.
 
-Owns: the bundle that the surfaces work on, and the writing of times. Owns no answer and reads no clock. Invariant:
-frozen; two equal visits to surfaces in the same state get the same reply.
+Owns: the bundle that the surfaces work on, and the writing of times. Not here: answers; no clock is read. Invariant:
+frozen; two equal contexts get the same reply from surfaces in the same state.
 """
 
 from collections.abc import Mapping

@@ -1,6 +1,6 @@
-"""The ways in which the simulator misbehaves when told to.
+"""The ways in which the simulator misbehaves on request.
 
-Owns: their names, their choice, and what they make of an answer's frames. Owns no socket. Invariant: without an
+Owns: their names, their choice, and what they make of an answer's frames. Not here: sockets. Invariant: without an
 option or a control header nothing misbehaves.
 """
 
@@ -26,7 +26,7 @@ STATUSES = {
 }
 """Faults that are an error answer: name -> HTTP status, Google's name for it, text.
 
-A 429 has four meanings, told apart by its text alone (ecosystem.md, how paying works).
+A 429 has four meanings, which only its text tells apart (ecosystem.md, how paying works).
 """
 
 OTHERS = {
@@ -45,7 +45,7 @@ _BROKEN = b'{"candidates": [{"content": {"parts": [{"text": "'
 
 @dataclass(frozen=True, slots=True)
 class InjectedFault:
-    """A fault and the share of the requests it befalls, between 0 and 1."""
+    """A fault and the share of the requests that get it, between 0 and 1."""
 
     name: str
     rate: float = 1.0

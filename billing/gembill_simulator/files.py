@@ -1,6 +1,6 @@
 """Files: resumable uploads, and what was uploaded or made.
 
-Owns: the upload protocol (wire.md 5.6), the list of files, and downloads. Owns no use of a file. Invariant: a
+Owns: the upload protocol (wire.md 5.6), the list of files, and downloads. Not here: the use of a file. Invariant: a
 file counts its bytes and hash exactly; of contents over `KEPT` bytes no more than that is remembered, so that large
 uploads cost no memory.
 """
@@ -16,8 +16,7 @@ from gembill_simulator import frames
 from gembill_simulator.context import RequestContext, stamp
 from gembill_simulator.fields import bad, decode, entry, text
 from gembill_simulator.frames import Reply
-from gembill_simulator.names import IdFactory
-from gembill_simulator.names import text as written
+from gembill_simulator.names import IdFactory, id_text
 from gembill_simulator.store import Store, page
 from gembill_simulator.wire import Document
 
@@ -70,42 +69,42 @@ class Files:
     def __init__(self, names: IdFactory) -> None:
         self._names = names
         self._uploads: Store[Upload] = Store()
-        self._shelf: Store[File] = Store()
+        self._store: Store[File] = Store()
 
     def find(self, name: str) -> File:
         """The file of this name (`files/...` or its end); raises `Refusal` (403) when there is none."""
-        found = self._shelf.get(name.rpartition("/")[2])
-        if found is None:
+        file = self._store.get(name.rpartition("/")[2])
+        if file is None:
             message = f"You do not have permission to access the File {name} or it may not exist."
             raise Refusal(403, "PERMISSION_DENIED", message)
-        return found
+        return file
 
     def write(self, name: str, content: bytes, now: datetime) -> None:
         """Keep a file that the simulator made itself."""
         digest = hashlib.sha256(content).hexdigest()
         made = File(name, "", "application/jsonl", len(content), digest, now, content, made=True)
-        self._shelf.put(name.rpartition("/")[2], made)
+        self._store.put(name.rpartition("/")[2], made)
 
-    def answer(self, visit: RequestContext) -> Reply:
+    def answer(self, context: RequestContext) -> Reply:
         """Answer a request to the files."""
-        route = visit.route
+        route = context.route
         if not route.name:
-            shown, more = page([_show(file) for file in self._shelf], route.query)
+            shown, more = page([_show(file) for file in self._store], route.query)
             return frames.plain(200, {"files": shown} | more)
         file = self.find(route.name)
         if route.method == "DELETE":
-            self._shelf.drop(route.name)
+            self._store.drop(route.name)
             return frames.plain(200, {})
         if route.operation == "download":
             return _download(file)
         return frames.plain(200, _show(file))
 
-    def upload(self, visit: RequestContext) -> Reply:
+    def upload(self, context: RequestContext) -> Reply:
         """Answer one step of an upload."""
-        steps = {step.strip().lower() for step in visit.headers.get("x-goog-upload-command", "").split(",")}
+        steps = {step.strip().lower() for step in context.headers.get("x-goog-upload-command", "").split(",")}
         if "start" in steps:
-            return self._start(visit)
-        key = visit.route.query.get("upload_id", "")
+            return self._start(context)
+        key = context.route.query.get("upload_id", "")
         upload = self._uploads.get(key)
         if upload is None:
             raise Refusal(404, "NOT_FOUND", "There is no upload of this id; start one first.")
@@ -114,38 +113,38 @@ class Files:
             return _status({}, "cancelled")
         if "query" in steps:
             return _status({}, "active", ("X-Goog-Upload-Size-Received", str(upload.size)))
-        _check_offset(visit, upload)
-        upload.take(visit.body)
+        _check_offset(context, upload)
+        upload.take(context.body)
         if "finalize" not in steps:
             return _status({}, "active")
         self._uploads.drop(key)
-        return _status({"file": _show(self._finish(upload, visit))}, "final")
+        return _status({"file": _show(self._finish(upload, context))}, "final")
 
-    def _start(self, visit: RequestContext) -> Reply:
-        if visit.headers.get("x-goog-upload-protocol") != "resumable":
+    def _start(self, context: RequestContext) -> Reply:
+        if context.headers.get("x-goog-upload-protocol") != "resumable":
             raise bad("The simulator takes resumable uploads only.")
-        told = entry(decode(visit.body), "file") if visit.body else {}
-        mime = text(told, "mimeType") or visit.headers.get("x-goog-upload-header-content-type", "")
-        upload = Upload(text(told, "displayName"), mime or "application/octet-stream", visit.origin, visit.draw)
-        if text(told, "name"):
-            upload.name = f"files/{text(told, 'name').rpartition('/')[2]}"
-        key = written(visit.draw)
+        about = entry(decode(context.body), "file") if context.body else {}
+        mime = text(about, "mimeType") or context.headers.get("x-goog-upload-header-content-type", "")
+        upload = Upload(text(about, "displayName"), mime or "application/octet-stream", context.origin, context.draw)
+        if text(about, "name"):
+            upload.name = f"files/{text(about, 'name').rpartition('/')[2]}"
+        key = id_text(context.draw)
         self._uploads.put(key, upload)
-        address = f"{visit.url}{visit.route.path}?upload_id={key}&upload_protocol=resumable"
+        address = f"{context.url}{context.route.path}?upload_id={key}&upload_protocol=resumable"
         granularity = ("X-Goog-Upload-Chunk-Granularity", str(_GRANULARITY))
         return _status({}, "active", ("X-Goog-Upload-URL", address), granularity)
 
-    def _finish(self, upload: Upload, visit: RequestContext) -> File:
+    def _finish(self, upload: Upload, context: RequestContext) -> File:
         name = upload.name or self._names.give("files/", upload.draw, upload.origin + upload.digest.digest())
         content = b"".join(upload.kept) if upload.size <= KEPT else None
         hexed = upload.digest.hexdigest()
-        made = File(name, upload.title, upload.mime_type, upload.size, hexed, visit.now, content)
-        self._shelf.put(name.rpartition("/")[2], made)
+        made = File(name, upload.title, upload.mime_type, upload.size, hexed, context.now, content)
+        self._store.put(name.rpartition("/")[2], made)
         return made
 
 
-def _check_offset(visit: RequestContext, upload: Upload) -> None:
-    offset = visit.headers.get("x-goog-upload-offset", "0")
+def _check_offset(context: RequestContext, upload: Upload) -> None:
+    offset = context.headers.get("x-goog-upload-offset", "0")
     if offset != str(upload.size):
         raise bad(f"X-Goog-Upload-Offset is {offset}, but {upload.size} bytes were received so far.")
 

@@ -1,7 +1,7 @@
 """Answers as the pieces of a body.
 
 Owns: the three forms of a body (one JSON text, server-sent events, a streamed JSON array: wire.md 5.2), the
-making of a whole reply from a request, and gzip. Owns no socket and no clock. Invariant: `reply` is pure; `usage`
+making of a whole reply from a request, and gzip. Not here: sockets and clocks. Invariant: `reply` is pure; `usage`
 of a reply is what a client that reads all its frames learns, or None.
 """
 
@@ -42,19 +42,19 @@ class Reply:
 
 def reply(
     route: SimulatorRoute,
-    ask: ParsedRequest,
+    request: ParsedRequest,
     stamp: Stamp,
     *,
     seed: bytes,
-    wishes: Overrides,
+    overrides: Overrides,
     fault: str,
 ) -> Reply:
     """The reply to a generateContent request. The stamp's tier is the one to serve, or empty for the one asked for."""
     assert route.model is not None
     if fault == "error_chunk" and not route.streams:
         return error(route, 500, wire.error(500, "INTERNAL", "The model broke off in the middle of its answer."))
-    script = compose(ask, route.model, seed=seed, wishes=wishes)
-    stamp = replace(stamp, tier=stamp.tier or ask.tier)
+    script = compose(request, route.model, seed=seed, overrides=overrides)
+    stamp = replace(stamp, tier=stamp.tier or request.tier)
     documents = wire.chunks(script, stamp) if route.streams else [wire.answer(script, stamp)]
     made = Reply(
         200,

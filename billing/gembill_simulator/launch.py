@@ -1,6 +1,6 @@
 """Starting a simulator outside of an event loop.
 
-Owns: the blocking run of the command line and the thread for synchronous programs. Owns no behaviour of the server.
+Owns: the blocking run of the command line and the thread for synchronous programs. Not here: the server's behaviour.
 Invariant: when a `with` block or `run` ends, its port is free and its thread is gone.
 """
 

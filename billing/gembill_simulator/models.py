@@ -1,7 +1,7 @@
 """The models that the simulator knows.
 
-Owns: their names, which model answers for which name, and the habits that differ between generations. Owns no answer.
-Invariant: a name is either known here or answered with 404. Names and re-routing: wire.md 1.7 and 6.3.
+Owns: their names, which model answers for which name, and the habits that differ between generations. Not here:
+answers. Invariant: a name is either known here or answered with 404. Names and re-routing: wire.md 1.7 and 6.3.
 """
 
 from collections.abc import Mapping
@@ -51,7 +51,7 @@ def _known() -> Mapping[str, SimulatedModel]:
 
 
 def _model(name: str, served: str) -> SimulatedModel:
-    # 2.5 Flash-Lite is the one model here that does not think unless it is told to.
+    # 2.5 Flash-Lite is the one model here that does not think unless it is asked to.
     return SimulatedModel(
         name, served, generation=int(served.split("-")[1][0]), thinks=served != "gemini-2.5-flash-lite"
     )

@@ -1,8 +1,8 @@
 """Names of the things that a simulator makes: answers, interactions, caches, files, batches.
 
-Owns: their giving out, and how often the same request came. Owns none of the things. Invariant: a name follows from
-what it was made of and from how often that came before; a request that mentions a name gives the same answer as one
-that mentions another name of the same origin, so that two runs of a program differ in names only.
+Owns: their giving out, and how often the same request came. Not here: the things themselves. Invariant: a name follows
+from what it was made of and from how often that came before; a request that mentions a name gives the same answer as
+one that mentions another name of the same origin, so that two runs of a program differ in names only.
 """
 
 import re
@@ -30,7 +30,7 @@ class IdFactory:
         """
         body = _FORM.sub(b"", body)
         if self._origins:
-            body = _MENTIONS.sub(lambda found: self._origins.get(found[0], found[0]), body)
+            body = _MENTIONS.sub(lambda match: self._origins.get(match[0], match[0]), body)
         return blake2b(b"%b %b %b" % (self._seed, place.encode(), body), digest_size=16).digest()
 
     def draw(self, origin: bytes) -> bytes:
@@ -42,13 +42,13 @@ class IdFactory:
 
     def give(self, prefix: str, draw: bytes, origin: bytes) -> str:
         """A name of this prefix (`v1_`, `files/`, ...) for what was made of this origin."""
-        name = prefix + (text(draw) if prefix == "v1_" else draw[:10].hex())
+        name = prefix + (id_text(draw) if prefix == "v1_" else draw[:10].hex())
         self._origins[name.encode()] = origin.hex().encode()
         _bound(self._origins)
         return name
 
 
-def text(draw: bytes) -> str:
+def id_text(draw: bytes) -> str:
     """A draw as 22 characters of the alphabet of ids."""
     return urlsafe_b64encode(draw[:16])[:22].decode()
 

@@ -1,6 +1,6 @@
 """How a simulator is set, as a whole and for one request.
 
-Owns: options and control headers with their meaning and checks. Owns no behaviour. Invariant: an `Options` or
+Owns: options and control headers with their meaning and checks. Not here: behaviour. Invariant: an `Options` or
 `Control` that exists can be obeyed; otherwise ConfigurationError (options) or Refusal 400 (headers) was raised.
 
 Control headers, for tests; each overrides the option of the same meaning for one request: `x-simulator-fault`,
@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 from gembill.errors import ConfigurationError, Refusal
 from gembill_simulator import faults
-from gembill_simulator.answer import NO_WISHES, Overrides
+from gembill_simulator.answer import NO_OVERRIDES, Overrides
 from gembill_simulator.faults import InjectedFault
 
 _RUNS = frozenset(("ok", "failed", "deadline_exceeded", "plot", "search", "call"))
@@ -33,10 +33,10 @@ _MOST_TOKENS = 1 << 40
 class Options:
     """Settings of a whole simulator.
 
-    `latency_ms` passes before an answer begins, `chunk_ms` between the chunks of a stream. `faults` befall requests by
-    rate; `script` comes first and names the faults of the first generation requests by arrival (`ok` for none).
-    A background interaction or a batch is done after `polls` polls that found it pending and `pending_ms`.
-    `require_key` answers 403 to a request without a key. `keep_served` bounds the log of what was served.
+    `latency_ms` passes before an answer begins, `chunk_ms` between the chunks of a stream. `faults` come over requests
+    by rate; `script` comes first and names the faults of the first generation requests by arrival (`ok` for none). A
+    background interaction or a batch is done after `polls` polls that found it pending and `pending_ms`. `require_key`
+    answers 403 to a request without a key. `keep_served` bounds the log of what was served.
     """
 
     seed: int = 0
@@ -59,7 +59,7 @@ class Options:
         if sum(fault.rate for fault in self.faults) > 1.000001:
             raise ConfigurationError("The rates of all faults together must not be over 1.")
         if unknown := [name for name in self.script if not faults.known(name)]:
-            raise ConfigurationError(f"The script names {unknown[0]!r}, which is no fault.")
+            raise ConfigurationError(f"The script names {unknown[0]!r}, which is not a fault.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ class Control:
     fault: str | None = None
     latency_ms: float | None = None
     chunk_ms: float | None = None
-    wishes: Overrides = NO_WISHES
+    overrides: Overrides = NO_OVERRIDES
     tier: str | None = None
     sized: bool = False
     polls: int | None = None
@@ -81,26 +81,26 @@ _PLAIN = Control()
 
 def control(headers: Mapping[str, str]) -> Control:
     """Read the control headers (names in lower case); raises `Refusal` (400) for one that cannot be obeyed."""
-    told = {name[len(_PREFIX) :]: value.strip() for name, value in headers.items() if name.startswith(_PREFIX)}
-    if not told:
+    settings = {name[len(_PREFIX) :]: value.strip() for name, value in headers.items() if name.startswith(_PREFIX)}
+    if not settings:
         return _PLAIN
-    fault = told.get("fault")
+    fault = settings.get("fault")
     if fault is not None and not faults.known(fault):
         _refuse("fault", fault)
     return Control(
         fault=fault,
-        latency_ms=_number(told, "latency-ms", _LONGEST_WAIT_MS),
-        chunk_ms=_number(told, "chunk-ms", _LONGEST_WAIT_MS),
-        wishes=Overrides(
-            runs=_runs(told.get("runs")),
-            cached=_number(told, "cached", _MOST_TOKENS),
-            hops=_number(told, "hops", _MOST_HOPS),
-            filling=_number(told, "filling", _LARGEST_FILLING),
+        latency_ms=_number(settings, "latency-ms", _LONGEST_WAIT_MS),
+        chunk_ms=_number(settings, "chunk-ms", _LONGEST_WAIT_MS),
+        overrides=Overrides(
+            runs=_runs(settings.get("runs")),
+            cached=_number(settings, "cached", _MOST_TOKENS),
+            hops=_number(settings, "hops", _MOST_HOPS),
+            filling=_number(settings, "filling", _LARGEST_FILLING),
         ),
-        tier=told.get("tier"),
-        sized=told.get("framing") == "sized",
-        polls=_number(told, "polls", _MOST_POLLS),
-        old_schema=told.get("schema") == "old",
+        tier=settings.get("tier"),
+        sized=settings.get("framing") == "sized",
+        polls=_number(settings, "polls", _MOST_POLLS),
+        old_schema=settings.get("schema") == "old",
     )
 
 
@@ -113,8 +113,8 @@ def _runs(text: str | None) -> tuple[str, ...] | None:
     return names
 
 
-def _number(told: Mapping[str, str], name: str, most: int) -> int | None:
-    text = told.get(name)
+def _number(settings: Mapping[str, str], name: str, most: int) -> int | None:
+    text = settings.get(name)
     if text is None:
         return None
     if not (text.isascii() and text.isdigit() and len(text) < 16 and int(text) <= most):

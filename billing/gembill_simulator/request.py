@@ -88,7 +88,7 @@ def read(document: Object, caches: Mapping[str, Object] = NO_CACHES) -> ParsedRe
     return ParsedRequest(
         prompt=_count_all(document),
         question=_question(contents),
-        # A cache that is not known is taken to hold the tool: tools cannot stand beside a cache.
+        # A cache that is not known is taken to hold the tool: a request cannot bring tools beside a cache.
         code_allowed=(bool(name) and cache is None) or _declares(tools, "codeExecution"),
         cached_content=name or None,
         held=NOTHING if cache is None else count_content(cache),
@@ -142,9 +142,10 @@ def _declares(tools: list[Object], name: str) -> bool:
 
 
 def _functions(tools: list[Object]) -> tuple[Function, ...]:
-    found = [declared for tool in tools for declared in entries(tool, "functionDeclarations")]
+    declarations = [declared for tool in tools for declared in entries(tool, "functionDeclarations")]
     return tuple(
-        Function(text(one, "name"), entry(one, "parameters") or entry(one, "parametersJsonSchema")) for one in found
+        Function(text(one, "name"), entry(one, "parameters") or entry(one, "parametersJsonSchema"))
+        for one in declarations
     )
 
 

@@ -1,7 +1,7 @@
 """The paths that the simulator answers.
 
 Owns: which method of which model or resource a request names, on either family of endpoints (wire.md 2.1 and
-5.1). Owns no answer. Invariant: a request gives a `SimulatorRoute` or a `Refusal` with Google's status 404.
+5.1). Not here: answers. Invariant: a request gives a `SimulatorRoute` or a `Refusal` with Google's status 404.
 """
 
 import re
@@ -74,10 +74,10 @@ def find(method: str, target: str) -> SimulatorRoute:
     """Where a request goes; raises `Refusal` (404) when that is nowhere."""
     parts = urlsplit(target)
     path, query = unquote(parts.path), dict(parse_qsl(parts.query))
-    if (found := _PATH.fullmatch(path)) is not None:
-        return _of_models(method, path, query, found)
-    if (found := _RESOURCE.fullmatch(path)) is not None:
-        return _of_resources(method, path, query, found)
+    if (match := _PATH.fullmatch(path)) is not None:
+        return _of_models(method, path, query, match)
+    if (match := _RESOURCE.fullmatch(path)) is not None:
+        return _of_resources(method, path, query, match)
     if method == "POST" and _COMPLETIONS.fullmatch(path):
         return SimulatorRoute(
             path, vertex=False, model=None, operation="", query=query, surface="completions", method=method
@@ -94,25 +94,25 @@ def model_named(name: str, version: str = "v1beta") -> SimulatedModel:
     return MODELS[bare]
 
 
-def _of_models(method: str, path: str, query: dict[str, str], found: re.Match[str]) -> SimulatorRoute:
-    operation, name = found["operation"] or "", found["model"]
-    vertex = found["vertex"] is not None
+def _of_models(method: str, path: str, query: dict[str, str], match: re.Match[str]) -> SimulatorRoute:
+    operation, name = match["operation"] or "", match["model"]
+    vertex = match["vertex"] is not None
     known = GENERATES | ({"countTokens"} if vertex else {"countTokens", "batchGenerateContent"})
     fits = (method == "GET" and not operation) or (method == "POST" and operation in known)
     if not fits or (operation and not name):
         raise _missing(method, path)
-    model = None if name is None else model_named(name, found["version"])
+    model = None if name is None else model_named(name, match["version"])
     surface = "batches" if operation == "batchGenerateContent" else "models"
     return SimulatorRoute(path, vertex, model, operation, query, surface, method)
 
 
-def _of_resources(method: str, path: str, query: dict[str, str], found: re.Match[str]) -> SimulatorRoute:
-    surface, name, operation = found["surface"], found["name"] or "", found["operation"] or ""
-    if found["way"] == "/upload":
+def _of_resources(method: str, path: str, query: dict[str, str], match: re.Match[str]) -> SimulatorRoute:
+    surface, name, operation = match["surface"], match["name"] or "", match["operation"] or ""
+    if match["way"] == "/upload":
         surface = "upload" if surface == "files" and not name else ""
     if not _fits(method, surface, name, operation):
         raise _missing(method, path)
-    family = found["vertex"] or ""
+    family = match["vertex"] or ""
     return SimulatorRoute(path, bool(family), None, operation, query, surface, method, name, family)
 
 

@@ -1,7 +1,7 @@
 """What the simulated Google Search finds.
 
-Owns: queries, sources, and how an answer is grounded in them. Owns no count. Invariant: pure; the same question gives
-the same findings; addresses lead nowhere (`.example`).
+Owns: queries, sources, and how an answer is grounded in them. Not here: counts. Invariant: pure; the same question
+gives the same findings; addresses lead nowhere (`.example`).
 """
 
 import re
@@ -17,8 +17,8 @@ WORDS = re.compile(
 SENTENCE = "According to the pages found, the answer is as stated there."
 SUGGESTIONS = "<div>Search suggestions of the simulator</div>"
 
-POSING = "Looking up information on Google Search."
-"""What a search that poses as code prints (wire.md 1.4(e))."""
+OUTPUT_SHOWN = "Looking up information on Google Search."
+"""What a search that is shown as code prints (wire.md 1.4(e))."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ def find(question: str) -> Findings:
     return Findings((query,), pages)
 
 
-def posing_code(findings: Findings) -> str:
+def code_shown(findings: Findings) -> str:
     """The code as which a search is shown on 2.5 beside code execution."""
     return f'print(concise_search("{findings.queries[0]}", max_num_results=5))\n'
 

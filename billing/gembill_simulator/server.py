@@ -1,6 +1,6 @@
 """The simulator as a server.
 
-Owns: keys, the choice of a fault, timing, headers and the log of what was served. Owns no rule of the answers.
+Owns: keys, the choice of a fault, timing, headers and the log of what was served. Not here: rules of the answers.
 Invariant: the answer depends on seed, model and body, never on the order of arrival; only ids and faults by rate also
 depend on how often the same body came before, and the faults of a script on arrival.
 """
@@ -15,11 +15,11 @@ from email.utils import formatdate
 from typing import Any, NamedTuple
 
 from gembill.errors import ConfigurationError, Refusal
-from gembill_simulator import faults, frames, names, options, routes, wire
+from gembill_simulator import faults, frames, options, routes, wire
 from gembill_simulator.connection import ClientConnection, HttpExchange, HttpRequest
 from gembill_simulator.context import RequestContext
 from gembill_simulator.frames import Packer, Reply
-from gembill_simulator.names import IdFactory
+from gembill_simulator.names import IdFactory, id_text
 from gembill_simulator.options import Control, Options
 from gembill_simulator.routes import SimulatorRoute
 from gembill_simulator.surfaces import Surfaces
@@ -84,33 +84,35 @@ class Simulator:
 
     async def handle(self, exchange: HttpExchange) -> None:
         """Answer one request."""
-        asked = exchange.request
+        request = exchange.request
         route = None
         try:
-            route = routes.find(asked.method, asked.target)
-            control = options.control(asked.headers)
+            route = routes.find(request.method, request.target)
+            control = options.control(request.headers)
             if self.options.require_key:
-                _check_key(asked, route)
+                _check_key(request, route)
             if route.generates:
                 await self._generate(exchange, route, control)
             else:
-                await _send(exchange, self._surfaces.inform(self._visit(asked, route, control)), sized=control.sized)
+                await _send(
+                    exchange, self._surfaces.inform(self._context(request, route, control)), sized=control.sized
+                )
         except Refusal as refusal:
             document = wire.error(refusal.status, refusal.reason, str(refusal))
             refused = frames.error(route, refusal.status, document) if route else frames.plain(refusal.status, document)
             await _send(exchange, refused)
 
     async def _generate(self, exchange: HttpExchange, route: SimulatorRoute, control: Control) -> None:
-        visit = self._visit(exchange.request, route, control)
-        visit = replace(visit, fault=self._fault(visit))
-        log = _Entry(self.served, Served(names.text(visit.draw), route.path, None))
+        context = self._context(exchange.request, route, control)
+        context = replace(context, fault=self._fault(context))
+        log = _Entry(self.served, Served(id_text(context.draw), route.path, None))
         try:
             await _wait(_either(control.latency_ms, self.options.latency_ms))
-            if visit.fault in ("hang", "reset"):
-                await _wait(_HANG_S * 1000 if visit.fault == "hang" else 0)
+            if context.fault in ("hang", "reset"):
+                await _wait(_HANG_S * 1000 if context.fault == "hang" else 0)
                 exchange.reset()
                 return
-            reply = self._reply(exchange.request, visit)
+            reply = self._reply(exchange.request, context)
             log.served = log.served._replace(response_id=reply.name or log.served.response_id)
             pause = _either(control.chunk_ms, self.options.chunk_ms) if reply.streams else 0
             sized = control.sized and not reply.streams
@@ -118,28 +120,28 @@ class Simulator:
         finally:
             log.write(None)  # counts only where the answer did not come to its last frame
 
-    def _reply(self, asked: HttpRequest, visit: RequestContext) -> Reply:
-        refusal = faults.refusal(visit.fault, _key(asked, visit.route))
-        return self._surfaces.generate(visit) if refusal is None else frames.error(visit.route, *refusal)
+    def _reply(self, request: HttpRequest, context: RequestContext) -> Reply:
+        refusal = faults.refusal(context.fault, _key(request, context.route))
+        return self._surfaces.generate(context) if refusal is None else frames.error(context.route, *refusal)
 
-    def _visit(self, asked: HttpRequest, route: SimulatorRoute, control: Control) -> RequestContext:
+    def _context(self, request: HttpRequest, route: SimulatorRoute, control: Control) -> RequestContext:
         place = route.model.name if route.model else f"{route.method} {route.path}"
-        origin = self._names.origin(place, asked.body)
+        origin = self._names.origin(place, request.body)
         makes = route.method == "POST" and route.operation != "countTokens"
         draw = self._names.draw(origin) if makes else b""
         now = datetime.now(UTC)
-        return RequestContext(route, asked.headers, asked.body, self.options, control, origin, draw, now, self._url)
+        return RequestContext(route, request.headers, request.body, self.options, control, origin, draw, now, self._url)
 
-    def _fault(self, visit: RequestContext) -> str:
-        if visit.control.fault is not None:
-            return visit.control.fault
+    def _fault(self, context: RequestContext) -> str:
+        if context.control.fault is not None:
+            return context.control.fault
         if self._script:
             return self._script.popleft()
-        return faults.pick(self.options.faults, int.from_bytes(visit.draw[16:], "big") / 2**64)
+        return faults.pick(self.options.faults, int.from_bytes(context.draw[16:], "big") / 2**64)
 
 
 class _Entry:
-    """One line of the log, written once: the first word stands."""
+    """One line of the log, written once: the first writing counts."""
 
     def __init__(self, log: "deque[Served]", served: Served) -> None:
         self._log = log
@@ -179,23 +181,23 @@ async def _send(
 
 def _headers(reply: Reply, *, gzip: bool) -> list[tuple[str, str]]:
     kind = "text/event-stream" if reply.events else reply.kind
-    found = [("Content-Type", kind), ("Vary", "Origin, X-Origin, Referer"), ("Date", formatdate(usegmt=True))]
+    headers = [("Content-Type", kind), ("Vary", "Origin, X-Origin, Referer"), ("Date", formatdate(usegmt=True))]
     if reply.events:
-        found.append(("Content-Disposition", "attachment"))
+        headers.append(("Content-Disposition", "attachment"))
     if gzip:
-        found.append(("Content-Encoding", "gzip"))
+        headers.append(("Content-Encoding", "gzip"))
     if reply.tier is not None:
-        found.append(("X-Gemini-Service-Tier", reply.tier))
-    return [*found, *reply.headers, ("Server", "gembill-simulator")]
+        headers.append(("X-Gemini-Service-Tier", reply.tier))
+    return [*headers, *reply.headers, ("Server", "gembill-simulator")]
 
 
-def _key(asked: HttpRequest, route: SimulatorRoute) -> str:
-    bearer = asked.headers.get("authorization", "").removeprefix("Bearer ")
-    return asked.headers.get("x-goog-api-key") or route.query.get("key") or bearer
+def _key(request: HttpRequest, route: SimulatorRoute) -> str:
+    bearer = request.headers.get("authorization", "").removeprefix("Bearer ")
+    return request.headers.get("x-goog-api-key") or route.query.get("key") or bearer
 
 
-def _check_key(asked: HttpRequest, route: SimulatorRoute) -> None:
-    if not _key(asked, route):
+def _check_key(request: HttpRequest, route: SimulatorRoute) -> None:
+    if not _key(request, route):
         raise Refusal(403, "PERMISSION_DENIED", "The request carries no API key; this simulator asks for one.")
 
 

@@ -1,6 +1,6 @@
 """Where the simulator keeps what it made.
 
-Owns: keeping by name, the bound on how much is kept, and pages of a list. Owns no meaning of a thing. Invariant: at
+Owns: keeping by name, the bound on how much is kept, and pages of a list. Not here: what a thing means. Invariant: at
 most `MOST` things are kept, the oldest go first; all of it is gone when the simulator is.
 """
 
@@ -46,7 +46,7 @@ class Store(Generic[_Thing]):
 def page(things: list[_Thing], query: Mapping[str, str]) -> tuple[list[_Thing], dict[str, str]]:
     """The part of a list that `pageSize` and `pageToken` name, and the `nextPageToken` if more follows.
 
-    Raises `Refusal` (400) when they are no numbers.
+    Raises `Refusal` (400) when they are not numbers.
     """
     size, token = query.get("pageSize", ""), query.get("pageToken", "")
     if not (f"{size}{token}0".isascii() and f"{size}{token}0".isdigit()):

@@ -1,7 +1,7 @@
 """The surfaces of the API behind one front.
 
-Owns: which surface answers a request, and what the surfaces of one simulator share (names, caches, files). Owns no
-socket, no fault by rate and no clock. Invariant: a visit gives a `Reply` or a `Refusal`.
+Owns: which surface answers a request, and what the surfaces of one simulator share (names, caches, files). Not
+here: sockets, faults by rate and clocks. Invariant: a `RequestContext` gives a `Reply` or a `Refusal`.
 """
 
 from collections.abc import Mapping
@@ -15,8 +15,7 @@ from gembill_simulator.files import Files
 from gembill_simulator.frames import Reply
 from gembill_simulator.interactions import InteractionsApi
 from gembill_simulator.models import MODELS
-from gembill_simulator.names import IdFactory
-from gembill_simulator.names import text as written
+from gembill_simulator.names import IdFactory, id_text
 from gembill_simulator.store import page
 from gembill_simulator.wire import Stamp
 
@@ -30,35 +29,37 @@ class Surfaces:
         self._batches = Batches(names, self._files)
         self._interactions = InteractionsApi(names)
 
-    def generate(self, visit: RequestContext) -> Reply:
+    def generate(self, context: RequestContext) -> Reply:
         """Answer a call: of a model, an interaction or a completion."""
-        if visit.route.surface == "interactions":
-            return self._interactions.answer(visit)
-        if visit.route.surface == "completions":
-            return completions.reply(visit)
-        ask = request.read(decode(visit.body), self._caches.bodies())
-        wishes = visit.control.wishes
-        return frames.reply(visit.route, ask, _stamp(visit), seed=visit.origin, wishes=wishes, fault=visit.fault)
+        if context.route.surface == "interactions":
+            return self._interactions.answer(context)
+        if context.route.surface == "completions":
+            return completions.reply(context)
+        parsed = request.read(decode(context.body), self._caches.bodies())
+        overrides = context.control.overrides
+        return frames.reply(
+            context.route, parsed, _stamp(context), seed=context.origin, overrides=overrides, fault=context.fault
+        )
 
-    def inform(self, visit: RequestContext) -> Reply:
-        """Answer what is no call."""
-        surface = visit.route.surface
+    def inform(self, context: RequestContext) -> Reply:
+        """Answer a request that is not a call."""
+        surface = context.route.surface
         if surface == "interactions":
-            return self._interactions.answer(visit)
+            return self._interactions.answer(context)
         if surface == "cachedContents":
-            return self._caches.answer(visit)
+            return self._caches.answer(context)
         if surface == "batches":
-            return self._batches.answer(visit, self._caches.bodies())
+            return self._batches.answer(context, self._caches.bodies())
         if surface == "upload":
-            return self._files.upload(visit)
-        return self._files.answer(visit) if surface == "files" else _models(visit)
+            return self._files.upload(context)
+        return self._files.answer(context) if surface == "files" else _models(context)
 
 
-def _models(visit: RequestContext) -> Reply:
+def _models(context: RequestContext) -> Reply:
     """countTokens, one model, the list of models."""
-    route = visit.route
+    route = context.route
     if route.operation:
-        return frames.plain(200, wire.count_tokens(request.count_prompt(decode(visit.body))))
+        return frames.plain(200, wire.count_tokens(request.count_prompt(decode(context.body))))
     show = wire.publisher_model if route.vertex else wire.model
     if route.model is not None:
         return frames.plain(200, show(route.model))
@@ -66,10 +67,10 @@ def _models(visit: RequestContext) -> Reply:
     return frames.plain(200, {"publisherModels" if route.vertex else "models": shown} | more)
 
 
-def _stamp(visit: RequestContext) -> Stamp:
-    if visit.route.vertex:
-        return Stamp(written(visit.draw), traffic=_traffic(visit.headers), created=stamp(visit.now))
-    return Stamp(written(visit.draw), tier=visit.control.tier or "")
+def _stamp(context: RequestContext) -> Stamp:
+    if context.route.vertex:
+        return Stamp(id_text(context.draw), traffic=_traffic(context.headers), created=stamp(context.now))
+    return Stamp(id_text(context.draw), tier=context.control.tier or "")
 
 
 def _traffic(headers: Mapping[str, str]) -> str:

@@ -1,6 +1,6 @@
 """Token counts of texts and media, and sums of them by modality.
 
-Owns: how many tokens the simulator says a text or a file has, and the adding up. Owns no law of usage. Invariant: a
+Owns: how many tokens the simulator says a text or a file has, and the adding up. Not here: laws of usage. Invariant: a
 count depends on the content alone. The counts are plausible, not those of Google's tokenizer; digits are single
 tokens (wire.md 7).
 """

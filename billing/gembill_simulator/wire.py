@@ -1,7 +1,7 @@
 """Scripts as the JSON documents of the API.
 
 Owns: field names, their order and presence, and what the two families of endpoints add (wire.md 1.1, 1.8).
-Owns no count. Invariant: a field that would be zero is absent (law 8); serviceTier and trafficType never stand
+Not here: counts. Invariant: a field that would be zero is absent (law 8); serviceTier and trafficType never come
 together (law 19).
 """
 
@@ -74,7 +74,7 @@ def chunks(script: Script, stamp: Stamp) -> list[Document]:
 
 def usage(counts: Counts, stamp: Stamp) -> Document:
     """A `usageMetadata`."""
-    found: Document = {
+    fields: Document = {
         "promptTokenCount": counts.prompt.total,
         "candidatesTokenCount": counts.candidates,
         "totalTokenCount": counts.total,
@@ -86,11 +86,11 @@ def usage(counts: Counts, stamp: Stamp) -> Document:
         "thoughtsTokenCount": counts.thoughts,
     }
     if stamp.traffic is None:
-        found["serviceTier"] = stamp.tier
+        fields["serviceTier"] = stamp.tier
     else:
-        found["candidatesTokensDetails"] = TokenTally(text=counts.candidates).details()
-        found["trafficType"] = stamp.traffic
-    return {name: value for name, value in found.items() if value}
+        fields["candidatesTokensDetails"] = TokenTally(text=counts.candidates).details()
+        fields["trafficType"] = stamp.traffic
+    return {name: value for name, value in fields.items() if value}
 
 
 def count_tokens(prompt: TokenTally) -> Document:
@@ -118,8 +118,8 @@ def publisher_model(known: SimulatedModel) -> Document:
 
 def error(status: int, name: str, message: str, details: list[Document] | None = None) -> Document:
     """An error in Google's shape (wire.md 5.4)."""
-    found: Document = {"code": status, "message": message, "status": name}
-    return {"error": found | {"details": details} if details else found}
+    fields: Document = {"code": status, "message": message, "status": name}
+    return {"error": fields | {"details": details} if details else fields}
 
 
 def interactions_error(document: Document) -> Document:
@@ -130,10 +130,10 @@ def interactions_error(document: Document) -> Document:
 
 
 def _document(candidates: list[Document], seen: Document, script: Script, stamp: Stamp) -> Document:
-    found: Document = {"candidates": candidates, "usageMetadata": seen, "modelVersion": script.model.served}
+    document: Document = {"candidates": candidates, "usageMetadata": seen, "modelVersion": script.model.served}
     if stamp.created is not None:
-        found["createTime"] = stamp.created
-    return found | {"responseId": stamp.response_id}
+        document["createTime"] = stamp.created
+    return document | {"responseId": stamp.response_id}
 
 
 def _others(script: Script) -> list[Document]:
@@ -146,13 +146,13 @@ def _others(script: Script) -> list[Document]:
 
 def _ending(script: Script) -> Document:
     """What the end of an answer adds to its candidate."""
-    found: Document = {}
+    fields: Document = {}
     if script.findings is not None:
         said = "".join(piece.text for piece in script.turns[-1].pieces if piece.kind is PieceKind.TEXT)
-        found["groundingMetadata"] = search.grounding(script.findings, said)
+        fields["groundingMetadata"] = search.grounding(script.findings, said)
     if script.continues is not None:
-        found["continuationToken"] = script.continues.token()
-    return found
+        fields["continuationToken"] = script.continues.token()
+    return fields
 
 
 def _part(piece: Piece, known: SimulatedModel) -> Document:
@@ -163,7 +163,7 @@ def _part(piece: Piece, known: SimulatedModel) -> Document:
     if piece.kind in (PieceKind.CODE, PieceKind.SEARCH):
         part: Document = {"executableCode": {"language": "PYTHON", "code": piece.text} | named}
         return part | {"thoughtSignature": signature(piece.text)} if known.resets else part
-    if piece.kind in (PieceKind.RESULT, PieceKind.FOUND):
+    if piece.kind in (PieceKind.RESULT, PieceKind.SEARCH_RESULT):
         printed = {"output": piece.text} if piece.text else {}
         return {"codeExecutionResult": {"outcome": piece.outcome} | printed | named}
     if piece.kind is PieceKind.IMAGE:

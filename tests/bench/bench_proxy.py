@@ -1,6 +1,6 @@
 """What the proxy adds: CPU per recorded call and time to the first event, against a plain relay in the same run.
 
-The yardstick is a relay on aiohttp (server and client), the reference of the house plan; both stand before the same
+The yardstick is a relay on aiohttp (server and client), the reference of the house plan; both are in front of the same
 simulator. Run by hand: `python tests/bench/bench_proxy.py`. Ratios are what to read; the machine is shared.
 """
 

@@ -153,7 +153,7 @@ def main() -> None:
 
 
 def measured(records: int) -> float:
-    """All figures of a ledger of so many calls; gives the month's by model."""
+    """All figures of a ledger of `calls` calls; gives the month's by model."""
     with tempfile.TemporaryDirectory() as scratch:
         url = f"sqlite:///{Path(scratch) / 'bench.db'}"
         ledger = open_ledger(url)
@@ -172,8 +172,8 @@ def cells(ledger: Ledger) -> None:
         for table in schema.ROLLUPS:
             unit_us, at = (86_400_000_000, table.c.day_utc) if "day_utc" in table.c else (HOUR_US, table.c.hour_utc)
             inside = at.between(MONTH.start_us // unit_us, MONTH.end_us // unit_us - 1)
-            found = connection.scalar(select(func.count()).select_from(table).where(inside))
-            print(f"{table.name}: {found:,} cells in the month")
+            cell_count = connection.scalar(select(func.count()).select_from(table).where(inside))
+            print(f"{table.name}: {cell_count:,} cells in the month")
 
 
 def measure(ledger: Ledger, url: str, folder: Path) -> float:

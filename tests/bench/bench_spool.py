@@ -44,7 +44,7 @@ def bare(seconds: float, folder: Path) -> Measured:
 
 
 def spool(seconds: float, folder: Path, clients: int) -> Measured:
-    """Appends by so many coroutines of one loop."""
+    """Appends by N coroutines of one loop."""
     queue = Spool.claim(folder)
     times: list[float] = []
 
@@ -74,15 +74,15 @@ def main() -> None:
     """Print the table."""
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 2.0
     names = {"bare commit per row": 0, "spool, 1": 1, "spool, 16": 16, "spool, 128": 128}
-    found: dict[str, list[Measured]] = {name: [] for name in names}
+    measured: dict[str, list[Measured]] = {name: [] for name in names}
     print(f"SQLite {'.'.join(map(str, version))}, {ROUNDS} rounds of {seconds} s, bodies of {len(BODY)} bytes")
     for _ in range(ROUNDS):
         for name, clients in names.items():
             with tempfile.TemporaryDirectory() as folder:
                 done = spool(seconds, Path(folder), clients) if clients else bare(seconds, Path(folder))
-                found[name].append(done)
-    single = statistics.median(rate for rate, _, _ in found["bare commit per row"])
-    for name, rounds in found.items():
+                measured[name].append(done)
+    single = statistics.median(rate for rate, _, _ in measured["bare commit per row"])
+    for name, rounds in measured.items():
         _say(name, rounds, single)
     _under_load(seconds, single)
 

@@ -1,6 +1,6 @@
 """A dashboard on a free port and a browser that looks at it and tells what went wrong.
 
-Owns: the server (a thread, or a process where its start counts), Debian's Chromium and its observers. Owns no assertion.
+Owns: the server (a thread, or a process where its start counts), Debian's Chromium and its observers. Not here: assertions.
 """
 
 import contextlib

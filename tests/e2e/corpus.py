@@ -18,8 +18,8 @@ STATES = {"241": "unknown", "285": "unknown", "253": "partial"}  # named at the 
 
 def cases(*surfaces: str) -> dict[str, dict]:
     """The cases of these surfaces, by name."""
-    found = {path.stem: json.loads(path.read_text()) for path in sorted(FOLDER.glob("*.json"))}
-    return {name: case for name, case in found.items() if case["surface"] in surfaces}
+    recorded = {path.stem: json.loads(path.read_text()) for path in sorted(FOLDER.glob("*.json"))}
+    return {name: case for name, case in recorded.items() if case["surface"] in surfaces}
 
 
 def rows() -> dict[str, list[str]]:

@@ -1,7 +1,7 @@
 """Node programs for the tests: the official JavaScript SDK in a folder of its own, and a run of a program.
 
-Owns: the installation (outside of the checkout, once per version and machine) and the environment of a run. Owns no
-test. Invariant: where node, npm or the package cannot be had, the test is skipped and says why.
+Owns: the installation (outside of the checkout, once per version and machine) and the environment of a run. Not here:
+tests. Invariant: where node, npm or the package cannot be had, the test is skipped and says why.
 """
 
 import json
@@ -47,7 +47,7 @@ def _ours(home: Path) -> bool:
 
 
 def run(program: str, url: str, folder: Path) -> str:
-    """Run an ES module of a user's, told of the proxy by the one variable of the README; returns what it printed."""
+    """Run an ES module of a user's, led to the proxy by the one variable of the README; returns what it printed."""
     modules = installed()
     if not (folder / "node_modules").exists():
         (folder / "node_modules").symlink_to(modules, target_is_directory=True)

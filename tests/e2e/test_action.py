@@ -70,9 +70,9 @@ def outputs(runner: Path) -> dict[str, str]:
 
 def test_a_breach_is_annotated_summed_up_and_given_on(runner):
     budgets(runner, "100", "2.99")
-    found = bash(runner, "Check budgets")
-    assert found.returncode == 0, "a later step fails the job, so that the comment is written before"
-    said = found.stdout.rsplit("::\n", 1)[1].splitlines()
+    done = bash(runner, "Check budgets")
+    assert done.returncode == 0, "a later step fails the job, so that the comment is written before"
+    said = done.stdout.rsplit("::\n", 1)[1].splitlines()
     assert [line.split(" ")[0] for line in said] == ["::error", "::notice"]
     assert "%250A%3A%3Aerror%3A%3Ax" in said[0]
     left = outputs(runner)
@@ -101,8 +101,8 @@ def test_inputs_choose_budgets_and_what_fails(runner):
 
 def test_a_wrong_file_is_exit_code_2_without_a_report(runner):
     (runner / "gembill.toml").write_text('[[budget]]\nname = "x"\n')
-    found = bash(runner, "Check budgets")
-    assert "gembill.toml:1: the budget 'x' has no period" in found.stderr
+    done = bash(runner, "Check budgets")
+    assert "gembill.toml:1: the budget 'x' has no period" in done.stderr
     assert outputs(runner) == {"code": "2"}
 
 
@@ -114,16 +114,16 @@ def test_one_comment_is_written_and_then_updated(known, method, runner):
     bash(runner, "Check budgets")
     (runner / "GH_KNOWN").write_text(known)
     report = outputs(runner)["report_path"]
-    found = bash(runner, "Update the comment", REPORT=report, NUMBER="7", GITHUB_REPOSITORY="o/r")
-    assert found.returncode == 0, found.stderr
+    done = bash(runner, "Update the comment", REPORT=report, NUMBER="7", GITHUB_REPOSITORY="o/r")
+    assert done.returncode == 0, done.stderr
     assert f"--method {method} -F body=@{report}" in (runner / "GH_LOG").read_text()
     assert Path(report).read_text().startswith("<!-- gembill-budgets -->\n### ")
 
 
 def test_a_comment_that_cannot_be_written_fails_no_job(runner):
     write(runner / "bin/gh", "exit 1\n")
-    found = bash(runner, "Update the comment", REPORT="x", NUMBER="7", GITHUB_REPOSITORY="o/r")
-    assert (found.returncode, found.stdout.startswith("::notice")) == (0, True)
+    done = bash(runner, "Update the comment", REPORT="x", NUMBER="7", GITHUB_REPOSITORY="o/r")
+    assert (done.returncode, done.stdout.startswith("::notice")) == (0, True)
 
 
 def test_no_input_stands_in_a_script():

@@ -22,7 +22,7 @@ def response(parts: list = CODE) -> dict:
 
 
 def inlined(*entries: dict) -> dict:
-    """A finished batch: its results stand in it twice, as the API repeats them."""
+    """A finished batch: its results are in it twice, as the API repeats them."""
     output = {"inlinedResponses": {"inlinedResponses": list(entries)}}
     metadata = {"model": "models/gemini-2.5-flash", "name": BATCH, "output": output, "state": "BATCH_STATE_SUCCEEDED"}
     return {"name": BATCH, "metadata": metadata, "done": True, "response": output}
@@ -53,19 +53,19 @@ def test_results_read_three_times_are_one_record_for_each_entry(recording):
         )
         for _ in replies[1:]:
             proxy.get(f"/v1beta/{BATCH}")
-    found = proxy.records()
-    assert len(found) == 3
-    assert sorted((s.record.status, s.cost_pico) for s in found) == [
+    stored = proxy.records()
+    assert len(stored) == 3
+    assert sorted((s.record.status, s.cost_pico) for s in stored) == [
         ("complete", COST),
         ("complete", COST),
         ("error", 0),
     ]
-    assert sorted(str(s.record.declared) for s in found) == ["False", "False", "True"]
-    assert {(s.record.operation, s.record.service_tier, s.record.labels["team"]) for s in found} == {
+    assert sorted(str(s.record.declared) for s in stored) == ["False", "False", "True"]
+    assert {(s.record.operation, s.record.service_tier, s.record.labels["team"]) for s in stored} == {
         ("batch", "batch", "night")
     }
-    assert sum(len(s.record.executions) for s in found) == 1
-    assert all(s.record.source_id < 0 for s in found)
+    assert sum(len(s.record.executions) for s in stored) == 1
+    assert all(s.record.source_id < 0 for s in stored)
 
 
 @pytest.mark.parametrize(
@@ -84,10 +84,10 @@ def test_a_result_file_read_three_times_is_one_record_for_each_line(path, record
     with Player(replies).serving() as player, (proxy := recording(player.url)).running():
         for _ in range(3):
             assert proxy.get(path) == (200, raw)
-    found = proxy.records()
-    assert len(found) == 701
-    assert sum(s.cost_pico or 0 for s in found) == 700 * COST
-    assert {s.record.declared for s in found} == {None}
+    stored = proxy.records()
+    assert len(stored) == 701
+    assert sum(s.cost_pico or 0 for s in stored) == 700 * COST
+    assert {s.record.declared for s in stored} == {None}
 
 
 def test_the_file_of_a_batch_that_was_made_here_has_the_labels_of_its_making(recording):

@@ -1,6 +1,6 @@
 """Every field name of the recorded interactions, batches and errors: a dialect reads it, or it is ignored knowingly.
 
-generateContent has the same test beside its own. What stands in a request is not looked at: `asked` names what it reads.
+generateContent has the same test beside its own. What a request holds is not looked at: `asked` names what it reads.
 """
 
 from collections.abc import Iterator
@@ -40,7 +40,7 @@ IGNORED = {
     "usage": {
         "raw_prompt_token",
         "model_invocation_token_counts",
-    },  # kept in the raw usage: which is billed, nobody knows
+    },  # kept in the raw usage: which is billed is not known
     "metadata": set(),
     "step": {"signature", "name", "search_type"},
     "delta": {"signature", "name"},
@@ -54,8 +54,8 @@ IGNORED = {
 
 def documents(*surfaces: str) -> Iterator[dict]:
     for case in corpus.cases(*surfaces).values():
-        found = [chunk["data"] for chunk in case["chunks"]] if case.get("chunks") is not None else [case["response"]]
-        yield from (one for one in found if isinstance(one, dict))
+        bodies = [chunk["data"] for chunk in case["chunks"]] if case.get("chunks") is not None else [case["response"]]
+        yield from (one for one in bodies if isinstance(one, dict))
 
 
 def names() -> dict[str, set[str]]:
@@ -87,6 +87,6 @@ def names() -> dict[str, set[str]]:
 
 @pytest.mark.parametrize("place", READ)
 def test_every_recorded_field_is_read_or_knowingly_ignored(place):
-    found = names()[place]
-    assert found - READ[place] - IGNORED[place] == set()
-    assert found >= IGNORED[place], "ignored names that are not in the recordings"
+    recorded = names()[place]
+    assert recorded - READ[place] - IGNORED[place] == set()
+    assert recorded >= IGNORED[place], "ignored names that are not in the recordings"

@@ -40,7 +40,7 @@ SSE = [("Content-Type", "text/event-stream")]
 
 
 def leave(port: int, path: str, case: str, after_bytes: int) -> None:
-    """Ask for a stream and hang up after so many bytes of the answer."""
+    """Ask for a stream and hang up after N bytes of the answer."""
     with socket.create_connection(("127.0.0.1", port), 20) as connection:
         body = b'{"contents": []}'
         connection.sendall(
@@ -66,9 +66,9 @@ def test_1000_clients_that_leave_mid_stream_have_the_final_usage(recording):
         for thread in threads:
             thread.join()
         wait_until(lambda: proxy.health()["calls_under_way"] == 0)
-    found = {stored.record.labels["case"]: stored.record for stored in proxy.records()}
-    assert len(found) == 1_000
-    assert {(r.status, r.tokens.output, r.tokens.total) for r in found.values()} == {
+    records = {stored.record.labels["case"]: stored.record for stored in proxy.records()}
+    assert len(records) == 1_000
+    assert {(r.status, r.tokens.output, r.tokens.total) for r in records.values()} == {
         (Status.COMPLETE, count, 10 + count)
     }
 

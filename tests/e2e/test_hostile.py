@@ -47,11 +47,11 @@ def test_hostile_counts_pass_unchanged_and_are_kept_raw(path, recording):
             assert proxy.post(path, None, {"x-gembill-label-n": str(number)}) == (200, body)
     ledger = open_ledger(proxy.settings.ledger_url)
     try:
-        found = {int(s.record.labels["n"]): (s, event_body(ledger, s)) for s in records(ledger, Selection())}
+        kept = {int(s.record.labels["n"]): (s, event_body(ledger, s)) for s in records(ledger, Selection())}
     finally:
         ledger.close()
     for number, wrong in enumerate(WRONG):
-        stored, event = found[number]
+        stored, event = kept[number]
         assert (stored.record.status, stored.record.tokens.total, stored.cost_pico) == ("unknown", None, None), wrong[
             :20
         ]
@@ -108,15 +108,15 @@ def test_clients_that_leave_the_stream_of_an_interaction_have_its_final_usage(re
         until = time.monotonic() + 60
         while proxy.health()["calls_under_way"] and time.monotonic() < until:
             time.sleep(0.05)
-    found = [s.record for s in proxy.records()]
-    assert len(found) == 300
-    assert {(r.status.value, r.tokens.output, r.tokens.total, r.source_id < 0) for r in found} == {
+    calls = [s.record for s in proxy.records()]
+    assert len(calls) == 300
+    assert {(r.status.value, r.tokens.output, r.tokens.total, r.source_id < 0) for r in calls} == {
         ("complete", 10, 20, True)
     }
 
 
 def leave(port: int, number: int, after_bytes: int) -> None:
-    """Ask for a stream and hang up after so many bytes of the answer."""
+    """Ask for a stream and hang up after N bytes of the answer."""
     body = json.dumps({"model": "m", "input": f"i{number}", "stream": True}).encode()
     with socket.create_connection(("127.0.0.1", port), 20) as connection:
         connection.sendall(f"POST {CREATE} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body)

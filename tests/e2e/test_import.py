@@ -58,13 +58,13 @@ def test_every_recorded_call_gives_the_numbers_of_its_row_and_gives_them_once(ge
     file = gembill.write("traffic.jsonl", *(corpus.line(name, case, AT) for name, case in chosen.items()))
     assert len(chosen) > 130
     assert gembill.imported(file) == f"imported {len(chosen)} calls ({len(chosen)} new, 0 known)"
-    found = {record["labels"]["case"]: record for record in gembill.records()}
-    assert sorted(found) == sorted(chosen)
-    for name, record in found.items():
+    records = {record["labels"]["case"]: record for record in gembill.records()}
+    assert sorted(records) == sorted(chosen)
+    for name, record in records.items():
         assert corpus.shown(record) == corpus.counts(rows[name]), name
         assert record["status"] == corpus.STATES.get(name[:3], "complete"), name
     assert gembill.imported(file) == f"imported {len(chosen)} calls (0 new, {len(chosen)} known)"
-    assert {record["labels"]["case"]: record for record in gembill.records()} == found
+    assert {record["labels"]["case"]: record for record in gembill.records()} == records
     gembill.run("audit")
 
 
@@ -77,16 +77,16 @@ def test_every_recorded_refusal_is_an_error_without_cost(gembill):
         if "cachedContents/" in (case["path"] or "") or ":predict" in (case["path"] or "")
     ]
     gembill.imported(gembill.write("e.jsonl", *(corpus.line(name, case, AT) for name, case in chosen.items())))
-    found = {record["labels"]["case"]: record for record in gembill.records()}
-    assert sorted(found) == sorted(set(chosen) - set(skipped))
-    for name, record in found.items():
+    records = {record["labels"]["case"]: record for record in gembill.records()}
+    assert sorted(records) == sorted(set(chosen) - set(skipped))
+    for name, record in records.items():
         assert (record["status"], record["cost_usd"], record["http_status"]) == (
             "error",
             "0.000000000000",
             chosen[name]["status"],
         )
         assert record["tokens"]["input"] is None
-    assert found["291-error-rubyllm-chat-real-error-scenarios-gemini-gemini-2-5"]["error"]["class"] == "rate"
+    assert records["291-error-rubyllm-chat-real-error-scenarios-gemini-gemini-2-5"]["error"]["class"] == "rate"
 
 
 @corpus.needed
@@ -95,12 +95,12 @@ def test_results_of_a_batch_are_a_record_for_each_entry_at_the_batch_tier(gembil
     lines = [corpus.line(name, case, AT) for name, case in chosen.items()]
     later = [line | {"occurred_at": "2026-11-10T13:00:00Z"} for line in lines]
     gembill.imported(gembill.write("b.jsonl", *lines, *later))
-    found = [record for record in gembill.records() if record["operation"] == "batch"]
+    records = [record for record in gembill.records() if record["operation"] == "batch"]
     counted = sorted(row[0] for row in rows.values() if row[1] == "batch" and row[4])
     assert counted == ["307-batch-rubyllm-batch-gemini-2-5-flash-answers-staged-chats-26"]
-    assert len(found) == 2  # its metadata counts 2 requests; read twice they are still two
-    assert {record["service_tier"] for record in found} == {"batch"}
-    assert corpus.counts(rows[counted[0]]) in [corpus.shown(record) for record in found]
+    assert len(records) == 2  # its metadata counts 2 requests; read twice they are still two
+    assert {record["service_tier"] for record in records} == {"batch"}
+    assert corpus.counts(rows[counted[0]]) in [corpus.shown(record) for record in records]
 
 
 @corpus.needed
@@ -163,13 +163,13 @@ def test_a_har_file_gives_its_calls_with_a_fingerprint_and_no_key_anywhere(gembi
     (gembill.home / "t.har").write_text(json.dumps(whole, indent=2))
     done = gembill.run("import", "t.har")
     assert done.stderr == "gembill: imported 3 calls (3 new, 0 known), skipped 1 that is no call\n"
-    found = gembill.records()
-    assert sorted((r["tokens"]["input"] or 0, r["streamed"], r["status"]) for r in found) == [
+    records = gembill.records()
+    assert sorted((r["tokens"]["input"] or 0, r["streamed"], r["status"]) for r in records) == [
         (0, False, "unknown"), (3, True, "complete"), (4, False, "complete"),
     ]  # fmt: skip
-    (key,) = {record["key"] for record in found}
+    (key,) = {record["key"] for record in records}
     assert key.startswith("k_")
-    assert {record["occurred_at"] for record in found} == {"2026-11-10T12:00:00.123000Z"}
+    assert {record["occurred_at"] for record in records} == {"2026-11-10T12:00:00.123000Z"}
     kept = [path for path in gembill.home.rglob("*") if path.is_file() and path.name != "t.har"]
     assert kept
     assert not [path for path in kept if KEY.encode() in path.read_bytes()]

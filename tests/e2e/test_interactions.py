@@ -48,19 +48,19 @@ def stream(*events: dict, cut: bool = False) -> Reply:
 
 def steps(*places: int) -> list[dict]:
     """The events of these steps: begun empty, filled by a delta, as the API streams them."""
-    found = []
+    cases = []
     for place in places:
         step = STEPS[place]
         begun = {"type": step["type"], **{n: step[n] for n in ("id", "call_id") if n in step}}
         delta = {n: v for n, v in step.items() if n not in ("id", "call_id", "content")}
         if step["type"] == "model_output":
             delta = {"type": "text", "text": "done"}
-        found += [
+        cases += [
             {"event_type": "step.start", "index": place, "step": begun},
             {"event_type": "step.delta", "index": place, "delta": delta},
             {"event_type": "step.stop", "index": place},
         ]
-    return found
+    return cases
 
 
 CREATED = {"event_type": "interaction.created", "interaction": PENDING}
@@ -184,9 +184,9 @@ def test_a_chain_of_interactions_is_the_conversation_of_its_first(path, recordin
     with Player(answer=chained).serving() as player, (proxy := recording(player.url)).running():
         for number in range(4):
             proxy.post(path, body(**{"previous_interaction_id": f"i{number}"} if number else {}))
-    found = {s.record.response_id: s for s in proxy.records()}
-    assert {name: s.conversation_id for name, s in found.items()} == dict.fromkeys(("i1", "i2", "i3", "i4"), "i1")
-    assert {s.record.api for s in found.values()} == {"vertex" if path == VERTEX else "gemini"}
+    stored = {s.record.response_id: s for s in proxy.records()}
+    assert {name: s.conversation_id for name, s in stored.items()} == dict.fromkeys(("i1", "i2", "i3", "i4"), "i1")
+    assert {s.record.api for s in stored.values()} == {"vertex" if path == VERTEX else "gemini"}
 
 
 def test_a_single_interaction_shows_no_conversation_and_an_unknown_one_before_names_it(recording):
@@ -194,8 +194,8 @@ def test_a_single_interaction_shows_no_conversation_and_an_unknown_one_before_na
     with Player([lone, follow]).serving() as player, (proxy := recording(player.url)).running():
         proxy.post(CREATE, body())
         proxy.post(CREATE, body(previous_interaction_id="made-elsewhere"))
-    found = {s.record.response_id: s.conversation_id for s in proxy.records()}
-    assert found == {"lone": None, "next": "made-elsewhere"}
+    conversations = {s.record.response_id: s.conversation_id for s in proxy.records()}
+    assert conversations == {"lone": None, "next": "made-elsewhere"}
 
 
 def test_hops_of_one_answer_are_calls_of_their_own_in_one_conversation(recording):
@@ -203,10 +203,10 @@ def test_hops_of_one_answer_are_calls_of_their_own_in_one_conversation(recording
     with Player([said(hop) for hop in hops]).serving() as player, (proxy := recording(player.url)).running():
         proxy.post(CREATE, body())
         proxy.post(CREATE, {"model": "m", "continuation_token": "t", "previous_interaction_id": "h1"})
-    found = {s.record.response_id: s for s in proxy.records()}
-    assert [found[name].record.status for name in ("h1", "h2")] == ["complete", "complete"]
-    assert [found[name].conversation_id for name in ("h1", "h2")] == ["h1", "h1"]
-    assert found["h2"].record.declared is None
+    stored = {s.record.response_id: s for s in proxy.records()}
+    assert [stored[name].record.status for name in ("h1", "h2")] == ["complete", "complete"]
+    assert [stored[name].conversation_id for name in ("h1", "h2")] == ["h1", "h1"]
+    assert stored["h2"].record.declared is None
 
 
 def test_without_an_id_an_interaction_has_the_spools_own_identity(recording):
@@ -214,9 +214,9 @@ def test_without_an_id_an_interaction_has_the_spools_own_identity(recording):
     with Player([said(unstored), said(unstored)]).serving() as player, (proxy := recording(player.url)).running():
         for _ in range(2):
             proxy.post(CREATE, body(store=False))
-    found = proxy.records()
-    assert len(found) == 2
-    assert all(s.record.source_id > 0 and s.record.status == "complete" for s in found)
+    stored = proxy.records()
+    assert len(stored) == 2
+    assert all(s.record.source_id > 0 and s.record.status == "complete" for s in stored)
 
 
 def test_a_delete_passes_without_a_record(recording):
@@ -239,8 +239,8 @@ def test_a_refusal_with_a_word_for_its_code_is_an_error_with_its_class(recording
     with Player(replies).serving() as player, (proxy := recording(player.url)).running():
         for _ in range(3):
             proxy.post(CREATE, body())
-    found = [s.record.error for s in reversed(proxy.records())]
-    assert [(e.code, e.kind) for e in found] == [
+    errors = [s.record.error for s in reversed(proxy.records())]
+    assert [(e.code, e.kind) for e in errors] == [
         ("invalid_request", None),
         ("resource_exhausted", "prepayment_depleted"),
         ("too_many_requests", "rate"),

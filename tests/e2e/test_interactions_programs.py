@@ -15,10 +15,10 @@ UNARY = (
     """
 from google import genai
 client = genai.Client()
-found = client.interactions.create(model="gemini-3.8-flash", input=%r, tools=[{"type": "code_execution"}])
-for step in found.steps:
+interaction = client.interactions.create(model="gemini-3.8-flash", input=%r, tools=[{"type": "code_execution"}])
+for step in interaction.steps:
     print(step.type)
-print(found.usage.total_tokens)
+print(interaction.usage.total_tokens)
 """
     % PRIMES
 )
@@ -46,9 +46,9 @@ IMAGE = """
 from google import genai
 client = genai.Client()
 png = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNkYAAAAAYAAjCB0C8AAAAASUVORK5CYII="
-found = client.interactions.create(model="gemini-3.8-flash", input=[{"type": "text", "text": "Calculate the number of pixels."},
+interaction = client.interactions.create(model="gemini-3.8-flash", input=[{"type": "text", "text": "Calculate the number of pixels."},
     {"type": "image", "data": png, "mime_type": "image/png"}], tools=[{"type": "code_execution"}])
-print(found.usage.total_tokens)
+print(interaction.usage.total_tokens)
 """
 
 
@@ -89,9 +89,9 @@ def test_the_rest_pair_with_previous_interaction_id_is_one_conversation(revision
             "previous_interaction_id": first["id"],
             "tools": [{"type": "code_execution"}],
         }
-        found = rest(proxy.port, version, second, revision)
+        answered = rest(proxy.port, version, second, revision)
     newest, oldest = proxy.records()
-    assert newest.record.tokens.total == found["usage"]["total_tokens"]
+    assert newest.record.tokens.total == answered["usage"]["total_tokens"]
     assert newest.conversation_id == oldest.conversation_id == first["id"]
 
 
@@ -104,7 +104,7 @@ def rest(port: int, version: str, body: dict, headers: dict) -> dict:
         {"x-goog-api-key": "k-abcdefgh", "content-type": "application/json", **headers},
     )
     answer = connection.getresponse()
-    found = json.loads(answer.read())
+    answered = json.loads(answer.read())
     connection.close()
-    assert answer.status == 200, found
-    return found
+    assert answer.status == 200, answered
+    return answered

@@ -37,11 +37,11 @@ def test_ten_kills_under_load_lose_and_double_nothing(ledger_url, tmp_path):
             settle(child)
         served = len(player.requests)
     ledger = open_ledger(ledger_url)
-    found = collections.Counter(stored.record.labels["case"] for stored in records(ledger, Selection()))
+    recorded = collections.Counter(stored.record.labels["case"] for stored in records(ledger, Selection()))
     assert len(had) > 100
-    assert [case for case in had if found[case] != 1] == []
-    assert max(found.values()) == 1
-    assert sum(found.values()) >= served
+    assert [case for case in had if recorded[case] != 1] == []
+    assert max(recorded.values()) == 1
+    assert sum(recorded.values()) >= served
     assert audit(ledger) == []
     ledger.close()
 

@@ -55,25 +55,25 @@ def kilobytes(pid: int, field: str) -> int:
     return int(re.search(rf"{field}:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())[1])
 
 
-def talk(port: int, method: str, path: str, body: bytes | None, found: list) -> None:
+def talk(port: int, method: str, path: str, body: bytes | None, answers: list) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     connection.request(method, path, body, {"content-type": "application/json"})
     answered = connection.getresponse()
     size = 0
     while piece := answered.read(65_536):
         size += len(piece)
-    found.append((path, answered.status, size))
+    answers.append((path, answered.status, size))
     connection.close()
 
 
 def at_once(port: int, work: list[tuple[str, str, bytes | None]]) -> list:
-    found: list = []
-    threads = [threading.Thread(target=talk, args=(port, *one, found)) for one in work]
+    answers: list = []
+    threads = [threading.Thread(target=talk, args=(port, *one, answers)) for one in work]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    return found
+    return answers
 
 
 def test_ten_large_answers_and_ten_large_uploads_at_once_grow_by_less_than_64_megabytes(tmp_path):
@@ -85,7 +85,7 @@ def test_ten_large_answers_and_ten_large_uploads_at_once_grow_by_less_than_64_me
         at_once(child.port, [("POST", GENERATE, small)])
         Path(f"/proc/{child.process.pid}/clear_refs").write_text("5")
         before = kilobytes(child.process.pid, "VmRSS")
-        found = at_once(child.port, work)
+        answers = at_once(child.port, work)
         grown = kilobytes(child.process.pid, "VmHWM") - before
     sizes = {
         GENERATE: len(ANSWER.body),
@@ -94,7 +94,7 @@ def test_ten_large_answers_and_ten_large_uploads_at_once_grow_by_less_than_64_me
         BATCH: len(INLINED.body),
         FILE: len(LINES.body),
     }
-    assert sorted(found) == sorted((path, 200, sizes[path]) for _, path, _ in work)
+    assert sorted(answers) == sorted((path, 200, sizes[path]) for _, path, _ in work)
     assert grown < 64 * 1024, f"{grown} kB"
     ledger = open_ledger(url)
     kept = [

@@ -53,7 +53,7 @@ def url(folder: Path) -> str:
 
 def summed(records: list[dict[str, Any]]) -> dict[str | None, dict[str, Any]]:
     """What a report by model has to say, worked out from the records one by one."""
-    found: dict[str | None, dict[str, Any]] = defaultdict(
+    sums: dict[str | None, dict[str, Any]] = defaultdict(
         lambda: {
             **dict.fromkeys(COUNTED, 0),
             "calls": 0,
@@ -65,7 +65,7 @@ def summed(records: list[dict[str, Any]]) -> dict[str | None, dict[str, Any]]:
         }
     )
     for record in records:
-        row = found[record["model"]]
+        row = sums[record["model"]]
         row["calls"] += 1
         for part in COUNTED:
             row[part] += record["tokens"][part] or 0
@@ -74,7 +74,7 @@ def summed(records: list[dict[str, Any]]) -> dict[str | None, dict[str, Any]]:
         row["unpriced_calls"] += not record["priced"]
         row["incomplete_calls"] += record["status"] in ("partial", "unknown")
         row["cost_usd"] += Decimal(record["cost_usd"] or 0)
-    return found
+    return sums
 
 
 def test_table_json_csv_html_and_dashboard_equal_the_records(demo: Path) -> None:

@@ -44,12 +44,12 @@ class Database:
 @pytest.fixture
 def database() -> Iterator[Database]:
     folder = Path(tempfile.mkdtemp(prefix="gembill-pg-"))
-    found = Database(folder)
-    engine = engines.create(engines.parse(found.url))
+    server = Database(folder)
+    engine = engines.create(engines.parse(server.url))
     migration.upgrade(engine)
     engine.dispose()
-    yield found
-    found.stop()
+    yield server
+    server.stop()
     shutil.rmtree(folder, ignore_errors=True)
 
 

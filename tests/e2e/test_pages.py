@@ -261,7 +261,7 @@ def test_axe_finds_no_violation(browser: Any, home: str, axe: str, scheme: str) 
         for path in (*PAGES, receipt):
             seen.go(path)
             seen.page.evaluate(axe)
-            found = seen.page.evaluate(
+            violations = seen.page.evaluate(
                 "axe.run().then(r => r.violations.map(v => v.id + ': ' + v.nodes.map(n => n.html.slice(0, 90)).join(' ')))"
             )
-            assert found == [], path
+            assert violations == [], path

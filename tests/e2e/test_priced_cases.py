@@ -57,7 +57,7 @@ def details(total: int, **others: int) -> list[dict]:
 def usage(row: tuple) -> dict:
     _, _, _, prompt, candidates, thoughts, tool_use, more, _ = row
     audio = {"AUDIO": more["audio"]} if "audio" in more else {}
-    found = {
+    counts = {
         "promptTokenCount": prompt,
         "promptTokensDetails": details(prompt, **audio),
         "candidatesTokenCount": candidates,
@@ -67,12 +67,12 @@ def usage(row: tuple) -> dict:
         "serviceTier": more.get("tier", "standard"),
     }
     if tool_use:
-        found["toolUsePromptTokenCount"] = tool_use
-        found["toolUsePromptTokensDetails"] = details(tool_use, IMAGE=more.get("tool_image", 0))
+        counts["toolUsePromptTokenCount"] = tool_use
+        counts["toolUsePromptTokensDetails"] = details(tool_use, IMAGE=more.get("tool_image", 0))
     if "cached" in more:
-        found["cachedContentTokenCount"] = more["cached"]
-        found["cacheTokensDetails"] = details(more["cached"])
-    return found
+        counts["cachedContentTokenCount"] = more["cached"]
+        counts["cacheTokensDetails"] = details(more["cached"])
+    return counts
 
 
 def answer(row: tuple, model: str) -> dict:
@@ -103,16 +103,16 @@ def interaction(row: tuple, model: str) -> dict:
 def line(row: tuple) -> dict:
     name, short, *_, more, _ = row
     model = MODELS.get(short, short)
-    found = {"occurred_at": "2026-11-10T12:00:00Z", "status": 200, "labels": {"row": name}}
+    common = {"occurred_at": "2026-11-10T12:00:00Z", "status": 200, "labels": {"row": name}}
     if "interaction" in more:
-        return found | {"path": "/v1beta/interactions", "request": {"model": model, "input": "1?"},
+        return common | {"path": "/v1beta/interactions", "request": {"model": model, "input": "1?"},
                         "response": interaction(row, model)}  # fmt: skip
     method = "streamGenerateContent?alt=sse" if "streamed" in more else "generateContent"
     whole = answer(row, model)
     if "streamed" not in more:
-        return found | {"path": f"/v1beta/models/{model}:{method}", "response": whole}
+        return common | {"path": f"/v1beta/models/{model}:{method}", "response": whole}
     first = whole | {"usageMetadata": {"promptTokenCount": row[3], "totalTokenCount": row[3]}, "candidates": []}
-    return found | {"path": f"/v1beta/models/{model}:{method}", "chunks": [{"data": first}, {"data": whole}]}
+    return common | {"path": f"/v1beta/models/{model}:{method}", "chunks": [{"data": first}, {"data": whole}]}
 
 
 def expected(row: tuple) -> Decimal:
@@ -145,13 +145,13 @@ def gembill(command: list[str], home: Path, environment: dict[str, str]) -> subp
 def test_a_priced_call_costs_its_reference_to_the_last_digit(row, records):
     name, _, _, prompt, candidates, thoughts, tool_use, _, reference = row
     assert expected(row) == Decimal(reference)
-    found = records[name]
-    assert found["tokens"] == found["tokens"] | {
+    record = records[name]
+    assert record["tokens"] == record["tokens"] | {
         "input": prompt, "intermediate": tool_use, "output": candidates + thoughts, "thinking": thoughts,
     }  # fmt: skip
-    assert (found["status"], found["priced"], found["anomalies"]) == ("complete", True, [])
-    assert Decimal(found["cost_usd"]) == Decimal(reference)
-    assert sum(Decimal(part) for part in found["cost"].values()) == Decimal(reference)
+    assert (record["status"], record["priced"], record["anomalies"]) == ("complete", True, [])
+    assert Decimal(record["cost_usd"]) == Decimal(reference)
+    assert sum(Decimal(part) for part in record["cost"].values()) == Decimal(reference)
 
 
 def test_every_row_makes_one_record(records):

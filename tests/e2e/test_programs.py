@@ -72,7 +72,7 @@ print(answer.usage_metadata.total_token_count)
 
 
 def run(program: str, url: str, folder: Path) -> str:
-    """Run a program of a user's, told of the proxy by the one variable of the README."""
+    """Run a program of a user's, led to the proxy by the one variable of the README."""
     environment = clean(GOOGLE_GEMINI_BASE_URL=url, GEMINI_API_KEY="an-ordinary-key", HOME=str(folder))
     done = subprocess.run(
         [sys.executable, "-c", program],
@@ -193,10 +193,10 @@ def first_event(url: str, body: bytes) -> float:
         received = b""
         while b"data: " not in received:
             received += connection.recv(65536)
-        found = time.monotonic() - began
+        elapsed = time.monotonic() - began
         while connection.recv(65536):
             pass
-    return found
+    return elapsed
 
 
 def test_two_hundred_calls_at_once_are_all_recorded_once(recording):

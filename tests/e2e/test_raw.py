@@ -36,17 +36,17 @@ def send(url: str, path: str, body: Any, **headers: str) -> tuple[int, dict[str,
     connection.request("POST", path, raw, HEADERS | {k.replace("_", "-"): v for k, v in headers.items()})
     answer = connection.getresponse()
     try:
-        found = {name.lower(): value for name, value in answer.getheaders()}
+        received = {name.lower(): value for name, value in answer.getheaders()}
         text = answer.read()
-        return answer.status, found, gzip.decompress(text) if found.get("content-encoding") == "gzip" else text
+        return answer.status, received, gzip.decompress(text) if received.get("content-encoding") == "gzip" else text
     finally:
         connection.close()
 
 
 def last_event(text: bytes) -> dict[str, Any]:
     lines = [line for line in text.split(b"\n") if line.startswith(b"data:")]
-    found: dict[str, Any] = json.loads(lines[-1].removeprefix(b"data:"))
-    return found
+    event: dict[str, Any] = json.loads(lines[-1].removeprefix(b"data:"))
+    return event
 
 
 def anonymous(text: bytes) -> bytes:
@@ -105,8 +105,8 @@ def test_a_go_shaped_upload_goes_through_the_proxy_and_is_no_call(recording):
         half = len(data) // 2
         for offset, command in ((0, "upload"), (half, "upload, finalize")):
             chunk = data[offset : offset + half]
-            told = {"X-Goog-Upload-Command": command, "X-Goog-Upload-Offset": str(offset)}
-            status, headers, text = send(proxy.url, address.removeprefix(proxy.url), chunk, **told)
+            command_headers = {"X-Goog-Upload-Command": command, "X-Goog-Upload-Offset": str(offset)}
+            status, headers, text = send(proxy.url, address.removeprefix(proxy.url), chunk, **command_headers)
             assert status == 200
         assert headers["x-goog-upload-status"] == "final"
         file = json.loads(text)["file"]

@@ -23,7 +23,7 @@ CALLED = re.compile(r":(?:stream)?[gG]enerateContent|/interactions$")
 
 
 def path_of(case: dict) -> str:
-    """The path of a case, a stand-in where none was recorded; placeholders of the recorders are no path."""
+    """The path of a case, a stand-in where none was recorded; placeholders of the recorders are not a path."""
     return re.sub(r"<\w+>", "us-central1", case.get("path") or STAND_IN)
 
 
@@ -71,9 +71,9 @@ def test_every_recorded_answer_gives_the_numbers_of_its_row(manner, recording):
     with Player(list(replies)).serving() as player, (proxy := recording(player.url)).running():
         for (name, case), prepared in zip(chosen.items(), replies, strict=True):
             assert play(proxy, name, case) == (prepared.status, prepared.body), name
-    found = {stored.record.labels["case"]: stored.record for stored in proxy.records()}
+    by_case = {stored.record.labels["case"]: stored.record for stored in proxy.records()}
     for name in chosen:
-        record, tokens = found[name], found[name].tokens
+        record, tokens = by_case[name], by_case[name].tokens
         got = {
             "input": tokens.input, "intermediate": tokens.intermediate, "output": tokens.output,
             "executions": len(record.executions), "failed": record.failed,
@@ -89,16 +89,16 @@ def test_every_recorded_refusal_of_a_call_is_an_error_with_its_code_and_no_cost(
     with Player(list(replies)).serving() as player, (proxy := recording(player.url)).running():
         for (name, case), prepared in zip(chosen.items(), replies, strict=True):
             assert play(proxy, name, case) == (prepared.status, prepared.body), name
-    found = {stored.record.labels["case"]: stored for stored in proxy.records()}
-    assert set(found) == set(chosen)
+    stored = {stored.record.labels["case"]: stored for stored in proxy.records()}
+    assert set(stored) == set(chosen)
     for name, case in chosen.items():
         said = (case.get("response") or case["chunks"][0]["data"])["error"]
-        record = found[name].record
+        record = stored[name].record
         assert (record.status, record.error.code, record.error.status) == ("error", said["code"], said.get("status")), (
             name
         )
         assert record.error.kind == ("rate" if said["code"] == 429 else None), name
-        assert (found[name].cost_pico, record.tokens.total, record.incomplete) == (0, None, False), name
+        assert (stored[name].cost_pico, record.tokens.total, record.incomplete) == (0, None, False), name
 
 
 def test_no_recorded_answer_has_a_round_that_the_law_cannot_explain(recording):
@@ -126,9 +126,9 @@ def test_recorded_batch_results_read_three_times_are_a_record_for_each_entry(rec
         for _ in range(3):
             for (name, case), prepared in zip(chosen.items(), replies, strict=True):
                 assert play(proxy, name, case) == (prepared.status, prepared.body), name
-    found = [stored.record for stored in proxy.records()]
+    results = [stored.record for stored in proxy.records()]
     (counted,) = (name for name in chosen if rows[name][4])
     split = corpus.counts(rows[counted])
-    assert len(found) == 2
-    assert {record.service_tier for record in found} == {"batch"}
-    assert any((r.tokens.input, r.tokens.output) == (split["input"], split["output"]) for r in found)
+    assert len(results) == 2
+    assert {record.service_tier for record in results} == {"batch"}
+    assert any((r.tokens.input, r.tokens.output) == (split["input"], split["output"]) for r in results)

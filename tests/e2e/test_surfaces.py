@@ -99,13 +99,13 @@ def test_an_upload_address_of_the_upstream_leads_back_through_the_proxy(recordin
         return Reply([b"{}"], headers=[("X-Goog-Upload-URL", elsewhere if b"elsewhere" in request.head else there)])
 
     with Player(answer=start).serving() as player, (proxy := recording(player.url)).running():
-        found = [address(proxy.port, host, path) for host, path in [
+        addresses = [address(proxy.port, host, path) for host, path in [
             (f"127.0.0.1:{proxy.port}", "/upload/v1beta/files"),
             ("a-name-of-ours:99", "/upload/v1beta/files"),
             ("a-name-of-ours:99", "/upload/v1beta/files?elsewhere"),
         ]]  # fmt: skip
     tail = "/upload/v1beta/files?upload_id=u%2F1&upload_protocol=resumable"
-    assert found == [
+    assert addresses == [
         f"http://127.0.0.1:{proxy.port}{tail}",
         f"http://a-name-of-ours:99{tail}",
         "http://storage.example/upload?x=1",
@@ -125,8 +125,8 @@ UPLOAD = """
 import io
 from google import genai
 client = genai.Client()
-found = client.files.upload(file=io.BytesIO(b"x" * 9_000_000), config={"mime_type": "text/plain"})
-print(found.name)
+uploaded = client.files.upload(file=io.BytesIO(b"x" * 9_000_000), config={"mime_type": "text/plain"})
+print(uploaded.name)
 """
 
 

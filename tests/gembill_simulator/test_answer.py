@@ -38,17 +38,17 @@ def test_other_questions_run_none_though_the_tool_is_declared(question: str) -> 
 
 @given(st.binary(max_size=8))
 def test_failed_runs_are_tried_again_at_most_five_times(seed: bytes) -> None:
-    found = outcomes(script("Calculate something that fails", seed=seed))
-    assert found[-1] == "OUTCOME_OK"
-    assert 1 <= found.count("OUTCOME_FAILED") <= MOST_REGENERATIONS
+    ends = outcomes(script("Calculate something that fails", seed=seed))
+    assert ends[-1] == "OUTCOME_OK"
+    assert 1 <= ends.count("OUTCOME_FAILED") <= MOST_REGENERATIONS
 
 
 def test_over_many_seeds_code_ends_in_every_way() -> None:
-    found = {tuple(outcomes(script("Compute a number", seed=b"%d" % seed))) for seed in range(400)}
-    assert ("OUTCOME_OK",) in found
-    assert ("OUTCOME_OK", "OUTCOME_OK") in found
-    assert ("OUTCOME_FAILED",) * (MOST_REGENERATIONS + 1) in found
-    assert ("OUTCOME_DEADLINE_EXCEEDED", "OUTCOME_OK") in found
+    ways = {tuple(outcomes(script("Compute a number", seed=b"%d" % seed))) for seed in range(400)}
+    assert ("OUTCOME_OK",) in ways
+    assert ("OUTCOME_OK", "OUTCOME_OK") in ways
+    assert ("OUTCOME_FAILED",) * (MOST_REGENERATIONS + 1) in ways
+    assert ("OUTCOME_DEADLINE_EXCEEDED", "OUTCOME_OK") in ways
 
 
 def test_words_decide_on_plots_rounds_and_deadlines() -> None:
@@ -58,9 +58,9 @@ def test_words_decide_on_plots_rounds_and_deadlines() -> None:
     assert outcomes(script("Calculate forever")) == ["OUTCOME_DEADLINE_EXCEEDED"]
 
 
-def test_wishes_come_before_the_question() -> None:
-    ask = ParsedRequest(TokenTally(text=9), "Hello", code_allowed=False)
-    wished = compose(ask, MODELS["gemini-3.8-flash"], seed=b"", wishes=Overrides(runs=("failed", "ok")))
+def test_overrides_come_before_the_question() -> None:
+    request = ParsedRequest(TokenTally(text=9), "Hello", code_allowed=False)
+    wished = compose(request, MODELS["gemini-3.8-flash"], seed=b"", overrides=Overrides(runs=("failed", "ok")))
     assert outcomes(wished) == ["OUTCOME_FAILED", "OUTCOME_OK"]
 
 
@@ -85,16 +85,16 @@ def test_a_model_told_not_to_think_does_not_and_lite_thinks_only_when_told() -> 
 
 
 def test_thoughts_are_shown_when_asked_for_and_counted_once() -> None:
-    ask = ParsedRequest(TokenTally(text=9), "Hi", code_allowed=False, shows_thoughts=True)
-    pieces = compose(ask, MODELS["gemini-2.5-flash"], seed=b"").turns[0].pieces
+    request = ParsedRequest(TokenTally(text=9), "Hi", code_allowed=False, shows_thoughts=True)
+    pieces = compose(request, MODELS["gemini-2.5-flash"], seed=b"").turns[0].pieces
     assert pieces[0].kind is PieceKind.THOUGHT
     assert pieces[0].thoughts > 0
     assert not any(piece.thoughts for piece in pieces[1:])
 
 
 def test_the_output_limit_shortens_the_text_and_is_named() -> None:
-    ask = ParsedRequest(TokenTally(text=9), "Tell me a story", code_allowed=False, thinks=False, most_tokens=4)
-    answer = compose(ask, MODELS["gemini-2.5-flash"], seed=b"")
+    request = ParsedRequest(TokenTally(text=9), "Tell me a story", code_allowed=False, thinks=False, most_tokens=4)
+    answer = compose(request, MODELS["gemini-2.5-flash"], seed=b"")
     assert answer.finish == "MAX_TOKENS"
     assert sum(piece.candidates for piece in answer.turns[0].pieces) <= 4
 
@@ -108,8 +108,8 @@ def test_any_question_has_one_answer_whose_texts_are_counted(question: str, seed
 
 
 def test_a_cache_adds_its_tokens_to_the_prompt_and_every_use_counts_the_same() -> None:
-    ask = ParsedRequest(TokenTally(text=9), "Hi", code_allowed=True, cached_content="cachedContents/a")
-    first, second = (compose(ask, MODELS["gemini-2.5-flash"], seed=seed) for seed in (b"1", b"2"))
+    request = ParsedRequest(TokenTally(text=9), "Hi", code_allowed=True, cached_content="cachedContents/a")
+    first, second = (compose(request, MODELS["gemini-2.5-flash"], seed=seed) for seed in (b"1", b"2"))
     assert first.cached == second.cached >= 1024
     assert first.prompt.total == 9 + first.cached
 
@@ -125,49 +125,52 @@ def kinds(answer: Script) -> list[list[PieceKind]]:
 def test_a_search_is_a_turn_on_2_5_and_part_of_one_on_3_x() -> None:
     older = compose(SEARCHES, MODELS["gemini-2.5-flash"], seed=b"")
     newer = compose(SEARCHES, MODELS["gemini-3.8-flash"], seed=b"")
-    assert kinds(older)[0] == [PieceKind.SEARCH, PieceKind.FOUND]
+    assert kinds(older)[0] == [PieceKind.SEARCH, PieceKind.SEARCH_RESULT]
     assert len(newer.turns) == 1
-    assert kinds(newer)[0][:2] == [PieceKind.SEARCH, PieceKind.FOUND]
+    assert kinds(newer)[0][:2] == [PieceKind.SEARCH, PieceKind.SEARCH_RESULT]
     assert older.findings == newer.findings is not None
 
 
-def test_a_search_is_shown_only_where_it_poses_as_code() -> None:
-    for ask, shown_as_code in ((SEARCHES, False), (replace(SEARCHES, code_allowed=True), True)):
-        answer = compose(ask, MODELS["gemini-2.5-flash"], seed=b"")
+def test_a_search_is_shown_only_where_a_search_is_shown_as_code() -> None:
+    for request, shown_as_code in ((SEARCHES, False), (replace(SEARCHES, code_allowed=True), True)):
+        answer = compose(request, MODELS["gemini-2.5-flash"], seed=b"")
         assert answer.shown_as_code is shown_as_code
         assert any(piece.kind is PieceKind.SEARCH and answer.shows(piece) for piece in answer.pieces) is shown_as_code
 
 
 def test_a_function_is_called_after_code_ran_and_not_again_once_it_answered() -> None:
-    ask = ParsedRequest(TokenTally(text=9), "Compute the weather", code_allowed=True, functions=(WEATHER,))
-    answer = compose(ask, MODELS["gemini-3.8-flash"], seed=b"")
+    request = ParsedRequest(TokenTally(text=9), "Compute the weather", code_allowed=True, functions=(WEATHER,))
+    answer = compose(request, MODELS["gemini-3.8-flash"], seed=b"")
     assert outcomes(answer)
     assert answer.pieces[-1].kind is PieceKind.CALL
-    answered = compose(replace(ask, answered=True), MODELS["gemini-3.8-flash"], seed=b"")
+    answered = compose(replace(request, answered=True), MODELS["gemini-3.8-flash"], seed=b"")
     assert answered.pieces[-1].kind is not PieceKind.CALL
 
 
 def test_a_call_may_be_wished_for_without_any_function() -> None:
-    ask = ParsedRequest(TokenTally(text=9), "Hello", code_allowed=False)
-    wished = compose(ask, MODELS["gemini-2.5-flash"], seed=b"", wishes=Overrides(runs=("call",)))
+    request = ParsedRequest(TokenTally(text=9), "Hello", code_allowed=False)
+    wished = compose(request, MODELS["gemini-2.5-flash"], seed=b"", overrides=Overrides(runs=("call",)))
     assert wished.pieces[-1].name == "simulated_function"
 
 
 def test_each_hop_reads_what_the_hops_before_it_put_out() -> None:
-    ask, model = ParsedRequest(TokenTally(text=9), "Hello", code_allowed=False), MODELS["gemini-4-argon"]
-    first = compose(ask, model, seed=b"", wishes=Overrides(hops=2))
+    request, model = ParsedRequest(TokenTally(text=9), "Hello", code_allowed=False), MODELS["gemini-4-argon"]
+    first = compose(request, model, seed=b"", overrides=Overrides(hops=2))
     assert first.finish == "CONTINUATION"
     assert first.continues is not None
     assert first.continues.spent == sum(piece.candidates + piece.thoughts for piece in first.pieces)
-    last = compose(replace(ask, continues=first.continues), model, seed=b"", wishes=Overrides(hops=2))
+    last = compose(replace(request, continues=first.continues), model, seed=b"", overrides=Overrides(hops=2))
     assert (last.finish, last.continues) == ("STOP", None)
     assert last.prompt.text == first.prompt.text + first.continues.spent
 
 
 def test_a_plot_may_be_as_large_as_wished() -> None:
-    wishes = Overrides(runs=("plot",), filling=300_000)
+    overrides = Overrides(runs=("plot",), filling=300_000)
     answer = compose(
-        ParsedRequest(TokenTally(text=9), "x", code_allowed=True), MODELS["gemini-2.5-flash"], seed=b"", wishes=wishes
+        ParsedRequest(TokenTally(text=9), "x", code_allowed=True),
+        MODELS["gemini-2.5-flash"],
+        seed=b"",
+        overrides=overrides,
     )
     (image,) = [piece for piece in answer.pieces if piece.kind is PieceKind.IMAGE]
     assert len(image.text) > 400_000

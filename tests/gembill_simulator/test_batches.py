@@ -12,7 +12,7 @@ from gembill.errors import Refusal
 from gembill_simulator import Options, Simulator, in_thread
 from gembill_simulator.batches import Batches
 from gembill_simulator.files import Files
-from tests.gembill_simulator.visits import Visitor, document
+from tests.gembill_simulator.contexts import ContextFactory, document
 
 CREATE = "/v1beta/models/gemini-2.5-flash:batchGenerateContent"
 GOOD: dict[str, Any] = {
@@ -26,49 +26,51 @@ def order(*requests: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.fixture
-def visit() -> Visitor:
-    return Visitor(Options(polls=1))
+def make_context() -> ContextFactory:
+    return ContextFactory(Options(polls=1))
 
 
 @pytest.fixture
-def batches(visit: Visitor) -> Batches:
-    return Batches(visit.names, Files(visit.names))
+def batches(make_context: ContextFactory) -> Batches:
+    return Batches(make_context.names, Files(make_context.names))
 
 
-def ask(batches: Batches, visit: Visitor, method: str, target: str, body: Any = None, **more: Any) -> dict[str, Any]:
-    return document(batches.answer(visit(method, target, body, **more), {}))
+def ask(
+    batches: Batches, make_context: ContextFactory, method: str, target: str, body: Any = None, **more: Any
+) -> dict[str, Any]:
+    return document(batches.answer(make_context(method, target, body, **more), {}))
 
 
 def test_a_batch_is_pending_then_running_then_done_and_says_the_same_ever_after(
-    visit: Visitor, batches: Batches
+    make_context: ContextFactory, batches: Batches
 ) -> None:
-    made = ask(batches, visit, "POST", CREATE, order({"request": GOOD, "metadata": {"key": "k"}}))
+    made = ask(batches, make_context, "POST", CREATE, order({"request": GOOD, "metadata": {"key": "k"}}))
     assert made["metadata"]["state"] == "BATCH_STATE_PENDING"
     assert made["metadata"]["batchStats"] == {"requestCount": "1", "pendingRequestCount": "1"}
     path = f"/v1beta/{made['name']}"
-    assert ask(batches, visit, "GET", path)["metadata"]["state"] == "BATCH_STATE_RUNNING"
-    done = ask(batches, visit, "GET", path, second=5)
+    assert ask(batches, make_context, "GET", path)["metadata"]["state"] == "BATCH_STATE_RUNNING"
+    done = ask(batches, make_context, "GET", path, second=5)
     assert done["metadata"]["state"] == "BATCH_STATE_SUCCEEDED"
     assert done["done"] is True
     (entry,) = done["response"]["inlinedResponses"]["inlinedResponses"]
     assert entry["metadata"] == {"key": "k"}
     assert entry["response"]["usageMetadata"]["toolUsePromptTokenCount"] > 0
     assert done["metadata"]["output"]["inlinedResponses"]["inlinedResponses"] == [entry]
-    assert ask(batches, visit, "GET", path, second=9) == done
-    assert len(ask(batches, visit, "GET", "/v1beta/batches")["operations"]) == 1
+    assert ask(batches, make_context, "GET", path, second=9) == done
+    assert len(ask(batches, make_context, "GET", "/v1beta/batches")["operations"]) == 1
 
 
 def test_time_may_decide_instead_of_polls() -> None:
-    visit = Visitor(Options(polls=0, pending_ms=2000))
-    batches = Batches(visit.names, Files(visit.names))
-    path = f"/v1beta/{ask(batches, visit, 'POST', CREATE, order({'request': GOOD}))['name']}"
-    assert "done" not in ask(batches, visit, "GET", path, second=1.9)
-    assert ask(batches, visit, "GET", path, second=2)["done"] is True
+    make_context = ContextFactory(Options(polls=0, pending_ms=2000))
+    batches = Batches(make_context.names, Files(make_context.names))
+    path = f"/v1beta/{ask(batches, make_context, 'POST', CREATE, order({'request': GOOD}))['name']}"
+    assert "done" not in ask(batches, make_context, "GET", path, second=1.9)
+    assert ask(batches, make_context, "GET", path, second=2)["done"] is True
 
 
-def test_a_bad_entry_is_an_error_among_the_results(visit: Visitor, batches: Batches) -> None:
-    made = ask(batches, visit, "POST", CREATE, order({"request": {}}, {"request": GOOD}), x_simulator_polls="0")
-    done = ask(batches, visit, "GET", f"/v1beta/{made['name']}")
+def test_a_bad_entry_is_an_error_among_the_results(make_context: ContextFactory, batches: Batches) -> None:
+    made = ask(batches, make_context, "POST", CREATE, order({"request": {}}, {"request": GOOD}), x_simulator_polls="0")
+    done = ask(batches, make_context, "GET", f"/v1beta/{made['name']}")
     first, second = done["response"]["inlinedResponses"]["inlinedResponses"]
     assert first["error"]["code"] == 3
     assert "response" not in first
@@ -77,21 +79,23 @@ def test_a_bad_entry_is_an_error_among_the_results(visit: Visitor, batches: Batc
     assert done["metadata"]["batchStats"] == counts
 
 
-def test_a_cancelled_batch_has_no_results_and_a_deleted_one_is_gone(visit: Visitor, batches: Batches) -> None:
-    path = f"/v1beta/{ask(batches, visit, 'POST', CREATE, order({'request': GOOD}))['name']}"
-    assert ask(batches, visit, "POST", path + ":cancel") == {}
-    found = ask(batches, visit, "GET", path)
-    assert found["metadata"]["state"] == "BATCH_STATE_CANCELLED"
-    assert "response" not in found
-    assert ask(batches, visit, "DELETE", path) == {}
+def test_a_cancelled_batch_has_no_results_and_a_deleted_one_is_gone(
+    make_context: ContextFactory, batches: Batches
+) -> None:
+    path = f"/v1beta/{ask(batches, make_context, 'POST', CREATE, order({'request': GOOD}))['name']}"
+    assert ask(batches, make_context, "POST", path + ":cancel") == {}
+    batch = ask(batches, make_context, "GET", path)
+    assert batch["metadata"]["state"] == "BATCH_STATE_CANCELLED"
+    assert "response" not in batch
+    assert ask(batches, make_context, "DELETE", path) == {}
     with pytest.raises(Refusal) as caught:
-        ask(batches, visit, "GET", path)
+        ask(batches, make_context, "GET", path)
     assert caught.value.status == 404
 
 
-def test_a_batch_of_nothing_is_refused(visit: Visitor, batches: Batches) -> None:
+def test_a_batch_of_nothing_is_refused(make_context: ContextFactory, batches: Batches) -> None:
     with pytest.raises(Refusal):
-        ask(batches, visit, "POST", CREATE, order())
+        ask(batches, make_context, "POST", CREATE, order())
 
 
 def test_the_sdk_reads_inline_results_and_result_files() -> None:

@@ -10,7 +10,7 @@ from gembill.errors import Refusal
 from gembill_simulator import Simulator, in_thread
 from gembill_simulator.caches import Caches
 from gembill_simulator.request import count_content
-from tests.gembill_simulator.visits import Visitor, document
+from tests.gembill_simulator.contexts import ContextFactory, document
 
 BODY: dict[str, Any] = {
     "model": "models/gemini-2.5-flash",
@@ -21,46 +21,48 @@ BODY: dict[str, Any] = {
 
 
 @pytest.fixture
-def visit() -> Visitor:
-    return Visitor()
+def make_context() -> ContextFactory:
+    return ContextFactory()
 
 
 @pytest.fixture
-def caches(visit: Visitor) -> Caches:
-    return Caches(visit.names)
+def caches(make_context: ContextFactory) -> Caches:
+    return Caches(make_context.names)
 
 
-def test_a_cache_is_made_shown_listed_changed_and_deleted(visit: Visitor, caches: Caches) -> None:
-    made = document(caches.answer(visit("POST", "/v1beta/cachedContents", BODY)))
+def test_a_cache_is_made_shown_listed_changed_and_deleted(make_context: ContextFactory, caches: Caches) -> None:
+    made = document(caches.answer(make_context("POST", "/v1beta/cachedContents", BODY)))
     assert made["usageMetadata"] == {"totalTokenCount": count_content(BODY).total}
     assert made["expireTime"] == "2026-11-21T09:05:00.000000Z"
     path = f"/v1beta/{made['name']}"
-    assert document(caches.answer(visit("GET", path))) == made
-    assert document(caches.answer(visit("GET", "/v1beta/cachedContents"))) == {"cachedContents": [made]}
-    changed = document(caches.answer(visit("PATCH", path + "?updateMask=ttl", {"ttl": "60s"}, second=10)))
+    assert document(caches.answer(make_context("GET", path))) == made
+    assert document(caches.answer(make_context("GET", "/v1beta/cachedContents"))) == {"cachedContents": [made]}
+    changed = document(caches.answer(make_context("PATCH", path + "?updateMask=ttl", {"ttl": "60s"}, second=10)))
     assert changed["expireTime"] == "2026-11-21T09:01:10.000000Z"
-    assert document(caches.answer(visit("DELETE", path))) == {}
+    assert document(caches.answer(make_context("DELETE", path))) == {}
     with pytest.raises(Refusal) as caught:
-        caches.answer(visit("DELETE", path))
+        caches.answer(make_context("DELETE", path))
     assert caught.value.status == 403
 
 
-def test_a_cache_of_vertex_has_a_long_name(visit: Visitor, caches: Caches) -> None:
+def test_a_cache_of_vertex_has_a_long_name(make_context: ContextFactory, caches: Caches) -> None:
     family = "projects/p/locations/l/"
     body = BODY | {"model": f"{family}publishers/google/models/gemini-2.5-flash"}
-    made = document(caches.answer(visit("POST", f"/v1beta1/{family}cachedContents", body)))
+    made = document(caches.answer(make_context("POST", f"/v1beta1/{family}cachedContents", body)))
     assert made["name"].startswith(f"{family}cachedContents/")
     assert made["model"] == body["model"]
-    assert document(caches.answer(visit("GET", f"/v1beta1/{made['name']}"))) == made
+    assert document(caches.answer(make_context("GET", f"/v1beta1/{made['name']}"))) == made
 
 
 @pytest.mark.parametrize(
     ("change", "status"),
     [({"contents": [], "tools": []}, 400), ({"model": "models/gemini-99"}, 404), ({"ttl": "soon"}, 400)],
 )
-def test_what_cannot_be_cached_is_refused(visit: Visitor, caches: Caches, change: dict[str, Any], status: int) -> None:
+def test_what_cannot_be_cached_is_refused(
+    make_context: ContextFactory, caches: Caches, change: dict[str, Any], status: int
+) -> None:
     with pytest.raises(Refusal) as caught:
-        caches.answer(visit("POST", "/v1beta/cachedContents", BODY | change))
+        caches.answer(make_context("POST", "/v1beta/cachedContents", BODY | change))
     assert caught.value.status == status
 
 

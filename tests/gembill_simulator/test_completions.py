@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from gembill.errors import Refusal
 from gembill_simulator.completions import reply
 from gembill_simulator.models import MODELS
-from tests.gembill_simulator.visits import Visitor, document
+from tests.gembill_simulator.contexts import ContextFactory, document
 
 PATH = "/v1beta/openai/chat/completions"
 HELLO: dict[str, Any] = {"model": "gemini-2.5-flash", "messages": [{"role": "user", "content": "Hello!"}]}
@@ -21,7 +21,7 @@ TOOL = {
 
 
 def chunks(body: dict[str, Any], **more: Any) -> list[dict[str, Any]]:
-    *frames, last = reply(Visitor()("POST", PATH, body | {"stream": True}, **more)).frames
+    *frames, last = reply(ContextFactory()("POST", PATH, body | {"stream": True}, **more)).frames
     assert last == b"data: [DONE]\n\n"
     return [json.loads(frame.removeprefix(b"data: ")) for frame in frames]
 
@@ -29,7 +29,7 @@ def chunks(body: dict[str, Any], **more: Any) -> list[dict[str, Any]]:
 @given(st.sampled_from(sorted(MODELS)), st.text(max_size=40))
 def test_the_usage_adds_up_and_a_stream_ends_with_that_of_the_unary_answer(model: str, question: str) -> None:
     body = {"model": model, "messages": [{"role": "user", "content": question}]}
-    whole = document(reply(Visitor()("POST", PATH, body)))
+    whole = document(reply(ContextFactory()("POST", PATH, body)))
     usage = whole["usage"]
     assert usage["total_tokens"] == usage["prompt_tokens"] + usage["completion_tokens"]
     *firsts, last = chunks(body)
@@ -40,19 +40,19 @@ def test_the_usage_adds_up_and_a_stream_ends_with_that_of_the_unary_answer(model
 
 def test_the_deltas_are_the_text() -> None:
     said = "".join(chunk["choices"][0]["delta"].get("content", "") for chunk in chunks(HELLO))
-    assert said == document(reply(Visitor()("POST", PATH, HELLO)))["choices"][0]["message"]["content"]
+    assert said == document(reply(ContextFactory()("POST", PATH, HELLO)))["choices"][0]["message"]["content"]
     assert said.startswith("Hello!")
 
 
 def test_a_function_is_called_and_its_result_is_answered() -> None:
     asked = {"role": "user", "content": [{"type": "text", "text": "What is the weather in Boston?"}]}
     body = {"model": "models/gemini-3.8-flash", "messages": [asked], "tools": [TOOL]}
-    choice = document(reply(Visitor()("POST", PATH, body)))["choices"][0]
+    choice = document(reply(ContextFactory()("POST", PATH, body)))["choices"][0]
     (call,) = choice["message"]["tool_calls"]
     assert choice["finish_reason"] == "tool_calls"
     assert json.loads(call["function"]["arguments"]) == {"city": "Boston"}
-    told = {"role": "tool", "tool_call_id": call["id"], "content": "sunny"}
-    second = document(reply(Visitor()("POST", PATH, body | {"messages": [asked, choice["message"], told]})))
+    result = {"role": "tool", "tool_call_id": call["id"], "content": "sunny"}
+    second = document(reply(ContextFactory()("POST", PATH, body | {"messages": [asked, choice["message"], result]})))
     assert second["choices"][0]["finish_reason"] == "stop"
     assert chunks(body)[-1]["choices"][0]["delta"]["tool_calls"] == [call]
 
@@ -60,9 +60,9 @@ def test_a_function_is_called_and_its_result_is_answered() -> None:
 def test_an_image_and_a_limit_are_read() -> None:
     content = [{"type": "image_url", "image_url": {"url": "data:image/png;base64,AA=="}}]
     body = {"model": "gemini-2.5-flash", "max_tokens": 1, "messages": [{"role": "user", "content": content}]}
-    found = document(reply(Visitor()("POST", PATH, body)))
-    assert found["usage"]["prompt_tokens"] == 258
-    assert found["choices"][0]["finish_reason"] == "length"
+    completion = document(reply(ContextFactory()("POST", PATH, body)))
+    assert completion["usage"]["prompt_tokens"] == 258
+    assert completion["choices"][0]["finish_reason"] == "length"
 
 
 @pytest.mark.parametrize(
@@ -70,11 +70,11 @@ def test_an_image_and_a_limit_are_read() -> None:
 )
 def test_what_cannot_be_answered_is_refused(body: dict[str, Any], status: int) -> None:
     with pytest.raises(Refusal) as caught:
-        reply(Visitor()("POST", PATH, body))
+        reply(ContextFactory()("POST", PATH, body))
     assert caught.value.status == status
 
 
 def test_a_cut_stream_carries_no_usage() -> None:
-    made = reply(Visitor()("POST", PATH, HELLO | {"stream": True}, fault="cut"))
+    made = reply(ContextFactory()("POST", PATH, HELLO | {"stream": True}, fault="cut"))
     assert made.breaks
     assert made.usage is None

@@ -20,9 +20,9 @@ def talk(*requests: bytes, settings: Options | None = None, answers: int | None 
             reader, writer = await asyncio.open_connection("127.0.0.1", int(running.url.rpartition(":")[2]))
             writer.write(b"".join(requests))
             read = reader.read() if answers is None else _read(reader, answers)
-            found = await asyncio.wait_for(read, 5)
+            received = await asyncio.wait_for(read, 5)
             writer.close()
-            return found
+            return received
 
     return asyncio.run(main())
 
@@ -32,28 +32,28 @@ async def _read(reader: asyncio.StreamReader, answers: int) -> bytes:
 
 
 def test_requests_sent_at_once_are_answered_in_order_on_one_connection() -> None:
-    found = talk(post(), post("/nowhere"), post(), answers=3)
-    heads = [line for line in found.split(b"\r\n") if line.startswith(b"HTTP/1.1")]
+    answers = talk(post(), post("/nowhere"), post(), answers=3)
+    heads = [line for line in answers.split(b"\r\n") if line.startswith(b"HTTP/1.1")]
     assert heads == [b"HTTP/1.1 200 OK", b"HTTP/1.1 404 Not Found", b"HTTP/1.1 200 OK"]
 
 
 def test_a_client_that_asks_to_close_gets_its_answer_and_the_end() -> None:
-    found = talk(post(headers="Connection: close\r\n"))
-    assert b"\r\nConnection: close\r\n" in found
-    assert found.endswith(b"\r\n0\r\n\r\n")
+    answers = talk(post(headers="Connection: close\r\n"))
+    assert b"\r\nConnection: close\r\n" in answers
+    assert answers.endswith(b"\r\n0\r\n\r\n")
 
 
 def test_http_1_0_gets_no_chunks() -> None:
-    found = talk(post(version="1.0"))
-    assert b"Transfer-Encoding" not in found
-    assert found.endswith(b"}")
+    answers = talk(post(version="1.0"))
+    assert b"Transfer-Encoding" not in answers
+    assert answers.endswith(b"}")
 
 
 def test_a_body_in_chunks_is_read_and_an_expectation_is_answered() -> None:
     head = b"POST /v1/models/gemini-2.5-flash:generateContent HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n"
     chunked = head + b"Transfer-Encoding: chunked\r\n\r\n%x\r\n%b\r\n0\r\n\r\n" % (len(_BODY), _BODY)
-    found = talk(chunked, answers=1)
-    assert found.startswith(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n")
+    answers = talk(chunked, answers=1)
+    assert answers.startswith(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n")
 
 
 def test_what_is_not_http_is_a_400_and_the_end() -> None:

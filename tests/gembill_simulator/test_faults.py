@@ -26,18 +26,18 @@ def test_rates_share_the_range_out_in_their_order() -> None:
 
 @pytest.mark.parametrize("name", sorted(STATUSES))
 def test_a_status_fault_is_an_error_in_googles_shape(name: str) -> None:
-    found = refusal(name, "")
-    assert found is not None
-    status, document = found
+    refused = refusal(name, "")
+    assert refused is not None
+    status, document = refused
     assert str(status) == name.partition("_")[0]
     assert document["error"]["code"] == status
     assert document["error"]["status"].isupper()
 
 
 def test_the_echoed_key_stands_in_the_error_and_other_faults_refuse_nothing() -> None:
-    found = refusal("echo_key", "sesame")
-    assert found is not None
-    assert "sesame" in found[1]["error"]["message"]
+    refused = refusal("echo_key", "sesame")
+    assert refused is not None
+    assert "sesame" in refused[1]["error"]["message"]
     assert refusal("cut", "sesame") is None
     assert refusal("ok", "sesame") is None
 

@@ -40,7 +40,7 @@ def test_one_object_stands_for_a_list_of_one_and_true_is_no_integer() -> None:
 
 
 @given(_JSON)
-def test_every_value_is_of_the_type_asked_for_or_refused_by_name(found: Any) -> None:
+def test_every_value_is_of_the_type_asked_for_or_refused_by_name(field: Any) -> None:
     for reader, wanted in ((entry, dict), (entries, list), (text, str), (integer, int | None)):
         with contextlib.suppress(Refusal):
-            assert isinstance(reader({"odd": found}, "odd"), wanted)  # type: ignore[operator]
+            assert isinstance(reader({"odd": field}, "odd"), wanted)  # type: ignore[operator]

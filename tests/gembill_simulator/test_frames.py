@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gembill_simulator import request
-from gembill_simulator.answer import NO_WISHES, Overrides
+from gembill_simulator.answer import NO_OVERRIDES, Overrides
 from gembill_simulator.fields import decode
 from gembill_simulator.frames import Packer, Reply
 from gembill_simulator.frames import reply as reply_to
@@ -20,8 +20,8 @@ _STREAM = find("POST", "/v1/models/gemini-2.5-flash:streamGenerateContent")
 _UNARY = find("POST", "/v1/models/gemini-2.5-flash:generateContent")
 
 
-def reply(route: SimulatorRoute, body: bytes, *, wishes: Overrides = NO_WISHES, fault: str = "ok") -> Reply:
-    return reply_to(route, request.read(decode(body)), Stamp("r"), seed=b"", wishes=wishes, fault=fault)
+def reply(route: SimulatorRoute, body: bytes, *, overrides: Overrides = NO_OVERRIDES, fault: str = "ok") -> Reply:
+    return reply_to(route, request.read(decode(body)), Stamp("r"), seed=b"", overrides=overrides, fault=fault)
 
 
 @given(st.lists(st.binary(min_size=1, max_size=200), min_size=1, max_size=8))
@@ -41,7 +41,7 @@ def test_an_array_joins_to_json_and_its_usage_is_that_of_its_last_element() -> N
 
 def test_a_long_text_leaves_in_several_frames() -> None:
     many = Overrides(runs=("plot",) * 40)
-    made = reply(_UNARY, _BODY, wishes=many)
+    made = reply(_UNARY, _BODY, overrides=many)
     assert len(made.frames) > 1
     assert json.loads(b"".join(made.frames))["usageMetadata"] == made.usage
 

@@ -15,8 +15,8 @@ PRIMES = "What is the sum of the first 50 prime numbers? Run code for the calcul
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[Running]:
-    with in_thread(Simulator()) as found:
-        yield found
+    with in_thread(Simulator()) as simulator:
+        yield simulator
 
 
 @pytest.fixture
@@ -135,7 +135,7 @@ def test_the_async_client_streams_in_the_loop_that_serves() -> None:
     assert asyncio.run(main()) == 1
 
 
-def test_a_search_beside_code_poses_as_code_and_grounds_the_answer(client: genai.Client) -> None:
+def test_a_search_beside_code_is_shown_as_code_and_grounds_the_answer(client: genai.Client) -> None:
     tools = [types.Tool(code_execution=types.ToolCodeExecution(), google_search=types.GoogleSearch())]
     question = "Search the latest news and compute the sum of the first 5 squares"
     answer = client.models.generate_content(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gembill_simulator.names import IdFactory, text
+from gembill_simulator.names import IdFactory, id_text
 
 
 def test_the_same_request_has_the_same_origin_and_another_draw() -> None:
@@ -43,8 +43,8 @@ def test_an_unknown_name_is_a_text_like_others() -> None:
 def test_names_have_the_form_of_their_kind() -> None:
     names = IdFactory(0)
     draw = names.draw(b"o")
-    assert names.give("v1_", draw, b"o") == "v1_" + text(draw)
-    assert len(text(draw)) == 22
+    assert names.give("v1_", draw, b"o") == "v1_" + id_text(draw)
+    assert len(id_text(draw)) == 22
     assert names.give("batches/", draw, b"o").removeprefix("batches/").isalnum()
 
 

@@ -39,10 +39,10 @@ def test_control_headers_are_read() -> None:
         "x-simulator-framing": "sized",
         "user-agent": "x",
     }
-    wishes = Overrides(runs=("failed", "ok"), cached=7, hops=2, filling=8)
-    assert control(headers) == Control("cut", 5, 6, wishes, "standard", sized=True, polls=9, old_schema=True)
+    overrides = Overrides(runs=("failed", "ok"), cached=7, hops=2, filling=8)
+    assert control(headers) == Control("cut", 5, 6, overrides, "standard", sized=True, polls=9, old_schema=True)
     assert control({"user-agent": "x"}) == Control()
-    assert control({"x-simulator-runs": "none"}).wishes.runs == ()
+    assert control({"x-simulator-runs": "none"}).overrides.runs == ()
 
 
 @pytest.mark.parametrize(

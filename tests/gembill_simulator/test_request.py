@@ -118,8 +118,8 @@ def test_search_and_functions_are_declared_and_a_call_may_be_forced() -> None:
 
 
 def test_the_result_of_a_function_is_noticed() -> None:
-    told = {"role": "user", "parts": [{"functionResponse": {"name": "f", "response": {"n": 1}}}]}
-    assert read({"contents": [told]}).answered
+    result = {"role": "user", "parts": [{"functionResponse": {"name": "f", "response": {"n": 1}}}]}
+    assert read({"contents": [result]}).answered
     assert not read(say("x")).answered
 
 

@@ -21,8 +21,8 @@ CODE = {
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[Running]:
-    with in_thread(Simulator()) as found:
-        yield found
+    with in_thread(Simulator()) as simulator:
+        yield simulator
 
 
 def call(

@@ -7,22 +7,22 @@ from gembill_simulator.store import Store, page
 
 
 def test_things_are_kept_replaced_and_dropped_by_name() -> None:
-    shelf: Store[int] = Store()
-    shelf.put("a", 1)
-    shelf.put("b", 2)
-    shelf.put("a", 3)
-    assert (shelf.get("a"), shelf.get("c"), list(shelf)) == (3, None, [3, 2])
-    shelf.drop("a")
-    shelf.drop("a")
-    assert list(shelf) == [2]
+    store: Store[int] = Store()
+    store.put("a", 1)
+    store.put("b", 2)
+    store.put("a", 3)
+    assert (store.get("a"), store.get("c"), list(store)) == (3, None, [3, 2])
+    store.drop("a")
+    store.drop("a")
+    assert list(store) == [2]
 
 
 def test_the_oldest_go_first_when_it_is_full() -> None:
-    shelf: Store[int] = Store(most=2)
+    store: Store[int] = Store(most=2)
     for number in range(4):
-        shelf.put(str(number), number)
-    assert list(shelf) == [2, 3]
-    assert len(shelf) == 2
+        store.put(str(number), number)
+    assert list(store) == [2, 3]
+    assert len(store) == 2
 
 
 def test_pages_cover_a_list_once() -> None:

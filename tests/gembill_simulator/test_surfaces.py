@@ -7,7 +7,7 @@ import pytest
 
 from gembill.errors import Refusal
 from gembill_simulator.surfaces import Surfaces
-from tests.gembill_simulator.visits import Visitor, document
+from tests.gembill_simulator.contexts import ContextFactory, document
 
 ASK: dict[str, Any] = {"contents": [{"parts": [{"text": "Compute the sum of the first 9 primes"}]}]}
 CACHE: dict[str, Any] = {
@@ -31,8 +31,8 @@ CALL = "/v1beta/models/gemini-2.5-flash:generateContent"
     ],
 )
 def test_calls_go_to_their_surface(target: str, body: dict[str, Any], key: str) -> None:
-    visit = Visitor()
-    assert key in document(Surfaces(visit.names).generate(visit("POST", target, body)))
+    make_context = ContextFactory()
+    assert key in document(Surfaces(make_context.names).generate(make_context("POST", target, body)))
 
 
 @pytest.mark.parametrize(
@@ -46,37 +46,37 @@ def test_calls_go_to_their_surface(target: str, body: dict[str, Any], key: str) 
     ],
 )
 def test_lists_go_to_theirs(target: str, key: str) -> None:
-    visit = Visitor()
-    assert key in document(Surfaces(visit.names).inform(visit("GET", target)))
+    make_context = ContextFactory()
+    assert key in document(Surfaces(make_context.names).inform(make_context("GET", target)))
 
 
 def test_a_cache_is_known_to_calls_and_to_batches() -> None:
-    visit = Visitor()
-    surfaces = Surfaces(visit.names)
-    made = document(surfaces.inform(visit("POST", "/v1beta/cachedContents", CACHE)))
+    make_context = ContextFactory()
+    surfaces = Surfaces(make_context.names)
+    made = document(surfaces.inform(make_context("POST", "/v1beta/cachedContents", CACHE)))
     held = made["usageMetadata"]["totalTokenCount"]
     asked = ASK | {"cachedContent": made["name"]}
-    usage = document(surfaces.generate(visit("POST", CALL, asked)))["usageMetadata"]
+    usage = document(surfaces.generate(make_context("POST", CALL, asked)))["usageMetadata"]
     assert usage["cachedContentTokenCount"] == held
     body = {"batch": {"inputConfig": {"requests": {"requests": [{"request": asked}]}}}}
     target = "/v1beta/models/gemini-2.5-flash:batchGenerateContent"
-    batch = document(surfaces.inform(visit("POST", target, body, x_simulator_polls="0")))
-    done = document(surfaces.inform(visit("GET", f"/v1beta/{batch['name']}")))
+    batch = document(surfaces.inform(make_context("POST", target, body, x_simulator_polls="0")))
+    done = document(surfaces.inform(make_context("GET", f"/v1beta/{batch['name']}")))
     entry = done["response"]["inlinedResponses"]["inlinedResponses"][0]
     assert entry["response"]["usageMetadata"]["cachedContentTokenCount"] == held
 
 
 def test_tools_cannot_stand_beside_a_cache() -> None:
-    visit = Visitor()
+    make_context = ContextFactory()
     body = ASK | {"cachedContent": "cachedContents/x", "tools": [{"codeExecution": {}}]}
     with pytest.raises(Refusal, match="tools"):
-        Surfaces(visit.names).generate(visit("POST", CALL, body))
+        Surfaces(make_context.names).generate(make_context("POST", CALL, body))
 
 
 def test_the_traffic_of_vertex_follows_its_headers() -> None:
-    visit = Visitor()
+    make_context = ContextFactory()
     path = "/v1/projects/p/locations/l/publishers/google/models/gemini-2.5-flash:generateContent"
-    told = visit("POST", path, ASK, x_vertex_ai_llm_shared_request_type="priority")
-    found = document(Surfaces(visit.names).generate(told))
-    assert found["usageMetadata"]["trafficType"] == "ON_DEMAND_PRIORITY"
-    assert json.dumps(found).count("serviceTier") == 0
+    context = make_context("POST", path, ASK, x_vertex_ai_llm_shared_request_type="priority")
+    answered = document(Surfaces(make_context.names).generate(context))
+    assert answered["usageMetadata"]["trafficType"] == "ON_DEMAND_PRIORITY"
+    assert json.dumps(answered).count("serviceTier") == 0

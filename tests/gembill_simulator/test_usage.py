@@ -23,7 +23,7 @@ _QUESTIONS = st.sampled_from(
 @st.composite
 def scripts(draw: st.DrawFn, generations: tuple[int, ...] = (2, 3, 4)) -> Script:
     names = [name for name, model in MODELS.items() if model.generation in generations]
-    ask = ParsedRequest(
+    request = ParsedRequest(
         prompt=TokenTally(draw(st.integers(1, 5000)), image=draw(st.sampled_from([0, 258, 516]))),
         question=draw(_QUESTIONS),
         code_allowed=draw(st.booleans()),
@@ -31,13 +31,13 @@ def scripts(draw: st.DrawFn, generations: tuple[int, ...] = (2, 3, 4)) -> Script
         shows_thoughts=draw(st.booleans()),
         most_tokens=draw(st.sampled_from([None, None, 1, 100])),
     )
-    wishes = Overrides(runs=draw(st.none() | _RUNS), cached=draw(st.none() | st.integers(0, 9000)))
-    return compose(ask, MODELS[draw(st.sampled_from(names))], seed=draw(st.binary(max_size=4)), wishes=wishes)
+    overrides = Overrides(runs=draw(st.none() | _RUNS), cached=draw(st.none() | st.integers(0, 9000)))
+    return compose(request, MODELS[draw(st.sampled_from(names))], seed=draw(st.binary(max_size=4)), overrides=overrides)
 
 
 def rounds(script: Script) -> int:
     """Runs of code, and searches where they cost tool use (law 21)."""
-    kinds = {PieceKind.RESULT} if script.model.resets else {PieceKind.RESULT, PieceKind.FOUND}
+    kinds = {PieceKind.RESULT} if script.model.resets else {PieceKind.RESULT, PieceKind.SEARCH_RESULT}
     return sum(piece.kind in kinds for piece in script.pieces)
 
 
@@ -115,7 +115,7 @@ def test_a_3_x_round_re_reads_the_prompt_as_it_has_grown() -> None:
 
 @pytest.mark.parametrize("model", ["gemini-2.5-flash", "gemini-3.8-flash"])
 def test_a_prompt_with_an_image_is_re_read_as_an_image(model: str) -> None:
-    ask = ParsedRequest(TokenTally(text=10, image=258), "Compute the sum of 3 primes", code_allowed=True)
-    counts = whole(compose(ask, MODELS[model], seed=b"", wishes=Overrides(runs=("ok", "ok"))))
+    request = ParsedRequest(TokenTally(text=10, image=258), "Compute the sum of 3 primes", code_allowed=True)
+    counts = whole(compose(request, MODELS[model], seed=b"", overrides=Overrides(runs=("ok", "ok"))))
     assert counts.prompt.image == 258
     assert counts.tool.image == 2 * 258

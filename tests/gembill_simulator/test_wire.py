@@ -20,13 +20,13 @@ _RUNS = st.lists(st.sampled_from(["ok", "failed", "deadline_exceeded", "plot", "
 
 
 def script(model: str, runs: tuple[str, ...] | None = ("ok",), question: str = "Compute", **more: Any) -> Script:
-    ask = ParsedRequest(TokenTally(text=20), question, code_allowed=True, **more)
-    return compose(ask, MODELS[model], seed=b"s", wishes=Overrides(runs=runs))
+    request = ParsedRequest(TokenTally(text=20), question, code_allowed=True, **more)
+    return compose(request, MODELS[model], seed=b"s", overrides=Overrides(runs=runs))
 
 
 def parts(document: dict[str, Any]) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = document["candidates"][0]["content"].get("parts", [])
-    return found
+    content: list[dict[str, Any]] = document["candidates"][0]["content"].get("parts", [])
+    return content
 
 
 @given(st.sampled_from(sorted(MODELS)), _RUNS, st.sampled_from([DEVELOPER, VERTEX]))
@@ -87,8 +87,8 @@ def test_a_run_that_printed_nothing_has_no_output_key() -> None:
 
 
 def test_a_plot_is_inline_data_after_its_result() -> None:
-    found = parts(wire.answer(script("gemini-3.8-flash", ("plot",)), DEVELOPER))
-    assert found[2]["inlineData"]["mimeType"] == "image/png"
+    shown = parts(wire.answer(script("gemini-3.8-flash", ("plot",)), DEVELOPER))
+    assert shown[2]["inlineData"]["mimeType"] == "image/png"
 
 
 def test_the_developer_api_names_the_tier_and_vertex_the_traffic() -> None:
@@ -120,16 +120,16 @@ def test_thoughts_stand_apart_from_the_text() -> None:
     assert second["text"].startswith("Hello!")
 
 
-def test_a_search_grounds_the_answer_and_poses_as_code_on_2_5_only() -> None:
-    for model, posing in (("gemini-2.5-flash", True), ("gemini-3.8-flash", False)):
+def test_a_search_grounds_the_answer_and_is_shown_as_code_on_2_5_only() -> None:
+    for model, shown in (("gemini-2.5-flash", True), ("gemini-3.8-flash", False)):
         made = script(model, ("search", "ok"))
         unary, chunks = wire.answer(made, DEVELOPER), wire.chunks(made, DEVELOPER)
         assert unary["candidates"][0]["groundingMetadata"]["webSearchQueries"] == ["compute"]
         assert [("groundingMetadata" in chunk["candidates"][0]) for chunk in chunks].count(True) == 1
         assert "groundingMetadata" in chunks[-1]["candidates"][0]
         codes = [part["executableCode"]["code"] for part in parts(unary) if "executableCode" in part]
-        assert any("concise_search" in code for code in codes) is posing
-        assert len(codes) == 1 + posing
+        assert any("concise_search" in code for code in codes) is shown
+        assert len(codes) == 1 + shown
 
 
 def test_a_function_call_has_an_id_on_3_x_only() -> None:
@@ -140,8 +140,8 @@ def test_a_function_call_has_an_id_on_3_x_only() -> None:
 
 
 def test_a_hop_ends_with_its_token() -> None:
-    ask = ParsedRequest(TokenTally(text=20), "Hello", code_allowed=False)
-    made = compose(ask, MODELS["gemini-4-argon"], seed=b"s", wishes=Overrides(hops=2))
+    request = ParsedRequest(TokenTally(text=20), "Hello", code_allowed=False)
+    made = compose(request, MODELS["gemini-4-argon"], seed=b"s", overrides=Overrides(hops=2))
     for document in (wire.answer(made, DEVELOPER), wire.chunks(made, DEVELOPER)[-1]):
         candidate = document["candidates"][0]
         assert candidate["finishReason"] == "CONTINUATION"
@@ -149,8 +149,8 @@ def test_a_hop_ends_with_its_token() -> None:
 
 
 def test_an_error_of_an_interaction_has_a_word_for_a_code() -> None:
-    found = wire.interactions_error(wire.error(400, "INVALID_ARGUMENT", "No."))
-    assert found == {"error": {"code": "invalid_request", "message": "No."}}
+    error = wire.interactions_error(wire.error(400, "INVALID_ARGUMENT", "No."))
+    assert error == {"error": {"code": "invalid_request", "message": "No."}}
     assert wire.interactions_error(wire.error(404, "NOT_FOUND", "No."))["error"]["code"] == "not_found"
 
 

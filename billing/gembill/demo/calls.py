@@ -1,6 +1,6 @@
 """The demo's real calls: the official SDK, through the proxy, to the simulator.
 
-Owns: which calls the demo makes. Owns no server and prints nothing. Invariant: these are the calls of the
+Owns: which calls the demo makes. Not here: servers; nothing is printed. Invariant: these are the calls of the
 documentation's code-execution page (unary, streamed, chat, image in), made as a user's program makes them.
 """
 

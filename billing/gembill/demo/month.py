@@ -1,8 +1,8 @@
 """The demo's made-up month: seeded calls at fixed times, recorded as real ones are.
 
-Owns: how many calls of which kind the month has. Owns no answer (the simulator composes them) and no rule of posting.
-Invariant: the same seed gives the same calls: ids, tokens, executions and costs; every call goes through the same
-exchange, spool and posting as recorded traffic; memory is bounded however many calls are asked for.
+Owns: how many calls of which kind the month has. Not here: the answers (the simulator composes them) and rules of
+posting. Invariant: the same seed gives the same calls: ids, tokens, executions and costs; every call goes through the
+same exchange, spool and posting as recorded traffic; memory is bounded however many calls are asked for.
 """
 
 import asyncio
@@ -130,7 +130,7 @@ def _exchange(made: _Made, fingerprint: Fingerprint, rng: Random) -> Exchange:
 
 
 def _event_id(moment_us: int, rng: Random) -> str:
-    """A UUID of version 7, its random bits from the dice, so that a made-up call keeps its id (RFC 9562, 5.7)."""
+    """A UUID of version 7, its random bits from `rng`, so that a made-up call keeps its id (RFC 9562, 5.7)."""
     stamp = moment_us // 1_000 << 80
     return str(UUID(int=stamp | 7 << 76 | rng.getrandbits(12) << 64 | 2 << 62 | rng.getrandbits(62)))
 

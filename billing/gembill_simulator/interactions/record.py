@@ -1,7 +1,7 @@
 """An interaction as it is kept.
 
-Owns: its state, what of it is shown at which time, and the JSON of the resource (wire.md 2.3). Owns no store and
-no answer. Invariant: usage is shown with the final state and never before.
+Owns: its state, what of it is shown at which time, and the JSON of the resource (wire.md 2.3). Not here: the store and
+the answer. Invariant: usage is shown with the final state and never before.
 """
 
 from dataclasses import dataclass, replace

@@ -1,6 +1,6 @@
 """What a request for an interaction asks for.
 
-Owns: reading the JSON of `POST interactions` (wire.md 2.2), and the tokens of steps. Owns no answer. Invariant:
+Owns: reading the JSON of `POST interactions` (wire.md 2.2), and the tokens of steps. Not here: the answer. Invariant:
 any JSON object gives an `InteractionRequest` or a `Refusal` with status 400 or 404; nothing else is raised.
 """
 
@@ -22,14 +22,14 @@ _MEDIA = {"image": "image/", "audio": "audio/", "video": "video/", "document": "
 
 @dataclass(frozen=True, slots=True)
 class InteractionRequest:
-    """A request, read. `inputs` are the steps that it adds; `ask` counts them, without the history.
+    """A request, read. `inputs` are the steps that it adds; `parsed` counts them, without the history.
 
     `agent` is None for a model; an agent thinks and runs code like `model`.
     """
 
     model: SimulatedModel
     agent: str | None
-    ask: ParsedRequest
+    parsed: ParsedRequest
     inputs: tuple[Step, ...]
     tier: str
     streams: bool
@@ -53,18 +53,18 @@ def read(document: Object) -> InteractionRequest:
     background, stored = value(document, "background") is True, value(document, "store") is not False
     if background and not stored:
         raise bad("An interaction in the background must be stored: 'store' cannot be false.")
-    ask = _ask(document, inputs)
+    parsed = _parsed(document, inputs)
     if token:
-        ask = replace(ask, continues=Continuation.read(token))
+        parsed = replace(parsed, continues=Continuation.read(token))
     if agent is not None:  # agents bring their own tools (wire.md 4)
-        ask = replace(ask, code_allowed=True, search_allowed=True)
+        parsed = replace(parsed, code_allowed=True, search_allowed=True)
     asked = text(document, "serviceTier")
     return InteractionRequest(
         model,
         agent,
-        ask,
+        parsed,
         inputs,
-        asked if asked == "deferred" else ask.tier,
+        asked if asked == "deferred" else parsed.tier,
         value(document, "stream") is True,
         background,
         stored,
@@ -96,7 +96,7 @@ def _subject(document: Object) -> tuple[SimulatedModel, str | None]:
     return SimulatedModel(agent, agent, generation=2 if agent.startswith("deep-research") else 3), agent
 
 
-def _ask(document: Object, inputs: tuple[Step, ...]) -> ParsedRequest:
+def _parsed(document: Object, inputs: tuple[Step, ...]) -> ParsedRequest:
     config, tools = entry(document, "generationConfig"), entries(document, "tools")
     kinds = {text(tool, "type") for tool in tools}
     functions = [tool for tool in tools if text(tool, "type") == "function"]

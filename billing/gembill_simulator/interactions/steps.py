@@ -89,8 +89,8 @@ def _add(made: list[Step], piece: Piece, call: str, script: Script) -> None:
         made.append(_function(piece, call))
     elif piece.kind is PieceKind.SEARCH:
         made.append(_search(script, call))
-    elif piece.kind is PieceKind.FOUND:
-        made.append(_found(call))
+    elif piece.kind is PieceKind.SEARCH_RESULT:
+        made.append(_search_result(call))
 
 
 def _content(piece: Piece, script: Script) -> tuple[Document, Document]:
@@ -129,15 +129,15 @@ def _thought(first: Piece) -> Step:
 
 def _code(piece: Piece, call: str) -> Step:
     start: Document = {"type": "code_execution_call", "id": call, "arguments": {}}
-    told: Document = {"arguments": {"language": "python", "code": piece.text}}
-    return Step(start, ({"type": "code_execution_call"} | told,), start | told)
+    rest: Document = {"arguments": {"language": "python", "code": piece.text}}
+    return Step(start, ({"type": "code_execution_call"} | rest,), start | rest)
 
 
 def _result(piece: Piece, call: str) -> Step:
     start: Document = {"type": "code_execution_result", "call_id": call, "result": ""}
     printed = _STOPPED if piece.outcome == DEADLINE else piece.text
-    told: Document = {"result": printed, "is_error": piece.outcome != OK}
-    return Step(start, ({"type": "code_execution_result"} | told,), start | told)
+    rest: Document = {"result": printed, "is_error": piece.outcome != OK}
+    return Step(start, ({"type": "code_execution_result"} | rest,), start | rest)
 
 
 def _function(piece: Piece, call: str) -> Step:
@@ -149,14 +149,14 @@ def _function(piece: Piece, call: str) -> Step:
 def _search(script: Script, call: str) -> Step:
     queries = list(script.findings.queries) if script.findings else []
     start: Document = {"type": "google_search_call", "id": call, "search_type": "web_search", "arguments": {}}
-    told: Document = {"arguments": {"queries": queries}}
-    return Step(start, ({"type": "google_search_call"} | told,), start | told)
+    rest: Document = {"arguments": {"queries": queries}}
+    return Step(start, ({"type": "google_search_call"} | rest,), start | rest)
 
 
-def _found(call: str) -> Step:
+def _search_result(call: str) -> Step:
     start: Document = {"type": "google_search_result", "call_id": call, "result": []}
-    told: Document = {"result": [{"search_suggestions": search.SUGGESTIONS}], "is_error": False}
-    return Step(start, ({"type": "google_search_result"} | told,), start | told)
+    rest: Document = {"result": [{"search_suggestions": search.SUGGESTIONS}], "is_error": False}
+    return Step(start, ({"type": "google_search_result"} | rest,), start | rest)
 
 
 def _id(text: str) -> str:

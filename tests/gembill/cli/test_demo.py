@@ -13,7 +13,7 @@ from tests.surroundings import clean
 def done(tmp_path_factory):
     folder = tmp_path_factory.mktemp("home")
     environment = clean(HOME=str(folder), GEMBILL_DATA_DIR=str(folder), COLUMNS="140", NO_COLOR="1")
-    found = subprocess.run(
+    run = subprocess.run(
         [sys.executable, "-m", "gembill", "demo"],
         env=environment,
         cwd=folder,
@@ -22,27 +22,27 @@ def done(tmp_path_factory):
         timeout=100,
         check=False,
     )
-    return found, environment
+    return run, environment
 
 
 def rows(text: str) -> dict[str, list[int]]:
     """Calls, input, intermediate, output, executions and failed of every row of the monthly table."""
-    found = {}
+    table = {}
     for line in text.splitlines():
         cells = re.match(
             r"(gemini-\S+|Total)\s+([\d,]+)\s+([\d,]+)\s+([\d,]+)\s+([\d,]+)\s+([\d,]+)\s+([\d,]+)(?: \(|\s)", line
         )
-        if cells and cells[1] not in found:
-            found[cells[1]] = [int(cell.replace(",", "")) for cell in cells.groups()[1:]]
-    return found
+        if cells and cells[1] not in table:
+            table[cells[1]] = [int(cell.replace(",", "")) for cell in cells.groups()[1:]]
+    return table
 
 
 def test_it_ends_well_marked_as_demo_data_and_says_what_to_do_next(done):
-    found, _ = done
-    assert found.returncode == 0, found.stderr
-    assert "DEMO DATA" in found.stdout
-    assert "gembill proxy" in found.stdout
-    assert "Traceback" not in found.stderr
+    run, _ = done
+    assert run.returncode == 0, run.stderr
+    assert "DEMO DATA" in run.stdout
+    assert "gembill proxy" in run.stdout
+    assert "Traceback" not in run.stderr
 
 
 def test_the_numbers_of_its_table_add_up(done):
@@ -60,8 +60,8 @@ def test_it_shows_a_receipt_of_a_call_with_failed_executions(done):
 
 
 def test_the_demo_ledger_balances_and_its_reports_carry_the_mark(done):
-    found, environment = done
-    url = re.search(r"sqlite:///\S+", found.stdout)[0]
+    run, environment = done
+    url = re.search(r"sqlite:///\S+", run.stdout)[0]
     for command, mark in (
         (["audit"], False),
         (["report", "monthly", "--month", "2026-10"], True),

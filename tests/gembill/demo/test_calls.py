@@ -14,15 +14,15 @@ from tests.png import chunks
 
 @pytest.fixture(scope="module")
 def made() -> tuple[int, list[Served]]:
-    """How many calls were made, as told, and the simulator's own log of them."""
+    """How many calls were made, as reported, and the simulator's own log of them."""
     with in_thread(Simulator(Options(seed=7))) as running:
-        told = make_calls(running.url)
-    return told, list(running.served)
+        reported = make_calls(running.url)
+    return reported, list(running.served)
 
 
 def test_it_makes_as_many_calls_as_it_says(made: tuple[int, list[Served]]) -> None:
-    told, served = made
-    assert told == len(served) > 24
+    reported, served = made
+    assert reported == len(served) > 24
     assert all(call.usage is not None for call in served), "each was answered to its end"
 
 

@@ -9,7 +9,7 @@ from gembill.errors import Refusal
 from gembill_simulator.frames import Reply
 from gembill_simulator.interactions import InteractionsApi
 from gembill_simulator.options import Options
-from tests.gembill_simulator.visits import Visitor, document
+from tests.gembill_simulator.contexts import ContextFactory, document
 
 PRIMES = "Compute the sum of the first 9 primes"
 ASK: dict[str, Any] = {"model": "gemini-2.5-flash", "input": PRIMES, "tools": [{"type": "code_execution"}]}
@@ -18,14 +18,14 @@ PATH = "/v1beta/interactions"
 
 
 class Client:
-    """A desk and its visitor."""
+    """The API and the maker of its requests."""
 
     def __init__(self, settings: Options | None = None) -> None:
-        self.visit = Visitor(settings)
-        self.desk = InteractionsApi(self.visit.names)
+        self.make_context = ContextFactory(settings)
+        self.api = InteractionsApi(self.make_context.names)
 
     def reply(self, method: str, target: str, body: Any = None, **more: Any) -> Reply:
-        return self.desk.answer(self.visit(method, target, body, **more))
+        return self.api.answer(self.make_context(method, target, body, **more))
 
     def __call__(self, method: str, target: str, body: Any = None, **more: Any) -> dict[str, Any]:
         return document(self.reply(method, target, body, **more))
@@ -81,18 +81,18 @@ def test_one_that_is_not_stored_cannot_be_read_or_continued() -> None:
 def test_one_in_the_background_is_done_after_its_polls_and_its_time(polls: int, ms: float, shown: int) -> None:
     client = Client(Options(polls=polls, pending_ms=ms))
     made = client("POST", PATH, SLOW)
-    found = [client("GET", f"{PATH}/{made['id']}", second=second) for second in range(6)]
-    assert [one["status"] for one in found] == ["in_progress"] * shown + ["completed"] * (6 - shown)
-    assert all(("usage" in one) == (one["status"] == "completed") for one in found)
+    polled = [client("GET", f"{PATH}/{made['id']}", second=second) for second in range(6)]
+    assert [one["status"] for one in polled] == ["in_progress"] * shown + ["completed"] * (6 - shown)
+    assert all(("usage" in one) == (one["status"] == "completed") for one in polled)
 
 
 def test_one_in_the_background_can_be_cancelled_once() -> None:
     client = Client()
     made = client("POST", PATH, SLOW)
     assert client("POST", f"{PATH}/{made['id']}/cancel")["status"] == "cancelled"
-    found = client("GET", f"{PATH}/{made['id']}")
-    assert found["status"] == "cancelled"
-    assert "usage" not in found
+    cancelled = client("GET", f"{PATH}/{made['id']}")
+    assert cancelled["status"] == "cancelled"
+    assert "usage" not in cancelled
     with pytest.raises(Refusal):
         client("POST", f"{PATH}/{made['id']}/cancel")
     with pytest.raises(Refusal, match="background"):
@@ -111,14 +111,14 @@ def test_a_stream_says_what_the_unary_answer_says_and_can_be_resumed_anywhere() 
     client = Client()
     unary = client("POST", PATH, ASK)
     reply = client.reply("POST", PATH, ASK | {"stream": True})
-    told = events(reply)
-    made = told[-1]["interaction"]
+    sent = events(reply)
+    made = sent[-1]["interaction"]
     assert reply.usage == made["usage"]
     assert made["status"] == unary["status"] == "completed"
-    for event in told[:-1]:
+    for event in sent[:-1]:
         target = f"{PATH}/{made['id']}?stream=true&last_event_id={event['event_id']}"
         rest = events(client.reply("GET", target))
-        assert rest == told[told.index(event) + 1 :]
+        assert rest == sent[sent.index(event) + 1 :]
     assert client("GET", f"{PATH}/{made['id']}")["usage"] == made["usage"]
 
 
@@ -175,9 +175,9 @@ def test_the_old_schema_comes_on_demand() -> None:
     old = client("POST", PATH, ASK, x_simulator_schema="old")
     assert "steps" not in old
     assert "code_execution_call" in [content["type"] for content in old["outputs"]]
-    told = events(client.reply("POST", PATH, ASK | {"stream": True}, x_simulator_schema="old"))
-    assert (told[0]["event_type"], told[-1]["event_type"]) == ("interaction.start", "interaction.complete")
-    assert told[-1]["interaction"]["usage"] == old["usage"]
+    sent = events(client.reply("POST", PATH, ASK | {"stream": True}, x_simulator_schema="old"))
+    assert (sent[0]["event_type"], sent[-1]["event_type"]) == ("interaction.start", "interaction.complete")
+    assert sent[-1]["interaction"]["usage"] == old["usage"]
 
 
 @pytest.mark.parametrize("fault", ["cut", "error_chunk"])

@@ -7,8 +7,8 @@ import pytest
 from gembill.errors import Refusal
 from gembill_simulator.interactions.events import DONE, after, all_events, frame, old_event, old_resource, trouble
 from gembill_simulator.wire import error
+from tests.gembill_simulator.contexts import START
 from tests.gembill_simulator.interactions.test_record import made
-from tests.gembill_simulator.visits import START
 
 
 def test_events_begin_with_created_and_end_with_the_usage() -> None:

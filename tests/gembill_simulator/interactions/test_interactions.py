@@ -18,8 +18,8 @@ PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNkYAAAAAYAAjCB0
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[Running]:
-    with in_thread(Simulator(Options(polls=2))) as found:
-        yield found
+    with in_thread(Simulator(Options(polls=2))) as simulator:
+        yield simulator
 
 
 @pytest.fixture
@@ -56,23 +56,23 @@ def test_failures_are_errors_of_their_results(client: genai.Client) -> None:
 
 def test_a_stream_is_parsed_event_by_event(client: genai.Client) -> None:
     tools = [*CODE, {"type": "google_search"}]
-    told = list(
+    events = list(
         client.interactions.create(
             model="gemini-2.5-flash", input="Search the news and compute 5 squares", tools=tools, stream=True
         )
     )
-    assert not any(type(event).__name__.startswith("Unknown") for event in told)
-    deltas = [event.delta for event in told if event.event_type == "step.delta"]
+    assert not any(type(event).__name__.startswith("Unknown") for event in events)
+    deltas = [event.delta for event in events if event.event_type == "step.delta"]
     assert not any(type(delta).__name__.startswith("Unknown") for delta in deltas)
     assert {"code_execution_call", "code_execution_result", "google_search_call", "google_search_result", "text"} <= {
         delta.type for delta in deltas
     }
-    last = told[-1]
+    last = events[-1]
     assert last.event_type == "interaction.completed"
     assert last.interaction.usage.grounding_tool_count[0].count == 1
-    half = told[len(told) // 2]
+    half = events[len(events) // 2]
     rest = list(client.interactions.get(last.interaction.id, stream=True, last_event_id=half.event_id))
-    assert [event.event_id for event in rest] == [event.event_id for event in told[len(told) // 2 + 1 :]]
+    assert [event.event_id for event in rest] == [event.event_id for event in events[len(events) // 2 + 1 :]]
 
 
 def test_turns_are_joined_by_the_previous_interaction(client: genai.Client) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from gembill_simulator.interactions.record import Interaction
 from gembill_simulator.interactions.steps import Step
-from tests.gembill_simulator.visits import START
+from tests.gembill_simulator.contexts import START
 
 SAID = {"type": "model_output", "content": [{"type": "text", "text": "Hi"}]}
 ASKED = {"type": "user_input", "content": [{"type": "text", "text": "Hello"}]}

@@ -33,12 +33,12 @@ def say(given: Any, **more: Any) -> dict[str, Any]:
 def test_all_forms_of_input_say_the_same(given: Any) -> None:
     order = read(say(given))
     assert order.inputs == ({"type": "user_input", "content": [TEXT]},)
-    assert (order.ask.prompt, order.ask.question) == (TokenTally(text=count("one two")), "one two")
+    assert (order.parsed.prompt, order.parsed.question) == (TokenTally(text=count("one two")), "one two")
 
 
 def test_images_are_counted_as_images_and_history_as_text() -> None:
     image = {"type": "image", "data": "AA==", "mime_type": "image/png"}
-    assert read(say([TEXT, image])).ask.prompt == TokenTally(text=2, image=258)
+    assert read(say([TEXT, image])).parsed.prompt == TokenTally(text=2, image=258)
     steps = (
         {"type": "model_output", "content": [TEXT]},
         {"type": "code_execution_call", "id": "1", "arguments": {"code": "print(7)"}},
@@ -56,12 +56,12 @@ def test_tools_agents_and_flags_are_read() -> None:
     ]
     config = {"max_output_tokens": 9, "thinking_summaries": "auto", "tool_choice": "any"}
     order = read(say("x", tools=tools, generation_config=config, stream=True, store=False, service_tier="deferred"))
-    assert (order.ask.code_allowed, order.ask.search_allowed, order.ask.forced) == (True, True, True)
-    assert order.ask.functions[0].name == "get_weather"
-    assert (order.ask.most_tokens, order.ask.shows_thoughts) == (9, True)
+    assert (order.parsed.code_allowed, order.parsed.search_allowed, order.parsed.forced) == (True, True, True)
+    assert order.parsed.functions[0].name == "get_weather"
+    assert (order.parsed.most_tokens, order.parsed.shows_thoughts) == (9, True)
     assert (order.streams, order.stored, order.tier) == (True, False, "deferred")
     agent = read({"agent": "antigravity-preview-09-2026", "input": "x", "background": True})
-    assert (agent.agent, agent.background, agent.ask.code_allowed) == ("antigravity-preview-09-2026", True, True)
+    assert (agent.agent, agent.background, agent.parsed.code_allowed) == ("antigravity-preview-09-2026", True, True)
     assert not agent.researches
     assert read({"agent": "deep-research-preview-04-2026", "input": "x"}).researches
 

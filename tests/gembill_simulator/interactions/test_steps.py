@@ -19,27 +19,27 @@ _COUNTED_RUNS = st.lists(st.sampled_from(["ok", "failed", "plot", "search"]), ma
 
 
 def script(model: str = "gemini-3.8-flash", runs: tuple[str, ...] = ("ok",), **more: Any) -> Script:
-    ask = ParsedRequest(TokenTally(text=9), "What is the weather in Boston?", code_allowed=True, **more)
-    return compose(ask, MODELS[model], seed=b"s", wishes=Overrides(runs=runs))
+    request = ParsedRequest(TokenTally(text=9), "What is the weather in Boston?", code_allowed=True, **more)
+    return compose(request, MODELS[model], seed=b"s", overrides=Overrides(runs=runs))
 
 
-def told(step: Step) -> dict[str, Any]:
+def as_streamed(step: Step) -> dict[str, Any]:
     """The step that a reader of the stream puts together."""
-    found = dict(step.start)
+    step_read = dict(step.start)
     for delta in step.deltas:
         if step.start["type"] == "model_output":
-            said = found.setdefault("content", [])
+            said = step_read.setdefault("content", [])
             if said and said[-1]["type"] == delta["type"] == "text":
                 said[-1] = said[-1] | {"text": said[-1]["text"] + delta["text"]}
             else:
                 said.append(delta)
         elif delta["type"] == "thought_signature":
-            found["signature"] = delta["signature"]
+            step_read["signature"] = delta["signature"]
         elif delta["type"] == "thought_summary":
-            found["summary"] = [delta["content"]]
+            step_read["summary"] = [delta["content"]]
         elif delta["type"] != "arguments_delta":
-            found |= delta
-    return found
+            step_read |= delta
+    return step_read
 
 
 @given(st.sampled_from(sorted(MODELS)), _RUNS, st.booleans())
@@ -50,7 +50,7 @@ def test_the_deltas_make_up_the_step_and_results_name_their_call(
     for step in output(script(model, runs, shows_thoughts=shown)):
         whole = step.whole
         bare = [{name: part[name] for name in part if name != "annotations"} for part in whole.get("content", [])]
-        assert told(step) == (whole | {"content": bare} if bare else whole)
+        assert as_streamed(step) == (whole | {"content": bare} if bare else whole)
         if whole["type"].endswith("_call"):
             calls.append(whole["id"])
         if whole["type"].endswith("_result"):
@@ -59,27 +59,27 @@ def test_the_deltas_make_up_the_step_and_results_name_their_call(
 
 
 @pytest.mark.parametrize(("run", "wrong"), [("ok", False), ("failed", True), ("deadline_exceeded", True)])
-def test_failures_are_told_by_is_error_and_words(run: str, wrong: bool) -> None:
+def test_failures_are_shown_by_is_error_and_words(run: str, wrong: bool) -> None:
     (result,) = [step.whole for step in output(script(runs=(run,))) if step.whole["type"] == "code_execution_result"]
     assert result["is_error"] is wrong
     assert result["result"]
 
 
 def test_a_plot_is_an_image_of_the_output_and_thoughts_are_steps() -> None:
-    found = [step.whole for step in output(script(runs=("plot",)))]
-    kinds = [step["type"] for step in found]
+    steps = [step.whole for step in output(script(runs=("plot",)))]
+    kinds = [step["type"] for step in steps]
     assert kinds[:3] == ["thought", "code_execution_call", "code_execution_result"]
-    images = [part for step in found for part in step.get("content", []) if part["type"] == "image"]
+    images = [part for step in steps for part in step.get("content", []) if part["type"] == "image"]
     assert [image["mime_type"] for image in images] == ["image/png"]
 
 
 @pytest.mark.parametrize("model", ["gemini-2.5-flash", "gemini-3.8-flash"])
-def test_a_search_is_a_step_of_its_own_and_never_poses_as_code(model: str) -> None:
-    found = [step.whole for step in output(script(model, ("search", "ok")))]
-    kinds = [step["type"] for step in found]
+def test_a_search_is_a_step_of_its_own_and_never_is_shown_as_code(model: str) -> None:
+    steps = [step.whole for step in output(script(model, ("search", "ok")))]
+    kinds = [step["type"] for step in steps]
     assert kinds.count("google_search_call") == kinds.count("google_search_result") == 1
     assert kinds.count("code_execution_call") == 1
-    assert not any("concise_search" in str(step) for step in found)
+    assert not any("concise_search" in str(step) for step in steps)
 
 
 def test_a_called_function_ends_the_steps() -> None:
@@ -92,11 +92,13 @@ def test_a_called_function_ends_the_steps() -> None:
 
 @st.composite
 def scripts(draw: st.DrawFn) -> Script:
-    ask = ParsedRequest(
+    request = ParsedRequest(
         TokenTally(draw(st.integers(1, 900)), image=draw(st.sampled_from([0, 258]))), "x", code_allowed=True
     )
-    wishes = Overrides(runs=draw(_COUNTED_RUNS), cached=draw(st.integers(0, 50)))
-    return compose(ask, MODELS[draw(st.sampled_from(sorted(MODELS)))], seed=draw(st.binary(max_size=3)), wishes=wishes)
+    overrides = Overrides(runs=draw(_COUNTED_RUNS), cached=draw(st.integers(0, 50)))
+    return compose(
+        request, MODELS[draw(st.sampled_from(sorted(MODELS)))], seed=draw(st.binary(max_size=3)), overrides=overrides
+    )
 
 
 @given(scripts(), st.booleans(), st.booleans())
@@ -115,8 +117,8 @@ def test_the_parts_sum_to_the_total_and_details_to_their_part(script: Script, ag
 
 
 def test_zeros_are_sent() -> None:
-    ask = ParsedRequest(TokenTally(text=3), "Hello", code_allowed=False, thinks=False)
-    document = usage(compose(ask, MODELS["gemini-2.5-flash"], seed=b""))
+    request = ParsedRequest(TokenTally(text=3), "Hello", code_allowed=False, thinks=False)
+    document = usage(compose(request, MODELS["gemini-2.5-flash"], seed=b""))
     assert (document["total_cached_tokens"], document["total_tool_use_tokens"], document["total_thought_tokens"]) == (
         0,
         0,
@@ -135,8 +137,8 @@ def test_a_coding_agent_reads_its_loop_as_input_and_deep_research_as_tool_use(sc
 
 
 def test_a_search_is_counted_as_grounding() -> None:
-    ask = ParsedRequest(TokenTally(text=3), "Search the news", code_allowed=False, search_allowed=True)
+    request = ParsedRequest(TokenTally(text=3), "Search the news", code_allowed=False, search_allowed=True)
     for model in ("gemini-2.5-flash", "gemini-3.8-flash"):
-        document = usage(compose(ask, MODELS[model], seed=b""))
+        document = usage(compose(request, MODELS[model], seed=b""))
         assert document["grounding_tool_count"] == [{"type": "google_search", "count": 1}]
         assert (document["total_tool_use_tokens"] > 0) is (model == "gemini-2.5-flash")

@@ -1,4 +1,4 @@
-"""Visits for the tests of the surfaces: a request at a given second, without a server."""
+"""Request contexts for the tests of the surfaces: a request at a given second, without a server."""
 
 import itertools
 import json
@@ -15,8 +15,8 @@ START = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 URL = "http://127.0.0.1:8788"
 
 
-class Visitor:
-    """Makes visits; each has a draw of its own."""
+class ContextFactory:
+    """Makes request contexts; each has a draw of its own."""
 
     def __init__(self, settings: Options | None = None) -> None:
         self.names = IdFactory(0)
@@ -37,5 +37,5 @@ class Visitor:
 
 
 def document(reply: Reply) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(b"".join(reply.frames))
-    return found
+    body: dict[str, Any] = json.loads(b"".join(reply.frames))
+    return body
