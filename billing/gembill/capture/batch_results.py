@@ -19,7 +19,7 @@ from gembill.model import Ending, Event, Operation, RequestFacts
 from gembill.wire import batch
 from gembill.wire.json_text import fields, value, word
 from gembill.wire.observation import Observation
-from gembill.wire.request import declares
+from gembill.wire.request import declares_code_execution
 from gembill.wire.routes import Role, Route
 
 _log = logging.getLogger("gembill.exchange")
@@ -64,7 +64,7 @@ class ResultsNotice(Exchange):
             return
         if self._route.operation is not Operation.BATCH:
             tools = value((fields(body) or {}).get("tools"))
-            self._memory.note_cached(api, name, declared=declares(tools))
+            self._memory.note_cached(api, name, declared=declares_code_execution(tools))
             return
         submitted = Submitted(
             occurred_us=self._occurred_us,
@@ -112,12 +112,12 @@ class BatchResults(Exchange):
 
     def _results(self, document: bytes) -> None:
         if self._route.is_file:
-            one = batch.line(document, self._places)
+            one = batch.entry_of_line(document, self._places)
             self._places += 1
             if one is not None:
                 self._keep(one, None)
             return
-        read = batch.read(document)
+        read = batch.job(document)
         if read is None:
             return
         submitted = self._submitted()
@@ -136,8 +136,8 @@ class BatchResults(Exchange):
 
     def _entry(self, entry: batch.BatchEntry, model: str | None) -> Event:
         """The event of an entry. Who submitted the batch is asked first: reading its results takes no attribution."""
-        sighting, known, api = Observation(), self._submitted(), self._route.api
-        entry.observe(sighting)
+        observation, known, api = Observation(), self._submitted(), self._route.api
+        entry.observe(observation)
         said = known or self._caller
         return Event(
             id=str(uuid5(UUID(self.event_id), entry.key)),
@@ -154,6 +154,6 @@ class BatchResults(Exchange):
             ),
             ending=Ending.FINISHED,
             http_status=self._status,
-            seen=msgspec.structs.replace(sighting.seen(), service_tier=batch.TIER),
+            seen=msgspec.structs.replace(observation.response_facts(), service_tier=batch.TIER),
             natural=("batch", api.value, self._route.subject or "", entry.key),
         )

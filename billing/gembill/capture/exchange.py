@@ -56,7 +56,7 @@ class Exchange:
         self._request = Documents()
         self._requested: list[bytes] = []
         self._answer = Documents()
-        self._sighting = Observation()
+        self._observation = Observation()
         self._status: int | None = None
         self._tier: str | None = None
 
@@ -111,7 +111,7 @@ class Exchange:
     @property
     def _tells(self) -> bool:
         """Whether a poll says what its call used, or that it ended, as a failed or cancelled one may without usage."""
-        return self._sighting.counted or self._sighting.finish_reason not in (None, *RUNNING)
+        return self._observation.has_usage or self._observation.finish_reason not in (None, *RUNNING)
 
     def _read(self, documents: Documents, data: bytes | None) -> list[bytes]:
         """The documents that these bytes complete, or that the end does where `data` is None."""
@@ -126,16 +126,16 @@ class Exchange:
         for document in self._read(self._answer, None):
             self._observe(document)
         if self._answer.trouble:
-            self._sighting.unread(self._answer.trouble)
-        seen = self._sighting.seen()
+            self._observation.mark_unread(self._answer.trouble)
+        seen = self._observation.response_facts()
         return msgspec.structs.replace(seen, service_tier=self._tier) if self._tier else seen
 
     def _observe(self, document: bytes) -> None:
         try:
-            self._dialect.observe(document, self._sighting)
+            self._dialect.observe(document, self._observation)
         except Exception:  # noqa: BLE001 - a mistake of ours may cost the count, loudly, but never the answer
             _log.exception("a document of call %s could not be read", self.event_id)
-            self._sighting.unread(UnreadReason.RECORDER_ERROR)
+            self._observation.mark_unread(UnreadReason.RECORDER_ERROR)
 
     def _body(self) -> bytes | None:
         """The request's JSON text, None if it could not be read."""
@@ -146,7 +146,7 @@ class Exchange:
         body = self._body()
         if self._route.role is not Role.CALL:
             return RequestFacts()  # a poll asks for nothing
-        found, basis = self._dialect.asked(body, self._route.model)
+        found, basis = self._dialect.request_facts(body, self._route.model)
         if found.declared is None and found.cached_content:
             declared = self._memory.cached(self._route.api, found.cached_content)
             found = msgspec.structs.replace(found, declared=declared)

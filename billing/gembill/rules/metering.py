@@ -109,7 +109,7 @@ def _count(event: Event) -> _Counted:
 
 def _status(event: Event, usage: Usage | None) -> Status:
     """The states of contract.md, "Calls and records"."""
-    counted = usage is not None and not usage.silent
+    counted = usage is not None and not usage.is_empty
     if event.ending is Ending.UNSENT or (event.http_status or 0) >= 400:
         return Status.ERROR
     if event.seen.fault is not None and not counted:

@@ -3,24 +3,35 @@
 Owns: of a batch `name`, `metadata.model`, `response` or `metadata.output` with `inlinedResponses.inlinedResponses[]`
 and `responsesFile`; of an entry `key`, `response`, `error`; of a creation
 `batch.inputConfig.requests.requests[].request.tools`.
-What an entry's `response` says is the dialect of generateContent. Owns no natural key.
-Invariant: an entry is known by its place among the inlined ones, or by its key in a file; both are in the answer, so
-whoever reads it again finds the same.
+Not here: what an entry's `response` says (the dialect of generateContent), and natural keys.
+Invariant: an entry is identified by its place among the inlined ones, or by its key in a file; both are in the answer,
+so reading it again gives the same.
 """
 
 from dataclasses import dataclass
 
 import msgspec
 
-from gembill.wire.generate_content import asked, executions, observe, usage
+from gembill.wire.generate_content import executions, observe, request_facts, usage
 from gembill.wire.json_text import fields, items, mapping, mappings, value, word
 from gembill.wire.observation import Observation
-from gembill.wire.request import declares
+from gembill.wire.request import declares_code_execution
 
-__all__ = ["TIER", "BatchEntry", "BatchJob", "asked", "declared", "executions", "line", "observe", "read", "usage"]
+__all__ = [
+    "TIER",
+    "BatchEntry",
+    "BatchJob",
+    "declared",
+    "entry_of_line",
+    "executions",
+    "job",
+    "observe",
+    "request_facts",
+    "usage",
+]
 
 TIER = "batch"
-_Fields = dict[str, msgspec.Raw]
+_Members = dict[str, msgspec.Raw]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,16 +42,16 @@ class BatchEntry:
     response: msgspec.Raw | None
     error: msgspec.Raw | None
 
-    def observe(self, sighting: Observation) -> None:
+    def observe(self, observation: Observation) -> None:
         """Add what the result shows."""
         if self.response is not None:
-            observe(bytes(self.response), sighting)
-        sighting.fault(self.error)
+            observe(bytes(self.response), observation)
+        observation.add_error(value(self.error))
 
 
 @dataclass(frozen=True, slots=True)
 class BatchJob:
-    """What an answer tells of a batch. `file` is where its results are, if they are not inlined."""
+    """What an answer says of a batch. `file` is where its results are, if they are not inlined."""
 
     name: str | None
     model: str | None
@@ -48,44 +59,44 @@ class BatchJob:
     entries: tuple[BatchEntry, ...]
 
 
-def read(document: bytes) -> BatchJob | None:
-    """The batch of an answer to its creation or to a poll; None if it is no JSON object."""
-    found = fields(document)
-    if found is None:
+def job(document: bytes) -> BatchJob | None:
+    """The batch of an answer to its creation or to a poll; None if it is not a JSON object."""
+    members = fields(document)
+    if members is None:
         return None
-    metadata = _inner(found, "metadata")
-    output = _inner(found, "response") or _inner(metadata, "output")
-    listed = items(_inner(output, "inlinedResponses").get("inlinedResponses", msgspec.Raw(b"[]"))) or []
+    metadata = _inner(members, "metadata")
+    output = _inner(members, "response") or _inner(metadata, "output")
+    inlined = items(_inner(output, "inlinedResponses").get("inlinedResponses", msgspec.Raw(b"[]"))) or []
     return BatchJob(
-        name=word(value(found.get("name"))),
+        name=word(value(members.get("name"))),
         model=word(value(metadata.get("model"))),
         file=word(value(output.get("responsesFile"))),
-        entries=tuple(_entry(fields(bytes(one)) or {}, str(place)) for place, one in enumerate(listed)),
+        entries=tuple(_entry(fields(bytes(entry)) or {}, str(place)) for place, entry in enumerate(inlined)),
     )
 
 
-def line(document: bytes, place: int) -> BatchEntry | None:
-    """The result on one line of a file; None where it is none. A line without a key is known by its place, from 0."""
-    found = fields(document)
-    if found is None or not ("response" in found or "error" in found):
+def entry_of_line(document: bytes, place: int) -> BatchEntry | None:
+    """The result on one line of a file; None if the line is not one. Without a key its place, from 0, is the key."""
+    members = fields(document)
+    if members is None or not ("response" in members or "error" in members):
         return None
-    return _entry(found, word(value(found.get("key"))) or str(place))
+    return _entry(members, word(value(members.get("key"))) or str(place))
 
 
 def declared(body: bytes | None) -> tuple[bool, ...]:
     """Which of the inlined requests allow code execution, in their order; () if there are none."""
-    found = fields(body) if body is not None else None
-    if found is None:
+    members = fields(body) if body is not None else None
+    if members is None:
         return ()
-    config = mapping(mapping(value(found.get("batch"))).get("inputConfig", {}))
-    config = config or mapping(mapping(value(found.get("batch"))).get("input_config"))
+    batch = mapping(value(members.get("batch")))
+    config = mapping(batch.get("inputConfig")) or mapping(batch.get("input_config"))
     entries = mappings(mapping(config.get("requests")).get("requests"))
-    return tuple(declares(mapping(entry.get("request")).get("tools")) for entry in entries)
+    return tuple(declares_code_execution(mapping(entry.get("request")).get("tools")) for entry in entries)
 
 
-def _entry(found: _Fields, key: str) -> BatchEntry:
-    return BatchEntry(key, found.get("response"), found.get("error"))
+def _entry(members: _Members, key: str) -> BatchEntry:
+    return BatchEntry(key, members.get("response"), members.get("error"))
 
 
-def _inner(found: _Fields, name: str) -> _Fields:
-    return fields(bytes(found[name])) or {} if name in found else {}
+def _inner(members: _Members, name: str) -> _Members:
+    return fields(bytes(members[name])) or {} if name in members else {}

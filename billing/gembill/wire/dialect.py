@@ -1,6 +1,6 @@
 """Which dialect an operation speaks: the one place that chooses.
 
-Owns: the choice, and what every dialect can do. Owns no field. Invariant: every operation has one.
+Owns: the choice, and what every dialect can do. Not here: the fields of a dialect. Invariant: every operation has one.
 """
 
 from typing import Protocol
@@ -12,18 +12,18 @@ from gembill.wire.token_counts import Usage
 
 
 class Dialect(Protocol):
-    """What a dialect's module offers. None of it raises but `usage`, which raises InvalidUsage."""
+    """What a dialect's module offers. Only `usage` raises: InvalidUsage."""
 
-    def asked(self, body: bytes | None, model: str | None) -> tuple[RequestFacts, bytes | None]:
-        """What a request asks for, and the bytes whose keyed hash names its conversation, if they do."""
+    def request_facts(self, body: bytes | None, model: str | None) -> tuple[RequestFacts, bytes | None]:
+        """What a request asks for, and the bytes whose keyed hash names its conversation, if there are any."""
         ...
 
-    def observe(self, document: bytes, sighting: Observation) -> None:
-        """Add one JSON document of an answer to what is seen of it."""
+    def observe(self, document: bytes, observation: Observation) -> None:
+        """Add one JSON document of an answer to the observation of it."""
         ...
 
     def usage(self, text: str) -> Usage:
-        """The counts of the usage object that was seen."""
+        """The counts of a usage object, given as JSON text."""
         ...
 
     def executions(self, outline: tuple[Part, ...]) -> tuple[Execution, ...]:

@@ -1,8 +1,8 @@
-"""Runs of generated code, told from the outline of an answer.
+"""Runs of generated code, read from the outline of an answer.
 
-Owns: the pairing of code with its result, for every dialect alike, and what makes code no code. Owns no field of the
-wire: a dialect says which of its words means which outcome. Invariant: one execution for each result, and one with an
-unknown outcome for each code without (wire.md 3).
+Owns: the pairing of code with its result, for every dialect alike, and what only looks like code. Not here: fields of
+the wire; a dialect says which of its words means which outcome. Invariant: one execution for each result, and one with
+an unknown outcome for each code without a result (wire.md 3).
 """
 
 import re
@@ -12,33 +12,33 @@ from hashlib import sha256
 from gembill.model import Execution, Outcome, Part
 from gembill.wire.json_text import size
 
-_DRESSED = re.compile(r"\s*(?:print\()?(concise_search|default_api)\b")
+_TOOL_CALL = re.compile(r"\s*(?:print\()?(concise_search|default_api)\b")
 _DIGITS = re.compile(r"\d")
 
 
 def tool_call_as_code(code: str) -> str | None:
-    """The search or function that poses as code, None where it is code (1.4 e)."""
-    found = _DRESSED.match(code)
-    return found[1] if found else None
+    """The search or function whose call is shown as code; None where it is code (wire.md 1.4 e)."""
+    match = _TOOL_CALL.match(code)
+    return match[1] if match else None
 
 
 def digest(text: str, before: str | None = None) -> str:
-    """16 hex digits that stand for a text; `before` is the digest of what came ahead of it."""
+    """A digest of a text, 16 hex digits; `before` is the digest of the text in front of it."""
     return sha256(((before or "") + text).encode("utf-8", "replace")).hexdigest()[:16]
 
 
 def digits(text: str) -> int:
-    """How many digits a result has; those of an elided text are lost."""
+    """How many digits a result has; 0 if its text was elided."""
     return len(_DIGITS.findall(text)) if size(text) == len(text) else 0
 
 
 def executions(outline: Sequence[Part], outcomes: Mapping[str | int, Outcome]) -> tuple[Execution, ...]:
     """The runs an outline shows; `outcomes` reads the dialect's words.
 
-    A result belongs to the code of the same id, else to the code before it in its candidate. A search that poses as
-    code, and its result, are no execution.
+    A result belongs to the code of the same id, else to the code before it in its candidate. A tool call shown as code,
+    and its result, are not executions.
     """
-    found: list[Execution] = []
+    runs: list[Execution] = []
     waiting: dict[int, list[Part]] = {}
     for part in outline:
         queue = waiting.setdefault(part.candidate, [])
@@ -48,9 +48,9 @@ def executions(outline: Sequence[Part], outcomes: Mapping[str | int, Outcome]) -
             code = _partner(queue, part)
             if code is None or code.tool_call_as_code is None:
                 outcome = outcomes.get(part.outcome, Outcome.UNKNOWN) if part.outcome else Outcome.UNKNOWN
-                found.append(_execution(code, part, outcome))
-    left = [code for queue in waiting.values() for code in queue if code.tool_call_as_code is None]
-    return (*found, *(_execution(code, None, Outcome.UNKNOWN) for code in left))
+                runs.append(_execution(code, part, outcome))
+    unanswered = [code for queue in waiting.values() for code in queue if code.tool_call_as_code is None]
+    return (*runs, *(_execution(code, None, Outcome.UNKNOWN) for code in unanswered))
 
 
 def _partner(queue: list[Part], result: Part) -> Part | None:

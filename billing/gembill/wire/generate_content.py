@@ -1,9 +1,9 @@
 """The dialect of generateContent and streamGenerateContent (wire.md 1 and 3).
 
 Owns: the fields `candidates` (`content.parts`, `finishReason`, `groundingMetadata`, `index`), `usageMetadata`,
-`modelVersion`, `responseId`, `promptFeedback`, `error`; `request` has what is asked. Owns no rule of what a count means
-for money.
-Invariant: a document adds to a sighting what it shows and nothing of its text.
+`modelVersion`, `responseId`, `promptFeedback`, `error`. Not here: the request's fields (`request`), and what a count
+means for money (`rules`).
+Invariant: a document adds to an observation what it shows and nothing of its text.
 """
 
 from typing import Any
@@ -12,10 +12,10 @@ from gembill.model import Execution, Outcome, Part, UnreadReason
 from gembill.wire import execution, token_counts
 from gembill.wire.json_text import fields, integer, mapping, mappings, size, value, word
 from gembill.wire.observation import Observation
-from gembill.wire.request import asked
+from gembill.wire.request import request_facts
 from gembill.wire.token_counts import Usage
 
-__all__ = ["asked", "executions", "observe", "usage"]
+__all__ = ["executions", "observe", "request_facts", "usage"]
 
 _FINISH = ("FINISH_REASON_UNSPECIFIED", "STOP", "MAX_TOKENS", "SAFETY", "RECITATION", "OTHER")  # then the APIs differ
 _KINDS = {
@@ -44,41 +44,41 @@ _TIERS = {
 }
 
 
-def observe(document: bytes, sighting: Observation) -> None:
-    """Add one JSON document of an answer to what is seen of it."""
-    found = fields(document, deep=True)
-    if found is None:
-        sighting.unread(UnreadReason.MALFORMED)
+def observe(document: bytes, observation: Observation) -> None:
+    """Add one JSON document of an answer to the observation of it."""
+    members = fields(document, deep=True)
+    if members is None:
+        observation.mark_unread(UnreadReason.MALFORMED)
         return
-    before = sighting.parts
+    parts_before = observation.part_count
     for name, field in (("model_version", "modelVersion"), ("response_id", "responseId")):
-        sighting.word(name, value(found.get(field)))
-    candidates = value(found.get("candidates"))
-    if candidates is None and bytes(found.get("candidates", b"null")) != b"null":
-        sighting.unread(UnreadReason.MALFORMED)
+        observation.add_word(name, value(members.get(field)))
+    candidates = value(members.get("candidates"))
+    if candidates is None and bytes(members.get("candidates", b"null")) != b"null":
+        observation.mark_unread(UnreadReason.MALFORMED)
     for position, candidate in enumerate(mappings(candidates)):
-        _candidate(candidate, candidate.get("index", position), sighting)
-    if "promptFeedback" in found:
-        sighting.word("block_reason", mapping(value(found["promptFeedback"])).get("blockReason"))
-    sighting.usage(found.get("usageMetadata"))
-    sighting.fault(found.get("error"))
-    sighting.document_end(before)
+        _candidate(candidate, candidate.get("index", position), observation)
+    if "promptFeedback" in members:
+        observation.add_word("block_reason", mapping(value(members["promptFeedback"])).get("blockReason"))
+    observation.update_usage(members.get("usageMetadata"))
+    observation.add_error(value(members.get("error")))
+    observation.end_document(parts_before)
 
 
-def _candidate(candidate: dict[str, Any], index: object, sighting: Observation) -> None:
+def _candidate(candidate: dict[str, Any], index: object, observation: Observation) -> None:
     number = max(integer(index) or 0, 0)
     for part in mappings(mapping(candidate.get("content")).get("parts")):
-        sighting.part(_part(part, number))
+        observation.add_part(_part(part, number))
     reason = candidate.get("finishReason")
     if isinstance(reason, int) and 0 <= reason < len(_FINISH):
         reason = _FINISH[reason]
-    sighting.word("finish_reason", reason)
+    observation.add_word("finish_reason", reason)
     grounding = mapping(candidate.get("groundingMetadata"))
     queries = grounding.get("webSearchQueries")
     for query in queries if isinstance(queries, list) else ():
-        sighting.search(query)
+        observation.add_search(query)
     if grounding.get("groundingChunks"):
-        sighting.grounded()
+        observation.mark_grounded()
 
 
 def _part(part: dict[str, Any], candidate: int) -> Part:
@@ -114,37 +114,36 @@ def _part(part: dict[str, Any], candidate: int) -> Part:
     return Part(kind=next((kind for name, kind in _KINDS.items() if name in part), "other"), candidate=candidate)
 
 
-def _text(found: object) -> str:
-    return found if isinstance(found, str) else ""
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
 
 
 def usage(text: str) -> Usage:
-    """The counts of a `usageMetadata` object; InvalidUsage if one of them is no believable number (1.1)."""
-    found = token_counts.parse(text)
+    """The counts of a `usageMetadata` object; InvalidUsage if one of them is not a count (wire.md 1.1)."""
+    counts = token_counts.parse(text)
     return Usage(
-        prompt=token_counts.count(found, "promptTokenCount"),
-        cached=token_counts.count(found, "cachedContentTokenCount"),
-        tool_use=token_counts.count(found, "toolUsePromptTokenCount"),
-        candidates=token_counts.count(found, "candidatesTokenCount"),
-        thoughts=token_counts.count(found, "thoughtsTokenCount"),
-        total=token_counts.count(found, "totalTokenCount"),
-        prompt_details=token_counts.details(found, "promptTokensDetails"),
-        cached_details=token_counts.details(found, "cacheTokensDetails"),
-        tool_use_details=token_counts.details(found, "toolUsePromptTokensDetails"),
-        candidates_details=token_counts.details(found, "candidatesTokensDetails"),
-        service_tier=_tier(found),
+        prompt=token_counts.count(counts, "promptTokenCount"),
+        cached=token_counts.count(counts, "cachedContentTokenCount"),
+        tool_use=token_counts.count(counts, "toolUsePromptTokenCount"),
+        candidates=token_counts.count(counts, "candidatesTokenCount"),
+        thoughts=token_counts.count(counts, "thoughtsTokenCount"),
+        total=token_counts.count(counts, "totalTokenCount"),
+        prompt_details=token_counts.details(counts, "promptTokensDetails"),
+        cached_details=token_counts.details(counts, "cacheTokensDetails"),
+        tool_use_details=token_counts.details(counts, "toolUsePromptTokensDetails"),
+        candidates_details=token_counts.details(counts, "candidatesTokensDetails"),
+        service_tier=_tier(counts),
     )
 
 
 def _tier(usage: dict[str, Any]) -> str | None:
-    """The served tier: `serviceTier` of the Developer API, `trafficType` of Vertex (1.6, 1.8)."""
-    traffic = usage.get("trafficType")
-    said = usage.get("serviceTier")
-    if isinstance(said, str):
-        return word(said, 64)
+    """The served tier: `serviceTier` of the Developer API, `trafficType` of Vertex (wire.md 1.6, 1.8)."""
+    tier, traffic = usage.get("serviceTier"), usage.get("trafficType")
+    if isinstance(tier, str):
+        return word(tier, 64)
     return _TIERS.get(traffic) if isinstance(traffic, str | int) else None
 
 
 def executions(outline: tuple[Part, ...]) -> tuple[Execution, ...]:
-    """The runs of generated code an outline shows (3)."""
+    """The runs of generated code an outline shows (wire.md 3)."""
     return execution.executions(outline, _OUTCOMES)

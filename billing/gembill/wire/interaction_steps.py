@@ -1,8 +1,8 @@
 """The steps of an interaction, as parts of an outline (wire.md 2.4).
 
 Owns: of a step, of an old output and of a delta `type`, `id`, `call_id`, `arguments{code, language}`, `result`,
-`is_error`, `content`, `text`, `summary`, `data`, `mime_type`. Owns no document and no order of steps.
-Invariant: no text leaves; a type that is not known gives a part that says so little.
+`is_error`, `content`, `text`, `summary`, `data`, `mime_type`. Not here: documents and the order of steps.
+Invariant: a part holds no text; a step of unknown type gives a part of kind `tool` or `other`.
 """
 
 import json
@@ -21,12 +21,12 @@ _KINDS = {"function_call": "function_call", "function_result": "function_respons
 
 
 def parts(step: dict[str, Any]) -> Iterator[Part]:
-    """The parts of a whole step, of one that begins, or of an output of the old schema."""
+    """The parts of a whole step, of the beginning of one, or of an output of the old schema."""
     kind = step.get("type")
     if kind == "code_execution_call":
-        yield _coded(Part(kind="code", id=word(step.get("id"))), mapping(step.get("arguments")))
+        yield _with_code(Part(kind="code", id=word(step.get("id"))), mapping(step.get("arguments")))
     elif kind == "code_execution_result":
-        yield _resulted(Part(kind="result", id=word(step.get("call_id")), outcome=OK), step)
+        yield _with_result(Part(kind="result", id=word(step.get("call_id")), outcome=OK), step)
     elif kind == "model_output":
         for content in mappings(step.get("content")):
             yield _content(content)
@@ -37,7 +37,7 @@ def parts(step: dict[str, Any]) -> Iterator[Part]:
 
 
 def delta(piece: dict[str, Any]) -> Iterator[Part]:
-    """The parts that a piece of a step adds, where the step's beginning did not show them."""
+    """The parts that a delta of a step adds to those of its beginning."""
     kind = piece.get("type")
     if kind == "thought_summary":
         yield Part(kind="text", thought=True, chars=size(mapping(piece.get("content")).get("text")))
@@ -48,17 +48,17 @@ def delta(piece: dict[str, Any]) -> Iterator[Part]:
 
 
 def completed(part: Part, piece: dict[str, Any]) -> Part:
-    """The code or result with one more piece of it."""
+    """The code or result with one more delta of it."""
     part = replace(part, id=part.id or word(piece.get("id" if part.kind == "code" else "call_id")))
     if part.kind == "result":
-        return _resulted(part, piece)
+        return _with_result(part, piece)
     arguments = piece.get("arguments")
     if isinstance(arguments, str):  # `arguments_delta` carries JSON text in pieces
-        return _coded(part, {"code": arguments})
-    return _coded(part, mapping(arguments))
+        return _with_code(part, {"code": arguments})
+    return _with_code(part, mapping(arguments))
 
 
-def _coded(part: Part, arguments: dict[str, Any]) -> Part:
+def _with_code(part: Part, arguments: dict[str, Any]) -> Part:
     code = arguments.get("code")
     text = code if isinstance(code, str) else ""
     return replace(
@@ -70,9 +70,9 @@ def _coded(part: Part, arguments: dict[str, Any]) -> Part:
     )
 
 
-def _resulted(part: Part, piece: dict[str, Any]) -> Part:
-    found = piece.get("result")
-    text = found if isinstance(found, str) else json.dumps(found, ensure_ascii=False) if found else ""
+def _with_result(part: Part, piece: dict[str, Any]) -> Part:
+    result = piece.get("result")
+    text = result if isinstance(result, str) else json.dumps(result, ensure_ascii=False) if result else ""
     return replace(
         part,
         outcome=ERROR if piece.get("is_error") is True else part.outcome,

@@ -2,9 +2,9 @@
 
 Owns: of a resource `id`, `status`, `model`, `agent`, `agent_config.model`, `service_tier`, `previous_interaction_id`,
 `errors`, `usage` and `steps` (once `outputs`); of stream events `event_type`, `interaction`, `index`, `step`,
-`content`, `delta`, `status`, `usage`, `metadata`, `error`; of requests what `asked` reads. Which schema it is, is told
-by the body alone, never by a header (2.8). Owns no meaning of a step (`step`) and no natural key.
-Invariant: what an answer repeats of its own steps is seen once, and a running usage gives way to the last one.
+`content`, `delta`, `status`, `usage`, `metadata`, `error`; of requests what `request_facts` reads. The body alone shows
+which schema it is, never a header (2.8). Not here: the meaning of a step (`interaction_steps`), and natural keys.
+Invariant: what an answer repeats of its own steps is added once, and the last usage replaces a running one.
 """
 
 from typing import Any
@@ -31,139 +31,139 @@ _WORDS = (
     ("previous_interaction_id", "previous_interaction_id"),
 )
 
-_Fields = dict[str, msgspec.Raw]
+_Members = dict[str, msgspec.Raw]
 
 
-def asked(body: bytes | None, model: str | None) -> tuple[RequestFacts, bytes | None]:
-    """What the creation of an interaction asks for (2.2). It names its conversation itself, so there is no basis.
+def request_facts(body: bytes | None, model: str | None) -> tuple[RequestFacts, bytes | None]:
+    """What the creation of an interaction asks for (2.2). The API names its conversation, so there are no bytes for it.
 
-    Agents run code unasked, and a continued hop has its tools from the one before: unless said, that is not known.
+    Agents run code unasked, and a continued hop has the tools of the one before: without `tools`, that is not known.
     """
-    found = fields(body) if body is not None else None
-    if found is None:
+    members = fields(body) if body is not None else None
+    if members is None:
         return RequestFacts(model=model), None
-    agent, config = word(value(found.get("agent"))), mapping(value(found.get("agent_config")))
-    tools = mappings(value(found.get("tools")))
-    cached = word(value(found.get("cached_content")))
-    unknown = agent or cached or "continuation_token" in found
+    agent, config = word(value(members.get("agent"))), mapping(value(members.get("agent_config")))
+    tools = mappings(value(members.get("tools")))
+    cached = word(value(members.get("cached_content")))
+    unknown = agent or cached or "continuation_token" in members
     return RequestFacts(
-        model=word(value(found.get("model"))) or word(config.get("model")),
+        model=word(value(members.get("model"))) or word(config.get("model")),
         agent=agent,
         declared=True if any(t.get("type") == "code_execution" for t in tools) else None if unknown else False,
-        service_tier=word(value(found.get("service_tier")), 64),
+        service_tier=word(value(members.get("service_tier")), 64),
         cached_content=cached,
-        turns=1,  # the ones before are the server's to know
-        previous_interaction_id=word(value(found.get("previous_interaction_id"))),
-        stream=value(found.get("stream")) is True,
+        turns=1,  # only the server knows the ones before
+        previous_interaction_id=word(value(members.get("previous_interaction_id"))),
+        stream=value(members.get("stream")) is True,
     ), None
 
 
-def observe(document: bytes, sighting: Observation) -> None:
+def observe(document: bytes, observation: Observation) -> None:
     """Add one document of an answer: a resource, an event of a stream, or an error."""
-    found = fields(document, deep=True)
-    if found is None:
-        sighting.unread(UnreadReason.MALFORMED)
+    members = fields(document, deep=True)
+    if members is None:
+        observation.mark_unread(UnreadReason.MALFORMED)
         return
-    before = sighting.parts
-    if "event_type" in found or "interaction" in found:
-        _event(found, sighting)
+    parts_before = observation.part_count
+    if "event_type" in members or "interaction" in members:
+        _event(members, observation)
     else:
-        _resource(found, sighting)
-    sighting.fault(found.get("error"))
-    sighting.document_end(before)
+        _resource(members, observation)
+    observation.add_error(value(members.get("error")))
+    observation.end_document(parts_before)
 
 
-def _event(found: _Fields, sighting: Observation) -> None:
-    """An event of a stream (2.6). Names may change once more: what an event holds says what it is."""
-    if (inner := fields(bytes(found.get("interaction", b"")), deep=True)) is not None:
-        _resource(inner, sighting)
-    elif "status" in found:
-        sighting.word("finish_reason", value(found["status"]))
-    sighting.word("response_id", value(found.get("interaction_id")))
-    index, begun = value(found.get("index")), value(found.get("step", found.get("content")))
-    if isinstance(begun, dict):
-        _step(begun, sighting, place=index)
-    delta = value(found.get("delta"))
+def _event(event: _Members, observation: Observation) -> None:
+    """An event of a stream (2.6). Its names have changed before: what it holds says what it is."""
+    if (inner := fields(bytes(event.get("interaction", b"")), deep=True)) is not None:
+        _resource(inner, observation)
+    elif "status" in event:
+        observation.add_word("finish_reason", value(event["status"]))
+    observation.add_word("response_id", value(event.get("interaction_id")))
+    index, step = value(event.get("index")), value(event.get("step", event.get("content")))
+    if isinstance(step, dict):
+        _step(step, observation, index)
+    delta = value(event.get("delta"))
     if isinstance(delta, dict):
-        _delta(delta, index, sighting)
-    metadata = fields(bytes(found.get("metadata", b""))) or {}
-    for running in (metadata.get("usage"), metadata.get("total_usage"), found.get("usage")):
-        sighting.usage(running)
+        _delta(delta, index, observation)
+    metadata = fields(bytes(event.get("metadata", b""))) or {}
+    for usage_so_far in (metadata.get("usage"), metadata.get("total_usage"), event.get("usage")):
+        observation.update_usage(usage_so_far)
 
 
-def _delta(delta: dict[str, Any], index: object, sighting: Observation) -> None:
-    """A piece of a step: of code and results it completes the part that is there, of text it is one more."""
-    open_part = sighting.at(index)
+def _delta(delta: dict[str, Any], index: object, observation: Observation) -> None:
+    """A piece of a step: of code and of a result it completes the part that is there, of text it is one more part."""
+    open_part = observation.part_of_step(index)
     if open_part is not None and open_part.kind in ("code", "result"):
-        sighting.amend(index, interaction_steps.completed(open_part, delta))
+        observation.replace_part_of_step(index, interaction_steps.completed(open_part, delta))
         return
-    _searches(delta, sighting)
+    _searches(delta, observation)
     for part in interaction_steps.delta(delta):
-        sighting.part(part, place=index)
+        observation.add_part(part, index)
 
 
-def _resource(found: _Fields, sighting: Observation) -> None:
+def _resource(resource: _Members, observation: Observation) -> None:
     for name, field in _WORDS:
-        sighting.word(name, value(found.get(field)))
-    if "model" not in found:
-        sighting.word("model_version", mapping(value(found.get("agent_config"))).get("model"))
-    if not sighting.parts:  # the last event of a stream may repeat what the stream showed
-        for shown in mappings(value(found.get("steps", found.get("outputs")))):
-            _step(shown, sighting)
-    sighting.usage(found.get("usage"))
-    errors = value(found.get("errors"))
-    if isinstance(errors, list) and errors and value(found.get("status")) == "failed":
-        sighting.failed(mapping(errors[0]))
+        observation.add_word(name, value(resource.get(field)))
+    if "model" not in resource:
+        observation.add_word("model_version", mapping(value(resource.get("agent_config"))).get("model"))
+    if not observation.part_count:  # the last event of a stream may repeat what the stream showed
+        for step in mappings(value(resource.get("steps", resource.get("outputs")))):
+            _step(step, observation)
+    observation.update_usage(resource.get("usage"))
+    errors = value(resource.get("errors"))
+    if isinstance(errors, list) and errors and value(resource.get("status")) == "failed":
+        observation.add_error(errors[0])
 
 
-def _step(shown: dict[str, Any], sighting: Observation, place: object = None) -> None:
-    _searches(shown, sighting)
-    for part in interaction_steps.parts(shown):
-        sighting.part(part, place)
+def _step(step: dict[str, Any], observation: Observation, index: object = None) -> None:
+    _searches(step, observation)
+    for part in interaction_steps.parts(step):
+        observation.add_part(part, index)
 
 
-def _searches(shown: dict[str, Any], sighting: Observation) -> None:
-    if shown.get("type") == "google_search_call":
-        sighting.grounded()
-        queries = mapping(shown.get("arguments")).get("queries")
+def _searches(step: dict[str, Any], observation: Observation) -> None:
+    if step.get("type") == "google_search_call":
+        observation.mark_grounded()
+        queries = mapping(step.get("arguments")).get("queries")
         for query in queries if isinstance(queries, list) else ():
-            sighting.search(query)
+            observation.add_search(query)
 
 
 def usage(text: str) -> Usage:
-    """The counts of a `usage` object (2.5); InvalidUsage if one of them is no believable number.
+    """The counts of a `usage` object (2.5); InvalidUsage if one of them is not a count.
 
-    `raw_prompt_token`, `model_invocation_token_counts` and their like stay in the raw text: which of them is billed is
-    not known. `total_reasoning_tokens` is how old answers call the thoughts.
+    `raw_prompt_token`, `model_invocation_token_counts` and the like stay in the raw text: which of them is billed is
+    not known. `total_reasoning_tokens` is the thoughts' name in old answers.
     """
-    found = token_counts.parse(text)
-    thoughts = token_counts.count(found, "total_thought_tokens")
+    counts = token_counts.parse(text)
+    thoughts = token_counts.count(counts, "total_thought_tokens")
     return Usage(
-        prompt=token_counts.count(found, "total_input_tokens"),
-        cached=token_counts.count(found, "total_cached_tokens"),
-        tool_use=token_counts.count(found, "total_tool_use_tokens"),
-        candidates=token_counts.count(found, "total_output_tokens"),
-        thoughts=token_counts.count(found, "total_reasoning_tokens") if thoughts is None else thoughts,
-        total=token_counts.count(found, "total_tokens"),
-        prompt_details=token_counts.details(found, "input_tokens_by_modality", "tokens"),
-        cached_details=token_counts.details(found, "cached_tokens_by_modality", "tokens"),
-        tool_use_details=token_counts.details(found, "tool_use_tokens_by_modality", "tokens"),
-        candidates_details=token_counts.details(found, "output_tokens_by_modality", "tokens"),
-        groundings=_groundings(found),
+        prompt=token_counts.count(counts, "total_input_tokens"),
+        cached=token_counts.count(counts, "total_cached_tokens"),
+        tool_use=token_counts.count(counts, "total_tool_use_tokens"),
+        candidates=token_counts.count(counts, "total_output_tokens"),
+        thoughts=token_counts.count(counts, "total_reasoning_tokens") if thoughts is None else thoughts,
+        total=token_counts.count(counts, "total_tokens"),
+        prompt_details=token_counts.details(counts, "input_tokens_by_modality", "tokens"),
+        cached_details=token_counts.details(counts, "cached_tokens_by_modality", "tokens"),
+        tool_use_details=token_counts.details(counts, "tool_use_tokens_by_modality", "tokens"),
+        candidates_details=token_counts.details(counts, "output_tokens_by_modality", "tokens"),
+        groundings=_groundings(counts),
     )
 
 
-def _groundings(found: dict[str, Any]) -> int | None:
+def _groundings(usage: dict[str, Any]) -> int | None:
     """Searches of the web and of maps, by `grounding_tool_count`; None where it is not given (6.5)."""
-    counts = [entry for entry in mappings(found.get("grounding_tool_count")) if entry.get("type") in _GROUNDING]
-    if not isinstance(found.get("grounding_tool_count"), list):
+    entries = [entry for entry in mappings(usage.get("grounding_tool_count")) if entry.get("type") in _GROUNDING]
+    if not isinstance(usage.get("grounding_tool_count"), list):
         return None
-    total = sum(token_counts.count(entry, "count") or 0 for entry in counts)
+    total = sum(token_counts.count(entry, "count") or 0 for entry in entries)
     if total > token_counts.LARGEST:
-        raise InvalidUsage("grounding_tool_count is no integer of 0 to 2^53")
+        raise InvalidUsage("grounding_tool_count is not an integer of 0 to 2^53")
     return total
 
 
 def executions(outline: tuple[Part, ...]) -> tuple[Execution, ...]:
-    """The runs of generated code an outline shows; `is_error` is all that is said of an outcome (2.4)."""
+    """The runs of generated code an outline shows; `is_error` is all the wire says of an outcome (2.4)."""
     return execution.executions(outline, _OUTCOMES)

@@ -1,7 +1,7 @@
-"""JSON text of strangers, read without trust.
+"""JSON text from outside, read without trust.
 
-Owns: decoding to plain values, and cleaning of words that are kept. Owns no field. Invariant: nothing here raises on
-any input; what cannot be read is None.
+Owns: decoding to plain values, and cleaning of words that are kept. Not here: the names of fields. Invariant: nothing
+here raises on any input; what cannot be read is None.
 """
 
 import json
@@ -14,14 +14,14 @@ _fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _items = msgspec.json.Decoder(list[msgspec.Raw])
 _anything = msgspec.json.Decoder()
 _LONGEST_INTEGER = 30
-_DEEP = 500  # nested values that readers refuse have more brackets than that
-_DEEPEST = 200_000  # more would hold up others while they are counted
+_DEEP = 500  # values nested too deeply for a decoder have more brackets than that
+_DEEPEST = 200_000  # counting more would hold up other calls
 _TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[{}\[\],:]', re.DOTALL)
 _ELIDED = re.compile(r"elided:(\d+):[0-9a-f]{16}")
 
 
 def elided(length: int, digest: str) -> bytes:
-    """What stands in the place of a string too long to keep: its bytes and a digest of 16 hex digits."""
+    """What replaces a string too long to keep: its length in bytes and a digest of 16 hex digits."""
     return b"elided:%d:%s" % (length, digest.encode())
 
 
@@ -29,39 +29,39 @@ def size(text: object) -> int:
     """The characters of a string (the bytes of an elided one); 0 for anything else."""
     if not isinstance(text, str):
         return 0
-    found = _ELIDED.fullmatch(text)
-    return int(found[1]) if found else len(text)
+    match = _ELIDED.fullmatch(text)
+    return int(match[1]) if match else len(text)
 
 
 def fields(text: bytes, *, deep: bool = False) -> dict[str, msgspec.Raw] | None:
-    """The members of a JSON object, each still text; None if it is no object.
+    """The members of a JSON object, each still text; None if it is not an object.
 
-    With `deep` one member that is nested too deep to be read does not hide the others.
+    With `deep`, a member that is nested too deeply to be decoded does not hide the others.
     """
     try:
         return _fields.decode(text)
     except RecursionError:
         return _split(text) if deep else None
     except (msgspec.MsgspecError, UnicodeError):
-        found = value(text)
-    if isinstance(found, dict):
-        return {name: _again(inner) for name, inner in found.items()}
-    return _split(text) if deep and found is None and text.count(b"[") + text.count(b"{") > _DEEP else None
+        decoded = value(text)
+    if isinstance(decoded, dict):
+        return {name: _reencoded(inner) for name, inner in decoded.items()}
+    return _split(text) if deep and decoded is None and text.count(b"[") + text.count(b"{") > _DEEP else None
 
 
 def items(text: bytes | msgspec.Raw) -> list[msgspec.Raw] | None:
-    """The items of a JSON array, each still text; None if it is no array."""
+    """The items of a JSON array, each still text; None if it is not an array."""
     try:
         return _items.decode(text)
     except (msgspec.MsgspecError, RecursionError, UnicodeError):
-        found = value(text)
-    return [_again(inner) for inner in found] if isinstance(found, list) else None
+        decoded = value(text)
+    return [_reencoded(inner) for inner in decoded] if isinstance(decoded, list) else None
 
 
 def value(text: bytes | msgspec.Raw | None) -> Any:  # noqa: ANN401
     """The value of a JSON text, lone surrogates and all; None if there is none or it cannot be read.
 
-    An integer too long to be one of ours may come as a float.
+    An integer of more than 64 bits may come as a float.
     """
     if text is None:
         return None
@@ -85,7 +85,7 @@ def word(value: Any, limit: int = 256) -> str | None:  # noqa: ANN401
 
 
 def integer(value: Any) -> int | None:  # noqa: ANN401
-    """A whole number of at most 64 bits, else None; `true` is none."""
+    """A whole number of at most 64 bits, else None; `true` is not one."""
     return value if type(value) is int and -(2**63) <= value < 2**63 else None
 
 
@@ -100,11 +100,11 @@ def mappings(value: Any) -> list[dict[str, Any]]:  # noqa: ANN401
 
 
 def _split(text: bytes) -> dict[str, msgspec.Raw] | None:
-    """The members of an object, found by counting brackets; None where those do not close."""
+    """The members of an object, split by counting brackets; None if those do not close."""
     if text.count(b"[") + text.count(b"{") > _DEEPEST:
         return None
     text = text.strip()
-    found: dict[str, msgspec.Raw] = {}
+    members: dict[str, msgspec.Raw] = {}
     depth, name, start = 0, None, 0
     for match in _TOKEN.finditer(text):
         token = match[0]
@@ -112,7 +112,7 @@ def _split(text: bytes) -> dict[str, msgspec.Raw] | None:
             name, start = value(text[start : match.start()]), match.end()
         elif depth == 1 and token in (b",", b"}"):
             if isinstance(name, str):
-                found[name] = msgspec.Raw(text[start : match.start()].strip())
+                members[name] = msgspec.Raw(text[start : match.start()].strip())
             name, start = None, match.end()
         if token in (b"{", b"["):
             start = match.end() if depth == 0 else start
@@ -120,12 +120,12 @@ def _split(text: bytes) -> dict[str, msgspec.Raw] | None:
         elif token in (b"}", b"]"):
             depth -= 1
             if depth == 0:
-                return found if text.startswith(b"{") and match.end() == len(text) else None
+                return members if text.startswith(b"{") and match.end() == len(text) else None
     return None
 
 
-def _again(value: Any) -> msgspec.Raw:  # noqa: ANN401
-    """A value as JSON text once more, in ASCII and with sorted keys."""
+def _reencoded(value: Any) -> msgspec.Raw:  # noqa: ANN401
+    """A value as JSON text again, in ASCII and with sorted keys."""
     try:
         return msgspec.Raw(json.dumps(value, sort_keys=True).encode())
     except RecursionError:

@@ -2,8 +2,8 @@
 
 Owns: `usage` with `prompt_tokens`, `completion_tokens`, `total_tokens` and the two details, `model`, `id`,
 `choices[].index`, `.finish_reason`, `.message` or `.delta`, `error`; of requests `model`, `messages`, `tools`,
-`stream`, `service_tier`, `extra_body`. Owns no code execution: this endpoint defines none.
-Invariant: reasoning is part of the completion, and added to it only where the reported total says so.
+`stream`, `service_tier`, `extra_body`. Not here: code execution, which this endpoint does not define.
+Invariant: reasoning is part of the completion, unless the reported total shows that it is beside it.
 """
 
 from typing import Any
@@ -17,30 +17,30 @@ from gembill.wire.observation import Observation
 from gembill.wire.token_counts import Usage
 
 
-def asked(body: bytes | None, model: str | None) -> tuple[RequestFacts, bytes | None]:
-    """What a completion asks for, and the bytes that name its chat: all up to the first message of the user."""
-    found = fields(body) if body is not None else None
-    if found is None:
+def request_facts(body: bytes | None, model: str | None) -> tuple[RequestFacts, bytes | None]:
+    """What a completion asks for, and the bytes that name its chat: the messages up to the user's first."""
+    members = fields(body) if body is not None else None
+    if members is None:
         return RequestFacts(model=model), None
-    messages = items(found["messages"]) or [] if "messages" in found else []
+    messages = items(members["messages"]) or [] if "messages" in members else []
     return RequestFacts(
-        model=_model(value(found.get("model"))),
-        declared=_declares(found),
-        service_tier=word(value(found.get("service_tier")), 64),
+        model=_model(value(members.get("model"))),
+        declared=_declares_code_execution(members),
+        service_tier=word(value(members.get("service_tier")), 64),
         turns=len(messages),
-        stream=value(found.get("stream")) is True,
+        stream=value(members.get("stream")) is True,
     ), _basis(messages)
 
 
-def _model(said: object) -> str | None:
+def _model(name: object) -> str | None:
     """Vertex wants the publisher in front: `google/gemini-...`."""
-    found = word(said)
-    return found.removeprefix("google/") if found else None
+    model = word(name)
+    return model.removeprefix("google/") if model else None
 
 
-def _declares(found: dict[str, msgspec.Raw]) -> bool:
-    tools = mappings(value(found.get("tools"))) + mappings(
-        mapping(mapping(value(found.get("extra_body"))).get("google")).get("tools")
+def _declares_code_execution(members: dict[str, msgspec.Raw]) -> bool:
+    tools = mappings(value(members.get("tools"))) + mappings(
+        mapping(mapping(value(members.get("extra_body"))).get("google")).get("tools")
     )
     return any(
         tool.get("type") == "code_execution" or tool.get(name) is not None
@@ -50,53 +50,53 @@ def _declares(found: dict[str, msgspec.Raw]) -> bool:
 
 
 def _basis(messages: list[msgspec.Raw]) -> bytes | None:
-    """The messages up to the first of the user, each in one written form."""
-    taken = []
+    """The messages up to the first of the user, as they were written."""
+    opening = []
     for message in messages:
-        taken.append(bytes(message))
+        opening.append(bytes(message))
         if mapping(value(message)).get("role") == "user":
             break
-    return b"\n".join(taken) if taken else None
+    return b"\n".join(opening) if opening else None
 
 
-def observe(document: bytes, sighting: Observation) -> None:
+def observe(document: bytes, observation: Observation) -> None:
     """Add one document of an answer: a completion, a chunk of one, or an error."""
-    found = fields(document, deep=True)
-    if found is None:
-        sighting.unread(UnreadReason.MALFORMED)
+    members = fields(document, deep=True)
+    if members is None:
+        observation.mark_unread(UnreadReason.MALFORMED)
         return
-    before = sighting.parts
-    sighting.word("model_version", _model(value(found.get("model"))))
-    sighting.word("response_id", value(found.get("id")))
-    sighting.word("service_tier", value(found.get("service_tier")))
-    for position, choice in enumerate(mappings(value(found.get("choices")))):
+    parts_before = observation.part_count
+    observation.add_word("model_version", _model(value(members.get("model"))))
+    observation.add_word("response_id", value(members.get("id")))
+    observation.add_word("service_tier", value(members.get("service_tier")))
+    for position, choice in enumerate(mappings(value(members.get("choices")))):
         number = max(integer(choice.get("index", position)) or 0, 0)
-        sighting.word("finish_reason", choice.get("finish_reason"))
-        _message(mapping(choice.get("message") or choice.get("delta")), number, sighting)
-    sighting.usage(found.get("usage"))
-    sighting.fault(found.get("error"))
-    sighting.document_end(before)
+        observation.add_word("finish_reason", choice.get("finish_reason"))
+        _message(mapping(choice.get("message") or choice.get("delta")), number, observation)
+    observation.update_usage(members.get("usage"))
+    observation.add_error(value(members.get("error")))
+    observation.end_document(parts_before)
 
 
-def _message(message: dict[str, Any], candidate: int, sighting: Observation) -> None:
+def _message(message: dict[str, Any], candidate: int, observation: Observation) -> None:
     if isinstance(text := message.get("content"), str) and text:
-        sighting.part(Part(kind="text", candidate=candidate, chars=size(text)))
+        observation.add_part(Part(kind="text", candidate=candidate, chars=size(text)))
     for _ in mappings(message.get("tool_calls")):
-        sighting.part(Part(kind="function_call", candidate=candidate))
+        observation.add_part(Part(kind="function_call", candidate=candidate))
 
 
 def usage(text: str) -> Usage:
-    """The counts of a `usage` object; InvalidUsage if one of them is no believable number."""
-    found = token_counts.parse(text)
-    prompt, completion = token_counts.count(found, "prompt_tokens"), token_counts.count(found, "completion_tokens")
-    total = token_counts.count(found, "total_tokens")
-    reasoning = token_counts.count(mapping(found.get("completion_tokens_details")), "reasoning_tokens")
-    apart = reasoning is not None and total == (prompt or 0) + (completion or 0) + reasoning
+    """The counts of a `usage` object; InvalidUsage if one of them is not a count."""
+    counts = token_counts.parse(text)
+    prompt, completion = token_counts.count(counts, "prompt_tokens"), token_counts.count(counts, "completion_tokens")
+    total = token_counts.count(counts, "total_tokens")
+    reasoning = token_counts.count(mapping(counts.get("completion_tokens_details")), "reasoning_tokens")
+    is_beside = reasoning is not None and total == (prompt or 0) + (completion or 0) + reasoning
     return Usage(
         prompt=prompt,
-        cached=token_counts.count(mapping(found.get("prompt_tokens_details")), "cached_tokens"),
-        candidates=completion if apart or completion is None else completion - min(reasoning or 0, completion),
-        thoughts=reasoning if apart or completion is None or reasoning is None else min(reasoning, completion),
+        cached=token_counts.count(mapping(counts.get("prompt_tokens_details")), "cached_tokens"),
+        candidates=completion if is_beside or completion is None else completion - min(reasoning or 0, completion),
+        thoughts=reasoning if is_beside or completion is None or reasoning is None else min(reasoning, completion),
         total=total,
     )
 

@@ -1,8 +1,8 @@
-"""Which requests say something of calls, told by method and path alone.
+"""Which requests say something of calls, by method and path alone.
 
 Owns: the paths that generate content, those whose answers complete records, and those that explain later calls
-(wire.md 2.1, 4, 5.1, 5.8). Owns no allow-list of what may pass (the front door's) and looks at no body.
-Invariant: a path that says nothing of a call gives None; the family of a path never depends on anything else.
+(wire.md 2.1, 4, 5.1, 5.8). Not here: the allow-list of what may pass (`capture.admission`).
+Invariant: a path that says nothing of a call gives None; the family depends on the path and nothing else.
 """
 
 import re
@@ -29,7 +29,7 @@ class Role(StrEnum):
     """What an exchange is to the ledger (contract.md, Calls and records)."""
 
     CALL = "call"  # it generates content: always a record
-    ANSWER = "answer"  # a poll or a download: it can complete records of calls, and is none itself
+    ANSWER = "answer"  # a poll or a download: it can complete records of calls, and is not a call itself
     NOTICE = "notice"  # nothing to record, but later calls or answers cannot be understood without it
 
 
@@ -51,7 +51,7 @@ class Route:
 
 
 def route(method: str, path: str) -> Route | None:
-    """What `method` on `path` (no query) is to the ledger, or None if it is nothing to it."""
+    """What `method` on `path` (without query) is to the ledger; None if it means nothing to it."""
     if method == "POST":
         return _generating(path) or _posted(path)
     return _read(path) if method == "GET" else None
@@ -64,8 +64,8 @@ def family(path: str) -> Api:
 
 def _generating(path: str) -> Route | None:
     for api, pattern in ((Api.GEMINI, _GEMINI), (Api.VERTEX, _VERTEX)):
-        if found := pattern.fullmatch(path):
-            model, method = found[1] or found[2], found[3]
+        if match := pattern.fullmatch(path):
+            model, method = match[1] or match[2], match[3]
             if method == "batchGenerateContent":
                 return Route(api, Operation.BATCH, model, streamed=False, role=Role.NOTICE)
             return Route(api, Operation.GENERATE_CONTENT, model, method == "streamGenerateContent")
@@ -73,28 +73,28 @@ def _generating(path: str) -> Route | None:
 
 
 def _posted(path: str) -> Route | None:
-    if found := _CANCEL.fullmatch(path):
-        return _interaction(found)
-    if (found := _INTERACTIONS.fullmatch(path)) and found[2] is None:
-        return Route(_api(found[1]), Operation.INTERACTIONS, None, streamed=False)
-    if found := _CHAT.fullmatch(path):
-        return Route(_api(found[1]), Operation.OPENAI_CHAT, None, streamed=False)
-    if found := _CACHES.fullmatch(path):
-        return Route(_api(found[1]), Operation.GENERATE_CONTENT, None, streamed=False, role=Role.NOTICE)
+    if match := _CANCEL.fullmatch(path):
+        return _interaction(match)
+    if (match := _INTERACTIONS.fullmatch(path)) and match[2] is None:
+        return Route(_api(match[1]), Operation.INTERACTIONS, None, streamed=False)
+    if match := _CHAT.fullmatch(path):
+        return Route(_api(match[1]), Operation.OPENAI_CHAT, None, streamed=False)
+    if match := _CACHES.fullmatch(path):
+        return Route(_api(match[1]), Operation.GENERATE_CONTENT, None, streamed=False, role=Role.NOTICE)
     return None
 
 
 def _read(path: str) -> Route | None:
-    if (found := _INTERACTIONS.fullmatch(path)) and found[2]:
-        return _interaction(found)
-    if found := _BATCH.fullmatch(path) or _FILE.fullmatch(path):
-        return Route(Api.GEMINI, Operation.BATCH, None, streamed=False, role=Role.ANSWER, subject=found[1])
+    if (match := _INTERACTIONS.fullmatch(path)) and match[2]:
+        return _interaction(match)
+    if match := _BATCH.fullmatch(path) or _FILE.fullmatch(path):
+        return Route(Api.GEMINI, Operation.BATCH, None, streamed=False, role=Role.ANSWER, subject=match[1])
     return None
 
 
-def _interaction(found: re.Match[str]) -> Route:
+def _interaction(match: re.Match[str]) -> Route:
     """The resource is read, or cancelled and then shown."""
-    return Route(_api(found[1]), Operation.INTERACTIONS, None, streamed=False, role=Role.ANSWER, subject=found[2])
+    return Route(_api(match[1]), Operation.INTERACTIONS, None, streamed=False, role=Role.ANSWER, subject=match[2])
 
 
 def _api(project: str | None) -> Api:

@@ -1,7 +1,7 @@
-"""How a reported number is believed.
+"""Reported token counts, checked.
 
-Owns: the usage JSON of an answer as checked integers. Owns no field names of a dialect. Invariant: every count that
-leaves is an int with 0 <= n <= 2^53; anything else makes the whole usage invalid (contract.md, Integers only).
+Owns: the usage JSON of an answer as checked integers. Not here: field names of a dialect. Invariant: every count
+returned is an int with 0 <= n <= 2^53; anything else makes the whole usage invalid (contract.md, Integers only).
 """
 
 import json
@@ -17,12 +17,12 @@ _MODALITIES = {1: Modality.TEXT, 2: Modality.IMAGE, 3: Modality.VIDEO, 4: Modali
 
 
 class InvalidUsage(Exception):
-    """A count is no integer of 0 to 2^53. The text names the field."""
+    """A count is not an integer of 0 to 2^53. The text names the field."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """The provider's statement in its own terms; None is "not reported". Details are tokens by modality."""
+    """The usage in the provider's own terms; None is "not reported". Details are tokens by modality."""
 
     prompt: int | None = None
     cached: int | None = None
@@ -38,25 +38,25 @@ class Usage:
     groundings: int | None = None  # searches, where the usage itself counts them
 
     @property
-    def silent(self) -> bool:
+    def is_empty(self) -> bool:
         """Whether it holds no count at all."""
         return all(n is None for n in (self.prompt, self.tool_use, self.candidates, self.thoughts, self.total))
 
 
 def parse(text: str) -> dict[str, Any]:
-    """The usage object of a JSON text; InvalidUsage if it is none. Odd numbers pass until they are asked for."""
+    """The usage object of a JSON text; InvalidUsage if it is not one. Numbers are checked when they are taken."""
     try:
-        found = json.loads(text, parse_int=_integer)
+        usage = json.loads(text, parse_int=_integer)
     except (ValueError, RecursionError):
-        raise InvalidUsage("usage is no JSON object") from None
-    if not isinstance(found, dict):
-        raise InvalidUsage("usage is no JSON object")
-    return found
+        raise InvalidUsage("usage is not a JSON object") from None
+    if not isinstance(usage, dict):
+        raise InvalidUsage("usage is not a JSON object")
+    return usage
 
 
 def count(usage: Mapping[str, Any], name: str) -> int | None:
     """One count of a usage object, None where it is absent."""
-    return _believed(name, usage.get(name))
+    return _checked(name, usage.get(name))
 
 
 def details(usage: Mapping[str, Any], name: str, quantity: str = "tokenCount") -> dict[Modality, int]:
@@ -64,29 +64,29 @@ def details(usage: Mapping[str, Any], name: str, quantity: str = "tokenCount") -
     entries = usage.get(name)
     if not isinstance(entries, list):
         return {}
-    found: dict[Modality, int] = {}
+    tokens: dict[Modality, int] = {}
     for entry in entries:
         if isinstance(entry, dict):
             modality = _modality(entry.get("modality"))
-            more = _believed(name, entry.get(quantity)) or 0
-            found[modality] = _believed(name, found.get(modality, 0) + more) or 0
-    return found
+            more = _checked(name, entry.get(quantity)) or 0
+            tokens[modality] = _checked(name, tokens.get(modality, 0) + more) or 0
+    return tokens
 
 
 def _integer(digits: str) -> int:
     return int(digits) if len(digits) <= _LONGEST_INTEGER else -1  # out of range either way, and int() is quadratic
 
 
-def _believed(name: str, number: Any) -> int | None:  # noqa: ANN401
+def _checked(name: str, number: Any) -> int | None:  # noqa: ANN401
     if number is None:
         return None
     if type(number) is not int or not 0 <= number <= LARGEST:
-        raise InvalidUsage(f"{name} is no integer of 0 to 2^53")
+        raise InvalidUsage(f"{name} is not an integer of 0 to 2^53")
     return number
 
 
 def _modality(word: Any) -> Modality:  # noqa: ANN401
-    """TEXT where it is not said: every detail list of the recordings names it, old ones leave it out for text."""
+    """TEXT where it is missing: old answers leave it out for text, all recorded ones name it."""
     if isinstance(word, int):
         return _MODALITIES.get(word, Modality.OTHER if word else Modality.TEXT)
     if not isinstance(word, str) or word.upper() == "MODALITY_UNSPECIFIED":

@@ -309,11 +309,11 @@ def test_a_mistake_of_ours_is_loud_and_costs_only_the_count(monkeypatch, caplog,
 def test_one_document_that_is_misread_does_not_cost_the_others(monkeypatch):
     real, calls = generate_content.observe, []
 
-    def once(document: bytes, sighting: Any) -> None:
+    def once(document: bytes, observation: Any) -> None:
         calls.append(document)
         if len(calls) == 2:
             _fail()
-        real(document, sighting)
+        real(document, observation)
 
     monkeypatch.setattr(generate_content, "observe", once)
     found = event(run("sse"))

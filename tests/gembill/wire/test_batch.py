@@ -22,20 +22,20 @@ OUTPUT = {
     [{"response": OUTPUT}, {"metadata": {"output": OUTPUT}}, {"response": OUTPUT, "metadata": {"output": OUTPUT}}],
 )
 def test_inlined_results_are_known_by_their_place_and_read_once(done):
-    read = batch.read(json.dumps({"name": "batches/b", **done}).encode())
-    assert read is not None
-    assert (read.name, [entry.key for entry in read.entries]) == ("batches/b", ["0", "1", "2"])
-    assert [entry.error is not None for entry in read.entries] == [False, True, False]
-    sighting = Observation()
-    read.entries[0].observe(sighting)
-    seen = sighting.seen()
-    assert (json.loads(seen.usage or ""), seen.model_version) == (RESPONSE["usageMetadata"], "m")
+    job = batch.job(json.dumps({"name": "batches/b", **done}).encode())
+    assert job is not None
+    assert (job.name, [entry.key for entry in job.entries]) == ("batches/b", ["0", "1", "2"])
+    assert [entry.error is not None for entry in job.entries] == [False, True, False]
+    observation = Observation()
+    job.entries[0].observe(observation)
+    facts = observation.response_facts()
+    assert (json.loads(facts.usage or ""), facts.model_version) == (RESPONSE["usageMetadata"], "m")
 
 
 def test_a_batch_that_runs_has_no_results_and_one_in_a_file_names_it():
-    running = batch.read(b'{"name": "batches/b", "metadata": {"model": "models/m", "state": "BATCH_STATE_RUNNING"}}')
+    running = batch.job(b'{"name": "batches/b", "metadata": {"model": "models/m", "state": "BATCH_STATE_RUNNING"}}')
     assert running == batch.BatchJob("batches/b", "models/m", None, ())
-    done = batch.read(b'{"name": "batches/b", "response": {"responsesFile": "files/f"}}')
+    done = batch.job(b'{"name": "batches/b", "response": {"responsesFile": "files/f"}}')
     assert done == batch.BatchJob("batches/b", None, "files/f", ())
 
 
@@ -44,8 +44,8 @@ def test_a_batch_that_runs_has_no_results_and_one_in_a_file_names_it():
     [({"key": "k", "response": {}}, "k"), ({"key": 7, "error": {}}, "7"), ({"response": {}}, "4"), ({"key": "", "response": {}}, "4"), ({"key": "k"}, None), ([1], None)],
 )  # fmt: skip
 def test_a_line_of_a_file_is_known_by_its_key_else_by_its_place(line, key):
-    found = batch.line(json.dumps(line).encode(), 4)
-    assert (found and found.key) == key
+    entry = batch.entry_of_line(json.dumps(line).encode(), 4)
+    assert (entry and entry.key) == key
 
 
 @pytest.mark.parametrize("names", [("inputConfig", "codeExecution"), ("input_config", "code_execution")])
@@ -60,7 +60,7 @@ def test_code_execution_is_declared_by_each_request(names):
 
 @given(st.binary(max_size=200))
 @settings(max_examples=80, deadline=None)
-def test_no_bytes_of_a_stranger_raise(body):
-    batch.read(body)
-    batch.line(body, 0)
+def test_no_bytes_raise(body):
+    batch.job(body)
+    batch.entry_of_line(body, 0)
     batch.declared(body)

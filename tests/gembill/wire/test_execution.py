@@ -19,15 +19,15 @@ parts = st.builds(
 
 @given(st.lists(parts, max_size=12))
 def test_every_result_is_one_run_and_no_code_is_counted_twice(outline):
-    found = executions(outline, WORDS)
+    runs = executions(outline, WORDS)
     results = sum(part.kind == "result" for part in outline)
     code = sum(part.kind == "code" for part in outline)
-    assert max(results, code) <= len(found) <= results + code
-    assert sum(run.result_chars is not None for run in found) == results
-    assert sum(run.code_chars is not None for run in found) == code
+    assert max(results, code) <= len(runs) <= results + code
+    assert sum(run.result_chars is not None for run in runs) == results
+    assert sum(run.code_chars is not None for run in runs) == code
 
 
-def test_a_search_in_the_dress_of_code_is_no_run_with_or_without_its_result():
+def test_a_search_shown_as_code_is_not_a_run_with_or_without_its_result():
     search = Part(kind="code", tool_call_as_code="concise_search")
     assert executions([search, Part(kind="result", outcome="fine")], WORDS) == ()
     assert executions([search], WORDS) == ()
@@ -40,7 +40,7 @@ def test_a_search_in_the_dress_of_code_is_no_run_with_or_without_its_result():
     ]
 
 
-def test_an_outcome_nobody_knows_is_unknown():
+def test_an_outcome_of_another_version_is_unknown():
     (run,) = executions([Part(kind="result", outcome="a_new_word")], WORDS)
     assert run.outcome is Outcome.UNKNOWN
 

@@ -86,5 +86,5 @@ _types = st.sampled_from(
     ),
 )
 def test_no_text_leaves_and_nothing_odd_raises(kind, members):
-    found = [*parts({"type": kind, **members}), *delta({"type": kind, **members})]
-    assert MARK.encode() not in msgspec.json.encode(found)
+    shown = [*parts({"type": kind, **members}), *delta({"type": kind, **members})]
+    assert MARK.encode() not in msgspec.json.encode(shown)

@@ -33,25 +33,25 @@ RESOURCE = {
 }
 
 
-def see(*documents: object) -> ResponseFacts:
-    sighting = Observation()
+def facts_of(*documents: object) -> ResponseFacts:
+    observation = Observation()
     for document in documents:
-        interactions.observe(json.dumps(document).encode(), sighting)
-    return sighting.seen()
+        interactions.observe(json.dumps(document).encode(), observation)
+    return observation.response_facts()
 
 
-def outline(seen: ResponseFacts) -> list[tuple]:
-    return [(part.kind, part.id, part.chars, part.thought) for part in seen.outline]
+def outline(facts: ResponseFacts) -> list[tuple]:
+    return [(part.kind, part.id, part.chars, part.thought) for part in facts.outline]
 
 
 def events(
     steps: list[dict], names: tuple[str, str, str, str] = ("step.start", "step.delta", "step.stop", "step")
 ) -> list[dict]:
     start, delta, stop, field = names
-    found: list[dict] = []
+    stream: list[dict] = []
     for index, step in enumerate(steps):
         begun = {name: step[name] for name in ("type", "id", "call_id") if name in step}
-        found.append({"event_type": start, "index": index, field: begun})
+        stream.append({"event_type": start, "index": index, field: begun})
         pieces = [{k: v for k, v in step.items() if k not in ("id", "call_id")}]
         if step["type"] == "model_output":
             pieces = step["content"]
@@ -59,9 +59,9 @@ def events(
             pieces = [{"type": "thought_summary", "content": one} for one in step["summary"]] + [
                 {"type": "thought_signature", "signature": "s"}
             ]
-        found += [{"event_type": delta, "index": index, "delta": piece} for piece in pieces]
-        found.append({"event_type": stop, "index": index})
-    return found
+        stream += [{"event_type": delta, "index": index, "delta": piece} for piece in pieces]
+        stream.append({"event_type": stop, "index": index})
+    return stream
 
 
 SHOWN = [
@@ -89,16 +89,16 @@ OLD = [
     ids=["whole", "streamed", "streamed and repeated"],
 )
 def test_the_new_schema_shows_the_same_whole_and_streamed(documents):
-    seen = see(*documents)
-    assert outline(seen) == SHOWN
-    assert (seen.response_id, seen.finish_reason, seen.model_version, seen.service_tier) == (
+    facts = facts_of(*documents)
+    assert outline(facts) == SHOWN
+    assert (facts.response_id, facts.finish_reason, facts.model_version, facts.service_tier) == (
         "i1",
         "completed",
         "gemini-3-flash-preview",
         "flex",
     )
-    assert json.loads(seen.usage or "") == USAGE
-    (run,) = interactions.executions(seen.outline)
+    assert json.loads(facts.usage or "") == USAGE
+    (run,) = interactions.executions(facts.outline)
     assert (run.outcome, run.part_id, run.language, run.code_chars, run.result_chars, run.result_digits) == (
         Outcome.OK,
         "c1",
@@ -111,8 +111,8 @@ def test_the_new_schema_shows_the_same_whole_and_streamed(documents):
 
 def test_the_old_schema_is_told_by_its_body():
     outputs = [STEPS[0], CALL, RESULT, {"type": "text", "text": "twelve"}, {"type": "image", "data": "QUJD"}]
-    assert outline(see({**RESOURCE, "role": "model", "outputs": outputs})) == SHOWN
-    streamed = see(*OLD)
+    assert outline(facts_of({**RESOURCE, "role": "model", "outputs": outputs})) == SHOWN
+    streamed = facts_of(*OLD)
     assert [kind for kind, *_ in outline(streamed) if kind in ("code", "result")] == ["code", "result"]
     assert [run.outcome for run in interactions.executions(streamed.outline)] == [Outcome.OK]
     assert (streamed.finish_reason, json.loads(streamed.usage or "")) == ("completed", USAGE)
@@ -135,12 +135,12 @@ def test_code_that_comes_in_pieces_is_one_run_and_what_never_ended_is_unknown():
         },
         {"event_type": "step.start", "index": 2, "step": CALL | {"id": "c2"}},
     ]
-    seen = see(*pieces)
-    assert [(run.part_id, run.outcome) for run in interactions.executions(seen.outline)] == [
+    facts = facts_of(*pieces)
+    assert [(run.part_id, run.outcome) for run in interactions.executions(facts.outline)] == [
         ("c1", Outcome.FAILED),
         ("c2", Outcome.UNKNOWN),
     ]
-    assert [part.chars for part in seen.outline] == [15, 4, 9]
+    assert [part.chars for part in facts.outline] == [15, 4, 9]
 
 
 def test_a_running_usage_gives_way_to_the_last_one_and_stands_where_the_stream_breaks_off():
@@ -163,8 +163,8 @@ def test_a_running_usage_gives_way_to_the_last_one_and_stands_where_the_stream_b
             "usage": {"total_input_tokens": 3},
         },
     ]
-    assert [json.loads(see(*running[:n]).usage or "")["total_input_tokens"] for n in (1, 2, 3)] == [1, 2, 3]
-    assert json.loads(see(*running, NEW[-1]).usage or "") == USAGE
+    assert [json.loads(facts_of(*running[:n]).usage or "")["total_input_tokens"] for n in (1, 2, 3)] == [1, 2, 3]
+    assert json.loads(facts_of(*running, NEW[-1]).usage or "") == USAGE
 
 
 def test_searches_and_their_count():
@@ -172,8 +172,8 @@ def test_searches_and_their_count():
         {"type": "google_search_call", "id": "s", "arguments": {"queries": ["a", "b", "a"]}},
         {"type": "google_search_result", "call_id": "s"},
     ]
-    seen = see({**RESOURCE, "steps": steps})
-    assert (seen.searches, seen.grounded, outline(seen)) == (
+    facts = facts_of({**RESOURCE, "steps": steps})
+    assert (facts.searches, facts.grounded, outline(facts)) == (
         2,
         True,
         [("tool", "s", 0, False), ("tool", "s", 0, False)],
@@ -190,10 +190,10 @@ def test_searches_and_their_count():
 
 
 def test_a_failed_interaction_shows_its_error():
-    seen = see({"id": "i1", "status": "failed", "errors": [{"code": "internal", "message": "x"}]})
-    assert seen.fault is not None
-    assert (seen.fault.code, seen.fault.kind) == ("internal", None)
-    assert see({"id": "i1", "status": "completed", "errors": [{"code": "odd"}]}).fault is None
+    facts = facts_of({"id": "i1", "status": "failed", "errors": [{"code": "internal", "message": "x"}]})
+    assert facts.fault is not None
+    assert (facts.fault.code, facts.fault.kind) == ("internal", None)
+    assert facts_of({"id": "i1", "status": "completed", "errors": [{"code": "odd"}]}).fault is None
 
 
 @pytest.mark.parametrize(
@@ -209,12 +209,12 @@ def test_a_failed_interaction_shows_its_error():
     ],
 )  # fmt: skip
 def test_what_a_creation_asks(request_, asked):
-    assert interactions.asked(json.dumps(request_).encode(), None) == (asked, None)
+    assert interactions.request_facts(json.dumps(request_).encode(), None) == (asked, None)
 
 
 @pytest.mark.parametrize("body", [None, b"", b"[1]", b"{"])
 def test_a_request_that_cannot_be_read_asks_nothing_that_is_known(body):
-    assert interactions.asked(body, "m") == (RequestFacts(model="m"), None)
+    assert interactions.request_facts(body, "m") == (RequestFacts(model="m"), None)
 
 
 def test_the_counts_keep_their_names_and_the_old_name_of_thoughts():
@@ -226,8 +226,8 @@ def test_the_counts_keep_their_names_and_the_old_name_of_thoughts():
             "raw_prompt_token": 99,
         }
     )
-    found = interactions.usage(text)
-    assert (found.prompt, found.thoughts, dict(found.prompt_details)) == (5, 7, {"image": 5})
+    counts = interactions.usage(text)
+    assert (counts.prompt, counts.thoughts, dict(counts.prompt_details)) == (5, 7, {"image": 5})
 
 
 @pytest.mark.parametrize("wrong", [{"total_input_tokens": -1}, {"total_tokens": 2**63}, {"total_output_tokens": "5"}, {"grounding_tool_count": [{"type": "google_search", "count": -1}]}])  # fmt: skip
@@ -245,9 +245,9 @@ JSON = st.recursive(
 
 @given(st.lists(JSON, max_size=4))
 @settings(max_examples=150, deadline=None)
-def test_no_document_of_a_stranger_raises(documents):
-    seen = see(*documents)
-    assert len(interactions.executions(seen.outline)) <= len(seen.outline)
+def test_no_document_raises(documents):
+    facts = facts_of(*documents)
+    assert len(interactions.executions(facts.outline)) <= len(facts.outline)
 
 
 @given(st.lists(st.sampled_from(["a_new_field", "zz", "Usage", "step_s"]), unique=True), st.integers(0, 5), JSON)
@@ -255,5 +255,5 @@ def test_no_document_of_a_stranger_raises(documents):
 def test_unknown_fields_steps_and_events_change_nothing(names, place, junk):
     odd = dict.fromkeys(names, junk)
     extra = [*NEW[:place], {"event_type": "a.new.event", **odd}, *NEW[place:]]
-    seen, plain = see(*({**odd, **one} for one in extra)), see(*NEW)
-    assert (seen.usage, outline(seen), seen.finish_reason) == (plain.usage, outline(plain), plain.finish_reason)
+    facts, plain = facts_of(*({**odd, **one} for one in extra)), facts_of(*NEW)
+    assert (facts.usage, outline(facts), facts.finish_reason) == (plain.usage, outline(plain), plain.finish_reason)

@@ -1,4 +1,4 @@
-"""JSON of strangers: read where it can be, None where it cannot, an exception never."""
+"""JSON from outside: read where it can be, None where it cannot, an exception never."""
 
 import json
 
@@ -40,19 +40,19 @@ def test_any_bytes_raise_nothing(text):
 
 
 @given(st.dictionaries(st.text(st.characters(), max_size=4), _json, max_size=4))
-def test_whatever_the_standard_library_writes_is_read_back(found):
-    read = {name: value(inner) for name, inner in (fields(json.dumps(found).encode()) or {}).items()}
-    assert json.dumps(read, sort_keys=True) == json.dumps(found, sort_keys=True)
+def test_whatever_the_standard_library_writes_is_read_back(given):
+    read = {name: value(inner) for name, inner in (fields(json.dumps(given).encode()) or {}).items()}
+    assert json.dumps(read, sort_keys=True) == json.dumps(given, sort_keys=True)
 
 
 @given(st.lists(_json, max_size=4))
-def test_the_items_of_a_list_stay_texts_of_their_values(found):
-    read = [value(inner) for inner in items(json.dumps(found).encode()) or []]
-    assert json.dumps(read, sort_keys=True) == json.dumps(found, sort_keys=True)
+def test_the_items_of_a_list_stay_texts_of_their_values(given):
+    read = [value(inner) for inner in items(json.dumps(given).encode()) or []]
+    assert json.dumps(read, sort_keys=True) == json.dumps(given, sort_keys=True)
 
 
 @pytest.mark.parametrize(
-    ("text", "found"),
+    ("text", "given"),
     [
         (b'{"a": 1, "a": 2}', {"a": 2}),
         (b'{"a": "\\ud83d"}', {"a": "\ud83d"}),
@@ -61,13 +61,13 @@ def test_the_items_of_a_list_stay_texts_of_their_values(found):
         (b" \n {} ", {}),
     ],
 )
-def test_what_strict_decoders_refuse_is_still_read(text, found):
+def test_what_strict_decoders_refuse_is_still_read(text, given):
     read = {name: value(inner) for name, inner in (fields(text) or {}).items()}
-    if found is None:
+    if given is None:
         assert read["a"][0] == 1
         assert read["a"][1] != read["a"][1]
     else:
-        assert read == found
+        assert read == given
 
 
 @pytest.mark.parametrize("text", [b"[]", b"1", b"null", b'"{}"', b"", b'{"a": 1'])
@@ -83,29 +83,29 @@ def test_fields_and_items_tell_objects_from_lists():
 
 
 @pytest.mark.parametrize(
-    ("found", "kept"),
+    ("given", "kept"),
     [
         ("gemini", "gemini"), ("", None), (None, None), (True, None), (1.5, None), (float("nan"), None), ([], None), ({}, None),
         (7, "7"), (0, "0"), (-1, "-1"), ("a\0b", "ab"), ("\0", None), ("\0\0ab", "ab"), ("x\ud800y", "x?y"), ("x" * 300, "x" * 256),
         ("\0" * 300 + "tail", "tail"), (10**25, str(10**25)), ("zero\u200bwidth \u202e", "zero\u200bwidth \u202e"),
     ],
 )  # fmt: skip
-def test_a_word_is_short_and_fit_for_any_database(found, kept):
-    assert word(found) == kept
+def test_a_word_is_short_and_fit_for_any_database(given, kept):
+    assert word(given) == kept
 
 
 @given(st.text(st.characters(), max_size=40), st.integers(1, 20))
 def test_words_always_encode_and_never_exceed_their_limit(text, limit):
-    found = word(text, limit)
-    if found is not None:
-        assert 0 < len(found) <= limit
-        assert "\0" not in found
-        assert found.encode().decode() == found
+    given = word(text, limit)
+    if given is not None:
+        assert 0 < len(given) <= limit
+        assert "\0" not in given
+        assert given.encode().decode() == given
 
 
-@pytest.mark.parametrize(("found", "kept"), [(5, 5), (0, 0), (-3, -3), (True, None), (1.0, None), ("1", None), (2**63, None), (10**30, None), (None, None)])  # fmt: skip
-def test_an_integer_is_whole_and_fits_64_bits(found, kept):
-    assert integer(found) is kept or integer(found) == kept
+@pytest.mark.parametrize(("given", "kept"), [(5, 5), (0, 0), (-3, -3), (True, None), (1.0, None), ("1", None), (2**63, None), (10**30, None), (None, None)])  # fmt: skip
+def test_an_integer_is_whole_and_fits_64_bits(given, kept):
+    assert integer(given) is kept or integer(given) == kept
 
 
 def test_an_elided_string_remembers_its_size():
@@ -127,9 +127,9 @@ DEPTH = 50_000  # no Python reads so deep; how deep one does differs from versio
 
 @pytest.mark.parametrize("deep", [b"[" * DEPTH + b"]" * DEPTH, b'{"a":' * DEPTH + b'"}]{["' + b"}" * DEPTH])
 def test_a_member_nested_too_deep_does_not_hide_the_others(deep):
-    found = fields(b' {"deep": ' + deep + b', "usage": {"n": "a,]}\\"b"} , "last":1} ', deep=True)
-    assert found is not None
-    assert {name: bytes(raw) for name, raw in found.items()} == {
+    given = fields(b' {"deep": ' + deep + b', "usage": {"n": "a,]}\\"b"} , "last":1} ', deep=True)
+    assert given is not None
+    assert {name: bytes(raw) for name, raw in given.items()} == {
         "deep": deep,
         "usage": b'{"n": "a,]}\\"b"}',
         "last": b"1",

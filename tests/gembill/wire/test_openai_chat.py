@@ -14,11 +14,11 @@ from gembill.wire.token_counts import InvalidUsage
 COUNT = st.integers(0, 10**6)
 
 
-def see(*documents: object) -> ResponseFacts:
-    sighting = Observation()
+def facts_of(*documents: object) -> ResponseFacts:
+    observation = Observation()
     for document in documents:
-        openai_chat.observe(json.dumps(document).encode(), sighting)
-    return sighting.seen()
+        openai_chat.observe(json.dumps(document).encode(), observation)
+    return observation.response_facts()
 
 
 def usage(prompt: object, completion: object, total: object, reasoning: object = None, cached: object = None) -> str:
@@ -39,8 +39,8 @@ def test_the_parts_of_a_completion_add_up_to_it(prompt, completion, reasoning):
 
 
 def test_cached_tokens_are_part_of_the_prompt():
-    found = openai_chat.usage(usage(100, 5, 105, cached=40))
-    assert (found.prompt, found.cached, found.candidates, found.thoughts, found.total) == (100, 40, 5, None, 105)
+    counts = openai_chat.usage(usage(100, 5, 105, cached=40))
+    assert (counts.prompt, counts.cached, counts.candidates, counts.thoughts, counts.total) == (100, 40, 5, None, 105)
 
 
 @pytest.mark.parametrize("wrong", [usage(-1, 1, 0), usage(1, "2", 3), usage(1, 2, 3, 1.5), usage(1, 2, 2**60)])
@@ -59,12 +59,12 @@ def test_a_stream_shows_its_last_usage_and_the_text_of_every_choice():
         ],
     }
     last = {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}], "usage": {"prompt_tokens": 2}}
-    seen = see({**chunk, "usage": {"prompt_tokens": 1}}, {**chunk, "usage": None}, last)
-    assert (seen.model_version, seen.response_id, seen.finish_reason) == ("gemini-2.5-flash", "x", "stop")
-    assert [(part.kind, part.candidate, part.chars) for part in seen.outline] == [
+    facts = facts_of({**chunk, "usage": {"prompt_tokens": 1}}, {**chunk, "usage": None}, last)
+    assert (facts.model_version, facts.response_id, facts.finish_reason) == ("gemini-2.5-flash", "x", "stop")
+    assert [(part.kind, part.candidate, part.chars) for part in facts.outline] == [
         ("text", 0, 4), ("text", 1, 1), ("function_call", 1, 0), ("text", 1, 1), ("function_call", 1, 0)]  # fmt: skip
-    assert json.loads(seen.usage or "") == {"prompt_tokens": 2}
-    assert openai_chat.executions(seen.outline) == ()
+    assert json.loads(facts.usage or "") == {"prompt_tokens": 2}
+    assert openai_chat.executions(facts.outline) == ()
 
 
 @pytest.mark.parametrize(
@@ -77,14 +77,14 @@ def test_a_stream_shows_its_last_usage_and_the_text_of_every_choice():
     ],
 )  # fmt: skip
 def test_what_a_completion_asks(request_, asked):
-    assert openai_chat.asked(json.dumps(request_).encode(), None)[0] == asked
-    assert openai_chat.asked(None, "m") == (RequestFacts(model="m"), None)
+    assert openai_chat.request_facts(json.dumps(request_).encode(), None)[0] == asked
+    assert openai_chat.request_facts(None, "m") == (RequestFacts(model="m"), None)
 
 
 def test_a_chat_is_named_by_its_first_message_of_the_user_and_what_stands_before():
     def basis(*messages: tuple[str, str]) -> bytes | None:
         body = {"messages": [{"role": role, "content": text} for role, text in messages]}
-        return openai_chat.asked(json.dumps(body).encode(), None)[1]
+        return openai_chat.request_facts(json.dumps(body).encode(), None)[1]
 
     first = basis(("system", "s"), ("user", "one"))
     assert first == basis(("system", "s"), ("user", "one"), ("assistant", "a"), ("user", "two"))

@@ -7,18 +7,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gembill.model import RequestFacts
-from gembill.wire.request import asked, declares
+from gembill.wire.request import declares_code_execution, request_facts
 
 HELLO = {"role": "user", "parts": [{"text": "hello"}]}
 REPLY = {"role": "model", "parts": [{"text": "hi"}]}
 
 
 def ask(**body: object) -> RequestFacts:
-    return asked(json.dumps(body).encode(), "gemini-2.5-flash")[0]
+    return request_facts(json.dumps(body).encode(), "gemini-2.5-flash")[0]
 
 
 def basis(body: object, **style: object) -> bytes | None:
-    return asked(json.dumps(body, **style).encode(), "m")[1]
+    return request_facts(json.dumps(body, **style).encode(), "m")[1]
 
 
 @pytest.mark.parametrize(
@@ -31,14 +31,14 @@ def basis(body: object, **style: object) -> bytes | None:
     ],
 )  # fmt: skip
 def test_code_execution_is_declared_by_a_tool_that_is_not_null(tools, declared):
-    assert declares(tools) is declared
+    assert declares_code_execution(tools) is declared
     assert ask(tools=tools).declared is declared
 
 
 def test_what_a_cache_declares_is_not_known():
     for name in ("cachedContent", "cached_content"):
-        found = ask(**{name: "cachedContents/c1"})
-        assert (found.declared, found.cached_content) == (None, "cachedContents/c1")
+        facts = ask(**{name: "cachedContents/c1"})
+        assert (facts.declared, facts.cached_content) == (None, "cachedContents/c1")
     assert ask(cachedContent="cachedContents/c1", tools=[{"codeExecution": {}}]).declared is True
     assert ask(cachedContent="").declared is False
 
@@ -65,7 +65,7 @@ def test_the_tier_is_read_in_either_spelling(name):
     ],
 )
 def test_of_a_body_that_cannot_be_read_nothing_is_claimed(body):
-    assert asked(body, "gemini-2.5-flash") == (RequestFacts(model="gemini-2.5-flash"), None)
+    assert request_facts(body, "gemini-2.5-flash") == (RequestFacts(model="gemini-2.5-flash"), None)
 
 
 def test_the_model_is_that_of_the_path():
@@ -115,7 +115,9 @@ def test_later_turns_of_a_chat_share_its_basis_however_they_are_written(first, s
     opening = {"contents": [first], **({"systemInstruction": system} if system is not None else {})}
     later = {**({name: system} if system is not None else {}), "tools": [], "contents": [first, *more]}
     assert basis(opening) == basis(shuffled(later), indent=indent, ensure_ascii=False)
-    assert asked(json.dumps(opening).encode(), "one")[1] == asked(json.dumps(opening).encode(), "other")[1]
+    assert (
+        request_facts(json.dumps(opening).encode(), "one")[1] == request_facts(json.dumps(opening).encode(), "other")[1]
+    )
 
 
 @given(_content, _content, _system, _system)

@@ -24,8 +24,8 @@ FORMS = [
 @pytest.mark.parametrize(("api", "name", "model"), FORMS)
 def test_every_form_that_generates_content_is_a_call(version, api, name, model):
     for method, streamed in (("generateContent", False), ("streamGenerateContent", True)):
-        found = route("POST", f"/{version}/{name}:{method}")
-        assert found == Route(api, Operation.GENERATE_CONTENT, model, streamed)
+        shown = route("POST", f"/{version}/{name}:{method}")
+        assert shown == Route(api, Operation.GENERATE_CONTENT, model, streamed)
 
 
 @pytest.mark.parametrize(("api", "name", "model"), FORMS)
@@ -64,7 +64,7 @@ def test_other_paths_are_no_calls(path):
 
 @pytest.mark.parametrize(("start", "api"), [("", Api.GEMINI), (f"/{VERTEX}", Api.VERTEX)])
 @pytest.mark.parametrize("version", ["v1", "v1beta", "v1beta1"])
-def test_an_interaction_is_made_by_a_call_and_read_by_what_is_none(version, start, api):
+def test_an_interaction_is_made_by_a_call_and_read_by_what_is_not_one(version, start, api):
     path = f"/{version}{start}/interactions"
     assert route("POST", path) == Route(api, Operation.INTERACTIONS, None, streamed=False)
     read = Route(api, Operation.INTERACTIONS, None, streamed=False, role=Role.ANSWER, subject="v1_a-b=")
@@ -101,17 +101,17 @@ def test_a_batch_is_a_notice_when_made_and_answers_when_read(name, model):
         ("/v1beta/files/f:download", "files/f"),
         ("/download/v1beta/files/f:download", "files/f"),
     ]:
-        found = route("GET", path)
-        assert found == Route(Api.GEMINI, Operation.BATCH, None, streamed=False, role=Role.ANSWER, subject=subject)
-        assert found.is_file is subject.startswith("files/")
+        shown = route("GET", path)
+        assert shown == Route(Api.GEMINI, Operation.BATCH, None, streamed=False, role=Role.ANSWER, subject=subject)
+        assert shown.is_file is subject.startswith("files/")
     assert route("GET", "/v1beta/files/f") is None
     assert route("GET", "/v1beta/batches") is None
 
 
 @pytest.mark.parametrize(("start", "api"), [("", Api.GEMINI), (f"/{VERTEX}", Api.VERTEX)])
 def test_making_a_cached_content_is_a_notice(start, api):
-    found = route("POST", f"/v1beta{start}/cachedContents")
-    assert found == Route(api, Operation.GENERATE_CONTENT, None, streamed=False, role=Role.NOTICE)
+    shown = route("POST", f"/v1beta{start}/cachedContents")
+    assert shown == Route(api, Operation.GENERATE_CONTENT, None, streamed=False, role=Role.NOTICE)
 
 
 @pytest.mark.parametrize(

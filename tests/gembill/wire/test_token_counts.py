@@ -17,7 +17,7 @@ NO_OBJECTS = ["", " ", "null", "1", "[]", '"x"', "{", "{'a': 1}", '{"a": }', "["
 def test_a_number_that_is_no_count_is_named_when_it_is_asked_for(number):
     usage = parse('{"n": %s, "list": [{"modality": "TEXT", "tokenCount": %s}], "other": 1}' % (number, number))
     assert count(usage, "other") == 1
-    with pytest.raises(InvalidUsage, match=r"^n is no integer of 0 to 2\^53$"):
+    with pytest.raises(InvalidUsage, match=r"^n is not an integer of 0 to 2\^53$"):
         count(usage, "n")
     with pytest.raises(InvalidUsage, match="list"):
         details(usage, "list")
@@ -58,8 +58,8 @@ _anything = st.recursive(
 
 
 @given(_anything)
-def test_details_are_counts_by_modality_or_invalid_usage(found):
-    usage = parse(json.dumps({"list": found}))
+def test_details_are_counts_by_modality_or_invalid_usage(entries):
+    usage = parse(json.dumps({"list": entries}))
     try:
         read = details(usage, "list")
     except InvalidUsage:
@@ -88,18 +88,18 @@ def test_a_modality_comes_as_a_word_or_an_integer(word, modality):
 
 
 @pytest.mark.parametrize(
-    "found", [None, "x", 5, {}, {"modality": "TEXT"}, [], [None, 5, "x", []], [{"modality": "TEXT"}]]
+    "entries", [None, "x", 5, {}, {"modality": "TEXT"}, [], [None, 5, "x", []], [{"modality": "TEXT"}]]
 )
-def test_details_that_say_nothing_are_tolerated(found):
-    assert sum(details({"list": found}, "list").values()) == 0
+def test_details_that_say_nothing_are_tolerated(entries):
+    assert sum(details({"list": entries}, "list").values()) == 0
 
 
 def test_an_entry_may_name_its_quantity_otherwise():
     assert details({"list": [{"modality": "TEXT", "tokens": 9}]}, "list", "tokens") == {Modality.TEXT: 9}
 
 
-def test_usage_is_silent_only_without_any_count():
-    assert Usage().silent
-    assert Usage(cached=4, service_tier="flex", prompt_details={Modality.TEXT: 4}).silent
-    assert not Usage(total=0).silent
-    assert not Usage(thoughts=67).silent
+def test_usage_is_empty_only_without_any_count():
+    assert Usage().is_empty
+    assert Usage(cached=4, service_tier="flex", prompt_details={Modality.TEXT: 4}).is_empty
+    assert not Usage(total=0).is_empty
+    assert not Usage(thoughts=67).is_empty
