@@ -109,7 +109,7 @@ class Observation:
             self._error = _api_error(members)
 
     def end_document(self, parts_before: int) -> None:
-        """End a document: keep the usage as a snapshot where it shows a round (at code, at a result, just after one)."""
+        """End a document: keep the usage as a snapshot where it shows a round (at code, at a result or just after)."""
         self._documents += 1
         kinds = {part.kind for part in self._outline[parts_before:]}
         shows_round = self._after_result or kinds.intersection(_EXECUTED)
