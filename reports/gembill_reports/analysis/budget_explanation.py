@@ -19,7 +19,7 @@ from gembill_reports.analysis.report import Report, report
 from gembill_reports.layout.sheet import DEMO, UNKNOWN, Sheet, count, money, percent
 from gembill_reports.layout.tables import MISSING, Column, Table
 from gembill_reports.views.budgets import filters
-from gembill_reports.views.records import as_dict as record_dict
+from gembill_reports.views.records import record_dict
 from gembill_reports.views.report import row_dict
 
 SCHEMA_VERSION = 1

@@ -1,26 +1,21 @@
 """The receipt of one call: what was counted, at which price, and why.
 
-Owns: the lines of a receipt, their sums, corrections, and the estimate of the documentation's literal reading. Owns no
-layout and no price. Invariant: the lines add up to the cost of the record, and their tokens to its total; where one of
-them does not, the receipt says so.
+Owns: the lines of a receipt, their sums, corrections and rounds, and the estimate of the documentation's literal
+reading. Not here: prices, and how a receipt is written (`gembill_reports.views.receipt`). Invariant: the lines add up
+to the cost of the record, and their tokens to its total; where they do not, both numbers are in the receipt.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any
 
-from gembill.ledger import LedgerCharge, LedgerRecord
+from gembill.ledger import Ledger, LedgerCharge, LedgerRecord, read
 from gembill.model import Charge, Execution, Meter, Modality, Price, Tokens
-from gembill.money import usd, usd_per_million
+from gembill.posting import UnreadableEvent, read_event
+from gembill.rules.metering import rounds
 from gembill.rules.rating import ESTIMATED, FREE_TIER, result_tokens
 from gembill.rules.rounds import Round
-from gembill_reports.layout.sheet import exact, percent
-from gembill_reports.views import flag_texts
-from gembill_reports.views.records import as_dict as record_dict
-from gembill_reports.views.rounds import as_dicts
 
-SCHEMA_VERSION = 1
 _METERS = tuple(Meter)
 
 
@@ -137,69 +132,17 @@ def receipt(
     return Receipt(stored, lines, tuple(_corrections(posted, prices)), estimate, tuple(rounds))
 
 
-def as_dict(receipt: Receipt) -> dict[str, Any]:
-    """The receipt as JSON carries it."""
-    record = receipt.stored.record
-    return {
-        "schema_version": SCHEMA_VERSION,
-        "record": record_dict(receipt.stored),
-        "revision": receipt.stored.revision,
-        "lines": [_line_dict(line) for line in receipt.lines],
-        "total": {
-            "tokens": receipt.tokens,
-            "tokens_reported": record.tokens.total,
-            "cost_usd": _usd(receipt.cost_pico),
-            "list_cost_usd": _usd(receipt.list_cost_pico),
-        },
-        "executions": [_execution_dict(number, one) for number, one in enumerate(record.executions, 1)],
-        "rounds": as_dicts(receipt.rounds),
-        "explanation": explanation(receipt),
-        "documented_reading_estimate": _estimate_dict(receipt.estimate),
-        "flags": [{"name": name, "meaning": flag_texts.flag(name)} for name in record.flags],
-        "anomalies": [{"name": name, "meaning": flag_texts.anomaly(name)} for name in record.anomalies],
-        "corrections": [_correction_dict(one) for one in receipt.corrections],
-    }
-
-
-def explanation(receipt: Receipt) -> str:
-    """One sentence on why this call has intermediate tokens, or has none."""
-    record, tokens = receipt.stored.record, receipt.stored.record.tokens
-    runs = len(record.executions)
-    if tokens.intermediate is None:
-        return "The API did not report how many intermediate tokens this call has."
-    if not tokens.intermediate:
-        return _without_intermediate(runs)
-    size = f"{tokens.intermediate:,} intermediate tokens, {_shares(receipt)}"
-    if not runs:
-        return (
-            f"There are {size}, although no code ran: the results of another tool (search, URL context, file search) "
-            "were fed back to the model as input."
-        )
-    again = "once" if runs == 1 else f"{runs} times"
-    return (
-        f"The model ran code {again} and after each run read the prompt, its own code and thinking, and the results so "
-        f"far once more as input: these are the {size}."
-    )
-
-
-def _without_intermediate(runs: int) -> str:
-    if not runs:
-        return "There are no intermediate tokens, because no code ran and no other tool fed results back."
-    return f"The API reported no intermediate tokens, although code ran {'once' if runs == 1 else f'{runs} times'}."
-
-
-def _shares(receipt: Receipt) -> str:
-    tokens, stored = receipt.stored.record.tokens, receipt.stored
-    part = tokens.intermediate or 0
-    share = f"{percent(part, part + (tokens.input or 0) + (tokens.output or 0))} of all tokens"
-    cost = stored.cost_parts.get("intermediate")
-    if stored.cost_pico and cost is not None:
-        share += f" and {percent(cost, stored.cost_pico)} of the bill ({exact(cost)})"
-    return share
+def rounds_of(ledger: Ledger, stored: LedgerRecord) -> tuple[Round, ...]:
+    """The rounds of the answer behind a record; () where its event is not kept, or is of a newer version."""
+    body = read.event_body(ledger, stored)
+    try:
+        return () if body is None else rounds(read_event(body))
+    except UnreadableEvent:
+        return ()
 
 
 def _lines(charges: Iterable[Charge], prices: Mapping[str, Price]) -> tuple[ReceiptLine, ...]:
-    """Charges and reversals added up: what stands after the last of them."""
+    """Charges and reversals added up: what is left after the last of them."""
     sums: dict[tuple[Meter, Modality, int, str], int] = {}
     for charge in charges:
         key = (charge.meter, charge.modality, charge.unit_pico, charge.price_id)
@@ -247,60 +190,3 @@ def _estimate(executions: Sequence[Execution], lines: Sequence[ReceiptLine]) -> 
         return None
     text = {line.meter: line.unit_pico for line in lines if line.modality is Modality.TEXT}
     return Estimate(tokens, text.get(Meter.OUTPUT, text.get(Meter.THINKING)))
-
-
-def _line_dict(line: ReceiptLine) -> dict[str, Any]:
-    return {
-        "meter": line.meter.value,
-        "modality": line.modality and line.modality.value,
-        "quantity": line.quantity,
-        "unit": "searches" if line.meter is Meter.GROUNDING else "tokens",
-        "unit_price_usd": _usd(line.unit_pico),
-        "usd_per_million": None if line.unit_pico is None else usd_per_million(line.unit_pico),
-        "cost_usd": _usd(line.cost_pico),
-        "price": _price_dict(line),
-    }
-
-
-def _price_dict(line: ReceiptLine) -> dict[str, Any] | None:
-    if line.price_id is None:
-        return None
-    row = line.price
-    return {"id": line.price_id, "source": row and row.source, "checked_on": row and row.checked_on}
-
-
-def _execution_dict(number: int, execution: Execution) -> dict[str, Any]:
-    return {
-        "number": number,
-        "outcome": execution.outcome.value,
-        "language": execution.language,
-        "part_id": execution.part_id,
-        "code_chars": execution.code_chars,
-        "result_chars": execution.result_chars,
-    }
-
-
-def _estimate_dict(estimate: Estimate | None) -> dict[str, Any] | None:
-    if estimate is None:
-        return None
-    unit = estimate.unit_pico
-    return {
-        "estimate": True,
-        "result_tokens": estimate.result_tokens,
-        "usd_per_million": None if unit is None else usd_per_million(unit),
-        "cost_usd": _usd(estimate.cost_pico),
-    }
-
-
-def _correction_dict(correction: Correction) -> dict[str, Any]:
-    return {
-        "revision": correction.revision,
-        "old": [_line_dict(line) for line in correction.old],
-        "new": [_line_dict(line) for line in correction.new],
-        "old_cost_usd": _usd(correction.old_cost_pico),
-        "new_cost_usd": _usd(correction.new_cost_pico),
-    }
-
-
-def _usd(pico: int | None) -> str | None:
-    return None if pico is None else usd(pico)

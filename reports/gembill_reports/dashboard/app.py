@@ -31,7 +31,7 @@ from gembill.period import DEFAULT_ZONE
 from gembill.rules.budgets import Budget
 from gembill.rules.prices import PriceBook
 from gembill.rules.prices.bundle import bundled
-from gembill_reports.analysis.receipt import receipt
+from gembill_reports.analysis.receipt import receipt, rounds_of
 from gembill_reports.dashboard import assets, call_pages, quality_pages, summary_pages
 from gembill_reports.dashboard.guard import LOOPBACK, App, Guard
 from gembill_reports.dashboard.page import Page
@@ -39,7 +39,6 @@ from gembill_reports.dashboard.query import PageQuery, months, view
 from gembill_reports.dashboard.render import read_templates, render
 from gembill_reports.layout.tables import csv_lines
 from gembill_reports.views.period_texts import words
-from gembill_reports.views.rounds import rounds_of
 
 _FORMS = {"json": "application/json", "csv": "text/csv; charset=utf-8"}
 _KEPT = {"cache-control": "public, max-age=31536000, immutable", "vary": "accept-encoding"}

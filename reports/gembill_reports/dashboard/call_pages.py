@@ -18,14 +18,14 @@ from gembill.model import Meter, Status
 from gembill.money import usd
 from gembill.period import local
 from gembill_reports import charts
-from gembill_reports.analysis.receipt import Receipt, explanation
-from gembill_reports.analysis.receipt import as_dict as receipt_dict
+from gembill_reports.analysis.receipt import Receipt
 from gembill_reports.dashboard.page import Cell, Grid, Page, number, text
 from gembill_reports.dashboard.query import PageQuery
 from gembill_reports.layout.sheet import count, exact, money
 from gembill_reports.layout.tables import MISSING, clean
-from gembill_reports.views.receipt import sheets
-from gembill_reports.views.records import CSV_HEADER, as_dict, csv_row, utc
+from gembill_reports.views.receipt import ReceiptView
+from gembill_reports.views.records import CSV_HEADER, csv_row, record_dict, utc
+from gembill_reports.views.rounds import explanation
 
 SIZE = 50
 _SORTED = {
@@ -46,7 +46,7 @@ def calls(ledger: Ledger, view: PageQuery) -> Page:
     """The calls chosen, a page of them."""
     asked = browse(view)
     found, place = page(ledger, asked, SIZE, _after(view))
-    records = [as_dict(one) for one in found]
+    records = [record_dict(one) for one in found]
     onward = None if place is None else view.to("/calls", ("after", _written(place)), without=("after",), rest=True)
     return Page(
         name="calls",
@@ -75,7 +75,8 @@ def browse(view: PageQuery) -> RecordPage:
 
 def one_call(receipt: Receipt, view: PageQuery) -> Page:
     """The receipt of one call, with its tokens step by step."""
-    data = receipt_dict(receipt)
+    shown = ReceiptView(receipt, view.period.zone)
+    data, csv = shown.json(), shown.csv()
     tables = [
         Grid(
             sheet.heading,
@@ -86,17 +87,17 @@ def one_call(receipt: Receipt, view: PageQuery) -> Page:
             ],
             _total(sheet.table.total),
         )
-        for sheet in sheets(receipt, view.period.zone)
+        for sheet in shown.sheets()
     ]
-    said = [note for sheet in sheets(receipt, view.period.zone) for note in sheet.notes]
+    said = [note for sheet in shown.sheets() for note in sheet.notes]
     steps = _steps(data)
     return Page(
         name=f"calls/{receipt.stored.record.id}",
         title="Receipt",
         template="call.html",
         data=data,
-        header=("meter", "modality", "quantity", "unit", "unit_price_usd", "usd_per_million", "cost_usd", "price_id"),
-        rows=({**line, "price_id": (line["price"] or {}).get("id")} for line in data["lines"]),
+        header=csv.header,
+        rows=csv.rows,
         charts=(charts.waterfall(steps),) if steps else (),
         grids=tables,
         notes=[plain(note) for note in said],

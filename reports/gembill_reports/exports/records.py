@@ -1,11 +1,13 @@
 """Calls and charges as files for other programs.
 
-Owns: the three forms of an export, piece by piece. Owns no query and no column of FOCUS (`focus`). Invariant: calls
-pass through as a stream, so that memory does not grow with their number; nothing a spreadsheet would run is left.
+Owns: the three forms of an export, piece by piece. Not here: queries, and the columns of FOCUS (`focus`). Invariant:
+calls pass through as a stream, so that memory does not grow with their number; nothing a spreadsheet would run is left.
 """
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
 from itertools import chain, islice
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -16,38 +18,64 @@ from gembill.model import Price
 from gembill_reports.analysis.receipt import receipt
 from gembill_reports.exports import focus
 from gembill_reports.layout.tables import csv_lines
-from gembill_reports.views import records
+from gembill_reports.views.records import csv_rows, record_dict
 
-FORMS = ("csv", "jsonl", "focus")
 _PAGE = 500
 
-Rows = Callable[[Iterable[str]], Mapping[str, Price]]
+
+class ExportFormat(StrEnum):
+    """What can be written: a line per call (`csv`, `jsonl`) or a line per charge (`focus`, FOCUS 1.2 as CSV)."""
+
+    CSV = "csv"
+    JSONL = "jsonl"
+    FOCUS = "focus"
+
+    @property
+    def has_charges_alone(self) -> bool:
+        """Whether a call whose cost is not known has no line."""
+        return self is ExportFormat.FOCUS
 
 
-def csv(found: Iterable[LedgerRecord]) -> Iterator[str]:
-    """A line per call, as `gembill records --format csv`."""
-    return records.csv_chunks(found)
+@dataclass(frozen=True, slots=True)
+class Export:
+    """The calls to write, and what a line per charge needs besides them."""
+
+    ledger: Ledger
+    records: Iterable[LedgerRecord]
+    prices_of: Callable[[Iterable[str]], Mapping[str, Price]]  # the price rows of ids
+    zone: ZoneInfo  # the calendar of billing periods
+    account: str  # who pays
+
+    def text(self, form: ExportFormat) -> Iterator[str]:
+        """The export in a form, piece by piece."""
+        return _WRITERS[form](self)
 
 
-def jsonl(found: Iterable[LedgerRecord]) -> Iterator[str]:
-    """A JSON document per call and line, each as in `gembill records --format json`."""
-    return (json.dumps(records.as_dict(stored)) + "\n" for stored in found)
+def _csv(export: Export) -> Iterator[str]:
+    rows = csv_rows(export.records)
+    return csv_lines(rows.header, rows.rows)
 
 
-def focus_csv(
-    ledger: Ledger, found: Iterable[LedgerRecord], rows_of: Rows, zone: ZoneInfo, account: str
-) -> Iterator[str]:
-    """FOCUS 1.2 as CSV: a line per charge. `rows_of` gives the price rows of ids."""
-    return csv_lines(focus.COLUMNS, _charges(ledger, iter(found), rows_of, zone, account))
+def _jsonl(export: Export) -> Iterator[str]:
+    return (json.dumps(record_dict(stored)) + "\n" for stored in export.records)
 
 
-def _charges(
-    ledger: Ledger, found: Iterator[LedgerRecord], rows_of: Rows, zone: ZoneInfo, account: str
-) -> Iterator[dict[str, Any]]:
-    while page := list(islice(found, _PAGE)):
-        posted = charges_of(ledger, page)
-        prices = rows_of({one.charge.price_id for one in chain.from_iterable(posted.values())})
+def _focus(export: Export) -> Iterator[str]:
+    return csv_lines(focus.COLUMNS, _charges(export))
+
+
+def _charges(export: Export) -> Iterator[dict[str, Any]]:
+    records = iter(export.records)
+    while page := list(islice(records, _PAGE)):
+        posted = charges_of(export.ledger, page)
+        prices = export.prices_of({one.charge.price_id for one in chain.from_iterable(posted.values())})
         for stored in page:
-            yield from focus.rows(
-                receipt(stored, posted[stored.record.source_id, stored.record.id], prices), zone, account
-            )
+            charges = posted[stored.record.source_id, stored.record.id]
+            yield from focus.rows(receipt(stored, charges, prices), export.zone, export.account)
+
+
+_WRITERS: Mapping[ExportFormat, Callable[[Export], Iterator[str]]] = {
+    ExportFormat.CSV: _csv,
+    ExportFormat.JSONL: _jsonl,
+    ExportFormat.FOCUS: _focus,
+}

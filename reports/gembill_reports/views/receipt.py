@@ -1,21 +1,26 @@
-"""A receipt as people read it.
+"""A receipt as people and scripts read it.
 
-Owns: its sheets: the call, its charges, its executions, its corrections. Owns no number. Invariant: every amount is
-written with all its digits, so that the lines visibly add up to the total.
+Owns: its sheets (the call, its charges, its executions, its corrections), its JSON and its CSV. Not here: any number.
+Invariant: every amount is written with all its digits, so that the lines visibly add up to the total.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from gembill.model import Meter, Record, Status
-from gembill.money import usd_per_million
+from gembill.model import Execution, Meter, Record, Status
+from gembill.money import usd, usd_per_million
 from gembill.period import local
-from gembill_reports.analysis.receipt import Correction, Receipt, ReceiptLine, explanation
+from gembill_reports.analysis.receipt import Correction, Estimate, Receipt, ReceiptLine
 from gembill_reports.layout.sheet import DEMO, Sheet, count, exact
 from gembill_reports.layout.tables import MISSING, Column, Table
 from gembill_reports.views import flag_texts, rounds
-from gembill_reports.views.records import utc
+from gembill_reports.views.records import record_dict, utc
+from gembill_reports.views.view import Csv, View
 
+SCHEMA_VERSION = 1
+_CSV = ("meter", "modality", "quantity", "unit", "unit_price_usd", "usd_per_million", "cost_usd", "price_id")
 _LINE_COLUMNS = (
     Column("Meter", text=True),
     Column("Quantity"),
@@ -27,16 +32,62 @@ _POLICY = "policy/"  # how rating calls what no price row but a policy decides
 _SEARCHES = 1000  # grounding is quoted per thousand
 
 
+@dataclass(frozen=True, slots=True)
+class ReceiptView(View):
+    """The receipt of one call; times on the zone's clock."""
+
+    receipt: Receipt
+    zone: ZoneInfo
+    demo: bool = False  # the ledger holds made-up calls
+
+    def json(self) -> dict[str, Any]:
+        """The call, its lines, and all that is said of them."""
+        return receipt_dict(self.receipt)
+
+    def csv(self) -> Csv:
+        """A row per line of the receipt, without executions and corrections."""
+        lines = map(_line_dict, self.receipt.lines)
+        return Csv(_CSV, ({**line, "price_id": (line["price"] or {}).get("id")} for line in lines))
+
+    def sheets(self) -> Sequence[Sheet]:
+        """The call, its charges, and what else there is of executions, rounds and corrections."""
+        return sheets(self.receipt, self.zone, demo=self.demo)
+
+
+def receipt_dict(receipt: Receipt) -> dict[str, Any]:
+    """The receipt as JSON carries it."""
+    record = receipt.stored.record
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "record": record_dict(receipt.stored),
+        "revision": receipt.stored.revision,
+        "lines": [_line_dict(line) for line in receipt.lines],
+        "total": {
+            "tokens": receipt.tokens,
+            "tokens_reported": record.tokens.total,
+            "cost_usd": usd(receipt.cost_pico),
+            "list_cost_usd": usd(receipt.list_cost_pico),
+        },
+        "executions": [_execution_dict(number, one) for number, one in enumerate(record.executions, 1)],
+        "rounds": rounds.rounds_dicts(receipt.rounds),
+        "explanation": rounds.explanation(receipt),
+        "documented_reading_estimate": _estimate_dict(receipt.estimate),
+        "flags": [{"name": name, "meaning": flag_texts.flag(name)} for name in record.flags],
+        "anomalies": [{"name": name, "meaning": flag_texts.anomaly(name)} for name in record.anomalies],
+        "corrections": [_correction_dict(one) for one in receipt.corrections],
+    }
+
+
 def sheets(receipt: Receipt, zone: ZoneInfo, *, demo: bool = False) -> list[Sheet]:
     """The receipt, sheet by sheet; times on the zone's clock. `demo` marks a call of a ledger with made-up ones."""
-    found = [_call(receipt.stored.record, zone, DEMO if demo else ""), _charges(receipt)]
+    shown = [_call(receipt.stored.record, zone, DEMO if demo else ""), _charges(receipt)]
     if receipt.stored.record.executions:
-        found.append(_executions(receipt))
+        shown.append(_executions(receipt))
     if receipt.rounds:
-        found.append(rounds.sheet(receipt.rounds))
+        shown.append(rounds.sheet(receipt.rounds))
     if receipt.corrections:
-        found.append(_corrections(receipt))
-    return found
+        shown.append(_corrections(receipt))
+    return shown
 
 
 def _call(record: Record, zone: ZoneInfo, mark: str) -> Sheet:
@@ -110,7 +161,7 @@ def _charge_notes(receipt: Receipt) -> Iterator[str]:
     yield _cost_check(receipt)
     if receipt.list_cost_pico is not None:
         yield f"At list price the call would cost {exact(receipt.list_cost_pico)}."
-    yield explanation(receipt)
+    yield rounds.explanation(receipt)
     yield from _estimate(receipt)
     yield from _sources(receipt.lines, _numbers(receipt))
     if stored.cost_pico is not None:
@@ -133,7 +184,7 @@ def _corrected(receipt: Receipt) -> list[ReceiptLine]:
 
 
 def _sources(lines: Sequence[ReceiptLine], numbers: Mapping[str, int]) -> Iterator[str]:
-    """Which price row each number is, and where the rows come from; a source is told once."""
+    """Which price row each number is, and where the rows come from; each source is named once."""
     by_source: dict[str, list[str]] = {}
     for line in {line.price_id: line for line in lines if line.price_id}.values():
         by_source.setdefault(_source(line), []).append(f"[{numbers[line.price_id or '']}] {line.price_id}")
@@ -203,8 +254,8 @@ def _corrections(receipt: Receipt) -> Sheet:
         f"Revision {one.revision} changed the cost from {exact(one.old_cost_pico)} to {exact(one.new_cost_pico)}."
         for one in receipt.corrections
     ]
-    told = {line.price_id for line in receipt.lines}
-    notes += _sources([line for line in _corrected(receipt) if line.price_id not in told], numbers)
+    named = {line.price_id for line in receipt.lines}
+    notes += _sources([line for line in _corrected(receipt) if line.price_id not in named], numbers)
     return Sheet("Corrections", Table(columns, rows), tuple(notes))
 
 
@@ -212,3 +263,56 @@ def _correction(correction: Correction, numbers: Mapping[str, int]) -> Iterator[
     for word, lines in (("old", correction.old), ("new", correction.new)):
         for line in lines:
             yield str(correction.revision), word, *_line(line), _reference(line, numbers)
+
+
+def _line_dict(line: ReceiptLine) -> dict[str, Any]:
+    return {
+        "meter": line.meter.value,
+        "modality": line.modality and line.modality.value,
+        "quantity": line.quantity,
+        "unit": "searches" if line.meter is Meter.GROUNDING else "tokens",
+        "unit_price_usd": usd(line.unit_pico),
+        "usd_per_million": None if line.unit_pico is None else usd_per_million(line.unit_pico),
+        "cost_usd": usd(line.cost_pico),
+        "price": _price_dict(line),
+    }
+
+
+def _price_dict(line: ReceiptLine) -> dict[str, Any] | None:
+    if line.price_id is None:
+        return None
+    row = line.price
+    return {"id": line.price_id, "source": row and row.source, "checked_on": row and row.checked_on}
+
+
+def _execution_dict(number: int, execution: Execution) -> dict[str, Any]:
+    return {
+        "number": number,
+        "outcome": execution.outcome.value,
+        "language": execution.language,
+        "part_id": execution.part_id,
+        "code_chars": execution.code_chars,
+        "result_chars": execution.result_chars,
+    }
+
+
+def _estimate_dict(estimate: Estimate | None) -> dict[str, Any] | None:
+    if estimate is None:
+        return None
+    unit = estimate.unit_pico
+    return {
+        "estimate": True,
+        "result_tokens": estimate.result_tokens,
+        "usd_per_million": None if unit is None else usd_per_million(unit),
+        "cost_usd": usd(estimate.cost_pico),
+    }
+
+
+def _correction_dict(correction: Correction) -> dict[str, Any]:
+    return {
+        "revision": correction.revision,
+        "old": [_line_dict(line) for line in correction.old],
+        "new": [_line_dict(line) for line in correction.new],
+        "old_cost_usd": usd(correction.old_cost_pico),
+        "new_cost_usd": usd(correction.new_cost_pico),
+    }

@@ -1,11 +1,12 @@
 """Recorded calls as scripts and people read them, one by one.
 
-Owns: the JSON, CSV and table form of a record (contract.md, Calls and records). Owns no selection and no sum.
+Owns: the JSON, CSV and table form of a record (contract.md, Calls and records). Not here: selections and sums.
 Invariant: records pass through as a stream; the memory used does not grow with their number.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from tempfile import SpooledTemporaryFile
 from typing import Any
@@ -16,11 +17,12 @@ from gembill.model import ApiError
 from gembill.money import usd
 from gembill.period import Period, local
 from gembill_reports.layout.sheet import DEMO, Sheet, count, money
-from gembill_reports.layout.tables import MISSING, Column, Table, csv_lines, flat
+from gembill_reports.layout.tables import MISSING, Column, Table, flat
 from gembill_reports.views.period_texts import words
+from gembill_reports.views.view import Csv, View
 
 SCHEMA_VERSION = 1
-NEWEST = 100  # what a table shows unless told otherwise
+NEWEST = 100  # what a table shows unless a limit is given
 _KEPT_IN_MEMORY = 8 << 20
 _ID_SHOWN = 13  # of a UUIDv7: its millisecond
 _COLUMNS = (
@@ -39,7 +41,30 @@ _COLUMNS = (
 )
 
 
-def as_dict(stored: LedgerRecord) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class RecordsView(View):
+    """The newest calls of a period; all of them where no limit is given, but for a table, which then shows `NEWEST`."""
+
+    read: Callable[[int | None], Iterable[LedgerRecord]]  # the newest records, at most N of them
+    period: Period
+    limit: int | None = None
+    demo: bool = False  # made-up calls are among them
+
+    def json(self) -> Iterator[str]:
+        """The document's text, as it is read."""
+        return json_chunks(self.read(None if self.limit is None else self.limit + 1), self.limit)
+
+    def csv(self) -> Csv:
+        """A row per call."""
+        return csv_rows(self.read(self.limit))
+
+    def sheets(self) -> Sequence[Sheet]:
+        """One table."""
+        limit = NEWEST if self.limit is None else self.limit
+        return [sheet(self.read(limit + 1), self.period, limit, demo=self.demo)]
+
+
+def record_dict(stored: LedgerRecord) -> dict[str, Any]:
     """The record as JSON carries it, keys in the order of the contract."""
     record, tokens = stored.record, stored.record.tokens
     return {
@@ -68,8 +93,8 @@ def as_dict(stored: LedgerRecord) -> dict[str, Any]:
             "thinking": tokens.thinking,
         },
         "code_execution": _code_execution(stored),
-        "cost_usd": _usd(stored.cost_pico),
-        "cost": {part: _usd(stored.cost_parts.get(part)) for part in ("input", "intermediate", "output", "grounding")},
+        "cost_usd": usd(stored.cost_pico),
+        "cost": {part: usd(stored.cost_parts.get(part)) for part in ("input", "intermediate", "output", "grounding")},
         "priced": stored.priced,
         "unpriced_reason": stored.unpriced_reason,
         "flags": list(record.flags),
@@ -78,38 +103,38 @@ def as_dict(stored: LedgerRecord) -> dict[str, Any]:
     }
 
 
-def json_chunks(found: Iterable[LedgerRecord], limit: int | None = None) -> Iterator[str]:
+def json_chunks(records: Iterable[LedgerRecord], limit: int | None = None) -> Iterator[str]:
     """`{"schema_version", "truncated", "records"}` piece by piece, a record a line.
 
     With a limit, hand over one record more than that if there is one: whether it is there is known only at the end but
-    told at the start, so that the text waits in a file (in memory while it is small).
+    written at the start, so that the text waits in a file (in memory while it is small).
     """
     if limit is None:
-        yield from _json_document(_json_lines(found), truncated=False)
+        yield from _json_document(_json_lines(records), truncated=False)
         return
     with SpooledTemporaryFile(_KEPT_IN_MEMORY, "w+", encoding="ascii") as waiting:
-        found = iter(found)
-        for line in _json_lines(islice(found, limit)):
+        records = iter(records)
+        for line in _json_lines(islice(records, limit)):
             waiting.write(line)  # not `writelines`, which looks at the size only when all is in memory
-        truncated = next(found, None) is not None
+        truncated = next(records, None) is not None
         waiting.seek(0)
         yield from _json_document(waiting, truncated=truncated)
 
 
-def csv_chunks(found: Iterable[LedgerRecord]) -> Iterator[str]:
-    """CSV line by line: inner objects joined by `_`, lists by blanks, labels as JSON."""
-    return csv_lines(CSV_HEADER, (csv_row(as_dict(stored)) for stored in found))
+def csv_rows(records: Iterable[LedgerRecord]) -> Csv:
+    """A row per record: inner objects joined by `_`, lists by blanks, labels as JSON."""
+    return Csv(CSV_HEADER, (csv_row(record_dict(stored)) for stored in records))
 
 
-def sheet(found: Iterable[LedgerRecord], period: Period, limit: int = NEWEST, *, demo: bool = False) -> Sheet:
+def sheet(records: Iterable[LedgerRecord], period: Period, limit: int = NEWEST, *, demo: bool = False) -> Sheet:
     """The newest records as a table with the zone's clock; hand over one more than the limit to have it said."""
-    found = list(islice(found, limit + 1))
-    shown = found[:limit]
+    records = list(islice(records, limit + 1))
+    shown = records[:limit]
     length = _id_length([stored.record.id for stored in shown])
     rows = tuple(_row(stored, period.zone, length) for stored in shown)
     mark = DEMO if demo else ""
     heading = f"{mark}Recorded calls · {words(period)} · {period.timezone} · US dollars, estimate at list price"
-    return Sheet(heading, Table(_COLUMNS, rows), tuple(_notes(len(found), limit)))
+    return Sheet(heading, Table(_COLUMNS, rows), tuple(_notes(len(records), limit)))
 
 
 def utc(at_us: int) -> str:
@@ -117,8 +142,8 @@ def utc(at_us: int) -> str:
     return local(at_us, ZoneInfo("UTC")).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def _json_lines(found: Iterable[LedgerRecord]) -> Iterator[str]:
-    return (json.dumps(as_dict(stored)) + "\n" for stored in found)
+def _json_lines(records: Iterable[LedgerRecord]) -> Iterator[str]:
+    return (json.dumps(record_dict(stored)) + "\n" for stored in records)
 
 
 def _json_document(lines: Iterable[str], *, truncated: bool) -> Iterator[str]:
@@ -142,7 +167,7 @@ CSV_HEADER = (
 
 
 def csv_row(record: dict[str, Any]) -> dict[str, Any]:
-    """A record of `as_dict` as a row of CSV."""
+    """A record of `record_dict` as a row of CSV."""
     error = record["error"] or {"code": None, "status": None, "class": None}
     labels = json.dumps(record["labels"], ensure_ascii=False, sort_keys=True)
     row = flat({**record, "error": error, "labels": labels})
@@ -160,8 +185,8 @@ def _code_execution(stored: LedgerRecord) -> dict[str, Any]:
     }
 
 
-def _error(fault: ApiError | None) -> dict[str, Any] | None:
-    return None if fault is None else {"code": fault.code, "status": fault.status, "class": fault.kind}
+def _error(error: ApiError | None) -> dict[str, Any] | None:
+    return None if error is None else {"code": error.code, "status": error.status, "class": error.kind}
 
 
 def _row(stored: LedgerRecord, zone: ZoneInfo, id_length: int) -> tuple[str, ...]:
@@ -188,13 +213,9 @@ def _id_length(ids: Sequence[str]) -> int:
     return next((n for n in range(_ID_SHOWN, longest) if len({one[:n] for one in ids}) == len(ids)), longest)
 
 
-def _notes(found: int, limit: int) -> Iterator[str]:
-    if found > limit:
+def _notes(number: int, limit: int) -> Iterator[str]:
+    if number > limit:
         yield f"The newest {limit:,} calls; there are more: --limit N shows more of them, --format json all."
-    elif not found:
+    elif not number:
         yield "No call was recorded in this period."
     yield "* output with thinking. `gembill receipt ID` explains a call. Cost is an estimate at list prices."
-
-
-def _usd(pico: int | None) -> str | None:
-    return None if pico is None else usd(pico)

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -11,7 +10,8 @@ from gembill.ledger.entries import billed, stored
 from gembill.ledger.read import charges, record, records
 from gembill.model import Charge, Execution, Meter, Modality, Rating
 from gembill.money import unit_price, usd
-from gembill_reports.analysis.receipt import Receipt, as_dict, explanation, receipt
+from gembill_reports.analysis.receipt import Receipt, receipt
+from gembill_reports.views.receipt import receipt_dict
 from tests.gembill.pricing import price
 from tests.gembill_reports.making import FAILED, FLASH, LATE, OK, call, put
 
@@ -44,7 +44,7 @@ def test_the_lines_of_a_receipt_add_up(ledger: Ledger) -> None:
     put(ledger, posting)
     kept = record(ledger, posting.record.id)
     assert kept is not None
-    shape = as_dict(receipt(kept, charges(ledger, kept), PRICES))
+    shape = receipt_dict(receipt(kept, charges(ledger, kept), PRICES))
     assert [
         (line["meter"], line["quantity"], line["usd_per_million"], line["cost_usd"]) for line in shape["lines"]
     ] == [
@@ -80,7 +80,7 @@ def test_the_documented_reading_is_an_estimate_beside_the_cost() -> None:
     two = Execution(outcome=FAILED, result_chars=8, result_digits=0)
     found = explained(call(AT, (147, 360, 276), executions=(RESULT, two, Execution(outcome=LATE))))
     tokens = 15 + 1 + 2  # 15 digits, then 2 other characters begin a token, then 8 are two
-    assert as_dict(found)["documented_reading_estimate"] == {
+    assert receipt_dict(found)["documented_reading_estimate"] == {
         "estimate": True,
         "result_tokens": tokens,
         "usd_per_million": "3.00",
@@ -91,39 +91,15 @@ def test_the_documented_reading_is_an_estimate_beside_the_cost() -> None:
 
 def test_without_results_or_a_price_there_is_no_estimated_cost() -> None:
     assert explained(call(AT, (1, 1, 1), outcomes=[OK])).estimate is None
-    unpriced = as_dict(explained(call(AT, (1, 1, 1), "nobody-knows", executions=(RESULT,))))
+    unpriced = receipt_dict(explained(call(AT, (1, 1, 1), "nobody-knows", executions=(RESULT,))))
     assert unpriced["documented_reading_estimate"]["cost_usd"] is None
     assert unpriced["documented_reading_estimate"]["result_tokens"] == 16
-
-
-@pytest.mark.parametrize(
-    ("posting", "words"),
-    [
-        (
-            call(AT, (147, 360, 276), outcomes=[OK]),
-            (
-                "The model ran code once and after each run read the prompt, its own code and thinking, and the results "
-                "so far once more as input: these are the 360 intermediate tokens, 46% of all tokens and 17% of the "
-                "bill ($0.00018)."
-            ),
-        ),
-        (call(AT, (147, 360, 276), outcomes=[OK, FAILED]), "The model ran code 2 times"),
-        (call(AT, (147, 18329, 276)), "There are 18,329 intermediate tokens"),
-        (call(AT, (147, 18329, 276)), "although no code ran"),
-        (call(AT, (147, 0, 276)), "no intermediate tokens, because no code ran"),
-        (call(AT, (147, 0, 276), outcomes=[OK]), "reported no intermediate tokens, although code ran once"),
-        (call(AT, None, outcomes=[OK]), "did not report"),
-        (call(AT, (1, 98, 1), "nobody-knows", outcomes=[OK]), "98 intermediate tokens, 98% of all tokens."),
-    ],
-)
-def test_one_sentence_says_why_there_are_intermediate_tokens(posting: RatedEvent, words: str) -> None:
-    assert words in explanation(explained(posting))
 
 
 def test_a_call_without_a_price_shows_its_split() -> None:
     posting = call(AT, (100, 20, 50), "nobody-knows")
     tokens = replace(posting.record.tokens, cached=40, thinking=10)
-    shape = as_dict(explained(replace(posting, record=replace(posting.record, tokens=tokens))))
+    shape = receipt_dict(explained(replace(posting, record=replace(posting.record, tokens=tokens))))
     assert {line["meter"]: line["quantity"] for line in shape["lines"]} == {
         "input": 60,
         "cached_input": 40,
@@ -137,7 +113,7 @@ def test_a_call_without_a_price_shows_its_split() -> None:
 
 
 def test_a_call_of_which_nothing_is_known_has_no_lines_and_no_total() -> None:
-    shape = as_dict(explained(call(AT, None)))
+    shape = receipt_dict(explained(call(AT, None)))
     assert shape["lines"] == []
     assert shape["total"] == {"tokens": None, "tokens_reported": None, "cost_usd": None, "list_cost_usd": None}
 
@@ -157,7 +133,7 @@ def test_a_correction_shows_old_and_new(ledger: Ledger) -> None:
     kept = replace(kept, cost_pico=after)
     found = receipt(kept, posted, PRICES)
     assert found.cost_pico == after
-    (correction,) = as_dict(found)["corrections"]
+    (correction,) = receipt_dict(found)["corrections"]
     assert (correction["old_cost_usd"], correction["new_cost_usd"]) == (usd(before), usd(after))
     assert [(line["meter"], line["cost_usd"]) for line in correction["old"]] == [("output", usd(276 * OUT))]
     assert [(line["meter"], line["cost_usd"]) for line in correction["new"]] == [("output", usd(276 * 2 * OUT))]
@@ -172,11 +148,4 @@ def test_grounding_is_counted_in_searches_and_not_in_tokens() -> None:
     found = explained(replace(posting, rating=Rating(charges=(*posting.rating.charges, search))))
     assert found.tokens == 1
     assert found.cost_pico == IN + 3 * unit_price("14000")
-    assert as_dict(found)["lines"][-1]["unit"] == "searches"
-
-
-def test_flags_and_anomalies_come_with_their_meaning() -> None:
-    shape = as_dict(explained(call(AT, (1, 0, 0), flags=("incomplete",), anomalies=("total_mismatch", "new_one"))))
-    assert shape["flags"][0]["name"] == "incomplete"
-    assert "tokens may be missing" in shape["flags"][0]["meaning"]
-    assert shape["anomalies"][1]["meaning"] == "'new_one' is an anomaly this version has no words for."
+    assert receipt_dict(found)["lines"][-1]["unit"] == "searches"

@@ -8,7 +8,7 @@ from gembill.rules.rounds import Round
 from gembill_reports.analysis.receipt import receipt
 from gembill_reports.dashboard import call_pages
 from gembill_reports.dashboard.query import PageQuery, view
-from gembill_reports.views.records import as_dict
+from gembill_reports.views.records import record_dict
 from tests.gembill_reports.making import call, put, us
 
 NOW = us("2026-11-21T09:00:00+00:00")
@@ -21,7 +21,7 @@ def at(**rest: str) -> PageQuery:
 def test_the_list_is_the_records(ledger: Ledger) -> None:
     page = call_pages.calls(ledger, at())
     period = at().selection
-    assert page.data["records"] == [as_dict(one) for one in read.records(ledger, period)]
+    assert page.data["records"] == [record_dict(one) for one in read.records(ledger, period)]
     assert page.data["truncated"] is False
     assert len(page.grids[0].rows) == len(list(page.rows)) == 6
 

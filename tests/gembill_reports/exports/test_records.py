@@ -6,19 +6,23 @@ from decimal import Decimal
 from io import StringIO
 from zoneinfo import ZoneInfo
 
-from gembill.ledger import Ledger, Selection, read
+from gembill.ledger import Ledger, LedgerRecord, Selection, read
 from gembill.money import usd
-from gembill_reports.exports import records
-from gembill_reports.views.records import as_dict
+from gembill_reports.exports.records import Export, ExportFormat
+from gembill_reports.views.records import record_dict
 from tests.gembill_reports.making import call, put
+
+
+def exported(ledger: Ledger, records: list[LedgerRecord], form: ExportFormat, account: str = "unknown") -> str:
+    return "".join(Export(ledger, records, lambda ids: {}, ZoneInfo("UTC"), account).text(form))
 
 
 def test_csv_and_jsonl_hold_every_call(ledger: Ledger) -> None:
     put(ledger, *(call(f"2026-11-05T10:{n:02d}:00+00:00", (n, 1, 2), labels={"team": "=1+1"}) for n in range(7)))
     found = list(read.records(ledger, Selection()))
-    lines = [json.loads(line) for line in records.jsonl(found)]
-    assert lines == [as_dict(one) for one in found]
-    rows = list(reader.DictReader(StringIO("".join(records.csv(found)))))
+    lines = [json.loads(line) for line in exported(ledger, found, ExportFormat.JSONL).splitlines()]
+    assert lines == [record_dict(one) for one in found]
+    rows = list(reader.DictReader(StringIO(exported(ledger, found, ExportFormat.CSV))))
     assert [row["tokens_input"] for row in rows] == [str(one.record.tokens.input) for one in found]
 
 
@@ -26,8 +30,7 @@ def test_focus_is_written_page_by_page_and_adds_up(ledger: Ledger, monkeypatch: 
     put(ledger, *(call(f"2026-11-05T10:{n:02d}:00+00:00", (n + 1, 1, 2), "=cmd()") for n in range(3)))
     put(ledger, *(call(f"2026-11-05T11:{n % 60:02d}:00+00:00", (n + 1, 1, 2)) for n in range(620)))
     found = list(read.records(ledger, Selection()))
-    text = "".join(records.focus_csv(ledger, found, lambda ids: {}, ZoneInfo("UTC"), "=evil"))
-    rows = list(reader.DictReader(StringIO(text)))
+    rows = list(reader.DictReader(StringIO(exported(ledger, found, ExportFormat.FOCUS, "=evil"))))
     cost = sum(one.cost_pico or 0 for one in found)
     assert sum(Decimal(row["BilledCost"]) for row in rows) == Decimal(usd(cost))
     assert {row["BillingAccountId"] for row in rows} == {"'=evil"}

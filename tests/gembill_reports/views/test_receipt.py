@@ -10,7 +10,9 @@ from gembill.money import unit_price
 from gembill.rules.rating import FREE_TIER
 from gembill.rules.rounds import Round
 from gembill_reports.analysis.receipt import Receipt, receipt
-from gembill_reports.views.receipt import sheets
+from gembill_reports.views.receipt import ReceiptView, receipt_dict, sheets
+from gembill_reports.views.view import Format
+from gembill_reports.views.view import text as written
 from tests.gembill_reports.analysis.test_receipt import PRICES, RESULT
 from tests.gembill_reports.conftest import Snapshots
 from tests.gembill_reports.making import FAILED, FLASH, LATE, OK, call
@@ -198,3 +200,18 @@ def test_the_receipt_of_a_corrected_call_looks_as_it_did(snapshot: Snapshots) ->
     kept = stored(posting.record, posting.rating, 3)
     cost = sum(one.charge.quantity * one.charge.unit_pico for one in posted)
     snapshot("receipt-corrected", *sheets(receipt(replace(kept, cost_pico=cost), posted, PRICED), LA))
+
+
+def test_flags_and_anomalies_come_with_their_meaning() -> None:
+    shape = receipt_dict(explained(call(AT, (1, 0, 0), flags=("incomplete",), anomalies=("total_mismatch", "new_one"))))
+    assert shape["flags"][0]["name"] == "incomplete"
+    assert "tokens may be missing" in shape["flags"][0]["meaning"]
+    assert shape["anomalies"][1]["meaning"] == "'new_one' is an anomaly this version has no words for."
+
+
+def test_csv_has_a_row_per_line_with_the_id_of_its_price() -> None:
+    view = ReceiptView(explained(call(AT, (147, 360, 0))), LA)
+    header, *rows = "".join(written(view, Format.CSV)).splitlines()
+    assert header.startswith("meter,modality,quantity,unit,unit_price_usd")
+    assert [row.split(",")[0] for row in rows] == ["input", "intermediate"]
+    assert rows[0].endswith(f",{FLASH}/input")

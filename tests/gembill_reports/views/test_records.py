@@ -10,11 +10,16 @@ from gembill.ledger import Ledger, LedgerRecord, Selection
 from gembill.ledger.read import records
 from gembill.model import ApiError, Status
 from gembill.period import parse
-from gembill_reports.views.records import as_dict, csv_chunks, json_chunks, sheet, utc
+from gembill_reports.views.records import RecordsView, csv_rows, json_chunks, record_dict, sheet, utc
+from gembill_reports.views.view import Format, text
 from tests.gembill_reports.conftest import Snapshots
 from tests.gembill_reports.making import FAILED, FLASH, OK, PRO, call, put, us
 
 AT = "2026-11-21T09:00:00+00:00"
+
+
+def whole(ledger: Ledger, form: Format, limit: int | None = None) -> str:
+    return "".join(text(RecordsView(lambda number: records(ledger, Selection(), limit=number), parse(), limit), form))
 
 
 def all_of(ledger: Ledger) -> list[LedgerRecord]:
@@ -24,7 +29,6 @@ def all_of(ledger: Ledger) -> list[LedgerRecord]:
 def test_a_record_has_exactly_the_keys_of_the_contract_in_their_order(ledger: Ledger) -> None:
     posting = call(AT, (147, 360, 276), outcomes=[OK], labels={"team": "search"}, key="k_7f3a")
     put(ledger, posting)
-    text = "".join(json_chunks(records(ledger, Selection())))
     expected = (
         '{"schema_version": 1, "truncated": false, "records": [\n'
         f'{{"id": "{posting.record.id}", "occurred_at": "2026-11-21T09:00:00.000000Z", "api": "gemini", '
@@ -37,7 +41,7 @@ def test_a_record_has_exactly_the_keys_of_the_contract_in_their_order(ledger: Le
         '"intermediate": "0.000180000000", "output": "0.000828000000", "grounding": "0.000000000000"}, '
         '"priced": true, "unpriced_reason": null, "flags": [], "anomalies": [], "labels": {"team": "search"}}\n]}\n'
     )
-    assert text == expected
+    assert whole(ledger, Format.JSON) == expected
 
 
 def test_what_is_not_known_is_null_and_an_error_costs_nothing(ledger: Ledger) -> None:
@@ -47,7 +51,7 @@ def test_what_is_not_known_is_null_and_an_error_costs_nothing(ledger: Ledger) ->
         call("2026-11-21T09:00:02+00:00", None),
         call("2026-11-21T09:00:01+00:00", None, status=Status.ERROR, error=fault, http_status=429),
     )
-    unknown, error = map(as_dict, all_of(ledger))
+    unknown, error = map(record_dict, all_of(ledger))
     assert unknown["cost_usd"] is None
     assert set(unknown["cost"].values()) == set(unknown["tokens"].values()) == {None}
     assert error["cost_usd"] == error["cost"]["input"] == "0.000000000000"
@@ -58,15 +62,14 @@ def test_what_is_not_known_is_null_and_an_error_costs_nothing(ledger: Ledger) ->
 def test_a_limit_says_whether_it_left_something_out(ledger: Ledger) -> None:
     put(ledger, *(call(f"2026-11-21T09:00:0{n}+00:00", (n, 0, 0)) for n in range(4)))
     for limit, truncated, count in ((None, False, 4), (5, False, 4), (4, False, 4), (3, True, 3), (0, True, 0)):
-        found = records(ledger, Selection(), limit=None if limit is None else limit + 1)
-        document = json.loads("".join(json_chunks(found, limit)))
+        document = json.loads(whole(ledger, Format.JSON, limit))
         assert list(document) == ["schema_version", "truncated", "records"]
         assert (document["truncated"], len(document["records"])) == (truncated, count)
         assert [one["tokens"]["input"] for one in document["records"]] == [3, 2, 1, 0][:count]
 
 
 def test_an_empty_ledger_is_an_empty_list(ledger: Ledger) -> None:
-    assert json.loads("".join(json_chunks(records(ledger, Selection())))) == {
+    assert json.loads(whole(ledger, Format.JSON)) == {
         "schema_version": 1,
         "truncated": False,
         "records": [],
@@ -87,7 +90,7 @@ def test_records_are_written_while_they_are_read(ledger: Ledger) -> None:
 
     assert len(list(islice(json_chunks(endless()), 1000))) == 1000
     assert read < 1001
-    assert len(list(islice(csv_chunks(endless()), 1000))) == 1000
+    assert len(list(islice(csv_rows(endless()).rows, 1000))) == 1000
 
 
 def test_csv_has_the_fields_of_the_json_flattened(ledger: Ledger) -> None:
@@ -98,8 +101,7 @@ def test_csv_has_the_fields_of_the_json_flattened(ledger: Ledger) -> None:
         call(AT, (147, 360, 276), outcomes=[OK, FAILED], labels={"team": 'a,"b"\r\n'}, key=evil, flags=("incomplete",)),
         call("2026-11-21T08:00:00+00:00", None, status=Status.ERROR, error=fault, declared=None),
     )
-    text = "".join(csv_chunks(records(ledger, Selection())))
-    first, second = csv.DictReader(StringIO(text, newline=""))
+    first, second = csv.DictReader(StringIO(whole(ledger, Format.CSV), newline=""))
     assert first["key"] == "'" + evil
     assert (first["tokens_intermediate"], first["cost_usd"]) == ("360", "0.001081500000")
     assert (first["code_execution_outcomes"], first["code_execution_failed"]) == ("ok failed", "1")

@@ -6,16 +6,17 @@ from dataclasses import replace
 import msgspec
 import pytest
 
-from gembill.ledger import Ledger, LedgerRecord
+from gembill.ledger import Ledger, LedgerRecord, RatedEvent
 from gembill.ledger.read import record
 from gembill.model import Api, Ending, Event, Operation, Part, RequestFacts, ResponseFacts, Snapshot
 from gembill.period import zone
 from gembill.rules.metering import meter
-from gembill_reports.analysis.receipt import as_dict, receipt
-from gembill_reports.views.receipt import sheets
-from gembill_reports.views.rounds import as_dicts, rounds_of, sheet
+from gembill_reports.analysis.receipt import receipt, rounds_of
+from gembill_reports.views.receipt import receipt_dict, sheets
+from gembill_reports.views.rounds import explanation, rounds_dicts, sheet
+from tests.gembill_reports.analysis.test_receipt import explained
 from tests.gembill_reports.conftest import Snapshots
-from tests.gembill_reports.making import call, put
+from tests.gembill_reports.making import FAILED, OK, call, put
 
 AT = "2026-11-21T09:00:00+00:00"
 OUTLINE = (Part(kind="code", chars=40), Part(kind="result", outcome="OUTCOME_OK", chars=8), Part(kind="text", chars=9))
@@ -53,7 +54,7 @@ def kept(ledger: Ledger, body: bytes) -> LedgerRecord:
 def test_a_receipt_shows_what_each_round_read_again(ledger: Ledger) -> None:
     stored = kept(ledger, msgspec.json.encode(event(123)))
     found = receipt(stored, [], {}, rounds_of(ledger, stored))
-    (shown,) = as_dict(found)["rounds"]
+    (shown,) = receipt_dict(found)["rounds"]
     assert shown == {
         "number": 1, "intermediate": 123, "expected": 43 + 16 + 59, "results_at_most": 2 * 8 + 16, "estimate": False, "explained": True,
     }  # fmt: skip
@@ -64,7 +65,7 @@ def test_a_receipt_shows_what_each_round_read_again(ledger: Ledger) -> None:
 def test_rounds_that_are_not_shown_are_marked_as_an_estimate(ledger: Ledger) -> None:
     stored = kept(ledger, msgspec.json.encode(event(123, shown=False)))
     found = rounds_of(ledger, stored)
-    assert [(one["estimate"], one["intermediate"]) for one in as_dicts(found)] == [(True, 123)]
+    assert [(one["estimate"], one["intermediate"]) for one in rounds_dicts(found)] == [(True, 123)]
     assert "estimate" in sheet(found).markdown()
 
 
@@ -90,3 +91,27 @@ def test_rounds_look_as_they_did(ledger: Ledger, snapshot: Snapshots) -> None:
     odd, guessed = event(5_000_000), event(123, shown=False)
     for name, one in (("rounds", event(123)), ("rounds-estimated", guessed), ("rounds-unexplained", odd)):
         snapshot(name, sheet(rounds_of(ledger, kept(ledger, msgspec.json.encode(one)))))
+
+
+@pytest.mark.parametrize(
+    ("posting", "words"),
+    [
+        (
+            call(AT, (147, 360, 276), outcomes=[OK]),
+            (
+                "The model ran code once and after each run read the prompt, its own code and thinking, and the results "
+                "so far once more as input: these are the 360 intermediate tokens, 46% of all tokens and 17% of the "
+                "bill ($0.00018)."
+            ),
+        ),
+        (call(AT, (147, 360, 276), outcomes=[OK, FAILED]), "The model ran code 2 times"),
+        (call(AT, (147, 18329, 276)), "There are 18,329 intermediate tokens"),
+        (call(AT, (147, 18329, 276)), "although no code ran"),
+        (call(AT, (147, 0, 276)), "no intermediate tokens, because no code ran"),
+        (call(AT, (147, 0, 276), outcomes=[OK]), "reported no intermediate tokens, although code ran once"),
+        (call(AT, None, outcomes=[OK]), "did not report"),
+        (call(AT, (1, 98, 1), "nobody-knows", outcomes=[OK]), "98 intermediate tokens, 98% of all tokens."),
+    ],
+)
+def test_one_sentence_says_why_there_are_intermediate_tokens(posting: RatedEvent, words: str) -> None:
+    assert words in explanation(explained(posting))
