@@ -3,7 +3,7 @@
 Owns: what a date, a month or an instant in a flag means, which period an instant is in, and how a period is cut into
 smaller ones; reports and budgets share it. Owns no clock: "now" comes in. Invariant: periods are half open
 `[start, end)` in microseconds since 1970 UTC, and neighbouring ones meet without gap or overlap, whatever the zone's
-clock does in between. The default zone is the calendar of Google's bill (ecosystem.md 1.4). Weeks begin on Monday.
+clock does in between. The default zone is the calendar of Google's bill (contract.md, Time). Weeks begin on Monday.
 """
 
 import re

@@ -59,7 +59,7 @@ def posting(entry: SegmentEntry, source_id: int, terms: PricingTerms) -> RatedEv
 
 
 def joined(ledger: Ledger, postings: Sequence[RatedEvent]) -> list[RatedEvent]:
-    """The postings with every interaction in the conversation of the first of its chain (contract.md, conversation_id).
+    """The postings with every interaction in the conversation of the first of its chain (contract.md, Conversations).
 
     The one before is looked for among the postings, in whatever order they are, and in the ledger; where it is unknown,
     its id stands.

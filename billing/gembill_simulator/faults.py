@@ -26,7 +26,7 @@ STATUSES = {
 }
 """Faults that are an error answer: name -> HTTP status, Google's name for it, text.
 
-A 429 has four meanings, which only its text tells apart (ecosystem.md, how paying works).
+A 429 has four meanings, which only its text tells apart (wire.md 5.4).
 """
 
 OTHERS = {

@@ -1,6 +1,6 @@
 """The laws of token usage: a script's counts, for the whole answer and for each chunk of its stream.
 
-Owns: laws 1, 5, 8, 12, 13, 16 and 18 of `corpus/INDEX.md` as arithmetic (sources: wire.md 1.2 to 1.4). Not
+Owns: laws 1, 5, 8, 12, 13, 16 and 18 of wire.md 9 as arithmetic (sources: wire.md 1.2 to 1.4). Not
 here: JSON and choices. Invariant: total = prompt + tool use + candidates + thoughts, in every snapshot.
 
 Law 5: each tool round re-reads the prompt and all candidates, thoughts and results so far. On 3.x the prompt itself

@@ -3,7 +3,7 @@
 Run by `make focus`: `python -m tests.focus.validate ENVIRONMENT`, the environment that requirements/focus.txt is
 installed in. Owns: what the ledger has in it, and what counts as passed. Owns no rule of FOCUS. Invariant: it passes
 only if the validator read every cell, checked as many rules as before, found nothing but the one failure no export
-escapes, and finds the mistakes of a spoilt copy. The validator exits 0 whatever it finds (ecosystem.md 1.1), so only its
+escapes, and finds the mistakes of a spoilt copy. The validator exits 0 whatever it finds (formats.md 1), so only its
 report counts. Wrong dates it does not see; tests/gembill_reports/test_focus.py does.
 """
 

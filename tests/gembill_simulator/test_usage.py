@@ -1,4 +1,4 @@
-"""The laws of usage (corpus INDEX), held over many prompts, seeds and models."""
+"""The laws of usage (wire.md 9), held over many prompts, seeds and models."""
 
 from itertools import pairwise
 

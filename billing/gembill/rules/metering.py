@@ -123,7 +123,7 @@ def _status(event: Event, usage: Usage | None) -> Status:
 
 
 def _split(usage: Usage | None) -> Tokens:
-    """The split: with a prompt count an absent count is 0, for the API never sends a zero (corpus law 8)."""
+    """The split: with a prompt count an absent count is 0, for the API never sends a zero (wire.md 9, law 8)."""
     if usage is None:
         return Tokens()
     if usage.prompt is None:
@@ -167,7 +167,7 @@ def _readings(
 
 
 def _by_modality(total: int, details: Mapping[Modality, int]) -> dict[Modality, int]:
-    """The count by modality. The count rules: text is what the other modalities leave of it (corpus law 11).
+    """The count by modality. The count rules: text is what the other modalities leave of it (wire.md 9, law 11).
 
     Details that claim more than the count are not believed at all.
     """

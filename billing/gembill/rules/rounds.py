@@ -1,7 +1,7 @@
 """What each round of the tool loop read again.
 
-Owns: the law that a round re-reads the prompt, the code, the thoughts and the results so far (corpus laws 5 to 8), and
-an estimate where the answer does not show its rounds. Owns no field of the wire and no price.
+Owns: the law that a round re-reads the prompt, the code, the thoughts and the results so far (wire.md 9, laws 5 to 8),
+and an estimate where the answer does not show its rounds. Owns no field of the wire and no price.
 Invariant: shown rounds carry the reported difference, never another number; estimated ones add up to the reported
 count; counts that fall between the chunks of a stream (gemini-3, law 13) are no rounds that were shown.
 """

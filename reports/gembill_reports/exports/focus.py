@@ -1,6 +1,6 @@
 """Charges as FOCUS rows, the FinOps community's format for bills.
 
-Owns: the columns of FOCUS 1.2 (ecosystem.md 1.1), our `x_` columns, and how a line of a receipt becomes a row. Owns
+Owns: the columns of FOCUS 1.2 (formats.md 1), our `x_` columns, and how a line of a receipt becomes a row. Owns
 no charge. Invariant: costs of the rows add up to the cost of the calls; a call without a price has no row: FOCUS has no
 word for "unknown" and 0 would be a lie. The cost basis is marked as an estimate at list price.
 

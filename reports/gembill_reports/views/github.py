@@ -1,6 +1,6 @@
 """A check of budgets in a GitHub Actions job: annotations, job summary and outputs.
 
-Owns: the runner's command language and its escapes (ecosystem.md 1.6), and the files it names in the environment. Owns
+Owns: the runner's command language and its escapes (formats.md 2), and the files it names in the environment. Owns
 no state. Invariant: one annotation a budget; no name or label can begin a command of its own; an output is one line.
 """
 

@@ -1,4 +1,4 @@
-"""Charges of a record: the reference cases of peers.md 2.1 to the last digit, the policies, and what has no price."""
+"""Charges of a record: the reference cases of wire.md 6.8 to the last digit, the policies, and what has no price."""
 
 from collections import Counter
 from collections.abc import Iterable

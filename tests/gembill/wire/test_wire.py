@@ -24,7 +24,7 @@ WIRE = (
     "thoughtsTokenCount",
     "totalTokenCount",
 )
-UNCOUNTED = {  # cases to know before a replay (corpus INDEX.md): their state where it is not complete
+UNCOUNTED = {  # cases to know before a replay (wire.md 1.9): their state where it is not complete
     "241": Status.UNKNOWN, "285": Status.UNKNOWN, "253": Status.PARTIAL,
 }  # fmt: skip
 READ = {

@@ -45,7 +45,7 @@ NO_MODEL = {
     "deep-research-preview-04-2026",
     "deep-research-pro-preview-12-2025",  # agents; litellm 1.109.1 only
 }
-NO_TIER_VARIANT = {  # the oracle would answer with the standard price, twice or 0.56 times what is billed (peers.md 5.1)
+NO_TIER_VARIANT = {  # the oracle would answer with the standard price, twice or 0.56 times what is billed (wire.md 6.6)
     "flex": "no flex prices for these models in the package; litellm and Google's rule of one half",
     "priority": "no priority prices for these models in the package; litellm, 1.8 times standard",
 }
