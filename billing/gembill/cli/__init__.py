@@ -1,7 +1,7 @@
 """The command `gembill`.
 
-Owns: the list of commands and how an error becomes one sentence and an exit code. Owns no command: each stands in a
-file of its own that is imported only when it is called. Invariant: data goes to stdout, everything else to stderr.
+Owns: the list of commands and how an error becomes one sentence and an exit code. Not here: commands, which are in files
+of their own that are imported only when they are called. Invariant: data goes to stdout, everything else to stderr.
 """
 
 import importlib
@@ -25,8 +25,8 @@ _COMMANDS = {
     "receipt": ("gembill.cli.receipt", "Explain one call: tokens, prices, executions."),
     "records": ("gembill.cli.records", "List recorded calls."),
     "report": ("gembill.cli.report", "Sum up calls by model, label or time."),
-    "repost": ("gembill.cli.repost", "Read raw events of recorded calls again."),
-    "rerate": ("gembill.cli.rerate", "Charge recorded calls anew by the prices in force."),
+    "repost": ("gembill.cli.rerate:repost", "Read raw events of recorded calls again."),
+    "rerate": ("gembill.cli.rerate", "Charge recorded calls again by the prices in force."),
     "run": ("gembill.cli.run", "Run a program and say what its Gemini calls cost."),
     "simulate": ("gembill.cli.simulate", "Serve a look-alike of the Gemini API on loopback."),
 }
@@ -41,7 +41,7 @@ class _LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in _COMMANDS:
             return None
-        module, _, attribute = _COMMANDS[cmd_name][0].partition(":")  # `import` is no name Python allows
+        module, _, attribute = _COMMANDS[cmd_name][0].partition(":")  # a module cannot be named `import`
         command: click.Command = getattr(importlib.import_module(module), attribute or cmd_name)
         return command
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gembill.cli.options import Choice, database_url_option, opened, selection_options
+from gembill.cli.options import CallFilter, database_url_option, opened, selection_options
 from gembill.cli.output import file_option, pour, target
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 @file_option
 @click.option("--billing-account", default="unknown", show_default=True, help="Who pays, for FOCUS; we cannot know it.")
 @database_url_option
-def export(choice: Choice, form: str, path: Path | None, billing_account: str, database_url: str | None) -> None:
+def export(calls: CallFilter, form: str, path: Path | None, billing_account: str, database_url: str | None) -> None:
     """Write calls or charges for other programs.
 
     \b
@@ -41,8 +41,8 @@ def export(choice: Choice, form: str, path: Path | None, billing_account: str, d
     from gembill.price_catalog import rows_of
     from gembill_reports.exports.records import Export, ExportFormat
 
-    period = choice.period()
-    selection, wanted = choice.selection(period), ExportFormat(form)
+    period = calls.period()
+    selection, wanted = calls.selection(period), ExportFormat(form)
     with opened(database_url) as (ledger, settings):
         with target(path) as stream, _counted(ledger, selection) as records:
             prices_of = partial(rows_of, ledger, settings)

@@ -1,13 +1,13 @@
 """Options that several commands share.
 
-Owns: the flags that choose a database, a format, a period and the calls in it, and what they mean together. Owns no
-command. Invariant: what cannot be obeyed is a ConfigurationError before anything is read; nothing heavy is imported
-until a value is used.
+Owns: the flags that choose a database, a format, a period and the calls in it, what they mean together, and how a
+command takes flags that belong together as one typed value. Not here: commands. Invariant: what cannot be obeyed is a
+ConfigurationError before anything is read; nothing heavy is imported until a value is used.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from enum import Enum
@@ -69,7 +69,7 @@ format_option = click.option(
     help="How to write it. Money in JSON and CSV is exact.",
 )
 limit_option = click.option(
-    "--limit", type=click.IntRange(min=0), metavar="N", help="At most so many, the newest first. [tables: 100]"
+    "--limit", type=click.IntRange(min=0), metavar="N", help="At most N, the newest first. [tables: 100]"
 )
 tz_option = click.option(
     "--tz",
@@ -80,12 +80,17 @@ tz_option = click.option(
 
 
 @contextmanager
-def opened(database_url: str | None, *, read_only: bool = True) -> Iterator[tuple[Ledger, Settings]]:
-    """The ledger that a command works on, open while it does, and the settings that name it."""
+def opened(
+    database_url: str | None, *, read_only: bool = True, flags: Mapping[str, Any] | None = None
+) -> Iterator[tuple[Ledger, Settings]]:
+    """The ledger that a command works on, open while it does, and the settings that name it.
+
+    `flags` are other settings as given on the command line; one that is None was not.
+    """
     from gembill.config import load
     from gembill.ledger import open_ledger
 
-    settings = load({"database_url": database_url})
+    settings = load({**(flags or {}), "database_url": database_url})
     ledger = open_ledger(settings.ledger_url, read_only=read_only)
     try:
         yield ledger, settings
@@ -94,17 +99,17 @@ def opened(database_url: str | None, *, read_only: bool = True) -> Iterator[tupl
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
-    """What the selection flags say, as given."""
+class CallFilter:
+    """Which calls a command is about, as given: a period, and what must fit."""
 
-    since: str | None
-    until: str | None
-    month: str | None
-    tz: str | None
-    model: tuple[str, ...]
-    label: tuple[str, ...]
-    key: tuple[str, ...]
-    code_execution: bool
+    since: str | None = None
+    until: str | None = None
+    month: str | None = None
+    tz: str | None = None
+    model: tuple[str, ...] = ()
+    label: tuple[str, ...] = ()
+    key: tuple[str, ...] = ()
+    code_execution: bool = False
 
     @property
     def timeless(self) -> bool:
@@ -146,6 +151,6 @@ _SELECTION = (
 
 
 def selection_options(command: Command) -> Command:
-    """Give a command the flags that choose calls; it takes them together as `choice`."""
-    with_choice: Callable[[Command], Command] = together("choice", Choice, _SELECTION)
-    return with_choice(command)
+    """Give a command the flags that choose calls; it takes them together as `calls`."""
+    with_calls: Callable[[Command], Command] = together("calls", CallFilter, _SELECTION)
+    return with_calls(command)

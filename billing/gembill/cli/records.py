@@ -5,7 +5,7 @@ Owns: the command. Not here: the form of a record (`gembill_reports.views.record
 
 import click
 
-from gembill.cli.options import Choice, database_url_option, limit_option, opened, selection_options
+from gembill.cli.options import CallFilter, database_url_option, limit_option, opened, selection_options
 from gembill.cli.output import Output, output_options
 
 
@@ -14,7 +14,7 @@ from gembill.cli.output import Output, output_options
 @limit_option
 @output_options()
 @database_url_option
-def records(choice: Choice, limit: int | None, output: Output, database_url: str | None) -> None:
+def records(calls: CallFilter, limit: int | None, output: Output, database_url: str | None) -> None:
     """List recorded calls, newest first.
 
     Tables show the newest 100 and as many columns as fit; JSON and CSV hold all calls and all fields unless --limit.
@@ -23,8 +23,8 @@ def records(choice: Choice, limit: int | None, output: Output, database_url: str
     from gembill.ledger.records import records as read
     from gembill_reports.views.records import RecordsView
 
-    period = choice.period()
-    selection = choice.selection(period)
+    period = calls.period()
+    selection = calls.selection(period)
     with opened(database_url) as (ledger, _):
         output.write(
             RecordsView(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gembill.cli.options import Choice, database_url_option, opened, selection_options
+from gembill.cli.options import CallFilter, database_url_option, opened, selection_options
 from gembill.cli.output import Output, output_options
 from gembill_reports.views.view import USUAL, Format
 
@@ -49,7 +49,7 @@ _WEEKS = 8
 def report(
     span: str,
     by: tuple[str, ...],
-    choice: Choice,
+    calls: CallFilter,
     output: Output,
     *,
     compare: bool,
@@ -70,8 +70,8 @@ def report(
     five whole days to go by; it knows prices that are announced to change.
     """
     now_us = time.time_ns() // 1000
-    period = period_of(span, choice, now_us)
-    question = _Question(period, groups_of(span, by, period), choice.selection(period), now_us)
+    period = period_of(span, calls, now_us)
+    question = _Question(period, groups_of(span, by, period), calls.selection(period), now_us)
     with opened(database_url) as (ledger, settings):
         view = _view(ledger, settings, question, compare=compare)
         output.write(view)
@@ -85,13 +85,13 @@ def report(
         raise SystemExit(STRICT_EXIT)
 
 
-def period_of(span: str, choice: Choice, now_us: int) -> Period:
+def period_of(span: str, calls: CallFilter, now_us: int) -> Period:
     """The period of a report: as named, or the current month (weekly: the last 8 weeks), closed at its end."""
     from gembill.period import Period, Unit, containing
 
-    period = choice.period()
+    period = calls.period()
     unit = Unit(_UNITS[span])
-    if not choice.timeless:
+    if not calls.timeless:
         if period.end_us is None:
             period = replace(period, end_us=containing(unit, max(now_us, period.start_us or 0), period.zone).end_us)
         return period

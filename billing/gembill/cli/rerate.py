@@ -1,98 +1,121 @@
-"""`gembill rerate`: charge recorded calls anew by the prices now in force.
+"""`gembill rerate` and `gembill repost`: charge recorded calls again, or read them again.
 
-Owns: the command and its flags. Owns no rating (`gembill.replay`). Invariant: with `--dry-run` nothing is written.
+Owns: the commands and their flags. Not here: rating and reading (`gembill.replay`). Invariant: with `--dry-run` nothing
+is written.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from gembill.cli.options import Choice, database_url_option, format_option, selection_options
+from gembill.cli.options import CallFilter, database_url_option, opened, selection_options, together
+from gembill.cli.output import Output, output_options
 
 if TYPE_CHECKING:
     from gembill.config import Settings
-    from gembill.ledger import Ledger, Selection
+    from gembill.ledger import Ledger
     from gembill.price_catalog import PricingTerms
     from gembill.replay import ReplayResult
+    from gembill_reports.views.replay import ReplayView
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 _EVERY = 2.0  # seconds between signs of life
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyFlags:
+    """Policies as given; without one the setting of the same name counts."""
+
+    long_context_counts: str | None
+    tool_tokens_with_grounding: str | None
+    results_as_output: str | None
+
+
 _POLICIES = (
-    ("long_context_counts", ["prompt", "prompt_and_intermediate"], "What is held against the long-prompt threshold."),
-    ("tool_tokens_with_grounding", ["input", "free"], "What intermediate tokens of a grounded call cost."),
-    ("results_as_output", ["reported", "estimate"], "Whether execution results are charged as output, estimated."),
+    click.option(
+        "--long-context-counts",
+        type=click.Choice(["prompt", "prompt_and_intermediate"]),
+        help="What is held against the long-prompt threshold.",
+    ),
+    click.option(
+        "--tool-tokens-with-grounding",
+        type=click.Choice(["input", "free"]),
+        help="What intermediate tokens of a grounded call cost.",
+    ),
+    click.option(
+        "--results-as-output",
+        type=click.Choice(["reported", "estimate"]),
+        help="Whether execution results are charged as output, estimated.",
+    ),
 )
 
 
-def policy_options(command: Command) -> Command:
-    """Give a command a flag for each policy; without it the setting of the same name counts."""
-    wrapped: Any = command
-    for name, words, text in reversed(_POLICIES):
-        wrapped = click.option("--" + name.replace("_", "-"), name, type=click.Choice(words), help=text)(wrapped)
-    return wrapped  # type: ignore[no-any-return]
-
-
-dry_run_option = click.option("--dry-run", is_flag=True, help="Only show what would change.")
+def replay_options(command: Command) -> Command:
+    """Give a command what both of them take: `calls`, `dry_run`, `policies`, `output` and `database_url`."""
+    wrapped: Any = database_url_option(command)
+    wrapped = output_options()(wrapped)
+    wrapped = together("policies", PolicyFlags, _POLICIES)(wrapped)
+    wrapped = click.option("--dry-run", is_flag=True, help="Only show what would change.")(wrapped)
+    return selection_options(wrapped)  # type: ignore[no-any-return]
 
 
 @click.command()
-@selection_options
-@dry_run_option
-@policy_options
-@format_option
-@database_url_option
-def rerate(choice: Choice, dry_run: bool, form: str, **flags: str | None) -> None:
-    """Charge recorded calls anew by the prices and policies now in force.
+@replay_options
+def rerate(calls: CallFilter, dry_run: bool, policies: PolicyFlags, output: Output, database_url: str | None) -> None:
+    """Charge recorded calls again, by the prices and policies now in force.
 
     Tokens stay as recorded. What changes is corrected by further charges: `gembill receipt` shows old and new with
     their price rows. The same prices change nothing. It may run beside a proxy.
     """
     from gembill.replay import rerate as again
 
-    run(again, choice, form, dry_run=dry_run, flags=flags)
+    output.write(_done(again, calls, policies, database_url, dry_run=dry_run))
 
 
-def run(
-    again: Callable[..., ReplayResult], choice: Choice, form: str, *, dry_run: bool, flags: dict[str, str | None]
-) -> None:
-    """Do it on the configured ledger and show what changed."""
-    from gembill.config import load
-    from gembill_reports.layout import screen
-    from gembill_reports.views import replay
+@click.command()
+@replay_options
+def repost(calls: CallFilter, dry_run: bool, policies: PolicyFlags, output: Output, database_url: str | None) -> None:
+    """Read the raw events of recorded calls again, with this version's metering, and charge what it finds.
 
-    period = choice.period()
-    settings = load(flags)
-    found, demo = _done(again, settings, choice.selection(period), dry_run=dry_run)
-    if form == "json":
-        screen.write([replay.json_text(found, period, dry_run=dry_run)])
-    elif form == "csv":
-        screen.write(replay.csv_text(found))
-    else:
-        screen.write([replay.sheet(found, period, dry_run=dry_run, demo=demo).written(form)])
+    For after an upgrade that reads usage better. What changes is corrected by further charges, as with `gembill
+    rerate`. Events that could not be read before (dead letters) are tried again, whatever the period.
+    """
+    from gembill.replay import repost as again
+
+    output.write(_done(again, calls, policies, database_url, dry_run=dry_run))
 
 
 def _done(
-    again: Callable[..., ReplayResult], settings: Settings, selection: Selection, *, dry_run: bool
-) -> tuple[ReplayResult, bool]:
-    """What changed, and whether the ledger holds made-up calls."""
-    from gembill.ledger import open_ledger
+    again: Callable[..., ReplayResult],
+    calls: CallFilter,
+    policies: PolicyFlags,
+    database_url: str | None,
+    *,
+    dry_run: bool,
+) -> ReplayView:
+    """Do it on the configured ledger."""
     from gembill.ledger.records import holds_demo_data
+    from gembill_reports.views.replay import ReplayView
+
+    period = calls.period()
+    selection = calls.selection(period)
+    with opened(database_url, flags=asdict(policies), read_only=dry_run) as (ledger, settings):
+        terms = _terms(ledger, settings, dry_run=dry_run)
+        result = again(ledger, selection, terms, _Progress(), dry_run=dry_run)
+        return ReplayView(result=result, period=period, dry_run=dry_run, demo=holds_demo_data(ledger))
+
+
+def _terms(ledger: Ledger, settings: Settings, *, dry_run: bool) -> PricingTerms:
+    """The prices and policies in force; `terms` keeps the list that comes with gembill, which a dry run must not."""
     from gembill.price_catalog import PricingTerms, book_in_force, policies, terms
 
-    def in_force(ledger: Ledger) -> PricingTerms:
-        return PricingTerms(book_in_force(ledger, settings), policies(settings)) if dry_run else terms(ledger, settings)
-
-    ledger = open_ledger(settings.ledger_url, read_only=dry_run)
-    try:
-        found = again(ledger, selection, in_force(ledger), _Progress(), dry_run=dry_run)
-        return found, holds_demo_data(ledger)
-    finally:
-        ledger.close()
+    return PricingTerms(book_in_force(ledger, settings), policies(settings)) if dry_run else terms(ledger, settings)
 
 
 class _Progress:

@@ -1,19 +1,20 @@
 """A comparison as scripts and people read it.
 
-Owns: its JSON, CSV and table, and the words for what was changed. Owns no number. Invariant: what could not be compared
-stands beneath every table and in every JSON.
+Owns: its JSON, CSV and table, and the words for what was changed. Not here: any number. Invariant: what could not be
+compared is named below every table and in every JSON.
 """
 
-import json
-from collections.abc import Iterator
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from gembill.money import usd
 from gembill.period import iso, local
-from gembill_reports.analysis.what_if import Uncompared, WhatIf, WhatIfChange, WhatIfRow
+from gembill_reports.analysis.what_if import Uncompared, WhatIf, WhatIfRow
 from gembill_reports.layout.sheet import DEMO, Sheet, count, money
-from gembill_reports.layout.tables import MISSING, Column, Table, csv_lines
-from gembill_reports.views.period_texts import words
+from gembill_reports.layout.tables import MISSING, Column, Table
+from gembill_reports.views.period_texts import period_dict, words
+from gembill_reports.views.view import Csv, View
 
 SCHEMA_VERSION = 1
 _HEADER = ("model", "calls", "now_usd", "then_usd", "difference_usd")
@@ -30,44 +31,47 @@ _ONE = {"calls": "call", "tokens": "token", "searches": "search"}
 _CACHE = "The share is of the prompt's tokens; fees for keeping an explicit cache are not in it."
 
 
-def json_text(found: WhatIf) -> str:
-    """The comparison as JSON."""
-    period = found.period
-    shape = {
-        "schema_version": SCHEMA_VERSION,
-        "period": {"start": period.start, "end": period.end, "timezone": period.timezone},
-        "with": _change_dict(found),
-        "rows": [_row_dict(row) for row in found.rows],
-        "total": {key: value for key, value in _row_dict(found.total).items() if key != "model"},
-        "not_compared": [_uncompared_dict(one) for one in found.uncompared],
-    } | ({"demo_data": True} if found.demo else {})
-    return json.dumps(shape, indent=2) + "\n"
+@dataclass(frozen=True, slots=True)
+class WhatIfView(View):
+    """A comparison by model."""
+
+    comparison: WhatIf
+
+    def json(self) -> dict[str, Any]:
+        """The question, the rows, their total, and what could not be compared."""
+        comparison = self.comparison
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "period": period_dict(comparison.period),
+            "with": _change_dict(comparison),
+            "rows": [_row_dict(row) for row in comparison.rows],
+            "total": {key: value for key, value in _row_dict(comparison.total).items() if key != "model"},
+            "not_compared": [_uncompared_dict(one) for one in comparison.uncompared],
+        } | ({"demo_data": True} if comparison.demo else {})
+
+    def csv(self) -> Csv:
+        """A row per model."""
+        return Csv(_HEADER, map(_row_dict, self.comparison.rows))
+
+    def sheets(self) -> Sequence[Sheet]:
+        """One table."""
+        comparison, period = self.comparison, self.comparison.period
+        mark = DEMO if comparison.demo else ""
+        heading = f"{mark}If it had been {in_words(comparison)} · {words(period)} · {period.timezone} · US dollars"
+        total = ("Total", *_cells(comparison.total)[1:])
+        notes = [_COUNTS, *([_CACHE] if comparison.change.cached is not None else [])]
+        notes += ["Not compared, and in neither column:"] if comparison.uncompared else []
+        notes += [f"- {_uncompared_words(one)}" for one in comparison.uncompared]
+        return [Sheet(heading, Table(_COLUMNS, tuple(map(_cells, comparison.rows)), total), tuple(notes))]
 
 
-def csv_text(found: WhatIf) -> Iterator[str]:
-    """The rows as CSV."""
-    return csv_lines(_HEADER, (_row_dict(row) for row in found.rows))
-
-
-def sheet(found: WhatIf) -> Sheet:
-    """The comparison as a table."""
-    total = found.total
-    mark = DEMO if found.demo else ""
-    heading = f"{mark}If it had been {in_words(found)} · {words(found.period)} · {found.period.timezone} · US dollars"
-    last = ("Total", *_cells(total)[1:])
-    notes = [_COUNTS, *([_CACHE] if found.change.cached is not None else [])]
-    notes += ["Not compared, and in neither column:"] if found.uncompared else []
-    notes += [f"- {_uncompared_words(one)}" for one in found.uncompared]
-    return Sheet(heading, Table(_COLUMNS, tuple(_cells(row) for row in found.rows), last), tuple(notes))
-
-
-def in_words(found: WhatIf) -> str:
-    """What was changed: `gemini-4-argon, on the batch tier, 80% cached, at prices of 2026-12-15`."""
-    change: WhatIfChange = found.change
+def in_words(comparison: WhatIf) -> str:
+    """What was changed: `gemini-4-argon, on the batch tier, 80% cached, at the prices of 2026-12-15`."""
+    change, zone = comparison.change, comparison.period.zone
     said = [change.model] if change.model else []
     said += [f"on the {change.service_tier} tier"] if change.service_tier else []
     said += [f"{float(100 * change.cached):g}% cached"] if change.cached is not None else []
-    said += [f"at the prices of {local(change.at_us, found.period.zone).date()}"] if change.at_us is not None else []
+    said += [f"at the prices of {local(change.at_us, zone).date()}"] if change.at_us is not None else []
     return ", ".join(said)
 
 
@@ -77,7 +81,7 @@ def _cells(row: WhatIfRow) -> tuple[str, ...]:
 
 
 def _share(row: WhatIfRow) -> str:
-    """The difference in percent, rounded towards nothing: what is left of a cost does not read as -100.0%."""
+    """The difference in percent, rounded towards zero: what is left of a cost does not read as -100.0%."""
     if not row.now_pico:
         return ""
     whole, tenth = divmod(1000 * abs(row.difference_pico) // row.now_pico, 10)
@@ -107,15 +111,15 @@ def _uncompared_dict(one: Uncompared) -> dict[str, Any]:
         "reason": one.reason,
         "quantity": one.quantity,
         "unit": one.unit,
-        "cost_usd": None if one.cost_pico is None else usd(one.cost_pico),
+        "cost_usd": usd(one.cost_pico),
     }
 
 
-def _change_dict(found: WhatIf) -> dict[str, Any]:
-    change = found.change
+def _change_dict(comparison: WhatIf) -> dict[str, Any]:
+    change = comparison.change
     return {
         "model": change.model,
         "service_tier": change.service_tier,
         "cached_share": None if change.cached is None else str(change.cached),
-        "at": None if change.at_us is None else iso(change.at_us, found.period.zone),
+        "at": None if change.at_us is None else iso(change.at_us, comparison.period.zone),
     }

@@ -4,13 +4,12 @@ import csv
 import json
 from io import StringIO
 from pathlib import Path
-from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
 from gembill.cli import gembill
-from gembill.cli.options import Choice
+from gembill.cli.options import CallFilter
 from gembill.cli.report import groups_of, period_of
 from gembill.errors import ConfigurationError
 from gembill.ledger import open_ledger
@@ -42,11 +41,6 @@ def run(url: str, *flags: str, **env: str) -> Result:
     if result.exception and not isinstance(result.exception, SystemExit):
         raise result.exception
     return result
-
-
-def choice(**named: Any) -> Choice:
-    nothing = dict.fromkeys(("since", "until", "month", "tz"))
-    return Choice(**{**nothing, "model": (), "label": (), "key": (), "code_execution": False, **named})
 
 
 def test_a_month_by_model_is_a_row_per_model(url: str) -> None:
@@ -144,7 +138,7 @@ def test_a_report_needs_to_be_told_its_span(url: str) -> None:
 def test_a_period_that_was_not_named_is_the_current_one(
     span: str, named: dict[str, str], start: str | None, end: str
 ) -> None:
-    period = period_of(span, choice(**named), NOW)
+    period = period_of(span, CallFilter(**named), NOW)
     assert (period.start, period.end) == (start, end)
 
 

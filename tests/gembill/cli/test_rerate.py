@@ -1,14 +1,16 @@
-"""`gembill rerate`: its flags, its forms, and that it may run beside a proxy."""
+"""`gembill rerate` and `gembill repost`: their flags and forms, and that they may run beside a proxy."""
 
 import json
 from pathlib import Path
 
+import msgspec
 import pytest
 from click.testing import CliRunner, Result
 
 from gembill.cli import gembill
 from gembill.ledger import Selection, open_ledger, read
 from gembill.money import unit_price, usd
+from tests.gembill.calls import SPOOL, event
 from tests.gembill.cli.test_prices import record
 
 FLASH_COST = 1200 * unit_price("0.30") + 350 * unit_price("2.50")
@@ -26,6 +28,11 @@ def run(url: str, *words: str) -> Result:
     if result.exception and not isinstance(result.exception, SystemExit):
         raise result.exception
     return result
+
+
+def repost(url: str, *flags: str) -> dict[str, object]:
+    shape: dict[str, object] = json.loads(run(url, "repost", *flags, "--format", "json").stdout)
+    return shape
 
 
 def half_off(url: str) -> None:
@@ -63,3 +70,23 @@ def test_the_tables_are_for_people(url: str) -> None:
     ledger = open_ledger(url, read_only=True)
     assert read.totals(ledger, Selection(models=("gemini-2.5-flash",)))[0].cost_pico == FLASH_COST // 2
     ledger.close()
+
+
+def test_repost_reads_raw_events_again_and_revives_dead_letters_once(url: str) -> None:
+    ledger = open_ledger(url)
+    ledger.add_dead_letter(SPOOL, 9, event(9).id, msgspec.json.encode(event(9)), "a fault that is mended by now")
+    ledger.close()
+    dry = repost(url, "--dry-run")
+    assert (dry["revived_dead_letters"], dry["skipped"]) == (1, [])
+    assert repost(url)["revived_dead_letters"] == 1
+    again = repost(url)
+    assert again["revived_dead_letters"] == 0
+    assert again["total"] == {
+        "records": 3,
+        "changed": 0,
+        "newly_priced": 0,
+        "newly_unpriced": 0,
+        "old_usd": "0.000000000000",
+        "new_usd": "0.000000000000",
+        "difference_usd": "0.000000000000",
+    }

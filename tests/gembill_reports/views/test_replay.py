@@ -1,10 +1,10 @@
 """What re-rating changed, as JSON, CSV and table."""
 
-import json
-
-from gembill.period import parse
+from gembill.period import Period, parse
 from gembill.replay import ReplayCounts, ReplayResult
-from gembill_reports.views import replay
+from gembill_reports.layout.sheet import Sheet
+from gembill_reports.views.replay import ReplayView
+from gembill_reports.views.view import Format, text
 from tests.gembill_reports.conftest import Snapshots
 
 MONTH = parse(month="2026-11")
@@ -18,31 +18,40 @@ FOUND = ReplayResult(
 )
 
 
+def view(result: ReplayResult, period: Period = MONTH, *, dry_run: bool = False) -> ReplayView:
+    return ReplayView(result=result, period=period, dry_run=dry_run)
+
+
+def sheet(result: ReplayResult, period: Period = MONTH, *, dry_run: bool = False) -> Sheet:
+    (only,) = view(result, period, dry_run=dry_run).sheets()
+    return only
+
+
 def test_the_table_has_every_digit_and_says_what_was_not_done() -> None:
-    text = replay.sheet(FOUND, MONTH, dry_run=True).terminal(120)
-    assert "What would change · 2026-11" in text
-    assert "$0.0000015" in text
-    assert "+$2.9999985" in text
-    assert text.index("new ") < text.index("same ")
-    assert "4 skipped: their raw event cannot be read." in text
-    assert "2 dead letters become records." in text
-    assert "Nothing was written" in text
+    shown = sheet(FOUND, dry_run=True).terminal(120)
+    assert "What would change · 2026-11" in shown
+    assert "$0.0000015" in shown
+    assert "+$2.9999985" in shown
+    assert shown.index("new ") < shown.index("same ")
+    assert "4 skipped: their raw event cannot be read." in shown
+    assert "2 dead letters become records." in shown
+    assert "Nothing was written" in shown
 
 
 def test_nothing_changed_is_said_in_words() -> None:
-    text = replay.sheet(ReplayResult({"same": ReplayCounts(records=9)}), MONTH, dry_run=False).terminal(120)
-    assert "What changed" in text
-    assert "nothing changes" in text
+    shown = sheet(ReplayResult({"same": ReplayCounts(records=9)})).terminal(120)
+    assert "What changed" in shown
+    assert "nothing changes" in shown
 
 
 def test_json_and_csv_are_exact() -> None:
-    shape = json.loads(replay.json_text(FOUND, MONTH, dry_run=False))
+    shape = view(FOUND).json()
     assert shape["rows"][0]["difference_usd"] == "2.999998500000"
     assert shape["total"]["records"] == 12
     assert "model" not in shape["total"]
     assert (shape["dry_run"], shape["revived_dead_letters"]) == (False, 2)
     assert shape["skipped"] == [{"reason": "their raw event cannot be read", "count": 4}]
-    assert next(iter(list(replay.csv_text(FOUND))[1:])) == "new,3,2,1,0,0.000001500000,3.000000000000,2.999998500000\n"
+    assert list(text(view(FOUND), Format.CSV))[1] == "new,3,2,1,0,0.000001500000,3.000000000000,2.999998500000\n"
 
 
 def test_changes_look_as_they_did(snapshot: Snapshots) -> None:
@@ -57,7 +66,7 @@ def test_changes_look_as_they_did(snapshot: Snapshots) -> None:
         skipped=FOUND.skipped | {"this version reads their raw event otherwise: run `gembill repost`": 1_200},
         revived=2,
     )
-    snapshot("rerate-dry-run", replay.sheet(found, MONTH, dry_run=True))
-    snapshot("rerate", replay.sheet(found, parse("2026-11-01", "2026-11-08"), dry_run=False))
-    snapshot("rerate-unchanged", replay.sheet(ReplayResult({"same": ReplayCounts(records=9)}), MONTH, dry_run=False))
-    snapshot("rerate-of-nothing", replay.sheet(ReplayResult(), parse(), dry_run=False))
+    snapshot("rerate-dry-run", sheet(found, dry_run=True))
+    snapshot("rerate", sheet(found, parse("2026-11-01", "2026-11-08")))
+    snapshot("rerate-unchanged", sheet(ReplayResult({"same": ReplayCounts(records=9)})))
+    snapshot("rerate-of-nothing", sheet(ReplayResult(), parse()))

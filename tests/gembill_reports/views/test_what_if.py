@@ -1,12 +1,13 @@
 """A comparison as JSON, CSV and table."""
 
-import json
 from dataclasses import replace
 from fractions import Fraction
 
 from gembill.period import instant, parse, zone
 from gembill_reports.analysis.what_if import Uncompared, WhatIf, WhatIfChange, WhatIfRow
-from gembill_reports.views import what_if
+from gembill_reports.layout.sheet import Sheet
+from gembill_reports.views.view import Format, text
+from gembill_reports.views.what_if import WhatIfView
 from tests.gembill_reports.conftest import Snapshots
 
 FOUND = WhatIf(
@@ -23,8 +24,13 @@ FOUND = WhatIf(
 )
 
 
+def sheet(comparison: WhatIf) -> Sheet:
+    (only,) = WhatIfView(comparison).sheets()
+    return only
+
+
 def test_json_has_the_question_the_rows_and_what_was_left_out() -> None:
-    shape = json.loads(what_if.json_text(FOUND))
+    shape = WhatIfView(FOUND).json()
     assert shape["with"] == {
         "model": "m2",
         "service_tier": "batch",
@@ -49,17 +55,17 @@ def test_json_has_the_question_the_rows_and_what_was_left_out() -> None:
 
 
 def test_the_table_says_more_or_less_and_names_what_is_missing() -> None:
-    text = what_if.sheet(FOUND).terminal(120)
-    assert "If it had been m2, on the batch tier, 80% cached, at the prices of 2026-12-15 · 2026-10" in text
-    assert "-$1.00   -50.0%" in text
-    assert "+$1.00  +100.0%" in text
-    assert "m1: 1,120 tokens ($0.13): no price" in text
-    assert "(unknown): 1 call: unpriced" in text
-    assert "fees for keeping an explicit cache are not in it" in text
+    shown = sheet(FOUND).terminal(120)
+    assert "If it had been m2, on the batch tier, 80% cached, at the prices of 2026-12-15 · 2026-10" in shown
+    assert "-$1.00   -50.0%" in shown
+    assert "+$1.00  +100.0%" in shown
+    assert "m1: 1,120 tokens ($0.13): no price" in shown
+    assert "(unknown): 1 call: unpriced" in shown
+    assert "fees for keeping an explicit cache are not in it" in shown
 
 
 def test_csv_has_one_line_for_each_model() -> None:
-    lines = list(what_if.csv_text(FOUND))
+    lines = list(text(WhatIfView(FOUND), Format.CSV))
     assert lines[0] == "model,calls,now_usd,then_usd,difference_usd\n"
     assert lines[1] == "m1,3,2.000000000000,1.000000000000,-1.000000000000\n"
     assert len(lines) == 3
@@ -67,19 +73,19 @@ def test_csv_has_one_line_for_each_model() -> None:
 
 def test_what_is_left_of_a_cost_is_not_called_a_hundred_percent_less() -> None:
     row = WhatIfRow(model="m", calls=1, now_pico=4_000, then_pico=1)
-    table = what_if.sheet(replace(FOUND, rows=(row, replace(row, then_pico=0), replace(row, then_pico=4_000)))).table
+    table = sheet(replace(FOUND, rows=(row, replace(row, then_pico=0), replace(row, then_pico=4_000)))).table
     assert [cells[-1] for cells in table.rows] == ["-99.9%", "-100.0%", "0.0%"]
 
 
 def test_comparisons_look_as_they_did(snapshot: Snapshots) -> None:
-    snapshot("contrast", what_if.sheet(FOUND))
+    snapshot("contrast", sheet(FOUND))
     later = WhatIfChange(at_us=instant("2026-12-15", zone()))
     rows = (
         WhatIfRow(model="gemini-3.1-pro-preview", calls=12_345, now_pico=4_187_210_000_000_000, then_pico=10**12),
         WhatIfRow(model="gemini-3-flash-preview", calls=9, now_pico=1_081_500_000, then_pico=1_081_500_001),
         WhatIfRow(model="gemini-free", calls=1, now_pico=0, then_pico=10**12),
     )
-    snapshot("contrast-date", what_if.sheet(replace(FOUND, change=later, rows=rows, uncompared=FOUND.uncompared[:1])))
+    snapshot("contrast-date", sheet(replace(FOUND, change=later, rows=rows, uncompared=FOUND.uncompared[:1])))
     model = WhatIfChange(model="gemini-4-argon")
-    snapshot("contrast-model", what_if.sheet(replace(FOUND, change=model, rows=rows[:1], uncompared=())))
-    snapshot("contrast-of-nothing", what_if.sheet(replace(FOUND, change=model, rows=(), uncompared=())))
+    snapshot("contrast-model", sheet(replace(FOUND, change=model, rows=rows[:1], uncompared=())))
+    snapshot("contrast-of-nothing", sheet(replace(FOUND, change=model, rows=(), uncompared=())))
