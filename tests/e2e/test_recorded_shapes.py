@@ -81,20 +81,20 @@ def step(kind: str, *words: str) -> dict[str, Any]:
 def metered(row: dict[str, Any]) -> Record:
     """The record of a row's answer; of a batch that of its last entry."""
     documents = [answer(row, shape) for shape in row["answer"]]
-    seen, status = Observation(), row["expected"].get("http", 200)
+    observation, status = Observation(), row["expected"].get("http", 200)
     operation = Operation.INTERACTIONS if row["surface"] in recorded_shapes.INTERACTIONS else Operation.GENERATE_CONTENT
     if row["surface"] == "batch":
         operation, entries = Operation.BATCH, [{"response": document} for document in documents]
-        job = {"name": "batches/x", "response": {"inlinedResponses": {"inlinedResponses": entries}}}
-        batch.read(json.dumps(job).encode()).entries[-1].observe(seen)
+        finished = {"name": "batches/x", "response": {"inlinedResponses": {"inlinedResponses": entries}}}
+        batch.job(json.dumps(finished).encode()).entries[-1].observe(observation)
     else:
         for document in documents:
-            dialect(operation).observe(json.dumps(document).encode(), seen)
+            dialect(operation).observe(json.dumps(document).encode(), observation)
     return meter(
         Event(
             id="0199a0b0-0000-7000-8000-000000000001", occurred_us=0, api=Api.GEMINI, operation=operation,
             asked=RequestFacts(model=row["model"] or "asked"), ending=Ending.FINISHED, http_status=status,
-            seen=seen.seen(),
+            seen=observation.response_facts(),
         ),
         1,
     )  # fmt: skip
