@@ -1,7 +1,8 @@
 """The command `gembill`.
 
-Owns: the list of commands and how an error becomes one sentence and an exit code. Not here: commands, which are in files
-of their own that are imported only when they are called. Invariant: data goes to stdout, everything else to stderr.
+Owns: the list of commands and how an error becomes one sentence and an exit code. Not here: commands, which are in
+files of their own that are imported only when they are called. Invariant: data goes to stdout, everything else to
+stderr.
 """
 
 import importlib

@@ -116,24 +116,18 @@ def list_(form: str, file: Path | None) -> None:
 def explain(name: str, **flags: Any) -> None:  # noqa: ANN401
     """Say which days, models and calls a budget was spent on. Reads every call of its period."""
     from gembill.budget_status import standings
-    from gembill_reports.analysis import budget_explanation
-    from gembill_reports.layout import screen
+    from gembill_reports.analysis.budget_explanation import explanation
+    from gembill_reports.views.budget_explanation import ExplanationView
+    from gembill_reports.views.view import Format, write
 
     _, budgets = chosen(flags["file"], (name,))
     at_us, past = _instant(flags["at"], flags["tz"])
     ledger, _ = _ledger(flags["database_url"])
     try:
         (standing,) = standings(ledger, budgets, at_us, run=flags["run"], past=past)
-        found = budget_explanation.explanation(ledger, standing, past=past)
+        write(ExplanationView(explanation(ledger, standing, past=past)), Format(flags["form"]))
     finally:
         ledger.close()
-    if flags["form"] == "json":
-        screen.write([json.dumps(budget_explanation.as_json(found), indent=2), "\n"])
-    else:
-        screen.write(
-            "\n" * bool(place) + sheet.written(flags["form"])
-            for place, sheet in enumerate(budget_explanation.sheets(found))
-        )
 
 
 @budget.command()

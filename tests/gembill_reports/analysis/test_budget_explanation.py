@@ -1,20 +1,16 @@
 """Which calls and which days a budget was spent on."""
 
-import json
-
 import pytest
 
 from gembill.budget_status import standings
 from gembill.ledger import Ledger
-from gembill.money import PICO_PER_USD, unit_price, usd
+from gembill.money import PICO_PER_USD, unit_price
 from gembill.period import zone
 from gembill.rules.budgets import Budget, BudgetPeriod
-from gembill_reports.analysis.budget_explanation import DEAREST, as_json, explanation, sheets
-from tests.gembill_reports.conftest import Snapshots
-from tests.gembill_reports.making import FAILED, FLASH, PRO, call, put, us
+from gembill_reports.analysis.budget_explanation import CALLS, explanation
+from tests.gembill_reports.making import FLASH, PRO, call, put, us
 
 IN = unit_price("0.50")
-ID = "019aa5e0-4b71-7f3a-8c2d-00000000000"
 NOW = us("2026-11-21T09:00:00+00:00")
 RULE = Budget(name="b", limit_pico=PICO_PER_USD, span=BudgetPeriod.MONTH, zone=zone("UTC"), labels={"team": "search"})
 
@@ -33,62 +29,26 @@ def filled(ledger: Ledger) -> Ledger:
 
 
 def test_days_and_models_add_up_to_what_was_spent(filled):
-    (standing,) = standings(filled, [RULE], NOW)
-    found = as_json(explanation(filled, standing))
-    assert found["budget"]["spent_usd"] == usd(40 * IN + sum(range(20)) * IN)
-    assert [(row["day"], row["calls"]) for row in found["days"]] == [("2026-11-05", 1), ("2026-11-06", 20)]
-    assert {row["model"]: row["cost_usd"] for row in found["models"]} == {PRO: usd(40 * IN), FLASH: usd(190 * IN)}
-    json.dumps(found)
+    (status,) = standings(filled, [RULE], NOW)
+    explained = explanation(filled, status)
+    assert explained.status.used == 40 * IN + sum(range(20)) * IN
+    assert [(row.group["day"], row.calls) for row in explained.days] == [("2026-11-05", 1), ("2026-11-06", 20)]
+    assert {row.group["model"]: row.cost_pico for row in explained.models} == {PRO: 40 * IN, FLASH: 190 * IN}
 
 
-def test_the_dearest_calls_come_first(filled):
-    (standing,) = standings(filled, [RULE], NOW)
-    calls = as_json(explanation(filled, standing))["dearest_calls"]
-    assert [call["cost_usd"] for call in calls] == [usd(n * IN) for n in (40, 19, 18, 17, 16, 15, 14, 13, 12, 11)]
-    assert len(calls) == DEAREST
+def test_the_most_expensive_calls_come_first(filled):
+    (status,) = standings(filled, [RULE], NOW)
+    costs = [one.cost_pico for one in explanation(filled, status).most_expensive]
+    assert costs == [n * IN for n in (40, 19, 18, 17, 16, 15, 14, 13, 12, 11)]
+    assert len(costs) == CALLS
 
 
 def test_of_a_budget_in_tokens_those_with_most_tokens_come_first(filled):
     rule = Budget(name="b", limit_tokens=5, span=BudgetPeriod.MONTH, zone=zone("UTC"), labels={"team": "search"})
-    (standing,) = standings(filled, [rule], NOW)
-    found = explanation(filled, standing)
-    assert found.dearest[0].record.tokens.input == 19
-    assert "95%" in sheets(found)[0].terminal(140)  # 190 of 200 tokens
+    (status,) = standings(filled, [rule], NOW)
+    assert explanation(filled, status).most_expensive[0].record.tokens.input == 19
 
 
-def test_people_read_it_as_three_tables(filled):
-    (standing,) = standings(filled, [RULE], us("2026-11-06T10:00:05+00:00"), past=True)
-    days, models, calls = (sheet.terminal(160) for sheet in sheets(explanation(filled, standing, past=True)))
-    assert "calls: team=search" in days
-    assert "2026-11-06" in days
-    assert PRO in models
-    assert "6 of 6 calls" in calls
-
-
-def test_a_share_of_what_is_not_known_is_not_called_nothing(ledger):
-    team = {"labels": {"team": "search"}}
-    put(
-        ledger,
-        call("2026-11-06T10:00:00+00:00", (9, 0, 0), **team),
-        call("2026-11-07T10:00:00+00:00", (9, 0, 0), "nobody-knows", **team),
-    )
-    (standing,) = standings(ledger, [RULE], NOW)
-    table = sheets(explanation(ledger, standing))[0].table
-    assert [row[-1] for row in (*table.rows, table.total)] == ["100%", "unknown", "100%"]
-
-
-def test_explanations_look_as_they_did(ledger, snapshot: Snapshots):
-    (empty,) = standings(ledger, [RULE], NOW)
-    snapshot("budget-explain-nothing", *sheets(explanation(ledger, empty)))
-    about = {"labels": {"team": "search", "stage": "nightly"}, "outcomes": [FAILED]}
-    put(
-        ledger,
-        call("2026-11-05T10:00:00+00:00", (1_210_000, 17_410_002, 65_003), PRO, id=f"{ID}1", **about),
-        call("2026-11-06T10:00:00+00:00", (147, 360, 276), id=f"{ID}2", **about),
-        call("2026-11-07T10:00:00+00:00", (30, 0, 1), "gemini-9-nobody-knows", id=f"{ID}3", **about),
-        call("2026-11-07T10:00:01+00:00", None, None, id=f"{ID}4", **about),
-    )
-    tokens = Budget(name="b", limit_tokens=5, span=BudgetPeriod.TOTAL, zone=zone("UTC"))
-    for name, rule in (("budget-explain", RULE), ("budget-explain-tokens", tokens)):
-        (standing,) = standings(ledger, [rule], NOW)
-        snapshot(name, *sheets(explanation(ledger, standing)))
+def test_a_status_of_the_past_is_explained_by_the_calls_until_then(filled):
+    (status,) = standings(filled, [RULE], us("2026-11-06T10:00:05+00:00"), past=True)
+    assert explanation(filled, status, past=True).days.total.calls == status.calls == 6
