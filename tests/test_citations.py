@@ -76,6 +76,21 @@ def test_every_citation_leads_somewhere(path):
     assert missing(unfolded(path)) == []
 
 
+@pytest.mark.parametrize("document", sorted(DOCUMENTS), ids=str)
+def test_every_file_that_a_document_names_is_there(document):
+    """Code and documents in backquotes with a folder before them; NAME and NNNN are for the reader to fill in."""
+    roots = [
+        ROOT,
+        ROOT / "billing",
+        ROOT / "reports",
+        ROOT / "billing" / "gembill",
+        ROOT / "reports" / "gembill_reports",
+    ]
+    text = DOCUMENTS[document].read_text("utf-8")
+    named = re.findall(r"`((?:[a-z_]+/)+[a-z_0-9]+\.(?:py|md))`", text)
+    assert [name for name in named if not any((root / name).exists() for root in roots)] == []
+
+
 @pytest.mark.parametrize(
     ("text", "wrong"),
     [
