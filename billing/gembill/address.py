@@ -1,13 +1,57 @@
-"""Where we listen.
+"""Addresses: those we listen on, and those we show.
 
-Owns: which addresses only this machine can reach, and taking a port in one clear sentence or not at all. Owns no server
-and no decision who may listen elsewhere. Invariant: a name that is not known to be loopback counts as reachable.
+Owns: which addresses only this machine can reach, taking a port in one clear sentence or not at all, and the form in
+which an address may be printed. Not here: servers, and the decision who may listen elsewhere.
+Invariants: a name that is not known to be loopback counts as reachable. What is shown of an address is what was
+recognised as harmless, so that a form nobody thought of hides too much rather than too little.
 """
 
 import ipaddress
+import re
 import socket
+from itertools import takewhile
+from urllib.parse import unquote
 
 from gembill.errors import ConfigurationError
+
+_HIDDEN = "***"
+_SCHEME = re.compile(r"[A-Za-z][\w+.-]*")
+_USER = re.compile(r"[\w.%+-]*")
+_HOST = r"(?:\[[0-9A-Fa-f:.%]+\]|[\w.-]*)(?::[0-9]+)?"
+_HOSTS_AND_PATH = re.compile(rf"{_HOST}(?:,{_HOST})*(?:/[\w.,~$%+/-]*)?")
+_SHOWN_OPTIONS = {"application_name", "connect_timeout", "dbname", "host", "port", "sslmode", "user"}
+_SHOWN_VALUE = re.compile(r"[\w./,-]*")
+
+
+def masked(address: str) -> str:
+    """An address of a database or server as it may be shown: without a password, wherever in it one was written.
+
+    The user's name stays, as do options that are known to be harmless, up to the first that is not. Where the parts
+    cannot be told apart for certain, as with an unescaped `?` and `@` in a password, only the scheme is left.
+    """
+    scheme, separator, rest = address.partition("://")
+    if not separator or not _SCHEME.fullmatch(scheme):
+        return _HIDDEN
+    place, question, query = rest.partition("?")
+    if scheme.startswith("sqlite") and place.startswith("/"):  # a path, in which every character is allowed
+        return f"{scheme}://{place}{question}{_masked_options(query)}"
+    credentials, at, server = place.rpartition("@")  # the last one: an earlier one is part of a password
+    user, colon, _ = credentials.partition(":")
+    if "@" in query or not _USER.fullmatch(user) or not _HOSTS_AND_PATH.fullmatch(server):
+        return f"{scheme}://{_HIDDEN}"
+    return f"{scheme}://{user}{colon and ':' + _HIDDEN}{at}{server}{question}{_masked_options(query)}"
+
+
+def _masked_options(query: str) -> str:
+    """The options of an address up to the first that may be a secret: what follows that one may still be part of it."""
+    options = query.split("&") if query else []
+    shown = list(takewhile(_is_harmless, options))
+    return "&".join([*shown, _HIDDEN] if len(shown) < len(options) else shown)
+
+
+def _is_harmless(option: str) -> bool:
+    name, _, value = option.partition("=")
+    return name in _SHOWN_OPTIONS and _SHOWN_VALUE.fullmatch(unquote(value)) is not None
 
 
 def loopback(host: str) -> bool:

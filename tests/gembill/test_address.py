@@ -1,10 +1,12 @@
-"""Where we listen: loopback by address, and a port or one clear sentence."""
+"""Addresses: loopback by address, a port or one clear sentence, and nothing shown that may be a password."""
 
 import socket
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from gembill.address import listen, loopback
+from gembill.address import listen, loopback, masked
 from gembill.errors import ConfigurationError
 
 
@@ -24,3 +26,66 @@ def test_a_port_is_taken_once_and_then_refused_in_one_sentence():
         socket.create_connection(("127.0.0.1", port), 5).close()
         with pytest.raises(ConfigurationError, match=f"127.0.0.1 port {port}: .*--port"):
             listen("127.0.0.1", port, backlog=1)
+
+
+HARMLESS = [
+    "sqlite:////home/me@work/led:ger.db",
+    "sqlite:///ledger.db",
+    "postgresql://h/d",
+    "postgresql+psycopg://me@h:5432/d",
+    "postgresql://h1:1,h2:2/d?sslmode=require&application_name=gembill",
+    "postgresql://[::1]:5432/d?host=/run/postgresql",
+    "https://generativelanguage.googleapis.com",
+]
+
+
+@pytest.mark.parametrize("address", HARMLESS)
+def test_an_address_without_a_password_is_shown_whole(address):
+    assert masked(address) == address
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("postgresql://me:secret@h:5432/d", "postgresql://me:***@h:5432/d"),
+        ("postgresql://me:sec@ret@h/d", "postgresql://me:***@h/d"),
+        ("postgresql://h/d?user=me&password=secret", "postgresql://h/d?user=me&***"),
+        ("postgresql://me@h/d?sslmode=require&sslpassword=secret&user=x", "postgresql://me@h/d?sslmode=require&***"),
+        ("postgresql://h/d?password=sec@ret", "postgresql://***"),
+        ("postgresql://me:secret", "postgresql://***"),
+        ("host=h password=secret", "***"),
+    ],
+)
+def test_a_password_is_struck_wherever_it_is(address, shown):
+    assert masked(address) == shown
+
+
+FORMS = [
+    "{scheme}://me:{password}@h/d",
+    "{scheme}://me:{password}@[::1]:5432/d?sslmode=require",
+    "{scheme}://:{password}@h1,h2/d",
+    "{scheme}://me:{password}@/d?host=/run/postgresql",
+    "{scheme}://h/d?user=me&password={password}",
+    "{scheme}://h:5432/d?password={password}&user=me",
+    "{scheme}://me@h/d?sslmode=require&sslpassword={password}&host=x",
+    "{scheme}://me:other@h/d?passwd={password}",
+    "{scheme}://?%70assword={password}",
+    "host=h user=me password={password}",
+    "{scheme}:me:{password}@h/d",
+]
+around = st.text("@:/?#&=%;,. '[]aé", max_size=4)
+
+
+@given(
+    st.sampled_from(FORMS),
+    st.sampled_from(["postgresql", "postgresql+psycopg", "postgres", "mysql", "https"]),
+    around,
+    around,
+)
+def test_no_form_of_an_address_shows_any_of_its_password(form, scheme, before, after):
+    assert "canary" not in masked(form.format(scheme=scheme, password=f"{before}canary{after}"))
+
+
+@given(st.text())
+def test_any_text_has_a_form_that_can_be_shown_and_that_stays_as_it_is(text):
+    assert masked(masked(text)) == masked(text)

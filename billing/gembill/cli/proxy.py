@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gembill.address import loopback
+from gembill.address import loopback, masked
 from gembill.config import Settings, load
 from gembill.errors import ConfigurationError
 
@@ -51,7 +51,7 @@ def proxy(allow_remote: bool, log_level: str, **flags: str | int | None) -> None
     from gembill.service import ProxyService
 
     station = ProxyService(settings, redaction, watch=_watch(settings))
-    click.echo(f"gembill: {station.url} -> {settings.upstream}, ledger {_shown(settings.ledger_url)}", err=True)
+    click.echo(_announcement(station.url, settings), err=True)
     click.echo(f"gembill: export GOOGLE_GEMINI_BASE_URL={station.url}", err=True)
     gc.collect()
     gc.freeze()  # what is loaded by now stays: scanning it again stops all calls for a quarter of a second
@@ -69,7 +69,5 @@ def _watch(settings: Settings) -> Watch | None:
     return Watch(budgets, channels) if budgets and channels else None
 
 
-def _shown(url: str) -> str:
-    """A database address without its password."""
-    scheme, _, rest = url.partition("://")
-    return f"{scheme}://{rest.rpartition('@')[2]}"
+def _announcement(url: str, settings: Settings) -> str:
+    return f"gembill: {url} -> {masked(settings.upstream)}, ledger {masked(settings.ledger_url)}"

@@ -7,6 +7,7 @@ takes the write lock when it begins, so that it can wait for it and never fails 
 WAL commit does not (reliability.md 2, R2). At batches of 100 to 1,000 it costs about a fifth (performance.md 3).
 """
 
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -34,6 +35,7 @@ def parse(url: str) -> URL:
             "the database address is none; write it like sqlite:///path or postgresql://host/name"
         ) from None
     if parsed.drivername in ("postgresql", "postgresql+psycopg"):
+        _refuse_misplaced_at(parsed)
         return parsed.set(drivername="postgresql+psycopg")
     if parsed.drivername != "sqlite":
         raise ConfigurationError(
@@ -42,6 +44,14 @@ def parse(url: str) -> URL:
     if parsed.database in (None, "", ":memory:"):
         raise ConfigurationError("the database address names no file; write it like sqlite:///path/to/ledger.db")
     return parsed
+
+
+def _refuse_misplaced_at(url: URL) -> None:
+    """ConfigurationError where a part of the password would be taken for the host, which the driver's errors show."""
+    split_early = "@" in (url.host or "") or "@" in (url.database or "")
+    from_option = re.search(r"/.*\?.*=", url.password or "") is not None  # `host:1/name?password=a@b`
+    if split_early or from_option:
+        raise ConfigurationError("the database address has an '@' inside a password or name; write %40 for it")
 
 
 def file_of(url: URL) -> Path | None:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from sqlalchemy import Connection, Engine, select
 from sqlalchemy.exc import IntegrityError
 
+from gembill.address import masked
 from gembill.errors import LedgerError
 from gembill.ledger import engine as engines
 from gembill.ledger import migration, schema, sources, sql, validation
@@ -204,7 +205,7 @@ def _engine(url: str, *, read_only: bool) -> Engine:
 
 
 def _opening(engine: Engine) -> str:
-    return f"be opened at {engine.url.render_as_string(hide_password=True)}"
+    return f"be opened at {masked(engine.url.render_as_string(hide_password=False))}"
 
 
 def _upgrade(engine: Engine) -> tuple[str | None, str]:

@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from gembill.cli.proxy import _announcement as announcement
 from gembill.cli.proxy import _watch as watch_of
 from gembill.config import Settings
 from tests.e2e.child import Child
@@ -63,11 +64,11 @@ def test_it_says_where_it_listens_and_stops_at_sigterm_with_everything_posted(tm
     assert f"-> {player.url}" in child.log.read_text()
 
 
-def test_a_database_password_is_not_shown(tmp_path):
-    from gembill.cli.proxy import _shown
-
-    assert _shown("postgresql://me:secret@db/ledger") == "postgresql://db/ledger"
-    assert _shown("sqlite:////a/b.db") == "sqlite:////a/b.db"
+def test_the_line_at_the_start_shows_no_password():
+    settings = Settings(database_url="postgresql://h/d?user=me&password=secret", upstream="http://u:secret@up:1")
+    assert announcement("http://here:1", settings) == (
+        "gembill: http://here:1 -> http://u:***@up:1, ledger postgresql://h/d?user=me&***"
+    )
 
 
 def test_budgets_are_watched_only_where_somebody_is_to_be_told(tmp_path, monkeypatch):

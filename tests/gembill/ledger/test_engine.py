@@ -29,6 +29,30 @@ def test_a_server_that_is_away_is_named_without_its_password(tmp_path: Path) -> 
     assert "cannot be opened at postgresql+psycopg://me:***@" in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "address",
+    [
+        "me:canary@127.0.0.1:1/d",
+        "me:a@canary@127.0.0.1:1/d",
+        "me:a@canary/b@127.0.0.1:1/d",
+        "127.0.0.1:1/d?password=a@canary",
+        "127.0.0.1:1/d?user=me&password=canary",
+        "me@127.0.0.1:1/d?sslpassword=canary",
+        "127.0.0.1:1/d?passwrd=canary",
+        "me:canary",
+    ],
+)
+def test_no_message_about_a_server_has_a_part_of_its_password(address: str) -> None:
+    with pytest.raises((ConfigurationError, LedgerError)) as caught:
+        open_ledger(f"postgresql://{address}", read_only=True)
+    assert "canary" not in str(caught.value)
+
+
+@pytest.mark.parametrize("address", ["me@corp:secret@h/d", "me:se/c?ret@h/d", "h/d?user=me@corp", "me:a%40b@h/d"])
+def test_an_unusual_address_that_can_be_read_one_way_only_is_taken(address: str) -> None:
+    assert engines.parse(f"postgresql://{address}").host == "h"
+
+
 def test_sqlite_commits_are_synced_and_wal_is_used_only_where_it_is_safe(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
