@@ -1,6 +1,7 @@
 """Reports of a gembill ledger: rows, tables, receipts, data frames and figures.
 
-Owns: what people and scripts read. Owns no SQL and no rule of metering or rating.
+Owns: the three functions for scripts and notebooks. Not here: SQL, and any rule of metering or rating. Invariant:
+importing it loads nothing heavy; money is exact everywhere.
 
     import gembill_reports
     november = gembill_reports.totals("sqlite:///ledger.db", by=["model"], month="2026-11")
@@ -9,7 +10,7 @@ Owns: what people and scripts read. Owns no SQL and no rule of metering or ratin
 """
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypedDict, Unpack
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,59 +18,108 @@ if TYPE_CHECKING:
 
     from gembill_reports.analysis.report import Report
 
-__all__ = ["figure", "frame", "totals"]
+__all__ = ["Calls", "ChartName", "figure", "frame", "totals"]
+
+ChartName = Literal[
+    "cost_per_day",
+    "cost_per_week",
+    "cost_per_month",
+    "cost_per_model",
+    "intermediate_per_model",
+    "executions_per_day",
+]
+"""The charts of `figure`."""
+
+_MONEY = frozenset(
+    (
+        *("cost_usd", "cost_input", "cost_intermediate", "cost_output", "cost_grounding"),
+        "failed_execution_cost_usd_estimate",
+    )
+)
 
 
-def totals(  # noqa: PLR0913 - the flags of the command, all by name
-    database_url: str | None = None,
-    by: Sequence[str] = (),
-    *,
-    since: str | None = None,
-    until: str | None = None,
-    month: str | None = None,
-    tz: str | None = None,
-    models: Sequence[str] = (),
-    labels: Mapping[str, str] | None = None,
-    code_execution: bool = False,
-) -> "Report":
+class Calls(TypedDict, total=False):
+    """Which calls are counted; what is left out narrows nothing.
+
+    Dates and months are in `tz` (America/Los_Angeles), `until` is exclusive; `models` may hold `*`, all `labels` must
+    fit, `code_execution` counts only calls that used it.
+    """
+
+    since: str | None
+    until: str | None
+    month: str | None
+    tz: str | None
+    models: Sequence[str]
+    labels: Mapping[str, str] | None
+    code_execution: bool
+
+
+def totals(database_url: str | None = None, by: Sequence[str] = (), **calls: Unpack[Calls]) -> "Report":
     """Totals of the calls in a period: its `rows`, which is what it iterates over, and their `total`.
 
     They are what `gembill report` prints (`gembill_reports.views.report.report_dict` is its JSON). Without an address
-    the configured ledger is read; `by` names groups such as `model` or `label.team`. Dates and months are in `tz`
-    (America/Los_Angeles), `until` is exclusive; `models` may hold `*`, all `labels` must fit. Errors are
-    `gembill.errors.GembillError`.
+    the configured ledger is read; `by` names groups such as `model` or `label.team`; `calls` are the fields of `Calls`.
+    Errors are `gembill.errors.GembillError`.
     """
     from gembill.config import database_url as configured
     from gembill.ledger import Selection, open_ledger
     from gembill.period import parse
-    from gembill_reports.analysis import report
+    from gembill_reports.analysis.report import report
 
-    period = parse(since, until, month, tz=tz)
-    chosen = Selection(models=tuple(models), labels=dict(labels or {}), code_execution=code_execution)
+    period = parse(calls.get("since"), calls.get("until"), calls.get("month"), tz=calls.get("tz"))
+    selection = Selection(
+        models=tuple(calls.get("models", ())),
+        labels=dict(calls.get("labels") or {}),
+        code_execution=calls.get("code_execution", False),
+    )
     ledger = open_ledger(configured(database_url), read_only=True)
     try:
-        return report.report(ledger, period, by, selection=chosen)
+        return report(ledger, period, by, selection=selection)
     finally:
         ledger.close()
 
 
-def frame(database_url: str | None = None, by: Sequence[str] = (), **named: object) -> "pd.DataFrame":
-    """The rows of `totals(...)` as a pandas DataFrame (`gembill_reports.frames.frame` documents its columns)."""
-    from gembill_reports import frames
+def frame(database_url: str | None = None, by: Sequence[str] = (), **calls: Unpack[Calls]) -> "pd.DataFrame":
+    """The rows of `totals(...)` as a pandas DataFrame, in their order; columns as in the CSV (contract.md, Reports).
 
-    return frames.frame(totals(database_url, by, **named))  # type: ignore[arg-type]
+    Groups (`model`, `label.team`, `day`, ...): str or None. `calls`, `calls_code_execution`, `tokens_input`,
+    `tokens_intermediate`, `tokens_output`, `tokens_total`, `tokens_cached` (part of input), `tokens_thinking` (part of
+    output), `executions`, `executions_failed`, `unpriced_calls`, `incomplete_calls`: Int64, which can be missing.
+    `cost_usd`, `cost_input`, `cost_intermediate`, `cost_output`, `cost_grounding`,
+    `failed_execution_cost_usd_estimate`: Decimal US dollars, None where unknown. The total is not a row:
+    `frame(...)["cost_usd"].sum()` is it.
+    """
+    import pandas as pd
+
+    from gembill_reports.views.report import csv_rows
+
+    report = totals(database_url, by, **calls)
+    csv = csv_rows(report)
+    rows = list(csv.rows)
+    return pd.DataFrame({key: _series(key, [row[key] for row in rows], report.by) for key in csv.header})
 
 
-def figure(chart: str, database_url: str | None = None, **named: object) -> "go.Figure":
-    """A chart of the dashboard as a plotly figure; `named` choose the calls as in `totals`.
+def figure(chart: ChartName, database_url: str | None = None, **calls: Unpack[Calls]) -> "go.Figure":
+    """A chart of the dashboard as a plotly figure, of the calls that `totals` would count.
 
-    cost_per_day, cost_per_week, cost_per_month, cost_per_model, intermediate_per_model, executions_per_day; others are
-    a ConfigurationError.
+    A chart that does not exist is a ConfigurationError.
     """
     from gembill.errors import ConfigurationError
     from gembill_reports import charts
 
     if chart not in charts.CHARTS:
-        raise ConfigurationError(f"'{chart}' is no chart; there are {', '.join(charts.CHARTS)}")
-    by, made = charts.CHARTS[chart]
-    return charts.figure(made(totals(database_url, by, **named)))  # type: ignore[arg-type]
+        raise ConfigurationError(f"'{chart}' is not a chart; there are {', '.join(charts.CHARTS)}")
+    by, draw = charts.CHARTS[chart]
+    return charts.figure(draw(totals(database_url, by, **calls)))
+
+
+def _series(key: str, values: Sequence[object], by: Sequence[str]) -> "pd.Series[object]":
+    from decimal import Decimal
+
+    import pandas as pd
+
+    if key in by:
+        return pd.Series(values, dtype=object)
+    if key in _MONEY:
+        return pd.Series([None if value is None else Decimal(str(value)) for value in values], dtype=object)
+    return pd.Series(values, dtype="Int64")
