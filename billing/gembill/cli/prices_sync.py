@@ -1,7 +1,7 @@
 """`gembill prices sync`: the price list held against the genai-prices package.
 
-Owns: the command. Owns no difference (`gembill.rules.prices.difference`), no reading of the package
-(`gembill.rules.prices.genai_prices`) and no layout (`gembill_reports.views.price_sync`). Invariant: nothing is added
+Owns: the command. Not here: differences (`gembill.rules.prices.difference`), the reading of the package
+(`gembill.genai_prices`) and the layout (`gembill_reports.views.price_sync`). Invariant: nothing is added
 that was not named with --accept, or by --yes.
 """
 
@@ -50,13 +50,13 @@ def sync(accept: tuple[str, ...], yes: bool, database_url: str | None) -> None:
 
 def _found(settings: Settings) -> tuple[list[PriceDifference], list[ExternalPrice], str]:
     """Differences from list prices, what the package says, and its version. What a user set is no error of the list."""
+    from gembill import genai_prices
     from gembill.price_catalog import configured_book
-    from gembill.rules.prices import genai_prices
     from gembill.rules.prices.difference import differences
 
     version = genai_prices.version()
     book = configured_book(settings, own=False)
-    stated = genai_prices.stated(book, time.time_ns() // 1000)
+    stated = genai_prices.external_prices(book, time.time_ns() // 1000)
     return differences(book, stated), stated, version
 
 

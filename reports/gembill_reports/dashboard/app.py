@@ -29,8 +29,7 @@ from gembill.ledger.records import holds_demo_data
 from gembill.ledger.totals import totals
 from gembill.period import DEFAULT_ZONE
 from gembill.rules.budgets import Budget
-from gembill.rules.prices import PriceBook
-from gembill.rules.prices.bundle import bundled
+from gembill.rules.prices import PriceBook, bundled
 from gembill_reports.analysis.receipt import receipt, rounds_of
 from gembill_reports.dashboard import assets, call_pages, quality_pages, summary_pages
 from gembill_reports.dashboard.guard import LOOPBACK, App, Guard

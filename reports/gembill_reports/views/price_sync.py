@@ -44,7 +44,7 @@ def _unknown(found: list[tuple[str, list[PriceDifference]]]) -> Sheet:
 def _lines(found: list[PriceDifference]) -> Iterator[tuple[str, ...]]:
     same: dict[tuple[str, ...], list[str]] = {}
     for one in found:
-        meter, kind, above = one.thing
+        meter, kind, above = one.key
         start = "launch" if one.start_us is None else name(Unit.DAY, one.start_us, zone())
         figures = (_figure(one, one.ours), _figure(one, one.theirs))
         prompts = f", prompts above {above:,}" if above else ""
@@ -57,8 +57,8 @@ def _lines(found: list[PriceDifference]) -> Iterator[tuple[str, ...]]:
 def _headline(model: str, found: list[PriceDifference]) -> tuple[str, ...]:
     first: dict[str, str] = {}
     for one in found:
-        if one.thing[1:] == (Modality.TEXT, 0):
-            first.setdefault(one.thing[0].value, _figure(one, one.theirs))
+        if one.key[1:] == (Modality.TEXT, 0):
+            first.setdefault(one.key[0].value, _figure(one, one.theirs))
     tiers = ", ".join(dict.fromkeys(one.service_tier for one in found))
     return model, tiers, *(first.get(meter.value, "") for meter in (Meter.INPUT, Meter.CACHED_INPUT, Meter.OUTPUT))
 
@@ -68,4 +68,4 @@ def _figure(one: PriceDifference, pico: int | None) -> str:
 
     if pico is None:
         return "none"
-    return usd_per_million(pico // 1000 if one.thing[0] is Meter.GROUNDING else pico)
+    return usd_per_million(pico // 1000 if one.key[0] is Meter.GROUNDING else pico)

@@ -14,9 +14,9 @@ def test_other_peoples_prices_look_as_they_did(snapshot: Snapshots) -> None:
     ):
         figures = [None if usd is None else unit_price(usd) for usd in (ours, theirs)]
         start = instant("2026-12-01", zone()) if above else None
-        thing = (meter, Modality.TEXT, above)
+        key = (meter, Modality.TEXT, above)
         return PriceDifference(
-            model=model, service_tier=tier, thing=thing, start_us=start, ours=figures[0], theirs=figures[1] or 0
+            model=model, service_tier=tier, key=key, start_us=start, ours=figures[0], theirs=figures[1] or 0
         )
 
     found = [

@@ -1,6 +1,6 @@
 """Price rows, and which of them was in force.
 
-Owns: the price book, its validation, its aliases and its lookups. Owns no file format and no policy.
+Owns: the price book, its validation, its aliases and its lookups. Not here: the file format and policies.
 Invariant: for a model, meter, kind of content, tier, threshold and instant there is one price row at most, and a lookup
 answers with it or with a `NoPrice` that says why there is none.
 
@@ -16,19 +16,27 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import sha256
 from itertools import pairwise
+from typing import NamedTuple
 
 from gembill import period
 from gembill.errors import PriceError
 from gembill.model import Meter, Modality, Price
 
-_EVER = -(1 << 63)  # stands for "since ever" where instants are compared
+_EVER = -(1 << 63)  # "since ever" where instants are compared
 
 _Rows = tuple[Price, ...]
 _Prices = dict[tuple[Meter, Modality], _Rows]
 
+PriceKey = tuple[Meter, Modality, int]
+"""What a price is for: meter, kind of content, and prompt size (tokens) above which it holds."""
 
-Thing = tuple[Meter, Modality, int]
-"""Meter, kind of content, and prompt size above which a price holds."""
+
+class PriceCell(NamedTuple):
+    """A price and where it is from: pico-dollars for one, the source, and the day on which it was checked."""
+
+    unit_pico: int
+    source: str
+    checked_on: str
 
 
 def row_id(model: str, name: str, modality: Modality, service_tier: str, *, above: int, start: str) -> str:
@@ -40,10 +48,10 @@ def row_id(model: str, name: str, modality: Modality, service_tier: str, *, abov
 
 
 def dated_row(
-    model: str, service_tier: str, thing: Thing, cell: tuple[int, str, str], times: tuple[int | None, int | None]
+    model: str, service_tier: str, key: PriceKey, cell: PriceCell, times: tuple[int | None, int | None]
 ) -> Price:
-    """A row for one thing: its pico-dollars, source and day checked, from when (None: ever) to when (None: open)."""
-    (meter, modality, above), (pico, source, checked_on) = thing, cell
+    """A row with a price that is in force from an instant (None: ever since) to another (None: open)."""
+    meter, modality, above = key
     start = "launch" if times[0] is None else period.name(period.Unit.DAY, times[0], period.zone())
     return Price(
         id=row_id(model, meter.value, modality, service_tier, above=above, start=start),
@@ -52,11 +60,11 @@ def dated_row(
         modality=modality,
         service_tier=service_tier,
         above_prompt_tokens=above,
-        unit_pico=pico,
+        unit_pico=cell.unit_pico,
         effective_from_us=times[0],
         effective_to_us=times[1],
-        source=source,
-        checked_on=checked_on,
+        source=cell.source,
+        checked_on=cell.checked_on,
     )
 
 
@@ -69,7 +77,7 @@ class NoPrice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alias:
-    """Another name of a model since an instant (None: always). `#` in the pattern stands for one digit."""
+    """Another name of a model since an instant (None: always). `#` in the pattern matches one digit."""
 
     pattern: str
     model: str
@@ -101,18 +109,18 @@ class Tariff:
     @property
     def rows(self) -> _Rows:
         """All its price rows, by meter and kind of content."""
-        return tuple(row for thing in sorted(self._prices) for row in self._prices[thing])
+        return tuple(row for key in sorted(self._prices) for row in self._prices[key])
 
     def price(self, meter: Meter, modality: Modality, prompt_tokens: int) -> Price | NoPrice:
-        """The price of a token (for grounding: of a search or prompt) in a call with a prompt of so many tokens.
+        """The price of a token (for grounding: of a search or prompt) in a call with a prompt of that size.
 
         The whole call is priced by its prompt: above a threshold every token has the higher price (wire.md 6.3).
         """
         for price in self._prices.get((meter, modality), ()):  # the highest threshold first
             if prompt_tokens > price.above_prompt_tokens or not price.above_prompt_tokens:
                 return price
-        thing = "grounding" if meter is Meter.GROUNDING else f"{modality.value} tokens ({meter.value})"
-        return NoPrice(f"no price is known for {thing} of {self._subject}")
+        what = "grounding" if meter is Meter.GROUNDING else f"{modality.value} tokens ({meter.value})"
+        return NoPrice(f"no price is known for {what} of {self._subject}")
 
 
 class PriceBook:
@@ -123,14 +131,14 @@ class PriceBook:
     ) -> None:
         """Check the rows; PriceError where they contradict each other.
 
-        A row without an end is in force until the next row for the same thing begins, so that appending is enough.
+        A row without an end is in force until the next row for the same key begins, so that appending is enough.
         `over` is a book whose rows count where these say nothing: for a user's own prices over the bundled ones.
         """
         own = _ended(tuple(rows))
         self.layers: tuple[_Rows, ...] = (*(over.layers if over else ()), own)
         self.rows: _Rows = (*(over.rows if over else ()), *own)
         self.aliases: tuple[Alias, ...] = (*(over.aliases if over else ()), *aliases)
-        _refuse_twins(self.rows)
+        _reject_duplicates(self.rows)
 
     @cached_property
     def digest(self) -> str:
@@ -165,11 +173,11 @@ class PriceBook:
         return tuple(self._tiers.get(model, ()))
 
     def stands_for(self, name: str, at_us: int) -> str | None:
-        """The model a name stands for at an instant: itself, that of its alias, or None."""
+        """The model a name means at an instant: itself, that of its alias, or None."""
         if name in self._tiers:
             return name
-        found = (a.model for a in self._aliases_of(name) if a.start_us <= at_us and a.model in self._tiers)
-        return next(found, None)
+        models = (a.model for a in self._aliases_of(name) if a.start_us <= at_us and a.model in self._tiers)
+        return next(models, None)
 
     def changes(self, model: str, service_tier: str) -> tuple[int, ...]:
         """The instants at which a price of the model on the tier begins or ends, in order; without "since ever"."""
@@ -182,7 +190,7 @@ class PriceBook:
             return NoPrice("the model that answered is not known")
         timeline = self._timelines.get((model, service_tier))
         if timeline is None:
-            return self._detour(model, service_tier, at_us)
+            return self._resolve_alias(model, service_tier, at_us)
         starts, tariffs = timeline
         place = bisect_right(starts, at_us) - 1
         tariff = tariffs[place] if place >= 0 else None
@@ -191,12 +199,12 @@ class PriceBook:
     def price(
         self, model: str | None, meter: Meter, modality: Modality, *, service_tier: str, prompt_tokens: int, at_us: int
     ) -> Price | NoPrice:
-        """The row in force at an instant for one thing, or why there is none."""
+        """The row in force at an instant for one meter and kind, or why there is none."""
         tariff = self.tariff(model, service_tier, at_us)
         return tariff if isinstance(tariff, NoPrice) else tariff.price(meter, modality, prompt_tokens)
 
-    def _detour(self, name: str, service_tier: str, at_us: int) -> Tariff | NoPrice:
-        """Follow an alias, or say what is not known: the model, the tier or what an alias stood for."""
+    def _resolve_alias(self, name: str, service_tier: str, at_us: int) -> Tariff | NoPrice:
+        """Follow an alias, or say what is not known: the model, the tier or what an alias meant then."""
         if name in self._tiers:
             known = ", ".join(self._tiers[name])
             return NoPrice(f"no price is known for '{name}' on the {service_tier} tier; known tiers: {known}")
@@ -219,7 +227,7 @@ class PriceBook:
 
 def _ended(rows: _Rows) -> _Rows:
     """The rows in order, each with the end it has by itself or by its successor."""
-    _refuse_twins(rows)
+    _reject_duplicates(rows)
     chains: dict[tuple[object, ...], list[Price]] = defaultdict(list)
     for row in rows:
         _check(row)
@@ -228,11 +236,11 @@ def _ended(rows: _Rows) -> _Rows:
     return tuple(r if r.effective_to_us == ends[r.id] else replace(r, effective_to_us=ends[r.id]) for r in rows)
 
 
-def _refuse_twins(rows: _Rows) -> None:
+def _reject_duplicates(rows: _Rows) -> None:
     seen: set[str] = set()
     for row in rows:
         if row.id in seen:
-            raise PriceError(f"the price '{row.id}' stands in the list twice; give one another start or remove it")
+            raise PriceError(f"the price '{row.id}' is in the list twice; give one of them another start or remove it")
         seen.add(row.id)
 
 
@@ -281,11 +289,11 @@ def _tariff(key: tuple[str, str], layers: list[list[Price]], at_us: int) -> Tari
 
 
 def _in_force(rows: list[Price], at_us: int) -> _Prices:
-    found: dict[tuple[Meter, Modality], list[Price]] = defaultdict(list)
+    in_force: dict[tuple[Meter, Modality], list[Price]] = defaultdict(list)
     for row in rows:
         if _start(row) <= at_us and (row.effective_to_us is None or at_us < row.effective_to_us):
-            found[row.meter, row.modality].append(row)
-    return {thing: tuple(sorted(same, key=lambda row: -row.above_prompt_tokens)) for thing, same in found.items()}
+            in_force[row.meter, row.modality].append(row)
+    return {key: tuple(sorted(same, key=lambda row: -row.above_prompt_tokens)) for key, same in in_force.items()}
 
 
 def _start(row: Price) -> int:

@@ -1,6 +1,6 @@
 """Another price list held against ours.
 
-Owns: what counts as a difference and the rows that accepting one adds. Owns no source (the caller reads it) and no
+Owns: what counts as a difference and the rows that accepting one adds. Not here: the source (the caller reads it) and
 storage. Invariant: accepting all differences of a model leaves none; what the other list does not say is kept.
 """
 
@@ -8,21 +8,21 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from gembill.model import Price
-from gembill.rules.prices.book import NoPrice, PriceBook, Thing, dated_row
+from gembill.rules.prices.book import NoPrice, PriceBook, PriceCell, PriceKey, dated_row
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExternalPrice:
-    """What another list says of one model on one tier from a day on (None: ever since): pico-dollars by thing.
+    """What another list says of one model on one tier from a day on (None: ever since): pico-dollars by key.
 
-    `implied` are kinds that it prices only by falling back to another kind.
+    `implied` are keys that it prices only by falling back to another kind.
     """
 
     model: str
     service_tier: str
     start_us: int | None
-    prices: Mapping[Thing, int]
-    implied: frozenset[Thing] = field(default=frozenset())
+    prices: Mapping[PriceKey, int]
+    implied: frozenset[PriceKey] = field(default=frozenset())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,60 +31,61 @@ class PriceDifference:
 
     model: str
     service_tier: str
-    thing: Thing
+    key: PriceKey
     start_us: int | None
     ours: int | None
     theirs: int
 
 
-def differences(book: PriceBook, stated: Iterable[ExternalPrice]) -> list[PriceDifference]:
+def differences(book: PriceBook, external: Iterable[ExternalPrice]) -> list[PriceDifference]:
     """Where the other list says something else than ours, or something that ours does not say.
 
-    Kinds that it only implies count where we have the model on that tier with another figure, or not at all.
+    Keys that it only implies count where we have the model on that tier with another figure, or not at all.
     """
-    found: list[PriceDifference] = []
-    for one in stated:
+    disagreements: list[PriceDifference] = []
+    for one in external:
         known = bool(book.tiers(one.model))
         ours = _ours(book, one)
-        for thing, pico in one.prices.items():
-            mine = ours.get(thing)
-            if mine != pico and not (mine is None and known and thing in one.implied):
-                found.append(
+        for key, pico in one.prices.items():
+            mine = ours.get(key)
+            if mine != pico and not (mine is None and known and key in one.implied):
+                disagreements.append(
                     PriceDifference(
                         model=one.model,
                         service_tier=one.service_tier,
-                        thing=thing,
+                        key=key,
                         start_us=one.start_us,
                         ours=mine,
                         theirs=pico,
                     )
                 )
-    return found
+    return disagreements
 
 
 def accepted(
-    stated: Iterable[ExternalPrice], chosen: Iterable[PriceDifference], source: str, checked_on: str
+    external: Iterable[ExternalPrice], chosen: Iterable[PriceDifference], source: str, checked_on: str
 ) -> list[Price]:
     """The rows that make ours say what the other list says about everything that the chosen differences touch."""
-    touched = {(one.model, one.service_tier, *one.thing[:2]) for one in chosen}
+    touched = {(one.model, one.service_tier, *one.key[:2]) for one in chosen}
     rows: dict[str, Price] = {}
-    for one in stated:
-        for thing, pico in one.prices.items():
-            if (one.model, one.service_tier, *thing[:2]) in touched:
-                row = dated_row(one.model, one.service_tier, thing, (pico, source, checked_on), (one.start_us, None))
+    for one in external:
+        for key, pico in one.prices.items():
+            if (one.model, one.service_tier, *key[:2]) in touched:
+                cell = PriceCell(pico, source, checked_on)
+                row = dated_row(one.model, one.service_tier, key, cell, (one.start_us, None))
                 rows[row.id] = row
     return list(rows.values())
 
 
-def _ours(book: PriceBook, one: ExternalPrice) -> dict[Thing, int]:
+def _ours(book: PriceBook, one: ExternalPrice) -> dict[PriceKey, int]:
     tariff = book.tariff(one.model, one.service_tier, one.start_us or 0)
     rows = () if isinstance(tariff, NoPrice) else tariff.rows
     return {(row.meter, row.modality, row.above_prompt_tokens): row.unit_pico for row in rows}
 
 
-def by_model(found: Iterable[PriceDifference]) -> Iterator[tuple[str, list[PriceDifference]]]:
+def by_model(disagreements: Iterable[PriceDifference]) -> Iterator[tuple[str, list[PriceDifference]]]:
     """The differences of each model, models by name."""
     models: dict[str, list[PriceDifference]] = {}
-    for one in found:
+    for one in disagreements:
         models.setdefault(one.model, []).append(one)
     yield from sorted(models.items())

@@ -59,7 +59,7 @@ def test_above_a_threshold_the_whole_call_has_the_higher_price() -> None:
 @pytest.mark.parametrize(
     ("words", "twin"),
     [
-        ("stands in the list twice", ROW),
+        ("is in the list twice", ROW),
         ("overlap", replace(ROW, id="n")),
         ("overlap", replace(ROW, id="n", effective_from_us=50, effective_to_us=101)),
         ("negative figure", replace(ROW, id="n", unit_pico=-1)),

@@ -15,8 +15,8 @@ OUTPUT = (Meter.OUTPUT, Modality.TEXT, 0)
 
 
 def stated(model: str = FLASH, start: int | None = TODAY, **figures: str) -> ExternalPrice:
-    things = {"input": INPUT, "audio": AUDIO, "output": OUTPUT}
-    prices = {things[name]: unit_price(figure) for name, figure in figures.items()}
+    keys = {"input": INPUT, "audio": AUDIO, "output": OUTPUT}
+    prices = {keys[name]: unit_price(figure) for name, figure in figures.items()}
     return ExternalPrice(model=model, service_tier="standard", start_us=start, prices=prices)
 
 
@@ -31,7 +31,7 @@ def test_the_same_figures_are_no_difference() -> None:
 
 def test_another_figure_is_one_with_both_sides() -> None:
     (found,) = differences(bundled(), [stated(input="0.35", output="2.50")])
-    assert (found.thing, found.ours, found.theirs) == (INPUT, unit_price("0.30"), unit_price("0.35"))
+    assert (found.key, found.ours, found.theirs) == (INPUT, unit_price("0.30"), unit_price("0.35"))
 
 
 def test_an_announced_change_that_we_lack_is_a_difference_from_its_day_on() -> None:

@@ -58,7 +58,7 @@ def test_a_discount_says_where_it_comes_from_and_ends_when_told() -> None:
 
 
 def test_a_discount_that_gives_no_exact_price_is_refused() -> None:
-    with pytest.raises(PriceError, match="no exact price; set the price itself"):
+    with pytest.raises(PriceError, match="not an exact price; set the price itself"):
         discounted(bundled(), frame(FLASH, "2026-12-01"), Decimal("33.33333"))
     with pytest.raises(PriceError, match="a discount needs a list price, but no price is known for the model 'x'"):
         discounted(bundled(), frame("x", "2026-12-01"), Decimal(5))

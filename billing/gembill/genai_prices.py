@@ -1,7 +1,9 @@
 """What the genai-prices package says, in our terms.
 
-Owns: reading the package, which is imported here and nowhere else, and only for `gembill prices sync`. Owns no
-comparison. Invariant: figures are exact; a price the package has under conditions we cannot follow is left out.
+Owns: reading the package, which is imported here and nowhere else, and only for `gembill prices sync`. It is not among
+the rules, which are pure: what a package of others says changes with its version. Not here: the comparison
+(`gembill.rules.prices.difference`). Invariant: figures are exact; a price the package has under conditions we cannot
+follow is left out.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from gembill.errors import ConfigurationError
 from gembill.model import Meter, Modality
 from gembill.period import Unit, containing, local, zone
 from gembill.rules.prices import PriceBook
-from gembill.rules.prices.book import Thing
+from gembill.rules.prices.book import PriceKey
 from gembill.rules.prices.difference import ExternalPrice
 
 _HOW = "python -m pip install genai-prices"
@@ -50,7 +52,7 @@ def version() -> str:
     return str(__version__)
 
 
-def stated(book: PriceBook, now_us: int) -> list[ExternalPrice]:
+def external_prices(book: PriceBook, now_us: int) -> list[ExternalPrice]:
     """What the package says of Google's models: from today, and from each day to come on which it or ours changes.
 
     A model is called as we call it; one that we do not have is called by the package's id and holds since its launch.
@@ -60,17 +62,17 @@ def stated(book: PriceBook, now_us: int) -> list[ExternalPrice]:
     google = next(provider for provider in data.providers if provider.id == "google")
     today = containing(Unit.DAY, now_us, zone()).start_us
     assert today is not None
-    found: list[ExternalPrice] = []
+    prices: list[ExternalPrice] = []
     for name, model in _models(book, google.models, now_us):
         known = bool(book.tiers(name))
         for at_us in _instants(book, name, model, today):
             start = at_us if known or at_us > today else None
-            found += _tiers(name, model, at_us, start)
-    return found
+            prices += _tiers(name, model, at_us, start)
+    return prices
 
 
 def _models(book: PriceBook, models: Iterable[Any], now_us: int) -> Iterator[tuple[str, Any]]:
-    """Our names with the package's model, then the package's models that none of ours is."""
+    """Our names with the package's model, then the models of the package that we do not have."""
     all_models = list(models)
     matched: set[str] = set()
     for name in book.models:
@@ -101,25 +103,25 @@ def _dated(model: Any) -> Iterator[Any]:  # noqa: ANN401
 def _tiers(name: str, model: Any, at_us: int, start_us: int | None) -> Iterator[ExternalPrice]:  # noqa: ANN401
     day = local(at_us, zone()).date()
     when = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)  # the package's days are UTC's, ours US Pacific
-    yield _stated(name, "standard", start_us, model.get_prices(when))
+    yield _external_price(name, "standard", start_us, model.get_prices(when))
     batch = [one for one in model.price_variants or () if one.when == _BATCH]
     if any(one.constraint is None or one.constraint.active(when) for one in batch):
-        yield _stated(name, "batch", start_us, model.get_prices(when, _BATCH))
+        yield _external_price(name, "batch", start_us, model.get_prices(when, _BATCH))
 
 
-def _stated(name: str, tier: str, start_us: int | None, prices: Any) -> ExternalPrice:  # noqa: ANN401
-    found: dict[Thing, int] = {}
-    implied: set[Thing] = set()
+def _external_price(name: str, tier: str, start_us: int | None, prices: Any) -> ExternalPrice:  # noqa: ANN401
+    figures: dict[PriceKey, int] = {}
+    implied: set[PriceKey] = set()
     for (meter, kind), keys in _KEYS.items():
         key = next((key for key in keys if getattr(prices, key, None) is not None), None)
         if key is None:
             continue
         for above, pico in _by_size(getattr(prices, key), meter):
             borrower = _BORROWERS.get(meter) if kind is not Modality.IMAGE or meter is Meter.INPUT else None
-            things = [(m, kind, above) for m in (meter, borrower) if m is not None]
-            found |= dict.fromkeys(things, pico)
-            implied |= set(things) if key != keys[0] or kind is Modality.DOCUMENT else set()
-    return ExternalPrice(model=name, service_tier=tier, start_us=start_us, prices=found, implied=frozenset(implied))
+            priced = [(m, kind, above) for m in (meter, borrower) if m is not None]
+            figures |= dict.fromkeys(priced, pico)
+            implied |= set(priced) if key != keys[0] or kind is Modality.DOCUMENT else set()
+    return ExternalPrice(model=name, service_tier=tier, start_us=start_us, prices=figures, implied=frozenset(implied))
 
 
 def _by_size(price: Any, meter: Meter) -> Iterator[tuple[int, int]]:  # noqa: ANN401

@@ -4,22 +4,23 @@ import sys
 
 import pytest
 
+from gembill import genai_prices
 from gembill.errors import ConfigurationError
 from gembill.model import Meter, Modality
 from gembill.money import unit_price
 from gembill.period import instant, zone
-from gembill.rules.prices import PriceBook, bundled, genai_prices
+from gembill.rules.prices import PriceBook, bundled
 from gembill.rules.prices.difference import ExternalPrice, differences
 
 NOW = instant("2026-11-21T12:00:00", zone())
 
 
 def stated(model: str, book: PriceBook | None = None) -> list[ExternalPrice]:
-    return [one for one in genai_prices.stated(book or bundled(), NOW) if one.model == model]
+    return [one for one in genai_prices.external_prices(book or bundled(), NOW) if one.model == model]
 
 
 def test_our_bundled_list_says_nothing_else_of_the_models_it_has() -> None:
-    found = differences(bundled(), genai_prices.stated(bundled(), NOW))
+    found = differences(bundled(), genai_prices.external_prices(bundled(), NOW))
     assert [one for one in found if bundled().tiers(one.model)] == []
     assert {one.model for one in found} >= {"gemini-2.0-flash-lite", "gemini-3.8-live"}
 
