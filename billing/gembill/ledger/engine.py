@@ -23,7 +23,6 @@ from gembill.errors import ConfigurationError, LedgerError
 BUSY_SECONDS = 30
 _FORMS = "sqlite:///path or postgresql://host/name"
 _WRITES = "gembill_writes"
-_NETWORK = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "ceph", "fuse.sshfs", "fuse.s3fs", "fuse.glusterfs"}
 
 
 def parse(url: str) -> URL:
@@ -138,16 +137,11 @@ def _journal_mode(engine: Engine, wanted: str) -> str:
         raw.close()
 
 
-def refuse_network_file(path: Path, mounts: Path = Path("/proc/mounts")) -> None:
+def refuse_network_file(path: Path) -> None:
     """LedgerError if the file would lie on a network file system, where SQLite's locks do not hold (sqlite.org/wal)."""
-    if not mounts.exists():
-        return
-    target, best, kind = path.resolve(), Path("/"), ""
-    for line in mounts.read_text(encoding="utf-8", errors="replace").splitlines():
-        fields = line.split()
-        if len(fields) > 2 and target.is_relative_to(fields[1]) and len(fields[1]) >= len(str(best)):
-            best, kind = Path(fields[1]), fields[2]
-    if kind in _NETWORK:
+    mount = sqlite.network_mount(path)
+    if mount is not None:
         raise LedgerError(
-            f"{path} lies on {best}, a file system of kind {kind}; keep the ledger on a local disk or use PostgreSQL"
+            f"{path} lies on {mount.point}, a file system of kind {mount.kind}; keep the ledger on a local disk or use "
+            "PostgreSQL"
         )

@@ -15,11 +15,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from gembill.errors import SpoolError
+from gembill.sqlite import network_mount
 
 log = logging.getLogger(__name__)
 
 _NAME = re.compile(r"[0-7][0-9a-f]{15}")
-_NETWORK = ("nfs", "cifs", "smb", "afs", "ncpfs", "fuse.sshfs", "fuse.s3fs", "fuse.gcsfuse", "fuse.glusterfs")
 _CURSOR = re.compile(rb"(\d{20}) ([0-9a-f]{8})\n")
 
 
@@ -31,21 +31,9 @@ def open_root(root: Path) -> None:
         raise SpoolError(f"the spool cannot live in {root}: {error.strerror}; name a directory we can write") from error
     if not os.access(root, os.R_OK | os.W_OK | os.X_OK):
         raise SpoolError(f"the spool cannot live in {root}: we may not write there; name a directory we can write")
-    kind = _file_system(root)
-    if kind.startswith(_NETWORK):
-        raise SpoolError(f"the spool cannot live in {root}: it is on {kind}, where SQLite's locks do not hold")
-
-
-def _file_system(path: Path) -> str:
-    """The kind of file system below `path`, "" where the system does not say."""
-    device = path.stat().st_dev
-    wanted = f"{os.major(device)}:{os.minor(device)}"
-    try:
-        lines = Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        return ""
-    kinds = [line.partition(" - ")[2].split(" ")[0] for line in lines if line.split(" ")[2] == wanted]
-    return kinds[-1] if kinds else ""
+    mount = network_mount(root)
+    if mount is not None:
+        raise SpoolError(f"the spool cannot live in {root}: it is on {mount.kind}, where SQLite's locks do not hold")
 
 
 class SpoolDirectory:

@@ -4,8 +4,9 @@ from pathlib import Path
 import pytest
 
 from gembill.errors import SpoolError
-from gembill.spool import directory as home_module
+from gembill.spool import directory
 from gembill.spool.directory import SpoolDirectory, open_root
+from gembill.sqlite import Mount
 
 
 def test_a_home_is_held_by_one_at_a_time(tmp_path: Path) -> None:
@@ -42,16 +43,9 @@ def test_the_cursor_is_read_back_and_nonsense_is_zero(tmp_path: Path, caplog: py
 
 
 def test_a_network_file_system_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(home_module, "_file_system", lambda path: "nfs4")
+    monkeypatch.setattr(directory, "network_mount", lambda path: Mount(Path("/net"), "nfs4"))
     with pytest.raises(SpoolError, match="it is on nfs4, where SQLite's locks do not hold"):
         open_root(tmp_path / "root")
-
-
-def test_the_kind_of_file_system_is_known_on_linux(tmp_path: Path) -> None:
-    if not Path("/proc/self/mountinfo").exists():
-        pytest.skip("this system has no /proc/self/mountinfo")
-    kind = home_module._file_system(Path("/proc"))
-    assert kind == "proc"
 
 
 def test_what_cannot_be_locked_is_set_aside_and_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
