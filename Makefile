@@ -60,7 +60,7 @@ fix: $(DEV)  ## what `check` asks for, as far as a tool can do it
 	$(BIN)/ruff format $(CODE)
 	$(BIN)/ruff check --fix $(CODE)
 
-docs: $(DEV)  ## write the generated parts of the documentation anew; pictures need Chromium
+docs: $(DEV)  ## write the generated parts of the documentation again; pictures need Chromium
 	PATH=$(CURDIR)/$(BIN):$$PATH $(BIN)/cog -I . -r README.md docs/*.md
 	$(BIN)/python -m tests.pictures
 

@@ -106,7 +106,7 @@ def test_every_file_that_a_document_names_is_there(document):
         ("(contract.md, Identity)", []),
         ("(`docs/contract.md`, Calls and records)", []),
         ("(contract.md, No such section)", ["contract.md, No such section)"]),
-        ("see gemini-api.md 1.1", ["gemini-api.md: there is no such document"]),
+        ("see nowhere.md 1.1", ["nowhere.md: there is no such document"]),
         ('a file that a program writes: "budgets.md"', []),
     ],
 )
