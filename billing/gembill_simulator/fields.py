@@ -2,6 +2,9 @@
 
 Owns: bodies as JSON objects, and typed access to a field in camelCase or snake_case. Not here: what a field means.
 Invariant: any JSON gives a value of the type asked for or a `Refusal` with Google's status 400.
+
+Google's reader is more lenient than JSON is: a comma may follow the last entry of an object or a list (the first curl
+of the documentation has one), and a number may come as a string (the JSON mapping of Protocol Buffers).
 """
 
 import re
@@ -15,11 +18,15 @@ from gembill.errors import Refusal
 Json = Any  # decoded JSON: its shape is what the readers find out
 Object = dict[str, Json]
 
+# A string to its end, an opening bracket with a comma (which stays wrong), or a comma before a closing one.
+_LAST_COMMA = re.compile(rb'("[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)|[\[{]\s*,)|,(?=\s*[}\]])', re.DOTALL)
+_INTEGER = re.compile(r"-?\d{1,18}")
+
 
 def decode(body: bytes) -> Object:
     """The JSON object of a body; raises `Refusal` (400) for anything else."""
     try:
-        document = msgspec.json.decode(body)
+        document = _decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as reason:
         raise bad("Invalid JSON payload received. The body cannot be read as JSON.") from reason
     if not isinstance(document, dict):
@@ -68,6 +75,10 @@ def text(holder: Object, name: str) -> str:
 def integer(holder: Object, name: str) -> int | None:
     """An integer, or None when absent."""
     field = value(holder, name)
+    if isinstance(field, str) and _INTEGER.fullmatch(field):
+        return int(field)
+    if isinstance(field, float) and field.is_integer():
+        return int(field)
     if field is None or (isinstance(field, int) and not isinstance(field, bool)):
         return field
     raise _wrong(name, "an integer")
@@ -76,6 +87,16 @@ def integer(holder: Object, name: str) -> int | None:
 def bad(message: str) -> Refusal:
     """The refusal of a request that says something wrong."""
     return Refusal(400, "INVALID_ARGUMENT", message)
+
+
+def _decode(body: bytes) -> Json:
+    try:
+        return msgspec.json.decode(body)
+    except msgspec.DecodeError:
+        lenient = _LAST_COMMA.sub(lambda match: match[1] or b"", body)
+        if lenient == body:
+            raise
+        return msgspec.json.decode(lenient)
 
 
 def _wrong(name: str, wanted: str) -> Refusal:

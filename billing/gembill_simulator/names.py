@@ -6,6 +6,7 @@ one that mentions another name of the same origin, so that two runs of a program
 """
 
 import re
+import secrets
 from base64 import urlsafe_b64encode
 from collections import OrderedDict
 from hashlib import blake2b
@@ -16,10 +17,15 @@ _MENTIONS = re.compile(rb"(?:v1_|cachedContents/|files/|batches/)[\w-]+")
 
 
 class IdFactory:
-    """The names that one simulator gave out."""
+    """The names that one simulator gave out.
 
-    def __init__(self, seed: int) -> None:
-        self._seed = b"%d" % seed
+    With a seed they repeat at the next start. Without one no start repeats the names of another, as interactions and
+    batches are told apart by name alone; what is answered is that of seed 0 all the same.
+    """
+
+    def __init__(self, seed: int | None) -> None:
+        self._seed = b"%d" % (seed or 0)
+        self._start = secrets.token_bytes(16) if seed is None else b""
         self._repeats: OrderedDict[bytes, int] = OrderedDict()
         self._origins: OrderedDict[bytes, bytes] = OrderedDict()
 
@@ -34,11 +40,14 @@ class IdFactory:
         return blake2b(b"%b %b %b" % (self._seed, place.encode(), body), digest_size=16).digest()
 
     def draw(self, origin: bytes) -> bytes:
-        """24 bytes that differ each time the same origin comes."""
+        """24 bytes that differ each time the same origin comes; the last 8 choose a fault and repeat at each start."""
         repeat = self._repeats.pop(origin, 0)
         self._repeats[origin] = repeat + 1
         _bound(self._repeats)
-        return blake2b(b"%b %d" % (origin, repeat), digest_size=24).digest()
+        drawn = blake2b(b"%b %d" % (origin, repeat), digest_size=24).digest()
+        if not self._start:
+            return drawn
+        return blake2b(drawn, digest_size=16, key=self._start).digest() + drawn[16:]
 
     def give(self, prefix: str, draw: bytes, origin: bytes) -> str:
         """A name of this prefix (`v1_`, `files/`, ...) for what was made of this origin."""

@@ -33,13 +33,16 @@ _MOST_TOKENS = 1 << 40
 class Options:
     """Settings of a whole simulator.
 
+    Without a `seed` the answers are those of seed 0, and the names of what is made are new with each start; with one
+    they repeat, for tests whose records must have the same ids each time.
+
     `latency_ms` passes before an answer begins, `chunk_ms` between the chunks of a stream. `faults` come over requests
     by rate; `script` comes first and names the faults of the first generation requests by arrival (`ok` for none). A
     background interaction or a batch is done after `polls` polls that found it pending and `pending_ms`. `require_key`
     answers 403 to a request without a key. `keep_served` bounds the log of what was served.
     """
 
-    seed: int = 0
+    seed: int | None = None
     latency_ms: float = 0
     chunk_ms: float = 0
     faults: tuple[InjectedFault, ...] = ()

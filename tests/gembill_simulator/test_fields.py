@@ -29,6 +29,40 @@ def test_both_spellings_are_read(name: str) -> None:
     assert value({name: 7}, "maxOutputTokens") == integer({name: 7}, "maxOutputTokens") == 7
 
 
+@pytest.mark.parametrize(
+    "body", [b'{"a": [1, {"b": 2,}, ],\n}', b'{"a": [1, {"b": 2}]}', b'{"a": [1, {"b": 2}\n,\n]\t,\t}']
+)
+def test_a_comma_may_follow_the_last_entry(body: bytes) -> None:
+    assert decode(body) == {"a": [1, {"b": 2}]}
+
+
+def test_commas_in_texts_stay() -> None:
+    assert decode(rb'{"a": ",}", "b": "\",]", "c": "\\",}') == {"a": ",}", "b": '",]', "c": "\\"}
+
+
+@pytest.mark.parametrize("body", [b"{,}", b'{"a": [,]}', b'{"a": [1,,]}', b'{"a": 1,', b'{"a": "x,}', b'{"a": "\\'])
+def test_other_commas_are_a_400(body: bytes) -> None:
+    with pytest.raises(Refusal):
+        decode(body)
+
+
+@given(st.binary(max_size=60))
+def test_any_bytes_are_an_object_or_a_400(body: bytes) -> None:
+    with contextlib.suppress(Refusal):
+        assert isinstance(decode(b'{"a": "' + body + b'",}'), dict)
+
+
+@pytest.mark.parametrize("given_as", [7, "7", 7.0])
+def test_a_number_may_come_as_a_string(given_as: object) -> None:
+    assert integer({"n": given_as}, "n") == 7
+
+
+@pytest.mark.parametrize("wrong", ["", "7.5", "seven", 7.5, "9" * 30, float("inf")])
+def test_a_string_that_is_not_a_whole_number_is_a_400(wrong: object) -> None:
+    with pytest.raises(Refusal):
+        integer({"n": wrong}, "n")
+
+
 def test_absent_fields_are_empty_and_an_integer_is_none() -> None:
     assert (entry({}, "a"), entries({}, "a"), text({}, "a"), integer({}, "a")) == ({}, [], "", None)
 

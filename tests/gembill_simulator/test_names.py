@@ -1,4 +1,4 @@
-"""Names: new each time, and of no influence on an answer."""
+"""Names: new each time and with each start, and of no influence on an answer."""
 
 import pytest
 
@@ -11,6 +11,15 @@ def test_the_same_request_has_the_same_origin_and_another_draw() -> None:
     assert origin == names.origin("m", b"body") == IdFactory(7).origin("m", b"body")
     assert names.draw(origin) != names.draw(origin)
     assert IdFactory(7).draw(origin) == IdFactory(7).draw(origin)
+
+
+def test_without_a_seed_no_start_repeats_the_names_of_another() -> None:
+    starts = [IdFactory(None) for _ in range(3)]
+    origin = starts[0].origin("m", b"body")
+    draws = [names.draw(origin) for names in starts]
+    assert len({draw[:16] for draw in draws}) == 3
+    assert {draw[16:] for draw in draws} == {IdFactory(0).draw(origin)[16:]}, "the choice of a fault is that of seed 0"
+    assert {names.origin("m", b"body") for names in starts} == {IdFactory(0).origin("m", b"body")}, "so is the answer"
 
 
 def test_seed_place_and_body_decide_the_origin() -> None:

@@ -139,6 +139,34 @@ def test_a_missing_key_is_a_403_only_if_a_key_is_asked_for() -> None:
         assert call(guarded.url, UNARY, authorization="Bearer t")[0].status == 200
 
 
+def test_an_upload_goes_on_without_a_key_at_the_address_that_a_key_got() -> None:
+    begin = {"x_goog_upload_protocol": "resumable", "x_goog_upload_command": "start"}
+    send = {"x_goog_upload_command": "upload, finalize", "x_goog_upload_offset": "0"}
+    with in_thread(Simulator(Options(require_key=True))) as guarded:
+        assert call(guarded.url, "/upload/v1beta/files", b"", **begin)[0].status == 403
+        started, _ = call(guarded.url, "/upload/v1beta/files", b"", x_goog_api_key="k", **begin)
+        address = (started.getheader("X-Goog-Upload-URL") or "").removeprefix(guarded.url)
+        assert call(guarded.url, address, b"some text", **send)[0].status == 200
+        assert call(guarded.url, "/v1beta/files?upload_id=1", b"", "GET")[0].status == 403
+
+
+@pytest.mark.parametrize(("seed", "different"), [(None, 2), (5, 1)])
+def test_a_restart_repeats_no_name_unless_it_has_a_seed(seed: int | None, different: int) -> None:
+    asked = {"model": "gemini-3.8-flash", "input": "Hello"}
+    waiting = {"batch": {"inputConfig": {"requests": {"requests": [{"request": CODE}]}}}}
+    made = []
+    for _ in range(2):
+        with in_thread(Simulator(Options(seed=seed))) as started:
+            interaction = json.loads(call(started.url, "/v1beta/interactions", asked)[1])
+            batch = json.loads(call(started.url, "/v1beta/models/gemini-3.8-flash:batchGenerateContent", waiting)[1])
+            answer = json.loads(call(started.url, UNARY)[1])
+        made.append(
+            (interaction["id"], batch["name"], answer["responseId"], answer["usageMetadata"]["totalTokenCount"])
+        )
+    names = [len(set(pair)) for pair in zip(*made, strict=True)]
+    assert names == [different, different, different, 1], "the answer itself is the same each time"
+
+
 def test_count_tokens_and_models_answer_on_both_families(running: Running) -> None:
     counted = json.loads(call(running.url, "/v1/models/gemini-3.8-flash:countTokens")[1])
     used = json.loads(call(running.url, UNARY)[1])["usageMetadata"]

@@ -20,7 +20,11 @@ _FAULTS = ", ".join((*STATUSES, *OTHERS))
 @click.option(
     "--port", default=8788, show_default=True, type=click.IntRange(0, 65535), help="Port; 0 takes a free one."
 )
-@click.option("--seed", default=0, show_default=True, help="Other seeds give other answers to the same requests.")
+@click.option(
+    "--seed",
+    type=int,
+    help="Other seeds give other answers. With a seed ids repeat at each start, without one they do not.",
+)
 @click.option("--latency-ms", default=0.0, show_default=True, help="Time before each answer begins.")
 @click.option("--chunk-ms", default=0.0, show_default=True, help="Time between the chunks of a stream.")
 @click.option(
