@@ -31,6 +31,7 @@ ITEM = r"(?:\d+(?:\.\d+)*(?: ?\(?[a-z]\)?(?![\w]))?|[RS]\d+|laws? \d+|items? \d+
 PLACES = re.compile(rf",? ?(?:sections? )?({ITEM}(?:(?:, | and | to | against ){ITEM})*)")
 TITLE = re.compile(r", (?=[\"“A-Z])[\"“]?([A-Z][^\n]*)")
 NUMBER = re.compile(r"[RS]?\d+(?:\.\d+)*")
+LETTER = re.compile(r"(\d+(?:\.\d+)*) ?\(?([a-z])\b")
 
 
 def unfolded(path: Path) -> str:
@@ -53,6 +54,14 @@ def numbers(document: str) -> set[str]:
     return {*sections, *rows, *marks}
 
 
+def items(document: str, section: str) -> list[str]:
+    """The letters of a section's paragraphs."""
+    behind = re.split(rf"^#+ {re.escape(section)}\.? .*$", DOCUMENTS[document].read_text("utf-8"), flags=re.MULTILINE)[
+        -1
+    ]
+    return re.findall(r"^([a-z])\. ", re.split(r"^#", behind, flags=re.MULTILINE)[0], re.MULTILINE)
+
+
 def missing(text: str) -> list[str]:
     """The citations of a text that lead nowhere."""
     wrong = []
@@ -64,6 +73,7 @@ def missing(text: str) -> list[str]:
         elif places := PLACES.match(rest):
             known = numbers(name)
             wrong += [f"{name} {place}" for place in NUMBER.findall(places[1]) if place not in known]
+            wrong += [f"{name} {at} {item}" for at, item in LETTER.findall(places[1]) if item not in items(name, at)]
         elif (title := TITLE.match(rest)) and not any(
             title[1].casefold().startswith(heading.casefold()) for heading in headings(name)
         ):
@@ -97,6 +107,8 @@ def test_every_file_that_a_document_names_is_there(document):
         ("(wire.md 5.3)", []),
         ("(wire.md 2.4 and 2.6)", []),
         ("(wire.md 1.4 b)", []),
+        ("(wire.md 1.4(e), where code is search)", []),
+        ("(wire.md 1.4 z)", ["wire.md 1.4 z"]),
         ("(wire.md 9, law 8)", []),
         ("(wire.md 2.4 and 2.99)", ["wire.md 2.99"]),
         ("(reliability.md 2, R2)", []),
