@@ -218,7 +218,7 @@ def _said(part: str) -> str:
 
 def _part(row: Total | None, part: str) -> str | None:
     pico = None if row is None else getattr(row, f"cost_{part}_pico")
-    return None if pico is None else usd(pico)
+    return usd(pico)
 
 
 def _line(report: Report, unit: Unit) -> tuple[list[str], list[Total | None]]:

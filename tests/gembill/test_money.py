@@ -32,8 +32,8 @@ def test_an_amount_is_read_to_the_last_digit(text: str, pico: int) -> None:
 @pytest.mark.parametrize(
     "text", ["", ".", "-", "1e3", "1_000", "0,50", "$5", "NaN", "Infinity", "0x10", "１", "1 2", "--1", "9" * 25]
 )
-def test_what_is_no_amount_is_refused_with_an_example(text: str) -> None:
-    with pytest.raises(ConfigurationError, match=r"no amount in US dollars .* write it like 0\.50"):
+def test_what_is_not_an_amount_is_refused_with_an_example(text: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"not an amount in US dollars .* write it like 0\.50"):
         money.parse_usd(text)
 
 
@@ -110,3 +110,19 @@ def test_what_is_shown_is_near_the_amount_and_never_a_false_zero(pico: int) -> N
     assert abs(shown - exact) * 2 <= step
     assert (shown == 0) == (pico == 0)
     assert abs(exact) >= Decimal("0.01") or not pico or abs(shown - exact) <= abs(exact) / 20 or step.adjusted() == -12
+
+
+@given(st.integers(min_value=-(10**20), max_value=10**20))
+def test_an_exact_amount_for_people_loses_no_digit(pico: int) -> None:
+    shown = money.display_exact(pico)
+    assert money.parse_usd(shown.replace("$", "").replace(",", "")) == pico
+    assert len(shown.split(".")[1]) >= 2
+
+
+def test_searches_are_quoted_per_thousand() -> None:
+    assert money.usd_per_thousand(14_000_000_000) == "14.00"
+    assert money.usd_per_thousand(14_000_000_001) == "14.000000001"
+
+
+def test_what_is_not_known_stays_unknown() -> None:
+    assert (money.usd(None), money.usd_per_million(None)) == (None, None)

@@ -206,7 +206,7 @@ def _conversation(one: Conversation) -> dict[str, Any]:
         "tokens_output": one.tokens.output,
         "executions": one.executions,
         "executions_failed": one.executions_failed,
-        "cost_usd": None if one.cost_pico is None else usd(one.cost_pico),
+        "cost_usd": usd(one.cost_pico),
     }
 
 

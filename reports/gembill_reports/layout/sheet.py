@@ -1,27 +1,27 @@
-"""A sheet: a heading, a table and the sentences beneath, with numbers written for people.
+"""A sheet: a heading, a table and the sentences below it, with numbers written for people.
 
-Owns: how a sheet is set in a terminal or in Markdown, and how counts, money and shares are written in cells. Owns no
+Owns: how a sheet is set in a terminal or in Markdown, and how counts, money and shares are written in cells. Not here:
 content. Invariant: a written number is the exact count with thousands separators, or money in enough digits not to
-look like nothing; what is unknown is called unknown and never 0.
+look like zero; what is unknown is called unknown and never 0.
 """
 
 import re
 from dataclasses import dataclass
 from textwrap import wrap
 
-from gembill.money import display, usd
+from gembill.money import display, display_exact
 from gembill_reports.layout import screen
 from gembill_reports.layout.tables import Table, clean, escaped, markdown, terminal
 
 UNKNOWN = "unknown"
-DEMO = "DEMO DATA · "  # stands before the heading of whatever shows made-up calls
+DEMO = "DEMO DATA · "  # before the heading of whatever shows made-up calls
 _DOT = " · "
 _INDENT = re.compile(r" *(- )?")
 
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A heading, a table and the sentences beneath it."""
+    """A heading, a table and the sentences below it."""
 
     heading: str
     table: Table
@@ -56,16 +56,13 @@ def count(number: int | None) -> str:
 
 
 def money(pico: int | None) -> str:
-    """An amount in cents, or in as many digits as make it more than nothing."""
+    """An amount in cents, or in as many digits as make it more than zero."""
     return UNKNOWN if pico is None else display(pico)
 
 
 def exact(pico: int | None) -> str:
     """An amount with every digit it has, at least cents, so that a column of them adds up."""
-    if pico is None:
-        return UNKNOWN
-    whole, part = usd(abs(pico)).split(".")
-    return f"{'-' if pico < 0 else ''}${int(whole):,}.{part.rstrip('0').ljust(2, '0')}"
+    return UNKNOWN if pico is None else display_exact(pico)
 
 
 def rate(part: int, whole: int) -> str:
@@ -74,7 +71,7 @@ def rate(part: int, whole: int) -> str:
 
 
 def percent(part: int, whole: int) -> str:
-    """A share in whole percent, rounded half up; what is not nothing is not called 0%."""
+    """A share in whole percent, rounded half up; a non-zero share is not called 0%."""
     share = (200 * part + whole) // (2 * whole)
     return f"{share}%" if share or not part else "less than 1%"
 
@@ -92,6 +89,6 @@ def _headed(heading: str, width: int) -> list[str]:
 
 def _wrapped(text: str, width: int) -> list[str]:
     """Lines of at most `width` where words allow it, indented as the first; nothing is broken within a word."""
-    found = _INDENT.match(text)
-    indent = " " * found.end() if found else ""
+    start = _INDENT.match(text)
+    indent = " " * start.end() if start else ""
     return wrap(clean(text), width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)

@@ -93,28 +93,24 @@ def _rows(found: PriceCheck) -> Iterator[dict[str, Any]]:
     for stale in found.stale:
         yield {**empty, "kind": "stale", "model": stale.model, "date": stale.checked_on, "count": stale.rows}
     for one in found.coming:
-        amounts = {"now_usd": _usd(one.now_pico), "then_usd": _usd(one.then_pico)}
+        amounts = {"now_usd": usd(one.now_pico), "then_usd": usd(one.then_pico)}
         detail = "hidden by a price of your own" if one.hidden else None
         yield {**empty, "kind": "coming", "model": one.model, "date": _day(one.at_us), **amounts, "detail": detail}
 
 
 def _coming_dict(one: ComingPrice) -> dict[str, Any]:
     def pair(figures: tuple[int | None, int | None]) -> list[str | None]:
-        return [None if pico is None else usd_per_million(pico) for pico in figures]
+        return [usd_per_million(pico) for pico in figures]
 
     return {
         "model": one.model,
         "date": _day(one.at_us),
         "input_usd_per_million": pair(one.input),
         "output_usd_per_million": pair(one.output),
-        "last_month_now_usd": _usd(one.now_pico),
-        "last_month_then_usd": _usd(one.then_pico),
+        "last_month_now_usd": usd(one.now_pico),
+        "last_month_then_usd": usd(one.then_pico),
         "hidden_by_own_price": one.hidden,
     }
-
-
-def _usd(pico: int | None) -> str | None:
-    return None if pico is None else usd(pico)
 
 
 def _day(at_us: int) -> str:

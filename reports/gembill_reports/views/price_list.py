@@ -10,10 +10,10 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from gembill.model import Meter, Modality, Price
-from gembill.money import usd, usd_per_million
+from gembill.money import usd, usd_per_million, usd_per_thousand
 from gembill.period import iso, local, zone
 from gembill.rules.prices import NoPrice, PriceBook
-from gembill_reports.layout.sheet import Sheet, exact
+from gembill_reports.layout.sheet import Sheet
 from gembill_reports.layout.tables import Column, Table, csv_lines
 
 SCHEMA_VERSION = 1
@@ -95,7 +95,7 @@ def sheet(shown: Sequence[Price], at_us: int) -> Sheet:
 def quoted(row: Price) -> str:
     """The figure as it is quoted: per million tokens, or per thousand searches."""
     if row.meter is Meter.GROUNDING:
-        return f"{exact(1000 * row.unit_pico)[1:]} /1k"
+        return f"{usd_per_thousand(row.unit_pico)} /1k"
     return usd_per_million(row.unit_pico)
 
 

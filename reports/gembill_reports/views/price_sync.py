@@ -7,7 +7,7 @@ column gives way that two lines may differ in.
 from collections.abc import Iterator
 
 from gembill.model import Meter, Modality
-from gembill.money import usd_per_million
+from gembill.money import usd_per_million, usd_per_thousand
 from gembill.period import Unit, name, zone
 from gembill.rules.prices.difference import PriceDifference, by_model
 from gembill_reports.layout.sheet import Sheet
@@ -68,4 +68,4 @@ def _figure(one: PriceDifference, pico: int | None) -> str:
 
     if pico is None:
         return "none"
-    return usd_per_million(pico // 1000 if one.key[0] is Meter.GROUNDING else pico)
+    return usd_per_thousand(pico) if one.key[0] is Meter.GROUNDING else usd_per_million(pico)

@@ -10,7 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from gembill.model import Execution, Meter, Record, Status
-from gembill.money import usd, usd_per_million
+from gembill.money import usd, usd_per_million, usd_per_thousand
 from gembill.period import local
 from gembill_reports.analysis.receipt import Correction, Estimate, Receipt, ReceiptLine
 from gembill_reports.layout.sheet import DEMO, Sheet, count, exact
@@ -29,7 +29,6 @@ _LINE_COLUMNS = (
     Column("Price row", 50, text=True),
 )
 _POLICY = "policy/"  # how rating calls what no price row but a policy decides
-_SEARCHES = 1000  # grounding is quoted per thousand
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +147,7 @@ def _line(line: ReceiptLine) -> tuple[str, str, str, str]:
     if line.unit_pico is None:
         unit = "unknown"
     elif searches:
-        unit = f"{exact(line.unit_pico * _SEARCHES)[1:]} per 1,000"
+        unit = f"{usd_per_thousand(line.unit_pico)} per 1,000"
     else:
         unit = usd_per_million(line.unit_pico)
     quantity = f"{count(line.quantity)} searches" if searches else count(line.quantity)
@@ -272,7 +271,7 @@ def _line_dict(line: ReceiptLine) -> dict[str, Any]:
         "quantity": line.quantity,
         "unit": "searches" if line.meter is Meter.GROUNDING else "tokens",
         "unit_price_usd": usd(line.unit_pico),
-        "usd_per_million": None if line.unit_pico is None else usd_per_million(line.unit_pico),
+        "usd_per_million": usd_per_million(line.unit_pico),
         "cost_usd": usd(line.cost_pico),
         "price": _price_dict(line),
     }
@@ -299,11 +298,10 @@ def _execution_dict(number: int, execution: Execution) -> dict[str, Any]:
 def _estimate_dict(estimate: Estimate | None) -> dict[str, Any] | None:
     if estimate is None:
         return None
-    unit = estimate.unit_pico
     return {
         "estimate": True,
         "result_tokens": estimate.result_tokens,
-        "usd_per_million": None if unit is None else usd_per_million(unit),
+        "usd_per_million": usd_per_million(estimate.unit_pico),
         "cost_usd": usd(estimate.cost_pico),
     }
 

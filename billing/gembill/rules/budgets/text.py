@@ -27,18 +27,18 @@ def as_dict(standing: BudgetStatus) -> dict[str, Any]:
             "timezone": standing.period.timezone,
         },
         "run": standing.run,
-        "limit_usd": _usd(budget.limit_pico),
+        "limit_usd": usd(budget.limit_pico),
         "limit_tokens": budget.limit_tokens,
-        "spent_usd": _usd(standing.cost_pico),
+        "spent_usd": usd(standing.cost_pico),
         "spent_tokens": standing.tokens,
         "used_ratio": ratio(standing.share),
-        "forecast_usd": None if budget.in_tokens else _usd(standing.forecast),
+        "forecast_usd": None if budget.in_tokens else usd(standing.forecast),
         "forecast_tokens": standing.forecast if budget.in_tokens else None,
         "breached_at": None if standing.breached_us is None else iso(standing.breached_us, zone),
         "forecast_breach_at": None if standing.expected_us is None else iso(standing.expected_us, zone),
         "warnings": [ratio(at) for at in standing.warnings],
         "forecast_warning": standing.forecast_warns,
-        "failed_execution_cost_usd_estimate": _usd(standing.failed_pico),
+        "failed_execution_cost_usd_estimate": usd(standing.failed_pico),
         "calls": standing.calls,
         "unpriced_calls": standing.unpriced_calls,
         "incomplete_calls": standing.incomplete_calls,
@@ -49,7 +49,7 @@ def rule_dict(budget: Budget) -> dict[str, Any]:
     """The rule as JSON carries it, under the keys of the file."""
     return {
         "name": budget.name,
-        "limit_usd": _usd(budget.limit_pico),
+        "limit_usd": usd(budget.limit_pico),
         "limit_tokens": budget.limit_tokens,
         "period": budget.span.value,
         "timezone": budget.zone.key,
@@ -151,7 +151,3 @@ def forecast_note() -> str:
 
 def _moment(standing: BudgetStatus, at_us: int) -> str:
     return local(at_us, standing.period.zone).strftime("%Y-%m-%d %H:%M")
-
-
-def _usd(pico: int | None) -> str | None:
-    return None if pico is None else usd(pico)

@@ -143,7 +143,7 @@ REFUSED_BLOCKS = {
     "from is datetime.datetime": "from = 2026-12-01T00:00:00\n" + PLAIN,
     "input is 0.3; write dollars per million": HEAD + 'input = 0.3\noutput = "1"\n',
     "is negative or finer": HEAD + 'input = "-1"\noutput = "1"\n',
-    "output: 'cheap' is no amount": HEAD + 'input = "1"\noutput = "cheap"\n',
+    "output: 'cheap' is not an amount": HEAD + 'input = "1"\noutput = "cheap"\n',
     "price audio input apart": PLAIN + 'input_audio = "1"\ncached = "0.03"\n',
     "above_prompt_tokens and long belong together": PLAIN + "above_prompt_tokens = 200\n",
     "long prices input, output": PLAIN + 'above_prompt_tokens = 200\nlong = { input = "1" }\n',
@@ -156,7 +156,7 @@ REFUSED_BLOCKS = {
         PLAIN + 'input_audio = "1"\ncached = "0.1"\ncached_audio = "0.2"\nbatch = { cached = "0.05" }\n'
     ),
     "a model has one or the other": PLAIN + 'grounding_per_1000_queries = "14"\ngrounding_per_1000_prompts = "35"\n',
-    "grounding_per_1000_queries: '' is no amount": PLAIN + "grounding_per_1000_queries = 14\n",
+    "grounding_per_1000_queries: '' is not an amount": PLAIN + "grounding_per_1000_queries = 14\n",
     "is negative or no exact price for one": PLAIN + 'grounding_per_1000_queries = "0.0000000001"\n',
 }
 
