@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 
-from gembill.ledger import Ledger, Selection, open_ledger, read
+from gembill.ledger import Ledger, Selection, open_ledger, read_records
 from gembill.model import Outcome
 from gembill_reports.dashboard.app import Dashboard
 from tests.gembill_reports.dashboard.asking import ask
@@ -63,7 +63,7 @@ def pictures(ledger: Ledger) -> list[Picture]:
 
 def telling(ledger: Ledger) -> str:
     """The id of a call whose receipt tells much: it failed most of those whose last run went well, and was the most expensive."""
-    records = read.records(ledger, Selection())
+    records = read_records(ledger, Selection())
     mended = (one for one in records if one.record.executions and one.record.executions[-1].outcome is Outcome.OK)
     return max(mended, key=lambda one: (one.record.failed, one.cost_pico or 0)).record.id
 

@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from gembill.config import Settings
-from gembill.ledger import Selection, open_ledger
-from gembill.ledger.read import LedgerRecord, records
+from gembill.ledger import LedgerRecord, Selection, open_ledger, read_records
 from gembill.service import ProxyService
 
 PATH = "/v1beta/models/gemini-2.5-flash:generateContent"
@@ -63,7 +62,7 @@ class Recording:
     def records(self) -> list[LedgerRecord]:
         ledger = open_ledger(self.settings.ledger_url)
         try:
-            return list(records(ledger, Selection()))
+            return list(read_records(ledger, Selection()))
         finally:
             ledger.close()
 

@@ -1,19 +1,13 @@
 """What the calls of a budget used, hour by hour.
 
-Owns: which calls and which measures a budget asks the ledger for. Owns no rule of budgets. Invariant: only rollups are
-read, unless an end of the period cuts an hour (a zone at half past the hour, or an instant in the past).
+Owns: which calls and which measures a budget asks the ledger for. Not here: the rules of budgets. Invariant: only
+rollups are read, unless an end of the period cuts an hour (a zone at half past the hour, or an instant in the past).
 """
 
 from collections.abc import Iterable
 
-from sqlalchemy import ColumnElement, cast, func, select
-
-from gembill.ledger import mapping, schema
-from gembill.ledger.engine import snapshot
-from gembill.ledger.selection import Selection
-from gembill.ledger.store import Ledger
-from gembill.ledger.totals import hourly
-from gembill.period import Period
+from gembill.ledger import Ledger, Selection, greatest_label, read_hourly_totals
+from gembill.period import HOUR_US, Period
 from gembill.rules.budgets import Budget, BudgetPeriod, BudgetStatus, HourlyUsage, evaluate
 
 RUN = "run"  # the label of every call that `gembill run` records
@@ -59,10 +53,10 @@ def selection(budget: Budget, period: Period, *, until_us: int | None = None, ru
 
 def slices(ledger: Ledger, chosen: Selection) -> list[HourlyUsage]:
     """What these calls used in each hour that has some. Tokens are input, intermediate and output."""
-    found = hourly(ledger, chosen, _MEASURES)
+    hours = read_hourly_totals(ledger, chosen, _MEASURES)
     return [
         HourlyUsage(
-            at_us=hour * mapping.HOUR_US,
+            at_us=hour * HOUR_US,
             calls=calls,
             costed_calls=costed,
             cost_pico=cost,
@@ -71,19 +65,10 @@ def slices(ledger: Ledger, chosen: Selection) -> list[HourlyUsage]:
             incomplete_calls=incomplete,
             tokens=sum(tokens),
         )
-        for hour, (calls, costed, cost, failed, unpriced, incomplete, *tokens) in sorted(found.items())
+        for hour, (calls, costed, cost, failed, unpriced, incomplete, *tokens) in sorted(hours.items())
     ]
 
 
 def newest_run(ledger: Ledger) -> str | None:
-    """The run that began last, for the ids of runs sort by time; None where there was none."""
-    labels = schema.label_set.c.labels
-    if ledger.engine.dialect.name == "postgresql":
-        from sqlalchemy.dialects.postgresql import JSONB
-
-        run: ColumnElement[str] = cast(labels, JSONB)[RUN].astext
-    else:
-        run = func.json_extract(labels, f"$.{RUN}")
-    with snapshot(ledger.engine) as connection:
-        found = connection.scalar(select(func.max(run)))
-    return None if found is None else str(found)
+    """The run that began last, because the ids of runs sort by time; None where there was none."""
+    return greatest_label(ledger, RUN)

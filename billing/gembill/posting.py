@@ -1,32 +1,36 @@
 """From spool to ledger: the one place where what was seen meets what it costs.
 
 Owns: the order of reading, metering, rating and writing, the retries, and what becomes of an event that cannot be
-posted. Owns no rule of either and no SQL. Invariant: an event is in the ledger once, or among the dead letters with its
-bytes and the reason, or still in the spool; the ledger being away loses nothing and delays no caller.
+posted. Not here: the rules (`gembill.rules`) and SQL (`gembill.ledger`). Invariant: an event is in the ledger once, or
+among the dead letters with its bytes and the reason, or still in the spool; the ledger being away loses nothing and
+delays no caller.
 """
 
 import logging
 import random
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TypeVar
 
 import msgspec
 
 from gembill.errors import LedgerError
-from gembill.ledger import InvalidPosting, Ledger, RatedEvent
-from gembill.ledger.read import chains
-from gembill.model import EVENT_VERSION, Event, Operation, Record
+from gembill.ledger import InvalidPosting, Ledger, RatedEvent, Transaction, read_chains
+from gembill.model import EVENT_VERSION, Event, Rating, Record
 from gembill.price_catalog import PricingTerms
-from gembill.rules import identity
+from gembill.rules import conversation
+from gembill.rules.merging import amended, completed, is_fuller
 from gembill.rules.metering import meter
 from gembill.spool import SegmentEntry, Spool
 
 _log = logging.getLogger("gembill.posting")
 _BATCH = 500
 _LINGER = 0.15
-_LONGEST_PAUSE = 30.0
+_SHORTEST_PAUSE, _LONGEST_PAUSE = 0.25, 30.0  # seconds
+_T = TypeVar("_T")
 _decoder = msgspec.json.Decoder(Event)
 
 
@@ -35,7 +39,7 @@ class UnreadableEvent(Exception):
 
 
 def read_event(body: bytes) -> Event:
-    """The event of its stored form; UnreadableEvent says why it is none."""
+    """The event of its stored form; UnreadableEvent says why it cannot be read."""
     try:
         event = _decoder.decode(body)
     except (msgspec.MsgspecError, RecursionError) as error:
@@ -48,56 +52,75 @@ def read_event(body: bytes) -> Event:
 def posting(entry: SegmentEntry, source_id: int, terms: PricingTerms) -> RatedEvent:
     """An event read and rated, ready for the ledger."""
     record = meter(read_event(entry.body), source_id)
-    return RatedEvent(
-        seq=entry.seq,
-        event_id=entry.event_id,
-        body=entry.body,
-        record=record,
-        rating=terms.rate(record),
-        rate=terms.rate,
-    )
+    return RatedEvent(seq=entry.seq, event_id=entry.event_id, body=entry.body, record=record, rating=terms.rate(record))
 
 
 def joined(ledger: Ledger, postings: Sequence[RatedEvent]) -> list[RatedEvent]:
     """The postings with every interaction in the conversation of the first of its chain (contract.md, Conversations).
 
-    The one before is looked for among the postings, in whatever order they are, and in the ledger; where it is unknown,
-    its id stands.
+    The one before is looked for among the postings and in the ledger.
     """
-    before = {_key(one.record): key for one in postings if (key := _before(one.record)) is not None}
+    records = [one.record for one in postings]
+    before = {key for record in records if (key := conversation.predecessor(record)) is not None}
     if not before:
         return list(postings)
-    known = {_key(one.record): one.record.conversation for one in postings if _names_conversation(one.record)}
-    known |= chains(ledger, set(before.values()))
-    return [replace(one, record=_chained(one.record, before, known)) for one in postings]
+    chained = conversation.chained(records, read_chains(ledger, before))
+    return [replace(one, record=record) for one, record in zip(postings, chained, strict=True)]
 
 
-def _chained(
-    record: Record, before: Mapping[tuple[int, str], tuple[int, str]], known: Mapping[tuple[int, str], str | None]
-) -> Record:
-    """The record in the conversation of the first of its chain, as far back as that is known."""
-    found, key = record.conversation, _key(record)
-    passed = set()
-    while key in before and key not in passed:
-        passed.add(key)
-        key = before[key]
-        found = known.get(key, found)
-    return record if found == record.conversation else replace(record, conversation=found)
+def append(ledger: Ledger, source_id: int, postings: Sequence[RatedEvent], rate: Callable[[Record], Rating]) -> int:
+    """Write events, records, charges and rollups in one transaction; the number of events that were new.
+
+    Events that are there already are skipped, so that repeating it is harmless. Of two answers to one call the fuller
+    one counts, whichever comes first; `rate` gives the charges of the record that they make together. The errors are
+    those of `Ledger.attempts`.
+    """
+    fresh: list[RatedEvent] = []
+    for attempt in ledger.attempts("post"):
+        with attempt as transaction:
+            fresh = transaction.receive(source_id, postings)
+            for one in fresh:
+                _enter(transaction, source_id, one, rate)
+    return len(fresh)
 
 
-def _key(record: Record) -> tuple[int, str]:
-    return record.source_id, record.id
+def _enter(transaction: Transaction, source_id: int, new: RatedEvent, rate: Callable[[Record], Rating]) -> None:
+    """Open a record, or complete it if the answer is fuller than what is there.
+
+    What is completed is rated again: the call's time decides the price, not the poll's.
+    """
+    old = transaction.current(new.record)
+    if old is None:
+        transaction.open(source_id, new)
+    elif is_fuller(new.record, old.record):
+        record = completed(old.record, new.record)
+        transaction.complete(source_id, new, record, rate(record))
+    else:
+        transaction.amend(amended(old.record, new.record))
 
 
-def _names_conversation(record: Record) -> bool:
-    return record.operation is Operation.INTERACTIONS and bool(record.conversation)
+def write_halving(
+    batch: Sequence[_T], write: Callable[[Sequence[_T]], int], refuse: Callable[[_T, InvalidPosting], object]
+) -> int:
+    """Write a batch and give what `write` counted; where it holds what cannot be kept, halve it until that is alone.
+
+    What stands alone and cannot be kept is refused, and the others are written all the same.
+    """
+    if not batch:
+        return 0
+    try:
+        return write(batch)
+    except InvalidPosting as error:
+        if len(batch) == 1:
+            refuse(batch[0], error)
+            return 0
+    middle = len(batch) // 2
+    return sum(write_halving(half, write, refuse) for half in (batch[:middle], batch[middle:]))
 
 
-def _before(record: Record) -> tuple[int, str] | None:
-    """The identity of the interaction that this one goes on from."""
-    if record.operation is not Operation.INTERACTIONS or record.conversation in (None, record.response_id):
-        return None
-    return identity.natural("interaction", record.api.value, record.conversation or "")
+def next_pause(pause: float) -> float:
+    """Seconds to wait for a ledger that is away, after a wait of `pause`: twice as long, half a minute at most."""
+    return min(_LONGEST_PAUSE, max(_SHORTEST_PAUSE, pause * 2))
 
 
 @dataclass(slots=True)
@@ -116,7 +139,7 @@ class Progress:
 
 
 class Poster:
-    """Posts spools to a ledger. Owned by one thread; `open_ledger` is called anew after every failure.
+    """Posts spools to a ledger. Owned by one thread; `open_ledger` is called again after every failure.
 
     `terms` gives the prices and policies in force in the ledger and is asked for every batch.
     """
@@ -145,8 +168,9 @@ class Poster:
     def _post(self, source_id: int, entries: Sequence[SegmentEntry]) -> None:
         try:
             terms = self._terms(self._opened())
-            postings = [found for entry in entries if (found := self._read(source_id, entry, terms)) is not None]
-            self._append(source_id, joined(self._opened(), postings))
+            read = [self._read(source_id, entry, terms) for entry in entries]
+            postings = joined(self._opened(), [one for one in read if one is not None])
+            write_halving(postings, partial(self._append, source_id, terms), partial(self._refuse, source_id))
         except LedgerError:
             self.close()  # the next try begins with a fresh connection
             raise
@@ -160,21 +184,14 @@ class Poster:
             self._bury(source_id, entry.seq, entry.event_id, entry.body, f"{type(error).__name__}: {error}")
             return None
 
-    def _append(self, source_id: int, postings: list[RatedEvent]) -> None:
-        """Append a batch; one that holds an unfit posting is halved until that stands alone, and is buried."""
-        if not postings:
-            return
-        try:
-            self.progress.posted += self._opened().append(source_id, postings)
-        except InvalidPosting as error:
-            if len(postings) == 1:
-                unfit = postings[0]
-                _log.error("event %s is kept among the dead letters: %s", unfit.event_id, error)
-                self._bury(source_id, unfit.seq, unfit.event_id, unfit.body, str(error))
-                return
-            middle = len(postings) // 2
-            self._append(source_id, postings[:middle])
-            self._append(source_id, postings[middle:])
+    def _append(self, source_id: int, terms: PricingTerms, batch: Sequence[RatedEvent]) -> int:
+        new = append(self._opened(), source_id, batch, terms.rate)
+        self.progress.posted += new
+        return new
+
+    def _refuse(self, source_id: int, unfit: RatedEvent, error: InvalidPosting) -> None:
+        _log.error("event %s is kept among the dead letters: %s", unfit.event_id, error)
+        self._bury(source_id, unfit.seq, unfit.event_id, unfit.body, str(error))
 
     def _bury(self, source_id: int, seq: int | None, event_id: str, body: bytes, reason: str) -> None:
         self._opened().add_dead_letter(source_id, seq, event_id, body, reason)
@@ -206,7 +223,7 @@ class PostingThread(threading.Thread):
             except Exception as error:  # noqa: BLE001 - said loudly and tried again for ever; the spool keeps everything
                 _log.log(logging.WARNING if pause else logging.ERROR, "posting waits: %s", error)
                 self._poster.progress.fail(str(error))
-                pause = min(_LONGEST_PAUSE, max(0.25, pause * 2)) * random.uniform(0.75, 1.25)  # noqa: S311
+                pause = next_pause(pause) * random.uniform(0.75, 1.25)  # noqa: S311 - only parts the processes
 
     def end(self, timeout: float) -> None:
         """Stop after the batch under way, post once more what is left, and let go of the ledger."""

@@ -12,9 +12,7 @@ from pathlib import Path
 
 from gembill.config import Settings
 from gembill.errors import ConfigurationError, PriceError
-from gembill.ledger import Ledger, open_ledger, price_lists
-from gembill.ledger.engine import file_of
-from gembill.ledger.engine import parse as parse_url
+from gembill.ledger import Ledger, ledger_file, open_ledger, price_lists
 from gembill.ledger.price_lists import Origin, PriceList
 from gembill.model import Price, Rating, Record
 from gembill.rules.prices import Alias, PriceBook, bundled, parse
@@ -102,7 +100,7 @@ def configured_book(settings: Settings, *, own: bool = True) -> PriceBook:
 
 
 def _configured_lists(settings: Settings) -> list[PriceList]:
-    path = file_of(parse_url(settings.ledger_url))
+    path = ledger_file(settings.ledger_url)
     if path is not None and not path.exists():
         return []
     ledger = open_ledger(settings.ledger_url, read_only=True)

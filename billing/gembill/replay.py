@@ -1,28 +1,41 @@
 """Rating again what is recorded: by the prices now in force (`rerate`), or from the raw events (`repost`).
 
-Owns: what a record is worked out from again, and what counts as a change. Owns no price, no metering and no SQL.
+Owns: what a record is worked out from again, and what counts as a change. Not here: prices, metering and SQL.
 Invariant: nothing is overwritten: a change is a correcting revision, so the old charges stay visible with their price
 rows; doing it again changes nothing more; a record that others changed meanwhile is left to them.
 
 Readings are not kept in the ledger. They come from the raw event each time, so re-rating needs the events.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from gembill.errors import LedgerError
-from gembill.ledger import NATURAL_SOURCES, InvalidPosting, Ledger, LedgerRecord, Reason, Selection
-from gembill.ledger.correction import Line, line_of, net
-from gembill.ledger.entries import billed, stored
-from gembill.ledger.evidence import DeadLetter, Evidence, dead_letters, evidence
+from gembill.ledger import (
+    NATURAL_SOURCES,
+    DeadLetter,
+    Evidence,
+    InvalidPosting,
+    Ledger,
+    LedgerRecord,
+    Line,
+    Reason,
+    Selection,
+    billed_charges,
+    ledger_record,
+    line_of,
+    net_lines,
+    read_dead_letters,
+    read_evidence,
+)
 from gembill.model import Operation, Rating, Record
-from gembill.posting import joined, posting, read_event
+from gembill.posting import append, joined, posting, read_event, write_halving
 from gembill.price_catalog import PricingTerms
 from gembill.rules.merging import completed
 from gembill.rules.metering import meter
 from gembill.spool import SegmentEntry
 
-Say = Callable[[int, int], None]  # told after each batch: records read, records changed
+Say = Callable[[int, int], None]  # called after each batch: records read, records changed
 
 
 @dataclass(slots=True)
@@ -53,11 +66,11 @@ class ReplayResult:
     @property
     def total(self) -> ReplayCounts:
         """All models together."""
-        found = ReplayCounts()
+        total = ReplayCounts()
         for one in self.by_model.values():
             for name in ReplayCounts.__slots__:
-                setattr(found, name, getattr(found, name) + getattr(one, name))
-        return found
+                setattr(total, name, getattr(total, name) + getattr(one, name))
+        return total
 
     def skip(self, reason: str, count: int = 1) -> None:
         """Note what could not be done."""
@@ -93,11 +106,11 @@ def repost(
     ledger: Ledger, selection: Selection, terms: PricingTerms, say: Say, *, dry_run: bool = False
 ) -> ReplayResult:
     """Read the raw events of the records selected again and rate them, then try all dead letters again."""
-    found = _again(ledger, selection, _Work(terms, Reason.REPOST, _reposted, dry_run), say)
-    for batch in dead_letters(ledger):
+    result = _again(ledger, selection, _Work(terms, Reason.REPOST, _reposted, dry_run), say)
+    for batch in read_dead_letters(ledger):
         for letter in batch:
-            _revive(ledger, letter, found, terms, dry_run=dry_run)
-    return found
+            _revive(ledger, letter, result, terms, dry_run=dry_run)
+    return result
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,27 +122,27 @@ class _Work:
 
 
 def _again(ledger: Ledger, selection: Selection, work: _Work, say: Say) -> ReplayResult:
-    found = ReplayResult()
+    result = ReplayResult()
     seen = changed = 0
-    for batch in evidence(ledger, selection):
-        corrections = list(_corrections(batch, work, found))
-        done = len(corrections) if work.dry_run else _write(ledger, corrections, work.reason, found)
+    for batch in read_evidence(ledger, selection):
+        corrections = list(_corrections(batch, work, result))
+        done = len(corrections) if work.dry_run else _write(ledger, corrections, work.reason, result)
         seen, changed = seen + len(batch), changed + done
         say(seen, changed)
-    return found
+    return result
 
 
-def _corrections(batch: Iterable[Evidence], work: _Work, found: ReplayResult) -> Iterator[_Correction]:
+def _corrections(batch: Iterable[Evidence], work: _Work, result: ReplayResult) -> Iterator[_Correction]:
     for one in batch:
-        tally = found.by_model.setdefault(one.stored.record.model, ReplayCounts())
+        tally = result.by_model.setdefault(one.stored.record.model, ReplayCounts())
         tally.records += 1
         try:
             record = work.read(one)
         except Exception:  # noqa: BLE001 - whatever is wrong with one event must not keep back the others; it is counted
-            found.skip(UNREADABLE)
+            result.skip(UNREADABLE)
             continue
         if record is None:
-            found.skip(READ_OTHERWISE)
+            result.skip(READ_OTHERWISE)
             continue
         rating = work.terms.rate(record)
         if _differs(one, record, rating):
@@ -164,18 +177,18 @@ def _read(one: Evidence) -> Record:
 
 def _differs(one: Evidence, record: Record, rating: Rating) -> bool:
     """Whether anything a reader could see changes; another price row with the same figure, or other words, do not."""
-    old, new = one.stored, stored(record, rating, one.stored.revision)
+    old, new = one.stored, ledger_record(record, rating, one.stored.revision)
     if replace(new, unpriced_reason=old.unpriced_reason, conversation_id=old.conversation_id) != old:
         return True
-    charged = net((line_of(charge), charge.quantity) for charge in billed(rating))
+    charged = net_lines((line_of(charge), charge.quantity) for charge in billed_charges(rating))
     return _figures(one.lines) != _figures(charged)
 
 
 def _figures(lines: dict[Line, int]) -> dict[tuple[str, str, int], int]:
-    found: dict[tuple[str, str, int], int] = {}
+    figures: dict[tuple[str, str, int], int] = {}
     for (meter_, modality, unit, _), quantity in lines.items():
-        found[meter_, modality, unit] = found.get((meter_, modality, unit), 0) + quantity
-    return found
+        figures[meter_, modality, unit] = figures.get((meter_, modality, unit), 0) + quantity
+    return figures
 
 
 def _count(tally: ReplayCounts, old: LedgerRecord, rating: Rating) -> None:
@@ -186,34 +199,26 @@ def _count(tally: ReplayCounts, old: LedgerRecord, rating: Rating) -> None:
     tally.new_pico += rating.cost_pico or 0
 
 
-def _write(ledger: Ledger, corrections: list[_Correction], reason: Reason, found: ReplayResult) -> int:
+def _write(ledger: Ledger, corrections: list[_Correction], reason: Reason, result: ReplayResult) -> int:
     """Write a batch; one that cannot be kept is left out. How many records changed."""
-    if not corrections:
-        return 0
-    try:
-        done = ledger.correct(
-            [(one.record, one.rating) for one in corrections],
-            reason=reason,
-            seen=[one.old.revision for one in corrections],
-        )
-    except InvalidPosting:
-        if len(corrections) == 1:
-            found.skip(UNFIT)
-            return 0
-        middle = len(corrections) // 2
-        return sum(_write(ledger, half, reason, found) for half in (corrections[:middle], corrections[middle:]))
-    found.skip(OVERTAKEN, len(corrections) - done)
-    return done
+
+    def write(batch: Sequence[_Correction]) -> int:
+        seen = [one.old.revision for one in batch]
+        done = ledger.correct([(one.record, one.rating) for one in batch], reason=reason, seen=seen)
+        result.skip(OVERTAKEN, len(batch) - done)
+        return done
+
+    return write_halving(corrections, write, lambda _correction, _error: result.skip(UNFIT))
 
 
-def _revive(ledger: Ledger, letter: DeadLetter, found: ReplayResult, terms: PricingTerms, *, dry_run: bool) -> None:
+def _revive(ledger: Ledger, letter: DeadLetter, result: ReplayResult, terms: PricingTerms, *, dry_run: bool) -> None:
     try:
         entry = SegmentEntry(seq=letter.seq or 0, event_id=letter.id, body=letter.body)
         made = [replace(posting(entry, letter.source_id, terms), seq=letter.seq)]
-        found.revived += 1 if dry_run else ledger.append(letter.source_id, joined(ledger, made))
+        result.revived += 1 if dry_run else append(ledger, letter.source_id, joined(ledger, made), terms.rate)
     except InvalidPosting:
-        found.skip(STILL_DEAD)
+        result.skip(STILL_DEAD)
     except LedgerError:
         raise
     except Exception:  # noqa: BLE001 - as in posting: one event must not keep back the others
-        found.skip(STILL_DEAD)
+        result.skip(STILL_DEAD)

@@ -16,7 +16,7 @@ from sqlalchemy import func, insert, select, text
 from gembill.ledger import Ledger, open_ledger, rollup, schema
 from gembill.ledger import engine as engines
 from gembill.ledger.store import _now_us
-from tests.gembill.ledger.making import SPOOL, posting
+from tests.gembill.ledger.making import SPOOL, append, posting
 
 CALLS = int(os.environ.get("CALLS", "1000000"))
 BUDGETS = "".join(
@@ -29,7 +29,7 @@ HOUR = 3_600_000_000
 def fill(ledger: Ledger) -> None:
     """A month of calls up to now: copies of one record at other times, with other models, labels and keys."""
     start = (_now_us() - 30 * 24 * HOUR) // HOUR * HOUR
-    ledger.append(SPOOL, [posting(1, occurred_us=start)])
+    append(ledger, SPOOL, [posting(1, occurred_us=start)])
     changed = {
         "id": "CAST(printf('%016d', n) AS BLOB)",
         "occurred_us": f"{start} + n * {30 * 24 * HOUR // CALLS}",

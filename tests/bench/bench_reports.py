@@ -18,12 +18,9 @@ from urllib.request import urlopen
 
 from sqlalchemy import Insert, Table, func, insert, select
 
-from gembill.ledger import Ledger, Selection, open_ledger, rollup, schema
-from gembill.ledger.conversations import conversations
+from gembill.ledger import Ledger, Selection, open_ledger, read_conversations, read_quality, read_totals, rollup, schema
 from gembill.ledger.engine import writing
 from gembill.ledger.mapping import labels_hash
-from gembill.ledger.quality import quality
-from gembill.ledger.totals import totals
 from gembill.period import HOUR_US, parse
 
 YEAR_US = 365 * 86_400_000_000
@@ -181,13 +178,13 @@ def measure(ledger: Ledger, url: str, folder: Path) -> float:
     month = Selection(start_us=MONTH.start_us, end_us=MONTH.end_us)
     cells(ledger)
     print(f"{'milliseconds':52} {'min':>8} {'median':>8} {'max':>8} {'CPU':>8}")
-    by_model = timed("ledger: month by model", lambda: totals(ledger, month, ("model",)), "goal 20")
-    timed("ledger: month by hour", lambda: totals(ledger, month, ("hour",)))
-    timed("ledger: month by label", lambda: totals(ledger, month, ("label.team",)), "goal 200")
-    timed("ledger: month by key", lambda: totals(ledger, month, ("key",)), "goal 200")
-    timed("ledger: year by model", lambda: totals(ledger, Selection(), ("model",)))
-    timed("ledger: quality of the month, from records", lambda: quality(ledger, month))
-    timed("ledger: conversations of the month", lambda: conversations(ledger, month, 51))
+    by_model = timed("ledger: month by model", lambda: read_totals(ledger, month, ("model",)), "goal 20")
+    timed("ledger: month by hour", lambda: read_totals(ledger, month, ("hour",)))
+    timed("ledger: month by label", lambda: read_totals(ledger, month, ("label.team",)), "goal 200")
+    timed("ledger: month by key", lambda: read_totals(ledger, month, ("key",)), "goal 200")
+    timed("ledger: year by model", lambda: read_totals(ledger, Selection(), ("model",)))
+    timed("ledger: quality of the month, from records", lambda: read_quality(ledger, month))
+    timed("ledger: conversations of the month", lambda: read_conversations(ledger, month, 51))
     timed("command: report monthly --by model", command(url, "report", "monthly", "--month", "2026-10"), "goal 1,000")
     timed(
         "command: report monthly --by label.team",

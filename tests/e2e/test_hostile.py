@@ -7,8 +7,7 @@ import time
 
 import pytest
 
-from gembill.ledger import Selection, open_ledger
-from gembill.ledger.read import event_body, records
+from gembill.ledger import Selection, open_ledger, read_event_body, read_records
 from tests.e2e.player import Player, Reply, Request
 
 GENERATE = "/v1beta/models/gemini-2.5-flash:generateContent"
@@ -47,7 +46,7 @@ def test_hostile_counts_pass_unchanged_and_are_kept_raw(path, recording):
             assert proxy.post(path, None, {"x-gembill-label-n": str(number)}) == (200, body)
     ledger = open_ledger(proxy.settings.ledger_url)
     try:
-        kept = {int(s.record.labels["n"]): (s, event_body(ledger, s)) for s in records(ledger, Selection())}
+        kept = {int(s.record.labels["n"]): (s, read_event_body(ledger, s)) for s in read_records(ledger, Selection())}
     finally:
         ledger.close()
     for number, wrong in enumerate(WRONG):

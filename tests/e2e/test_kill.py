@@ -9,9 +9,7 @@ import time
 
 import pytest
 
-from gembill.ledger import Selection, open_ledger
-from gembill.ledger.audit import audit
-from gembill.ledger.read import records
+from gembill.ledger import Selection, audit_ledger, open_ledger, read_records
 from tests.e2e.child import Child
 from tests.e2e.player import Player, Reply
 
@@ -37,12 +35,12 @@ def test_ten_kills_under_load_lose_and_double_nothing(ledger_url, tmp_path):
             settle(child)
         served = len(player.requests)
     ledger = open_ledger(ledger_url)
-    recorded = collections.Counter(stored.record.labels["case"] for stored in records(ledger, Selection()))
+    recorded = collections.Counter(stored.record.labels["case"] for stored in read_records(ledger, Selection()))
     assert len(had) > 100
     assert [case for case in had if recorded[case] != 1] == []
     assert max(recorded.values()) == 1
     assert sum(recorded.values()) >= served
-    assert audit(ledger) == []
+    assert audit_ledger(ledger) == []
     ledger.close()
 
 

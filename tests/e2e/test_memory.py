@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gembill.ledger import Selection, open_ledger
-from gembill.ledger.read import records
+from gembill.ledger import Selection, open_ledger, read_records
 from tests.e2e.child import Child
 from tests.e2e.player import Player, Reply, Request
 
@@ -98,7 +97,8 @@ def test_ten_large_answers_and_ten_large_uploads_at_once_grow_by_less_than_64_me
     assert grown < 64 * 1024, f"{grown} kB"
     ledger = open_ledger(url)
     kept = [
-        (s.record.operation.value, s.record.status.value, s.record.tokens.total) for s in records(ledger, Selection())
+        (s.record.operation.value, s.record.status.value, s.record.tokens.total)
+        for s in read_records(ledger, Selection())
     ]
     ledger.close()
     assert sorted(kept) == [("batch", "complete", 1543)] * 2 + [("generate_content", "complete", 1543)] * 11 + [

@@ -12,10 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from gembill.ledger import Selection, migration, open_ledger
+from gembill.ledger import Selection, audit_ledger, migration, open_ledger, read_records
 from gembill.ledger import engine as engines
-from gembill.ledger.audit import audit
-from gembill.ledger.read import records
 from tests.e2e.player import Player, Reply
 
 ANSWER = json.dumps({"candidates": [], "usageMetadata": {"promptTokenCount": 10, "totalTokenCount": 10}}).encode()
@@ -90,8 +88,8 @@ def test_no_client_notices_an_outage_and_nothing_is_lost(database, recording):
     assert "ledger" in health["last_error"]
     assert sorted(times)[len(times) * 99 // 100] < 1.0
     ledger = open_ledger(database.url)
-    assert sum(1 for _ in records(ledger, Selection())) == len(statuses)
-    assert audit(ledger) == []
+    assert sum(1 for _ in read_records(ledger, Selection())) == len(statuses)
+    assert audit_ledger(ledger) == []
     ledger.close()
 
 

@@ -8,8 +8,7 @@ import re
 
 import pytest
 
-from gembill.ledger import Selection, open_ledger
-from gembill.ledger.read import event_body, records
+from gembill.ledger import Selection, open_ledger, read_event_body, read_records
 from gembill.posting import read_event
 from gembill.rules.metering import rounds
 from tests.e2e import corpus
@@ -110,7 +109,9 @@ def test_no_recorded_answer_has_a_round_that_the_law_cannot_explain(recording):
             play(proxy, name, case)
         ledger = open_ledger(proxy.settings.ledger_url)
     try:
-        kept = [(stored, read_event(event_body(ledger, stored) or b"")) for stored in records(ledger, Selection())]
+        kept = [
+            (stored, read_event(read_event_body(ledger, stored) or b"")) for stored in read_records(ledger, Selection())
+        ]
     finally:
         ledger.close()
     shown = [one for _, event in kept for one in rounds(event) if not one.estimated]

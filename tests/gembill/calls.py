@@ -8,7 +8,7 @@ import msgspec
 
 from gembill.ledger import Ledger
 from gembill.model import Api, Ending, Event, Operation, Part, RequestFacts, ResponseFacts
-from gembill.posting import posting
+from gembill.posting import append, posting
 from gembill.price_catalog import PricingTerms
 from gembill.spool import SegmentEntry
 
@@ -61,4 +61,4 @@ def put(ledger: Ledger, terms: PricingTerms, *events: Event) -> None:
     entries = [
         SegmentEntry(seq=int(one.id[-12:], 16), event_id=one.id, body=msgspec.json.encode(one)) for one in events
     ]
-    ledger.append(SPOOL, [posting(entry, SPOOL, terms) for entry in entries])
+    append(ledger, SPOOL, [posting(entry, SPOOL, terms) for entry in entries], terms.rate)

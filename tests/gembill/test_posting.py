@@ -5,14 +5,31 @@ import itertools
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gembill.errors import LedgerError
-from gembill.ledger import InvalidPosting, LedgerUnavailable, Selection, open_ledger
-from gembill.ledger.audit import audit
-from gembill.ledger.read import event_body, records
+from gembill.ledger import (
+    InvalidPosting,
+    LedgerUnavailable,
+    Selection,
+    audit_ledger,
+    open_ledger,
+    read_event_body,
+    read_records,
+)
 from gembill.ledger.schema import dead_letter
 from gembill.model import Api, Ending, Event, Operation, RequestFacts, ResponseFacts
-from gembill.posting import Poster, PostingThread, UnreadableEvent, joined, posting, read_event
+from gembill.posting import (
+    Poster,
+    PostingThread,
+    UnreadableEvent,
+    joined,
+    next_pause,
+    posting,
+    read_event,
+    write_halving,
+)
 from gembill.price_catalog import PricingTerms
 from gembill.rules.prices import bundled
 from gembill.rules.rating import DEFAULT
@@ -64,9 +81,9 @@ def test_an_event_becomes_a_priced_record_with_its_evidence(spool, ledger_url):
     assert poster.drain(spool) == 1
     poster.close()
     ledger = open_ledger(ledger_url)
-    (stored,) = records(ledger, Selection())
+    (stored,) = read_records(ledger, Selection())
     assert stored.cost_pico == 100 * 300_000 + 10 * 2_500_000
-    assert event_body(ledger, stored) == event(1)
+    assert read_event_body(ledger, stored) == event(1)
     assert spool.posted == 1
     ledger.close()
 
@@ -80,8 +97,8 @@ def test_posting_the_same_spool_again_changes_nothing(spool, ledger_url, tmp_pat
     assert poster.progress.posted == 7
     poster.close()
     ledger = open_ledger(ledger_url)
-    assert len(list(records(ledger, Selection()))) == 7
-    assert audit(ledger) == []
+    assert len(list(read_records(ledger, Selection()))) == 7
+    assert audit_ledger(ledger) == []
     ledger.close()
 
 
@@ -91,43 +108,55 @@ def test_an_event_that_cannot_be_read_is_buried_with_its_bytes_and_the_rest_goes
     assert poster.drain(spool) == 4
     poster.close()
     ledger = open_ledger(ledger_url)
-    assert len(list(records(ledger, Selection()))) == 2
+    assert len(list(read_records(ledger, Selection()))) == 2
     with ledger.engine.connect() as connection:
         buried = connection.execute(dead_letter.select().order_by(dead_letter.c.seq)).all()
     assert [bytes(row.body) for row in buried] == [b"no event at all", event(2, version=99)]
     assert "version 99" in buried[1].reason
-    assert audit(ledger) == []
+    assert audit_ledger(ledger) == []
     ledger.close()
 
 
-class Picky:
-    """A ledger that refuses one event and notes how it was asked. The real refusals are the ledger's own tests."""
-
-    def __init__(self, poison: set[str]) -> None:
-        self.poison, self.kept, self.buried = poison, [], []
-
-    def append(self, source_id, postings):
-        if any(p.event_id in self.poison for p in postings):
-            raise InvalidPosting("one of them cannot be kept")
-        self.kept += [p.event_id for p in postings]
-        return len(postings)
-
-    def add_dead_letter(self, source_id, seq, event_id, body, reason):
-        self.buried.append((seq, event_id, body, reason))
-
-    def close(self) -> None:
-        pass
-
-
-def test_an_unfit_posting_is_isolated_by_halving_and_buried(spool):
+def test_an_unfit_posting_is_isolated_by_halving_and_buried(spool, ledger_url):
     bodies = [event(n) for n in range(1, 12)]
+    bodies[6] = event(7, asked=RequestFacts(model="m" * 800))  # longer than an index entry can be
     fill(spool, *bodies)
-    poison = msgspec.json.decode(bodies[6])["id"]
-    ledger = Picky({poison})
-    poster = Poster(lambda: ledger, bundled_terms)
+    poster = Poster(lambda: open_ledger(ledger_url), bundled_terms)
     assert poster.drain(spool) == 11
-    assert len(ledger.kept) == 10
-    assert ledger.buried == [(7, poison, bodies[6], "one of them cannot be kept")]
+    assert (poster.progress.posted, poster.progress.buried) == (10, 1)
+    poster.close()
+    ledger = open_ledger(ledger_url)
+    assert len(list(read_records(ledger, Selection()))) == 10
+    with ledger.engine.connect() as connection:
+        (row,) = connection.execute(dead_letter.select())
+    assert (row.seq, bytes(row.body)) == (7, bodies[6])
+    assert "model has 800 bytes" in row.reason
+    assert audit_ledger(ledger) == []
+    ledger.close()
+
+
+@given(st.lists(st.booleans(), max_size=40))
+def test_whatever_cannot_be_kept_is_refused_alone_and_all_others_are_written_in_order(fits):
+    written, refused = [], []
+
+    def write(batch):
+        if not all(fits[place] for place in batch):
+            raise InvalidPosting("one of them cannot be kept")
+        written.extend(batch)
+        return len(batch)
+
+    count = write_halving(range(len(fits)), write, lambda place, error: refused.append((place, str(error))))
+    assert written == [place for place, fit in enumerate(fits) if fit]
+    assert refused == [(place, "one of them cannot be kept") for place, fit in enumerate(fits) if not fit]
+    assert count == len(written)
+
+
+def test_pauses_double_from_a_quarter_of_a_second_to_half_a_minute_and_no_longer():
+    pauses, pause = [], 0.0
+    for _ in range(10):
+        pause = next_pause(pause)
+        pauses.append(pause)
+    assert pauses == [0.25, 0.5, 1, 2, 4, 8, 16, 30, 30, 30]
 
 
 def test_while_the_ledger_is_away_everything_stays_in_the_spool(spool, tmp_path):
@@ -155,7 +184,7 @@ def test_the_thread_posts_what_comes_and_what_dead_processes_left(spool, ledger_
     fill(spool, event(2))
     thread.end(timeout=20)
     ledger = open_ledger(ledger_url)
-    assert sorted(s.record.occurred_us - NOVEMBER for s in records(ledger, Selection())) == [1, 2, 50]
+    assert sorted(s.record.occurred_us - NOVEMBER for s in read_records(ledger, Selection())) == [1, 2, 50]
     ledger.close()
 
 
@@ -218,7 +247,7 @@ def test_a_chain_is_followed_to_its_first_in_one_batch_or_in_several(spool, ledg
         poster.drain(spool)
     poster.close()
     ledger = open_ledger(ledger_url)
-    found = {stored.record.response_id: stored.conversation_id for stored in records(ledger, Selection())}
+    found = {stored.record.response_id: stored.conversation_id for stored in read_records(ledger, Selection())}
     assert found == {"i1": "i1", "i2": "i1", "i3": "i1", "x": "elsewhere"}
     ledger.close()
 
@@ -244,7 +273,7 @@ def test_a_completed_call_is_priced_by_its_own_time_not_by_that_of_its_poll(spoo
     poster.drain(spool)
     poster.close()
     ledger = open_ledger(ledger_url)
-    (stored,) = records(ledger, Selection())
+    (stored,) = read_records(ledger, Selection())
     assert (stored.record.occurred_us, stored.cost_pico) == (made, 100 * 2_000_000)
-    assert audit(ledger) == []
+    assert audit_ledger(ledger) == []
     ledger.close()

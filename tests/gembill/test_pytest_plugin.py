@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from gembill.ledger import Selection, open_ledger
-from gembill.ledger.read import totals
+from gembill.ledger import Selection, open_ledger, read_totals
 from tests.e2e.player import Player, Reply
 
 ROOT = Path(__file__).parents[2]
@@ -74,7 +73,7 @@ def pytest_in(folder: Path, *flags: str, tests: str = TESTS, **env: str) -> subp
 def spent(folder: Path) -> tuple[int, int | None]:
     ledger = open_ledger(f"sqlite:///{folder / 'data/ledger.db'}", read_only=True)
     try:
-        (total,) = totals(ledger, Selection())
+        (total,) = read_totals(ledger, Selection())
         return total.calls, total.cost_pico
     finally:
         ledger.close()

@@ -11,12 +11,24 @@ from hypothesis import strategies as st
 
 from gembill import replay
 from gembill.config import Settings
-from gembill.ledger import Ledger, RatedEvent, Reason, Selection, open_ledger, price_lists, read
-from gembill.ledger.audit import audit
+from gembill.ledger import (
+    Ledger,
+    LedgerRecord,
+    RatedEvent,
+    Reason,
+    Selection,
+    audit_ledger,
+    open_ledger,
+    price_lists,
+    read_charges,
+    read_event_body,
+    read_records,
+    read_totals,
+)
 from gembill.ledger.price_lists import Origin
 from gembill.model import Api, Meter, Operation, Price, Status
 from gembill.money import unit_price
-from gembill.posting import posting
+from gembill.posting import append, posting
 from gembill.price_catalog import PricingTerms, terms
 from gembill.replay import ReplayResult, repost, rerate
 from gembill.rules.prices import bundled
@@ -34,8 +46,8 @@ def quiet(_seen: int, _changed: int) -> None:
     """Progress that nobody reads."""
 
 
-def stored(ledger: Ledger) -> list[read.LedgerRecord]:
-    return list(read.records(ledger, Selection()))
+def stored(ledger: Ledger) -> list[LedgerRecord]:
+    return list(read_records(ledger, Selection()))
 
 
 def with_prices(ledger: Ledger, *rows: Price, policies: Policies = DEFAULT) -> PricingTerms:
@@ -58,14 +70,14 @@ def test_new_prices_are_correcting_charges_and_the_old_ones_stay(ledger: Ledger)
     assert found.by_model[FLASH] == replay.ReplayCounts(records=1, changed=1, old_pico=COST, new_pico=new)
     (record,) = stored(ledger)
     assert (record.cost_pico, record.revision) == (new, 1)
-    lines = [(one.revision, one.charge.quantity, one.charge.price_id) for one in read.charges(ledger, record)]
+    lines = [(one.revision, one.charge.quantity, one.charge.price_id) for one in read_charges(ledger, record)]
     bundled_id = f"{FLASH}/input/text/standard/0@2025-12-17"
     inputs = [line for line in lines if "/input/" in line[2]]
     assert [line[:2] for line in inputs] == [(0, 1000), (1, -1000), (1, 1000)]
     assert inputs[0][2] == inputs[1][2]
     assert inputs[0][2].split("@")[0] == bundled_id.split("@", maxsplit=1)[0]
     assert inputs[2][2] == f"set-1/{FLASH}/input/text/standard/0@launch"
-    assert audit(ledger) == []
+    assert audit_ledger(ledger) == []
 
 
 def test_another_row_with_the_same_figure_changes_nothing(ledger: Ledger) -> None:
@@ -83,14 +95,14 @@ def test_a_dry_run_tells_and_writes_nothing(ledger: Ledger) -> None:
 
 def test_an_unknown_model_is_priced_once_there_is_a_price_and_both_histories_stay(ledger: Ledger) -> None:
     put(ledger, LIST, event(1, model="newest"), event(2))
-    assert read.totals(ledger, Selection())[0].unpriced_calls == 1
+    assert read_totals(ledger, Selection())[0].unpriced_calls == 1
     meters = (Meter.INPUT, Meter.INTERMEDIATE, Meter.OUTPUT, Meter.THINKING)
     again = with_prices(ledger, *(price("2.00", meter, "newest") for meter in meters))
     found = rerate(ledger, Selection(), again, quiet)
     assert found.by_model["newest"].priced == 1
-    total = read.totals(ledger, Selection())[0]
+    total = read_totals(ledger, Selection())[0]
     assert (total.unpriced_calls, total.cost_pico) == (0, COST + 1550 * unit_price("2.00"))
-    assert audit(ledger) == []
+    assert audit_ledger(ledger) == []
 
 
 def test_only_the_calls_selected_are_charged_again(ledger: Ledger) -> None:
@@ -114,7 +126,7 @@ def test_a_policy_can_be_changed_afterwards(ledger: Ledger) -> None:
     assert found.by_model[FLASH].difference_pico == (5 + 2) * OUT  # 5 digits, 8 other characters
     flags = {one.record.model: one.record.flags for one in stored(ledger)}
     assert flags == {"gemini-2.5-pro": ("long_context_policy",), FLASH: ("results_as_output",)}
-    assert audit(ledger) == []
+    assert audit_ledger(ledger) == []
     assert rerate(ledger, Selection(), LIST, quiet).total.difference_pico == -found.total.difference_pico
 
 
@@ -126,11 +138,11 @@ def test_a_key_can_be_put_on_the_free_tier(ledger: Ledger) -> None:
     assert (free.cost_pico, free.record.flags, free.priced) == (0, ("free_tier",), True)
     assert found["k_free", "newest"].cost_pico == 0
     assert found["k_paid", FLASH].cost_pico == COST
-    standing = [one.charge for one in read.charges(ledger, free) if one.revision == 1 and one.charge.quantity > 0]
+    standing = [one.charge for one in read_charges(ledger, free) if one.revision == 1 and one.charge.quantity > 0]
     names = {charge.price_id.removeprefix("policy/free_tier/"): charge.quantity for charge in standing}
     rows = {row.id: row for row in bundled().rows}
     assert sum(rows[name].unit_pico * quantity for name, quantity in names.items()) == COST
-    assert audit(ledger) == []
+    assert audit_ledger(ledger) == []
 
 
 FIGURES = st.sampled_from(["0.10", "0.40", "0.50", "2.00"])
@@ -149,14 +161,14 @@ def test_charging_again_twice_is_charging_again_once(tmp_path_factory, changes: 
     assert rerate(ledger, Selection(), again, quiet).total.changed == 0
     assert stored(ledger) == once
     for one in once:
-        charges = [posted.charge for posted in read.charges(ledger, one)]
+        charges = [posted.charge for posted in read_charges(ledger, one)]
         assert sum(charge.cost_pico for charge in charges) == one.cost_pico
         assert sum(charge.quantity for charge in charges) == one.record.tokens.total
         direct = again.rate(
-            posting(SegmentEntry(1, one.record.id, read.event_body(ledger, one) or b""), SPOOL, again).record
+            posting(SegmentEntry(1, one.record.id, read_event_body(ledger, one) or b""), SPOOL, again).record
         )
         assert direct.cost_pico == one.cost_pico
-    assert audit(ledger) == []
+    assert audit_ledger(ledger) == []
     ledger.close()
 
 
@@ -188,7 +200,7 @@ def test_a_fuller_answer_that_comes_meanwhile_is_not_undone(ledger: Ledger, monk
 
 def _read(ledger: Ledger):
     one = stored(ledger)[0]
-    return posting(SegmentEntry(1, one.record.id, read.event_body(ledger, one) or b""), SPOOL, LIST).record
+    return posting(SegmentEntry(1, one.record.id, read_event_body(ledger, one) or b""), SPOOL, LIST).record
 
 
 def test_what_this_version_reads_otherwise_is_left_to_repost(ledger: Ledger) -> None:
@@ -207,7 +219,7 @@ def test_reposting_mends_what_was_misread_and_says_what_changed(ledger: Ledger) 
     (record,) = stored(ledger)
     assert (record.record.tokens.intermediate, record.cost_pico, record.revision) == (200, COST, 1)
     assert repost(ledger, Selection(), LIST, quiet).total.changed == 0
-    assert audit(ledger) == []
+    assert audit_ledger(ledger) == []
 
 
 def _post_misread(ledger: Ledger) -> None:
@@ -215,11 +227,11 @@ def _post_misread(ledger: Ledger) -> None:
     right = posting(SegmentEntry(1, event(1).id, msgspec.json.encode(event(1))), SPOOL, LIST)
     readings = tuple(one for one in right.record.readings or () if one.meter is not Meter.INTERMEDIATE)
     wrong = replace(right.record, tokens=replace(right.record.tokens, intermediate=0, total=1350), readings=readings)
-    ledger.append(SPOOL, [replace(right, record=wrong, rating=LIST.rate(wrong))])
+    append(ledger, SPOOL, [replace(right, record=wrong, rating=LIST.rate(wrong))], LIST.rate)
 
 
 def test_a_record_completed_by_a_later_answer_keeps_what_the_first_one_asked(ledger: Ledger) -> None:
-    ledger.append(SPOOL, [natural(1, Status.UNKNOWN, labels={"team": "a"}), natural(2)])
+    append(ledger, SPOOL, [natural(1, Status.UNKNOWN, labels={"team": "a"}), natural(2)], LIST.rate)
     assert repost(ledger, Selection(), LIST, quiet).total.changed == 0
     assert stored(ledger)[0].record.labels == {"team": "a"}
     assert rerate(ledger, Selection(), with_prices(ledger, price("0.40")), quiet).total.changed == 1
@@ -236,13 +248,13 @@ def test_dead_letters_are_tried_again(ledger: Ledger) -> None:
     assert (found.revived, found.skipped) == (1, {replay.STILL_DEAD: 1})
     assert [(one.record.id, one.cost_pico) for one in stored(ledger)] == [(event(3).id, COST)]
     assert repost(ledger, Selection(), LIST, quiet).revived == 0
-    assert audit(ledger) == []
+    assert audit_ledger(ledger) == []
 
 
 @pytest.mark.parametrize("again", [rerate, repost])
 def test_an_event_that_cannot_be_read_keeps_back_no_other(ledger: Ledger, again: Callable[..., ReplayResult]) -> None:
     made = [posting(SegmentEntry(n, event(n).id, msgspec.json.encode(event(n))), SPOOL, LIST) for n in (1, 2)]
-    ledger.append(SPOOL, [replace(made[0], body=json.dumps({"version": 99}).encode()), made[1]])
+    append(ledger, SPOOL, [replace(made[0], body=json.dumps({"version": 99}).encode()), made[1]], LIST.rate)
     found = again(ledger, Selection(), with_prices(ledger, price("0.40")), quiet)
     assert (found.total.changed, found.skipped) == (1, {replay.UNREADABLE: 1})
 

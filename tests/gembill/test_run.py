@@ -7,7 +7,7 @@ import pytest
 
 from gembill.config import Settings
 from gembill.errors import ConfigurationError, GembillError, LedgerError
-from gembill.ledger.read import totals
+from gembill.ledger import read_totals
 from gembill.rules.budgets import BudgetState
 from gembill.run import Run, environment, limit, new_id
 from tests.e2e.player import Player, Reply
@@ -47,8 +47,8 @@ def test_every_call_has_the_runs_labels_and_is_counted_with_it(tmp_path):
             proxy.post()
             run.settle()
             ledger = run.ledger()
-            (total,) = totals(ledger, run.selection())
-            (tested,) = totals(ledger, run.selection({"test": "a"}))
+            (total,) = read_totals(ledger, run.selection())
+            (tested,) = read_totals(ledger, run.selection({"test": "a"}))
             (standing,) = run.standings([limit(2 * 1000 * PRICE)], ledger)
             (nothing,) = other.standings([limit(0)], ledger)
             ledger.close()

@@ -7,6 +7,7 @@ from uuid_utils import uuid7
 from gembill.ledger import Ledger, RatedEvent
 from gembill.model import Charge, Execution, Meter, Modality, Outcome, Rating, Reading, Record, Status, Tokens
 from gembill.money import unit_price
+from gembill.posting import append
 from tests.gembill.calls import FLASH, us
 from tests.gembill.ledger.making import record
 
@@ -46,7 +47,7 @@ def call(at: str, split: tuple[int, int, int] | None = (0, 0, 0), model: str | N
 
 def put(ledger: Ledger, *postings: RatedEvent) -> None:
     """Write calls into a ledger."""
-    ledger.append(SOURCE, postings)
+    append(ledger, SOURCE, postings, _rating)
 
 
 def _tokens(split: tuple[int, int, int]) -> Tokens:

@@ -17,14 +17,13 @@ def audit(ctx: click.Context, database_url: str | None) -> None:
     Prints what does not, one finding a line, and exits 1 if there is any.
     """
     from gembill.config import database_url as configured
-    from gembill.ledger import open_ledger
-    from gembill.ledger.audit import audit as balance
+    from gembill.ledger import audit_ledger, open_ledger
     from gembill_reports.layout import screen
     from gembill_reports.layout.tables import clean
 
     ledger = open_ledger(configured(database_url), read_only=True)
     try:
-        findings = [clean(str(finding)) for finding in balance(ledger)]
+        findings = [clean(str(finding)) for finding in audit_ledger(ledger)]
     finally:
         ledger.close()
     screen.write(f"{finding}\n" for finding in findings)

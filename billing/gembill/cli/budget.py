@@ -71,7 +71,7 @@ def check(ctx: click.Context, /, names: tuple[str, ...], **flags: Any) -> None: 
     ledger, settings = _ledger(flags["database_url"], read_only=not flags["alert"])
     try:
         from gembill.budget_status import standings
-        from gembill.ledger.records import holds_demo_data
+        from gembill.ledger import holds_demo_data
 
         found, demo = standings(ledger, budgets, at_us, run=flags["run"], past=past), holds_demo_data(ledger)
         if flags["alert"]:

@@ -19,7 +19,7 @@ def db() -> None:
 def upgrade(database_url: str | None) -> None:
     """Bring the schema to the revision this gembill works with."""
     from gembill.config import load
-    from gembill.ledger.store import open_ledger, upgrade_ledger
+    from gembill.ledger import open_ledger, upgrade_ledger
     from gembill.price_catalog import terms
 
     settings = load({"database_url": database_url})
@@ -40,8 +40,7 @@ def upgrade(database_url: str | None) -> None:
 def check(database_url: str | None) -> None:
     """Say whether the schema is the one this gembill works with; exit 1 if it is not."""
     from gembill.config import database_url as configured
-    from gembill.ledger.migration import HEAD
-    from gembill.ledger.store import open_ledger
+    from gembill.ledger import SCHEMA_REVISION, open_ledger
 
     open_ledger(configured(database_url), read_only=True).close()
-    click.echo(f"The ledger is at revision {HEAD}, the one this gembill works with.")
+    click.echo(f"The ledger is at revision {SCHEMA_REVISION}, the one this gembill works with.")

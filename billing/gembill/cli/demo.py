@@ -98,7 +98,7 @@ def _show(url: str, sent: int, filled: int, seconds: float) -> None:
 def _pages(url: str, month: str) -> list[str]:
     """The month by model, and the receipt of the call that failed most among those just sent."""
     import gembill_reports
-    from gembill.ledger import Selection, open_ledger, read
+    from gembill.ledger import Selection, open_ledger, read_charges, read_records
     from gembill.period import zone
     from gembill.price_catalog import rows_of
     from gembill_reports.analysis.receipt import receipt
@@ -110,8 +110,8 @@ def _pages(url: str, month: str) -> list[str]:
     table = sheet(gembill_reports.totals(url, ["model"], month=month)).terminal(width, color=color)
     ledger = open_ledger(url, read_only=True)
     try:
-        chosen = max(read.records(ledger, Selection(labels={"source": "sdk"})), key=lambda stored: stored.record.failed)
-        posted = read.charges(ledger, chosen)
+        chosen = max(read_records(ledger, Selection(labels={"source": "sdk"})), key=lambda stored: stored.record.failed)
+        posted = read_charges(ledger, chosen)
         explained = receipt(chosen, posted, rows_of(ledger, load(), (one.charge.price_id for one in posted)))
     finally:
         ledger.close()

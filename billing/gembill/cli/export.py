@@ -54,22 +54,22 @@ def export(calls: CallFilter, form: str, path: Path | None, billing_account: str
 @contextlib.contextmanager
 def _counted(ledger: Ledger, selection: Selection) -> Iterator[Iterable[LedgerRecord]]:
     """The calls, with a progress bar on a terminal's stderr while they pass."""
-    from gembill.ledger import read
+    from gembill.ledger import read_records, read_totals
 
-    records = read.records(ledger, selection)
+    records = read_records(ledger, selection)
     if not sys.stderr.isatty():
         yield records
         return
-    calls = read.totals(ledger, selection)[0].calls
+    calls = read_totals(ledger, selection)[0].calls
     with click.progressbar(records, length=calls, label="calls", file=sys.stderr, update_min_steps=200) as shown:
         yield shown
 
 
 def _warn(ledger: Ledger, selection: Selection) -> None:
     """Say how many calls have no row, because their cost is not known."""
-    from gembill.ledger import read
+    from gembill.ledger import read_totals
 
-    total = read.totals(ledger, selection)[0]
+    total = read_totals(ledger, selection)[0]
     if total.unpriced_calls or total.incomplete_calls:
         missing = f"{total.unpriced_calls} unpriced and up to {total.incomplete_calls} incomplete calls"
         click.echo(f"gembill: {missing} have no charge and are not in the export", err=True)

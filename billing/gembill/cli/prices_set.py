@@ -177,7 +177,7 @@ def _frame(agreed: Agreed, tier: str) -> ContractTerms:
 
 
 def _say(ledger: Ledger, agreed: Agreed, rows: list[Price], number: int) -> None:
-    from gembill.ledger import Selection, read
+    from gembill.ledger import Selection, read_totals
     from gembill.period import Unit, name, zone
     from gembill.price_catalog import ledger_book
 
@@ -185,7 +185,7 @@ def _say(ledger: Ledger, agreed: Agreed, rows: list[Price], number: int) -> None
     click.echo(f"gembill: added {len(rows)} price rows for {agreed.model} from {day} on (set-{number}).", err=True)
     click.echo(f"gembill: `gembill prices list --model {agreed.model} --at {day}` shows them.", err=True)
     book = ledger_book([])
-    by_model = read.totals(ledger, Selection(start_us=agreed.start_us, end_us=agreed.end_us), ["model"])
+    by_model = read_totals(ledger, Selection(start_us=agreed.start_us, end_us=agreed.end_us), ["model"])
     names = [(str(one.group["model"]), one.calls) for one in by_model]
     calls = sum(n for called, n in names if agreed.model in (called, book.stands_for(called, agreed.start_us)))
     if calls:

@@ -35,7 +35,7 @@ def receipt(record_id: str, tz: str | None, output: Output, database_url: str | 
     ID is what `gembill records` shows: whole, or its first characters (6 or more) if no other of the newest 10,000
     calls has them.
     """
-    from gembill.ledger.records import holds_demo_data
+    from gembill.ledger import holds_demo_data
     from gembill.period import zone
     from gembill_reports.views.receipt import ReceiptView
 
@@ -46,21 +46,21 @@ def receipt(record_id: str, tz: str | None, output: Output, database_url: str | 
 
 
 def _receipt(ledger: Ledger, settings: Settings, record_id: str) -> Receipt:
-    from gembill.ledger import read
+    from gembill.ledger import read_charges, read_record
     from gembill.price_catalog import rows_of
     from gembill_reports.analysis.receipt import receipt, rounds_of
 
-    stored = read.record(ledger, record_id) or _begins(ledger, record_id)
-    posted = read.charges(ledger, stored)
+    stored = read_record(ledger, record_id) or _begins(ledger, record_id)
+    posted = read_charges(ledger, stored)
     prices = rows_of(ledger, settings, (one.charge.price_id for one in posted))
     return receipt(stored, posted, prices, rounds_of(ledger, stored))
 
 
 def _begins(ledger: Ledger, prefix: str) -> LedgerRecord:
     """The one call of the newest whose id begins so. LedgerError if there is none or more than one."""
-    from gembill.ledger import Selection, read
+    from gembill.ledger import Selection, read_records
 
-    newest = read.records(ledger, Selection(), limit=_SEARCHED) if len(prefix) >= SHORTEST else ()
+    newest = read_records(ledger, Selection(), limit=_SEARCHED) if len(prefix) >= SHORTEST else ()
     matches = [stored for stored in newest if stored.record.id.startswith(prefix.lower())]
     if not matches:
         raise LedgerError(f"the ledger has no call '{prefix}'; `gembill records` lists those it has")

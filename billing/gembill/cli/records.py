@@ -19,8 +19,7 @@ def records(calls: CallFilter, limit: int | None, output: Output, database_url: 
 
     Tables show the newest 100 and as many columns as fit; JSON and CSV hold all calls and all fields unless --limit.
     """
-    from gembill.ledger.records import holds_demo_data
-    from gembill.ledger.records import records as read
+    from gembill.ledger import holds_demo_data, read_records
     from gembill_reports.views.records import RecordsView
 
     period = calls.period()
@@ -28,6 +27,9 @@ def records(calls: CallFilter, limit: int | None, output: Output, database_url: 
     with opened(database_url) as (ledger, _):
         output.write(
             RecordsView(
-                lambda number: read(ledger, selection, limit=number), period, limit, demo=holds_demo_data(ledger)
+                lambda number: read_records(ledger, selection, limit=number),
+                period,
+                limit,
+                demo=holds_demo_data(ledger),
             )
         )

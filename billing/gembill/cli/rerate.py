@@ -100,7 +100,7 @@ def _done(
     dry_run: bool,
 ) -> ReplayView:
     """Do it on the configured ledger."""
-    from gembill.ledger.records import holds_demo_data
+    from gembill.ledger import holds_demo_data
     from gembill_reports.views.replay import ReplayView
 
     period = calls.period()

@@ -19,8 +19,7 @@ from gembill.capture.attribution import Caller
 from gembill.capture.exchange import Exchange
 from gembill.capture.fingerprint import Fingerprint, load_secret
 from gembill.config import Settings
-from gembill.ledger import open_ledger
-from gembill.ledger.sources import DEMO
+from gembill.ledger import DEMO_SOURCE, open_ledger
 from gembill.model import Api, Ending, Operation
 from gembill.posting import Poster
 from gembill.price_catalog import PricesInForce
@@ -69,7 +68,7 @@ def fill(settings: Settings, count: int) -> Iterator[int]:
     """Record the month and post it to the ledger of `settings`, some calls at a time; gives how many."""
     ledger = open_ledger(settings.ledger_url)
     spool = Spool.claim(settings.spool_dir)
-    ledger.announce(spool.source_id, DEMO)
+    ledger.announce(spool.source_id, DEMO_SOURCE)
     poster = Poster(lambda: ledger, PricesInForce(settings))
     fingerprint = Fingerprint(load_secret(settings.fingerprint_secret, settings.data_dir))
     try:

@@ -5,8 +5,9 @@ any of these. Invariant: an exchange is in the ledger once, or refused by name, 
 """
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import msgspec
 
@@ -17,9 +18,9 @@ from gembill.capture.fingerprint import Fingerprint
 from gembill.importing.files import ImportItem
 from gembill.importing.member import RefusedLine, shown
 from gembill.importing.recorded import ImportDefaults, ImportedExchange
-from gembill.ledger import InvalidPosting, Ledger, RatedEvent, read
+from gembill.ledger import InvalidPosting, Ledger, RatedEvent, read_record
 from gembill.model import Ending, Event
-from gembill.posting import joined, read_event
+from gembill.posting import append, joined, read_event, write_halving
 from gembill.price_catalog import PricingTerms
 from gembill.rules.metering import meter
 
@@ -110,7 +111,7 @@ class Importer:
         self._bytes = 0
         for (source_id, _), waiting in groups.items():
             for start in range(0, len(waiting), BATCH):
-                self._append(source_id, waiting[start : start + BATCH])
+                write_halving(waiting[start : start + BATCH], partial(self._append, source_id), self._refuse_unfit)
 
     def _postings(self, recorded: ImportedExchange) -> tuple[int, list[RatedEvent]]:
         """What is to be kept of an exchange, under the source of its identity; records may have keys of their own."""
@@ -124,27 +125,21 @@ class Importer:
         event = self._assumed.completed(event)
         record = meter(event, source_id)
         body = msgspec.json.encode(event)
-        rate = self._terms.rate
-        return RatedEvent(seq=None, event_id=event.id, body=body, record=record, rating=rate(record), rate=rate)
+        return RatedEvent(seq=None, event_id=event.id, body=body, record=record, rating=self._terms.rate(record))
 
-    def _append(self, source_id: int, waiting: list[_Waiting]) -> None:
-        """Append a batch of one group; where it holds what cannot be kept it is halved until that stands alone."""
+    def _append(self, source_id: int, waiting: Sequence[_Waiting]) -> int:
+        """Write a batch of one group and count what was new."""
         ids = {each.posting.record.id for each in waiting if each.of_others}
-        there = {record_id for record_id in ids if read.record(self._ledger, record_id) is not None}
-        try:
-            new = self._ledger.append(source_id, [each.posting for each in waiting])
-        except InvalidPosting as error:
-            if len(waiting) == 1:
-                self._refuse(waiting[0].place, f"the ledger cannot keep it: {shown(str(error))}")
-                return
-            middle = len(waiting) // 2
-            self._append(source_id, waiting[:middle])
-            self._append(source_id, waiting[middle:])
-            return
+        there = {record_id for record_id in ids if read_record(self._ledger, record_id) is not None}
+        new = append(self._ledger, source_id, [each.posting for each in waiting], self._terms.rate)
         if ids:
             new = len(ids - there)
         self.summary.new += new
         self.summary.known += len(waiting) - new
+        return new
+
+    def _refuse_unfit(self, unfit: _Waiting, error: InvalidPosting) -> None:
+        self._refuse(unfit.place, f"the ledger cannot keep it: {shown(str(error))}")
 
     def _refuse(self, place: str, why: str) -> None:
         self.summary.refused += 1

@@ -1,28 +1,96 @@
 """The store of records, charges and rollups: the only package that speaks the ledger's SQL.
 
-Owns: the schema and every statement on it, on SQLite and PostgreSQL alike. Owns no price, no budget and no display.
-Invariant: append-only; each record is there once for each (source_id, id), and the rollups equal the sum of the
-current revisions. `read` has single records, `totals` sums, `audit` the proof.
+Owns: the schema and every statement on it, on SQLite and PostgreSQL alike. Not here: prices, budgets, display.
+Invariant: append-only; each record is there once for each (source_id, id), and the rollups equal the sum of the current
+revisions; `audit_ledger` proves it. What is listed here is the package's one door: other packages read and write
+through it and through `alerts` and `price_lists`, and import none of its other modules (an import contract holds that).
 """
 
-from gembill.ledger.entries import NATURAL_SOURCES, LedgerCharge, LedgerRecord, RatedEvent, Reason
+from gembill.ledger.audit import audit_ledger
+from gembill.ledger.charges import ChargeTotal, read_charges, read_charges_of, sum_charges
+from gembill.ledger.conversations import Conversation, read_chains, read_conversations
+from gembill.ledger.entries import (
+    DEMO_SOURCE,
+    NATURAL_SOURCES,
+    LedgerCharge,
+    LedgerRecord,
+    Line,
+    RatedEvent,
+    Reason,
+    billed_charges,
+    ledger_record,
+    line_of,
+    net_lines,
+)
 from gembill.ledger.errors import InvalidPosting, LedgerUnavailable
+from gembill.ledger.evidence import DeadLetter, Evidence, read_dead_letters, read_evidence
+from gembill.ledger.migration import SCHEMA_REVISION
+from gembill.ledger.pages import Cursor, ProblemFilter, RecordPage, SortOrder, read_page
+from gembill.ledger.quality import Quality, read_quality
+from gembill.ledger.records import (
+    greatest_label,
+    holds_demo_data,
+    read_event_body,
+    read_labels,
+    read_record,
+    read_records,
+    read_time_range,
+)
 from gembill.ledger.schema import MEASURES
 from gembill.ledger.selection import Selection
-from gembill.ledger.store import Ledger, open_ledger
-from gembill.ledger.totals import Total
+from gembill.ledger.store import Ledger, ledger_file, open_ledger, upgrade_ledger
+from gembill.ledger.totals import Total, read_hourly_totals, read_totals
+from gembill.ledger.transaction import Transaction
 
 __all__ = [
+    "DEMO_SOURCE",
     "MEASURES",
     "NATURAL_SOURCES",
+    "SCHEMA_REVISION",
+    "ChargeTotal",
+    "Conversation",
+    "Cursor",
+    "DeadLetter",
+    "Evidence",
     "InvalidPosting",
     "Ledger",
     "LedgerCharge",
     "LedgerRecord",
     "LedgerUnavailable",
+    "Line",
+    "ProblemFilter",
+    "Quality",
     "RatedEvent",
     "Reason",
+    "RecordPage",
     "Selection",
+    "SortOrder",
     "Total",
+    "Transaction",
+    "audit_ledger",
+    "billed_charges",
+    "greatest_label",
+    "holds_demo_data",
+    "ledger_file",
+    "ledger_record",
+    "line_of",
+    "net_lines",
     "open_ledger",
+    "read_chains",
+    "read_charges",
+    "read_charges_of",
+    "read_conversations",
+    "read_dead_letters",
+    "read_event_body",
+    "read_evidence",
+    "read_hourly_totals",
+    "read_labels",
+    "read_page",
+    "read_quality",
+    "read_record",
+    "read_records",
+    "read_time_range",
+    "read_totals",
+    "sum_charges",
+    "upgrade_ledger",
 ]

@@ -1,6 +1,6 @@
 """Proof that the books balance.
 
-Owns: what must hold between the tables, and a sentence for each place where it does not. Owns no repair.
+Owns: what must hold between the tables, and a sentence for each place where it does not. Not here: repairs.
 Invariant: it reads one snapshot and trusts no derived row: rollups and costs are worked out again from records and
 charges. Set-wise SQL; what comes to Python is groups, not records.
 """
@@ -11,18 +11,18 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Numeric, Table, and_, case, cast, func, or_, select, union
 
-from gembill.ledger import rollup, schema, sums
+from gembill.ledger import rollup, schema, sql
 from gembill.ledger.engine import snapshot
 from gembill.ledger.entries import meters_of
-from gembill.ledger.records import is_current
 from gembill.ledger.schema import COST_PARTS, MEASURES
+from gembill.ledger.selection import is_current
 from gembill.ledger.store import Ledger
 from gembill.rules.rating import ESTIMATED
 
 _SHOWN = 5  # findings of a kind that are spelled out
 
 
-def audit(ledger: Ledger) -> list[str]:
+def audit_ledger(ledger: Ledger) -> list[str]:
     """Findings in plain sentences; an empty list says that the books balance."""
     checks: tuple[Callable[[Connection], Iterable[str]], ...] = (
         _gaps,
@@ -34,11 +34,11 @@ def audit(ledger: Ledger) -> list[str]:
         _label_sets,
         *(partial(_rollup, table) for table in schema.ROLLUPS),
     )
-    found: list[str] = []
+    findings: list[str] = []
     with snapshot(ledger.engine) as connection:
         for check in checks:
-            found += _abridged(list(check(connection)))
-    return found
+            findings += _abridged(list(check(connection)))
+    return findings
 
 
 def _abridged(findings: list[str]) -> list[str]:
@@ -117,7 +117,7 @@ def _charged(connection: Connection) -> Any:  # noqa: ANN401
 
 def _sum(value: ColumnElement[Any], connection: Connection) -> ColumnElement[Any]:
     """An exact sum in SQL; one that does not fit in 64 bits compares unequal to every stored integer."""
-    halves = sums.selected([value], connection.dialect.name)
+    halves = sql.sum_columns([value], connection.dialect.name)
     return halves[0] if len(halves) == 1 else halves[0] * (1 << 32) + halves[1]
 
 
@@ -164,10 +164,10 @@ def _rollup(table: Table, connection: Connection) -> Iterable[str]:
     engine = connection.dialect.name
     key = [column.name for column in table.primary_key]
     keys = [rollup.KEYED[name].label(f"key_{place}") for place, name in enumerate(key)]
-    values = sums.selected((rollup.MEASURED[name] for name in MEASURES), engine)
+    values = sql.sum_columns((rollup.MEASURED[name] for name in MEASURES), engine)
     query = select(*keys, *values).where(is_current()).group_by(*keys)
     rows = connection.execute(query)
-    true = {tuple(row[: len(key)]): sums.joined(row[len(key) :], engine) for row in rows}
+    true = {tuple(row[: len(key)]): sql.exact_sums(row[len(key) :], engine) for row in rows}
     stored = {tuple(row[: len(key)]): tuple(row[len(key) :]) for row in connection.execute(select(table))}
     nothing = (0,) * len(MEASURES)
     for cell in sorted(true.keys() | stored.keys()):

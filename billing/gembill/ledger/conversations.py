@@ -1,21 +1,23 @@
 """Conversations: the calls of a chat or of a chain of interactions, summed up.
 
-Owns: which calls belong together, and their sums. Owns no display. Invariant: a conversation is listed exactly where
-its calls show a `conversation_id` (contract.md): interactions that follow another, chats of several turns, and single
-turns seen again.
+Owns: which calls belong together in a ledger, when that may be shown, and their sums. Not here: display. Invariant: a
+conversation is listed exactly where its calls show a `conversation_id` (contract.md): calls that go on from an earlier
+turn, and single turns that other calls share.
 """
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, or_, select
 
-from gembill.ledger import records, rollup, schema, sums
+from gembill.ledger import rollup, schema, sql
 from gembill.ledger.engine import snapshot
 from gembill.ledger.schema import TOKEN_FIELDS
-from gembill.ledger.selection import Selection, conditions, labelled
+from gembill.ledger.selection import Selection, selected
 from gembill.ledger.store import Ledger
-from gembill.model import Operation, Tokens
+from gembill.model import Operation, Record, Tokens
+from gembill.rules import conversation
 
 _MEASURES = (
     "executions",
@@ -43,20 +45,40 @@ class Conversation:
     cost_pico: int | None
 
 
-def conversations(
+def read_conversations(
     ledger: Ledger, selection: Selection, size: int, after: tuple[int, str] | None = None
 ) -> list[Conversation]:
     """The conversations with selected calls, the one with the newest call first; `after`: its `last_us` and `id`."""
     with snapshot(ledger.engine) as connection:
         query = _query(selection, connection.dialect.name, after).limit(size)
-        found = sums.summed(connection, query, [rollup.MEASURED[name] for name in _MEASURES])
-        return [_conversation(row, dict(zip(_MEASURES, values, strict=True))) for row, values in found]
+        rows = sql.summed(connection, query, [rollup.MEASURED[name] for name in _MEASURES])
+        return [_conversation(row, dict(zip(_MEASURES, values, strict=True))) for row, values in rows]
+
+
+def read_chains(ledger: Ledger, keys: Collection[tuple[int, str]]) -> dict[tuple[int, str], str]:
+    """The conversations of the records with these sources and ids, as far as the ledger has them."""
+    c = schema.record.c
+    chains: dict[tuple[int, str], str] = {}
+    with snapshot(ledger.engine) as connection:
+        for source_id in sorted({source_id for source_id, _ in keys}):
+            ids = sorted(record_id for source, record_id in keys if source == source_id)
+            query = select(c.id, c.conversation).where(c.source_id == source_id, c.id.in_(ids)).order_by(c.revision)
+            rows = connection.execute(query)
+            chains |= {(source_id, row.id): row.conversation for row in rows if row.conversation is not None}
+    return chains
+
+
+def shown_conversations(connection: Connection, records: Sequence[Record]) -> list[str | None]:
+    """Of each record the conversation, where there is more than one turn to tie together."""
+    single = {r.conversation for r in records if r.conversation and not conversation.goes_on(r)}
+    shared = _shared_among(connection, single) if single else set()
+    return [r.conversation if conversation.goes_on(r) or r.conversation in shared else None for r in records]
 
 
 def _query(selection: Selection, engine: str, after: tuple[int, str] | None) -> Select[Any]:
     c = schema.record.c
     calls, last = func.count(), func.max(c.occurred_us)
-    shown: ColumnElement[bool] = or_(func.max(_goes_on()) == 1, calls > 1, _shared())
+    shown: ColumnElement[bool] = or_(func.max(case((goes_on(), 1), else_=0)) == 1, calls > 1, _shared())
     if after is not None:
         shown = and_(shown, or_(last < after[0], and_(last == after[0], c.conversation < after[1])))
     query = select(
@@ -67,24 +89,25 @@ def _query(selection: Selection, engine: str, after: tuple[int, str] | None) -> 
         last.label("last_us"),
         func.max(c.model).label("model"),
         func.count(c.model.distinct()).label("models"),
-    ).where(c.conversation.is_not(None), records.is_current(), *conditions(selection, schema.record, engine))
-    query = query.where(*labelled(selection.labels, c.labels, engine))
-    if selection.start_us is not None:
-        query = query.where(c.occurred_us >= selection.start_us)
-    if selection.end_us is not None:
-        query = query.where(c.occurred_us < selection.end_us)
+    ).where(c.conversation.is_not(None), *selected(selection, engine))
     return query.group_by(c.conversation).having(shown).order_by(last.desc(), c.conversation.desc())
 
 
-def _goes_on() -> ColumnElement[int]:
-    """1 for a call that had turns before it, as `lookup` has it: contents of a chat, or an interaction before."""
+def goes_on() -> ColumnElement[bool]:
+    """`gembill.rules.conversation.goes_on` over rows of `record`; a test on generated records compares the two."""
     c = schema.record.c
-    first = c.conversation == func.coalesce(c.response_id, "")
-    return case(
-        (c.operation == Operation.INTERACTIONS.value, case((first, 0), else_=1)),
-        (c.turns > 1, 1),
-        else_=0,
+    interaction = c.operation == Operation.INTERACTIONS.value
+    return or_(
+        and_(interaction, c.conversation.is_not(None), c.conversation.is_distinct_from(c.response_id)),
+        and_(~interaction, c.conversation.is_not(None), func.coalesce(c.turns, 0) > 1),
     )
+
+
+def _shared_among(connection: Connection, single: Collection[str]) -> set[str]:
+    """Those of the conversations that more than one record is part of."""
+    c = schema.record.c
+    query = select(c.conversation).where(c.conversation.in_(sorted(single))).group_by(c.conversation)
+    return set(connection.scalars(query.having(func.count(c.id.distinct()) > 1)))
 
 
 def _shared() -> ColumnElement[bool]:

@@ -1,9 +1,11 @@
 """What goes into the ledger and what comes out of it.
 
-Owns: the values at its door. Owns no SQL. Invariant: all of them are frozen; cost and cost parts are null together.
+Owns: the values at its door, and the charges that turn what was charged into what should have been. Not here: SQL.
+Invariant: values are frozen; cost and cost parts are null together; old charges plus their correction add up to the
+new ones line by line, so that a price that no longer applies stays visible in its reversal.
 """
 
-from collections.abc import Callable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -19,6 +21,8 @@ _PART_OF = {
     Meter.GROUNDING: "grounding",
 }
 NATURAL_SOURCES = range(-64, 0)  # records with a natural key live under these (contract.md, Identity)
+DEMO_SOURCE = "demo"
+"""The kind of a source whose calls are made up."""
 
 
 class Reason(StrEnum):
@@ -32,18 +36,13 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RatedEvent:
-    """One event, read and rated. `record.source_id` differs from the spool's source under a natural key.
-
-    `rate` rates the record again once it is joined with what the ledger knows of its call: the call's time decides the
-    price, not the poll's. Without it `rating` stands.
-    """
+    """One event, read and rated by itself. `record.source_id` differs from the spool's source under a natural key."""
 
     seq: int | None  # place in its spool, from 1; None for imports
     event_id: str
     body: bytes  # the event as JSON, kept for `repost`
     record: Record
     rating: Rating
-    rate: Callable[[Record], Rating] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,11 +89,11 @@ def meters_of(part: str) -> list[str]:
     return [meter.value for meter, name in _PART_OF.items() if name == part]
 
 
-def stored(record: Record, rating: Rating, revision: int) -> LedgerRecord:
+def ledger_record(record: Record, rating: Rating, revision: int) -> LedgerRecord:
     """A record with its cost, as one revision; flags of rating follow those of the record."""
     cost = rating.cost_pico
     parts: dict[str, int | None] = dict.fromkeys(COST_PARTS, None if cost is None else 0)
-    for charge in billed(rating):
+    for charge in billed_charges(rating):
         part = part_of(charge.meter)
         parts[part] = (parts[part] or 0) + charge.cost_pico
     return LedgerRecord(
@@ -107,7 +106,7 @@ def stored(record: Record, rating: Rating, revision: int) -> LedgerRecord:
     )
 
 
-def billed(rating: Rating) -> tuple[Charge, ...]:
+def billed_charges(rating: Rating) -> tuple[Charge, ...]:
     """The charges that count: none where the cost is unknown."""
     return () if rating.cost_pico is None else rating.charges
 
@@ -115,3 +114,27 @@ def billed(rating: Rating) -> tuple[Charge, ...]:
 def _kept(record: Record, rating: Rating) -> Record:
     flags = tuple(dict.fromkeys((*record.flags, *rating.flags)))
     return replace(record, flags=flags, readings=None, model=record.model or None, key=record.key or None)
+
+
+Line = tuple[str, str, int, str]
+"""Meter, modality, unit price, price id: what a quantity is charged under."""
+
+
+def line_of(charge: Charge) -> Line:
+    """What a charge is charged under."""
+    return (charge.meter, charge.modality, charge.unit_pico, charge.price_id)
+
+
+def net_lines(charges: Iterable[tuple[Line, int]]) -> dict[Line, int]:
+    """Quantity by line; lines that came to nothing are left out."""
+    sums: dict[Line, int] = {}
+    for line, quantity in charges:
+        sums[line] = sums.get(line, 0) + quantity
+    return {line: quantity for line, quantity in sums.items() if quantity}
+
+
+def correction(old: Mapping[Line, int], new: Mapping[Line, int]) -> list[tuple[Line, int]]:
+    """Reversals of every line that changed, then the new lines."""
+    changed = [line for line in (*old, *(line for line in new if line not in old)) if old.get(line) != new.get(line)]
+    reversals = [(line, -old[line]) for line in changed if line in old]
+    return reversals + [(line, new[line]) for line in changed if line in new]

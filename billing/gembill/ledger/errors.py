@@ -39,7 +39,7 @@ _UNIQUE_VIOLATION = "23505"  # SQLSTATE
 def translated(doing: str) -> Iterator[None]:
     """Errors of the driver as errors of ours; `doing` says what could not be done.
 
-    Only errors about values are an UnfitPosting, for those are buried; a missing right or a damaged file is not.
+    Only errors about values are an InvalidPosting, for those are buried; a missing right or a damaged file is not.
     """
     try:
         yield

@@ -1,6 +1,6 @@
 """What records were made of: their raw events, what they were charged, and the events that never became records.
 
-Owns: the queries that give these in batches. Owns no reading of an event and no correction.
+Owns: the queries that give these in batches. Not here: the reading of an event, and corrections.
 Invariant: memory is bounded by a batch; each batch is read in one short transaction of its own.
 """
 
@@ -12,10 +12,9 @@ from uuid import UUID
 from sqlalchemy import Connection, select, tuple_
 
 from gembill.ledger import schema
-from gembill.ledger.correction import Line, net
 from gembill.ledger.engine import snapshot
-from gembill.ledger.entries import LedgerRecord
-from gembill.ledger.records import records
+from gembill.ledger.entries import LedgerRecord, Line, net_lines
+from gembill.ledger.records import read_records
 from gembill.ledger.selection import Selection
 from gembill.ledger.store import Ledger
 
@@ -44,10 +43,10 @@ class DeadLetter:
     reason: str
 
 
-def evidence(ledger: Ledger, selection: Selection) -> Iterator[list[Evidence]]:
+def read_evidence(ledger: Ledger, selection: Selection) -> Iterator[list[Evidence]]:
     """The records selected, newest first, in batches. What is written meanwhile may or may not appear."""
-    found = records(ledger, selection)
-    while batch := list(islice(found, BATCH)):
+    records = read_records(ledger, selection)
+    while batch := list(islice(records, BATCH)):
         with snapshot(ledger.engine) as connection:
             bodies, lines = _bodies(connection, batch), _lines(connection, batch)
         yield [
@@ -57,7 +56,7 @@ def evidence(ledger: Ledger, selection: Selection) -> Iterator[list[Evidence]]:
         ]
 
 
-def dead_letters(ledger: Ledger) -> Iterator[list[DeadLetter]]:
+def read_dead_letters(ledger: Ledger) -> Iterator[list[DeadLetter]]:
     """The events among the dead letters that have not become records since, in batches."""
     c = schema.dead_letter.c
     after: _Key | None = None
@@ -83,10 +82,10 @@ def _key(stored: LedgerRecord) -> _Key:
 
 
 def _by_source(batch: Sequence[LedgerRecord]) -> dict[int, list[str]]:
-    found: dict[int, list[str]] = {}
+    ids: dict[int, list[str]] = {}
     for one in batch:
-        found.setdefault(one.record.source_id, []).append(one.record.id)
-    return found
+        ids.setdefault(one.record.source_id, []).append(one.record.id)
+    return ids
 
 
 def _bodies(connection: Connection, batch: Sequence[LedgerRecord]) -> dict[_Key, tuple[int, bytes]]:
@@ -94,15 +93,15 @@ def _bodies(connection: Connection, batch: Sequence[LedgerRecord]) -> dict[_Key,
     r, e = schema.record.c, schema.event.c
     revisions = {_key(one): one.revision for one in batch}
     joined = schema.record.join(schema.event, (e.source_id == r.event_source_id) & (e.id == r.event_id))
-    found: dict[_Key, tuple[int, bytes]] = {}
+    bodies: dict[_Key, tuple[int, bytes]] = {}
     for source_id, ids in _by_source(batch).items():
         query = select(r.id, r.revision, e.source_id, e.body).select_from(joined)
         for record_id, revision, event_source, body in connection.execute(
             query.where(r.source_id == source_id, r.id.in_(ids))
         ):
             if revisions[source_id, record_id] == revision:
-                found[source_id, record_id] = (event_source, bytes(body))
-    return found
+                bodies[source_id, record_id] = (event_source, bytes(body))
+    return bodies
 
 
 def _lines(connection: Connection, batch: Sequence[LedgerRecord]) -> dict[_Key, dict[Line, int]]:
@@ -115,11 +114,11 @@ def _lines(connection: Connection, batch: Sequence[LedgerRecord]) -> dict[_Key, 
         ):
             meter, modality, unit_pico, price_id = line
             charged.setdefault((source_id, record_id), []).append(((meter, modality, unit_pico, price_id), quantity))
-    return {key: net(lines) for key, lines in charged.items()}
+    return {key: net_lines(lines) for key, lines in charged.items()}
 
 
 def _posted(connection: Connection, letters: Sequence[_Key]) -> set[_Key]:
-    """Those of the letters whose event is in the ledger by now. An id that is no UUID never got there."""
+    """Those of the letters whose event is in the ledger by now. An id that is not a UUID never got there."""
     c = schema.event.c
     ids: dict[int, list[str]] = {}
     for source_id, letter_id in letters:
@@ -128,8 +127,8 @@ def _posted(connection: Connection, letters: Sequence[_Key]) -> set[_Key]:
         except ValueError:
             continue
         ids.setdefault(source_id, []).append(letter_id)
-    found: set[_Key] = set()
+    posted: set[_Key] = set()
     for source_id, those in ids.items():
         known = connection.scalars(select(c.id).where(c.source_id == source_id, c.id.in_(those)))
-        found.update((source_id, one) for one in known)
-    return found
+        posted.update((source_id, one) for one in known)
+    return posted

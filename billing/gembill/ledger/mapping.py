@@ -1,6 +1,6 @@
 """A revision of a record as a row, and back.
 
-Owns: the order and the encoding of the columns of `record`. Owns no statement. Invariant: `revision(row(...))` gives
+Owns: the order and the encoding of the columns of `record`. Not here: statements. Invariant: `revision(row(...))` gives
 what went in, but for readings, which are not kept.
 """
 
@@ -15,8 +15,7 @@ from sqlalchemy import Row
 from gembill.ledger.entries import LedgerRecord, Reason
 from gembill.ledger.schema import COST_PARTS, TOKEN_FIELDS
 from gembill.model import Api, ApiError, Execution, Operation, Record, Status, Tokens
-
-HOUR_US = 3_600_000_000
+from gembill.period import HOUR_US
 
 _executions = msgspec.json.Decoder(tuple[Execution, ...])
 _fault = msgspec.json.Decoder(ApiError)

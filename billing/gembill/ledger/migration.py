@@ -1,7 +1,8 @@
 """Bringing a ledger's schema to the one this program works with.
 
-Owns: which revision a database is at, and the lock under which it moves. Owns no table and no step: those are the
-scripts in `migrations/`. Invariant: processes that open a ledger at once never see one half migrated, and one migrates.
+Owns: which revision a database is at, and the lock under which it moves. Not here: the tables (`schema`) and the steps,
+which are the scripts in `migrations/`. Invariant: processes that open a ledger at once never see one half migrated, and
+one migrates.
 
 Importing alembic costs 0.4 s and more, so a ledger that is up to date is recognised without it.
 """
@@ -15,7 +16,7 @@ from gembill.errors import SchemaError
 from gembill.ledger.engine import writing
 
 REVISIONS = ("0001", "0002", "0003", "0004")  # oldest first; a test holds them against the scripts
-HEAD = REVISIONS[-1]
+SCHEMA_REVISION = REVISIONS[-1]
 _LOCK = 0x67656D62696C6C  # any number no other program locks: "gembill"
 
 
@@ -30,40 +31,43 @@ def revision_of(connection: Connection) -> str | None:
     """The revision of a database, None where nothing was created yet; SchemaError if this program does not know it."""
     if not sqlalchemy.inspect(connection).has_table("alembic_version"):
         return None
-    found = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
-    if found is None:
+    revision = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+    if revision is None:
         return None
-    if found not in REVISIONS:
+    if revision not in REVISIONS:
         raise SchemaError(
-            f"the ledger's schema is at revision {found}, this gembill knows only {HEAD}; install a newer gembill"
+            f"the ledger's schema is at revision {revision}, this gembill knows only {SCHEMA_REVISION}; "
+            "install a newer gembill"
         )
-    return str(found)
+    return str(revision)
 
 
 def is_current(engine: Engine) -> bool:
     """Whether the schema is the one this program works with; SchemaError if it is newer."""
     with engine.connect() as connection:
-        return revision_of(connection) == HEAD
+        return revision_of(connection) == SCHEMA_REVISION
 
 
 def require_current(engine: Engine) -> None:
     """SchemaError, naming the command that helps, unless the schema is the one this program works with."""
     with engine.connect() as connection:
-        found = revision_of(connection)
-    if found != HEAD:
-        at = f"at revision {found}" if found else "empty"
-        raise SchemaError(f"the ledger is {at}, this gembill works with revision {HEAD}; run `gembill db upgrade`")
+        revision = revision_of(connection)
+    if revision != SCHEMA_REVISION:
+        at = f"at revision {revision}" if revision else "empty"
+        raise SchemaError(
+            f"the ledger is {at}, this gembill works with revision {SCHEMA_REVISION}; run `gembill db upgrade`"
+        )
 
 
 def upgrade(engine: Engine) -> tuple[str | None, str]:
-    """Move the schema to `HEAD` in one transaction under a lock; the revisions before and after."""
+    """Move the schema to `SCHEMA_REVISION` in one transaction under a lock; the revisions before and after."""
     with writing(engine) as connection:
         if engine.dialect.name == "postgresql":
             connection.exec_driver_sql("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
-        found = revision_of(connection)
-        if found != HEAD:
+        before = revision_of(connection)
+        if before != SCHEMA_REVISION:
             _run_scripts(connection)
-        return found, HEAD
+        return before, SCHEMA_REVISION
 
 
 def _run_scripts(connection: Connection) -> None:
@@ -72,4 +76,4 @@ def _run_scripts(connection: Connection) -> None:
 
     config = Config(attributes={"connection": connection})
     config.set_main_option("script_location", str(migrations_folder()).replace("%", "%%"))
-    command.upgrade(config, HEAD)
+    command.upgrade(config, SCHEMA_REVISION)

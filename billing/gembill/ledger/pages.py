@@ -1,6 +1,6 @@
 """Recorded calls page by page, in an order of choice.
 
-Owns: orders, further filters and the place where a page ended. Owns no form of a page. Invariant: a page goes on
+Owns: orders, further filters and the place where a page ended. Not here: how a page looks. Invariant: a page goes on
 exactly where the one before ended (keyset), so that no call is shown twice or left out while others are recorded.
 """
 
@@ -14,11 +14,11 @@ from sqlalchemy import ColumnElement, Select, func, literal, literal_column, sel
 from gembill.ledger import records, schema
 from gembill.ledger.engine import snapshot
 from gembill.ledger.entries import LedgerRecord
-from gembill.ledger.selection import Selection, conditions, labelled
+from gembill.ledger.selection import Selection, selected
 from gembill.ledger.store import Ledger
 from gembill.model import Status
 
-_NOTHING: ColumnElement[int] = literal_column("-1")  # what is not known stands below 0
+_NOTHING: ColumnElement[int] = literal_column("-1")  # what is not known sorts below 0
 
 
 class SortOrder(StrEnum):
@@ -65,24 +65,17 @@ class RecordPage:
     conversation: str | None = None
 
 
-def page(
+def read_page(
     ledger: Ledger, asked: RecordPage, size: int, after: Cursor | None = None
 ) -> tuple[list[LedgerRecord], Cursor | None]:
     """The next calls, at most `size`, and the place from which to go on; None if these are the last."""
     with snapshot(ledger.engine) as connection:
-        found = records.shown(connection, _query(asked, connection.dialect.name, after).limit(size + 1))
-    return found[:size], _place(asked.order, found[size - 1]) if len(found) > size else None
+        rows = records.shown(connection, _query(asked, connection.dialect.name, after).limit(size + 1))
+    return rows[:size], _cursor(asked.order, rows[size - 1]) if len(rows) > size else None
 
 
 def _query(asked: RecordPage, engine: str, after: Cursor | None) -> Select[Any]:
-    c = schema.record.c
-    selection = asked.selection
-    query = select(schema.record).where(records.is_current(), *conditions(selection, schema.record, engine))
-    query = query.where(*labelled(selection.labels, c.labels, engine), *_narrowed(asked))
-    if selection.start_us is not None:
-        query = query.where(c.occurred_us >= selection.start_us)
-    if selection.end_us is not None:
-        query = query.where(c.occurred_us < selection.end_us)
+    query = select(schema.record).where(*selected(asked.selection, engine), *_narrowed(asked))
     keys = _keys(asked.order)
     if after is not None:
         ends = tuple_(*_literals(asked.order, after))
@@ -92,8 +85,8 @@ def _query(asked: RecordPage, engine: str, after: Cursor | None) -> Select[Any]:
 
 def _narrowed(asked: RecordPage) -> Sequence[ColumnElement[bool]]:
     c = schema.record.c
-    found = [c.conversation == asked.conversation] if asked.conversation is not None else []
-    found += [c.status == asked.status.value] if asked.status is not None else []
+    where = [c.conversation == asked.conversation] if asked.conversation is not None else []
+    where += [c.status == asked.status.value] if asked.status is not None else []
     troubled: dict[ProblemFilter, ColumnElement[bool]] = {
         ProblemFilter.UNPRICED: c.priced == 0,
         ProblemFilter.INCOMPLETE: c.status.in_((Status.PARTIAL.value, Status.UNKNOWN.value)),
@@ -101,7 +94,7 @@ def _narrowed(asked: RecordPage) -> Sequence[ColumnElement[bool]]:
         ProblemFilter.FAILED: c.executions_failed > 0,
         ProblemFilter.ERROR: c.status == Status.ERROR.value,
     }
-    return [*found, *([troubled[asked.trouble]] if asked.trouble is not None else [])]
+    return [*where, *([troubled[asked.trouble]] if asked.trouble is not None else [])]
 
 
 def _keys(order: SortOrder) -> list[ColumnElement[Any]]:
@@ -110,10 +103,10 @@ def _keys(order: SortOrder) -> list[ColumnElement[Any]]:
     return last if order is SortOrder.TIME else [func.coalesce(c[_COLUMN[order]], _NOTHING), *last]
 
 
-def _literals(order: SortOrder, place: Cursor) -> list[ColumnElement[Any]]:
-    last: list[ColumnElement[Any]] = [literal(place.occurred_us), literal(place.id, schema.ID)]
-    last.append(literal(place.source_id))
-    return last if order is SortOrder.TIME else [literal(place.value), *last]
+def _literals(order: SortOrder, cursor: Cursor) -> list[ColumnElement[Any]]:
+    last: list[ColumnElement[Any]] = [literal(cursor.occurred_us), literal(cursor.id, schema.ID)]
+    last.append(literal(cursor.source_id))
+    return last if order is SortOrder.TIME else [literal(cursor.value), *last]
 
 
 _COLUMN = {
@@ -126,7 +119,7 @@ _COLUMN = {
 }
 
 
-def _place(order: SortOrder, stored: LedgerRecord) -> Cursor:
+def _cursor(order: SortOrder, stored: LedgerRecord) -> Cursor:
     record, tokens = stored.record, stored.record.tokens
     values = {
         SortOrder.TIME: 0,

@@ -1,8 +1,8 @@
 """The price lists of a ledger, append-only.
 
-Owns: the statements on `price_list` and `price`. Owns no rule about which price counts (`gembill.price_catalog`,
-pricebook). Invariant: a list once added is never changed or removed, so every price a charge ever named can be shown
-again; a list whose digest is there already is not added twice.
+Owns: the statements on `price_list` and `price`. Not here: which price counts (`gembill.price_catalog`,
+`gembill.rules.prices`). Invariant: a list once added is never changed or removed, so every price a charge ever named
+can be shown again; a list whose digest is there already is not added twice.
 
 A list's rows are kept without those that an earlier list of the same origin has word for word.
 """
@@ -58,8 +58,8 @@ def lists(ledger: Ledger) -> list[PriceList]:
     with translated("read its prices"), snapshot(ledger.engine) as connection:
         heads = list(connection.execute(select(schema.price_list).order_by(number)))
         joined = schema.price.join(schema.price_list, schema.price.c.list_number == number)
-        found = list(connection.execute(select(schema.price).select_from(joined).where(mine)))
-    return [_list(head, [row for row in found if row.list_number == head.number]) for head in heads]
+        rows = list(connection.execute(select(schema.price).select_from(joined).where(mine)))
+    return [_list(head, [row for row in rows if row.list_number == head.number]) for head in heads]
 
 
 def explained(ledger: Ledger, ids: Iterable[str]) -> dict[str, Price]:
@@ -84,12 +84,14 @@ def digest_of(rows: Iterable[Price]) -> str:
 def add(ledger: Ledger, origin: Origin, rows: Sequence[Price], digest: str | None = None) -> int:
     """Add a list and give its number. One of this origin and digest that is there already is only looked up.
 
-    What a user sets is always added anew, for the last word counts.
+    What a user sets is always added again, because the latest entry wins.
     """
     digest = digest or digest_of(rows)
-    return ledger.with_retries(
-        "keep prices", lambda connection, now_us: _add(connection, origin, rows, (digest, now_us))
-    )
+    number = 0
+    for attempt in ledger.attempts("keep prices"):
+        with attempt as transaction:
+            number = _add(transaction.connection, origin, rows, (digest, transaction.now_us))
+    return number
 
 
 def _add(connection: Connection, origin: Origin, rows: Sequence[Price], mark: tuple[str, int]) -> int:
@@ -110,8 +112,8 @@ def _unwritten(connection: Connection, origin: Origin, rows: Sequence[Price]) ->
     """The rows that no list of this origin has in the same words, or only an older one that was corrected since."""
     c, head = schema.price.c, schema.price_list.c
     query = select(schema.price).join(schema.price_list, c.list_number == head.number)
-    found = connection.execute(query.where(head.origin == origin.value).order_by(c.list_number))
-    known = {row.id: _price(row, origin) for row in found}
+    rows_there = connection.execute(query.where(head.origin == origin.value).order_by(c.list_number))
+    known = {row.id: _price(row, origin) for row in rows_there}
     return [row for row in rows if known.get(row.id) != row]
 
 
@@ -126,9 +128,9 @@ def _list(head: Row[Any], rows: Sequence[Row[Any]]) -> PriceList:
 
 
 def _place(price_id: str) -> tuple[int | None, str]:
-    """The list and the id in it: `set-3/x` is x of list 3; others keep their id in whatever list they stand."""
-    found = _LISTED.fullmatch(price_id)
-    return (int(found[1]), found[2]) if found else (None, price_id)
+    """The list and the id in it: `set-3/x` is x of list 3; others keep their id in whatever list they are."""
+    match = _LISTED.fullmatch(price_id)
+    return (int(match[1]), match[2]) if match else (None, price_id)
 
 
 def _row(number: int, price: Price) -> sql.Row:

@@ -1,7 +1,7 @@
 """What is wrong with the records of a period, counted.
 
 Owns: counts of unpriced and incomplete calls, anomalies, flags, errors and outcomes, from the records themselves.
-Owns no wording. Invariant: every count is of current revisions; a call with two anomalies counts for both.
+Not here: wording. Invariant: every count is of current revisions; a call with two anomalies counts for both.
 """
 
 from collections import Counter
@@ -11,9 +11,9 @@ from typing import Any
 import msgspec
 from sqlalchemy import ColumnElement, Select, func, select
 
-from gembill.ledger import records, schema
+from gembill.ledger import schema
 from gembill.ledger.engine import snapshot
-from gembill.ledger.selection import Selection, conditions, labelled
+from gembill.ledger.selection import Selection, selected
 from gembill.ledger.store import Ledger
 from gembill.model import ApiError, Outcome
 
@@ -39,7 +39,7 @@ class Quality:
     dead_letters: int = 0
 
 
-def quality(ledger: Ledger, selection: Selection) -> Quality:
+def read_quality(ledger: Ledger, selection: Selection) -> Quality:
     """The counts of the selected calls. It reads every record of the period."""
     unpriced: Counter[tuple[str | None, str]] = Counter()
     errors: Counter[tuple[str | None, str | None, str | None]] = Counter()
@@ -62,17 +62,11 @@ def _query(selection: Selection, engine: str) -> Select[Any]:
     c = schema.record.c
     groups = (c.model, c.status, c.unpriced_reason, c.error, c.anomalies, c.flags)
     query = select(*groups, func.count().label("calls"), *(_outcome(one) for one in Outcome))
-    query = query.where(records.is_current(), *conditions(selection, schema.record, engine))
-    query = query.where(*labelled(selection.labels, c.labels, engine))
-    if selection.start_us is not None:
-        query = query.where(c.occurred_us >= selection.start_us)
-    if selection.end_us is not None:
-        query = query.where(c.occurred_us < selection.end_us)
-    return query.group_by(*groups)
+    return query.where(*selected(selection, engine)).group_by(*groups)
 
 
 def _outcome(outcome: Outcome) -> ColumnElement[Any]:
-    """How often the outcome stands in the JSON of the executions; quotes within its texts are escaped there."""
+    """How often the outcome appears in the JSON of the executions; quotes within its texts are escaped there."""
     text, word = schema.record.c.executions, f'"outcome":"{outcome.value}"'
     return func.sum((func.length(text) - func.length(func.replace(text, word, ""))) / len(word)).label(outcome.value)
 

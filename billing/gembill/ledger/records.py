@@ -1,43 +1,37 @@
-"""Single records of a ledger, as reports and receipts show them.
+"""Single records of a ledger, as reports and receipts show them, and what all of them together span.
 
-Owns: the queries that give current revisions, their charges and their events. Owns no sum (`totals`).
-Invariant: records come newest first (`occurred_at`, then `id`) in pages of their own short transactions, so that a long
-export holds back neither writers nor the trimming of SQLite's WAL (reliability.md 2, R9).
+Owns: the queries that give current revisions, their events, their labels and their time range. Not here: sums
+(`totals`) and charges (`charges`). Invariant: records come newest first (`occurred_at`, then `id`) in pages of their
+own short transactions, so that a long export holds back neither writers nor the trimming of SQLite's WAL
+(reliability.md 2, R9).
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, exists, func, literal, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Select, cast, func, literal, select, tuple_
 
-from gembill.ledger import mapping, schema, sources
+from gembill.ledger import mapping, schema
+from gembill.ledger.conversations import shown_conversations
 from gembill.ledger.engine import snapshot
-from gembill.ledger.entries import LedgerCharge, LedgerRecord
-from gembill.ledger.selection import Selection, conditions, labelled
+from gembill.ledger.entries import DEMO_SOURCE, LedgerRecord
+from gembill.ledger.selection import Selection, selected
 from gembill.ledger.store import Ledger
-from gembill.model import Charge, Meter, Modality, Operation, Record
 
 PAGE = 1000
 _UUID_CHARS = 36
 _Place = tuple[int, str, int]  # occurred_us, id, source_id
 
 
-def is_current() -> ColumnElement[bool]:
-    """That a row of `record` is the highest revision of its record."""
-    other = schema.record.alias("newer")
-    mine = schema.record.c
-    newer = (other.c.source_id == mine.source_id, other.c.id == mine.id, other.c.revision > mine.revision)
-    return ~exists(select(1).select_from(other).where(*newer).correlate(schema.record))
-
-
 def holds_demo_data(ledger: Ledger) -> bool:
     """Whether the ledger was filled by `gembill demo`, which whatever is shown of it has to say."""
+    c = schema.source.c
     with ledger.engine.connect() as connection:
-        return sources.holds_demo_data(connection)
+        return connection.scalar(select(c.source_id).where(c.kind == DEMO_SOURCE).limit(1)) is not None
 
 
-def records(ledger: Ledger, selection: Selection, *, limit: int | None = None) -> Iterator[LedgerRecord]:
+def read_records(ledger: Ledger, selection: Selection, *, limit: int | None = None) -> Iterator[LedgerRecord]:
     """The current revisions that match, newest first. What is written meanwhile may or may not appear."""
     after: _Place | None = None
     left = limit
@@ -53,7 +47,7 @@ def records(ledger: Ledger, selection: Selection, *, limit: int | None = None) -
         left = None if left is None else left - size
 
 
-def record(ledger: Ledger, record_id: str) -> LedgerRecord | None:
+def read_record(ledger: Ledger, record_id: str) -> LedgerRecord | None:
     """The current revision of the record with this id, whatever its source; None if there is none."""
     if len(record_id) != _UUID_CHARS:
         return None
@@ -68,34 +62,7 @@ def record(ledger: Ledger, record_id: str) -> LedgerRecord | None:
         return next(iter(shown(connection, query)), None)
 
 
-def charges(ledger: Ledger, stored: LedgerRecord) -> list[LedgerCharge]:
-    """All charges of all revisions of a record, in the order in which they were written."""
-    c = schema.charge.c
-    query = (
-        select(schema.charge)
-        .where(c.source_id == stored.record.source_id, c.record_id == stored.record.id)
-        .order_by(c.revision, c.line)
-    )
-    with snapshot(ledger.engine) as connection:
-        return [
-            LedgerCharge(revision=row.revision, line=row.line, charge=charge(row)) for row in connection.execute(query)
-        ]
-
-
-def chains(ledger: Ledger, keys: Collection[tuple[int, str]]) -> dict[tuple[int, str], str]:
-    """The conversations of the records with these sources and ids, as far as the ledger has them."""
-    c = schema.record.c
-    found: dict[tuple[int, str], str] = {}
-    with snapshot(ledger.engine) as connection:
-        for source_id in sorted({source_id for source_id, _ in keys}):
-            ids = sorted(record_id for source, record_id in keys if source == source_id)
-            query = select(c.id, c.conversation).where(c.source_id == source_id, c.id.in_(ids)).order_by(c.revision)
-            rows = connection.execute(query)
-            found |= {(source_id, row.id): row.conversation for row in rows if row.conversation is not None}
-    return found
-
-
-def event_body(ledger: Ledger, stored: LedgerRecord) -> bytes | None:
+def read_event_body(ledger: Ledger, stored: LedgerRecord) -> bytes | None:
     """The event behind this revision of a record as JSON, None if it is not in the ledger."""
     r, e = schema.record.c, schema.event.c
     query = (
@@ -108,59 +75,50 @@ def event_body(ledger: Ledger, stored: LedgerRecord) -> bytes | None:
         return None if body is None else bytes(body)
 
 
-def charge(row: Any) -> Charge:  # noqa: ANN401
-    """A row of `charge`."""
-    return Charge(
-        meter=Meter(row.meter),
-        modality=Modality(row.modality),
-        quantity=row.quantity,
-        unit_pico=row.unit_pico,
-        price_id=row.price_id,
-    )
+def read_time_range(ledger: Ledger) -> tuple[int, int] | None:
+    """When the first and the last recorded call were received (microseconds UTC); None without any."""
+    at = schema.record.c.occurred_us
+    with snapshot(ledger.engine) as connection:  # one at a time: each is then one step in the index
+        first = connection.scalar(select(func.min(at)))
+        last = connection.scalar(select(func.max(at)))
+    return None if first is None or last is None else (int(first), int(last))
+
+
+def read_labels(ledger: Ledger) -> dict[str, tuple[str, ...]]:
+    """Each label's name and the values that calls ever had of it, both in the order of their text."""
+    values: dict[str, set[str]] = {}
+    with snapshot(ledger.engine) as connection:
+        for text in connection.scalars(select(schema.label_set.c.labels).distinct()):
+            for name, value in mapping.read_labels(text).items():
+                values.setdefault(name, set()).add(value)
+    return {name: tuple(sorted(values[name])) for name in sorted(values)}
+
+
+def greatest_label(ledger: Ledger, name: str) -> str | None:
+    """The last value of a label in the order of their text; None where no call has the label."""
+    labels = schema.label_set.c.labels
+    if ledger.engine.dialect.name == "postgresql":
+        from sqlalchemy.dialects.postgresql import JSONB
+
+        value: ColumnElement[str] = cast(labels, JSONB)[name].astext
+    else:
+        value = func.json_extract(labels, f'$."{name}"')
+    with snapshot(ledger.engine) as connection:
+        greatest = connection.scalar(select(func.max(value)))
+    return None if greatest is None else str(greatest)
+
+
+def shown(connection: Connection, query: Select[Any]) -> list[LedgerRecord]:
+    """The revisions that a query over all columns of `record` gives, with what may be shown of their conversations."""
+    rows = [mapping.revision(row) for row in connection.execute(query)]
+    ids = shown_conversations(connection, [stored.record for stored in rows])
+    return [replace(stored, conversation_id=conversation) for stored, conversation in zip(rows, ids, strict=True)]
 
 
 def _page(connection: Connection, selection: Selection, after: _Place | None, size: int) -> list[LedgerRecord]:
     c = schema.record.c
-    engine = connection.dialect.name
-    query = select(schema.record).where(is_current(), *conditions(selection, schema.record, engine))
-    query = query.where(*labelled(selection.labels, c.labels, engine))
-    if selection.start_us is not None:
-        query = query.where(c.occurred_us >= selection.start_us)
-    if selection.end_us is not None:
-        query = query.where(c.occurred_us < selection.end_us)
+    query = select(schema.record).where(*selected(selection, connection.dialect.name))
     if after is not None:
         place = tuple_(literal(after[0]), literal(after[1], schema.ID), literal(after[2]))
         query = query.where(tuple_(c.occurred_us, c.id, c.source_id) < place)
     return shown(connection, query.order_by(c.occurred_us.desc(), c.id.desc(), c.source_id.desc()).limit(size))
-
-
-def shown(connection: Connection, query: Select[Any]) -> list[LedgerRecord]:
-    """The revisions that a query over all columns of `record` finds, with what may be shown of their conversations."""
-    found = [mapping.revision(row) for row in connection.execute(query)]
-    shared = _shared(connection, [stored.record for stored in found])
-    return [replace(stored, conversation_id=_conversation(stored.record, shared)) for stored in found]
-
-
-def _conversation(record: Record, shared: set[str]) -> str | None:
-    """A conversation says something only when there is more than one turn to tie together."""
-    return record.conversation if _goes_on(record) or record.conversation in shared else None
-
-
-def _goes_on(record: Record) -> bool:
-    """Whether there were turns before: contents of a chat, or another interaction that names the conversation."""
-    if record.operation is Operation.INTERACTIONS:
-        return record.conversation != record.response_id
-    return (record.turns or 0) > 1
-
-
-def _shared(connection: Connection, found: Sequence[Record]) -> set[str]:
-    """The conversations of these records that other records are part of, too."""
-    single = {r.conversation for r in found if r.conversation and not _goes_on(r)}
-    if not single:
-        return set()
-    c = schema.record.c
-    distinct = func.count(c.id.distinct())
-    query = (
-        select(c.conversation).where(c.conversation.in_(sorted(single))).group_by(c.conversation).having(distinct > 1)
-    )
-    return set(connection.scalars(query))

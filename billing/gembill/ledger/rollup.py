@@ -1,7 +1,7 @@
 """What one revision of a record adds to the rollups: a narrow and a wide one, each by UTC hour and by UTC day.
 
 Owns: keys, measures and their differences, and the same measures as SQL over `record` (for audits and cut hours).
-Owns no total. Invariant: the sum of the differences posted for a record is the contribution of its current revision.
+Not here: totals. Invariant: the sum of the differences posted for a record is the contribution of its current revision.
 """
 
 from collections.abc import Iterator, Mapping
@@ -76,12 +76,12 @@ class Differences:
 
 def _daily(cells: Mapping[Key, list[int]]) -> dict[Key, list[int]]:
     """The same sums by day."""
-    found: dict[Key, list[int]] = {}
+    days: dict[Key, list[int]] = {}
     for key, sums in cells.items():
         cell = (*key[:_HOUR], key[_HOUR] // DAY_HOURS, *key[_HOUR + 1 :])
-        known = found.get(cell)
-        found[cell] = sums if known is None else [a + b for a, b in zip(known, sums, strict=True)]
-    return found
+        known = days.get(cell)
+        days[cell] = sums if known is None else [a + b for a, b in zip(known, sums, strict=True)]
+    return days
 
 
 def _rows(cells: Mapping[Key, list[int]]) -> list[tuple[Any, ...]]:

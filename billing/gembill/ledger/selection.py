@@ -1,7 +1,8 @@
 """Which calls a report looks at.
 
-Owns: the filter and its SQL over any table with the same column names. Owns no period arithmetic of calendars.
-Invariant: names match by code point on both engines, `*` is the only wildcard.
+Owns: the filter, and its SQL over the records and over any other table with the same column names. Not here: calendars.
+Invariant: every query over records asks for the current revisions of the selected calls with `selected`, so that none
+can forget a part of it; names match by code point on both engines, `*` is the only wildcard.
 """
 
 from collections.abc import Mapping
@@ -9,6 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, and_, cast, exists, func, or_, select
+
+from gembill.ledger import schema
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,16 +26,40 @@ class Selection:
     code_execution: bool = False  # only calls in which it was used
 
 
+def selected(selection: Selection, engine: str) -> list[ColumnElement[bool]]:
+    """That a row of `record` is the current revision of a selected call."""
+    c = schema.record.c
+    return [
+        is_current(),
+        *within(c.occurred_us, selection.start_us, selection.end_us),
+        *conditions(selection, schema.record, engine),
+        *labelled(selection.labels, c.labels, engine),
+    ]
+
+
+def is_current() -> ColumnElement[bool]:
+    """That a row of `record` is the highest revision of its record."""
+    other = schema.record.alias("newer")
+    mine = schema.record.c
+    newer = (other.c.source_id == mine.source_id, other.c.id == mine.id, other.c.revision > mine.revision)
+    return ~exists(select(1).select_from(other).where(*newer).correlate(schema.record))
+
+
+def within(column: ColumnElement[int], start: int | None, end: int | None) -> list[ColumnElement[bool]]:
+    """That a time lies in `[start, end)`; None is an open end."""
+    return [*([column >= start] if start is not None else []), *([column < end] if end is not None else [])]
+
+
 def conditions(selection: Selection, table: FromClause, engine: str) -> list[ColumnElement[bool]]:
     """The filter but for times and labels, for a table with columns model, key and code_execution_used."""
-    found: list[ColumnElement[bool]] = []
+    where: list[ColumnElement[bool]] = []
     if selection.models:
-        found.append(or_(*(_named(table.c.model, pattern, engine) for pattern in selection.models)))
+        where.append(or_(*(_named(table.c.model, pattern, engine) for pattern in selection.models)))
     if selection.keys:
-        found.append(table.c.key.in_(selection.keys))
+        where.append(table.c.key.in_(selection.keys))
     if selection.code_execution:
-        found.append(table.c.code_execution_used == 1)
-    return found
+        where.append(table.c.code_execution_used == 1)
+    return where
 
 
 def labelled(labels: Mapping[str, str], column: ColumnElement[Any], engine: str) -> list[ColumnElement[bool]]:

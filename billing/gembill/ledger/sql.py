@@ -1,21 +1,32 @@
-"""Many rows into one table, fast.
+"""SQL that both engines run fast and exactly: many rows into one table, and sums that cannot overflow.
 
-Owns: the insert statements and how their rows reach the driver. Owns no transaction and no meaning of a row.
-Invariant: rows go in in the order of their primary key, so that writers that meet take their locks in one order.
+Owns: the insert statements and how their rows reach the driver; the SQL of many sums over one table, and how a row of
+them becomes Python integers. Not here: transactions, and what a row or a sum means. Invariant: rows go in in the order
+of their primary key, so that writers that meet take their locks in one order; sums of 64-bit integers are exact however
+large they grow.
 
 Tuples straight to the driver cost a quarter of SQLAlchemy's dicts, RETURNING would cost four times as much on
 PostgreSQL, and COPY is its fastest way in (performance.md 3). The SQL of the other inserts is still SQLAlchemy's.
+
+PostgreSQL adds up bigint as numeric. SQLite adds up 64-bit integers and fails above 2^63 (9.2 million dollars in
+pico-dollars). It says so, and only then the upper and the lower 32 bits are added up apart, which takes 1.5 times as
+long (11.1 against 7.3 ms for 27 sums by model over 6,680 cells).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, Table
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import ColumnElement, Connection, Dialect, Select, Table, func, literal_column
+from sqlalchemy import Row as ResultRow
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 Row = tuple[Any, ...]
+_BITS = 32
+_SHIFT: ColumnElement[int] = literal_column(str(_BITS))
+_MASK: ColumnElement[int] = literal_column(str((1 << _BITS) - 1))
+_OVERFLOW = "integer overflow"  # what SQLite's sum() says
 
 
 class OnConflict(Enum):
@@ -79,3 +90,36 @@ def _statement(engine: str, table: Table, clash: OnConflict) -> str:
     compiled = statement.compile(dialect=dialect)
     assert compiled.positiontup == list(table.columns.keys())
     return str(compiled)
+
+
+def summed(
+    connection: Connection, query: Select[Any], values: Sequence[ColumnElement[Any]]
+) -> Iterator[tuple[ResultRow[Any], tuple[int, ...]]]:
+    """The rows of `query`, its own columns first, and with each the sums of these values; over nothing they are 0."""
+    engine = connection.dialect.name
+    own = len(query.selected_columns)
+    if engine == "sqlite":
+        try:
+            rows = connection.execute(query.add_columns(*(func.sum(value) for value in values))).all()
+        except OperationalError as error:
+            if _OVERFLOW not in str(error.orig):
+                raise
+        else:
+            yield from ((row, tuple(int(value or 0) for value in row[own:])) for row in rows)
+            return
+    for row in connection.execute(query.add_columns(*sum_columns(values, engine))):
+        yield row, exact_sums(row[own:], engine)
+
+
+def sum_columns(values: Iterable[ColumnElement[Any]], engine: str) -> list[ColumnElement[Any]]:
+    """What to select for the sums of these values."""
+    if engine == "postgresql":
+        return [func.sum(value) for value in values]
+    return [half for value in values for half in (func.sum(value.op(">>")(_SHIFT)), func.sum(value.op("&")(_MASK)))]
+
+
+def exact_sums(row: Sequence[Any], engine: str) -> tuple[int, ...]:
+    """The sums a row of `sum_columns` stands for; sums over nothing are 0."""
+    if engine == "postgresql":
+        return tuple(int(value or 0) for value in row)
+    return tuple(((high or 0) << _BITS) + (low or 0) for high, low in zip(row[::2], row[1::2], strict=True))

@@ -1,6 +1,6 @@
 """Sums over calls, by whatever they are asked for.
 
-Owns: which table answers what, and the exact addition of its parts. Owns no sorting for display and no calendar.
+Owns: which table answers what, and the exact addition of its parts. Not here: sorting for display and calendars.
 Invariant: the result equals the sum over the current revisions of the selected records, nulls left out, exactly.
 
 Whole days come from a rollup by UTC day, what the period leaves of a day from one by hour, and an hour that it cuts
@@ -11,19 +11,19 @@ won 0.2 ms there, not worth its upkeep.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, FromClause, Table, case, select
 
 from gembill.errors import ConfigurationError
-from gembill.ledger import mapping, rollup, schema, sums
+from gembill.ledger import mapping, rollup, schema, sql
 from gembill.ledger.engine import snapshot
-from gembill.ledger.records import is_current
 from gembill.ledger.schema import COST_PARTS, MEASURES, TOKEN_FIELDS
-from gembill.ledger.selection import Selection, conditions, labelled
+from gembill.ledger.selection import Selection, conditions, labelled, selected, within
 from gembill.ledger.store import Ledger
 from gembill.model import Status, Tokens
+from gembill.period import HOUR_US
 
 Group = tuple[str | int | None, ...]
 _COLUMNS = {
@@ -53,7 +53,7 @@ class Total:
     failed_execution_cost_pico: int | None
 
 
-def totals(ledger: Ledger, selection: Selection, by: Sequence[str] = ()) -> list[Total]:
+def read_totals(ledger: Ledger, selection: Selection, by: Sequence[str] = ()) -> list[Total]:
     """Sums by group, in the order of the groups' values, missing ones last. Without `by` there is always one.
 
     `by`: model, api, operation, service_tier, status, key, label.NAME, hour (whole hours since 1970, UTC).
@@ -63,24 +63,24 @@ def totals(ledger: Ledger, selection: Selection, by: Sequence[str] = ()) -> list
             raise ConfigurationError(
                 f"calls cannot be summed by '{word}'; known are {', '.join(_COLUMNS)} and label.NAME"
             )
-    found: dict[Group, list[int]] = {} if by else {(): [0] * (len(MEASURES) + len(_DERIVED))}
+    sums: dict[Group, list[int]] = {} if by else {(): [0] * (len(MEASURES) + len(_DERIVED))}
     with snapshot(ledger.engine) as connection:
         for group, values in _parts(connection, _Question(selection, by)):
-            known = found.get(group)
-            found[group] = list(values) if known is None else [a + b for a, b in zip(known, values, strict=True)]
-    ordered = sorted(found, key=lambda group: [(value is None, value) for value in group])
-    return [_total(by, group, found[group]) for group in ordered if found[group][0] or not by]
+            known = sums.get(group)
+            sums[group] = list(values) if known is None else [a + b for a, b in zip(known, values, strict=True)]
+    ordered = sorted(sums, key=lambda group: [(value is None, value) for value in group])
+    return [_total(by, group, sums[group]) for group in ordered if sums[group][0] or not by]
 
 
-def hourly(ledger: Ledger, selection: Selection, measures: Sequence[str]) -> dict[int, tuple[int, ...]]:
+def read_hourly_totals(ledger: Ledger, selection: Selection, measures: Sequence[str]) -> dict[int, tuple[int, ...]]:
     """Sums of these measures (of `MEASURES`, or incomplete_calls) by hour, whole hours since 1970 in UTC; few are
     quicker than all."""
-    found: dict[int, tuple[int, ...]] = {}
+    sums: dict[int, tuple[int, ...]] = {}
     with snapshot(ledger.engine) as connection:
         for (hour,), values in _parts(connection, _Question(selection, ("hour",), tuple(measures))):
             assert isinstance(hour, int)
-            found[hour] = tuple(map(sum, zip(values, found.get(hour, (0,) * len(values)), strict=True)))
-    return found
+            sums[hour] = tuple(map(sum, zip(values, sums.get(hour, (0,) * len(values)), strict=True)))
+    return sums
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +102,8 @@ class _Layer:
     wide: Table
 
 
-_DAYS = _Layer(rollup.DAY_HOURS * mapping.HOUR_US, "day_utc", schema.rollup_narrow_day, schema.rollup_wide_day)
-_HOURS = _Layer(mapping.HOUR_US, "hour_utc", schema.rollup_narrow, schema.rollup_wide)
+_DAYS = _Layer(rollup.DAY_HOURS * HOUR_US, "day_utc", schema.rollup_narrow_day, schema.rollup_wide_day)
+_HOURS = _Layer(HOUR_US, "hour_utc", schema.rollup_narrow, schema.rollup_wide)
 _Period = tuple[int | None, int | None]
 
 
@@ -138,21 +138,21 @@ def _from_rollup(
     selection, by = asked.selection, asked.by
     wide = bool(selection.keys or selection.labels) or any(word == "key" or word.startswith("label.") for word in by)
     table = layer.wide if wide else layer.narrow
-    where: list[ColumnElement[bool]] = [table.c.source_id.in_(select(schema.source.c.source_id))]
-    where += [table.c[layer.column] >= units[0]] if units[0] is not None else []
-    where += [table.c[layer.column] < units[1]] if units[1] is not None else []
+    engine = connection.dialect.name
+    where = [
+        table.c.source_id.in_(select(schema.source.c.source_id)),
+        *within(table.c[layer.column], *units),
+        *conditions(selection, table, engine),
+    ]
     if selection.labels:
-        matching = labelled(selection.labels, schema.label_set.c.labels, connection.dialect.name)
+        matching = labelled(selection.labels, schema.label_set.c.labels, engine)
         where.append(table.c.labels_hash.in_(select(schema.label_set.c.labels_hash).where(*matching)))
     measured = {name: table.c[name] for name in MEASURES}
     yield from _grouped(connection, asked, _Table(table, dict(table.c), measured, where))
 
 
 def _from_records(connection: Connection, asked: _Question, period: _Period) -> Iterator[tuple[Group, tuple[int, ...]]]:
-    c, selection = schema.record.c, asked.selection
-    where = [is_current(), *labelled(selection.labels, c.labels, connection.dialect.name)]
-    where += [c.occurred_us >= period[0]] if period[0] is not None else []
-    where += [c.occurred_us < period[1]] if period[1] is not None else []
+    where = selected(replace(asked.selection, start_us=period[0], end_us=period[1]), connection.dialect.name)
     yield from _grouped(connection, asked, _Table(schema.record, rollup.KEYED, rollup.MEASURED, where))
 
 
@@ -167,30 +167,29 @@ class _Table:
 
 
 def _grouped(connection: Connection, asked: _Question, table: _Table) -> Iterator[tuple[Group, tuple[int, ...]]]:
-    engine, by = connection.dialect.name, asked.by
+    by = asked.by
     keys = [table.keyed[_COLUMNS.get(word, "labels_hash")].label(f"by_{place}") for place, word in enumerate(by)]
     calls = table.measured["calls"]
     incomplete = table.keyed["status"].in_((Status.PARTIAL.value, Status.UNKNOWN.value))
     derived = (table.keyed["code_execution_used"] * calls, case((incomplete, calls), else_=0))
     measured = {**table.measured, **dict(zip(_DERIVED, derived, strict=True))}
     values = [measured[name] for name in asked.measures]
-    where = [*table.where, *conditions(asked.selection, table.rows, engine)]
-    query = select(*keys).select_from(table.rows).where(*where).group_by(*keys)
+    query = select(*keys).select_from(table.rows).where(*table.where).group_by(*keys)
     labels = _label_sets(connection) if any(word.startswith("label.") for word in by) else {}
-    for row, found in sums.summed(connection, query, values):
-        yield tuple(_value(word, row[place], labels) for place, word in enumerate(by)), found
+    for row, sums in sql.summed(connection, query, values):
+        yield tuple(_value(word, row[place], labels) for place, word in enumerate(by)), sums
 
 
 def _label_sets(connection: Connection) -> dict[bytes, dict[str, str]]:
     c = schema.label_set.c
-    found = connection.execute(select(c.labels_hash, c.labels).distinct())
-    return {bytes(hashed): mapping.read_labels(text) for hashed, text in found}
+    rows = connection.execute(select(c.labels_hash, c.labels).distinct())
+    return {bytes(hashed): mapping.read_labels(text) for hashed, text in rows}
 
 
-def _value(word: str, found: Any, labels: Mapping[bytes, Mapping[str, str]]) -> str | int | None:  # noqa: ANN401
+def _value(word: str, key: Any, labels: Mapping[bytes, Mapping[str, str]]) -> str | int | None:  # noqa: ANN401
     if word.startswith("label."):
-        return labels[bytes(found)].get(word.removeprefix("label."))
-    value: str | int | None = found if found != "" else None
+        return labels[bytes(key)].get(word.removeprefix("label."))
+    value: str | int | None = key if key != "" else None
     return value
 
 

@@ -1,41 +1,97 @@
-"""The rows one transaction adds: revisions, charges, label sets and what they change in the rollups.
+"""The rows one transaction adds: events, revisions, charges, label sets and what they change in the rollups.
 
-Owns: how a record is opened, completed or corrected, and the order in which rows are written. Owns no transaction
-and no retry. Invariant: two writers that change one record at once cannot both succeed (the revision is in its key);
-all writers take their locks in the same order, table by table and key by key.
+Owns: which events are new, how a record is opened, completed, amended or corrected, and the order in which rows are
+written. Not here: which answer says more and what it costs (`gembill.posting` decides by what `current` gives), retries
+(`store`). Invariant: two writers that change one record at once cannot both succeed (the revision is in its key); all
+writers take their locks in the same order, table by table and key by key.
 """
 
-from collections.abc import Collection, Iterable
+import socket
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, update
 
 from gembill.errors import LedgerError
-from gembill.ledger import mapping, rollup, schema, sql
-from gembill.ledger.correction import Line, correction, line_of, net
-from gembill.ledger.entries import LedgerRecord, RatedEvent, Reason, billed, stored
+from gembill.ledger import mapping, rollup, schema, sql, validation
+from gembill.ledger.entries import (
+    NATURAL_SOURCES,
+    LedgerRecord,
+    Line,
+    RatedEvent,
+    Reason,
+    billed_charges,
+    correction,
+    ledger_record,
+    line_of,
+    net_lines,
+)
 from gembill.model import Rating, Record
-from gembill.rules.merging import amended, completed, is_fuller
 
 RecordKey = tuple[int, str]
 EventKey = tuple[int, str]
 
 
 class Transaction:
-    """What is known of the records of one batch, and the rows to be written for them."""
+    """A unit of work: what is known of the records it is about, and the rows that `write` adds for them.
+
+    Steps: `receive` events, look at `current`, then `open`, `complete` or `amend` each record; or `load` and `correct`.
+    """
 
     def __init__(self, connection: Connection, now_us: int) -> None:
-        self._connection = connection
+        self.connection = connection
+        self.now_us = now_us
         self._engine = connection.dialect.name
-        self._now_us = now_us
         self._current: dict[RecordKey, LedgerRecord] = {}
         self._events: dict[RecordKey, EventKey] = {}
         self._nets: dict[RecordKey, dict[Line, int]] = {}
         self._differences = rollup.Differences()
+        self._received: list[sql.Row] = []
         self._records: list[sql.Row] = []
         self._charges: list[sql.Row] = []
         self._labels: dict[tuple[int, bytes], str] = {}
+        self._places: dict[int, list[tuple[int, str]]] = {}
+
+    def receive(self, source_id: int, postings: Sequence[RatedEvent]) -> list[RatedEvent]:
+        """Keep the events that are new, each once, and give them back; the current revisions of their records are read.
+
+        InvalidPosting: one of them cannot be kept.
+        """
+        validation.check_source(source_id)
+        for posting in postings:
+            validation.check_posting(source_id, posting)
+        self._places.setdefault(source_id, []).extend((p.seq, p.event_id) for p in postings if p.seq is not None)
+        fresh = self._unseen(source_id, postings)
+        if fresh:
+            keys = {(posting.record.source_id, posting.record.id) for posting in fresh}
+            kind = "spool" if any(posting.seq is not None for posting in fresh) else "import"
+            self.register(source_id, {source for source, _ in keys}, kind)
+            self.load(keys)
+        self._received += [
+            (source_id, self._id(p.event_id), p.seq, p.record.occurred_us, self.now_us, p.body) for p in fresh
+        ]
+        return fresh
+
+    def register(self, source_id: int, others: Collection[int], kind: str) -> None:
+        """Note that a source wrote now, and that rows exist under the `others` (reserved sources of natural keys).
+
+        Every `source_id` in any table has its row in `source`, so that a query can walk the sources and need not scan.
+        """
+        source = schema.source
+        wanted = {source_id, *others}
+        known = set(self.connection.scalars(select(source.c.source_id).where(source.c.source_id.in_(sorted(wanted)))))
+        host, now_us = socket.gethostname()[:256], self.now_us
+        rows = [
+            (each, "natural", None, None, now_us, now_us)
+            if each in NATURAL_SOURCES
+            else (each, kind, host, None, now_us, now_us)
+            for each in wanted - known
+        ]
+        sql.insert(self.connection, source, rows, sql.OnConflict.IGNORE)
+        if source_id in known and source_id not in NATURAL_SOURCES:  # the reserved rows are shared: no lock on them
+            seen = update(source).where(source.c.source_id == source_id).values(last_seen_us=now_us)
+            self.connection.execute(seen)
 
     def load(self, keys: Collection[RecordKey]) -> None:
         """Read the current revisions of these records."""
@@ -43,22 +99,32 @@ class Transaction:
             ids = sorted(record_id for source, record_id in keys if source == source_id)
             table = schema.record
             query = select(table).where(table.c.source_id == source_id, table.c.id.in_(ids)).order_by(table.c.revision)
-            for row in self._connection.execute(query):
+            for row in self.connection.execute(query):
                 key = (source_id, row.id)
                 self._current[key] = mapping.revision(row)
                 self._events[key] = (row.event_source_id, row.event_id)
 
-    def post(self, source_id: int, posting: RatedEvent) -> None:
-        """Open a record, or complete it if the answer is fuller than what is there."""
-        key, event = (posting.record.source_id, posting.record.id), (source_id, posting.event_id)
-        old = self._current.get(key)
-        if old is None:
-            self._revise(None, stored(posting.record, posting.rating, 0), posting.rating, Reason.POSTED, event)
-        elif is_fuller(posting.record, old.record):
-            record = completed(old.record, posting.record)
-            rating = posting.rating if posting.rate is None else posting.rate(record)
-            self._revise(old, stored(record, rating, old.revision + 1), rating, Reason.FULLER_ANSWER, event)
-        elif (record := amended(old.record, posting.record)) != old.record:
+    def current(self, record: Record) -> LedgerRecord | None:
+        """What the ledger says by now of the record with this source and id; None if it is not there."""
+        return self._current.get((record.source_id, record.id))
+
+    def open(self, source_id: int, posting: RatedEvent) -> None:
+        """Write the first revision of a record."""
+        new = ledger_record(posting.record, posting.rating, 0)
+        self._revise(None, new, posting.rating, Reason.POSTED, (source_id, posting.event_id))
+
+    def complete(self, source_id: int, posting: RatedEvent, record: Record, rating: Rating) -> None:
+        """Replace a record by what a fuller answer, that of `posting`, makes of it."""
+        validation.check_entry(record, rating)
+        old = self._current[record.source_id, record.id]
+        new = ledger_record(record, rating, old.revision + 1)
+        self._revise(old, new, rating, Reason.FULLER_ANSWER, (source_id, posting.event_id))
+
+    def amend(self, record: Record) -> None:
+        """Replace what a record says beside its tokens, unless it says it already; its charges and its event stay."""
+        key = (record.source_id, record.id)
+        old = self._current[key]
+        if record != old.record:
             new = replace(old, record=record, revision=old.revision + 1)
             self._revise(old, new, None, Reason.FULLER_ANSWER, self._events[key])
 
@@ -72,10 +138,10 @@ class Transaction:
             )
         if seen is not None and seen != old.revision:
             return False
-        new = stored(record, rating, old.revision)
-        if new == old and self._net(key) == net((line_of(c), c.quantity) for c in billed(rating)):
+        new = ledger_record(record, rating, old.revision)
+        if new == old and self._net(key) == net_lines((line_of(c), c.quantity) for c in billed_charges(rating)):
             return False
-        self._revise(old, stored(record, rating, old.revision + 1), rating, reason, self._events[key])
+        self._revise(old, ledger_record(record, rating, old.revision + 1), rating, reason, self._events[key])
         return True
 
     def _revise(
@@ -92,13 +158,13 @@ class Transaction:
         hashed = mapping.labels_hash(text)
         self._differences.add(new, hashed)
         self._labels[record.source_id, hashed] = text
-        self._records.append(mapping.row(new, reason, event, self._now_us, self._id))
+        self._records.append(mapping.row(new, reason, event, self.now_us, self._id))
         self._current[key] = new
         self._events[key] = event
 
     def _charge(self, key: RecordKey, old: LedgerRecord | None, revision: int, rating: Rating) -> None:
-        lines: Iterable[tuple[Line, int]] = [(line_of(c), c.quantity) for c in billed(rating)]
-        wanted = net(lines)
+        lines: Iterable[tuple[Line, int]] = [(line_of(c), c.quantity) for c in billed_charges(rating)]
+        wanted = net_lines(lines)
         if old is not None:
             lines = correction(self._net(key), wanted)
         self._nets[key] = wanted
@@ -111,8 +177,8 @@ class Transaction:
         if key not in self._nets:
             c = schema.charge.c
             query = select(c.meter, c.modality, c.unit_pico, c.price_id, c.quantity)
-            found = self._connection.execute(query.where(c.source_id == key[0], c.record_id == key[1]))
-            self._nets[key] = net(((row[0], row[1], row[2], row[3]), row[4]) for row in found)
+            rows = self.connection.execute(query.where(c.source_id == key[0], c.record_id == key[1]))
+            self._nets[key] = net_lines(((row[0], row[1], row[2], row[3]), row[4]) for row in rows)
         return self._nets[key]
 
     def _id(self, text: str) -> Any:  # noqa: ANN401
@@ -121,8 +187,36 @@ class Transaction:
     def write(self) -> None:
         """Insert everything that was gathered."""
         labels = [(*key, text) for key, text in self._labels.items()]
-        sql.insert(self._connection, schema.record, self._records)
-        sql.insert(self._connection, schema.charge, self._charges)
-        sql.insert(self._connection, schema.label_set, labels, sql.OnConflict.IGNORE)
+        sql.insert(self.connection, schema.event, self._received)
+        sql.insert(self.connection, schema.record, self._records)
+        sql.insert(self.connection, schema.charge, self._charges)
+        sql.insert(self.connection, schema.label_set, labels, sql.OnConflict.IGNORE)
         for table, rows in self._differences.rows():
-            sql.insert(self._connection, table, rows, sql.OnConflict.ADD)
+            sql.insert(self.connection, table, rows, sql.OnConflict.ADD)
+
+    def refuse_clones(self, connection: Connection) -> None:
+        """LedgerError if a place of a spool holds another event in the ledger, or two events here."""
+        for source_id, places in self._places.items():
+            _refuse_clone(connection, source_id, places)
+
+    def _unseen(self, source_id: int, postings: Sequence[RatedEvent]) -> list[RatedEvent]:
+        """The postings whose event is new, each event once."""
+        by_id = {posting.event_id: posting for posting in reversed(postings)}
+        c = schema.event.c
+        known = set(self.connection.scalars(select(c.id).where(c.source_id == source_id, c.id.in_(sorted(by_id)))))
+        return [posting for posting in postings if by_id[posting.event_id] is posting and posting.event_id not in known]
+
+
+def _refuse_clone(connection: Connection, source_id: int, places: Iterable[tuple[int, str]]) -> None:
+    ids: dict[int, str] = {}
+    for seq, event_id in places:
+        if ids.setdefault(seq, event_id) != event_id:
+            raise LedgerError(f"spool {source_id} has two events at place {seq}; it is damaged")
+    c = schema.event.c
+    query = select(c.seq, c.id).where(c.source_id == source_id, c.seq.in_(sorted(ids))).order_by(c.seq)
+    for seq, there in connection.execute(query):
+        if ids[seq] != there:
+            raise LedgerError(
+                f"place {seq} of spool {source_id} is event {there} in the ledger and {ids[seq]} in the spool: "
+                "the spool was cloned or restored from a backup; give it a new source_id"
+            )

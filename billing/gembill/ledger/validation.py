@@ -1,7 +1,7 @@
 """Whether a posting can be kept, asked before any SQL.
 
 Owns: bounds of what both engines keep alike. Owns no cleaning: that is capture's. Invariant: what passes is stored by
-SQLite and PostgreSQL without change, and what does not is an UnfitPosting that names the field, never the value.
+SQLite and PostgreSQL without change, and what does not is an InvalidPosting that names the field, never the value.
 """
 
 import re
@@ -18,7 +18,7 @@ _NAME_BYTES = 768  # three of these fit in a PostgreSQL index entry
 
 
 def check_posting(source_id: int, posting: RatedEvent) -> None:
-    """UnfitPosting unless the posting can be kept under this source."""
+    """InvalidPosting unless the posting can be kept under this source."""
     record = posting.record
     check_source(source_id)
     _id("event_id", posting.event_id)
@@ -33,13 +33,13 @@ def check_posting(source_id: int, posting: RatedEvent) -> None:
 
 
 def check_source(source_id: int) -> None:
-    """UnfitPosting unless the number is a spool's (63 bits, positive) or one of the reserved negative ones."""
+    """InvalidPosting unless the number is a spool's (63 bits, positive) or one of the reserved negative ones."""
     if type(source_id) is not int or not (0 < source_id <= _MOST or source_id in NATURAL_SOURCES):
         raise InvalidPosting(f"source_id is {source_id}; it must be in 1..2^63-1 or -64..-1")
 
 
 def check_entry(record: Record, rating: Rating) -> None:
-    """UnfitPosting unless record and rating can be kept."""
+    """InvalidPosting unless record and rating can be kept."""
     _id("id", record.id)
     _whole("occurred_us", record.occurred_us, least=-_MOST)
     for name in ("ended_us", "http_status", "turns"):

@@ -9,8 +9,7 @@ import heapq
 from dataclasses import dataclass
 
 from gembill.budget_status import selection
-from gembill.ledger import Ledger, LedgerRecord, Selection
-from gembill.ledger.records import records
+from gembill.ledger import Ledger, LedgerRecord, Selection, read_records
 from gembill.period import Period
 from gembill.rules.budgets import BudgetStatus
 from gembill_reports.analysis.report import Report, report
@@ -49,4 +48,4 @@ def _most_expensive(ledger: Ledger, chosen: Selection, *, in_tokens: bool) -> li
         used = sum(part or 0 for part in (tokens.input, tokens.intermediate, tokens.output))
         return (used, 0) if in_tokens else (one.cost_pico or 0, used)
 
-    return heapq.nlargest(CALLS, records(ledger, chosen), key=weight)
+    return heapq.nlargest(CALLS, read_records(ledger, chosen), key=weight)

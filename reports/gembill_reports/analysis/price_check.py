@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
-from gembill.ledger import Ledger, Selection, read
+from gembill.ledger import Ledger, Selection, read_totals
 from gembill.model import Meter, Modality, Price, Status
 from gembill.period import Period, Unit, containing, local, zone
 from gembill.price_catalog import PricingTerms
@@ -103,7 +103,7 @@ def check(ledger: Ledger, terms: PricingTerms, list_prices: PriceBook, now_us: i
 def _seen(ledger: Ledger, now_us: int) -> _Seen:
     found = _Seen()
     for recent, start_us in ((False, None), (True, now_us - _RECENT // timedelta(microseconds=1))):
-        for one in read.totals(ledger, Selection(start_us=start_us), ["model", "service_tier", "status"]):
+        for one in read_totals(ledger, Selection(start_us=start_us), ["model", "service_tier", "status"]):
             name, tier = one.group["model"], str(one.group["service_tier"])
             key = (None if name is None else str(name), tier)
             if one.group["status"] == Status.ERROR.value or tier == PROVISIONED:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from gembill.ledger import Ledger, LedgerCharge, LedgerRecord, read
+from gembill.ledger import Ledger, LedgerCharge, LedgerRecord, read_event_body
 from gembill.model import Charge, Execution, Meter, Modality, Price, Tokens
 from gembill.posting import UnreadableEvent, read_event
 from gembill.rules.metering import rounds
@@ -134,7 +134,7 @@ def receipt(
 
 def rounds_of(ledger: Ledger, stored: LedgerRecord) -> tuple[Round, ...]:
     """The rounds of the answer behind a record; () where its event is not kept, or is of a newer version."""
-    body = read.event_body(ledger, stored)
+    body = read_event_body(ledger, stored)
     try:
         return () if body is None else rounds(read_event(body))
     except UnreadableEvent:

@@ -12,9 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from gembill.errors import ConfigurationError
-from gembill.ledger import Ledger, Selection, Total
-from gembill.ledger.records import holds_demo_data
-from gembill.ledger.totals import totals as ledger_totals
+from gembill.ledger import Ledger, Selection, Total, holds_demo_data, read_totals
 from gembill.model import Tokens
 from gembill.period import HOUR_US, Period, Unit, buckets, name
 
@@ -72,7 +70,7 @@ def report(ledger: Ledger, period: Period, by: Sequence[str] = (), *, selection:
     chosen = replace(selection or Selection(), start_us=period.start_us, end_us=period.end_us)
     time = next((Unit(one) for one in by if one in TIMES), None)
     if time is None:
-        sums = ledger_totals(ledger, chosen, by)
+        sums = read_totals(ledger, chosen, by)
     else:
         sums = _in_buckets(ledger, chosen, _Cut(time, period, tuple(one for one in by if one not in TIMES)))
     rows = _grouped(by, sums)
@@ -108,7 +106,7 @@ def _in_buckets(ledger: Ledger, chosen: Selection, cut: _Cut) -> list[Total]:
     The rollups know whole UTC hours. Where the zone's days begin at one, hours are added up; where they do not
     (India is at half past), each bucket that has calls is asked for by itself.
     """
-    hourly = [one for one in ledger_totals(ledger, chosen, ("hour", *cut.others)) if one.calls]
+    hourly = [one for one in read_totals(ledger, chosen, ("hour", *cut.others)) if one.calls]
     if not hourly:
         return []
     hours = sorted({_hour(one) for one in hourly})
@@ -118,7 +116,7 @@ def _in_buckets(ledger: Ledger, chosen: Selection, cut: _Cut) -> list[Total]:
         return [replace(one, group={**one.group, "hour": None, cut.unit.value: names[_hour(one)]}) for one in hourly]
     found = []
     for start, end in windows:
-        sums = ledger_totals(ledger, replace(chosen, start_us=start, end_us=end), cut.others)
+        sums = read_totals(ledger, replace(chosen, start_us=start, end_us=end), cut.others)
         found += [replace(one, group={**one.group, cut.unit.value: cut.value(start)}) for one in sums]
     return found
 

@@ -13,9 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from gembill.ledger import Ledger, Selection, read
-from gembill.ledger.charges import ChargeTotal, usage
-from gembill.ledger.records import holds_demo_data
+from gembill.ledger import ChargeTotal, Ledger, Selection, Total, holds_demo_data, read_totals, sum_charges
 from gembill.model import Meter
 from gembill.period import Period
 from gembill.price_catalog import PricingTerms
@@ -95,7 +93,7 @@ class _Priced:
 def compare(ledger: Ledger, terms: PricingTerms, selection: Selection, period: Period, change: WhatIfChange) -> WhatIf:
     """Compare the calls of the selection within the period."""
     chosen = replace(selection, start_us=period.start_us, end_us=period.end_us)
-    sums = read.totals(ledger, chosen, ["model"])
+    sums = read_totals(ledger, chosen, ["model"])
     calls = {_name(one): one.calls for one in sums}
     found: list[_Priced] = []
     for part, at_us in _parts(terms.book, chosen, change, [name for name in calls if name is not None]):
@@ -106,7 +104,7 @@ def compare(ledger: Ledger, terms: PricingTerms, selection: Selection, period: P
     return WhatIf(period=period, change=change, rows=tuple(rows), uncompared=lost, demo=holds_demo_data(ledger))
 
 
-def _name(total: read.Total) -> str | None:
+def _name(total: Total) -> str | None:
     name = total.group["model"]
     return None if name is None else str(name)
 
@@ -140,7 +138,7 @@ def _parts(
 def _used(ledger: Ledger, terms: PricingTerms, part: Selection) -> list[ChargeTotal]:
     sizes = {row.above_prompt_tokens for row in terms.book.rows} - {0}
     both = terms.policies.long_context_counts is LongContextCounts.PROMPT_AND_INTERMEDIATE
-    return usage(ledger, part, sorted(sizes), with_intermediate=both)
+    return sum_charges(ledger, part, sorted(sizes), with_intermediate=both)
 
 
 def _priced(used: Iterable[ChargeTotal], book: PriceBook, change: WhatIfChange, at_us: int) -> list[_Priced]:
@@ -221,7 +219,7 @@ def _lost(found: Iterable[_Priced]) -> Iterator[Uncompared]:
         yield Uncompared(model=model, reason=reason, quantity=quantity, unit=unit, cost_pico=cost)
 
 
-def _uncharged(calls: Iterable[read.Total]) -> Iterator[Uncompared]:
+def _uncharged(calls: Iterable[Total]) -> Iterator[Uncompared]:
     for one in calls:
         model = _name(one)
         if one.unpriced_calls:

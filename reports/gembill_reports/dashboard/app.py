@@ -22,11 +22,16 @@ from starlette.routing import Route
 from gembill import price_catalog
 from gembill.config import Settings
 from gembill.errors import ConfigurationError, GembillError
-from gembill.ledger import Ledger, Selection, read
-from gembill.ledger.extent import extent
-from gembill.ledger.labels import labels
-from gembill.ledger.records import holds_demo_data
-from gembill.ledger.totals import totals
+from gembill.ledger import (
+    Ledger,
+    Selection,
+    holds_demo_data,
+    read_charges,
+    read_labels,
+    read_record,
+    read_time_range,
+    read_totals,
+)
 from gembill.period import DEFAULT_ZONE
 from gembill.rules.budgets import Budget
 from gembill.rules.prices import PriceBook, bundled
@@ -111,15 +116,15 @@ class Dashboard:
         return self._answer(partial(self._receipt, request.path_params["record_id"]), form, request)
 
     def _receipt(self, record_id: str, ledger: Ledger, shown: PageQuery) -> Page:
-        stored = read.record(ledger, record_id)
+        stored = read_record(ledger, record_id)
         if stored is None:
             raise _Missing
-        posted = read.charges(ledger, stored)
+        posted = read_charges(ledger, stored)
         named = price_catalog.rows_of(ledger, self._settings, (one.charge.price_id for one in posted))
         return call_pages.one_call(receipt(stored, posted, named, rounds_of(ledger, stored)), shown)
 
     def _view(self, request: Request) -> PageQuery:
-        return view(request.query_params.multi_items(), self._now_us(), extent(self._ledger))
+        return view(request.query_params.multi_items(), self._now_us(), read_time_range(self._ledger))
 
     def _book(self) -> PriceBook:
         return price_catalog.book_in_force(self._ledger, self._settings)
@@ -152,9 +157,9 @@ class Dashboard:
     def _filter(self, action: str, shown: PageQuery) -> dict[str, Any]:
         """What the form of every page offers, and what is chosen in it."""
         models = [
-            str(one.group["model"]) for one in totals(self._ledger, Selection(), ("model",)) if one.group["model"]
+            str(one.group["model"]) for one in read_totals(self._ledger, Selection(), ("model",)) if one.group["model"]
         ]
-        values = [f"{name}={value}" for name, known in labels(self._ledger).items() for value in known[:_CHOICES]]
+        values = [f"{name}={value}" for name, known in read_labels(self._ledger).items() for value in known[:_CHOICES]]
         zones = dict.fromkeys(
             (DEFAULT_ZONE, "UTC", "Europe/Berlin", "Asia/Kolkata", "Asia/Tokyo", shown.period.timezone)
         )
@@ -163,7 +168,7 @@ class Dashboard:
         return {
             "action": action,
             "month": shown.month,
-            "months": months(shown, extent(self._ledger)),
+            "months": months(shown, read_time_range(self._ledger)),
             "since": shown.value("since"),
             "until": shown.value("until"),
             "model": chosen_model,

@@ -11,9 +11,17 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from gembill.errors import ConfigurationError
-from gembill.ledger import Ledger, LedgerRecord
-from gembill.ledger.conversations import Conversation, conversations
-from gembill.ledger.pages import Cursor, ProblemFilter, RecordPage, SortOrder, page
+from gembill.ledger import (
+    Conversation,
+    Cursor,
+    Ledger,
+    LedgerRecord,
+    ProblemFilter,
+    RecordPage,
+    SortOrder,
+    read_conversations,
+    read_page,
+)
 from gembill.model import Meter, Status
 from gembill.money import usd
 from gembill.period import local
@@ -45,7 +53,7 @@ _CONVERSATIONS = (
 def calls(ledger: Ledger, view: PageQuery) -> Page:
     """The calls chosen, a page of them."""
     asked = browse(view)
-    found, place = page(ledger, asked, SIZE, _after(view))
+    found, place = read_page(ledger, asked, SIZE, _after(view))
     records = [record_dict(one) for one in found]
     onward = None if place is None else view.to("/calls", ("after", _written(place)), without=("after",), rest=True)
     return Page(
@@ -107,7 +115,7 @@ def one_call(receipt: Receipt, view: PageQuery) -> Page:
 
 def conversation_list(ledger: Ledger, view: PageQuery) -> Page:
     """Chats of several turns and chains of interactions, the one with the newest call first."""
-    found = conversations(ledger, view.selection, SIZE + 1, _last(view))
+    found = read_conversations(ledger, view.selection, SIZE + 1, _last(view))
     shown = found[:SIZE]
     rows = [_conversation(one) for one in shown]
     onward = None

@@ -8,8 +8,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from gembill.ledger import Ledger
-from gembill.ledger.quality import Quality, quality
+from gembill.ledger import Ledger, Quality, read_quality
 from gembill.model import Price
 from gembill.period import Unit, local, name
 from gembill.rules.prices import PriceBook
@@ -56,7 +55,7 @@ def prices(book: PriceBook, view: PageQuery) -> Page:
 
 def quality_page(ledger: Ledger, view: PageQuery, book: PriceBook) -> Page:
     """What is missing: unpriced, incomplete, anomalies, errors, and how old the prices are."""
-    found = quality(ledger, view.selection)
+    found = read_quality(ledger, view.selection)
     today = local(view.now_us, view.period.zone).date()
     rows = list(_rows(found))
     grids = [

@@ -9,8 +9,7 @@ from dataclasses import replace
 from functools import partial
 
 from gembill.budget_status import standings
-from gembill.ledger import Ledger, Selection, Total
-from gembill.ledger.labels import labels
+from gembill.ledger import Ledger, Selection, Total, read_labels
 from gembill.period import HOUR_US, Unit, containing, instant
 from gembill.rules.budgets import Budget, BudgetState, BudgetStatus
 from gembill.rules.budgets.text import amount, percent
@@ -85,7 +84,7 @@ def label_page(ledger: Ledger, view: PageQuery) -> Page:
     label = _label(ledger, view) or "label.team"
     found = report(ledger, view.period, (label,), selection=view.selection)
     page = _page(found, view, "labels", "Labels")
-    known = [(one, view.to("/labels", ("name", one))) for one in labels(ledger)]
+    known = [(one, view.to("/labels", ("name", one))) for one in read_labels(ledger)]
     return replace(page, more={"known": known, "label": label.removeprefix("label.")})
 
 
@@ -131,7 +130,7 @@ def _unit(view: PageQuery) -> str:
 
 def _label(ledger: Ledger, view: PageQuery) -> str | None:
     """The label that calls are grouped by: named in the address, else `team`, else the first."""
-    known = labels(ledger)
+    known = read_labels(ledger)
     named = view.rest.get("name")
     if named:
         return f"label.{named}"

@@ -12,8 +12,7 @@ from itertools import chain, islice
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from gembill.ledger import Ledger, LedgerRecord
-from gembill.ledger.charging import charges_of
+from gembill.ledger import Ledger, LedgerRecord, read_charges_of
 from gembill.model import Price
 from gembill_reports.analysis.receipt import receipt
 from gembill_reports.exports import focus
@@ -67,7 +66,7 @@ def _focus(export: Export) -> Iterator[str]:
 def _charges(export: Export) -> Iterator[dict[str, Any]]:
     records = iter(export.records)
     while page := list(islice(records, _PAGE)):
-        posted = charges_of(export.ledger, page)
+        posted = read_charges_of(export.ledger, page)
         prices = export.prices_of({one.charge.price_id for one in chain.from_iterable(posted.values())})
         for stored in page:
             charges = posted[stored.record.source_id, stored.record.id]

@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 from gembill.cli import gembill
 from gembill.config import Settings
 from gembill.errors import ConfigurationError
-from gembill.ledger import Selection, open_ledger, read
+from gembill.ledger import Selection, open_ledger, read_records
 from gembill.money import unit_price, usd
 from gembill.price_catalog import terms
 from tests.gembill.calls import event, put
@@ -97,6 +97,6 @@ def test_what_is_set_counts_for_calls_recorded_after(url: str) -> None:
     run(url, "prices", "set", "gemini-2.5-flash", "--input", "0.20", "--from", "2026-11-05")
     record(url, "gemini-2.5-flash")
     ledger = open_ledger(url, read_only=True)
-    (stored,) = read.records(ledger, Selection())
+    (stored,) = read_records(ledger, Selection())
     ledger.close()
     assert stored.cost_pico == 1200 * unit_price("0.20") + 350 * unit_price("2.50")

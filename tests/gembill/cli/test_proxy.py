@@ -55,11 +55,10 @@ def test_it_says_where_it_listens_and_stops_at_sigterm_with_everything_posted(tm
             assert child.post("/v1beta/models/gemini-2.5-flash:generateContent", "a") == 200
             child.process.send_signal(signal.SIGTERM)
             assert child.process.wait(30) == 0
-    from gembill.ledger import Selection, open_ledger
-    from gembill.ledger.read import records
+    from gembill.ledger import Selection, open_ledger, read_records
 
     ledger = open_ledger(url)
-    assert len(list(records(ledger, Selection()))) == 1
+    assert len(list(read_records(ledger, Selection()))) == 1
     ledger.close()
     assert f"-> {player.url}" in child.log.read_text()
 

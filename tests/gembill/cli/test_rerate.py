@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from gembill.cli import gembill
-from gembill.ledger import Selection, open_ledger, read
+from gembill.ledger import Selection, open_ledger, read_totals
 from gembill.money import unit_price, usd
 from tests.gembill.calls import SPOOL, event
 from tests.gembill.cli.test_prices import record
@@ -68,7 +68,7 @@ def test_the_tables_are_for_people(url: str) -> None:
     assert "What would change · all" in run(url, "rerate", "--dry-run").stdout
     assert "### What changed" in run(url, "rerate", "--format", "markdown").stdout
     ledger = open_ledger(url, read_only=True)
-    assert read.totals(ledger, Selection(models=("gemini-2.5-flash",)))[0].cost_pico == FLASH_COST // 2
+    assert read_totals(ledger, Selection(models=("gemini-2.5-flash",)))[0].cost_pico == FLASH_COST // 2
     ledger.close()
 
 

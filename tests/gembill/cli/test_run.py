@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from gembill.ledger import Selection, open_ledger
-from gembill.ledger.read import records
+from gembill.ledger import Selection, open_ledger, read_records
 from gembill_simulator import Options, simulator_in_thread
 from tests.surroundings import clean
 
@@ -66,7 +65,7 @@ def run(folder: Path, *words: str, **more: str) -> subprocess.CompletedProcess[s
 def labels(folder: Path) -> list[dict[str, str]]:
     ledger = open_ledger(f"sqlite:///{folder / 'data/ledger.db'}", read_only=True)
     try:
-        return [stored.record.labels for stored in records(ledger, Selection())]
+        return [stored.record.labels for stored in read_records(ledger, Selection())]
     finally:
         ledger.close()
 

@@ -9,8 +9,7 @@ import pytest
 from gembill.capture.fingerprint import Fingerprint
 from gembill.importing import ImportDefaults, Importer, ImportItem, ImportSummary, importer
 from gembill.importing.har import read as read_har
-from gembill.ledger import NATURAL_SOURCES, InvalidPosting, Ledger, LedgerRecord, Selection, open_ledger
-from gembill.ledger.read import records
+from gembill.ledger import NATURAL_SOURCES, InvalidPosting, Ledger, LedgerRecord, Selection, open_ledger, read_records
 from gembill.model import Status
 from gembill.price_catalog import PricingTerms
 from gembill.rules.prices import bundled
@@ -45,7 +44,7 @@ class Import:
         return made.summary
 
     def records(self) -> list[LedgerRecord]:
-        return list(records(self.ledger, Selection()))
+        return list(read_records(self.ledger, Selection()))
 
 
 @pytest.fixture
@@ -91,14 +90,14 @@ def test_what_is_no_call_is_skipped_and_what_is_wrong_is_said_with_its_place(imp
 
 
 def test_what_the_ledger_cannot_keep_is_refused_alone(importing, monkeypatch):
-    append = Ledger.append
+    append = importer.append
 
-    def picky(self, source_id, postings):
+    def picky(ledger, source_id, postings, rate):
         if any(posting.record.response_id == "r13" for posting in postings):
             raise InvalidPosting("response_id is unlucky")
-        return append(self, source_id, postings)
+        return append(ledger, source_id, postings, rate)
 
-    monkeypatch.setattr(Ledger, "append", picky)
+    monkeypatch.setattr(importer, "append", picky)
     assert importing.run(*(line(number) for number in range(200))) == ImportSummary(new=199, refused=1)
     assert importing.said == ["f, line 13: the ledger cannot keep it: response_id is unlucky"]
 

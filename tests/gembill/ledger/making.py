@@ -1,9 +1,11 @@
 """Postings for tests. Owns: plausible values and their exact prices. Invariant: charges cover the tokens they name."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from uuid import UUID
 
-from gembill.ledger import RatedEvent
+from gembill import posting as entering
+from gembill.ledger import Ledger, RatedEvent
 from gembill.model import (
     Api,
     Charge,
@@ -98,3 +100,8 @@ LOST: dict[str, object] = {"tokens": Tokens(), "status": Status.UNKNOWN, "execut
 def natural(seq: int, **changes: object) -> RatedEvent:
     """The event `seq` about one interaction that every proxy knows by the same id."""
     return posting(seq, **{"source_id": NATURAL, "id": number(9_000), **changes})
+
+
+def append(ledger: Ledger, source_id: int, postings: Sequence[RatedEvent]) -> int:
+    """Write events as posting does; a record that two answers make together is rated like any other here."""
+    return entering.append(ledger, source_id, postings, lambda joined: rated(joined.tokens))

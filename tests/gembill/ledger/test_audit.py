@@ -3,17 +3,16 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import text
 
-from gembill.ledger import Ledger, Reason
-from gembill.ledger.audit import audit
-from tests.gembill.ledger.making import LOST, SPOOL, START, natural, posting, rated, record, tokens
+from gembill.ledger import Ledger, Reason, audit_ledger
+from tests.gembill.ledger.making import LOST, SPOOL, START, append, natural, posting, rated, record, tokens
 
 
 @pytest.fixture
 def books(ledger: Ledger) -> Ledger:
     """Three calls, one of them corrected, and a call that a poll completed."""
-    ledger.append(SPOOL, [posting(1), posting(2), posting(3), natural(4, **LOST), natural(5)])
+    append(ledger, SPOOL, [posting(1), posting(2), posting(3), natural(4, **LOST), natural(5)])
     ledger.correct([(record(2), rated(tokens(), 7, "p2"))], reason=Reason.RERATE)
-    assert audit(ledger) == []
+    assert audit_ledger(ledger) == []
     return ledger
 
 
@@ -50,23 +49,23 @@ def books(ledger: Ledger) -> Ledger:
 def test_every_kind_of_damage_is_found(books: Ledger, damage: str, finding: str) -> None:
     with books.engine.begin() as connection:
         connection.execute(text(damage))
-    assert any(finding in sentence for sentence in audit(books)), audit(books)
+    assert any(finding in sentence for sentence in audit_ledger(books)), audit_ledger(books)
 
 
 def test_a_buried_event_fills_its_place(ledger: Ledger) -> None:
-    ledger.append(SPOOL, [posting(1), posting(3)])
-    assert len(audit(ledger)) == 1
+    append(ledger, SPOOL, [posting(1), posting(3)])
+    assert len(audit_ledger(ledger)) == 1
     ledger.add_dead_letter(SPOOL, 2, "poison", b"", "no reason")
-    assert audit(ledger) == []
+    assert audit_ledger(ledger) == []
 
 
 def test_imports_have_no_places(ledger: Ledger) -> None:
-    ledger.append(SPOOL, [replace(posting(seq), seq=None) for seq in (4, 9)])
-    assert audit(ledger) == []
+    append(ledger, SPOOL, [replace(posting(seq), seq=None) for seq in (4, 9)])
+    assert audit_ledger(ledger) == []
 
 
 def test_many_findings_of_a_kind_are_abridged(ledger: Ledger) -> None:
-    ledger.append(SPOOL, [posting(seq, occurred_us=START) for seq in range(1, 12)])
+    append(ledger, SPOOL, [posting(seq, occurred_us=START) for seq in range(1, 12)])
     with ledger.engine.begin() as connection:
         connection.execute(text("DELETE FROM event"))
-    assert audit(ledger)[-1] == "and 6 more like the last one"
+    assert audit_ledger(ledger)[-1] == "and 6 more like the last one"

@@ -2,17 +2,37 @@
 
 from dataclasses import replace
 
-from gembill.ledger import Ledger, Reason, Selection, read
-from gembill.ledger.audit import audit
-from gembill.ledger.charges import usage
+from gembill.ledger import (
+    Ledger,
+    Reason,
+    Selection,
+    audit_ledger,
+    read_charges,
+    read_charges_of,
+    read_records,
+    read_totals,
+    sum_charges,
+)
 from gembill.model import Charge, Meter, Modality, Rating
-from tests.gembill.ledger.making import HOUR, SPOOL, START, UNIT, posting, rated, record, tokens
+from tests.gembill.ledger.making import (
+    HOUR,
+    NATURAL,
+    SPOOL,
+    START,
+    UNIT,
+    append,
+    natural,
+    posting,
+    rated,
+    record,
+    tokens,
+)
 
 
 def test_charges_are_net_of_their_corrections(ledger: Ledger) -> None:
-    ledger.append(SPOOL, [posting(1), posting(2)])
+    append(ledger, SPOOL, [posting(1), posting(2)])
     ledger.correct([(record(2), rated(tokens(), 7, "p2"))], reason=Reason.RERATE)
-    found = {(one.meter, one.price_id): (one.quantity, one.cost_pico) for one in usage(ledger, Selection())}
+    found = {(one.meter, one.price_id): (one.quantity, one.cost_pico) for one in sum_charges(ledger, Selection())}
     assert found[Meter.INPUT, "p1"] == (100, 100 * UNIT)
     assert found[Meter.INPUT, "p2"] == (100, 100 * 7)
     assert sum(cost for _, cost in found.values()) == 200 * UNIT + 200 * 7
@@ -20,18 +40,18 @@ def test_charges_are_net_of_their_corrections(ledger: Ledger) -> None:
 
 def test_prompts_are_told_apart_by_the_threshold_they_exceed(ledger: Ledger) -> None:
     sizes = (200_000, 200_001, 199_990)
-    ledger.append(SPOOL, [posting(n, tokens=tokens(input=size)) for n, size in enumerate(sizes, 1)])
-    plain = {one.above: one.quantity for one in usage(ledger, Selection(), [200_000]) if one.meter is Meter.INPUT}
+    append(ledger, SPOOL, [posting(n, tokens=tokens(input=size)) for n, size in enumerate(sizes, 1)])
+    plain = {one.above: one.quantity for one in sum_charges(ledger, Selection(), [200_000]) if one.meter is Meter.INPUT}
     assert plain == {0: 200_000 + 199_990, 200_000: 200_001}
-    both = usage(ledger, Selection(), [200_000], with_intermediate=True)  # 40 intermediate tokens each
+    both = sum_charges(ledger, Selection(), [200_000], with_intermediate=True)  # 40 intermediate tokens each
     assert {one.above for one in both} == {200_000}
 
 
 def test_the_period_is_half_open_and_models_are_chosen(ledger: Ledger) -> None:
-    ledger.append(SPOOL, [posting(1), posting(2), replace(posting(3), record=record(3, model="other"))])
+    append(ledger, SPOOL, [posting(1), posting(2), replace(posting(3), record=record(3, model="other"))])
     chosen = Selection(start_us=START + 1, end_us=START + 2)
-    assert {one.quantity for one in usage(ledger, chosen) if one.meter is Meter.INPUT} == {100}
-    assert {one.model for one in usage(ledger, Selection(models=("oth*",)))} == {"other"}
+    assert {one.quantity for one in sum_charges(ledger, chosen) if one.meter is Meter.INPUT} == {100}
+    assert {one.model for one in sum_charges(ledger, Selection(models=("oth*",)))} == {"other"}
 
 
 def test_a_year_of_days_with_ten_to_the_nine_tokens_is_exact(ledger: Ledger) -> None:
@@ -39,10 +59,28 @@ def test_a_year_of_days_with_ten_to_the_nine_tokens_is_exact(ledger: Ledger) -> 
     charge = Charge(meter=Meter.OUTPUT, modality=Modality.TEXT, quantity=day, unit_pico=unit, price_id="p")
     counts = tokens(input=0, intermediate=0, output=day)
     at = [START + n * 24 * HOUR for n in range(days)]
-    ledger.append(
-        SPOOL, [posting(n, Rating(charges=(charge,)), tokens=counts, occurred_us=us) for n, us in enumerate(at, 1)]
+    append(
+        ledger,
+        SPOOL,
+        [posting(n, Rating(charges=(charge,)), tokens=counts, occurred_us=us) for n, us in enumerate(at, 1)],
     )
-    (found,) = usage(ledger, Selection())
+    (found,) = sum_charges(ledger, Selection())
     assert (found.quantity, found.cost_pico) == (day * days, day * days * unit)
-    assert read.totals(ledger, Selection())[0].cost_pico == day * days * unit
-    assert audit(ledger) == []
+    assert read_totals(ledger, Selection())[0].cost_pico == day * days * unit
+    assert audit_ledger(ledger) == []
+
+
+def test_charges_of_many_calls_are_those_of_each_with_corrections(ledger: Ledger) -> None:
+    append(ledger, SPOOL, [posting(1), posting(2), natural(3)])
+    first = posting(1)
+    ledger.correct([(replace(first.record, readings=None), rated(first.record.tokens, 7, "p2"))], reason=Reason.RERATE)
+    found = list(read_records(ledger, Selection()))
+    assert {one.record.source_id for one in found} == {SPOOL, NATURAL}
+    assert read_charges_of(ledger, found) == {
+        (one.record.source_id, one.record.id): read_charges(ledger, one) for one in found
+    }
+    assert max(len(posted) for posted in read_charges_of(ledger, found).values()) > 3
+
+
+def test_no_call_has_no_charges(ledger: Ledger) -> None:
+    assert read_charges_of(ledger, []) == {}

@@ -1,13 +1,22 @@
 """Conversations: exactly the calls that show a conversation id, summed up."""
 
-from gembill.ledger import Ledger, Selection, read
-from gembill.ledger.conversations import conversations
-from gembill.model import Operation
-from tests.gembill.ledger.making import HOUR, LOST, SPOOL, START, UNIT, posting, tokens
+import itertools
+from dataclasses import replace
+
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import select
+
+from gembill.ledger import Ledger, Selection, read_conversations, read_records, schema
+from gembill.ledger.conversations import goes_on
+from gembill.model import Operation, Record
+from gembill.rules import conversation
+from tests.gembill.ledger.making import HOUR, LOST, SPOOL, START, UNIT, append, number, posting, record, tokens
 
 
 def fill(ledger: Ledger) -> None:
-    ledger.append(
+    append(
+        ledger,
         SPOOL,
         [
             posting(1, conversation="single"),
@@ -23,13 +32,13 @@ def fill(ledger: Ledger) -> None:
 
 def test_they_are_those_that_records_show(ledger: Ledger) -> None:
     fill(ledger)
-    shown = {one.conversation_id for one in read.records(ledger, Selection())} - {None}
-    assert {one.id for one in conversations(ledger, Selection(), 10)} == shown == {"chain", "chat", "twice"}
+    shown = {one.conversation_id for one in read_records(ledger, Selection())} - {None}
+    assert {one.id for one in read_conversations(ledger, Selection(), 10)} == shown == {"chain", "chat", "twice"}
 
 
 def test_their_calls_are_summed_up_and_the_newest_stands_first(ledger: Ledger) -> None:
     fill(ledger)
-    first, second, third = conversations(ledger, Selection(), 10)
+    first, second, third = read_conversations(ledger, Selection(), 10)
     assert (first.id, second.id, third.id) == ("twice", "chat", "chain")
     assert (first.calls, first.models, first.model) == (2, 2, None)
     assert (first.tokens.input, first.tokens.output) == (5, 7)
@@ -42,7 +51,7 @@ def test_pages_go_on_where_the_last_ended(ledger: Ledger) -> None:
     fill(ledger)
     found = []
     after = None
-    while some := conversations(ledger, Selection(), 1, after):
+    while some := read_conversations(ledger, Selection(), 1, after):
         found += [one.id for one in some]
         after = (some[-1].last_us, some[-1].id)
     assert found == ["twice", "chat", "chain"]
@@ -50,7 +59,36 @@ def test_pages_go_on_where_the_last_ended(ledger: Ledger) -> None:
 
 def test_only_selected_calls_count(ledger: Ledger) -> None:
     fill(ledger)
-    (only,) = conversations(ledger, Selection(models=("other",)), 10)
+    (only,) = read_conversations(ledger, Selection(models=("other",)), 10)
     assert (only.id, only.calls) == ("twice", 1)  # its other call is of another model, and still makes it one
-    early = conversations(ledger, Selection(start_us=START + HOUR, end_us=START + 2 * HOUR), 10)
+    early = read_conversations(ledger, Selection(start_us=START + HOUR, end_us=START + 2 * HOUR), 10)
     assert [one.id for one in early] == ["chat"]
+
+
+NAMES = st.none() | st.sampled_from(["", "a", "b"])
+RECORDS = st.builds(
+    lambda **changes: record(1, **changes),
+    operation=st.sampled_from(list(Operation)),
+    conversation=NAMES,
+    response_id=NAMES,
+    turns=st.none() | st.integers(0, 4),
+)
+
+
+places = itertools.count(1)  # a ledger serves all examples of a run
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(RECORDS, min_size=1, max_size=8))
+@example([record(1, conversation="a", turns=turns) for turns in (None, 0, 1, 2, 3)])
+def test_sql_and_python_agree_on_which_calls_go_on_from_an_earlier_turn(ledger: Ledger, rows: list[Record]) -> None:
+    """The rule is written twice: the database cuts pages of conversations by it, single records are read in Python."""
+    postings = [
+        replace(posting(place), record=replace(one, id=number(place))) for one, place in zip(rows, places, strict=False)
+    ]
+    append(ledger, SPOOL, postings)
+    expected = {one.record.id for one in postings if conversation.goes_on(one.record)}
+    with ledger.engine.connect() as connection:
+        c = schema.record.c
+        these = c.id.in_([one.record.id for one in postings])
+        assert set(connection.scalars(select(c.id).where(these, goes_on()))) == expected

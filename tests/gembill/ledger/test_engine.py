@@ -8,7 +8,7 @@ from gembill import sqlite
 from gembill.errors import ConfigurationError, LedgerError
 from gembill.ledger import Ledger, LedgerUnavailable, open_ledger
 from gembill.ledger import engine as engines
-from tests.gembill.ledger.making import SPOOL, posting
+from tests.gembill.ledger.making import SPOOL, append, posting
 
 
 @pytest.mark.parametrize("url", ["", "no address", "sqlite://", "sqlite:///:memory:", "mysql://h/d", "oracle+x://h"])
@@ -72,7 +72,7 @@ def test_a_ledger_opened_for_reading_cannot_be_written(ledger_url: str) -> None:
     open_ledger(ledger_url).close()
     ledger = open_ledger(ledger_url, read_only=True)
     with pytest.raises(LedgerError):
-        ledger.append(SPOOL, [posting(1)])
+        append(ledger, SPOOL, [posting(1)])
     ledger.close()
 
 

@@ -1,8 +1,10 @@
 """The values at the ledger's door."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from gembill.ledger.entries import billed, meters_of, part_of, stored
+from gembill.ledger.entries import billed_charges, correction, ledger_record, meters_of, net_lines, part_of
 from gembill.ledger.schema import COST_PARTS
 from gembill.model import Charge, Meter, Modality, Outcome, Rating
 from tests.gembill.ledger.making import UNIT, rated, record, runs, tokens
@@ -21,7 +23,7 @@ def test_every_meter_belongs_to_one_part_of_the_cost() -> None:
 def test_cached_input_counts_as_input_and_thinking_as_output() -> None:
     prices = {meter: (place, 10**place) for place, meter in enumerate(Meter, 1)}
     rating = Rating(charges=tuple(charge(meter, quantity, unit) for meter, (quantity, unit) in prices.items()))
-    entry = stored(record(1), rating, 4)
+    entry = ledger_record(record(1), rating, 4)
     assert entry.cost_parts == {
         "input": 1 * 10 + 2 * 100,
         "intermediate": 3 * 1000,
@@ -38,14 +40,14 @@ def test_cached_input_counts_as_input_and_thinking_as_output() -> None:
     ids=["counts unknown", "no price"],
 )
 def test_an_unknown_cost_is_null_in_all_its_parts_and_bills_nothing(rating: Rating, priced: bool) -> None:
-    entry = stored(record(1), rating, 0)
+    entry = ledger_record(record(1), rating, 0)
     assert (entry.cost_pico, set(entry.cost_parts.values()), entry.failed_execution_cost_pico) == (None, {None}, None)
     assert (entry.priced, entry.unpriced_reason) == (priced, rating.unpriced_reason)
-    assert billed(rating) == ()
+    assert billed_charges(rating) == ()
 
 
 def test_a_call_that_costs_nothing_costs_zero() -> None:
-    entry = stored(record(1), Rating(), 0)
+    entry = ledger_record(record(1), Rating(), 0)
     assert (entry.cost_pico, set(entry.cost_parts.values()), entry.priced) == (0, {0}, True)
 
 
@@ -62,14 +64,38 @@ def test_a_call_that_costs_nothing_costs_zero() -> None:
 def test_failed_runs_have_their_share_of_the_intermediate_cost_rounded_down(
     ended: tuple[Outcome, ...], cost: int
 ) -> None:
-    assert stored(record(1, executions=runs(*ended)), rated(tokens()), 0).failed_execution_cost_pico == cost
+    assert ledger_record(record(1, executions=runs(*ended)), rated(tokens()), 0).failed_execution_cost_pico == cost
 
 
 def test_flags_of_rating_follow_those_of_the_record_and_none_twice() -> None:
-    entry = stored(record(1, flags=("incomplete", "b")), Rating(flags=("a", "incomplete")), 0)
+    entry = ledger_record(record(1, flags=("incomplete", "b")), Rating(flags=("a", "incomplete")), 0)
     assert entry.record.flags == ("incomplete", "b", "a")
 
 
 def test_empty_names_are_missing_names_and_readings_are_not_kept() -> None:
-    kept = stored(record(1, model="", key="", readings=()), Rating(), 0).record
+    kept = ledger_record(record(1, model="", key="", readings=()), Rating(), 0).record
     assert (kept.model, kept.key, kept.readings) == (None, None, None)
+
+
+LINES = st.tuples(
+    st.sampled_from(["input", "output"]), st.just("text"), st.integers(0, 2), st.sampled_from(["p1", "p2"])
+)
+NETS = st.dictionaries(LINES, st.integers(1, 9))
+
+
+@given(NETS, NETS)
+def test_old_charges_and_the_correction_add_up_to_the_new_ones(old: dict, new: dict) -> None:
+    assert net_lines([*old.items(), *correction(old, new)]) == new
+
+
+@given(NETS, NETS)
+def test_lines_that_stay_are_left_alone_and_reversals_come_first(old: dict, new: dict) -> None:
+    lines = correction(old, new)
+    assert not {line for line, _ in lines} & {line for line in old if old[line] == new.get(line)}
+    signs = [quantity > 0 for _, quantity in lines]
+    assert signs == sorted(signs)
+
+
+def test_lines_that_came_to_nothing_are_left_out() -> None:
+    line = ("input", "text", 5, "p1")
+    assert net_lines([(line, 3), (line, -3)]) == {}

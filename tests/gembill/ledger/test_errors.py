@@ -12,7 +12,7 @@ from gembill.errors import LedgerError
 from gembill.ledger import InvalidPosting, Ledger, LedgerUnavailable, schema, sql
 from gembill.ledger import engine as engines
 from gembill.ledger.errors import is_overtaken, translated
-from tests.gembill.ledger.making import SPOOL, posting
+from tests.gembill.ledger.making import SPOOL, append, posting
 
 LETTER: sql.Row = (1, "x", None, b"", "canary", 9)
 
@@ -77,7 +77,7 @@ def test_a_missing_table_is_no_fault_of_the_posting(ledger: Ledger) -> None:
     with ledger.engine.begin() as connection:
         connection.execute(DropTable(schema.charge))
     with pytest.raises(LedgerError) as caught:
-        ledger.append(SPOOL, [posting(1)])
+        append(ledger, SPOOL, [posting(1)])
     assert not isinstance(caught.value, InvalidPosting)
 
 

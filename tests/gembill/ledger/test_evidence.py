@@ -2,17 +2,16 @@
 
 from itertools import chain
 
-from gembill.ledger import Ledger, Reason, Selection
+from gembill.ledger import Ledger, Reason, Selection, read_dead_letters, read_evidence
 from gembill.ledger import evidence as module
-from gembill.ledger.evidence import dead_letters, evidence
 from gembill.model import Rating
-from tests.gembill.ledger.making import LOST, NATURAL, SPOOL, natural, number, posting, rated, record, tokens
+from tests.gembill.ledger.making import LOST, NATURAL, SPOOL, append, natural, number, posting, rated, record, tokens
 
 
 def test_each_record_comes_with_its_event_and_what_it_is_charged_now(ledger: Ledger) -> None:
-    ledger.append(SPOOL, [posting(1), posting(2)])
+    append(ledger, SPOOL, [posting(1), posting(2)])
     ledger.correct([(record(2), rated(tokens(), 7, "p2"))], reason=Reason.RERATE)
-    (batch,) = evidence(ledger, Selection())
+    (batch,) = read_evidence(ledger, Selection())
     assert [(one.stored.record.id, one.body, one.event_source_id) for one in batch] == [
         (number(2), b'{"seq":2}', SPOOL),
         (number(1), b'{"seq":1}', SPOOL),
@@ -22,8 +21,8 @@ def test_each_record_comes_with_its_event_and_what_it_is_charged_now(ledger: Led
 
 
 def test_a_completed_record_comes_with_the_event_that_completed_it(ledger: Ledger) -> None:
-    ledger.append(SPOOL, [natural(1, **LOST), natural(2)])
-    (batch,) = evidence(ledger, Selection())
+    append(ledger, SPOOL, [natural(1, **LOST), natural(2)])
+    (batch,) = read_evidence(ledger, Selection())
     assert [(one.stored.record.source_id, one.stored.revision, one.body) for one in batch] == [
         (NATURAL, 1, b'{"seq":2}')
     ]
@@ -32,8 +31,8 @@ def test_a_completed_record_comes_with_the_event_that_completed_it(ledger: Ledge
 
 def test_batches_are_bounded_and_complete(ledger: Ledger, monkeypatch) -> None:
     monkeypatch.setattr(module, "BATCH", 3)
-    ledger.append(SPOOL, [posting(n, Rating(known=False)) for n in range(1, 8)])
-    batches = [[one.stored.record.id for one in batch] for batch in evidence(ledger, Selection())]
+    append(ledger, SPOOL, [posting(n, Rating(known=False)) for n in range(1, 8)])
+    batches = [[one.stored.record.id for one in batch] for batch in read_evidence(ledger, Selection())]
     assert [len(batch) for batch in batches] == [3, 3, 1]
     assert sorted(chain.from_iterable(batches)) == [number(n) for n in range(1, 8)]
 
@@ -43,6 +42,6 @@ def test_dead_letters_come_until_they_are_records(ledger: Ledger, monkeypatch) -
     for n in (1, 2, 3):
         ledger.add_dead_letter(SPOOL, n, number(n), b"body %d" % n, "unreadable")
     ledger.add_dead_letter(SPOOL, 4, "no uuid", b"body 4", "unreadable")
-    ledger.append(SPOOL, [posting(2)])
-    found = [(letter.seq, letter.id, letter.body) for batch in dead_letters(ledger) for letter in batch]
+    append(ledger, SPOOL, [posting(2)])
+    found = [(letter.seq, letter.id, letter.body) for batch in read_dead_letters(ledger) for letter in batch]
     assert sorted(found) == [(1, number(1), b"body 1"), (3, number(3), b"body 3"), (4, "no uuid", b"body 4")]

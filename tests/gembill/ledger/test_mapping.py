@@ -7,8 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from gembill.ledger import Ledger, LedgerRecord, Reason, mapping, schema, sql
-from gembill.ledger.entries import stored
+from gembill.ledger import Ledger, LedgerRecord, Reason, ledger_record, mapping, schema, sql
 from gembill.ledger.schema import COST_PARTS
 from gembill.model import Api, ApiError, Execution, Operation, Outcome, Record, Status, Tokens
 from tests.gembill.ledger.making import HOUR, SPOOL, START, UNIT, number, rated, record, runs, tokens
@@ -75,7 +74,7 @@ def test_a_revision_that_was_written_reads_back_the_same(ledger: Ledger, entry: 
 
 def test_what_reports_sum_is_worked_out_for_the_row() -> None:
     ended = runs(Outcome.FAILED, Outcome.OK, Outcome.DEADLINE_EXCEEDED)
-    entry = stored(record(1, executions=ended, occurred_us=START + HOUR + 1), rated(tokens()), 0)
+    entry = ledger_record(record(1, executions=ended, occurred_us=START + HOUR + 1), rated(tokens()), 0)
     row = mapping.row(entry, Reason.REPOST, (SPOOL, "event"), 5, str.upper)
     named = dict(zip(schema.record.columns.keys(), row, strict=True))
     assert (named["executions_count"], named["executions_failed"], named["code_execution_used"]) == (3, 2, 1)

@@ -11,8 +11,7 @@ from sqlalchemy import inspect
 
 from gembill.errors import SchemaError
 from gembill.ledger import engine as engines
-from gembill.ledger import migration, open_ledger, schema
-from gembill.ledger.store import upgrade_ledger
+from gembill.ledger import migration, open_ledger, schema, upgrade_ledger
 
 OPEN = "import sys; from gembill.ledger.store import upgrade_ledger, open_ledger; upgrade_ledger(sys.argv[1]); open_ledger(sys.argv[1]).close()"
 
@@ -25,8 +24,8 @@ def test_the_known_revisions_are_the_scripts() -> None:
 
 
 def test_upgrading_says_from_where_to_where(empty_ledger_url: str) -> None:
-    assert upgrade_ledger(empty_ledger_url) == (None, migration.HEAD)
-    assert upgrade_ledger(empty_ledger_url) == (migration.HEAD, migration.HEAD)
+    assert upgrade_ledger(empty_ledger_url) == (None, migration.SCHEMA_REVISION)
+    assert upgrade_ledger(empty_ledger_url) == (migration.SCHEMA_REVISION, migration.SCHEMA_REVISION)
 
 
 def test_a_server_is_never_migrated_by_opening_it(empty_postgres_url: str) -> None:

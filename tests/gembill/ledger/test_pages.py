@@ -4,24 +4,24 @@ from uuid import UUID
 
 import pytest
 
-from gembill.ledger import Ledger, LedgerRecord, Selection
-from gembill.ledger.pages import Cursor, ProblemFilter, RecordPage, SortOrder, page
+from gembill.ledger import Cursor, Ledger, LedgerRecord, ProblemFilter, RecordPage, Selection, SortOrder, read_page
 from gembill.model import Outcome, Status, Tokens
-from tests.gembill.ledger.making import HOUR, SPOOL, START, posting, rated, runs, tokens
+from tests.gembill.ledger.making import HOUR, SPOOL, START, append, posting, rated, runs, tokens
 
 
 def walk(ledger: Ledger, asked: RecordPage, size: int = 2) -> list[LedgerRecord]:
     found: list[LedgerRecord] = []
     place: Cursor | None = None
     while True:
-        some, place = page(ledger, asked, size, place)
+        some, place = read_page(ledger, asked, size, place)
         found += some
         if place is None:
             return found
 
 
 def fill(ledger: Ledger) -> None:
-    ledger.append(
+    append(
+        ledger,
         SPOOL,
         [
             posting(1, tokens=tokens(100)),
@@ -82,7 +82,7 @@ def test_other_filters_narrow_too(ledger: Ledger) -> None:
 def test_what_comes_in_between_moves_nothing(ledger: Ledger) -> None:
     fill(ledger)
     asked = RecordPage(selection=Selection())
-    first, place = page(ledger, asked, 2)
-    ledger.append(SPOOL, [posting(9, tokens=tokens(1), rating=rated(tokens(1)), occurred_us=START + 9 * HOUR)])
-    rest, _ = page(ledger, asked, 9, place)
+    first, place = read_page(ledger, asked, 2)
+    append(ledger, SPOOL, [posting(9, tokens=tokens(1), rating=rated(tokens(1)), occurred_us=START + 9 * HOUR)])
+    rest, _ = read_page(ledger, asked, 9, place)
     assert numbers(first) + numbers(rest) == [2, 5, 4, 3, 1]

@@ -1,14 +1,14 @@
 """What is wrong is counted from the records."""
 
-from gembill.ledger import Ledger, Selection
-from gembill.ledger.quality import quality
+from gembill.ledger import Ledger, Selection, read_quality
 from gembill.model import ApiError, Execution, Outcome, Rating, Status, Tokens
-from tests.gembill.ledger.making import HOUR, LOST, SPOOL, START, posting, runs
+from tests.gembill.ledger.making import HOUR, LOST, SPOOL, START, append, posting, runs
 
 
 def test_every_kind_of_trouble_is_counted(ledger: Ledger) -> None:
     odd = Execution(outcome=Outcome.OK, part_id='","outcome":"failed"')  # quotes within a text are no outcome
-    ledger.append(
+    append(
+        ledger,
         SPOOL,
         [
             posting(1, anomalies=("total_mismatch", "labels_cut"), flags=("incomplete",)),
@@ -28,7 +28,7 @@ def test_every_kind_of_trouble_is_counted(ledger: Ledger) -> None:
         ],
     )
     ledger.add_dead_letter(SPOOL, 7, "e", b"x", "bad")
-    found = quality(ledger, Selection(end_us=START + HOUR))
+    found = read_quality(ledger, Selection(end_us=START + HOUR))
     assert found.calls == 5
     assert found.unpriced == {("new", "no price"): 1}
     assert found.statuses == {"complete": 3, "error": 1, "unknown": 1}
@@ -40,5 +40,5 @@ def test_every_kind_of_trouble_is_counted(ledger: Ledger) -> None:
 
 
 def test_of_nothing_there_is_nothing(ledger: Ledger) -> None:
-    found = quality(ledger, Selection(models=("none",), labels={"a": "b"}))
+    found = read_quality(ledger, Selection(models=("none",), labels={"a": "b"}))
     assert (found.calls, found.outcomes, found.dead_letters) == (0, {}, 0)

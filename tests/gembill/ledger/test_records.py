@@ -1,8 +1,8 @@
 import pytest
 
-from gembill.ledger import Ledger, Selection, read, records
+from gembill.ledger import Ledger, Selection, read_labels, read_record, read_records, read_time_range, records
 from gembill.model import ApiError, Operation
-from tests.gembill.ledger.making import NATURAL, SPOOL, START, number, posting
+from tests.gembill.ledger.making import NATURAL, SPOOL, START, append, number, posting
 
 
 @pytest.fixture(autouse=True)
@@ -11,12 +11,12 @@ def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def ids(ledger: Ledger, selection: Selection | None = None, limit: int | None = None) -> list[str]:
-    return [stored.record.id for stored in read.records(ledger, selection or Selection(), limit=limit)]
+    return [stored.record.id for stored in read_records(ledger, selection or Selection(), limit=limit)]
 
 
 def test_records_come_newest_first_then_by_id_across_pages(ledger: Ledger) -> None:
     times = [5, 1, 5, 5, 9, 5, 1, 5]
-    ledger.append(SPOOL, [posting(seq, occurred_us=START + at) for seq, at in enumerate(times, 1)])
+    append(ledger, SPOOL, [posting(seq, occurred_us=START + at) for seq, at in enumerate(times, 1)])
     newest_first = [5, 8, 6, 4, 3, 1, 7, 2]
     assert ids(ledger) == [number(seq) for seq in newest_first]
     for limit in range(10):
@@ -24,19 +24,20 @@ def test_records_come_newest_first_then_by_id_across_pages(ledger: Ledger) -> No
 
 
 def test_the_same_id_under_two_sources_is_listed_twice(ledger: Ledger) -> None:
-    ledger.append(
-        SPOOL, [posting(seq, id=number(1), source_id=source) for seq, source in enumerate((SPOOL, NATURAL), 1)]
+    append(
+        ledger, SPOOL, [posting(seq, id=number(1), source_id=source) for seq, source in enumerate((SPOOL, NATURAL), 1)]
     )
     assert ids(ledger) == [number(1)] * 2
 
 
 def test_start_is_in_and_end_is_out(ledger: Ledger) -> None:
-    ledger.append(SPOOL, [posting(seq, occurred_us=START + seq) for seq in (1, 2, 3)])
+    append(ledger, SPOOL, [posting(seq, occurred_us=START + seq) for seq in (1, 2, 3)])
     assert ids(ledger, Selection(start_us=START + 1, end_us=START + 3)) == [number(2), number(1)]
 
 
 def test_a_conversation_shows_when_it_ties_something_together(ledger: Ledger) -> None:
-    ledger.append(
+    append(
+        ledger,
         SPOOL,
         [
             posting(1, conversation="alone"),
@@ -47,17 +48,31 @@ def test_a_conversation_shows_when_it_ties_something_together(ledger: Ledger) ->
             posting(6, conversation=None),
         ],
     )
-    shown = [stored.conversation_id for stored in read.records(ledger, Selection())]
+    shown = [stored.conversation_id for stored in read_records(ledger, Selection())]
     assert shown == [None, "chain", "long", "shared", "shared", None]
 
 
 def test_errors_keep_their_code_whatever_its_type(ledger: Ledger) -> None:
     faults = [ApiError(code=429, status="RESOURCE_EXHAUSTED", kind="rpd"), ApiError(code="blocked"), ApiError()]
-    ledger.append(SPOOL, [posting(seq, error=fault) for seq, fault in enumerate(faults, 1)])
-    assert [stored.record.error for stored in read.records(ledger, Selection())] == faults[::-1]
+    append(ledger, SPOOL, [posting(seq, error=fault) for seq, fault in enumerate(faults, 1)])
+    assert [stored.record.error for stored in read_records(ledger, Selection())] == faults[::-1]
 
 
 @pytest.mark.parametrize("wrong", ["", "x", "z" * 36, number(2)])
 def test_a_record_that_is_not_there_is_none(ledger: Ledger, wrong: str) -> None:
-    ledger.append(SPOOL, [posting(1)])
-    assert read.record(ledger, wrong) is None
+    append(ledger, SPOOL, [posting(1)])
+    assert read_record(ledger, wrong) is None
+
+
+def test_the_time_range_is_from_the_first_to_the_last_call(ledger: Ledger) -> None:
+    assert read_time_range(ledger) is None
+    append(ledger, SPOOL, [posting(5), posting(2), posting(9)])
+    assert read_time_range(ledger) == (START + 2, START + 9)
+
+
+def test_labels_are_names_with_their_values_in_order(ledger: Ledger) -> None:
+    assert read_labels(ledger) == {}
+    sets = ({"team": "b", "env": "x"}, {"team": "a"}, {}, {"team": "b"})
+    append(ledger, SPOOL, [posting(n, labels=dict(one)) for n, one in enumerate(sets, 1)])
+    assert read_labels(ledger) == {"env": ("x",), "team": ("a", "b")}
+    assert list(read_labels(ledger)) == ["env", "team"]

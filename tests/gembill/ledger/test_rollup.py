@@ -4,16 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gembill.ledger import InvalidPosting, Ledger, LedgerRecord, Selection, read, rollup
-from gembill.ledger.entries import stored
+from gembill.ledger import InvalidPosting, Ledger, LedgerRecord, Selection, ledger_record, read_totals, rollup
 from gembill.ledger.schema import MEASURES, NARROW_KEY, WIDE_KEY
 from gembill.model import Outcome, Rating, Status, Tokens
-from tests.gembill.ledger.making import HOUR, SPOOL, START, UNIT, posting, rated, record, runs, tokens
+from tests.gembill.ledger.making import HOUR, SPOOL, START, UNIT, append, posting, rated, record, runs, tokens
 
 HASH = b"h" * 16
 COUNT = st.none() | st.integers(0, 3)
 REVISION = st.builds(
-    lambda counts, status, model, key, ended, price: stored(
+    lambda counts, status, model, key, ended, price: ledger_record(
         record(1, status=status, model=model, key=key, tokens=counts, executions=runs(*ended)),
         rated(counts, price) if price else Rating(unpriced_reason="no price"),
         0,
@@ -29,7 +28,7 @@ REVISION = st.builds(
 
 def test_a_revision_counts_its_tokens_runs_and_money() -> None:
     counts = Tokens(input=100, intermediate=40, output=60, total=200, cached=5, thinking=7)
-    entry = stored(record(1, tokens=counts, executions=runs(Outcome.OK, Outcome.FAILED)), rated(counts), 0)
+    entry = ledger_record(record(1, tokens=counts, executions=runs(Outcome.OK, Outcome.FAILED)), rated(counts), 0)
     assert dict(zip(MEASURES, rollup.contribution(entry), strict=True)) == {
         "calls": 1,
         "unpriced_calls": 0,
@@ -54,7 +53,7 @@ def test_a_revision_counts_its_tokens_runs_and_money() -> None:
 
 def test_what_is_not_known_adds_nothing_and_is_not_counted_as_known() -> None:
     counts = Tokens(output=3)
-    entry = stored(record(1, tokens=counts, executions=()), Rating(unpriced_reason="no price"), 0)
+    entry = ledger_record(record(1, tokens=counts, executions=()), Rating(unpriced_reason="no price"), 0)
     values = dict(zip(MEASURES, rollup.contribution(entry), strict=True))
     assert {name: value for name, value in values.items() if value} == {
         "calls": 1,
@@ -66,7 +65,9 @@ def test_what_is_not_known_adds_nothing_and_is_not_counted_as_known() -> None:
 
 def test_missing_names_are_empty_in_the_keys() -> None:
     differences = rollup.Differences()
-    differences.add(stored(record(1, model=None, key=None, executions=(), occurred_us=START + HOUR), Rating(), 0), HASH)
+    differences.add(
+        ledger_record(record(1, model=None, key=None, executions=(), occurred_us=START + HOUR), Rating(), 0), HASH
+    )
     (narrow,), (wide,) = differences.narrow, differences.wide
     assert dict(zip(NARROW_KEY, narrow, strict=True)) == {
         "source_id": SPOOL,
@@ -105,7 +106,7 @@ def test_hours_of_a_day_are_one_cell_of_its_rollup_and_what_cancels_is_in_none()
     differences = rollup.Differences()
     for place, hours in enumerate((0, 1, 23, 24)):
         midnight = START // (24 * HOUR) * 24 * HOUR
-        differences.add(stored(record(place, occurred_us=midnight + hours * HOUR), Rating(), 0), HASH)
+        differences.add(ledger_record(record(place, occurred_us=midnight + hours * HOUR), Rating(), 0), HASH)
     kept = {table.name: rows for table, rows in differences.rows()}
     assert [row[len(NARROW_KEY)] for row in kept["rollup_narrow"]] == [1, 1, 1, 1]
     assert [row[len(NARROW_KEY)] for row in kept["rollup_narrow_day"]] == [3, 1]
@@ -115,7 +116,7 @@ def test_hours_of_a_day_are_one_cell_of_its_rollup_and_what_cancels_is_in_none()
 def test_a_cell_that_overflows_refuses_the_batch(ledger: Ledger) -> None:
     huge = tokens(2**62, 0, 0)
     most = [posting(seq, tokens=huge, rating=Rating(known=False)) for seq in (1, 2)]
-    ledger.append(SPOOL, most[:1])
+    append(ledger, SPOOL, most[:1])
     with pytest.raises(InvalidPosting):
-        ledger.append(SPOOL, most[1:])
-    assert read.totals(ledger, Selection())[0].tokens.input == 2**62
+        append(ledger, SPOOL, most[1:])
+    assert read_totals(ledger, Selection())[0].tokens.input == 2**62

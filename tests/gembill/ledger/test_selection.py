@@ -2,9 +2,9 @@
 
 import pytest
 
-from gembill.ledger import Ledger, Selection, read
+from gembill.ledger import Ledger, Selection, read_records, read_totals
 from gembill.model import Outcome
-from tests.gembill.ledger.making import HOUR, SPOOL, START, posting, runs
+from tests.gembill.ledger.making import HOUR, SPOOL, START, append, posting, runs
 
 MODELS = (None, "gemini-a", "Gemini-a", "gemini-ab", "g_m%?", "gem", "a[b]c", "abc", "a\\c")
 
@@ -18,9 +18,9 @@ def matching(ledger: Ledger, **asked: object) -> set[str | None]:
     """The models of the calls that match: asked of the records, of a rollup, and of the records of an hour cut short."""
     whole = Selection(**asked)  # type: ignore[arg-type]
     cut = Selection(start_us=START, end_us=START + HOUR - 1, **asked)  # type: ignore[arg-type]
-    listed = {stored.record.model for stored in read.records(ledger, whole)}
+    listed = {stored.record.model for stored in read_records(ledger, whole)}
     for selection in (whole, cut):
-        summed = {total.group["model"] for total in read.totals(ledger, selection, ["model"])}
+        summed = {total.group["model"] for total in read_totals(ledger, selection, ["model"])}
         assert summed == listed
     return listed
 
@@ -45,7 +45,7 @@ def matching(ledger: Ledger, **asked: object) -> set[str | None]:
 def test_names_match_by_code_point_and_a_star_is_the_only_wildcard(
     ledger: Ledger, patterns: tuple[str, ...], found: set[str]
 ) -> None:
-    ledger.append(SPOOL, [posting(seq, model=model) for seq, model in enumerate(MODELS, 1)])
+    append(ledger, SPOOL, [posting(seq, model=model) for seq, model in enumerate(MODELS, 1)])
     assert matching(ledger, models=patterns) == found
 
 
@@ -67,13 +67,14 @@ def test_all_labels_asked_for_must_be_there_to_the_letter(
     ledger: Ledger, labels: dict[str, str], found: set[str]
 ) -> None:
     sets = [{"team": "a"}, {"team": "ab"}, {'we"ird.name': "x"}, {"$x": "é"}, {"team": "a", "b": 'c"'}, {}]
-    ledger.append(SPOOL, [posting(seq, model=str(seq), labels=each) for seq, each in enumerate(sets, 1)])
+    append(ledger, SPOOL, [posting(seq, model=str(seq), labels=each) for seq, each in enumerate(sets, 1)])
     assert matching(ledger, labels=labels) == found
 
 
 def test_any_of_the_keys_and_everything_else_must_hold(ledger: Ledger) -> None:
     calls = (("a", "k1", True), ("b", "k2", False), ("c", None, True), ("d", "k3", True))
-    ledger.append(
+    append(
+        ledger,
         SPOOL,
         [
             posting(seq, model=model, key=key, executions=runs(Outcome.FAILED) if used else ())

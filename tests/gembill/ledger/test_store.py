@@ -5,12 +5,24 @@ import pytest
 from sqlalchemy import Table, func, select
 
 from gembill.errors import LedgerError
-from gembill.ledger import InvalidPosting, Ledger, Selection, open_ledger, read, schema
-from gembill.ledger.audit import audit
+from gembill.ledger import (
+    InvalidPosting,
+    Ledger,
+    Selection,
+    audit_ledger,
+    open_ledger,
+    read_charges,
+    read_event_body,
+    read_record,
+    read_records,
+    read_totals,
+    schema,
+)
 from tests.gembill.ledger.making import (
     NATURAL,
     SPOOL,
     UNIT,
+    append,
     natural,
     number,
     posting,
@@ -25,41 +37,41 @@ def count(ledger: Ledger, table: Table) -> int:
 
 def test_appending_twice_is_appending_once(ledger: Ledger) -> None:
     batch = [posting(1), posting(2)]
-    assert ledger.append(SPOOL, batch) == 2
-    assert ledger.append(SPOOL, [*batch, posting(3), posting(3)]) == 1
+    assert append(ledger, SPOOL, batch) == 2
+    assert append(ledger, SPOOL, [*batch, posting(3), posting(3)]) == 1
     assert (count(ledger, schema.event), count(ledger, schema.record)) == (3, 3)
-    assert read.totals(ledger, Selection())[0].calls == 3
-    assert audit(ledger) == []
+    assert read_totals(ledger, Selection())[0].calls == 3
+    assert audit_ledger(ledger) == []
 
 
 def test_what_was_appended_is_read_back(ledger: Ledger) -> None:
     item = posting(1, labels={"team": "ünï", "b": '"q"'}, flags=("incomplete",), anomalies=("total_mismatch",))
-    ledger.append(SPOOL, [item])
-    stored = read.record(ledger, number(1))
+    append(ledger, SPOOL, [item])
+    stored = read_record(ledger, number(1))
     assert stored is not None
     assert stored.record == item.record
     assert stored.cost_pico == (100 + 40 + 60) * UNIT
     assert stored.cost_parts == {"input": 100 * UNIT, "intermediate": 40 * UNIT, "output": 60 * UNIT, "grounding": 0}
-    assert [posted.charge for posted in read.charges(ledger, stored)] == list(item.rating.charges)
-    assert read.event_body(ledger, stored) == item.body
+    assert [posted.charge for posted in read_charges(ledger, stored)] == list(item.rating.charges)
+    assert read_event_body(ledger, stored) == item.body
 
 
 def test_a_cloned_spool_is_named(ledger: Ledger) -> None:
-    ledger.append(SPOOL, [posting(1)])
+    append(ledger, SPOOL, [posting(1)])
     with pytest.raises(LedgerError, match=r"place 1 of spool 77 .* cloned or restored"):
-        ledger.append(SPOOL, [replace(posting(1, id=number(5)), event_id=number(5))])
+        append(ledger, SPOOL, [replace(posting(1, id=number(5)), event_id=number(5))])
     assert count(ledger, schema.event) == 1
 
 
 def test_a_spool_with_two_events_at_one_place_is_named(ledger: Ledger) -> None:
     with pytest.raises(LedgerError, match="two events at place 1"):
-        ledger.append(SPOOL, [posting(1), replace(posting(1, id=number(5)), event_id=number(5))])
+        append(ledger, SPOOL, [posting(1), replace(posting(1, id=number(5)), event_id=number(5))])
     assert count(ledger, schema.event) == 0
 
 
 def test_one_posting_that_cannot_be_kept_refuses_the_whole_batch(ledger: Ledger) -> None:
     with pytest.raises(InvalidPosting):
-        ledger.append(SPOOL, [posting(1), posting(2, model="a\0b")])
+        append(ledger, SPOOL, [posting(1), posting(2, model="a\0b")])
     assert count(ledger, schema.event) == 0
 
 
@@ -84,7 +96,7 @@ def test_proxies_that_meet_on_the_same_calls_lose_and_double_nothing(ledger_url:
                     )
                     for seq in range(start + 1, start + 11)
                 ]
-                ledger.append(source, polls)
+                append(ledger, source, polls)
         except BaseException as error:
             failures.append(error)
         finally:
@@ -97,8 +109,8 @@ def test_proxies_that_meet_on_the_same_calls_lose_and_double_nothing(ledger_url:
         thread.join()
     ledger = open_ledger(ledger_url)
     assert failures == []
-    assert audit(ledger) == []
-    assert read.totals(ledger, Selection())[0].calls == 20
-    assert {stored.record.source_id for stored in read.records(ledger, Selection())} == {NATURAL}
-    assert sum(s.record.tokens.input or 0 for s in read.records(ledger, Selection())) == sum(range(41, 61))
+    assert audit_ledger(ledger) == []
+    assert read_totals(ledger, Selection())[0].calls == 20
+    assert {stored.record.source_id for stored in read_records(ledger, Selection())} == {NATURAL}
+    assert sum(s.record.tokens.input or 0 for s in read_records(ledger, Selection())) == sum(range(41, 61))
     ledger.close()

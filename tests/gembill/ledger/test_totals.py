@@ -7,10 +7,33 @@ from hypothesis import strategies as st
 from sqlalchemy import delete
 
 from gembill.errors import ConfigurationError
-from gembill.ledger import Ledger, LedgerRecord, RatedEvent, Reason, Selection, Total, read, schema
-from gembill.ledger.audit import audit
+from gembill.ledger import (
+    Ledger,
+    LedgerRecord,
+    RatedEvent,
+    Reason,
+    Selection,
+    Total,
+    audit_ledger,
+    read_records,
+    read_totals,
+    schema,
+)
 from gembill.model import Outcome, Rating, Status, Tokens
-from tests.gembill.ledger.making import HOUR, NATURAL, SPOOL, START, UNIT, number, posting, rated, record, runs, tokens
+from tests.gembill.ledger.making import (
+    HOUR,
+    NATURAL,
+    SPOOL,
+    START,
+    UNIT,
+    append,
+    number,
+    posting,
+    rated,
+    record,
+    runs,
+    tokens,
+)
 
 COUNT = st.none() | st.integers(0, 10**12)
 MOMENT = st.one_of(
@@ -119,7 +142,7 @@ def summed(group: dict[str, object], found: list[LedgerRecord]) -> Total:
 
 def expected(ledger: Ledger, wanted: Selection, by: list[str]) -> list[Total]:
     found: dict[tuple[object, ...], list[LedgerRecord]] = {} if by else {(): []}
-    for stored in read.records(ledger, Selection()):
+    for stored in read_records(ledger, Selection()):
         if kept(stored, wanted):
             found.setdefault(tuple(value_of(stored, word) for word in by), []).append(stored)
     ordered = sorted(found, key=lambda group: [(value is None, value) for value in group])
@@ -142,7 +165,7 @@ def test_totals_are_the_sums_of_the_records_whatever_was_posted(
 ) -> None:
     emptied(ledger)
     for batch in batches:
-        ledger.append(SPOOL, batch)
+        append(ledger, SPOOL, batch)
     first = batches[0][0].record
     changed = record(
         1, **{name: getattr(corrected.record, name) for name in ("tokens", "status", "executions", "labels")}
@@ -151,25 +174,25 @@ def test_totals_are_the_sums_of_the_records_whatever_was_posted(
         **{**{name: getattr(changed, name) for name in changed.__slots__}, "source_id": first.source_id, "id": first.id}
     )
     ledger.correct([(changed, corrected.rating)], reason=Reason.REPOST)
-    assert audit(ledger) == []
-    assert read.totals(ledger, wanted, by) == expected(ledger, wanted, by)
-    listed = [s for s in read.records(ledger, Selection()) if kept(s, wanted)]
-    assert list(read.records(ledger, wanted)) == listed
+    assert audit_ledger(ledger) == []
+    assert read_totals(ledger, wanted, by) == expected(ledger, wanted, by)
+    listed = [s for s in read_records(ledger, Selection()) if kept(s, wanted)]
+    assert list(read_records(ledger, wanted)) == listed
 
 
 def test_an_empty_ledger_has_one_total_and_no_group(ledger: Ledger) -> None:
-    (total,) = read.totals(ledger, Selection())
+    (total,) = read_totals(ledger, Selection())
     assert (total.calls, total.cost_pico, total.tokens) == (0, None, Tokens())
-    assert read.totals(ledger, Selection(), ["model"]) == []
+    assert read_totals(ledger, Selection(), ["model"]) == []
 
 
 def test_an_unknown_word_is_refused(ledger: Ledger) -> None:
     with pytest.raises(ConfigurationError, match="'colour'"):
-        read.totals(ledger, Selection(), ["colour"])
+        read_totals(ledger, Selection(), ["colour"])
 
 
 def test_a_group_that_a_correction_emptied_is_gone(ledger: Ledger) -> None:
-    ledger.append(SPOOL, [posting(1, model="old")])
+    append(ledger, SPOOL, [posting(1, model="old")])
     ledger.correct([(record(1, model="new"), rated(tokens()))], reason=Reason.REPOST)
-    assert [total.group for total in read.totals(ledger, Selection(), ["model"])] == [{"model": "new"}]
-    assert read.totals(ledger, Selection())[0].cost_pico == 200 * UNIT
+    assert [total.group for total in read_totals(ledger, Selection(), ["model"])] == [{"model": "new"}]
+    assert read_totals(ledger, Selection())[0].cost_pico == 200 * UNIT

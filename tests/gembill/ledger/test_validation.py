@@ -6,11 +6,20 @@ from random import Random
 
 import pytest
 
-from gembill.ledger import InvalidPosting, Ledger, RatedEvent, Selection, open_ledger, read
-from gembill.ledger.store import upgrade_ledger
+from gembill.ledger import (
+    InvalidPosting,
+    Ledger,
+    RatedEvent,
+    Selection,
+    open_ledger,
+    read_event_body,
+    read_records,
+    read_totals,
+    upgrade_ledger,
+)
 from gembill.ledger.validation import check_posting, check_source
 from gembill.model import ApiError, Charge, Execution, Meter, Modality, Outcome, Rating, Tokens
-from tests.gembill.ledger.making import SPOOL, number, posting
+from tests.gembill.ledger.making import SPOOL, append, number, posting
 
 MOST = 2**63 - 1
 UNKNOWN = Rating(known=False)
@@ -129,16 +138,16 @@ def name_of(first: str, last: str) -> str:
 @pytest.mark.parametrize("characters", ["!~", "\u4e00\u9fff"], ids=["one byte", "three bytes"])
 def test_the_largest_values_that_pass_are_kept_as_they_are(ledger: Ledger, characters: str) -> None:
     unusual = extreme(name_of(*characters))
-    assert ledger.append(MOST, [unusual]) == 1
-    (stored,) = read.records(ledger, Selection())
+    assert append(ledger, MOST, [unusual]) == 1
+    (stored,) = read_records(ledger, Selection())
     assert stored.record == unusual.record
     assert stored.cost_pico == MOST
-    assert read.event_body(ledger, stored) == unusual.body
-    (total,) = read.totals(ledger, Selection(), ["key", "service_tier"])
+    assert read_event_body(ledger, stored) == unusual.body
+    (total,) = read_totals(ledger, Selection(), ["key", "service_tier"])
     assert (total.group["key"], total.tokens.thinking) == (unusual.record.key, MOST)
 
 
 def test_names_that_an_index_entry_cannot_hold_are_no_reason_to_try_later(empty_postgres_url: str) -> None:
     upgrade_ledger(empty_postgres_url)
     with contextlib.closing(open_ledger(empty_postgres_url)) as ledger, contextlib.suppress(InvalidPosting):
-        ledger.append(MOST, [extreme(name_of("\U00020000", "\U0002ffff"))])
+        append(ledger, MOST, [extreme(name_of("\U00020000", "\U0002ffff"))])

@@ -5,9 +5,17 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gembill.ledger import Ledger, LedgerCharge, RatedEvent, Selection
-from gembill.ledger.entries import billed, stored
-from gembill.ledger.read import charges, record, records
+from gembill.ledger import (
+    Ledger,
+    LedgerCharge,
+    RatedEvent,
+    Selection,
+    billed_charges,
+    ledger_record,
+    read_charges,
+    read_record,
+    read_records,
+)
 from gembill.model import Charge, Execution, Meter, Modality, Rating
 from gembill.money import unit_price, usd
 from gembill_reports.analysis.receipt import Receipt, receipt
@@ -34,17 +42,17 @@ PRICES = {row.id: row for row in ROWS}
 
 
 def explained(posting: RatedEvent) -> Receipt:
-    kept = stored(posting.record, posting.rating, 0)
-    lines = enumerate(billed(posting.rating))
+    kept = ledger_record(posting.record, posting.rating, 0)
+    lines = enumerate(billed_charges(posting.rating))
     return receipt(kept, [LedgerCharge(revision=0, line=n, charge=charge) for n, charge in lines], PRICES)
 
 
 def test_the_lines_of_a_receipt_add_up(ledger: Ledger) -> None:
     posting = call(AT, (147, 360, 276), executions=(RESULT,))
     put(ledger, posting)
-    kept = record(ledger, posting.record.id)
+    kept = read_record(ledger, posting.record.id)
     assert kept is not None
-    shape = receipt_dict(receipt(kept, charges(ledger, kept), PRICES))
+    shape = receipt_dict(receipt(kept, read_charges(ledger, kept), PRICES))
     assert [
         (line["meter"], line["quantity"], line["usd_per_million"], line["cost_usd"]) for line in shape["lines"]
     ] == [
@@ -121,8 +129,8 @@ def test_a_call_of_which_nothing_is_known_has_no_lines_and_no_total() -> None:
 def test_a_correction_shows_old_and_new(ledger: Ledger) -> None:
     posting = call(AT, (147, 360, 276))
     put(ledger, posting)
-    kept = replace(next(iter(records(ledger, Selection()))), revision=1)
-    posted = charges(ledger, kept)
+    kept = replace(next(iter(read_records(ledger, Selection()))), revision=1)
+    posted = read_charges(ledger, kept)
     old = next(one.charge for one in posted if one.charge.meter is Meter.OUTPUT)
     dearer = replace(old, unit_pico=2 * OUT, price_id="later")
     posted += [

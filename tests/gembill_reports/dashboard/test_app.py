@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from gembill.config import Settings
-from gembill.ledger import Ledger, Selection, read
+from gembill.ledger import Ledger, Selection, read_records
 from gembill_reports.dashboard import assets
 from gembill_reports.dashboard.app import Dashboard
 from gembill_reports.dashboard.guard import App
@@ -52,7 +52,7 @@ def test_the_forms_have_the_same_numbers(app: App) -> None:
 
 
 def test_one_call_has_its_page_and_an_unknown_one_is_not_found(app: App, ledger: Ledger) -> None:
-    known = next(iter(read.records(ledger, Selection(models=(FLASH,))))).record.id
+    known = next(iter(read_records(ledger, Selection(models=(FLASH,))))).record.id
     assert "Receipt" in ask(app, f"/calls/{known}").text
     assert json.loads(ask(app, f"/calls/{known}.json").text)["record"]["id"] == known
     assert ask(app, f"/calls/{known}.csv").text.startswith("meter,")

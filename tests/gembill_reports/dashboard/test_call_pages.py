@@ -3,7 +3,7 @@
 import pytest
 
 from gembill.errors import ConfigurationError
-from gembill.ledger import Ledger, Selection, read
+from gembill.ledger import Ledger, Selection, read_charges, read_records
 from gembill.rules.rounds import Round
 from gembill_reports.analysis.receipt import receipt
 from gembill_reports.dashboard import call_pages
@@ -21,7 +21,7 @@ def at(**rest: str) -> PageQuery:
 def test_the_list_is_the_records(ledger: Ledger) -> None:
     page = call_pages.calls(ledger, at())
     period = at().selection
-    assert page.data["records"] == [record_dict(one) for one in read.records(ledger, period)]
+    assert page.data["records"] == [record_dict(one) for one in read_records(ledger, period)]
     assert page.data["truncated"] is False
     assert len(page.grids[0].rows) == len(list(page.rows)) == 6
 
@@ -64,8 +64,8 @@ def test_headings_sort_and_turn(ledger: Ledger) -> None:
 
 def test_one_call_shows_its_receipt_and_steps(ledger: Ledger) -> None:
     put(ledger, call("2026-11-09T10:00:00+00:00", (10, 20, 5)))
-    stored = next(iter(read.records(ledger, Selection(), limit=1)))
-    page = call_pages.one_call(receipt(stored, read.charges(ledger, stored), {}), at())
+    stored = next(iter(read_records(ledger, Selection(), limit=1)))
+    page = call_pages.one_call(receipt(stored, read_charges(ledger, stored), {}), at())
     assert page.data["record"]["id"] == stored.record.id
     assert page.charts[0].starts == ("0", "10", "30")
     assert [row["quantity"] for row in page.rows] == [10, 20, 5]
@@ -74,8 +74,8 @@ def test_one_call_shows_its_receipt_and_steps(ledger: Ledger) -> None:
 
 def test_intermediate_tokens_come_round_by_round_where_rounds_explain_them(ledger: Ledger) -> None:
     put(ledger, call("2026-11-09T10:00:00+00:00", (10, 20, 5)))
-    stored = next(iter(read.records(ledger, Selection(), limit=1)))
-    posted = read.charges(ledger, stored)
+    stored = next(iter(read_records(ledger, Selection(), limit=1)))
+    posted = read_charges(ledger, stored)
     rounds = (
         Round(intermediate=8, expected=8, results=0),
         Round(intermediate=12, expected=12, results=0, estimated=True),
@@ -89,7 +89,7 @@ def test_intermediate_tokens_come_round_by_round_where_rounds_explain_them(ledge
 
 def test_a_call_that_is_not_known_has_no_steps(ledger: Ledger) -> None:
     put(ledger, call("2026-11-09T10:00:00+00:00", None))
-    stored = next(iter(read.records(ledger, Selection(), limit=1)))
+    stored = next(iter(read_records(ledger, Selection(), limit=1)))
     assert call_pages.one_call(receipt(stored, [], {}), at()).charts == ()
 
 

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from gembill.ledger import Ledger, Selection, open_ledger, read
+from gembill.ledger import Ledger, Selection, open_ledger, read_records
 from gembill.money import unit_price, usd
 from gembill.period import HOUR_US, iso, parse
 from gembill.rules.budgets.toml import budgets
@@ -90,7 +90,7 @@ def called(ledger: Ledger, link: str) -> list[int]:
 
 
 def tokens(ledger: Ledger, selection: Selection) -> list[int]:
-    return [stored.record.tokens.input or 0 for stored in read.records(ledger, selection)]
+    return [stored.record.tokens.input or 0 for stored in read_records(ledger, selection)]
 
 
 def test_labels_are_chosen_by_name(ledger: Ledger) -> None:

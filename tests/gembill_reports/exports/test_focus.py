@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from gembill.config import Settings
-from gembill.ledger import Ledger, Selection, read
+from gembill.ledger import Ledger, Selection, read_charges, read_records
 from gembill.money import unit_price, usd
 from gembill.price_catalog import rows_of, terms
 from gembill_reports.analysis.receipt import receipt
@@ -46,8 +46,8 @@ MANDATORY = {
 
 
 def rows(ledger: Ledger) -> list[dict[str, str]]:
-    found = list(read.records(ledger, Selection()))
-    return [row for one in found for row in focus.rows(receipt(one, read.charges(ledger, one), {}), PACIFIC)]
+    found = list(read_records(ledger, Selection()))
+    return [row for one in found for row in focus.rows(receipt(one, read_charges(ledger, one), {}), PACIFIC)]
 
 
 def test_every_row_has_every_column_and_ours_stand_last(ledger: Ledger) -> None:
@@ -100,8 +100,8 @@ def test_a_price_has_one_sku_under_every_policy_and_name(ledger: Ledger) -> None
     calls = [event(n, model=model, tier=tier) for n, (model, tier) in enumerate(product(models, tiers), 1)]
     put_events(ledger, terms(ledger, Settings()), *calls)
     skus = defaultdict(set)
-    for stored in read.records(ledger, Selection()):
-        posted = read.charges(ledger, stored)
+    for stored in read_records(ledger, Selection()):
+        posted = read_charges(ledger, stored)
         prices = rows_of(ledger, Settings(), (one.charge.price_id for one in posted))
         for row in focus.rows(receipt(stored, posted, prices), PACIFIC):
             skus[row["SkuPriceId"]].add(row["SkuId"])
@@ -114,8 +114,8 @@ def test_a_free_call_costs_nothing_and_shows_its_list_cost(ledger: Ledger) -> No
     settings = Settings(free_tier_keys=("-free",))
     put_events(ledger, terms(ledger, settings), event(1, key="-free"), event(2, key="-paid"))
     by_key = defaultdict(list)
-    for stored in read.records(ledger, Selection()):
-        posted = read.charges(ledger, stored)
+    for stored in read_records(ledger, Selection()):
+        posted = read_charges(ledger, stored)
         prices = rows_of(ledger, settings, (one.charge.price_id for one in posted))
         for row in focus.rows(receipt(stored, posted, prices), PACIFIC):
             by_key[row["x_Key"]].append(row)

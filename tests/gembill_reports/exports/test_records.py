@@ -6,7 +6,7 @@ from decimal import Decimal
 from io import StringIO
 from zoneinfo import ZoneInfo
 
-from gembill.ledger import Ledger, LedgerRecord, Selection, read
+from gembill.ledger import Ledger, LedgerRecord, Selection, read_records
 from gembill.money import usd
 from gembill_reports.exports.records import Export, ExportFormat
 from gembill_reports.views.records import record_dict
@@ -19,7 +19,7 @@ def exported(ledger: Ledger, records: list[LedgerRecord], form: ExportFormat, ac
 
 def test_csv_and_jsonl_hold_every_call(ledger: Ledger) -> None:
     put(ledger, *(call(f"2026-11-05T10:{n:02d}:00+00:00", (n, 1, 2), labels={"team": "=1+1"}) for n in range(7)))
-    found = list(read.records(ledger, Selection()))
+    found = list(read_records(ledger, Selection()))
     lines = [json.loads(line) for line in exported(ledger, found, ExportFormat.JSONL).splitlines()]
     assert lines == [record_dict(one) for one in found]
     rows = list(reader.DictReader(StringIO(exported(ledger, found, ExportFormat.CSV))))
@@ -29,7 +29,7 @@ def test_csv_and_jsonl_hold_every_call(ledger: Ledger) -> None:
 def test_focus_is_written_page_by_page_and_adds_up(ledger: Ledger, monkeypatch: object) -> None:
     put(ledger, *(call(f"2026-11-05T10:{n:02d}:00+00:00", (n + 1, 1, 2), "=cmd()") for n in range(3)))
     put(ledger, *(call(f"2026-11-05T11:{n % 60:02d}:00+00:00", (n + 1, 1, 2)) for n in range(620)))
-    found = list(read.records(ledger, Selection()))
+    found = list(read_records(ledger, Selection()))
     rows = list(reader.DictReader(StringIO(exported(ledger, found, ExportFormat.FOCUS, "=evil"))))
     cost = sum(one.cost_pico or 0 for one in found)
     assert sum(Decimal(row["BilledCost"]) for row in rows) == Decimal(usd(cost))

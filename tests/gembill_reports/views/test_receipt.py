@@ -3,8 +3,7 @@
 from dataclasses import replace
 from zoneinfo import ZoneInfo
 
-from gembill.ledger import LedgerCharge, RatedEvent
-from gembill.ledger.entries import billed, stored
+from gembill.ledger import LedgerCharge, RatedEvent, billed_charges, ledger_record
 from gembill.model import ApiError, Charge, Execution, Meter, Modality, Rating, Status
 from gembill.money import unit_price
 from gembill.rules.rating import FREE_TIER
@@ -30,8 +29,8 @@ ROUNDS = (
 
 
 def explained(posting: RatedEvent) -> Receipt:
-    kept = stored(posting.record, posting.rating, 0)
-    lines = enumerate(billed(posting.rating))
+    kept = ledger_record(posting.record, posting.rating, 0)
+    lines = enumerate(billed_charges(posting.rating))
     return receipt(kept, [LedgerCharge(revision=0, line=n, charge=charge) for n, charge in lines], PRICES | PRICED)
 
 
@@ -181,8 +180,8 @@ def test_a_receipt_of_free_tokens_and_searches_looks_as_it_did(snapshot: Snapsho
     unit = unit_price("14000")
     search = Charge(meter=Meter.GROUNDING, modality=Modality.TEXT, quantity=3, unit_pico=unit, price_id="g")
     rating = Rating(charges=(*free, search))
-    kept = stored(posting.record, rating, 0)
-    posted = [LedgerCharge(revision=0, line=n, charge=charge) for n, charge in enumerate(billed(rating))]
+    kept = ledger_record(posting.record, rating, 0)
+    posted = [LedgerCharge(revision=0, line=n, charge=charge) for n, charge in enumerate(billed_charges(rating))]
     prices = {f"{FREE_TIER}/{one}": row for one, row in PRICES.items()}
     snapshot("receipt-free", *sheets(receipt(kept, posted, prices), LA))
 
@@ -197,7 +196,7 @@ def test_the_receipt_of_a_corrected_call_looks_as_it_did(snapshot: Snapshots) ->
         for n, step in enumerate(steps)
         for line, one in enumerate(step)
     ]
-    kept = stored(posting.record, posting.rating, 3)
+    kept = ledger_record(posting.record, posting.rating, 3)
     cost = sum(one.charge.quantity * one.charge.unit_pico for one in posted)
     snapshot("receipt-corrected", *sheets(receipt(replace(kept, cost_pico=cost), posted, PRICED), LA))
 

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from io import StringIO
 from itertools import islice
 
-from gembill.ledger import Ledger, LedgerRecord, Selection
-from gembill.ledger.read import records
+from gembill.ledger import Ledger, LedgerRecord, Selection, read_records
 from gembill.model import ApiError, Status
 from gembill.period import parse
 from gembill_reports.views.records import RecordsView, csv_rows, json_chunks, record_dict, sheet, utc
@@ -19,11 +18,13 @@ AT = "2026-11-21T09:00:00+00:00"
 
 
 def whole(ledger: Ledger, form: Format, limit: int | None = None) -> str:
-    return "".join(text(RecordsView(lambda number: records(ledger, Selection(), limit=number), parse(), limit), form))
+    return "".join(
+        text(RecordsView(lambda number: read_records(ledger, Selection(), limit=number), parse(), limit), form)
+    )
 
 
 def all_of(ledger: Ledger) -> list[LedgerRecord]:
-    return list(records(ledger, Selection()))
+    return list(read_records(ledger, Selection()))
 
 
 def test_a_record_has_exactly_the_keys_of_the_contract_in_their_order(ledger: Ledger) -> None:

@@ -6,8 +6,7 @@ from dataclasses import replace
 import msgspec
 import pytest
 
-from gembill.ledger import Ledger, LedgerRecord, RatedEvent
-from gembill.ledger.read import record
+from gembill.ledger import Ledger, LedgerRecord, RatedEvent, read_record
 from gembill.model import Api, Ending, Event, Operation, Part, RequestFacts, ResponseFacts, Snapshot
 from gembill.period import zone
 from gembill.rules.metering import meter
@@ -46,7 +45,7 @@ def event(tool_use: int, *, shown: bool = True) -> Event:
 def kept(ledger: Ledger, body: bytes) -> LedgerRecord:
     posting = call(AT, (43, 123, 103))
     put(ledger, replace(posting, body=body))
-    found = record(ledger, posting.record.id)
+    found = read_record(ledger, posting.record.id)
     assert found is not None
     return found
 
