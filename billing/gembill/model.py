@@ -1,17 +1,20 @@
 """The nouns of gembill: what was seen of a call, what it used, and what that costs.
 
-Owns: the values that travel between capture, metering, rating and the ledger, and their meaning. Owns no rule that
-computes one from another. Invariant: every value is frozen; `None` is "not reported", 0 is zero; times are whole
+Owns: the values that travel between capture, metering, rating and the ledger, and their meaning. Not here: the rules
+that compute one from another. Invariant: every value is frozen; `None` is "not reported", 0 is zero; times are whole
 microseconds since 1970 in UTC (`..._us`), money is pico-dollars (`..._pico`), token counts are tokens.
 
 `Event` and its parts are the stored form of what was seen (JSON in spool and ledger), hence msgspec structs with
 optional fields; everything read from an event is a plain frozen dataclass.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
 from msgspec import Struct, field
+
+from gembill.errors import ConfigurationError
 
 EVENT_VERSION = 1
 
@@ -353,3 +356,19 @@ class Rating:
         if self.unpriced_reason is not None or not self.known:
             return None
         return sum(charge.cost_pico for charge in self.charges)
+
+
+def parse_labels(pairs: Iterable[str], option: str) -> dict[str, str]:
+    """The labels of `name=value` texts, as people write them to choose calls.
+
+    ConfigurationError, which names the `option`, where a text cannot be read or two give one name different values:
+    no call can have both.
+    """
+    labels: dict[str, str] = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not name or not equals:
+            raise ConfigurationError(f"{option} is '{pair}', which is not a label; write it like team=search")
+        if labels.setdefault(name, value) != value:
+            raise ConfigurationError(f"{option} {name} is both '{labels[name]}' and '{value}'; no call can be both")
+    return labels

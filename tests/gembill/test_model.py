@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gembill import model
+from gembill.errors import ConfigurationError
 from gembill.model import (
     EVENT_VERSION,
     Anomaly,
@@ -32,6 +33,7 @@ from gembill.model import (
     Status,
     Tokens,
     UnreadReason,
+    parse_labels,
 )
 
 EVENT = Event(id="i", occurred_us=1, api=Api.GEMINI, operation=Operation.GENERATE_CONTENT, ending=Ending.FINISHED)
@@ -174,3 +176,15 @@ def test_every_reason_for_not_reading_is_an_anomaly_and_survives_storage(reason)
 def test_a_reason_of_another_version_can_still_be_read():
     stored = msgspec.json.encode(msgspec.structs.replace(EVENT, seen=ResponseFacts(unread="a_later_reason")))
     assert msgspec.json.decode(stored, type=Event).seen.unread == "a_later_reason"
+
+
+@pytest.mark.parametrize("pair", ["team", "=x", ""])
+def test_a_label_without_name_or_value_is_refused(pair: str) -> None:
+    with pytest.raises(ConfigurationError, match="write it like team=search"):
+        parse_labels((pair,), "--label")
+
+
+def test_labels_that_contradict_each_other_are_refused() -> None:
+    assert parse_labels(("a=1", "a=1", "b="), "--label") == {"a": "1", "b": ""}
+    with pytest.raises(ConfigurationError, match="--label a is both '1' and '2'"):
+        parse_labels(("a=1", "a=2"), "--label")

@@ -10,8 +10,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 
-from gembill.alert.channel import Channel, with_retries
 from gembill.alert.message import Crossing, crossings
+from gembill.alert.notify import Channel, with_retries
 from gembill.budget_status import standings
 from gembill.errors import Undelivered
 from gembill.ledger import Ledger, alerts

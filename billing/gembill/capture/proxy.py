@@ -8,6 +8,7 @@ bytes, unaltered and at once; only the last byte of a sized body, or the end of 
 import asyncio
 import json
 import logging
+import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -17,15 +18,16 @@ from gembill.capture.admission import HEALTH, Admitted, admit, error_body, forwa
 from gembill.capture.attribution import Header, caller
 from gembill.capture.http_server import CLIENT, HttpProtocol
 from gembill.capture.recorder import Call, Recorder
-from gembill.capture.upload import homeward
-from gembill.errors import Refusal, UpstreamCut, UpstreamError, UpstreamTimeout
+from gembill.errors import ConfigurationError, Refusal, UpstreamCut, UpstreamError, UpstreamTimeout
 from gembill.model import Api, Ending
-from gembill.upstream import NeverSent, Response, Upstream
+from gembill.upstream import NeverSent, Origin, Response, Upstream
 from gembill.wire.routes import family, route
 
 _log = logging.getLogger("gembill.proxy")
 _STALL_SECONDS = 120.0
 _BODY_SECONDS = 120.0
+_UPLOAD_URL = b"x-goog-upload-url"
+_ADDRESS = re.compile(rb"(https?://[^/?#@\\\s]+)(/[^\s]*)", re.IGNORECASE)
 _OUR_FAULT = Refusal(500, "GEMBILL_INTERNAL", "something went wrong inside gembill; its log says what")
 
 Message = dict[str, Any]
@@ -123,7 +125,9 @@ class Proxy:
             raise _bad_gateway(error) from None
         if call:
             call.exchange.answered(answer.head.status, answer.head.headers)
-        await client.start(answer, request.method, homeward(answer.head.headers, upstream.origin, client.host))
+        await client.start(
+            answer, request.method, rewrite_upload_url(answer.head.headers, upstream.origin, client.host)
+        )
         ending = await self._pump(answer, call, client)
         await self._recorder.end(call, ending, retried=answer.retried)
         await client.end(whole=ending is Ending.FINISHED)
@@ -257,3 +261,26 @@ async def _send_json(send: Send, status: int, body: bytes) -> None:
         headers.append((b"retry-after", b"5"))
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body, "more_body": False})
+
+
+def rewrite_upload_url(headers: list[Header], origin: Origin, host: bytes) -> list[Header]:
+    """The answer's headers with the upload URL at `host`, the name the client called us by, if it was at the upstream.
+
+    SDKs send the bytes of a file straight to that URL (contract.md, The proxy and the bytes; wire.md 5.6). Only scheme
+    and host change, and only for an address of the upstream itself, so that nobody is sent anywhere new.
+    """
+    return [(name, _at_host(value, origin, host) if name.lower() == _UPLOAD_URL else value) for name, value in headers]
+
+
+def _at_host(address: bytes, origin: Origin, host: bytes) -> bytes:
+    match = _ADDRESS.fullmatch(address)
+    if match is None or not host or not _is_at(match[1], origin):
+        return address
+    return b"http://" + host + match[2]
+
+
+def _is_at(address: bytes, origin: Origin) -> bool:
+    try:
+        return Origin.parse(address.decode("ascii", "replace")) == origin
+    except ConfigurationError:
+        return False

@@ -18,7 +18,7 @@ from gembill.cli.budgets import chosen, file_option
 from gembill.cli.options import database_url_option, format_option, tz_option
 
 if TYPE_CHECKING:
-    from gembill.alert.channel import Channel
+    from gembill.alert.notify import Channel
     from gembill.config import Settings
     from gembill.ledger import Ledger
     from gembill.rules.budgets import BudgetStatus
@@ -167,8 +167,8 @@ def watch(every: int | None, once: bool, file: Path | None, database_url: str | 
 @click.pass_context
 def test_alert(ctx: click.Context) -> None:
     """Send a test message to every channel that is set; exit 1 if one does not take it."""
-    from gembill.alert.channel import with_retries
     from gembill.alert.message import trial
+    from gembill.alert.notify import with_retries
     from gembill.config import load
     from gembill.errors import Undelivered
 
@@ -199,7 +199,7 @@ def _ledger(url: str | None, *, read_only: bool = True) -> tuple[Ledger, Setting
 
 
 def _channels(settings: Settings) -> list[Channel]:
-    from gembill.alert.channel import configured
+    from gembill.alert.notify import configured
     from gembill.errors import ConfigurationError
 
     found = configured(settings)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from gembill.label import labels
+from gembill.model import parse_labels
 
 if TYPE_CHECKING:
     from gembill.config import Settings
@@ -131,7 +131,7 @@ class CallFilter:
             end_us=period.end_us,
             models=self.model,
             keys=self.key,
-            labels=labels(self.label, "--label"),
+            labels=parse_labels(self.label, "--label"),
             code_execution=self.code_execution,
         )
 

@@ -60,7 +60,7 @@ def proxy(allow_remote: bool, log_level: str, **flags: str | int | None) -> None
 
 def _watch(settings: Settings) -> Watch | None:
     """The budgets of the file, if there are any and somebody is to be told of them."""
-    from gembill.alert.channel import configured
+    from gembill.alert.notify import configured
     from gembill.alert.watch import Watch
     from gembill.cli.budgets import load as load_budgets
 

@@ -18,7 +18,7 @@ import click
 from gembill.cli.budgets import file_option, load
 from gembill.cli.options import database_url_option
 from gembill.errors import ConfigurationError, GembillError
-from gembill.label import labels
+from gembill.model import parse_labels
 
 if TYPE_CHECKING:
     from gembill.rules.budgets import Budget, BudgetStatus
@@ -56,7 +56,7 @@ def run(ctx: click.Context, /, command: tuple[str, ...], usd: str | None, **flag
 
     budgets = _budgets(usd, flags["file"])
     settings = config.load({"upstream": flags["upstream"], "database_url": flags["database_url"]})
-    given = labels(flags["label"], "--label")
+    given = parse_labels(flags["label"], "--label")
     redaction = install(logging.WARNING)
     from gembill.run import Run, environment
 

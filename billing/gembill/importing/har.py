@@ -9,8 +9,7 @@ from base64 import b64decode
 
 from gembill.capture.attribution import Header
 from gembill.importing.member import Members, RefusedLine, entries, inner, members, status, text
-from gembill.importing.recorded import ImportDefaults, ImportedExchange, checked, decoded, header, target
-from gembill.importing.when import occurred
+from gembill.importing.recorded import ImportDefaults, ImportedExchange, checked, decoded, header, occurred_us, target
 from gembill.wire.json_text import mapping, value
 from gembill.wire.routes import route
 
@@ -29,7 +28,7 @@ def read(entry: bytes, assumed: ImportDefaults) -> ImportedExchange | None:
     if way is None:
         return None
     headers = decoded(_headers(response))
-    began = occurred(text(found, "startedDateTime"), None, headers, assumed.occurred_us)
+    began = occurred_us(text(found, "startedDateTime"), None, headers, assumed.occurred_us)
     return ImportedExchange(
         route=checked(way),
         method=method.upper(),

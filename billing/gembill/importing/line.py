@@ -11,8 +11,16 @@ import msgspec
 
 from gembill.capture.attribution import Header
 from gembill.importing.member import Members, RefusedLine, entries, inner, members, status, text
-from gembill.importing.recorded import ImportDefaults, ImportedExchange, checked, decoded, header, labelled, target
-from gembill.importing.when import occurred
+from gembill.importing.recorded import (
+    ImportDefaults,
+    ImportedExchange,
+    checked,
+    decoded,
+    header,
+    labelled,
+    occurred_us,
+    target,
+)
 from gembill.model import Api, Operation
 from gembill.wire.json_text import fields, value
 from gembill.wire.routes import Route, route
@@ -40,7 +48,7 @@ def read(line: bytes, assumed: ImportDefaults) -> ImportedExchange | None:
         method=method,
         path=path or "",
         query=query,
-        occurred_us=occurred(
+        occurred_us=occurred_us(
             text(found, "occurred_at"),
             recorded_at if isinstance(recorded_at, str) else None,
             headers,

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
 from gembill.errors import ConfigurationError
-from gembill.label import labels
 from gembill.ledger import Selection
+from gembill.model import parse_labels
 from gembill.period import Period, Unit, containing, iso, name, parse, zone
 
 _FILTERS = ("month", "since", "until", "tz", "model", "label", "key", "code_execution")
@@ -85,7 +85,7 @@ def view(pairs: Pairs, now_us: int, extent: tuple[int, int] | None) -> PageQuery
         end_us=period.end_us,
         models=tuple(value for key, value in chosen if key == "model"),
         keys=tuple(value for key, value in chosen if key == "key"),
-        labels=labels([value for key, value in chosen if key == "label"], "label"),
+        labels=parse_labels([value for key, value in chosen if key == "label"], "label"),
         code_execution=single.get("code_execution") == "1",
     )
     rest = {key: value for key, value in given if key not in _FILTERS}

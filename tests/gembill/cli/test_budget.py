@@ -184,7 +184,7 @@ def test_a_test_alert_says_what_arrived(folder):
 
 
 def test_a_test_alert_nobody_takes_exits_with_1(folder, monkeypatch):
-    monkeypatch.setattr("gembill.alert.channel.PAUSES", ())
+    monkeypatch.setattr("gembill.alert.notify.PAUSES", ())
     found = run("test-alert", at=None, GEMBILL_WEBHOOK_URL="http://127.0.0.1:9/", GEMBILL_WEBHOOK_SECRET="s")
     assert found.exit_code == 1
     assert "did not take it" in found.stdout

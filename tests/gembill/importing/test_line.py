@@ -89,7 +89,7 @@ def test_what_is_no_call_is_none_whatever_else_it_lacks(path, method):
         ({"response": ..., "chunks": [3]}, "chunk 1 has no data"),
         ({"response_headers": "x"}, "response_headers is a text"),
         ({"labels": ["a"]}, "labels is a list"),
-        ({"labels": {"a": {}}}, "label 'a' is no text"),
+        ({"labels": {"a": {}}}, "label 'a' is not a text"),
         ({"occurred_at": 1732190400}, "occurred_at is a number"),
         ({"occurred_at": "soon"}, "its time is 'soon'"),
         ({"occurred_at": ...}, "it does not say when"),

@@ -1,19 +1,24 @@
-"""The identity of a recorded exchange, and what every format shares."""
+"""The identity and the time of a recorded exchange, and what every format shares."""
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
 from gembill.capture.attribution import MAX_LABELS, MAX_NAME, MAX_VALUE, caller
 from gembill.capture.documents import LONG
 from gembill.importing.member import RefusedLine
-from gembill.importing.recorded import ImportDefaults, ImportedExchange, decoded, header, labelled, target
+from gembill.importing.recorded import ImportDefaults, ImportedExchange, decoded, header, labelled, occurred_us, target
 from gembill.model import Event, RequestFacts
 from gembill.wire.routes import route
 
 PATH = "/v1beta/models/gemini-2.5-flash:generateContent"
 ANSWER = {"usageMetadata": {"promptTokenCount": 1}, "candidates": [{"index": 0}]}
+NOON = int(datetime(2026, 11, 21, 12, tzinfo=UTC).timestamp()) * 1_000_000
+ONE = int(datetime(2026, 11, 21, 13, tzinfo=UTC).timestamp()) * 1_000_000
+TWO = int(datetime(2026, 11, 21, 14, tzinfo=UTC).timestamp()) * 1_000_000
+DATE = [(b"date", b"Sat, 21 Nov 2026 14:00:00 GMT")]
 
 
 def recorded(**changes) -> ImportedExchange:
@@ -99,7 +104,7 @@ def test_labels_have_the_limits_and_the_cleaning_of_headers():
 
 @pytest.mark.parametrize("value", [None, 1.5, True, [], {}])
 def test_a_label_that_is_no_text_is_refused(value):
-    with pytest.raises(RefusedLine, match="label 'team' is no text"):
+    with pytest.raises(RefusedLine, match="label 'team' is not a text"):
         labelled({"team": value})
 
 
@@ -124,3 +129,42 @@ def test_an_assumed_model_only_fills_a_gap():
     assert ImportDefaults(model="m").completed(event(model="n")).asked.model == "n"
     assert ImportDefaults(model="m").completed(event(agent="a")).asked.model is None
     assert ImportDefaults().completed(event()) == event()
+
+
+def test_the_time_told_comes_first_then_the_recording_then_the_date_header_then_what_is_assumed():
+    assert occurred_us("2026-11-21T12:00:00Z", "2026-11-21T13:00:00Z", DATE, 7) == NOON
+    assert occurred_us(None, "2026-11-21T13:00:00Z", DATE, 7) == ONE
+    assert occurred_us(None, None, DATE, 7) == TWO
+    assert occurred_us(None, None, [], 7) == 7
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["2026-11-21T12:00:00Z", "2026-11-21T12:00:00.000000Z", "2026-11-21T13:00:00+01:00", "2026-11-21T12:00:00",
+     "2026-11-21 12:00", "Sat, 21 Nov 2026 12:00:00 GMT"],
+)  # fmt: skip
+def test_instants_and_http_dates_are_read_and_utc_is_meant_where_no_offset_stands(text):
+    assert occurred_us(text, None, [], None) == NOON
+
+
+def test_microseconds_are_kept():
+    assert occurred_us("2026-11-21T12:00:00.000001Z", None, [], None) == NOON + 1
+
+
+@pytest.mark.parametrize(
+    "text", ["yesterday", "", "12", "2026-13-01", "0001-01-01T00:00:00+14:00", "9999-12-31", "\ud800"]
+)
+def test_a_told_time_that_cannot_be_read_is_refused_and_not_passed_over(text):
+    with pytest.raises(RefusedLine, match="its time is '"):
+        occurred_us(text, "2026-11-21T13:00:00Z", DATE, 7)
+
+
+@pytest.mark.parametrize("text", ["in autumn", "Fri, 99 Foo 2026", "Mon, 01 Jan 0001 00:00:00 +9999", "\0"])
+def test_a_recording_time_or_date_header_that_cannot_be_read_counts_as_none(text):
+    assert occurred_us(None, text, DATE, 7) == TWO
+    assert occurred_us(None, None, [(b"date", text.encode())], 7) == 7
+
+
+def test_an_exchange_without_any_time_is_refused():
+    with pytest.raises(RefusedLine, match="--occurred-at"):
+        occurred_us(None, None, [], None)
