@@ -76,10 +76,10 @@ class Batches:
         assert context.route.model is not None
         batch = entry(decode(context.body), "batch")
         source = text(entry(batch, "inputConfig"), "fileName")
-        asked = self._lines(source) if source else _inline(batch)
-        if not asked:
+        requests = self._lines(source) if source else _inline(batch)
+        if not requests:
             raise bad("A batch needs at least one request, inline or in a file.")
-        results = tuple(_result(one, index, context, caches) for index, one in enumerate(asked))
+        results = tuple(_result(one, index, context, caches) for index, one in enumerate(requests))
         name = self._names.give("batches/", context.draw, context.origin)
         model = f"models/{context.route.model.name}"
         title, now = text(batch, "displayName"), context.now
@@ -134,10 +134,10 @@ def _result(one: Object, index: int, context: RequestContext, caches: Mapping[st
 
 
 def _answer(
-    asked: Object, index: int, context: RequestContext, model: SimulatedModel, caches: Mapping[str, Object]
+    entry_request: Object, index: int, context: RequestContext, model: SimulatedModel, caches: Mapping[str, Object]
 ) -> Document:
     seed = b"%b %d" % (context.origin, index)
-    script = answer.compose(request.read(asked, caches), model, seed=seed, overrides=context.control.overrides)
+    script = answer.compose(request.read(entry_request, caches), model, seed=seed, overrides=context.control.overrides)
     name = id_text(bytes(byte ^ (index % 256) for byte in context.draw[:14]) + index.to_bytes(2, "big"))
     return wire.answer(script, Stamp(name))
 

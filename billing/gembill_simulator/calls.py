@@ -20,9 +20,9 @@ class Function:
 
 def choose(functions: Sequence[Function], question: str, *, forced: bool) -> Function | None:
     """The first function that shares a word with the question; the first of all when a call is forced."""
-    asked = set(_words(question))
+    words = set(_words(question))
     for function in functions:
-        if asked.intersection(_words(re.sub(r"([a-z])([A-Z])", r"\1 \2", function.name))):
+        if words.intersection(_words(re.sub(r"([a-z])([A-Z])", r"\1 \2", function.name))):
             return function
     return functions[0] if forced and functions else None
 

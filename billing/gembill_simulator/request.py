@@ -121,8 +121,8 @@ def count_content(cache: Object) -> TokenTally:
 
 def tier(document: Object) -> str:
     """The service tier asked for, in the old or the new names; `standard` for any other."""
-    asked = text(document, "serviceTier").lower().removeprefix("service_tier_")
-    return asked if asked in ("flex", "priority") else "standard"
+    tier_name = text(document, "serviceTier").lower().removeprefix("service_tier_")
+    return tier_name if tier_name in ("flex", "priority") else "standard"
 
 
 def _check_beside(name: str, document: Object) -> None:

@@ -126,5 +126,5 @@ def test_a_comment_that_cannot_be_written_fails_no_job(runner):
     assert (done.returncode, done.stdout.startswith("::notice")) == (0, True)
 
 
-def test_no_input_stands_in_a_script():
+def test_no_input_is_written_into_a_script():
     assert not [step for step in ("Install", "Check budgets", "Update the comment", "Result") if "${{" in script(step)]

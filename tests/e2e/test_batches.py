@@ -109,13 +109,13 @@ def test_the_file_of_a_batch_that_was_made_here_has_the_labels_of_its_making(rec
 
 
 @pytest.mark.parametrize("raw", [b"\x89PNG\r\n" + bytes(200_000), b'{"uri": "x"}', b"", b"[1]"])
-def test_another_file_passes_and_is_no_record(raw, recording):
+def test_another_file_passes_and_is_not_a_record(raw, recording):
     with Player([Reply([raw])]).serving() as player, (proxy := recording(player.url)).running():
         assert proxy.get("/v1beta/files/video:download?alt=media") == (200, raw)
     assert proxy.records() == []
 
 
-def test_a_batch_that_is_refused_or_runs_on_is_no_record(recording):
+def test_a_batch_that_is_refused_or_runs_on_is_not_a_record(recording):
     refused = Reply([json.dumps({"error": {"code": 400, "status": "INVALID_ARGUMENT"}}).encode()], status=400)
     with Player([refused, said(PENDING)]).serving() as player, (proxy := recording(player.url)).running():
         assert proxy.post(CREATE, created([]))[0] == 400

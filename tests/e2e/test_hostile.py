@@ -58,7 +58,7 @@ def test_hostile_counts_pass_unchanged_and_are_kept_raw(path, recording):
         assert count in json.loads(event or b"")["seen"]["usage"], wrong[:20]
 
 
-def test_a_body_as_deep_as_it_is_odd_delays_nobody(recording):
+def test_a_body_as_deep_as_it_is_odd_delays_no_one(recording):
     deep = b'{"usageMetadata": ' + b'{"a":' * 60_000 + b"1" + b"}" * 60_000 + b"}"
     good = json.dumps({"usageMetadata": {"promptTokenCount": 3, "totalTokenCount": 3}}).encode()
 

@@ -122,7 +122,7 @@ def test_the_files_of_the_corpus_can_be_imported_as_they_are(gembill):
 
 
 @corpus.needed
-def test_what_is_no_call_is_counted_and_said(gembill):
+def test_what_is_not_a_call_is_counted_and_reported(gembill):
     chosen = [str(corpus.FOLDER / f"{name}.json") for name in corpus.cases(*NO_CALLS)]
     assert gembill.imported("--occurred-at", AT, *chosen) == (
         f"imported 0 calls (0 new, 0 known), skipped {len(chosen)} that are no calls"

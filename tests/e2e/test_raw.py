@@ -87,7 +87,7 @@ def test_a_go_shaped_chat_resends_its_history_and_is_one_conversation(recording)
     assert stored[0].record.tokens.input > stored[-1].record.tokens.input
 
 
-def test_a_go_shaped_upload_goes_through_the_proxy_and_is_no_call(recording):
+def test_a_go_shaped_upload_goes_through_the_proxy_and_is_not_a_call(recording):
     data = bytes(range(256)) * 8192  # 2 MiB
     start = {
         "X-Goog-Upload-Protocol": "resumable",

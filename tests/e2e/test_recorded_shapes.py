@@ -117,7 +117,7 @@ def test_a_recorded_refusal_is_an_error_with_its_code_and_no_tokens(row):
     assert (record.error.code, record.error.status) == (error["code"], error.get("status"))
 
 
-def test_a_count_of_tokens_and_a_cache_are_no_calls_whatever_usage_they_have():
+def test_a_count_of_tokens_and_a_cache_are_not_calls_whatever_usage_they_have():
     shown = {row["surface"] for row in ROWS if row["expected"] is None and row["answer"]}
     assert shown == set(recorded_shapes.UNCOUNTED)
     assert route("POST", "/v1beta/models/m:countTokens") is None

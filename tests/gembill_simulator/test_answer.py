@@ -73,7 +73,7 @@ def test_code_and_result_share_an_id_on_3_x_and_have_none_on_2_5() -> None:
     assert not any(piece.id for turn in script("Compute it twice").turns for piece in turn.pieces)
 
 
-def test_a_model_told_not_to_think_does_not_and_lite_thinks_only_when_told() -> None:
+def test_a_model_asked_not_to_think_does_not_and_lite_thinks_only_when_asked() -> None:
     def thoughts(model: str, thinks: bool | None) -> int:
         answer = compose(
             ParsedRequest(TokenTally(text=9), "Hi", code_allowed=False, thinks=thinks), MODELS[model], seed=b""

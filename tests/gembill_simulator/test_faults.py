@@ -34,7 +34,7 @@ def test_a_status_fault_is_an_error_in_googles_shape(name: str) -> None:
     assert document["error"]["status"].isupper()
 
 
-def test_the_echoed_key_stands_in_the_error_and_other_faults_refuse_nothing() -> None:
+def test_the_echoed_key_is_in_the_error_and_other_faults_refuse_nothing() -> None:
     refused = refusal("echo_key", "sesame")
     assert refused is not None
     assert "sesame" in refused[1]["error"]["message"]

@@ -18,7 +18,7 @@ _JSON = st.recursive(
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b'"x"', b"\xff{}", b"[" * 5000])
-def test_a_body_that_is_no_object_is_a_400(body: bytes) -> None:
+def test_a_body_that_is_not_an_object_is_a_400(body: bytes) -> None:
     with pytest.raises(Refusal) as caught:
         decode(body)
     assert (caught.value.status, caught.value.reason) == (400, "INVALID_ARGUMENT")
@@ -67,7 +67,7 @@ def test_absent_fields_are_empty_and_an_integer_is_none() -> None:
     assert (entry({}, "a"), entries({}, "a"), text({}, "a"), integer({}, "a")) == ({}, [], "", None)
 
 
-def test_one_object_stands_for_a_list_of_one_and_true_is_no_integer() -> None:
+def test_one_object_stands_for_a_list_of_one_and_true_is_not_an_integer() -> None:
     assert entries({"parts": {"text": "x"}}, "parts") == [{"text": "x"}]
     with pytest.raises(Refusal):
         integer({"n": True}, "n")

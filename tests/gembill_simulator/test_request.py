@@ -83,7 +83,7 @@ def test_thinking_and_limits_are_read() -> None:
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b'"x"', b"\xff{}"])
-def test_a_body_that_is_no_object_is_a_400(body: bytes) -> None:
+def test_a_body_that_is_not_an_object_is_a_400(body: bytes) -> None:
     with pytest.raises(Refusal) as caught:
         decode(body)
     assert (caught.value.status, caught.value.reason) == (400, "INVALID_ARGUMENT")

@@ -71,7 +71,7 @@ def test_resources_have_their_surface(method: str, target: str, surface: str, na
     assert route.vertex is ("projects" in target)
 
 
-def test_calls_are_told_from_the_rest() -> None:
+def test_calls_differ_from_other_requests() -> None:
     assert find("POST", "/v1/interactions").generates
     assert find("POST", "/v1beta/openai/chat/completions").generates
     for method, target in (

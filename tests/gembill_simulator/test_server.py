@@ -232,7 +232,7 @@ def test_an_error_chunk_ends_a_stream_that_began_well(running: Running) -> None:
     assert call(running.url, UNARY, x_simulator_fault="error_chunk")[0].status == 500
 
 
-def test_an_error_repeats_the_presented_key_when_told_to(running: Running) -> None:
+def test_an_error_repeats_the_presented_key_when_asked_to(running: Running) -> None:
     assert b"sesame" in call(running.url, UNARY, x_simulator_fault="echo_key", x_goog_api_key="sesame")[1]
     assert b"sesame" in call(running.url, UNARY + "?key=sesame", x_simulator_fault="echo_key")[1]
 

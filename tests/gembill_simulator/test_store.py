@@ -37,7 +37,7 @@ def test_pages_cover_a_list_once() -> None:
 
 
 @pytest.mark.parametrize("query", [{"pageSize": "x"}, {"pageToken": "-1"}, {"pageSize": "²"}])
-def test_a_page_that_is_no_number_is_a_400(query: dict[str, str]) -> None:
+def test_a_page_that_is_not_a_number_is_a_400(query: dict[str, str]) -> None:
     with pytest.raises(Refusal) as caught:
         page([1], query)
     assert caught.value.status == 400

@@ -66,7 +66,7 @@ def test_a_cache_is_known_to_calls_and_to_batches() -> None:
     assert entry["response"]["usageMetadata"]["cachedContentTokenCount"] == held
 
 
-def test_tools_cannot_stand_beside_a_cache() -> None:
+def test_tools_cannot_come_beside_a_cache() -> None:
     make_context = ContextFactory()
     body = ASK | {"cachedContent": "cachedContents/x", "tools": [{"codeExecution": {}}]}
     with pytest.raises(Refusal, match="tools"):

@@ -114,7 +114,7 @@ def test_an_answer_that_the_limit_left_empty_has_no_parts() -> None:
     assert "candidatesTokenCount" not in answer["usageMetadata"]
 
 
-def test_thoughts_stand_apart_from_the_text() -> None:
+def test_thoughts_are_apart_from_the_text() -> None:
     first, second = parts(wire.answer(script("gemini-2.5-flash", (), "Hello", shows_thoughts=True), DEVELOPER))
     assert first["thought"] is True
     assert second["text"].startswith("Hello!")

@@ -58,13 +58,13 @@ def read(document: Object) -> InteractionRequest:
         parsed = replace(parsed, continues=Continuation.read(token))
     if agent is not None:  # agents bring their own tools (wire.md 4)
         parsed = replace(parsed, code_allowed=True, search_allowed=True)
-    asked = text(document, "serviceTier")
+    tier_name = text(document, "serviceTier")
     return InteractionRequest(
         model,
         agent,
         parsed,
         inputs,
-        asked if asked == "deferred" else parsed.tier,
+        tier_name if tier_name == "deferred" else parsed.tier,
         value(document, "stream") is True,
         background,
         stored,
