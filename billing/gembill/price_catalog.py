@@ -15,10 +15,9 @@ from gembill.errors import ConfigurationError, PriceError
 from gembill.ledger import Ledger, ledger_file, open_ledger, price_lists
 from gembill.ledger.price_lists import Origin, PriceList
 from gembill.model import Price, Rating, Record
+from gembill.rules import policy_ids
 from gembill.rules.prices import Alias, PriceBook, bundled, parse
 from gembill.rules.rating import (
-    ESTIMATED,
-    FREE_TIER,
     LongContextCounts,
     Policies,
     ResultsAsOutput,
@@ -134,16 +133,11 @@ def rows_of(ledger: Ledger, settings: Settings, ids: Iterable[str]) -> dict[str,
 
     Rows are looked for in the ledger, then in the bundled list and in the user's file.
     """
-    wanted = {one: _row_id(one) for one in ids}
+    wanted = {one: policy_ids.row_of(one) for one in ids}
     found = price_lists.explained(ledger, wanted.values())
     if set(wanted.values()) - set(found):
         found = {row.id: row for row in book_in_force(ledger, settings).rows} | found
     return {one: found[row] for one, row in wanted.items() if row in found}
-
-
-def _row_id(price_id: str) -> str:
-    """The row a charge names, itself or behind the policy that was applied to it."""
-    return price_id.removeprefix(f"{FREE_TIER}/").removeprefix(f"{ESTIMATED}/")
 
 
 def _file(path: Path, over: PriceBook) -> PriceBook:

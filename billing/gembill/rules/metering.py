@@ -75,11 +75,34 @@ def meter(event: Event, source_id: int) -> Record:
         tokens=tokens,
         declared=event.asked.declared,
         executions=dialect(event.operation).executions(event.seen.outline),
-        readings=_readings(usage, status, event.seen, model),
+        readings=_readings(usage, tokens, event.seen, model) if status is not Status.ERROR else (),
         labels=event.labels,
         flags=(Flag.INCOMPLETE,) if status is Status.PARTIAL else (),
         anomalies=(*counted.anomalies, *_anomalies(event, status, usage, tokens)),
     )
+
+
+def by_meter(tokens: Tokens) -> dict[Meter, int]:
+    """The split of a record, or of many together, as disjoint counts of tokens; counts of 0 are left out.
+
+    Cached tokens are part of the input and thinking is part of the output, so what is left of these is counted apart.
+    """
+    cached = min(tokens.cached or 0, tokens.input or 0)
+    thinking = tokens.thinking or 0
+    counts = {
+        Meter.INPUT: (tokens.input or 0) - cached,
+        Meter.CACHED_INPUT: cached,
+        Meter.INTERMEDIATE: tokens.intermediate or 0,
+        Meter.OUTPUT: (tokens.output or 0) - thinking,
+        Meter.THINKING: thinking,
+    }
+    return {meter: count for meter, count in counts.items() if count > 0}
+
+
+def grounds_by_prompt(model: str | None) -> bool:
+    """Whether a grounded prompt is billed once (Gemini 2.5 and before) and not each of its searches (wire.md 6.5)."""
+    generation = _GENERATION.match(model or "")
+    return generation is not None and int(generation[1]) < 3
 
 
 def rounds(event: Event) -> tuple[Round, ...]:
@@ -146,21 +169,20 @@ def _split(usage: Usage | None) -> Tokens:
 
 
 def _readings(
-    usage: Usage | None, status: Status, seen: ResponseFacts, model: str | None
+    usage: Usage | None, tokens: Tokens, seen: ResponseFacts, model: str | None
 ) -> tuple[Reading, ...] | None:
-    """Disjoint counts to be priced: () where nothing is owed, None where it is not known what is."""
-    if status is Status.ERROR:
-        return ()
+    """Disjoint counts to be priced; None where it is not known what is owed."""
     if usage is None or usage.prompt is None:
         return None
-    cached = _by_modality(min(usage.cached or 0, usage.prompt), usage.cached_details)
+    counts = by_meter(tokens)
+    cached = _by_modality(counts.get(Meter.CACHED_INPUT, 0), usage.cached_details)
     prompt = _by_modality(usage.prompt, usage.prompt_details)
     groups = (
         (Meter.INPUT, _without(prompt, cached)),
         (Meter.CACHED_INPUT, cached),
-        (Meter.INTERMEDIATE, _by_modality(usage.tool_use or 0, usage.tool_use_details)),
-        (Meter.OUTPUT, _by_modality(usage.candidates or 0, usage.candidates_details)),
-        (Meter.THINKING, {Modality.TEXT: usage.thoughts or 0}),
+        (Meter.INTERMEDIATE, _by_modality(counts.get(Meter.INTERMEDIATE, 0), usage.tool_use_details)),
+        (Meter.OUTPUT, _by_modality(counts.get(Meter.OUTPUT, 0), usage.candidates_details)),
+        (Meter.THINKING, {Modality.TEXT: counts.get(Meter.THINKING, 0)}),
         (Meter.GROUNDING, {Modality.TEXT: _grounding(seen, usage, model)}),
     )
     return tuple(Reading(m, modality, n) for m, group in groups for modality, n in sorted(group.items()) if n)
@@ -196,8 +218,7 @@ def _grounding(seen: ResponseFacts, usage: Usage, model: str | None) -> int:
 
     Where the usage counts the searches itself, as that of interactions does, its count is taken.
     """
-    generation = _GENERATION.match(model or "")
-    if generation and int(generation[1]) < 3:
+    if grounds_by_prompt(model):
         return int(seen.grounded or bool(usage.groundings))
     return seen.searches if usage.groundings is None else usage.groundings
 

@@ -13,17 +13,14 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from gembill.model import Charge, Execution, Flag, Meter, Modality, Rating, Reading, Record, Status
+from gembill.rules import policy_ids
+from gembill.rules.policy_ids import ESTIMATED, FREE_TIER, over
 from gembill.rules.prices import NoPrice, PriceBook, Tariff
 
 PROVISIONED = "provisioned"  # the tier of prepaid throughput
 
 _NOTHING = Rating()
 _UNCOUNTED = Rating(known=False)
-_PREPAID = "policy/provisioned_throughput"
-_FREE_TOOL_TOKENS = "policy/tool_tokens_with_grounding=free"
-FREE_TIER = "policy/free_tier"
-ESTIMATED = "policy/results_as_output=estimate"
-"""Where a policy decides over a price row, the charge names both: `policy/free_tier/ID` of the row."""
 
 
 class LongContextCounts(StrEnum):
@@ -127,7 +124,7 @@ def _charges(
         if not reading.quantity:
             continue
         if free_intermediate and reading.meter is Meter.INTERMEDIATE:
-            charges.append(_charge(reading, 0, _FREE_TOOL_TOKENS))
+            charges.append(_charge(reading, 0, policy_ids.FREE_TOOL_TOKENS))
             continue
         price = tariff.price(reading.meter, reading.modality, prompt_tokens)
         if isinstance(price, NoPrice):
@@ -144,7 +141,7 @@ def _with_results(rating: Rating, executions: Iterable[Execution], tariff: Tarif
     price = tariff.price(Meter.OUTPUT, Modality.TEXT, prompt_tokens)
     if isinstance(price, NoPrice):
         return Rating(unpriced_reason=price.reason, flags=rating.flags)
-    estimate = _charge(Reading(Meter.OUTPUT, Modality.TEXT, tokens), price.unit_pico, f"{ESTIMATED}/{price.id}")
+    estimate = _charge(Reading(Meter.OUTPUT, Modality.TEXT, tokens), price.unit_pico, over(ESTIMATED, price.id))
     return replace(rating, charges=(*rating.charges, estimate), flags=(*rating.flags, Flag.RESULTS_AS_OUTPUT))
 
 
@@ -154,12 +151,12 @@ def _free(rating: Rating, readings: Iterable[Reading]) -> Rating:
     if rating.unpriced_reason is not None:
         charges = tuple(_charge(reading, 0, FREE_TIER) for reading in readings if reading.quantity)
         return Rating(charges=charges, flags=flags)
-    freed = (replace(charge, unit_pico=0, price_id=f"{FREE_TIER}/{charge.price_id}") for charge in rating.charges)
+    freed = (replace(charge, unit_pico=0, price_id=over(FREE_TIER, charge.price_id)) for charge in rating.charges)
     return Rating(charges=tuple(freed), flags=flags)
 
 
 def _prepaid(readings: Iterable[Reading]) -> Rating:
-    charges = tuple(_charge(reading, 0, _PREPAID) for reading in readings if reading.quantity)
+    charges = tuple(_charge(reading, 0, policy_ids.PREPAID) for reading in readings if reading.quantity)
     return Rating(charges=charges, flags=(Flag.PROVISIONED_THROUGHPUT,))
 
 

@@ -15,8 +15,9 @@ from math import isqrt
 from zoneinfo import ZoneInfo
 
 from gembill.ledger import Total
-from gembill.model import Meter, Modality
+from gembill.model import Modality
 from gembill.period import Period, Unit, buckets, containing, instant, local, name
+from gembill.rules.metering import by_meter
 from gembill.rules.prices import NoPrice, PriceBook
 from gembill_reports.analysis.report import Report
 
@@ -112,25 +113,12 @@ class _Prices:
         if isinstance(tariff, NoPrice):
             return None
         costs = []
-        for meter, quantity in _meters(row):
+        for meter, quantity in by_meter(row.tokens).items():
             price = tariff.price(meter, Modality.TEXT, 0)
             if isinstance(price, NoPrice):
                 return None
             costs.append(quantity * price.unit_pico)
         return sum(costs)
-
-
-def _meters(row: Total) -> list[tuple[Meter, int]]:
-    tokens = row.tokens
-    cached, thinking = tokens.cached or 0, tokens.thinking or 0
-    counts = {
-        Meter.INPUT: (tokens.input or 0) - cached,
-        Meter.CACHED_INPUT: cached,
-        Meter.INTERMEDIATE: tokens.intermediate or 0,
-        Meter.OUTPUT: (tokens.output or 0) - thinking,
-        Meter.THINKING: thinking,
-    }
-    return [(meter, count) for meter, count in counts.items() if count > 0]
 
 
 def _days(report: Report, now_us: int) -> dict[str, int]:

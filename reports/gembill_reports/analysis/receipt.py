@@ -12,8 +12,9 @@ from itertools import groupby
 from gembill.ledger import Ledger, LedgerCharge, LedgerRecord, read_event_body
 from gembill.model import Charge, Execution, Meter, Modality, Price, Tokens
 from gembill.posting import UnreadableEvent, read_event
-from gembill.rules.metering import rounds
-from gembill.rules.rating import ESTIMATED, FREE_TIER, result_tokens
+from gembill.rules import policy_ids
+from gembill.rules.metering import by_meter, rounds
+from gembill.rules.rating import result_tokens
 from gembill.rules.rounds import Round
 
 _METERS = tuple(Meter)
@@ -38,7 +39,7 @@ class ReceiptLine:
     @property
     def is_free(self) -> bool:
         """Whether it was charged nothing because the key is of the free tier."""
-        return (self.price_id or "").startswith(FREE_TIER)
+        return policy_ids.is_free_tier(self.price_id)
 
     @property
     def list_unit_pico(self) -> int | None:
@@ -55,7 +56,7 @@ class ReceiptLine:
     @property
     def is_estimate(self) -> bool:
         """Whether a policy added it: estimated tokens of execution results."""
-        return ESTIMATED in (self.price_id or "")
+        return policy_ids.is_estimate(self.price_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,16 +158,7 @@ def _lines(charges: Iterable[Charge], prices: Mapping[str, Price]) -> tuple[Rece
 
 def _unpriced(tokens: Tokens) -> list[ReceiptLine]:
     """The meters of a call without charges, from its split: by kind of content they are known only with a price."""
-    counts = {
-        Meter.INPUT: None if tokens.input is None else tokens.input - (tokens.cached or 0),
-        Meter.CACHED_INPUT: tokens.cached,
-        Meter.INTERMEDIATE: tokens.intermediate,
-        Meter.OUTPUT: None if tokens.output is None else tokens.output - (tokens.thinking or 0),
-        Meter.THINKING: tokens.thinking,
-    }
-    return [
-        ReceiptLine(meter=meter, modality=None, quantity=quantity) for meter, quantity in counts.items() if quantity
-    ]
+    return [ReceiptLine(meter=meter, modality=None, quantity=quantity) for meter, quantity in by_meter(tokens).items()]
 
 
 def _corrections(posted: Sequence[LedgerCharge], prices: Mapping[str, Price]) -> Iterable[Correction]:

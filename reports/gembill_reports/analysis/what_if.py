@@ -7,7 +7,6 @@ Counts are taken as they are: that another model might have used more or fewer t
 keeping a cache are not in it.
 """
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -17,11 +16,10 @@ from gembill.ledger import ChargeTotal, Ledger, Selection, Total, holds_demo_dat
 from gembill.model import Meter
 from gembill.period import Period
 from gembill.price_catalog import PricingTerms
+from gembill.rules import policy_ids
+from gembill.rules.metering import grounds_by_prompt
 from gembill.rules.prices import NoPrice, PriceBook
-from gembill.rules.rating import ESTIMATED, LongContextCounts
-
-_GENERATION = re.compile(r"gemini-(\d+)")
-_POLICY = "policy/"
+from gembill.rules.rating import LongContextCounts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,9 +151,9 @@ def _priced(used: Iterable[ChargeTotal], book: PriceBook, change: WhatIfChange, 
 
 def _price(one: ChargeTotal, book: PriceBook, change: WhatIfChange, at_us: int) -> _Priced:
     model, tier = change.model or one.model, change.service_tier or one.service_tier
-    if one.price_id.startswith(_POLICY) and not one.price_id.startswith(ESTIMATED):
+    if policy_ids.is_policy(one.price_id) and not one.price_id.startswith(policy_ids.ESTIMATED):
         return _under_policy(one)
-    if one.meter is Meter.GROUNDING and _per_prompt(model) != _per_prompt(one.model):
+    if one.meter is Meter.GROUNDING and grounds_by_prompt(model) != grounds_by_prompt(one.model):
         return _Priced(
             one, 0, f"grounding is charged by prompt for one of '{one.model}' and '{model}', by search for the other"
         )
@@ -166,7 +164,7 @@ def _price(one: ChargeTotal, book: PriceBook, change: WhatIfChange, at_us: int) 
 
 
 def _under_policy(one: ChargeTotal) -> _Priced:
-    word = one.price_id.removeprefix(_POLICY).split("/", 1)[0]
+    word = policy_ids.policy_of(one.price_id)
     if word.startswith("tool_tokens_with_grounding"):
         return _Priced(one, 0)  # free on either side
     return _Priced(one, 0, f"charged under the policy {word}, not by a price")
@@ -179,7 +177,7 @@ def _cached(used: Iterable[ChargeTotal], share: Fraction | None) -> Iterator[lis
         return
     prompts: dict[tuple[object, ...], list[ChargeTotal]] = defaultdict(list)
     for one in used:
-        if one.meter in (Meter.INPUT, Meter.CACHED_INPUT) and not one.price_id.startswith(_POLICY):
+        if one.meter in (Meter.INPUT, Meter.CACHED_INPUT) and not policy_ids.is_policy(one.price_id):
             prompts[one.model, one.service_tier, one.modality, one.above].append(one)
         else:
             yield [one]
@@ -200,12 +198,6 @@ def _moved(group: list[ChargeTotal], share: Fraction) -> list[ChargeTotal]:
 
 def _prompt(above: int) -> int:
     return above + 1 if above else 0
-
-
-def _per_prompt(model: str | None) -> bool:
-    """Whether grounding counts prompts (Gemini 2.5 and before) and not searches (wire.md 6.5)."""
-    generation = _GENERATION.match(model or "")
-    return generation is not None and int(generation[1]) < 3
 
 
 def _lost(found: Iterable[_Priced]) -> Iterator[Uncompared]:

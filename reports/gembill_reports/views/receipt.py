@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from gembill.model import Execution, Meter, Record, Status
 from gembill.money import usd, usd_per_million, usd_per_thousand
 from gembill.period import local
+from gembill.rules import policy_ids
 from gembill_reports.analysis.receipt import Correction, Estimate, Receipt, ReceiptLine
 from gembill_reports.layout.sheet import DEMO, Sheet, count, exact
 from gembill_reports.layout.tables import MISSING, Column, Table
@@ -28,7 +29,6 @@ _LINE_COLUMNS = (
     Column("Cost"),
     Column("Price row", 50, text=True),
 )
-_POLICY = "policy/"  # how rating calls what no price row but a policy decides
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,9 +195,7 @@ def _sources(lines: Sequence[ReceiptLine], numbers: Mapping[str, int]) -> Iterat
 def _source(line: ReceiptLine) -> str:
     if line.price is not None:
         return f"from {line.price.source}; checked on {line.price.checked_on}"
-    return (
-        "decided by a policy, see the flags" if (line.price_id or "").startswith(_POLICY) else "not in the price list"
-    )
+    return "decided by a policy, see the flags" if policy_ids.is_policy(line.price_id) else "not in the price list"
 
 
 def _token_check(receipt: Receipt) -> str:

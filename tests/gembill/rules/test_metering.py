@@ -22,7 +22,7 @@ from gembill.model import (
     Tokens,
 )
 from gembill.rules.identity import natural
-from gembill.rules.metering import meter
+from gembill.rules.metering import by_meter, grounds_by_prompt, meter
 
 NOTHING = Tokens()
 
@@ -296,3 +296,36 @@ def test_searches_counted_by_the_usage_are_taken_from_it(model, count):
     said = usage(total_input_tokens=5, total_tokens=5, grounding_tool_count=[{"type": "google_search", "count": 14}])
     record = meter(interaction(usage=said, model_version=model, searches=3, grounded=True), 1)
     assert [r.quantity for r in record.readings or () if r.meter is Meter.GROUNDING] == [count]
+
+
+def test_the_split_is_told_apart_into_meters_that_add_up_to_it():
+    split = Tokens(input=100, cached=30, intermediate=40, output=60, thinking=25)
+    assert by_meter(split) == {
+        Meter.INPUT: 70,
+        Meter.CACHED_INPUT: 30,
+        Meter.INTERMEDIATE: 40,
+        Meter.OUTPUT: 35,
+        Meter.THINKING: 25,
+    }
+
+
+def test_meters_without_tokens_are_left_out_and_no_more_is_cached_than_was_sent():
+    assert by_meter(Tokens()) == {}
+    assert by_meter(Tokens(input=10, cached=12, output=5, thinking=5)) == {Meter.CACHED_INPUT: 10, Meter.THINKING: 5}
+
+
+@pytest.mark.parametrize(
+    ("model", "by_prompt"),
+    [
+        ("gemini-2.5-flash", True),
+        ("gemini-2.0-flash-lite", True),
+        ("gemini-3-flash-preview", False),
+        ("gemini-3.1-pro-preview", False),
+        ("gemini-4-argon", False),
+        ("gemini-10", False),
+        ("deep-research", False),
+        (None, False),
+    ],
+)
+def test_grounding_is_billed_by_prompt_before_gemini_3_and_by_search_from_then_on(model, by_prompt):
+    assert grounds_by_prompt(model) is by_prompt

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 from gembill.ledger import LedgerCharge, RatedEvent, billed_charges, ledger_record
 from gembill.model import ApiError, Charge, Execution, Meter, Modality, Rating, Status
 from gembill.money import unit_price
-from gembill.rules.rating import FREE_TIER
+from gembill.rules.policy_ids import FREE_TIER, over
 from gembill.rules.rounds import Round
 from gembill_reports.analysis.receipt import Receipt, receipt
 from gembill_reports.views.receipt import ReceiptView, receipt_dict, sheets
@@ -176,13 +176,13 @@ def test_receipts_without_a_whole_cost_look_as_they_did(snapshot: Snapshots) -> 
 
 def test_a_receipt_of_free_tokens_and_searches_looks_as_it_did(snapshot: Snapshots) -> None:
     posting = call(AT, (147, 0, 276), id=ID, flags=("free_tier", "tool_tokens_with_grounding"))
-    free = (replace(one, unit_pico=0, price_id=f"{FREE_TIER}/{one.price_id}") for one in posting.rating.charges)
+    free = (replace(one, unit_pico=0, price_id=over(FREE_TIER, one.price_id)) for one in posting.rating.charges)
     unit = unit_price("14000")
     search = Charge(meter=Meter.GROUNDING, modality=Modality.TEXT, quantity=3, unit_pico=unit, price_id="g")
     rating = Rating(charges=(*free, search))
     kept = ledger_record(posting.record, rating, 0)
     posted = [LedgerCharge(revision=0, line=n, charge=charge) for n, charge in enumerate(billed_charges(rating))]
-    prices = {f"{FREE_TIER}/{one}": row for one, row in PRICES.items()}
+    prices = {over(FREE_TIER, one): row for one, row in PRICES.items()}
     snapshot("receipt-free", *sheets(receipt(kept, posted, prices), LA))
 
 
