@@ -37,6 +37,12 @@ def test_a_shown_round_re_read_the_difference_and_the_law_explains_it():
     assert all(one.explained for one in found)
 
 
+def test_any_rise_is_a_round_and_a_count_that_stays_is_none():
+    states = [(1, state(16, 59, None)), (2, state(16, 59, 1)), (3, state(20, 59, 1)), (4, state(20, 59, 3))]
+    shown = rounds(OUTLINE, states, state(20, 59, 3))
+    assert [(one.intermediate, one.estimated) for one in shown] == [(1, False), (2, False)]
+
+
 @pytest.mark.parametrize("last", [276 + 500, 276 - 40])
 def test_a_count_the_law_cannot_explain_carries_both_numbers(last):
     states = [*STATES[:-1], (5, state(44, 59, last))]

@@ -9,7 +9,7 @@ from gembill.model import Price
 from gembill.money import unit_price
 from gembill.period import parse
 from gembill.rules.prices import PriceBook
-from gembill_reports.analysis.forecast import FEWEST, GROUPS, forecast
+from gembill_reports.analysis.forecast import GROUPS, forecast
 from gembill_reports.analysis.report import Report, report
 from tests.gembill.pricing import price
 from tests.gembill_reports.making import FLASH, call, put, us
@@ -58,9 +58,16 @@ def test_days_before_the_first_call_are_no_days(ledger: Ledger) -> None:
     assert (found.days, found.cost_pico) == (6, 6 * 100 * IN + 20 * 100 * IN)
 
 
-def test_it_is_silent_with_too_few_days_or_when_the_period_is_over(ledger: Ledger) -> None:
-    counted = days(ledger, [100] * (FEWEST - 1))
-    assert forecast(counted, us("2026-11-05T00:00:00+00:00"), EMPTY) is None
+def test_five_whole_days_are_enough_for_a_forecast_and_four_are_not(ledger: Ledger) -> None:
+    counted = days(ledger, [100] * 5)
+    assert forecast(counted, us("2026-11-05T23:59:59+00:00"), EMPTY) is None
+    drawn = forecast(counted, us("2026-11-06T00:00:00+00:00"), EMPTY)
+    assert drawn is not None
+    assert drawn.days == 5
+
+
+def test_it_is_silent_when_the_period_is_over_or_has_no_end(ledger: Ledger) -> None:
+    counted = days(ledger, [100] * 10)
     assert forecast(counted, us("2026-12-05T00:00:00+00:00"), EMPTY) is None
     assert forecast(replace(counted, period=parse(tz="UTC")), NOW, EMPTY) is None
 
