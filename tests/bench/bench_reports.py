@@ -150,7 +150,7 @@ def main() -> None:
 
 
 def measured(records: int) -> float:
-    """All figures of a ledger of `calls` calls; gives the month's by model."""
+    """All figures of a ledger of `records` calls; gives the month's by model."""
     with tempfile.TemporaryDirectory() as scratch:
         url = f"sqlite:///{Path(scratch) / 'bench.db'}"
         ledger = open_ledger(url)
