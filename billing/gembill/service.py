@@ -98,7 +98,7 @@ class ProxyService:
 
     def health(self) -> dict[str, Any]:
         """What `GET /_gembill/health` answers (contract.md, Commands)."""
-        backlog, faults, progress = self._spool.backlog(), self._recorder.faults, self._poster.progress
+        backlog, faults, progress = self._spool.backlog(), self._recorder.errors, self._poster.progress
         trouble = self._spool.trouble()
         oldest = backlog.oldest_us
         return {

@@ -1,7 +1,7 @@
 """What may enter: the shape of a request and the paths that are forwarded.
 
-Owns: every refusal that can be made from a request's head alone, and the headers that are not forwarded. Owns no
-attribution and forwards nothing. Invariant: a caller never chooses the upstream host, and what does not match the
+Owns: every refusal that can be made from a request's head alone, and the headers that are not forwarded. Not here:
+attribution, and forwarding. Invariant: a caller never chooses the upstream host, and what does not match the
 allow-list is never sent (reliability.md 3).
 """
 
@@ -59,7 +59,7 @@ def admit(scope: dict[str, Any]) -> Admitted:
         raise Refusal(
             404,
             "GEMBILL_PATH_NOT_FORWARDED",
-            "this path is none of the Gemini API that gembill forwards; check the base URL, it must end before /v1",
+            "this path is not one of the Gemini API that gembill forwards; check the base URL, it must end before /v1",
         )
     query, headers = scope["query_string"], scope["headers"]
     length = next((int(value) for name, value in headers if name == b"content-length"), None)
@@ -97,7 +97,7 @@ def _check_host(version: str, hosts: list[bytes]) -> None:
     if len(hosts) != 1 and not (version == "1.0" and not hosts):
         raise _malformed(f"a request needs one Host header, this one has {len(hosts)}")
     if hosts and not _HOST.fullmatch(hosts[0]):
-        raise _malformed("the Host header is no host name")
+        raise _malformed("the Host header is not a host name")
 
 
 def _check_length(version: str, headers: list[Header]) -> None:

@@ -1,7 +1,7 @@
 """Who makes a call: the key that is presented and the labels that are given.
 
-Owns: which parts of a request are credentials (wire.md 5.3), and the label headers with their limits. Owns no
-storage of either. Invariant: a credential leaves this file only to be hashed, forwarded or struck out.
+Owns: which parts of a request are credentials (wire.md 5.3), and the label headers with their limits. Not here: storing
+either. Invariant: a credential leaves this file only to be hashed, forwarded or struck out.
 """
 
 import json
@@ -17,7 +17,7 @@ MAX_LABELS, MAX_NAME, MAX_VALUE = 64, 64, 256
 _SHORTEST_SECRET = 6  # shorter strings are struck out of nothing: they would hit ordinary words
 _QUERY_KEYS = (b"key", b"$key", b"access_token", b"oauth_token")
 _REDACTED = "[redacted]"
-_CALLERS = 256  # whose spellings are kept: they are looked for twice in every call
+_CALLERS = 256  # whose spellings are cached: every call looks for them twice
 
 Header = tuple[bytes, bytes]
 
@@ -34,7 +34,7 @@ class Caller:
         return f"Caller({len(self.credentials)} credentials, labels={self.labels})"
 
     def shows_in(self, text: str) -> bool:
-        """Whether a credential stands in a JSON text, as it is or escaped."""
+        """Whether a credential is in a JSON text, as it is or escaped."""
         return any(secret in text for credential in self.credentials for secret in _in_json(credential))
 
     @property
@@ -43,22 +43,22 @@ class Caller:
         return self.credentials[0] if self.credentials else None
 
 
-def caller(headers: Iterable[Header], query: bytes) -> Caller:
+def caller_of(headers: Iterable[Header], query: bytes) -> Caller:
     """The caller of a request. Header names are lower case, as ASGI has them."""
     headers = list(headers)
-    found = [*_in_headers(headers, b"x-goog-api-key"), *_in_query(query), *_in_authorization(headers)]
+    credentials = [*_in_headers(headers, b"x-goog-api-key"), *_in_query(query), *_in_authorization(headers)]
     names: dict[str, str] = {}
     cut = False
     for name, value in headers:
         if name.startswith(LABEL_PREFIX):
-            label, text = (strike(_decode(raw), found) for raw in (name[len(LABEL_PREFIX) :], value))
+            label, text = (strike(_decode(raw), credentials) for raw in (name[len(LABEL_PREFIX) :], value))
             kept = word(label, MAX_NAME)
             if kept is None or (kept not in names and len(names) >= MAX_LABELS):
                 cut = True
                 continue
             names[kept] = word(text, MAX_VALUE) or ""
             cut = cut or kept != label or names[kept] != text
-    return Caller(tuple(dict.fromkeys(found)), names, cut)
+    return Caller(tuple(dict.fromkeys(credentials)), names, cut)
 
 
 def strike(text: str, credentials: Iterable[bytes]) -> str:
@@ -81,7 +81,7 @@ def _spellings(credential: bytes) -> tuple[str, ...]:
 
 @lru_cache(maxsize=_CALLERS)
 def _in_json(credential: bytes) -> tuple[str, ...]:
-    """The spellings as they stand in a JSON text."""
+    """The spellings as they appear in a JSON text."""
     return tuple(json.dumps(secret, ensure_ascii=False)[1:-1] for secret in _spellings(credential))
 
 
@@ -102,9 +102,9 @@ def _in_authorization(headers: list[Header]) -> list[bytes]:
 
 
 def _in_query(query: bytes) -> list[bytes]:
-    found: list[bytes] = []
+    credentials: list[bytes] = []
     for pair in query.split(b"&"):
         name, _, value = pair.partition(b"=")
         if value and unquote_to_bytes(name) in _QUERY_KEYS:
-            found += [unquote_to_bytes(value.replace(b"+", b" ")), value]
-    return found
+            credentials += [unquote_to_bytes(value.replace(b"+", b" ")), value]
+    return credentials

@@ -1,8 +1,8 @@
-"""Exchanges that are no single call: results of batches, and what must be remembered to understand later ones.
+"""Exchanges that are not a single call: results of batches, and what must be remembered to understand later ones.
 
 Owns: which observer an exchange gets, the events of batch entries, and what is noted of cached contents and of batches
-(wire.md 4, 5.8). Owns no field of the wire and no storage. Invariant: an entry of a batch gives the same natural
-key whenever and by whomever it is read; a notice never becomes an event.
+(wire.md 4, 5.8). Not here: fields of the wire, and storage. Invariant: an entry of a batch gives the same natural key
+whenever and by whomever it is read; what is only remembered never becomes an event.
 """
 
 import logging
@@ -25,25 +25,25 @@ from gembill.wire.routes import Role, Route
 _log = logging.getLogger("gembill.exchange")
 
 
-def observing(
+def exchange_for(
     event_id: str,
     occurred_us: int,
     *,
     route: Route,
     caller: Caller,
     fingerprint: Fingerprint,
-    memory: ContextCache | None = None,
+    context: ContextCache | None = None,
 ) -> Exchange:
-    """The observer of an exchange on this route; its `events` are what is to be kept."""
+    """An exchange on this route; its `events` are what is to be kept."""
     kind = Exchange
     if route.role is Role.NOTICE:
-        kind = ResultsNotice
+        kind = ContextExchange
     elif route.operation is Operation.BATCH:
         kind = BatchResults
-    return kind(event_id, occurred_us, route=route, caller=caller, fingerprint=fingerprint, memory=memory)
+    return kind(event_id, occurred_us, route=route, caller=caller, fingerprint=fingerprint, context=context)
 
 
-class ResultsNotice(Exchange):
+class ContextExchange(Exchange):
     """A cached content or a batch that is made: remembered, never recorded."""
 
     def events(self, ending: Ending, ended_us: int, *, retried: int = 0) -> list[tuple[str, bytes]]:  # noqa: ARG002
@@ -64,7 +64,7 @@ class ResultsNotice(Exchange):
             return
         if self._route.operation is not Operation.BATCH:
             tools = value((fields(body) or {}).get("tools"))
-            self._memory.note_cached(api, name, declared=declares_code_execution(tools))
+            self._context.note_cached(api, name, declared=declares_code_execution(tools))
             return
         submitted = Submitted(
             occurred_us=self._occurred_us,
@@ -74,7 +74,7 @@ class ResultsNotice(Exchange):
             model=self._route.model,
             declared=bytes(batch.declared(body)),
         )
-        self._memory.note_batch(api, name, submitted)
+        self._context.note_batch(api, name, submitted)
 
 
 class BatchResults(Exchange):
@@ -83,7 +83,7 @@ class BatchResults(Exchange):
     def answered(self, status: int, headers: list[Header]) -> None:
         """The head of the answer."""
         super().answered(status, headers)
-        self._found: dict[str, tuple[str, bytes]] = {}
+        self._events: dict[str, tuple[str, bytes]] = {}
         self._places = 0
         if self._route.is_file:
             self._answer = Documents(self._encoding, lines=True)
@@ -102,7 +102,7 @@ class BatchResults(Exchange):
             return []
         for document in self._read(self._answer, None):
             self._observe(document)
-        return list(self._found.values())
+        return list(self._events.values())
 
     def _observe(self, document: bytes) -> None:
         try:
@@ -112,41 +112,41 @@ class BatchResults(Exchange):
 
     def _results(self, document: bytes) -> None:
         if self._route.is_file:
-            one = batch.entry_of_line(document, self._places)
+            line = batch.entry_of_line(document, self._places)
             self._places += 1
-            if one is not None:
-                self._keep(one, None)
+            if line is not None:
+                self._keep(line, None)
             return
-        read = batch.job(document)
-        if read is None:
+        job = batch.job(document)
+        if job is None:
             return
         submitted = self._submitted()
-        if read.file and submitted:
-            self._memory.note_batch(self._route.api, read.file, msgspec.structs.replace(submitted, declared=b""))
-        for entry in read.entries:
-            self._keep(entry, read.model)
+        if job.file and submitted:
+            self._context.note_batch(self._route.api, job.file, msgspec.structs.replace(submitted, declared=b""))
+        for entry in job.entries:
+            self._keep(entry, job.model)
 
     def _submitted(self) -> Submitted | None:
-        return self._memory.batch(self._route.api, self._route.subject or "")
+        return self._context.batch(self._route.api, self._route.subject or "")
 
     def _keep(self, entry: batch.BatchEntry, model: str | None) -> None:
-        if entry.key not in self._found:
+        if entry.key not in self._events:
             event = self._entry(entry, model)
-            self._found[entry.key] = (event.id, self._encode(event))
+            self._events[entry.key] = (event.id, self._encode(event))
 
     def _entry(self, entry: batch.BatchEntry, model: str | None) -> Event:
         """The event of an entry. Who submitted the batch is asked first: reading its results takes no attribution."""
         observation, known, api = Observation(), self._submitted(), self._route.api
         entry.observe(observation)
-        said = known or self._caller
+        labelled = known or self._caller
         return Event(
             id=str(uuid5(UUID(self.event_id), entry.key)),
             occurred_us=known.occurred_us if known else self._occurred_us,
             api=api,
             operation=Operation.BATCH,
             key=known.key if known else self._key,
-            labels=said.labels,
-            labels_cut=said.labels_cut,
+            labels=labelled.labels,
+            labels_cut=labelled.labels_cut,
             asked=RequestFacts(
                 model=model or (known.model if known else None),
                 declared=known.declares(entry.key) if known else None,

@@ -1,7 +1,8 @@
 """What earlier exchanges explain of later ones: the tools of a cached content, the requests of a batch.
 
-Owns: these facts, bounded, for as long as this process lives. Owns no record: what is forgotten is "not known", never
-guessed. Invariant: no more than `MAX_NAMES` names and `MAX_ENTRIES` batch entries are kept, the oldest are forgotten.
+Owns: these facts, bounded, for as long as this process lives. Not here: records. Invariant: no more than `MAX_NAMES`
+names and `MAX_ENTRIES` batch entries are kept, and the oldest are forgotten; what is forgotten is "not known", never
+guessed.
 """
 
 from collections import OrderedDict
@@ -31,7 +32,7 @@ class Submitted(Struct, frozen=True, kw_only=True):
 
 
 class ContextCache:
-    """Facts by family and name. One event loop's; a name seen again is told anew."""
+    """Facts by family and name. For one event loop; a name noted again replaces the old facts."""
 
     def __init__(self) -> None:
         self._caches: OrderedDict[tuple[Api, str], bool] = OrderedDict()

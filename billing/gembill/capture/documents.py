@@ -1,7 +1,7 @@
 """Bytes of a body, in any cut, into the JSON documents they carry. Sans I/O.
 
 Owns: content encodings (gzip, deflate), framing (server-sent events, a streamed JSON array, one JSON text) and the
-bound on memory: strings over `LONG` bytes are elided as they pass. Owns no meaning of a document and no socket.
+bound on memory: strings over `LONG` bytes are elided as they pass. Not here: the meaning of a document, and sockets.
 Invariant: the documents depend on the bytes alone, never on how they were cut.
 
 Of an elided string its size and a digest survive (`wire.json_text.elided`). Lines of server-sent events end with CR, LF
@@ -47,13 +47,13 @@ class Documents:
             return []
         if self._inflate is None:
             return self._frame(data)
-        found: list[bytes] = []
+        documents: list[bytes] = []
         try:
             for piece in self._inflate.feed(data):
-                found += self._frame(piece)
+                documents += self._frame(piece)
         except _Unreadable as unreadable:
             self.trouble = unreadable.reason
-        return found
+        return documents
 
     def close(self) -> list[bytes]:
         """The documents that only the end of the body completes."""
@@ -121,7 +121,7 @@ def _sound_part(member: "zlib._Decompress", data: bytes) -> Iterator[bytes]:
 
 
 class _Elider:
-    """Copies JSON text and replaces the content of every string over `LONG` bytes; knows the depth it stands at."""
+    """Copies JSON text and replaces the content of every string over `LONG` bytes; knows its depth."""
 
     def __init__(self) -> None:
         self.out = bytearray()
@@ -138,7 +138,7 @@ class _Elider:
                 position = self._in_string(data, position)
                 continue
             if stop_at < 0:
-                position = self._undeep(data, position)
+                position = self._copy_to_string(data, position)
                 continue
             match = _STRUCTURE.search(data, position)
             end = match.end() if match else len(data)
@@ -148,8 +148,8 @@ class _Elider:
                 break
         return position
 
-    def _undeep(self, data: bytes, position: int) -> int:
-        """The same up to where a string begins that needs care, where nobody asks for the depth."""
+    def _copy_to_string(self, data: bytes, position: int) -> int:
+        """Copy up to the next string that may be long or has escapes, without counting the depth."""
         plain = _PLAIN.match(data, position)
         begin = plain.end() if plain else position
         quote = data.find(b'"', begin)
@@ -235,14 +235,14 @@ class _Array:
         self._elider = _Elider()
 
     def feed(self, data: bytes) -> list[bytes]:
-        found: list[bytes] = []
+        documents: list[bytes] = []
         position = 0
         while position < len(data):
             position = self._elider.feed(data, position, stop_at=1)
             if self._elider.depth == 1 and self._elider.out.endswith((b"}", b"]")):
-                found.append(bytes(self._elider.out).lstrip(b"[, \t\r\n"))
+                documents.append(bytes(self._elider.out).lstrip(b"[, \t\r\n"))
                 self._elider.out.clear()
-        return found
+        return documents
 
     def close(self) -> list[bytes]:
         rest = bytes(self._elider.out).strip(b"[], \t\r\n")
@@ -259,21 +259,21 @@ class _Events:
         self._after_cr = False
 
     def feed(self, data: bytes) -> list[bytes]:
-        found: list[bytes] = []
+        documents: list[bytes] = []
         start = 1 if self._after_cr and data.startswith(b"\n") else 0
         self._after_cr = data.endswith(b"\r") if data else self._after_cr
         for match in _LINE_END.finditer(data, start):
             self._extend(data[start : match.start()])
-            self._end_line(found)
+            self._end_line(documents)
             start = match.end()
         self._extend(data[start:])
-        return found
+        return documents
 
     def close(self) -> list[bytes]:
-        found: list[bytes] = []
-        self._end_line(found)
-        self._end_event(found)
-        return found
+        documents: list[bytes] = []
+        self._end_line(documents)
+        self._end_event(documents)
+        return documents
 
     def _extend(self, piece: bytes) -> None:
         if self._long is not None:
@@ -285,21 +285,21 @@ class _Events:
             self._long.feed(bytes(self._line[5:]))
             self._line.clear()
 
-    def _end_line(self, found: list[bytes]) -> None:
+    def _end_line(self, documents: list[bytes]) -> None:
         if self._long is not None:
             self._data.append(bytes(self._long.out))
             self._long = None
         elif not self._line:
-            self._end_event(found)
+            self._end_event(documents)
         elif self._line.startswith(b"data:"):
             self._data.append(bytes(self._line[5:]))
         self._line.clear()
 
-    def _end_event(self, found: list[bytes]) -> None:
+    def _end_event(self, documents: list[bytes]) -> None:
         text = b"\n".join(self._data).strip()
         self._data.clear()
         if text and text != b"[DONE]":
-            found.append(text)
+            documents.append(text)
 
 
 class _Lines:
@@ -310,13 +310,13 @@ class _Lines:
         self._long: _Elider | None = None
 
     def feed(self, data: bytes) -> list[bytes]:
-        found: list[bytes] = []
+        documents: list[bytes] = []
         *whole, rest = data.split(b"\n")
         for piece in whole:
             self._extend(piece)
-            found += self.close()
+            documents += self.close()
         self._extend(rest)
-        return found
+        return documents
 
     def close(self) -> list[bytes]:
         text = bytes(self._line if self._long is None else self._long.out).strip()

@@ -1,9 +1,9 @@
 """One observed exchange, from its first byte to its event.
 
 Owns: what is kept of a call while it passes: the request's and the answer's documents, read as they complete; and of a
-poll, whose answer completes the record of a call. Owns no socket, no clock and no storage, and does not interpret
-counts. Invariant: the event depends on the bytes and the facts told, never on how they were cut; no credential of the
-caller is in it. What is no single call (batches, notices) is in `gathering`.
+poll, whose answer completes the record of a call. Not here: sockets, clocks, storage and the meaning of counts; and
+exchanges that are not a single call (`batch_results`). Invariant: the event depends on the bytes and the facts given,
+never on how they were cut; no credential of the caller is in it.
 """
 
 import json
@@ -25,11 +25,11 @@ from gembill.wire.routes import Role, Route
 
 _log = logging.getLogger("gembill.exchange")
 _encoder = msgspec.json.Encoder()
-_OUR_WORDS = ("kind", "digest", "dressed", "unread")  # in `ResponseFacts`, never a stranger's
+_OUR_WORDS = ("kind", "digest", "dressed", "unread")  # members of `ResponseFacts` whose text is never from outside
 
 
 class Exchange:
-    """Tell it what passes, then take its `events`. `occurred_us` is when the request was received."""
+    """Give it what passes, then take its `events`. `occurred_us` is when the request was received."""
 
     wanted = True
     """Whether the rest of the answer can still say anything."""
@@ -42,11 +42,11 @@ class Exchange:
         route: Route,
         caller: Caller,
         fingerprint: Fingerprint,
-        memory: ContextCache | None = None,
+        context: ContextCache | None = None,
     ) -> None:
         self.event_id = event_id
         self.finished = False
-        self._memory = memory or ContextCache()
+        self._context = context or ContextCache()
         self._dialect = dialect(route.operation)
         self._occurred_us = occurred_us
         self._route = route
@@ -61,7 +61,7 @@ class Exchange:
         self._tier: str | None = None
 
     def intent(self) -> bytes:
-        """The event as it will stand if this process ends before the answer does."""
+        """The event to keep if this process ends before the answer does."""
         return self._encode(self._event(Ending.LOST, None, RequestFacts(model=self._route.model), ResponseFacts()))
 
     def request_headers(self, headers: list[Header]) -> None:
@@ -85,12 +85,12 @@ class Exchange:
             self._observe(document)
 
     def events(self, ending: Ending, ended_us: int, *, retried: int = 0) -> list[tuple[str, bytes]]:
-        """What is to be kept, by event id: the event of a call; of a poll one if its answer tells something.
+        """What is to be kept, by event id: the event of a call; of a poll one if its answer completes a record.
 
         To be called once, however the exchange ended.
         """
         body = self.finish(ending, ended_us, retried=retried)
-        if self._route.role is Role.ANSWER and not self._tells:
+        if self._route.role is Role.ANSWER and not self._completes_record:
             return []
         return [(self.event_id, body)]
 
@@ -101,15 +101,15 @@ class Exchange:
         if ending is Ending.LOST:
             return self.intent()
         try:
-            event = self._event(ending, ended_us, self._asked(), self._seen())
+            event = self._event(ending, ended_us, self._request_facts(), self._response_facts())
             return self._encode(msgspec.structs.replace(event, retried=retried))
         except Exception:  # noqa: BLE001 - the same rule as in `_observe`
-            _log.exception("what was seen of call %s could not be put together", self.event_id)
+            _log.exception("the event of call %s could not be put together", self.event_id)
             nothing = ResponseFacts(unread=UnreadReason.RECORDER_ERROR)
             return self._encode(self._event(ending, ended_us, RequestFacts(model=self._route.model), nothing))
 
     @property
-    def _tells(self) -> bool:
+    def _completes_record(self) -> bool:
         """Whether a poll says what its call used, or that it ended, as a failed or cancelled one may without usage."""
         return self._observation.has_usage or self._observation.finish_reason not in (None, *RUNNING)
 
@@ -122,13 +122,13 @@ class Exchange:
             documents.trouble = UnreadReason.RECORDER_ERROR
             return []
 
-    def _seen(self) -> ResponseFacts:
+    def _response_facts(self) -> ResponseFacts:
         for document in self._read(self._answer, None):
             self._observe(document)
         if self._answer.trouble:
             self._observation.mark_unread(self._answer.trouble)
-        seen = self._observation.response_facts()
-        return msgspec.structs.replace(seen, service_tier=self._tier) if self._tier else seen
+        facts = self._observation.response_facts()
+        return msgspec.structs.replace(facts, service_tier=self._tier) if self._tier else facts
 
     def _observe(self, document: bytes) -> None:
         try:
@@ -142,19 +142,19 @@ class Exchange:
         self._requested += self._read(self._request, None)
         return self._requested[0] if self._requested and not self._request.trouble else None
 
-    def _asked(self) -> RequestFacts:
+    def _request_facts(self) -> RequestFacts:
         body = self._body()
         if self._route.role is not Role.CALL:
             return RequestFacts()  # a poll asks for nothing
-        found, basis = self._dialect.request_facts(body, self._route.model)
-        if found.declared is None and found.cached_content:
-            declared = self._memory.cached(self._route.api, found.cached_content)
-            found = msgspec.structs.replace(found, declared=declared)
+        facts, basis = self._dialect.request_facts(body, self._route.model)
+        if facts.declared is None and facts.cached_content:
+            declared = self._context.cached(self._route.api, facts.cached_content)
+            facts = msgspec.structs.replace(facts, declared=declared)
         if basis is None:
-            return found
-        return msgspec.structs.replace(found, conversation=self._fingerprint.conversation(self._key, basis))
+            return facts
+        return msgspec.structs.replace(facts, conversation=self._fingerprint.conversation(self._key, basis))
 
-    def _event(self, ending: Ending, ended_us: int | None, asked: RequestFacts, seen: ResponseFacts) -> Event:
+    def _event(self, ending: Ending, ended_us: int | None, request: RequestFacts, response: ResponseFacts) -> Event:
         return Event(
             id=self.event_id,
             occurred_us=self._occurred_us,
@@ -165,25 +165,27 @@ class Exchange:
             key=self._key,
             labels=self._caller.labels,
             labels_cut=self._caller.labels_cut,
-            asked=asked,
+            asked=request,
             ending=ending,
             http_status=self._status,
-            seen=seen,
-            natural=self._natural(seen),
+            seen=response,
+            natural=self._natural(response),
         )
 
-    def _natural(self, seen: ResponseFacts) -> tuple[str, ...]:
+    def _natural(self, response: ResponseFacts) -> tuple[str, ...]:
         """Interactions have a natural key (contract.md, Identity), from the moment the API names them."""
-        name = (seen.response_id or self._route.subject) if self._route.operation is Operation.INTERACTIONS else None
+        name = (
+            (response.response_id or self._route.subject) if self._route.operation is Operation.INTERACTIONS else None
+        )
         return ("interaction", self._route.api.value, name) if name else ()
 
     def _encode(self, event: Event) -> bytes:
         body = _encoder.encode(event)
         if not self._caller.shows_in(body.decode()):
             return body
-        found = msgspec.to_builtins(event)
-        strangers = [name for name in ("asked", "seen", "natural") if name in found]  # the words of our own stay
-        return _encoder.encode(found | {name: self._struck(found[name]) for name in strangers})
+        members = msgspec.to_builtins(event)
+        foreign = [name for name in ("asked", "seen", "natural") if name in members]  # our own words stay
+        return _encoder.encode(members | {name: self._struck(members[name]) for name in foreign})
 
     def _struck(self, value: Any) -> Any:  # noqa: ANN401
         if isinstance(value, str):

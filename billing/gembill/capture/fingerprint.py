@@ -1,7 +1,7 @@
 """Keyed hashes that stand for what must not be stored.
 
-Owns: the secret they are keyed with and its 0600 file. Owns no decision where a hash is used. Invariant: without the
-secret nobody can tell from a fingerprint which key or conversation it stands for, nor test a guess.
+Owns: the secret they are keyed with and its 0600 file. Not here: where a hash is used. Invariant: without the secret
+nobody can tell from a fingerprint which key or conversation it stands for, nor test a guess.
 """
 
 import hmac
@@ -56,7 +56,7 @@ def load_secret(given: str | None, folder: Path) -> bytes:
 def _read(path: Path) -> bytes:
     secret = path.read_bytes().strip()  # an editor leaves a line end
     if len(secret) < _SHORTEST_SECRET:
-        raise ConfigurationError(f"{path} holds {len(secret)} bytes and is no secret; remove it to get a new one")
+        raise ConfigurationError(f"{path} holds {len(secret)} bytes and is not a secret; remove it to get a new one")
     if os.name == "posix" and path.stat().st_mode & 0o077:
         raise ConfigurationError(f"{path} can be read by others; run chmod 600 on it")
     return secret

@@ -1,7 +1,7 @@
 """The HTTP server the proxy runs in: uvicorn, with a stricter front.
 
 Owns: refusals of malformed requests while they are parsed, the time a head may take, and what the relay must know of
-the client's connection. Owns no routing. Invariant: a request that `frontdoor.check_head` refuses never reaches the
+the client's connection. Not here: routing. Invariant: a request that `admission.check_head` refuses never reaches the
 application, and its connection is closed.
 """
 
@@ -34,7 +34,7 @@ class HttpProtocol(HttpToolsProtocol):
 
     @property
     def gone(self) -> bool:
-        """Whether nobody reads what is sent any more."""
+        """Whether the client has left."""
         return self.transport.is_closing()
 
     @property
@@ -95,7 +95,7 @@ class HttpProtocol(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         """Answer what could not be parsed or was refused, unless an earlier answer is under way, and close."""
-        refusal = self._refusal or Refusal(400, "GEMBILL_MALFORMED_REQUEST", msg or "the request is no HTTP/1.1")
+        refusal = self._refusal or Refusal(400, "GEMBILL_MALFORMED_REQUEST", msg or "the request is not HTTP/1.1")
         if self.cycle is None or self.cycle.response_complete:
             body = error_body(refusal)
             self.transport.write(

@@ -1,8 +1,9 @@
 """The proxy: a request comes in, goes to the upstream of its family, and its answer goes back as it comes.
 
-Owns: the route of a call through capture, read top to bottom in `Proxy._relay`. Owns no parsing of bodies, no durable
-write (the recorder's) and no connection (the server's and the upstream's). Invariant: the client gets the upstream's
-bytes, unaltered and at once; only the last byte of a sized body, or the end of a chunked one, waits for the record.
+Owns: the route of a call through capture, read top to bottom in `Proxy._relay`, and the way back of an upload's second
+request. Not here: parsing of bodies, durable writes (`recorder`) and connections (`http_server`, `upstream`).
+Invariant: the client gets the upstream's bytes, unaltered and at once; only the last byte of a sized body, or the end
+of a chunked one, waits for the record.
 """
 
 import asyncio
@@ -15,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gembill.capture.admission import HEALTH, Admitted, admit, error_body, forwarded
-from gembill.capture.attribution import Header, caller
+from gembill.capture.attribution import Header, caller_of
 from gembill.capture.http_server import CLIENT, HttpProtocol
 from gembill.capture.recorder import Call, Recorder
 from gembill.errors import ConfigurationError, Refusal, UpstreamCut, UpstreamError, UpstreamTimeout
@@ -62,7 +63,7 @@ class Proxy:
         self._recorder = recorder
         self._health = health
         self._caps = caps
-        self._orphans = 0
+        self._detached = 0
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -94,11 +95,11 @@ class Proxy:
 
     async def _call(self, scope: Message, receive: Receive, send: Send) -> None:
         request = admit(scope)
-        found = route(request.method, request.path)
+        recorded_as = route(request.method, request.path)
         call = None
-        if found is not None:
-            who = caller(scope["headers"], request.query)
-            call = await self._recorder.begin(found, who, request.headers)
+        if recorded_as is not None:
+            caller = caller_of(scope["headers"], request.query)
+            call = await self._recorder.begin(recorded_as, caller, request.headers)
         try:
             host = next((value for name, value in scope["headers"] if name == b"host"), b"")
             await self._relay(request, call, _Client(scope[CLIENT], receive, send, host))
@@ -134,27 +135,27 @@ class Proxy:
 
     async def _pump(self, answer: Response, call: Call | None, client: "_Client") -> Ending:
         """Pass the answer on to its end, whether the client stays or not; all but what must wait for the record."""
-        orphan: _Detached | None = None
+        detached: _Detached | None = None
         try:
-            while piece := await (answer.read() if orphan is None else orphan.read(answer)):
+            while piece := await (answer.read() if detached is None else detached.read(answer)):
                 await client.send(piece)
                 if call:
                     call.exchange.received(piece)
-                if client.gone and orphan is None:
-                    orphan = self._adopt(call)
+                if client.gone and detached is None:
+                    detached = self._detach(call)
         except (UpstreamError, TimeoutError) as error:
             _log.warning("an answer was cut: %s", str(error) or "its client had left and it took too long")
             return Ending.CUT
         finally:
             answer.abort()
-            self._orphans -= orphan is not None
+            self._detached -= detached is not None
         return Ending.FINISHED
 
-    def _adopt(self, call: Call | None) -> "_Detached":
+    def _detach(self, call: Call | None) -> "_Detached":
         """The client left. A recorded answer is read on, within the caps; any other one ends here."""
-        if call is None or not call.exchange.wanted or self._orphans >= self._caps.calls:
+        if call is None or not call.exchange.wanted or self._detached >= self._caps.calls:
             raise UpstreamCut("its client had left")
-        self._orphans += 1
+        self._detached += 1
         return _Detached(time.monotonic() + self._caps.seconds, self._caps.size)
 
 
@@ -177,9 +178,9 @@ class _Detached:
 class _Client:
     """The client's side of one exchange: its body comes, the answer goes, its last byte held back."""
 
-    def __init__(self, door: HttpProtocol, receive: Receive, send: Send, host: bytes) -> None:
+    def __init__(self, protocol: HttpProtocol, receive: Receive, send: Send, host: bytes) -> None:
         self.host = host  # as the client wrote it
-        self._door = door
+        self._protocol = protocol
         self._receive = receive
         self._send = send
         self._left: int | None = None  # bytes of a sized body that were not sent yet
@@ -187,7 +188,7 @@ class _Client:
 
     @property
     def gone(self) -> bool:
-        return self._door.gone
+        return self._protocol.gone
 
     async def body(self, request: Admitted, call: Call | None) -> AsyncIterator[bytes]:
         """The request's body as it comes, looked at after it was passed on."""
@@ -223,7 +224,7 @@ class _Client:
                 piece, self._held = piece[:-1], piece[-1:]
         if not piece or self.gone:
             return
-        if self._door.stalled:
+        if self._protocol.stalled:
             await self._send_slowly(piece)
         else:
             await self._send({"type": "http.response.body", "body": piece, "more_body": True})
@@ -234,14 +235,14 @@ class _Client:
             async with asyncio.timeout(_STALL_SECONDS):
                 await self._send({"type": "http.response.body", "body": piece, "more_body": True})
         except TimeoutError:
-            self._door.abort()
+            self._protocol.abort()
 
     async def end(self, *, whole: bool) -> None:
         """Release the end of the answer, or let the client see that it was cut."""
         if self.gone:
             return
         if not whole:
-            self._door.cut()
+            self._protocol.cut()
             return
         await self._send({"type": "http.response.body", "body": self._held, "more_body": False})
 

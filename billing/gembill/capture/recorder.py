@@ -1,8 +1,8 @@
 """What is kept of every call that passes, and what is said when it cannot be kept.
 
 Owns: the two durable writes of a call, its intent before anything is forwarded and its event before the end of the
-answer is released; those of a poll, which has no intent; and the counts of what went wrong. Owns no HTTP. Invariant: a
-call is refused only before it was forwarded; after that its caller gets the answer, whatever happens here.
+answer is released; those of a poll, which has no intent; and the counts of what went wrong. Not here: HTTP. Invariant:
+a call is refused only before it was forwarded; after that its caller gets the answer, whatever happens here.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from uuid_utils import uuid7
 
 from gembill.capture.attribution import Caller, Header
-from gembill.capture.batch_results import observing
+from gembill.capture.batch_results import exchange_for
 from gembill.capture.context import ContextCache
 from gembill.capture.exchange import Exchange
 from gembill.capture.fingerprint import Fingerprint
@@ -68,13 +68,13 @@ class Recorder:
         self, spool: Spool, fingerprint: Fingerprint, *, open_on_failure: bool, remember: Callable[..., None]
     ) -> None:
         self.spool = spool
-        self.faults = RecorderErrors()
+        self.errors = RecorderErrors()
         self._fingerprint = fingerprint
         self._open_on_failure = open_on_failure
         self._remember = remember
-        self._memory = ContextCache()
+        self._context = ContextCache()
         self.labels: Mapping[str, str] = {}
-        """Of every call from now on, whatever its caller says; replaced, never changed."""
+        """Given to every call from now on, over those of its caller; replaced, never changed."""
 
     async def begin(self, route: Route, caller: Caller, headers: list[Header]) -> Call | None:
         """Write the intent of a call; a poll or a notice has none, and owes nothing if it is lost.
@@ -85,13 +85,13 @@ class Recorder:
         occurred_us, began = now_us(), time.monotonic()
         self._remember(caller.credentials)
         caller = replace(caller, labels={**caller.labels, **self.labels}) if self.labels else caller
-        exchange = observing(
+        exchange = exchange_for(
             str(uuid7()),
             occurred_us,
             route=route,
             caller=caller,
             fingerprint=self._fingerprint,
-            memory=self._memory,
+            context=self._context,
         )
         exchange.request_headers(headers)
         if route.role is Role.NOTICE or route.is_file:
@@ -112,8 +112,8 @@ class Recorder:
         events = call.exchange.events(ending, call.ended_us, retried=retried)
         for start in range(0, len(events), _AT_ONCE):
             kept = events[start : start + _AT_ONCE]
-            found = await asyncio.gather(*(self.spool.append(*one) for one in kept), return_exceptions=True)
-            self._note_late([(one[0], error) for one, error in zip(kept, found, strict=True)])
+            results = await asyncio.gather(*(self.spool.append(*event) for event in kept), return_exceptions=True)
+            self._note_late([(event[0], result) for event, result in zip(kept, results, strict=True)])
 
     def end_at_once(self, call: Call | None, ending: Ending) -> None:
         """The same where nothing can be awaited any more, because the task is being cancelled."""
@@ -121,20 +121,20 @@ class Recorder:
             for event_id, body in call.exchange.events(ending, call.ended_us):
                 self.spool.append_soon(event_id, body)
 
-    def _note_late(self, found: list[tuple[str, int | BaseException]]) -> None:
-        for event_id, error in found:
+    def _note_late(self, results: list[tuple[str, int | BaseException]]) -> None:
+        for event_id, error in results:
             if not isinstance(error, BaseException):
                 continue
             if not isinstance(error, SpoolUnwritable):
                 raise error
-            self.faults.late += 1
-            self.faults.note(f"a call was answered before its record was durable: {error}")
+            self.errors.late += 1
+            self.errors.note(f"a call was answered before its record was durable: {error}")
             _log.error("call %s was answered before its record was durable: %s", event_id, error)
 
     def _refuse_or_count(self, error: SpoolUnwritable) -> None:
-        self.faults.note(f"a call could not be recorded: {error}")
+        self.errors.note(f"a call could not be recorded: {error}")
         if not self._open_on_failure:
-            self.faults.refused += 1
-            raise Refusal(503, "GEMBILL_CANNOT_RECORD", f"not forwarded, for the call cannot be recorded: {error}")
-        self.faults.unrecorded += 1
+            self.errors.refused += 1
+            raise Refusal(503, "GEMBILL_CANNOT_RECORD", f"not forwarded, because the call cannot be recorded: {error}")
+        self.errors.unrecorded += 1
         _log.error("a call is served UNRECORDED (--on-record-failure open): %s", error)

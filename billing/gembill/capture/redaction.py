@@ -1,8 +1,8 @@
 """Logs without keys.
 
-Owns: what is struck out of every line that leaves through the log, tracebacks included. Owns no credential in a request
-(`caller` finds them). Invariant: a line is redacted after it is formatted, so no argument, exception text or
-third-party logger gets around it.
+Owns: what is struck out of every line that leaves through the log, tracebacks included. Not here: which parts of a
+request are credentials (`attribution`). Invariant: a line is redacted after it is formatted, so no argument,
+exception text or third-party logger gets around it.
 """
 
 import logging
@@ -44,7 +44,7 @@ class Redaction(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """The line as it may be written."""
         text = strike(super().format(record), tuple(self._recent))
-        return _PATTERNS.sub(lambda found: f"{found[1] or ''}[redacted]", text)
+        return _PATTERNS.sub(lambda match: f"{match[1] or ''}[redacted]", text)
 
 
 class _Stderr(logging.StreamHandler[TextIO]):

@@ -11,8 +11,8 @@ from functools import partial
 
 import msgspec
 
-from gembill.capture.attribution import caller
-from gembill.capture.batch_results import observing
+from gembill.capture.attribution import caller_of
+from gembill.capture.batch_results import exchange_for
 from gembill.capture.context import ContextCache
 from gembill.capture.fingerprint import Fingerprint
 from gembill.importing.files import ImportItem
@@ -76,7 +76,7 @@ class Importer:
         self._ledger = ledger
         self._fingerprint = fingerprint
         self._terms = terms
-        self._memory = ContextCache()  # what one exchange explains of later ones, over all files
+        self._context = ContextCache()  # what one exchange explains of later ones, over all files
         self._assumed = assumed
         self._say = say
         self._waiting: list[_Waiting] = []
@@ -116,7 +116,7 @@ class Importer:
     def _postings(self, recorded: ImportedExchange) -> tuple[int, list[RatedEvent]]:
         """What is to be kept of an exchange, under the source of its identity; records may have keys of their own."""
         source_id, event_id = recorded.identity
-        bodies = observed(recorded, event_id, self._fingerprint, self._memory)
+        bodies = observed(recorded, event_id, self._fingerprint, self._context)
         return source_id, [self._posting(source_id, read_event(body), recorded.ended_us) for body in bodies]
 
     def _posting(self, source_id: int, event: Event, ended_us: int | None) -> RatedEvent:
@@ -146,14 +146,16 @@ class Importer:
         self._say(f"{place}: {why}")
 
 
-def observed(recorded: ImportedExchange, event_id: str, fingerprint: Fingerprint, memory: ContextCache) -> list[bytes]:
+def observed(recorded: ImportedExchange, event_id: str, fingerprint: Fingerprint, context: ContextCache) -> list[bytes]:
     """The events of an exchange: what the capture would have kept had it passed. All begin with one id.
 
     They say that it ended when it began, for the capture's clock was not there.
     """
-    who = caller(recorded.request_headers, recorded.query)
+    caller = caller_of(recorded.request_headers, recorded.query)
     began_us = recorded.occurred_us
-    exchange = observing(event_id, began_us, route=recorded.route, caller=who, fingerprint=fingerprint, memory=memory)
+    exchange = exchange_for(
+        event_id, began_us, route=recorded.route, caller=caller, fingerprint=fingerprint, context=context
+    )
     exchange.sent(recorded.request)
     ending = Ending.UNANSWERED
     if recorded.status is not None:

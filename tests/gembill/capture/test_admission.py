@@ -52,8 +52,12 @@ def scope(
 
 @pytest.mark.parametrize("path", ALLOWED)
 def test_every_path_of_the_api_passes_unaltered(path):
-    found = admit(scope(path, query=b"alt=sse&key=%2F"))
-    assert (found.path, found.target, found.query) == (path, path.encode() + b"?alt=sse&key=%2F", b"alt=sse&key=%2F")
+    admitted = admit(scope(path, query=b"alt=sse&key=%2F"))
+    assert (admitted.path, admitted.target, admitted.query) == (
+        path,
+        path.encode() + b"?alt=sse&key=%2F",
+        b"alt=sse&key=%2F",
+    )
     assert admit(scope(path)).target == path.encode()
 
 
@@ -74,10 +78,10 @@ def test_a_path_that_is_none_of_the_api_is_never_forwarded(path):
 def test_what_passes_has_no_byte_that_two_servers_read_differently(middle, start, end):
     raw = start.encode() + middle + end.encode()
     try:
-        found = admit({"method": "POST", "raw_path": raw, "query_string": b"", "headers": []})
+        admitted = admit({"method": "POST", "raw_path": raw, "query_string": b"", "headers": []})
     except Refusal:
         return
-    assert found.target == raw
+    assert admitted.target == raw
     assert not set(raw) & set(b"%\\;?#\0\r\n\t ")
     assert b"//" not in raw
     assert not {b".", b".."} & set(raw.split(b"/"))
@@ -115,11 +119,11 @@ def test_every_recorded_path_passes():
         if case["path"] is None:
             continue
         path, _, query = case["path"].replace("<GOOGLE_CLOUD_LOCATION>", "masked").partition("?")
-        found = admit(scope(path, query=query.encode()))
+        admitted = admit(scope(path, query=query.encode()))
         if case["surface"] in ("generateContent", "streamGenerateContent"):
-            assert route("POST", found.path).role is Role.CALL, file.name
+            assert route("POST", admitted.path).role is Role.CALL, file.name
         if case["surface"] == "countTokens":
-            assert route("POST", found.path) is None, file.name
+            assert route("POST", admitted.path) is None, file.name
         seen += 1
     assert seen > 100
 

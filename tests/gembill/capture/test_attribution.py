@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gembill.capture.attribution import MAX_LABELS, MAX_NAME, MAX_VALUE, Caller, caller, strike
+from gembill.capture.attribution import MAX_LABELS, MAX_NAME, MAX_VALUE, Caller, caller_of, strike
 
 KEY = b"canary-AIzaSyD-0123456789_abcdefghijklmn"
 
 
 def labelled(*pairs: tuple[bytes, bytes], query: bytes = b"", key: bytes | None = None) -> Caller:
     headers = [(b"x-goog-api-key", key)] if key else []
-    return caller([*headers, *((b"x-gembill-label-" + name, value) for name, value in pairs)], query)
+    return caller_of([*headers, *((b"x-gembill-label-" + name, value) for name, value in pairs)], query)
 
 
 @pytest.mark.parametrize(
@@ -41,15 +41,15 @@ def labelled(*pairs: tuple[bytes, bytes], query: bytes = b"", key: bytes | None 
     ],
 )  # fmt: skip
 def test_credentials_are_found_wherever_they_are_presented(headers, query, credentials):
-    found = caller(headers, query)
-    assert found.credentials == credentials
-    assert found.identity == (credentials[0] if credentials else None)
+    caller = caller_of(headers, query)
+    assert caller.credentials == credentials
+    assert caller.identity == (credentials[0] if credentials else None)
 
 
 def test_labels_are_kept_as_given():
-    found = labelled((b"team", b"search"), (b"cost-centre", "Köln €".encode()), (b"empty", b""))
-    assert found.labels == {"team": "search", "cost-centre": "Köln €", "empty": ""}
-    assert not found.labels_cut
+    caller = labelled((b"team", b"search"), (b"cost-centre", "Köln €".encode()), (b"empty", b""))
+    assert caller.labels == {"team": "search", "cost-centre": "Köln €", "empty": ""}
+    assert not caller.labels_cut
 
 
 @pytest.mark.parametrize(
@@ -65,9 +65,9 @@ def test_labels_are_kept_as_given():
     ],
 )
 def test_a_value_is_text_of_at_most_256_characters(value, kept, cut):
-    found = labelled((b"a", value))
-    assert found.labels == {"a": kept}
-    assert found.labels_cut is cut
+    caller = labelled((b"a", value))
+    assert caller.labels == {"a": kept}
+    assert caller.labels_cut is cut
 
 
 def test_names_are_cut_at_64_characters_and_unnamed_labels_dropped():
@@ -78,35 +78,35 @@ def test_names_are_cut_at_64_characters_and_unnamed_labels_dropped():
 
 
 def test_of_ten_thousand_labels_64_are_kept_and_the_cut_is_said():
-    found = labelled(*((b"l%d" % n, b"v") for n in range(10_000)))
-    assert (len(found.labels), found.labels_cut) == (MAX_LABELS, True)
+    caller = labelled(*((b"l%d" % n, b"v") for n in range(10_000)))
+    assert (len(caller.labels), caller.labels_cut) == (MAX_LABELS, True)
     full = labelled(*((b"l%d" % n, b"v") for n in range(MAX_LABELS)), (b"l3", b"again"))
     assert (len(full.labels), full.labels["l3"], full.labels_cut) == (MAX_LABELS, "again", False)
 
 
 @given(st.lists(st.tuples(st.binary(max_size=90), st.binary(max_size=300)), max_size=80))
 def test_any_labels_stay_within_their_limits_and_encode(pairs):
-    found = labelled(*pairs, key=KEY)
-    assert len(found.labels) <= MAX_LABELS
-    for name, value in found.labels.items():
+    caller = labelled(*pairs, key=KEY)
+    assert len(caller.labels) <= MAX_LABELS
+    for name, value in caller.labels.items():
         assert 0 < len(name) <= MAX_NAME
         assert len(value) <= MAX_VALUE
         assert "\0" not in name + value
-    assert msgspec.json.decode(msgspec.json.encode(found.labels), type=dict[str, str]) == found.labels
+    assert msgspec.json.decode(msgspec.json.encode(caller.labels), type=dict[str, str]) == caller.labels
 
 
 @pytest.mark.parametrize("before", [b"", b"my key is ", b"x" * 230, b"x" * 250])
 @pytest.mark.parametrize("broken", [KEY, KEY[:5] + b"\x00" + KEY[5:]])
 def test_a_credential_in_a_label_is_struck_out_even_where_the_limit_cuts_it(before, broken):
-    found = labelled((b"note", before + broken), (broken, b"value"), key=KEY)
-    shown = json.dumps(found.labels)
+    caller = labelled((b"note", before + broken), (broken, b"value"), key=KEY)
+    shown = json.dumps(caller.labels)
     assert not any(KEY[start : start + 12].decode() in shown for start in range(len(KEY) - 12))
-    assert "[redacted]" in found.labels
+    assert "[redacted]" in caller.labels
 
 
 def test_a_url_encoded_credential_is_struck_out_in_both_spellings():
-    found = labelled((b"a", b"ya29.a/b=="), (b"b", b"ya29.a%2Fb%3D%3D"), query=b"key=ya29.a%2Fb%3D%3D")
-    assert found.labels == {"a": "[redacted]", "b": "[redacted]"}
+    caller = labelled((b"a", b"ya29.a/b=="), (b"b", b"ya29.a%2Fb%3D%3D"), query=b"key=ya29.a%2Fb%3D%3D")
+    assert caller.labels == {"a": "[redacted]", "b": "[redacted]"}
 
 
 def test_a_short_credential_does_not_hit_ordinary_words():
@@ -115,16 +115,16 @@ def test_a_short_credential_does_not_hit_ordinary_words():
 
 
 def test_a_caller_is_printed_without_its_credentials():
-    found = labelled((b"note", KEY), query=b"key=" + KEY, key=KEY)
-    assert KEY.decode() not in f"{found!r} {found} {[found]}"
-    assert "1 credentials" in repr(found)
+    caller = labelled((b"note", KEY), query=b"key=" + KEY, key=KEY)
+    assert KEY.decode() not in f"{caller!r} {caller} {[caller]}"
+    assert "1 credentials" in repr(caller)
 
 
 @pytest.mark.parametrize(
     "secret", ["plain-key", 'quo"ted-key', "back\\slash-key", "clé-secrète", 'clé"\\-tab\t-key', "line\nend-key"]
 )
 def test_a_credential_is_found_in_json_however_it_is_escaped(secret):
-    who = caller([(b"x-goog-api-key", secret.encode())], b"")
+    who = caller_of([(b"x-goog-api-key", secret.encode())], b"")
     inner = [secret, json.dumps({"echo": secret}), json.dumps({"echo": secret}, ensure_ascii=False)]
     for text in inner:
         body = msgspec.json.encode({"usage": text}).decode()

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gembill.capture.attribution import Caller
-from gembill.capture.batch_results import BatchResults, ResultsNotice, observing
+from gembill.capture.batch_results import BatchResults, ContextExchange, exchange_for
 from gembill.capture.context import ContextCache
 from gembill.capture.exchange import Exchange
 from gembill.capture.fingerprint import Fingerprint
@@ -26,11 +26,13 @@ LINES = b"".join(
 FILE = "/v1beta/files/f:download"
 
 
-def exchange(method: str, path: str, memory: ContextCache | None = None, event_id: str = ID, **labels: str) -> Exchange:
-    found = route(method, path)
-    assert found is not None
+def exchange(
+    method: str, path: str, context: ContextCache | None = None, event_id: str = ID, **labels: str
+) -> Exchange:
+    way = route(method, path)
+    assert way is not None
     who = Caller((KEY,), labels, labels_cut=False)
-    return observing(event_id, 1_000_000, route=found, caller=who, fingerprint=Fingerprint(b"0" * 16), memory=memory)
+    return exchange_for(event_id, 1_000_000, route=way, caller=who, fingerprint=Fingerprint(b"0" * 16), context=context)
 
 
 def events(
@@ -40,10 +42,10 @@ def events(
     call.answered(status, [])
     for start, end in itertools.pairwise(edges):
         call.received(answer[start:end])
-    found = call.events(ending, 2_000_000)
+    kept = call.events(ending, 2_000_000)
     assert call.finished
-    assert [event_id for event_id, _ in found] == [msgspec.json.decode(body)["id"] for _, body in found]
-    return [msgspec.json.decode(body, type=Event) for _, body in found]
+    assert [event_id for event_id, _ in kept] == [msgspec.json.decode(body)["id"] for _, body in kept]
+    return [msgspec.json.decode(body, type=Event) for _, body in kept]
 
 
 def test_every_route_has_its_observer():
@@ -53,17 +55,17 @@ def test_every_route_has_its_observer():
         Exchange,
         BatchResults,
         BatchResults,
-        ResultsNotice,
-        ResultsNotice,
+        ContextExchange,
+        ContextExchange,
     ]
 
 
 @given(st.lists(st.integers(0, 10_000), max_size=6))
 @settings(max_examples=50, deadline=None)
 def test_a_file_of_results_gives_the_same_events_in_any_cut(cuts):
-    found = events(exchange("GET", FILE), LINES, cuts=tuple(cuts))
-    assert found == events(exchange("GET", FILE), LINES)
-    assert [event.natural for event in found] == [("batch", "gemini", "files/f", f"k{n}") for n in range(5)]
+    entries = events(exchange("GET", FILE), LINES, cuts=tuple(cuts))
+    assert entries == events(exchange("GET", FILE), LINES)
+    assert [event.natural for event in entries] == [("batch", "gemini", "files/f", f"k{n}") for n in range(5)]
 
 
 def test_whoever_reads_results_gets_the_same_records_and_events_of_its_own():
@@ -112,8 +114,8 @@ def test_a_poll_is_an_event_only_with_usage_or_at_the_end():
 
 
 def test_a_batch_is_remembered_with_who_made_it():
-    memory = ContextCache()
-    made = exchange("POST", "/v1beta/models/m:batchGenerateContent", memory, team="night")
+    context = ContextCache()
+    made = exchange("POST", "/v1beta/models/m:batchGenerateContent", context, team="night")
     made.sent(
         json.dumps(
             {
@@ -126,9 +128,9 @@ def test_a_batch_is_remembered_with_who_made_it():
     assert events(made, b'{"name": "batches/b"}') == []
     entry = {"response": {"usageMetadata": USAGE}}
     done = json.dumps({"response": {"inlinedResponses": {"inlinedResponses": [entry, entry, entry]}}}).encode()
-    found = events(exchange("GET", "/v1beta/batches/b", memory, team="reader"), done)
-    assert [event.asked.declared for event in found] == [True, False, None]
-    assert {(event.labels["team"], event.asked.model) for event in found} == {("night", "m")}
+    entries = events(exchange("GET", "/v1beta/batches/b", context, team="reader"), done)
+    assert [event.asked.declared for event in entries] == [True, False, None]
+    assert {(event.labels["team"], event.asked.model) for event in entries} == {("night", "m")}
     (alone, *_) = events(exchange("GET", "/v1beta/batches/b", ContextCache(), team="reader"), done)
     assert (alone.labels, alone.asked.declared) == ({"team": "reader"}, None)
 
@@ -137,18 +139,18 @@ def test_a_batch_is_remembered_with_who_made_it():
     ("ending", "status", "known"), [(Ending.FINISHED, 200, True), (Ending.CUT, 200, None), (Ending.FINISHED, 400, None)]
 )
 def test_a_cached_content_is_remembered_once_the_api_has_made_it(ending, status, known):
-    memory = ContextCache()
-    made = exchange("POST", "/v1beta/cachedContents", memory)
+    context = ContextCache()
+    made = exchange("POST", "/v1beta/cachedContents", context)
     made.sent(b'{"tools": [{"codeExecution": {}}]}')
     events(made, b'{"name": "cachedContents/c"}', status, ending=ending)
-    assert memory.cached(Api.GEMINI, "cachedContents/c") is known
-    assert memory.cached(Api.VERTEX, "cachedContents/c") is None
+    assert context.cached(Api.GEMINI, "cachedContents/c") is known
+    assert context.cached(Api.VERTEX, "cachedContents/c") is None
 
 
 def test_a_key_that_an_entry_repeats_is_struck():
     line = json.dumps({"key": "k", "error": {"code": 400, "status": KEY.decode()}}).encode()
-    (found,) = exchange_events(line)
-    assert KEY not in found
+    (body,) = exchange_events(line)
+    assert KEY not in body
 
 
 def exchange_events(line: bytes) -> list[bytes]:

@@ -46,8 +46,8 @@ def test_large_batches_push_out_older_ones(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("key", "found"),
+    ("key", "declared"),
     [("0", False), ("1", True), ("2", None), ("-1", None), ("x", None), ("\u0661", None), ("9" * 40, None)],
 )
-def test_a_place_in_a_batch_says_what_its_request_declared(key, found):
-    assert submitted(b"\0\1").declares(key) is found
+def test_a_place_in_a_batch_says_what_its_request_declared(key, declared):
+    assert submitted(b"\0\1").declares(key) is declared

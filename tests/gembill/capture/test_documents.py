@@ -25,8 +25,8 @@ _objects = st.lists(_object, min_size=1, max_size=5)
 def read(body: bytes, encoding: str = "", cuts: list[int] | None = None) -> list[object]:
     documents = Documents(encoding)
     edges = [0, *sorted(c % (len(body) + 1) for c in cuts or []), len(body)]
-    found = [d for a, b in itertools.pairwise(edges) for d in documents.feed(body[a:b])]
-    return [json.loads(d) for d in found + documents.close()]
+    complete = [d for a, b in itertools.pairwise(edges) for d in documents.feed(body[a:b])]
+    return [json.loads(d) for d in complete + documents.close()]
 
 
 def as_events(objects: list[object], end: str = "\r\n") -> bytes:
@@ -134,8 +134,8 @@ def test_what_precedes_damage_is_the_same_in_any_cut(cuts, place):
 def damaged(body: bytes, cuts: list[int]) -> tuple[list[bytes], str | None]:
     documents = Documents("gzip")
     edges = [0, *sorted(c % (len(body) + 1) for c in cuts), len(body)]
-    found = [d for a, b in itertools.pairwise(edges) for d in documents.feed(body[a:b])]
-    return found, documents.trouble
+    complete = [d for a, b in itertools.pairwise(edges) for d in documents.feed(body[a:b])]
+    return complete, documents.trouble
 
 
 def test_a_bomb_stops_the_reading_and_nothing_else():

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gembill.capture.attribution import caller
+from gembill.capture.attribution import caller_of
 from gembill.capture.documents import Documents
 from gembill.capture.exchange import Exchange
 from gembill.capture.fingerprint import Fingerprint
@@ -60,12 +60,12 @@ BODIES = {
 
 
 def path_of(kind: str) -> Route:
-    found = route(
+    way = route(
         "POST",
         "/v1beta/models/gemini-flash-latest:" + ("generateContent" if kind == "unary" else "streamGenerateContent"),
     )
-    assert found is not None
-    return found
+    assert way is not None
+    return way
 
 
 def exchange(kind: str = "unary", key: str = KEY, labels: dict[str, str] | None = None) -> Exchange:
@@ -73,7 +73,7 @@ def exchange(kind: str = "unary", key: str = KEY, labels: dict[str, str] | None 
         (b"x-goog-api-key", key.encode()),
         *((b"x-gembill-label-" + n.encode(), v.encode()) for n, v in (labels or {}).items()),
     ]
-    who = caller([pair for pair in headers if pair[1]], b"")
+    who = caller_of([pair for pair in headers if pair[1]], b"")
     return Exchange(ID, 1_000_000, route=path_of(kind), caller=who, fingerprint=Fingerprint(b"0123456789abcdef"))
 
 
@@ -117,35 +117,35 @@ def test_any_cut_gives_the_same_event(kind, encoding, sent, received):
 
 @pytest.mark.parametrize("kind", BODIES)
 def test_the_event_says_what_was_asked_and_seen(kind):
-    found = event(_WHOLE[kind, ""])
-    assert (found.id, found.occurred_us, found.ended_us, found.http_status, found.ending) == (
+    recorded = event(_WHOLE[kind, ""])
+    assert (recorded.id, recorded.occurred_us, recorded.ended_us, recorded.http_status, recorded.ending) == (
         ID,
         1_000_000,
         2_000_000,
         200,
         Ending.FINISHED,
     )
-    assert (found.asked.model, found.asked.declared, found.asked.service_tier, found.asked.turns) == (
+    assert (recorded.asked.model, recorded.asked.declared, recorded.asked.service_tier, recorded.asked.turns) == (
         "gemini-flash-latest",
         True,
         "flex",
         1,
     )
-    assert (found.seen.model_version, found.seen.response_id, found.seen.finish_reason) == (
+    assert (recorded.seen.model_version, recorded.seen.response_id, recorded.seen.finish_reason) == (
         "gemini-2.5-flash",
         "r1",
         "STOP",
     )
-    assert [part.kind for part in found.seen.outline] == ["code", "result", "text", "blob"]
-    assert json.loads(found.seen.usage or "") == USAGE
-    assert found.streamed is (kind != "unary")
-    record = meter(found, 1)
+    assert [part.kind for part in recorded.seen.outline] == ["code", "result", "text", "blob"]
+    assert json.loads(recorded.seen.usage or "") == USAGE
+    assert recorded.streamed is (kind != "unary")
+    record = meter(recorded, 1)
     assert (record.status, record.tokens.input, [e.outcome for e in record.executions]) == (
         Status.COMPLETE,
         46,
         [Outcome.OK],
     )
-    assert found.key == Fingerprint(b"0123456789abcdef").key(KEY.encode())
+    assert recorded.key == Fingerprint(b"0123456789abcdef").key(KEY.encode())
 
 
 @pytest.mark.parametrize(("kind", "encoding"), _WHOLE)
@@ -155,30 +155,30 @@ def test_no_text_of_prompt_answer_or_code_is_in_the_event(kind, encoding):
 
 @pytest.mark.parametrize("end", Ending)
 def test_an_event_decodes_however_the_exchange_ended(end):
-    found = event(run("sse", ending=end))
-    assert (found.ending, found.key is not None) == (end, True)
-    assert (found.seen == ResponseFacts()) is (end is Ending.LOST)
+    recorded = event(run("sse", ending=end))
+    assert (recorded.ending, recorded.key is not None) == (end, True)
+    assert (recorded.seen == ResponseFacts()) is (end is Ending.LOST)
 
 
 def test_an_intent_is_the_event_of_a_lost_call():
     call = exchange(labels={"team": "search"})
     call.sent(json.dumps(REQUEST).encode())
-    found = event(call.intent())
-    assert (found.ending, found.ended_us, found.http_status) == (Ending.LOST, None, None)
-    assert (found.asked, found.seen, found.labels) == (
+    recorded = event(call.intent())
+    assert (recorded.ending, recorded.ended_us, recorded.http_status) == (Ending.LOST, None, None)
+    assert (recorded.asked, recorded.seen, recorded.labels) == (
         RequestFacts(model="gemini-flash-latest"),
         ResponseFacts(),
         {"team": "search"},
     )
-    assert meter(found, 1).status is Status.UNKNOWN
+    assert meter(recorded, 1).status is Status.UNKNOWN
 
 
 def test_retries_and_the_tier_of_the_header_are_kept():
     call = exchange()
     call.answered(200, [(b"X-Gemini-Service-Tier", b" priority "), (b"content-type", b"application/json")])
     call.received(BODIES["unary"])
-    found = event(call.finish(Ending.FINISHED, 2, retried=1))
-    assert (found.retried, found.seen.service_tier) == (1, "priority")
+    recorded = event(call.finish(Ending.FINISHED, 2, retried=1))
+    assert (recorded.retried, recorded.seen.service_tier) == (1, "priority")
     assert event(run(headers=[(b"x-gemini-service-tier", b"\xff" * 90)])).seen.service_tier == "ÿ" * 64
 
 
@@ -222,9 +222,9 @@ def test_a_key_that_the_upstream_echoes_is_not_in_the_event(place, ascii_only, k
         assert text not in shown
         assert json.dumps(text)[1:-1] not in shown
         assert json.dumps(json.dumps(text)[1:-1])[1:-1] not in shown
-    found = event(body)
-    assert meter(found, 1).status is (Status.ERROR if place.startswith("error") else Status.COMPLETE)
-    assert "[redacted]" in found.labels["note"]
+    recorded = event(body)
+    assert meter(recorded, 1).status is (Status.ERROR if place.startswith("error") else Status.COMPLETE)
+    assert "[redacted]" in recorded.labels["note"]
 
 
 def test_a_key_in_the_request_is_not_in_the_event():
@@ -277,15 +277,15 @@ def test_bodies_that_cannot_be_read_are_said_and_claim_nothing(encoding, body):
     call.sent(body)
     call.answered(200, [(b"content-encoding", encoding.encode())])
     call.received(body)
-    found = event(call.finish(Ending.FINISHED, 2))
-    assert (found.asked, found.seen.unread) == (RequestFacts(model="gemini-flash-latest"), "encoding")
-    assert meter(found, 1).status is Status.UNKNOWN
+    recorded = event(call.finish(Ending.FINISHED, 2))
+    assert (recorded.asked, recorded.seen.unread) == (RequestFacts(model="gemini-flash-latest"), "encoding")
+    assert meter(recorded, 1).status is Status.UNKNOWN
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"\xff\xfe", b"{", b"[" * 50_000, b'{"usageMetadata": {"promptTokenCount": ' + b"9" * 5000 + b"}}", b"data: x\n\n", b'{"candidates": "\xe2\x82'])  # fmt: skip
 def test_garbage_is_an_unknown_record(body):
-    found = event(run(answer=body))
-    assert meter(found, 1).status is Status.UNKNOWN
+    recorded = event(run(answer=body))
+    assert meter(recorded, 1).status is Status.UNKNOWN
 
 
 def _fail(*_: object) -> Any:
@@ -299,11 +299,11 @@ def _fail(*_: object) -> Any:
 def test_a_mistake_of_ours_is_loud_and_costs_only_the_count(monkeypatch, caplog, owner, name):
     monkeypatch.setattr(owner, name, _fail)
     with caplog.at_level(logging.ERROR, logger="gembill.exchange"):
-        found = event(run("sse"))
+        recorded = event(run("sse"))
     assert "ZeroDivisionError" in caplog.text
-    assert found.seen.unread == "recorder_error"
-    assert (found.id, found.http_status, found.ending) == (ID, 200, Ending.FINISHED)
-    assert meter(found, 1).status in (Status.UNKNOWN, Status.PARTIAL)
+    assert recorded.seen.unread == "recorder_error"
+    assert (recorded.id, recorded.http_status, recorded.ending) == (ID, 200, Ending.FINISHED)
+    assert meter(recorded, 1).status in (Status.UNKNOWN, Status.PARTIAL)
 
 
 def test_one_document_that_is_misread_does_not_cost_the_others(monkeypatch):
@@ -316,9 +316,9 @@ def test_one_document_that_is_misread_does_not_cost_the_others(monkeypatch):
         real(document, observation)
 
     monkeypatch.setattr(generate_content, "observe", once)
-    found = event(run("sse"))
-    assert (len(calls), found.seen.unread) == (5, "recorder_error")
-    assert json.loads(found.seen.usage or "") == USAGE
+    recorded = event(run("sse"))
+    assert (len(calls), recorded.seen.unread) == (5, "recorder_error")
+    assert json.loads(recorded.seen.usage or "") == USAGE
 
 
 def test_an_exchange_is_finished_once():

@@ -36,12 +36,12 @@ def test_people_may_name_a_fingerprint():
 
 def test_a_conversation_hangs_on_key_and_opening_and_tells_neither():
     prints = Fingerprint(SECRET)
-    found = prints.conversation("k_1", b"opening")
-    assert re.fullmatch(r"c_[0-9a-f]{20}", found)
-    assert found == Fingerprint(SECRET).conversation("k_1", b"opening")
+    name = prints.conversation("k_1", b"opening")
+    assert re.fullmatch(r"c_[0-9a-f]{20}", name)
+    assert name == Fingerprint(SECRET).conversation("k_1", b"opening")
     others = [prints.conversation("k_2", b"opening"), prints.conversation("k_1", b"other"), prints.conversation(None, b"opening"),
               prints.conversation("k_1\0open", b"ing"), Fingerprint(SECRET + b"x").conversation("k_1", b"opening")]  # fmt: skip
-    assert len({found, *others}) == 6
+    assert len({name, *others}) == 6
 
 
 def test_a_key_and_a_conversation_never_share_a_hash():
@@ -95,7 +95,7 @@ def test_a_secret_that_others_can_reach_is_refused(tmp_path, mode):
 @pytest.mark.parametrize("content", [b"", b"short", b" " * 40 + b"\n"])
 def test_a_file_that_holds_no_secret_is_refused(tmp_path, content):
     (tmp_path / "fingerprint.secret").write_bytes(content)
-    with pytest.raises(ConfigurationError, match="is no secret"):
+    with pytest.raises(ConfigurationError, match="is not a secret"):
         load_secret(None, tmp_path)
 
 
@@ -127,7 +127,7 @@ def test_of_eight_processes_that_start_together_all_have_the_one_secret(tmp_path
     for process in started:
         process.stdin.write("\n")
         process.stdin.flush()
-    found = {process.communicate(timeout=30)[0].strip() for process in started}
+    secrets = {process.communicate(timeout=30)[0].strip() for process in started}
     assert [process.returncode for process in started] == [0] * 8
-    assert len(found) == 1
+    assert len(secrets) == 1
     assert [file.name for file in folder.iterdir()] == ["fingerprint.secret"]

@@ -19,9 +19,9 @@ WHO = Caller((b"a-secret-key-of-someone",), {"team": "search"}, labels_cut=False
 
 @pytest.fixture
 def spool(tmp_path):
-    found = Spool.claim(tmp_path)
-    yield found
-    found.close(5)
+    opened = Spool.claim(tmp_path)
+    yield opened
+    opened.close(5)
 
 
 def recorder(spool: Spool, *, open_on_failure: bool = False, remembered: list | None = None) -> Recorder:
@@ -35,14 +35,14 @@ def events(spool: Spool) -> list[Event]:
 
 def test_a_call_has_an_intent_and_then_an_event_under_the_same_id(spool):
     async def run() -> None:
-        found = recorder(spool)
-        call = await found.begin(ROUTE, WHO, [])
+        keeper = recorder(spool)
+        call = await keeper.begin(ROUTE, WHO, [])
         assert spool.backlog().open_intents == 1
         assert events(spool) == []
         call.exchange.answered(200, [])
         call.exchange.received(b'{"usageMetadata": {"promptTokenCount": 3}}')
-        await found.end(call, Ending.FINISHED, retried=1)
-        await found.end(call, Ending.CUT)  # a second end changes nothing
+        await keeper.end(call, Ending.FINISHED, retried=1)
+        await keeper.end(call, Ending.CUT)  # a second end changes nothing
 
     before = now_us()
     asyncio.run(run())
@@ -73,39 +73,39 @@ def unwritable(monkeypatch, spool: Spool, name: str) -> None:
 
 def test_a_call_that_cannot_be_recorded_is_refused_with_503(spool, monkeypatch):
     unwritable(monkeypatch, spool, "intend")
-    found = recorder(spool)
+    keeper = recorder(spool)
     with pytest.raises(Refusal) as refusal:
-        asyncio.run(found.begin(ROUTE, WHO, []))
+        asyncio.run(keeper.begin(ROUTE, WHO, []))
     assert (refusal.value.status, refusal.value.reason) == (503, "GEMBILL_CANNOT_RECORD")
-    assert found.faults.refused == 1
-    assert "no space left" in found.faults.last_error
+    assert keeper.errors.refused == 1
+    assert "no space left" in keeper.errors.last_error
 
 
 def test_with_open_it_is_served_without_a_record_and_counted(spool, monkeypatch, caplog):
     unwritable(monkeypatch, spool, "intend")
-    found = recorder(spool, open_on_failure=True)
-    call = asyncio.run(found.begin(ROUTE, WHO, []))
-    asyncio.run(found.end(call, Ending.FINISHED))
-    assert (call, found.faults.unrecorded) == (None, 1)
+    keeper = recorder(spool, open_on_failure=True)
+    call = asyncio.run(keeper.begin(ROUTE, WHO, []))
+    asyncio.run(keeper.end(call, Ending.FINISHED))
+    assert (call, keeper.errors.unrecorded) == (None, 1)
     assert "UNRECORDED" in caplog.text
 
 
 def test_an_event_that_cannot_be_written_in_time_is_counted_and_delays_nobody(spool, monkeypatch, caplog):
-    async def run(found: Recorder) -> None:
-        call = await found.begin(ROUTE, WHO, [])
+    async def run(keeper: Recorder) -> None:
+        call = await keeper.begin(ROUTE, WHO, [])
         unwritable(monkeypatch, spool, "append")
-        await found.end(call, Ending.FINISHED)
+        await keeper.end(call, Ending.FINISHED)
 
-    found = recorder(spool)
-    asyncio.run(run(found))
-    assert found.faults.late == 1
+    keeper = recorder(spool)
+    asyncio.run(run(keeper))
+    assert keeper.errors.late == 1
     assert "durable" in caplog.text
 
 
 def test_a_cancelled_call_is_recorded_without_waiting_for_a_loop(spool):
-    found = recorder(spool)
-    call = asyncio.run(found.begin(ROUTE, WHO, []))
-    found.end_at_once(call, Ending.CUT)
-    found.end_at_once(None, Ending.CUT)
+    keeper = recorder(spool)
+    call = asyncio.run(keeper.begin(ROUTE, WHO, []))
+    keeper.end_at_once(call, Ending.CUT)
+    keeper.end_at_once(None, Ending.CUT)
     assert spool.wait(5)
     assert [event.ending for event in events(spool)] == [Ending.CUT]

@@ -35,13 +35,13 @@ class Log:
 
 @pytest.fixture
 def log() -> Iterator[Log]:
-    found = Log()
+    captured = Log()
     root = logging.getLogger()
     level = root.level
-    root.addHandler(found.handler)
+    root.addHandler(captured.handler)
     root.setLevel(logging.DEBUG)
-    yield found
-    root.removeHandler(found.handler)
+    yield captured
+    root.removeHandler(captured.handler)
     root.setLevel(level)
 
 

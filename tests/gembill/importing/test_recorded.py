@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from gembill.capture.attribution import MAX_LABELS, MAX_NAME, MAX_VALUE, caller
+from gembill.capture.attribution import MAX_LABELS, MAX_NAME, MAX_VALUE, caller_of
 from gembill.capture.documents import LONG
 from gembill.importing.member import RefusedLine
 from gembill.importing.recorded import ImportDefaults, ImportedExchange, decoded, header, labelled, occurred_us, target
@@ -96,10 +96,10 @@ def test_what_is_no_address_is_refused_without_showing_it(url):
 
 def test_labels_have_the_limits_and_the_cleaning_of_headers():
     many = {f"n{number}": "v" for number in range(MAX_LABELS + 1)}
-    found = caller(labelled({"Team": "search", "cost": 7, "a" * 99: "v" * 999, "nul": "a\0b"}), b"")
+    found = caller_of(labelled({"Team": "search", "cost": 7, "a" * 99: "v" * 999, "nul": "a\0b"}), b"")
     assert found.labels == {"team": "search", "cost": "7", "a" * MAX_NAME: "v" * MAX_VALUE, "nul": "ab"}
     assert found.labels_cut
-    assert len(caller(labelled(many), b"").labels) == MAX_LABELS
+    assert len(caller_of(labelled(many), b"").labels) == MAX_LABELS
 
 
 @pytest.mark.parametrize("value", [None, 1.5, True, [], {}])
