@@ -1,96 +1,29 @@
-"""Where gembill keeps its files and what it was told to do.
+"""Where gembill keeps its files and which settings it was given.
 
 Owns: the settings and their precedence: flag, then `GEMBILL_*`, then `./gembill.toml` or `[tool.gembill]` of
-`./pyproject.toml`, then the user's config file, then the default. Owns no use of a setting.
+`./pyproject.toml`, then the user's config file, then the default. Not here: any use of a setting.
 Invariant: a `Settings` is frozen and was checked when it was made; a value nobody understands is a ConfigurationError.
 """
 
 import os
 import tomllib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
+from msgspec import Meta
+
 from gembill.errors import ConfigurationError
+from gembill.toml_values import Kind, line_of, written
 
 PUBLIC_API = "https://generativelanguage.googleapis.com"
 
-
-def _one_of(*words: str) -> Callable[[str, Any], str]:
-    def check(name: str, value: Any) -> str:  # noqa: ANN401
-        if value not in words:
-            raise ConfigurationError(f"{name} is '{value}'; it can be {' or '.join(words)}")
-        return str(value)
-
-    return check
-
-
-def _number(name: str, value: Any) -> int:  # noqa: ANN401
-    try:
-        number = int(value) if isinstance(value, str) else value
-    except ValueError:
-        number = None
-    if type(number) is not int:
-        raise ConfigurationError(f"{name} is '{value}', which is no whole number")
-    if number < 0:
-        raise ConfigurationError(f"{name} is {number}; it cannot be negative")
-    return number
-
-
-def _port(name: str, value: Any) -> int:  # noqa: ANN401
-    if (number := _number(name, value)) > 65535:
-        raise ConfigurationError(f"{name} is {number}; ports end at 65535")
-    return number
-
-
-def _text(name: str, value: Any) -> str:  # noqa: ANN401
-    if not isinstance(value, str) or not value:
-        found = type(value).__name__ if value != "" else "empty"
-        raise ConfigurationError(f"{name} is {found}; it must be a text")  # not shown: it may be a secret
-    return value
-
-
-def _path(name: str, value: Any) -> Path:  # noqa: ANN401
-    try:
-        return value if isinstance(value, Path) else Path(_text(name, value)).expanduser()
-    except RuntimeError:
-        raise ConfigurationError(f"{name} is '{value}', whose home folder is not known; write the whole path") from None
-
-
-def _names(name: str, value: Any) -> dict[str, str]:  # noqa: ANN401
-    if not isinstance(value, Mapping) or not all(isinstance(v, str) for v in value.values()):
-        raise ConfigurationError(f"{name} must be a table of fingerprint = name, like k_0123456789ab = 'search-team'")
-    return dict(value)
-
-
-def _list(name: str, value: Any) -> tuple[str, ...]:  # noqa: ANN401
-    """Names: a list in a file, with commas in a variable."""
-    names = [part.strip() for part in value.split(",")] if isinstance(value, str) else value
-    if not isinstance(names, list | tuple) or not all(isinstance(one, str) and one for one in names):
-        raise ConfigurationError(f"{name} must be a list of names, like ['k_0123456789ab', 'search-team']")
-    return tuple(names)
-
-
-def _addresses(name: str, value: Any) -> tuple[str, ...]:  # noqa: ANN401
-    """Addresses: a list in a file, with spaces in a variable. Never shown: they may hold passwords."""
-    found = value.split() if isinstance(value, str) else value
-    if not isinstance(found, list | tuple) or not all(isinstance(one, str) and one for one in found):
-        raise ConfigurationError(f"{name} must be a list of addresses")
-    return tuple(found)
-
-
-def _url(name: str, value: Any) -> str:  # noqa: ANN401
-    url = _text(name, value)
-    try:
-        parts = urlsplit(url)
-        usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
-    except ValueError:
-        usable = False
-    if not usable:
-        raise ConfigurationError(f"{name} is no http or https address; write it like {PUBLIC_API}")
-    return url
+_Text = Annotated[str, Meta(min_length=1)]
+_Count = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+_Port = Annotated[int, Meta(ge=0, le=65535)]
 
 
 def _data_folder() -> Path:
@@ -101,7 +34,7 @@ def _data_folder() -> Path:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Everything a command may be told, checked. Sizes in bytes, durations in seconds."""
+    """Everything that can be set, checked. Sizes in bytes, durations in seconds."""
 
     data_dir: Path = field(default_factory=_data_folder)
     database_url: str | None = field(default=None, repr=False)  # it may hold a password
@@ -129,7 +62,7 @@ class Settings:
 
     @property
     def ledger_url(self) -> str:
-        """The database: as told, else a SQLite file in the data folder."""
+        """The database: as given, else a SQLite file in the data folder."""
         return self.database_url or f"sqlite:///{self.data_dir / 'ledger.db'}"
 
     @property
@@ -138,44 +71,74 @@ class Settings:
         return self.data_dir / "spool"
 
 
-_CHECKS: dict[str, Callable[[str, Any], Any]] = {
-    "data_dir": _path,
-    "database_url": _text,
-    "host": _text,
-    "port": _port,
-    "upstream": _url,
-    "vertex_upstream": _url,
-    "on_record_failure": _one_of("closed", "open"),
-    "fingerprint_secret": _text,
-    "keys": _names,
-    "spool_min_free_bytes": _number,
-    "pump_seconds": _number,
-    "pump_bytes": _number,
-    "pump_calls": _number,
-    "answer_seconds": _number,
-    "prices": _path,
-    "long_context_counts": _one_of("prompt", "prompt_and_intermediate"),
-    "tool_tokens_with_grounding": _one_of("input", "free"),
-    "results_as_output": _one_of("reported", "estimate"),
-    "free_tier_keys": _list,
-    "webhook_url": _url,
-    "webhook_secret": _text,
-    "notify_urls": _addresses,
-    "budget_seconds": _number,
+def _path(value: object) -> Path:
+    if not isinstance(value, str | Path) or value == "":
+        raise ValueError
+    try:
+        return Path(value).expanduser()
+    except RuntimeError:  # the home folder of `~name` is not known
+        raise ValueError from None
+
+
+def _web_address(text: str) -> str:
+    parts = urlsplit(text)  # ValueError, as the port's is
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0:
+        raise ValueError
+    return text
+
+
+def _comma_separated(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",")]
+
+
+_COUNT = Kind(_Count, "a whole number that is not negative", from_text=int)
+_TEXT = Kind(_Text, "a text that is not empty")
+_SECRET = replace(_TEXT, secret=True)
+_PATH = Kind(Any, "a path, and begin with ~ only where that home folder is known", _path)
+_WEB = Kind(_Text, f"an http or https address, such as {PUBLIC_API}", _web_address, secret=True)
+_KINDS = {
+    "data_dir": _PATH,
+    "database_url": _SECRET,
+    "host": _TEXT,
+    "port": Kind(_Port, "a whole number from 0 to 65535", from_text=int),
+    "upstream": _WEB,
+    "vertex_upstream": _WEB,
+    "on_record_failure": Kind(Literal["closed", "open"], "closed or open"),
+    "fingerprint_secret": _SECRET,
+    "keys": Kind(dict[str, str], "a table of fingerprint = name, such as k_0123456789ab = 'search-team'"),
+    "spool_min_free_bytes": _COUNT,
+    "pump_seconds": _COUNT,
+    "pump_bytes": _COUNT,
+    "pump_calls": _COUNT,
+    "answer_seconds": _COUNT,
+    "prices": _PATH,
+    "long_context_counts": Kind(Literal["prompt", "prompt_and_intermediate"], "prompt or prompt_and_intermediate"),
+    "tool_tokens_with_grounding": Kind(Literal["input", "free"], "input or free"),
+    "results_as_output": Kind(Literal["reported", "estimate"], "reported or estimate"),
+    "free_tier_keys": Kind(
+        tuple[_Text, ...], "a list of names, such as ['k_0123456789ab', 'search-team']", from_text=_comma_separated
+    ),
+    "webhook_url": _WEB,
+    "webhook_secret": _SECRET,
+    "notify_urls": Kind(tuple[_Text, ...], "a list of addresses", from_text=str.split, secret=True),
+    "budget_seconds": _COUNT,
 }
 _NOT_OURS = {"budget", "price"}  # tables of the same file that other commands read
 
 
 def load(flags: Mapping[str, Any] | None = None, environ: Mapping[str, str] | None = None) -> Settings:
-    """The settings in force; flags that are None were not given. ConfigurationError names the source of a bad value."""
+    """The settings in force; flags that are None were not given. ConfigurationError says where a wrong one is from."""
     environ = os.environ if environ is None else environ
     values: dict[str, Any] = {}
-    for path, layer in _files(environ):
-        values |= {name: _checked(f"{name} in {path}", name, value) for name, value in layer.items()}
-    values |= {name: _checked(_variable(name), name, value) for name, value in _environment(environ).items()}
-    for name, value in (flags or {}).items():
-        if value is not None:
-            values[name] = _checked("--" + name.replace("_", "-"), name, value)
+    for path, table in ((_user_file(environ), ()), _project_file()):
+        values |= _from_file(path, table)
+    try:
+        values |= {name: _checked(_variable(name), name, value) for name, value in _environment(environ).items()}
+        for name, value in (flags or {}).items():
+            if value is not None:
+                values[name] = _checked("--" + name.replace("_", "-"), name, value)
+    except ValueError as error:
+        raise ConfigurationError(str(error)) from None
     return Settings(**values)
 
 
@@ -185,7 +148,7 @@ def database_url(flag: str | None = None) -> str:
 
 
 def budget_text(environ: Mapping[str, str] | None = None) -> tuple[str, str, tuple[str, ...]] | None:
-    """The file that has budgets: its name, its text and the table they stand in. The project's file, else the user's;
+    """The file that has budgets: its name, its text and the table they are in. The project's file, else the user's;
     None where neither has any."""
     environ = os.environ if environ is None else environ
     for path, table in (_project_file(), (_user_file(environ), ())):
@@ -197,11 +160,14 @@ def budget_text(environ: Mapping[str, str] | None = None) -> tuple[str, str, tup
     return None
 
 
-def _checked(label: str, name: str, value: Any) -> Any:  # noqa: ANN401
-    check = _CHECKS.get(name)
-    if check is None:
-        raise ConfigurationError(f"{label} is no setting of gembill; known are {', '.join(sorted(_CHECKS))}")
-    return check(label, value)
+def _checked(called: str, name: str, value: Any) -> Any:  # noqa: ANN401
+    """The value of a setting; ValueError in a sentence."""
+    kind = _KINDS.get(name)
+    if kind is None:
+        near = get_close_matches(name, _KINDS, 1)
+        known = f"is '{near[0]}' meant?" if near else f"known are {', '.join(sorted(_KINDS))}"
+        raise ValueError(f"{called} is not a setting of gembill; {known}")
+    return kind.checked(value, called)
 
 
 def _environment(environ: Mapping[str, str]) -> dict[str, str]:
@@ -213,17 +179,22 @@ def _variable(name: str) -> str:
     return f"GEMBILL_{name.upper()}"
 
 
-def _files(environ: Mapping[str, str]) -> list[tuple[str, dict[str, Any]]]:
-    """The user's file, then the project's: later ones win."""
-    found = []
-    for path, table in ((_user_file(environ), ()), _project_file()):
-        content: Any = _parse(path)
-        for key in table:
-            content = content.get(key, {}) if isinstance(content, dict) else None
-        if not isinstance(content, dict):
-            raise ConfigurationError(f"{path} has no table at [{'.'.join(table)}] but a single value")
-        found.append((str(path), {k: v for k, v in content.items() if k not in _NOT_OURS}))
-    return found
+def _from_file(path: Path, table: tuple[str, ...]) -> dict[str, Any]:
+    """The settings in a table of a file; none where there is no such file."""
+    content: Any = _parse(path)
+    for key in table:
+        content = content.get(key, {}) if isinstance(content, dict) else None
+    if not isinstance(content, dict):
+        raise ConfigurationError(f"{path} has no table at [{'.'.join(table)}] but a single value")
+    values: dict[str, Any] = {}
+    for name, value in content.items():
+        place = (*table, name)
+        try:
+            values |= {} if name in _NOT_OURS else {name: _checked(written(place), name, value)}
+        except ValueError as error:
+            line = line_of(path.read_text(encoding="utf-8"), place)
+            raise ConfigurationError(f"{path}:{line}: {error}") from None
+    return values
 
 
 def _project_file() -> tuple[Path, tuple[str, ...]]:

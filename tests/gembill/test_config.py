@@ -108,33 +108,37 @@ def test_the_process_environment_counts_where_none_is_given(monkeypatch):
     assert database_url().startswith("sqlite:///")
 
 
+COUNT = "it must be a whole number"
+ADDRESS = f"it must be an http or https address, such as {PUBLIC_API}"
 BAD = [
-    ("port", "'high'", "is 'high', which is no whole number"),
-    ("port", "8787.9", "is '8787.9', which is no whole number"),
-    ("port", "true", "is 'True', which is no whole number"),
-    ("port", "inf", "is 'inf', which is no whole number"),
-    ("port", "[1]", "is '[1]', which is no whole number"),
-    ("port", "-1", "is -1; it cannot be negative"),
-    ("port", "65536", "is 65536; ports end at 65535"),
-    ("pump_seconds", "'-5'", "is -5; it cannot be negative"),
-    ("answer_seconds", "nan", "is 'nan', which is no whole number"),
-    ("host", "5", "is int; it must be a text"),
-    ("host", "''", "is empty; it must be a text"),
-    ("database_url", "{ password = 'canary-password' }", "is dict; it must be a text"),
-    ("fingerprint_secret", "4242424242424242424", "is int; it must be a text"),
-    ("data_dir", "7", "is int; it must be a text"),
-    ("data_dir", "'~nobody-of-this-name/x'", "whose home folder is not known"),
-    ("on_record_failure", "'ajar'", "is 'ajar'; it can be closed or open"),
-    ("on_record_failure", "true", "is 'True'; it can be closed or open"),
-    ("upstream", "'ftp://host'", f"is no http or https address; write it like {PUBLIC_API}"),
-    ("upstream", "'generativelanguage.googleapis.com'", "is no http or https address"),
-    ("upstream", "'https://'", "is no http or https address"),
-    ("upstream", "'http://[::1'", "is no http or https address"),
-    ("upstream", "'http://host:99999'", "is no http or https address"),
-    ("upstream", "'http://host:port'", "is no http or https address"),
-    ("keys", "['a']", "must be a table of fingerprint = name"),
-    ("keys", "{ k_1 = 5 }", "must be a table of fingerprint = name"),
-    ("prot", "8787", "is no setting of gembill; known are answer_seconds, budget_seconds, data_dir"),
+    ("port", "'high'", "is 'high'; it must be a whole number from 0 to 65535"),
+    ("port", "8787.9", f"is 8787.9; {COUNT}"),
+    ("port", "true", f"is true; {COUNT}"),
+    ("port", "inf", f"is inf; {COUNT}"),
+    ("port", "[1]", f"is [1]; {COUNT}"),
+    ("port", "-1", "is -1; it must be a whole number from 0 to 65535"),
+    ("port", "65536", "is 65536; it must be a whole number from 0 to 65535"),
+    ("pump_seconds", "'-5'", "is '-5'; it must be a whole number that is not negative"),
+    ("answer_seconds", "nan", f"is nan; {COUNT}"),
+    ("host", "5", "is 5; it must be a text"),
+    ("host", "''", "is ''; it must be a text that is not empty"),
+    ("database_url", "{ password = 'canary-password' }", "is a table; it must be a text"),
+    ("fingerprint_secret", "4242424242424242424", "is a number; it must be a text"),
+    ("data_dir", "7", "is 7; it must be a path"),
+    ("data_dir", "''", "is ''; it must be a path"),
+    ("data_dir", "'~nobody-of-this-name/x'", "begin with ~ only where that home folder is known"),
+    ("on_record_failure", "'ajar'", "is 'ajar'; it must be closed or open"),
+    ("on_record_failure", "true", "is true; it must be closed or open"),
+    ("upstream", "'ftp://host'", f"is a text of another form; {ADDRESS}"),
+    ("upstream", "'generativelanguage.googleapis.com'", ADDRESS),
+    ("upstream", "'https://'", ADDRESS),
+    ("upstream", "'http://[::1'", ADDRESS),
+    ("upstream", "'http://host:99999'", ADDRESS),
+    ("upstream", "'http://host:port'", ADDRESS),
+    ("keys", "['a']", "it must be a table of fingerprint = name"),
+    ("keys", "{ k_1 = 5 }", "is {k_1 = 5}; it must be a table of fingerprint = name"),
+    ("prot", "8787", "is not a setting of gembill; is 'port' meant?"),
+    ("zzz", "8787", "is not a setting of gembill; known are answer_seconds, budget_seconds, data_dir"),
 ]
 
 
@@ -148,22 +152,22 @@ def refused(**variables: str) -> str:
 
 
 @pytest.mark.parametrize(("name", "value", "says"), BAD)
-def test_a_bad_value_in_a_file_is_one_sentence_that_names_it(name, value, says):
-    for source, text in (
-        ("gembill.toml", f"{name} = {value}"),
-        ("pyproject.toml", f"[tool.gembill]\n{name} = {value}"),
-        ("home/gembill/gembill.toml", f"{name} = {value}"),
+def test_a_bad_value_in_a_file_is_one_sentence_with_its_line_and_path(name, value, says):
+    for source, text, place in (
+        ("gembill.toml", f"{name} = {value}", f"1: $.{name} "),
+        ("pyproject.toml", f"[tool.gembill]\n\n{name} = {value}", f"3: $.tool.gembill.{name} "),
+        ("home/gembill/gembill.toml", f"# mine\n{name} = {value}", f"2: $.{name} "),
     ):
         Path(source).write_text(text)
         said = refused()
-        assert said.startswith(f"{name} in {source} ")
+        assert said.startswith(f"{source}:{place}")
         assert says in said
         Path(source).unlink()
 
 
 @pytest.mark.parametrize(
     ("variable", "value", "says"),
-    [("GEMBILL_PORT", "high", "is 'high'"), ("GEMBILL_ON_RECORD_FAILURE", "ajar", "can be closed or open"), ("GEMBILL_UPSTREAM", "x", "no http or https"), ("GEMBILL_PUMP_BYTES", "9" * 5_000, "no whole number")],
+    [("GEMBILL_PORT", "high", "is 'high'"), ("GEMBILL_ON_RECORD_FAILURE", "ajar", "must be closed or open"), ("GEMBILL_UPSTREAM", "x", "an http or https"), ("GEMBILL_PUMP_BYTES", "9" * 5_000, "a whole number")],
 )  # fmt: skip
 def test_a_bad_variable_is_named_as_it_is_set(variable, value, says):
     said = refused(**{variable: value})
@@ -173,7 +177,7 @@ def test_a_bad_variable_is_named_as_it_is_set(variable, value, says):
 
 @pytest.mark.parametrize(
     ("flags", "says"),
-    [({"port": 70_000}, "--port is 70000; ports end"), ({"on_record_failure": "ajar"}, "--on-record-failure is 'ajar'"), ({"colour": "red"}, "--colour is no setting")],
+    [({"port": 70_000}, "--port is 70000; it must be a whole number from 0 to 65535"), ({"on_record_failure": "ajar"}, "--on-record-failure is 'ajar'"), ({"colour": "red"}, "--colour is not a setting")],
 )  # fmt: skip
 def test_a_bad_flag_is_named_as_it_is_typed(flags, says):
     with pytest.raises(ConfigurationError, match=says):
@@ -229,8 +233,8 @@ def test_prices_and_policies_are_settings_too():
     [
         ("free_tier_keys = [1]", "must be a list of names"),
         ('free_tier_keys = ""', "must be a list of names"),
-        ('results_as_output = "yes"', "it can be reported or estimate"),
-        ('tool_tokens_with_grounding = "x"', "it can be input or free"),
+        ('results_as_output = "yes"', "it must be reported or estimate"),
+        ('tool_tokens_with_grounding = "x"', "it must be input or free"),
     ],
 )
 def test_a_policy_nobody_knows_is_refused(text, error):
@@ -250,7 +254,7 @@ def test_addresses_of_alerts_are_split_at_spaces_and_never_shown():
         load({"notify_urls": [5]}, {})
 
 
-def test_budgets_come_with_the_table_they_stand_in(tmp_path, monkeypatch):
+def test_budgets_come_with_the_table_they_are_in(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     environ = {"XDG_CONFIG_HOME": str(tmp_path / "config")}
     assert budget_text(environ) is None

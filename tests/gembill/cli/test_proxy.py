@@ -82,4 +82,4 @@ def test_budgets_are_watched_only_where_somebody_is_to_be_told(tmp_path, monkeyp
 def test_a_wrong_budget_file_is_named_at_the_start(tmp_path):
     (tmp_path / "gembill.toml").write_text('[[budget]]\nname = "b"\nlimit_usd = "1"\nperiod = "fortnight"\n')
     done = run("--port", "0", folder=tmp_path)
-    assert (done.returncode, "gembill.toml:4: period is 'fortnight'" in done.stderr) == (2, True)
+    assert (done.returncode, "gembill.toml:4: $.budget[0].period is 'fortnight'" in done.stderr) == (2, True)

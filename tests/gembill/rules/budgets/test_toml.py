@@ -79,35 +79,35 @@ def test_every_mistake_is_named_with_its_line():
     said = refused(text)
     assert [line.split(": ")[0] for line in said] == [f"gembill.toml:{n}" for n in (3, 4, 6, 7)]
     assert "'ten'" in said[0]
-    assert "'fortnight'; it can be day, week, month, total, run" in said[1]
-    assert "'x' has no period" in said[2]
-    assert "on line 2" in said[3]
+    assert "$.budget[0].period is 'fortnight'; it must be one of day, week, month, total, run" in said[1]
+    assert "$.budget[1]: the budget 'x' has no period" in said[2]
+    assert "$.budget[1].name is 'x', as is that on line 2" in said[3]
 
 
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"name": '""'}, "not empty"),
+        ({"name": '""'}, "a text of 1 to 100"),
         ({"name": '"a\\nb"'}, "visible characters"),
-        ({"name": f'"{"n" * 101}"'}, "100 visible"),
-        ({"limit_usd": '"-1"'}, "cannot be negative"),
+        ({"name": f'"{"n" * 101}"'}, "1 to 100 visible"),
+        ({"limit_usd": '"-1"'}, "is not negative"),
         ({"limit_usd": "true"}, "is true"),
-        ({"limit_usd": "nan"}, "no amount"),
+        ({"limit_usd": "nan"}, "must be an amount"),
         ({"limit_usd": ""}, "neither limit_usd nor limit_tokens"),
         ({"limit_tokens": "5"}, "both limit_usd and limit_tokens"),
         ({"limit_usd": "", "limit_tokens": "5.0"}, "whole number of tokens"),
         ({"limit_usd": "", "limit_tokens": "-5"}, "whole number of tokens"),
-        ({"period": "3"}, "it can be day"),
-        ({"timezone": '"Mars"'}, "no known time zone"),
+        ({"period": "3"}, "it must be one of day"),
+        ({"timezone": '"Mars"'}, "a known time zone"),
         ({"models": '"gemini"'}, "list of texts"),
         ({"models": "[]"}, "list of texts"),
         ({"labels": '["team"]'}, "table of texts"),
         ({"labels": "{team = 5}"}, "table of texts"),
         ({"code_execution": '"yes"'}, "true or false"),
         ({"warn_at": "0.5"}, "list of shares"),
-        ({"warn_at": "[0.5, 0.5]"}, "stands there once"),
+        ({"warn_at": "[0.5, 0.5]"}, "each once"),
         ({"warn_at": "[1.5]"}, "at most 1"),
-        ({"warn_at": '["50%"]'}, "a share of the limit"),
+        ({"warn_at": '["50%"]'}, "shares of the limit"),
         ({"forecast_at": "0"}, "above 0"),
         ({"forecast_at": "inf"}, "above 0"),
         ({"forecast_at": "0.1234567"}, "6 decimals"),
