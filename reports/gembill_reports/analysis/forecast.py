@@ -1,14 +1,15 @@
 """What a period will have cost when it ends.
 
-Owns: the estimate, its range, and when there is none. Owns no price (it is given the book) and no clock. Invariant: it
-is silent with fewer than `FEWEST` whole days to go by; a price that is known to change counts from the instant on.
+Owns: the estimate, its range, and when there is none. Not here: prices (it is given the book) and the clock. Invariant:
+it is silent with fewer than `FEWEST` whole days to go by; a price that is known to change counts from the instant on.
 
-The method: every whole day so far stands for a day to come; its calls are priced anew at the prices of that day. The
+The method: every whole day so far represents a day to come; its calls are priced again at the prices of that day. The
 range is where 8 of 10 such months end if the days to come differ from each other as the days so far did.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from fractions import Fraction
 from itertools import pairwise
 from math import isqrt
@@ -30,7 +31,7 @@ _PERCENT = 128  # of the standard deviation: 8 of 10
 class Forecast:
     """Pico-dollars at the period's end, `low` and `high` its range; drawn from `days` whole days.
 
-    `changes` names the announced price changes that are in it.
+    `changes` are the announced price changes that are in it: models and the days they change on.
     """
 
     end: str
@@ -38,7 +39,7 @@ class Forecast:
     low_pico: int
     high_pico: int
     days: int
-    changes: tuple[str, ...] = ()
+    changes: tuple[tuple[str, date], ...] = ()
 
 
 def forecast(report: Report, now_us: int, book: PriceBook) -> Forecast | None:
@@ -92,11 +93,10 @@ class _Prices:
         cuts = sorted({now_us, end, *(at for row in rows for at in self._changes(row) if now_us < at < end)})
         return pairwise(cuts)
 
-    def announced(self, now_us: int, rows: Sequence[Total]) -> list[str]:
+    def announced(self, now_us: int, rows: Sequence[Total]) -> list[tuple[str, date]]:
         end = self.period.end_us or now_us
-        found = {(row.group["model"], at) for row in rows for at in self._changes(row) if now_us < at < end}
-        ordered = sorted(found, key=lambda one: (one[1], str(one[0])))
-        return [f"{model} on {local(at, self.period.zone).date()}" for model, at in ordered]
+        changes = {(at, str(row.group["model"])) for row in rows for at in self._changes(row) if now_us < at < end}
+        return [(model, local(at, self.period.zone).date()) for at, model in sorted(changes)]
 
     def _changes(self, row: Total) -> tuple[int, ...]:
         """The instants within the period at which the row's model changes its price."""
@@ -128,14 +128,14 @@ def _days(report: Report, now_us: int) -> dict[str, int]:
     if first is None:
         return {}
     begun = max(period.start_us or 0, instant(first, period.zone))
-    found = {}
+    middles = {}
     for day in buckets(replace(period, start_us=begun, end_us=now_us), Unit.DAY):
         start, end = day.start_us, day.end_us
         assert start is not None
         assert end is not None
         if day == containing(Unit.DAY, start, day.zone):
-            found[name(Unit.DAY, start, day.zone)] = (start + end) // 2
-    return found
+            middles[name(Unit.DAY, start, day.zone)] = (start + end) // 2
+    return middles
 
 
 def _length(start_us: int, end_us: int, zone: ZoneInfo) -> Fraction:
@@ -162,7 +162,7 @@ def _daily(rows: Sequence[Total], days: dict[str, int], prices: _Prices, at_us: 
 
 
 def _half(costs: Sequence[Fraction], ahead: Fraction) -> int:
-    """Half the width of the range: the days ahead vary, and the average itself is only known from so many days."""
+    """Half the width of the range: the days ahead vary, and the average itself is only known from a few days."""
     mean = sum(costs, Fraction()) / len(costs)
     variance = sum(((cost - mean) ** 2 for cost in costs), Fraction()) / (len(costs) - 1)
     return isqrt(round(variance * (ahead + ahead**2 / len(costs)) * _PERCENT**2)) // 100

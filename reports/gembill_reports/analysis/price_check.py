@@ -1,6 +1,6 @@
 """Whether the price list fits what the ledger holds: gaps, rows not checked for long, changes to come.
 
-Owns: the findings. Owns no price and no layout. Invariant: only models that were called are looked at; a change to come
+Owns: the findings. Not here: prices and layout. Invariant: only models that were called are looked at; a change to come
 is shown with what it would have done to last month's tokens, both sides at list figures now in the book.
 """
 
@@ -23,12 +23,12 @@ _SHOWN = (Meter.INPUT, Meter.OUTPUT)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PriceGap:
-    """Calls of a model on a tier without a price."""
+    """Calls of a model on a tier without a price, and why; None where there is a price by now."""
 
     model: str | None
     service_tier: str
     calls: int
-    reason: str
+    reason: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +81,7 @@ class _Seen:
 
     def models(self, book: PriceBook, at_us: int) -> list[str]:
         """The models called, by the names under which they have prices."""
-        return sorted({found for name, _ in self.calls if name and (found := book.stands_for(name, at_us))})
+        return sorted({model for name, _ in self.calls if name and (model := book.stands_for(name, at_us))})
 
 
 def check(ledger: Ledger, terms: PricingTerms, list_prices: PriceBook, now_us: int, days: int) -> PriceCheck:
@@ -101,7 +101,7 @@ def check(ledger: Ledger, terms: PricingTerms, list_prices: PriceBook, now_us: i
 
 
 def _seen(ledger: Ledger, now_us: int) -> _Seen:
-    found = _Seen()
+    seen = _Seen()
     for recent, start_us in ((False, None), (True, now_us - _RECENT // timedelta(microseconds=1))):
         for one in read_totals(ledger, Selection(start_us=start_us), ["model", "service_tier", "status"]):
             name, tier = one.group["model"], str(one.group["service_tier"])
@@ -109,11 +109,11 @@ def _seen(ledger: Ledger, now_us: int) -> _Seen:
             if one.group["status"] == Status.ERROR.value or tier == PROVISIONED:
                 continue
             if recent:
-                found.recent.add(key)
+                seen.recent.add(key)
                 continue
-            found.calls[key] = found.calls.get(key, 0) + one.calls
-            found.unpriced[key] = found.unpriced.get(key, 0) + one.unpriced_calls
-    return found
+            seen.calls[key] = seen.calls.get(key, 0) + one.calls
+            seen.unpriced[key] = seen.unpriced.get(key, 0) + one.unpriced_calls
+    return seen
 
 
 def _gaps(seen: _Seen, book: PriceBook, now_us: int) -> Iterator[PriceGap]:
@@ -123,8 +123,7 @@ def _gaps(seen: _Seen, book: PriceBook, now_us: int) -> Iterator[PriceGap]:
         if isinstance(tariff, NoPrice) and (key in seen.recent or seen.unpriced[key]):
             yield PriceGap(model=model, service_tier=tier, calls=seen.unpriced[key], reason=tariff.reason)
         elif seen.unpriced[key]:
-            reason = "recorded without a price; `gembill rerate` prices them if there is one by now"
-            yield PriceGap(model=model, service_tier=tier, calls=seen.unpriced[key], reason=reason)
+            yield PriceGap(model=model, service_tier=tier, calls=seen.unpriced[key], reason=None)
 
 
 def _stale(models: Sequence[str], book: PriceBook, now_us: int, days: int) -> Iterator[StalePrice]:
@@ -153,7 +152,7 @@ def _coming(
     def priced(at_us: int) -> WhatIf:
         return compare(ledger, terms, Selection(), month, WhatIfChange(at_us=at_us))
 
-    found = {at: priced(at) for at in sorted({now_us, *(at for one in days.values() for at in one)})}
+    comparisons = {at: priced(at) for at in sorted({now_us, *(at for one in days.values() for at in one)})}
     for at_us, name in sorted((at, model) for model in models for at in days[model] | listed[model]):
         hidden = at_us not in days[name]
         figures = [_figures(list_prices if hidden else book, name, meter, at_us) for meter in _SHOWN]
@@ -162,8 +161,8 @@ def _coming(
             at_us=at_us,
             input=figures[0],
             output=figures[1],
-            now_pico=None if hidden else _cost(found[now_us], book, name, now_us),
-            then_pico=None if hidden else _cost(found[at_us], book, name, now_us),
+            now_pico=None if hidden else _cost(comparisons[now_us], book, name, now_us),
+            then_pico=None if hidden else _cost(comparisons[at_us], book, name, now_us),
             hidden=hidden,
         )
 
@@ -184,13 +183,13 @@ def _all_figures(book: PriceBook, model: str, tier: str, at_us: int) -> dict[tup
     return {(row.meter, row.modality, row.above_prompt_tokens): row.unit_pico for row in rows}
 
 
-def _cost(found: WhatIf, book: PriceBook, model: str, now_us: int) -> int:
-    return sum(row.then_pico for row in found.rows if row.model and book.stands_for(row.model, now_us) == model)
+def _cost(comparison: WhatIf, book: PriceBook, model: str, now_us: int) -> int:
+    return sum(row.then_pico for row in comparison.rows if row.model and book.stands_for(row.model, now_us) == model)
 
 
 def _figures(book: PriceBook, model: str, meter: Meter, at_us: int) -> tuple[int | None, int | None]:
     def figure(at: int) -> int | None:
-        found = book.price(model, meter, Modality.TEXT, service_tier="standard", prompt_tokens=0, at_us=at)
-        return None if isinstance(found, NoPrice) else found.unit_pico
+        price = book.price(model, meter, Modality.TEXT, service_tier="standard", prompt_tokens=0, at_us=at)
+        return None if isinstance(price, NoPrice) else price.unit_pico
 
     return figure(at_us - 1), figure(at_us)

@@ -1,7 +1,8 @@
 """What recorded tokens would have cost otherwise: with another model, tier, share of cached input, or later prices.
 
-Owns: the question, its answer by model, and the names of what cannot be compared. Owns no price and no SQL.
-Invariant: both sides of a row are about the same tokens; what has no price on the other side is in neither and named.
+Owns: the question, its answer by model, and why something cannot be compared. Not here: prices, SQL, and words
+(`gembill_reports.views.what_if`). Invariant: both sides of a row are about the same tokens; what has no price on the
+other side is in neither and named.
 
 Counts are taken as they are: that another model might have used more or fewer tokens is not guessed, and fees for
 keeping a cache are not in it.
@@ -10,6 +11,7 @@ keeping a cache are not in it.
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from enum import Enum
 from fractions import Fraction
 
 from gembill.ledger import ChargeTotal, Ledger, Selection, Total, holds_demo_data, read_totals, sum_charges
@@ -47,12 +49,37 @@ class WhatIfRow:
         return self.then_pico - self.now_pico
 
 
+class NotCharged(Enum):
+    """Why calls, or some of their tokens, have no charge that could be compared."""
+
+    UNPRICED = "unpriced"
+    INCOMPLETE = "incomplete"
+
+
+@dataclass(frozen=True, slots=True)
+class UnderPolicy:
+    """The charge was decided by a policy of that name, not by a price."""
+
+    policy: str
+
+
+@dataclass(frozen=True, slots=True)
+class CountedOtherwise:
+    """One of the models charges grounding by prompt, the other by search."""
+
+    model: str | None
+    other: str | None
+
+
+Reason = NoPrice | UnderPolicy | CountedOtherwise | NotCharged
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Uncompared:
     """Charges, or calls without any, that are on neither side, and why."""
 
     model: str | None
-    reason: str
+    reason: Reason
     quantity: int
     unit: str  # tokens, searches, calls
     cost_pico: int | None
@@ -60,7 +87,7 @@ class Uncompared:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WhatIf:
-    """The answer: rows by model, dearest first."""
+    """The answer: rows by model, the most expensive first."""
 
     period: Period
     change: WhatIfChange
@@ -85,7 +112,7 @@ class _Priced:
 
     used: ChargeTotal
     then_pico: int
-    reason: str | None = None
+    reason: Reason | None = None
 
 
 def compare(ledger: Ledger, terms: PricingTerms, selection: Selection, period: Period, change: WhatIfChange) -> WhatIf:
@@ -93,12 +120,12 @@ def compare(ledger: Ledger, terms: PricingTerms, selection: Selection, period: P
     chosen = replace(selection, start_us=period.start_us, end_us=period.end_us)
     sums = read_totals(ledger, chosen, ["model"])
     calls = {_name(one): one.calls for one in sums}
-    found: list[_Priced] = []
+    priced: list[_Priced] = []
     for part, at_us in _parts(terms.book, chosen, change, [name for name in calls if name is not None]):
-        found += _priced(_used(ledger, terms, part), terms.book, change, at_us)
-    rows = [_row(name, count, found) for name, count in calls.items()]
+        priced += _priced(_used(ledger, terms, part), terms.book, change, at_us)
+    rows = [_row(name, count, priced) for name, count in calls.items()]
     rows.sort(key=lambda row: (row.model is None, -row.now_pico, row.model or ""))
-    lost = (*_lost(found), *_uncharged(sums))
+    lost = (*_lost(priced), *_uncharged(sums))
     return WhatIf(period=period, change=change, rows=tuple(rows), uncompared=lost, demo=holds_demo_data(ledger))
 
 
@@ -107,8 +134,8 @@ def _name(total: Total) -> str | None:
     return None if name is None else str(name)
 
 
-def _row(model: str | None, calls: int, found: Iterable[_Priced]) -> WhatIfRow:
-    mine = [one for one in found if one.used.model == model and one.reason is None]
+def _row(model: str | None, calls: int, priced: Iterable[_Priced]) -> WhatIfRow:
+    mine = [one for one in priced if one.used.model == model and one.reason is None]
     now, then = sum(one.used.cost_pico for one in mine), sum(one.then_pico for one in mine)
     return WhatIfRow(model=model, calls=calls, now_pico=now, then_pico=then)
 
@@ -140,13 +167,14 @@ def _used(ledger: Ledger, terms: PricingTerms, part: Selection) -> list[ChargeTo
 
 
 def _priced(used: Iterable[ChargeTotal], book: PriceBook, change: WhatIfChange, at_us: int) -> list[_Priced]:
-    found = []
+    priced: list[_Priced] = []
     for group in _cached(used, change.cached):
-        found += [_price(one, book, change, at_us) for one in group]
-        if any(one.reason for one in found[-len(group) :]):  # moved between input and cached: both or neither
-            reason = next(one.reason for one in found[-len(group) :] if one.reason)
-            found[-len(group) :] = [_Priced(one, 0, reason) for one in group]
-    return found
+        together = [_price(one, book, change, at_us) for one in group]
+        reason = next((one.reason for one in together if one.reason is not None), None)
+        if reason is not None:  # moved between input and cached: both or neither
+            together = [_Priced(one, 0, reason) for one in group]
+        priced += together
+    return priced
 
 
 def _price(one: ChargeTotal, book: PriceBook, change: WhatIfChange, at_us: int) -> _Priced:
@@ -154,20 +182,18 @@ def _price(one: ChargeTotal, book: PriceBook, change: WhatIfChange, at_us: int) 
     if policy_ids.is_policy(one.price_id) and not one.price_id.startswith(policy_ids.ESTIMATED):
         return _under_policy(one)
     if one.meter is Meter.GROUNDING and grounds_by_prompt(model) != grounds_by_prompt(one.model):
-        return _Priced(
-            one, 0, f"grounding is charged by prompt for one of '{one.model}' and '{model}', by search for the other"
-        )
-    found = book.price(model, one.meter, one.modality, service_tier=tier, prompt_tokens=_prompt(one.above), at_us=at_us)
-    if isinstance(found, NoPrice):
-        return _Priced(one, 0, found.reason)
-    return _Priced(one, one.quantity * found.unit_pico)
+        return _Priced(one, 0, CountedOtherwise(one.model, model))
+    price = book.price(model, one.meter, one.modality, service_tier=tier, prompt_tokens=_prompt(one.above), at_us=at_us)
+    if isinstance(price, NoPrice):
+        return _Priced(one, 0, price)
+    return _Priced(one, one.quantity * price.unit_pico)
 
 
 def _under_policy(one: ChargeTotal) -> _Priced:
     word = policy_ids.policy_of(one.price_id)
     if word.startswith("tool_tokens_with_grounding"):
         return _Priced(one, 0)  # free on either side
-    return _Priced(one, 0, f"charged under the policy {word}, not by a price")
+    return _Priced(one, 0, UnderPolicy(word))
 
 
 def _cached(used: Iterable[ChargeTotal], share: Fraction | None) -> Iterator[list[ChargeTotal]]:
@@ -186,7 +212,7 @@ def _cached(used: Iterable[ChargeTotal], share: Fraction | None) -> Iterator[lis
 
 
 def _moved(group: list[ChargeTotal], share: Fraction) -> list[ChargeTotal]:
-    """The same tokens, so many of them cached as the share says, rounded down; never fewer than were."""
+    """The same tokens, of which the share is cached, rounded down; never fewer than were."""
     tokens = sum(one.quantity for one in group)
     were = sum(one.quantity for one in group if one.meter is Meter.CACHED_INPUT)
     cached = max(were, int(tokens * share))
@@ -200,23 +226,23 @@ def _prompt(above: int) -> int:
     return above + 1 if above else 0
 
 
-def _lost(found: Iterable[_Priced]) -> Iterator[Uncompared]:
-    sums: dict[tuple[str | None, str, str], list[int]] = {}
-    for one in (one for one in found if one.reason is not None):
-        unit = "searches" if one.used.meter is Meter.GROUNDING else "tokens"
-        amounts = sums.setdefault((one.used.model, str(one.reason), unit), [0, 0])
-        amounts[0] += one.used.quantity
-        amounts[1] += one.used.cost_pico
+def _lost(priced: Iterable[_Priced]) -> Iterator[Uncompared]:
+    sums: dict[tuple[str | None, Reason, str], list[int]] = {}
+    for one in priced:
+        if one.reason is not None:
+            unit = "searches" if one.used.meter is Meter.GROUNDING else "tokens"
+            amounts = sums.setdefault((one.used.model, one.reason, unit), [0, 0])
+            amounts[0] += one.used.quantity
+            amounts[1] += one.used.cost_pico
     for (model, reason, unit), (quantity, cost) in sorted(sums.items(), key=lambda item: -item[1][1]):
         yield Uncompared(model=model, reason=reason, quantity=quantity, unit=unit, cost_pico=cost)
 
 
-def _uncharged(calls: Iterable[Total]) -> Iterator[Uncompared]:
-    for one in calls:
-        model = _name(one)
-        if one.unpriced_calls:
-            reason = "recorded without a price; `gembill rerate` helps once there is one"
-            yield Uncompared(model=model, reason=reason, quantity=one.unpriced_calls, unit="calls", cost_pico=None)
-        if one.incomplete_calls:
-            reason = "their tokens are not wholly known; what is known was compared"
-            yield Uncompared(model=model, reason=reason, quantity=one.incomplete_calls, unit="calls", cost_pico=None)
+def _uncharged(totals: Iterable[Total]) -> Iterator[Uncompared]:
+    for one in totals:
+        for reason, calls in (
+            (NotCharged.UNPRICED, one.unpriced_calls),
+            (NotCharged.INCOMPLETE, one.incomplete_calls),
+        ):
+            if calls:
+                yield Uncompared(model=_name(one), reason=reason, quantity=calls, unit="calls", cost_pico=None)

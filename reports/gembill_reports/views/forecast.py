@@ -14,7 +14,7 @@ from gembill_reports.layout.sheet import money
 def sentence(forecast: Forecast) -> str:
     """The forecast in words."""
     drawn = f"drawn from {forecast.days} whole days"
-    changed = f", with announced price changes ({'; '.join(forecast.changes)})" if forecast.changes else ""
+    changed = f", with announced price changes ({'; '.join(_changes(forecast))})" if forecast.changes else ""
     return (
         f"Forecast until {forecast.end}: {money(forecast.cost_pico)}, likely {money(forecast.low_pico)} to "
         f"{money(forecast.high_pico)}; {drawn}{changed}."
@@ -29,5 +29,9 @@ def forecast_dict(forecast: Forecast) -> dict[str, Any]:
         "low_usd_estimate": usd(forecast.low_pico),
         "high_usd_estimate": usd(forecast.high_pico),
         "whole_days": forecast.days,
-        "announced_price_changes": list(forecast.changes),
+        "announced_price_changes": _changes(forecast),
     }
+
+
+def _changes(forecast: Forecast) -> list[str]:
+    return [f"{model} on {day}" for model, day in forecast.changes]

@@ -9,7 +9,7 @@ from typing import Any
 
 from gembill.money import usd, usd_per_million
 from gembill.period import local, zone
-from gembill_reports.analysis.price_check import ComingPrice, PriceCheck
+from gembill_reports.analysis.price_check import ComingPrice, PriceCheck, PriceGap
 from gembill_reports.layout.sheet import Sheet, count, money
 from gembill_reports.layout.tables import MISSING, Column, Table, csv_lines
 from gembill_reports.views.period_texts import words
@@ -24,7 +24,7 @@ def json_text(found: PriceCheck) -> str:
         "schema_version": SCHEMA_VERSION,
         "in_order": found.in_order,
         "gaps": [
-            {"model": one.model, "service_tier": one.service_tier, "unpriced_calls": one.calls, "reason": one.reason}
+            {"model": one.model, "service_tier": one.service_tier, "unpriced_calls": one.calls, "reason": _reason(one)}
             for one in found.gaps
         ],
         "stale": [{"model": one.model, "checked_on": one.checked_on, "rows": one.rows} for one in found.stale],
@@ -46,7 +46,7 @@ def sheets(found: PriceCheck) -> list[Sheet]:
 
 def _gaps(found: PriceCheck) -> Sheet:
     columns = (Column("Model", text=True), Column("Tier", text=True), Column("Unpriced"), Column("Why", text=True))
-    rows = tuple((one.model or MISSING, one.service_tier, count(one.calls), one.reason) for one in found.gaps)
+    rows = tuple((one.model or MISSING, one.service_tier, count(one.calls), _reason(one)) for one in found.gaps)
     notes = ("`gembill prices set` or `gembill prices sync` add a price, `gembill rerate` then charges these calls.",)
     return Sheet("Gaps: models called without a price", Table(columns, rows), notes if rows else ("None.",))
 
@@ -88,7 +88,7 @@ def _figure(pico: int | None) -> str:
 def _rows(found: PriceCheck) -> Iterator[dict[str, Any]]:
     empty = dict.fromkeys(_HEADER)
     for gap in found.gaps:
-        named = {"model": gap.model, "service_tier": gap.service_tier, "count": gap.calls, "detail": gap.reason}
+        named = {"model": gap.model, "service_tier": gap.service_tier, "count": gap.calls, "detail": _reason(gap)}
         yield {**empty, "kind": "gap", **named}
     for stale in found.stale:
         yield {**empty, "kind": "stale", "model": stale.model, "date": stale.checked_on, "count": stale.rows}
@@ -115,3 +115,7 @@ def _coming_dict(one: ComingPrice) -> dict[str, Any]:
 
 def _day(at_us: int) -> str:
     return str(local(at_us, zone()).date())
+
+
+def _reason(gap: PriceGap) -> str:
+    return gap.reason or "recorded without a price; `gembill rerate` prices them if there is one by now"

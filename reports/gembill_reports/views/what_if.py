@@ -10,7 +10,15 @@ from typing import Any
 
 from gembill.money import usd
 from gembill.period import iso, local
-from gembill_reports.analysis.what_if import Uncompared, WhatIf, WhatIfRow
+from gembill_reports.analysis.what_if import (
+    CountedOtherwise,
+    NotCharged,
+    Reason,
+    Uncompared,
+    UnderPolicy,
+    WhatIf,
+    WhatIfRow,
+)
 from gembill_reports.layout.sheet import DEMO, Sheet, count, money
 from gembill_reports.layout.tables import MISSING, Column, Table
 from gembill_reports.views.period_texts import period_dict, words
@@ -75,6 +83,20 @@ def in_words(comparison: WhatIf) -> str:
     return ", ".join(said)
 
 
+def reason_text(reason: Reason) -> str:
+    """Why something is in neither column, as a sentence without a full stop."""
+    match reason:
+        case NotCharged.UNPRICED:
+            return "recorded without a price; `gembill rerate` helps once there is one"
+        case NotCharged.INCOMPLETE:
+            return "their tokens are not wholly known; what is known was compared"
+        case UnderPolicy(policy):
+            return f"charged under the policy {policy}, not by a price"
+        case CountedOtherwise(model, other):
+            return f"grounding is charged by prompt for one of '{model}' and '{other}', by search for the other"
+    return reason.reason
+
+
 def _cells(row: WhatIfRow) -> tuple[str, ...]:
     difference = ("+" if row.difference_pico > 0 else "") + money(row.difference_pico)
     return row.model or MISSING, count(row.calls), money(row.now_pico), money(row.then_pico), difference, _share(row)
@@ -92,7 +114,7 @@ def _share(row: WhatIfRow) -> str:
 def _uncompared_words(one: Uncompared) -> str:
     cost = "" if one.cost_pico is None else f" ({money(one.cost_pico)})"
     unit = one.unit if one.quantity != 1 else _ONE[one.unit]
-    return f"{one.model or MISSING}: {one.quantity:,} {unit}{cost}: {one.reason}"
+    return f"{one.model or MISSING}: {one.quantity:,} {unit}{cost}: {reason_text(one.reason)}"
 
 
 def _row_dict(row: WhatIfRow) -> dict[str, Any]:
@@ -108,7 +130,7 @@ def _row_dict(row: WhatIfRow) -> dict[str, Any]:
 def _uncompared_dict(one: Uncompared) -> dict[str, Any]:
     return {
         "model": one.model,
-        "reason": one.reason,
+        "reason": reason_text(one.reason),
         "quantity": one.quantity,
         "unit": one.unit,
         "cost_usd": usd(one.cost_pico),

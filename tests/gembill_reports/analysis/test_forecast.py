@@ -1,6 +1,7 @@
 """The forecast: days so far stand for days to come, at the prices of those days."""
 
 from dataclasses import replace
+from datetime import date
 
 import pytest
 
@@ -111,7 +112,7 @@ def test_an_announced_price_counts_from_its_day_on(ledger: Ledger) -> None:
     found = forecast(days(ledger, [100] * 10), NOW, book)
     assert found is not None
     assert found.cost_pico == (10 + 10 + 3 * 10) * 100 * IN  # spent, until the change, at three times the price
-    assert found.changes == (f"{FLASH} on 2026-11-21",)
+    assert found.changes == ((FLASH, date(2026, 11, 21)),)
 
 
 def test_a_price_that_has_changed_already_makes_old_days_count_anew(ledger: Ledger) -> None:

@@ -45,7 +45,7 @@ def test_calls_recorded_without_a_price_that_there_is_by_now_are_a_gap_too(ledge
         model="gemini-2.5-pro",
         service_tier="standard",
         calls=1,
-        reason="recorded without a price; `gembill rerate` prices them if there is one by now",
+        reason=None,
     )
 
 

@@ -8,9 +8,17 @@ from gembill.ledger import Ledger, Selection
 from gembill.money import unit_price
 from gembill.period import Period, instant, parse, zone
 from gembill.price_catalog import PricingTerms
-from gembill.rules.prices import bundled
+from gembill.rules.prices import NoPrice, bundled
 from gembill.rules.rating import DEFAULT, LongContextCounts, Policies
-from gembill_reports.analysis.what_if import WhatIf, WhatIfChange, WhatIfRow, compare
+from gembill_reports.analysis.what_if import (
+    CountedOtherwise,
+    NotCharged,
+    UnderPolicy,
+    WhatIf,
+    WhatIfChange,
+    WhatIfRow,
+    compare,
+)
 from tests.gembill.calls import event, put
 
 LIST = PricingTerms(bundled(), DEFAULT)
@@ -92,7 +100,8 @@ def test_what_has_no_price_there_is_on_neither_side_and_named(ledger: Ledger) ->
     found = asked(ledger, WhatIfChange(model=FLASH3))
     lost = {(one.model, one.quantity, one.unit): one for one in found.uncompared}
     image_lost = lost["gemini-3-pro-image", 100, "tokens"]
-    assert "image tokens (output)" in image_lost.reason
+    assert isinstance(image_lost.reason, NoPrice)
+    assert "image tokens (output)" in image_lost.reason.reason
     assert image_lost.cost_pico == 100 * unit_price("120")
     assert lost["newest", 1, "calls"].cost_pico is None
     assert found.rows[0].now_pico == 1200 * unit_price("2") + 250 * unit_price("12")
@@ -104,7 +113,7 @@ def test_searches_are_compared_only_where_both_models_count_them_alike(ledger: L
     assert alike.total.then_pico == 1200 * unit_price("0.75") + 350 * unit_price("3.75") + 2 * 14 * 10**9
     (lost,) = asked(ledger, WhatIfChange(model=FLASH)).uncompared
     assert (lost.quantity, lost.unit, lost.cost_pico) == (2, "searches", 2 * 14 * 10**9)
-    assert "by prompt" in lost.reason
+    assert lost.reason == CountedOtherwise(FLASH3, FLASH)
 
 
 def test_prepaid_and_free_calls_are_not_compared_but_named(ledger: Ledger) -> None:
@@ -113,7 +122,7 @@ def test_prepaid_and_free_calls_are_not_compared_but_named(ledger: Ledger) -> No
     found = asked(ledger, WhatIfChange(model=FLASH))
     assert found.total.then_pico == 0
     assert sum(one.quantity for one in found.uncompared) == 1550
-    assert {one.reason for one in found.uncompared} == {"charged under the policy free_tier, not by a price"}
+    assert {one.reason for one in found.uncompared} == {UnderPolicy("free_tier")}
 
 
 def test_calls_whose_tokens_are_not_wholly_known_are_named(ledger: Ledger) -> None:
@@ -122,4 +131,4 @@ def test_calls_whose_tokens_are_not_wholly_known_are_named(ledger: Ledger) -> No
     put(ledger, LIST, event(1, AT, FLASH3, seen={"usage": None}), event(2, AT, FLASH3))
     assert Ending.FINISHED is event(1).ending
     (lost,) = asked(ledger, WhatIfChange(model=FLASH)).uncompared
-    assert (lost.quantity, lost.unit) == (1, "calls")
+    assert (lost.quantity, lost.unit, lost.reason) == (1, "calls", NotCharged.INCOMPLETE)

@@ -1,6 +1,7 @@
 """A forecast beside a report: its sentence and its JSON."""
 
 from dataclasses import replace
+from datetime import date
 
 from gembill.money import PICO_PER_USD
 from gembill_reports.analysis.forecast import Forecast
@@ -22,7 +23,7 @@ def test_the_sentence_has_the_range_and_what_it_is_drawn_from() -> None:
 
 
 def test_announced_price_changes_are_named() -> None:
-    changed = replace(TWELVE, changes=("gemini-3-pro on 2026-11-21",))
+    changed = replace(TWELVE, changes=(("gemini-3-pro", date(2026, 11, 21)),))
     assert sentence(changed).endswith(", with announced price changes (gemini-3-pro on 2026-11-21).")
     assert forecast_dict(changed)["announced_price_changes"] == ["gemini-3-pro on 2026-11-21"]
 

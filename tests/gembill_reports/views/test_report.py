@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from datetime import date
 
 import pytest
 
@@ -114,7 +115,7 @@ def test_a_report_with_a_forecast_looks_as_it_did(month: Report, snapshot: Snaps
         low_pico=47_650_000_000_000,
         high_pico=1_412_700_000_000_000,
         days=9,
-        changes=("gemini-4-argon on 2026-11-15", "gemini-3.8-flash on 2026-11-22"),
+        changes=(("gemini-4-argon", date(2026, 11, 15)), ("gemini-3.8-flash", date(2026, 11, 22))),
     )
     snapshot("forecast", sheet(month, None, coming))
 

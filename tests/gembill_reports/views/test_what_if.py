@@ -3,11 +3,23 @@
 from dataclasses import replace
 from fractions import Fraction
 
+import pytest
+
 from gembill.period import instant, parse, zone
-from gembill_reports.analysis.what_if import Uncompared, WhatIf, WhatIfChange, WhatIfRow
+from gembill.rules.prices import NoPrice
+from gembill_reports.analysis.what_if import (
+    CountedOtherwise,
+    NotCharged,
+    Reason,
+    Uncompared,
+    UnderPolicy,
+    WhatIf,
+    WhatIfChange,
+    WhatIfRow,
+)
 from gembill_reports.layout.sheet import Sheet
 from gembill_reports.views.view import Format, text
-from gembill_reports.views.what_if import WhatIfView
+from gembill_reports.views.what_if import WhatIfView, reason_text
 from tests.gembill_reports.conftest import Snapshots
 
 FOUND = WhatIf(
@@ -18,8 +30,8 @@ FOUND = WhatIf(
         WhatIfRow(model=None, calls=1, now_pico=10**12, then_pico=2 * 10**12),
     ),
     uncompared=(
-        Uncompared(model="m1", reason="no price", quantity=1120, unit="tokens", cost_pico=134_400_000_000),
-        Uncompared(model=None, reason="unpriced", quantity=1, unit="calls", cost_pico=None),
+        Uncompared(model="m1", reason=NoPrice("no price"), quantity=1120, unit="tokens", cost_pico=134_400_000_000),
+        Uncompared(model=None, reason=NotCharged.UNPRICED, quantity=1, unit="calls", cost_pico=None),
     ),
 )
 
@@ -60,7 +72,7 @@ def test_the_table_says_more_or_less_and_names_what_is_missing() -> None:
     assert "-$1.00   -50.0%" in shown
     assert "+$1.00  +100.0%" in shown
     assert "m1: 1,120 tokens ($0.13): no price" in shown
-    assert "(unknown): 1 call: unpriced" in shown
+    assert "(unknown): 1 call: recorded without a price" in shown
     assert "fees for keeping an explicit cache are not in it" in shown
 
 
@@ -89,3 +101,16 @@ def test_comparisons_look_as_they_did(snapshot: Snapshots) -> None:
     model = WhatIfChange(model="gemini-4-argon")
     snapshot("contrast-model", sheet(replace(FOUND, change=model, rows=rows[:1], uncompared=())))
     snapshot("contrast-of-nothing", sheet(replace(FOUND, change=model, rows=(), uncompared=())))
+
+
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [
+        (NoPrice("no price is known"), "no price is known"),
+        (UnderPolicy("free_tier"), "charged under the policy free_tier, not by a price"),
+        (CountedOtherwise("a", "b"), "by prompt for one of 'a' and 'b', by search for the other"),
+        *((reason, ";") for reason in NotCharged),
+    ],
+)
+def test_every_reason_has_words(reason: Reason, words: str) -> None:
+    assert words in reason_text(reason)
