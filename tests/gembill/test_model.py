@@ -54,16 +54,14 @@ def charge(quantity: int, unit: int) -> Charge:
 
 def test_every_value_is_frozen():
     values = [
-        found
-        for _, found in inspect.getmembers(model, inspect.isclass)
-        if found.__module__ == model.__name__ and not issubclass(found, StrEnum)
+        kind
+        for _, kind in inspect.getmembers(model, inspect.isclass)
+        if kind.__module__ == model.__name__ and not issubclass(kind, StrEnum)
     ]
     assert len(values) > 10
-    for found in values:
-        frozen = (
-            found.__struct_config__.frozen if issubclass(found, msgspec.Struct) else found.__dataclass_params__.frozen
-        )
-        assert frozen, found
+    for kind in values:
+        frozen = kind.__struct_config__.frozen if issubclass(kind, msgspec.Struct) else kind.__dataclass_params__.frozen
+        assert frozen, kind
 
 
 def test_an_event_holds_only_what_was_seen():
@@ -99,14 +97,14 @@ def test_an_event_is_the_same_after_storage(event):
 def test_none_and_zero_and_false_stay_apart_in_storage():
     for declared in (None, False, True):
         stored = msgspec.json.encode(msgspec.structs.replace(EVENT, asked=RequestFacts(declared=declared, turns=0)))
-        found = msgspec.json.decode(stored, type=Event).asked
-        assert (found.declared, found.turns) == (declared, 0)
+        facts = msgspec.json.decode(stored, type=Event).asked
+        assert (facts.declared, facts.turns) == (declared, 0)
 
 
 def test_an_event_of_a_later_version_can_still_be_read():
     later = msgspec.json.decode(msgspec.json.encode(EVENT)) | {"version": EVENT_VERSION + 1, "news": {"a": 1}}
-    found = msgspec.json.decode(msgspec.json.encode(later), type=Event)
-    assert (found.id, found.version) == ("i", EVENT_VERSION + 1)
+    read = msgspec.json.decode(msgspec.json.encode(later), type=Event)
+    assert (read.id, read.version) == ("i", EVENT_VERSION + 1)
 
 
 @pytest.mark.parametrize("missing", ["id", "occurred_us", "api", "operation", "ending"])

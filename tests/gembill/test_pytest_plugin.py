@@ -81,29 +81,31 @@ def spent(folder: Path) -> tuple[int, int | None]:
 
 @pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "xdist"])
 def test_sums_and_limits_hold_with_and_without_workers(workers, upstream, tmp_path):
-    found = pytest_in(tmp_path, "--gemini-budget", "0.50", *workers, GEMBILL_UPSTREAM=upstream)
-    assert "3 failed, 8 passed" in found.stdout, found.stdout
-    assert "2 Gemini calls of this test cost $0.00060, more than the $0.00050 that gemini_budget allows" in found.stdout
-    assert "assert 1 == 2" in found.stdout
-    assert "gemini_budget takes one argument, usd" in found.stdout
-    assert "more than the $0.00010" not in found.stdout, "a test that fails by itself keeps its own words"
+    session = pytest_in(tmp_path, "--gemini-budget", "0.50", *workers, GEMBILL_UPSTREAM=upstream)
+    assert "3 failed, 8 passed" in session.stdout, session.stdout
+    assert (
+        "2 Gemini calls of this test cost $0.00060, more than the $0.00050 that gemini_budget allows" in session.stdout
+    )
+    assert "assert 1 == 2" in session.stdout
+    assert "gemini_budget takes one argument, usd" in session.stdout
+    assert "more than the $0.00010" not in session.stdout, "a test that fails by itself keeps its own words"
     assert spent(tmp_path) == (11, 11 * 300_000_000)
-    (line,) = re.findall(r"Total .*", found.stdout)
+    (line,) = re.findall(r"Total .*", session.stdout)
     assert line.split()[1] == "11"
-    assert re.search(r"PASS: --gemini-budget: \$0\.0033 of \$0\.50", found.stdout)
+    assert re.search(r"PASS: --gemini-budget: \$0\.0033 of \$0\.50", session.stdout)
 
 
 @pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "xdist"])
 def test_all_tests_together_cost_too_much(workers, upstream, tmp_path):
-    found = pytest_in(tmp_path, "--gemini-budget", "0.001", "-k", "many", *workers, GEMBILL_UPSTREAM=upstream)
-    assert found.returncode == 1, found.stdout
-    assert "BREACH: --gemini-budget: $0.0018 of $0.0010" in found.stdout
-    assert "6 passed" in found.stdout
+    session = pytest_in(tmp_path, "--gemini-budget", "0.001", "-k", "many", *workers, GEMBILL_UPSTREAM=upstream)
+    assert session.returncode == 1, session.stdout
+    assert "BREACH: --gemini-budget: $0.0018 of $0.0010" in session.stdout
+    assert "6 passed" in session.stdout
 
 
 def test_within_the_budget_the_session_passes(upstream, tmp_path):
-    found = pytest_in(tmp_path, "--gemini-budget", "0.0018", "-k", "many", GEMBILL_UPSTREAM=upstream)
-    assert found.returncode == 0, found.stdout
+    session = pytest_in(tmp_path, "--gemini-budget", "0.0018", "-k", "many", GEMBILL_UPSTREAM=upstream)
+    assert session.returncode == 0, session.stdout
 
 
 def test_without_the_option_nothing_happens(tmp_path):
@@ -118,10 +120,10 @@ def test_nothing_is_told():
 
 def test_no_meter(gemini_meter): pass
 """
-    found = pytest_in(tmp_path, "-rs", tests=tests)
-    assert "1 passed, 1 skipped" in found.stdout, found.stdout
-    assert "gemini_meter measures only with --gemini-budget USD" in found.stdout
-    assert "Gemini calls" not in found.stdout
+    session = pytest_in(tmp_path, "-rs", tests=tests)
+    assert "1 passed, 1 skipped" in session.stdout, session.stdout
+    assert "gemini_meter measures only with --gemini-budget USD" in session.stdout
+    assert "Gemini calls" not in session.stdout
     assert not (tmp_path / "data").exists()
 
 
@@ -134,10 +136,10 @@ def test_no_meter(gemini_meter): pass
     ],
 )
 def test_what_cannot_be_obeyed_is_one_sentence(flags, env, words, tmp_path):
-    found = pytest_in(tmp_path, f"--gemini-budget={flags[0]}", **env)
-    assert found.returncode == 4, found.stdout
-    assert words in found.stderr
-    assert "Traceback" not in found.stderr + found.stdout
+    session = pytest_in(tmp_path, f"--gemini-budget={flags[0]}", **env)
+    assert session.returncode == 4, session.stdout
+    assert words in session.stderr
+    assert "Traceback" not in session.stderr + session.stdout
 
 
 def test_the_entry_point_is_declared():
@@ -158,15 +160,15 @@ def test_the_ledger_goes_away():
     call()
 """
     )
-    found = pytest_in(
+    session = pytest_in(
         tmp_path, "--gemini-budget", "1", "-k", "goes_away", *workers, tests=tests, GEMBILL_UPSTREAM=upstream
     )
-    assert found.returncode == 1, found.stdout
-    assert "UNKNOWN COST:" in found.stdout
-    assert "1 passed" in found.stdout
-    assert "INTERNALERROR" not in found.stdout + found.stderr
+    assert session.returncode == 1, session.stdout
+    assert "UNKNOWN COST:" in session.stdout
+    assert "1 passed" in session.stdout
+    assert "INTERNALERROR" not in session.stdout + session.stderr
 
 
 def test_it_works_without_xdist(upstream, tmp_path):
-    found = pytest_in(tmp_path, "-p", "no:xdist", "--gemini-budget", "1", "-k", "meter", GEMBILL_UPSTREAM=upstream)
-    assert found.returncode == 0, found.stdout + found.stderr
+    session = pytest_in(tmp_path, "-p", "no:xdist", "--gemini-budget", "1", "-k", "meter", GEMBILL_UPSTREAM=upstream)
+    assert session.returncode == 0, session.stdout + session.stderr

@@ -24,10 +24,10 @@ def test_ids_sort_by_the_time_they_were_made():
 
 
 def test_a_program_is_told_where_to_call_past_any_proxy():
-    found = environment("http://127.0.0.1:5", "r", {"no_proxy": "a.example", "PATH": "/bin"})
-    assert found["GOOGLE_GEMINI_BASE_URL"] == found["GOOGLE_VERTEX_BASE_URL"] == "http://127.0.0.1:5"
-    assert (found["no_proxy"], found["NO_PROXY"]) == ("a.example,127.0.0.1", "127.0.0.1")
-    assert (found["GEMBILL_RUN"], found["PATH"]) == ("r", "/bin")
+    variables = environment("http://127.0.0.1:5", "r", {"no_proxy": "a.example", "PATH": "/bin"})
+    assert variables["GOOGLE_GEMINI_BASE_URL"] == variables["GOOGLE_VERTEX_BASE_URL"] == "http://127.0.0.1:5"
+    assert (variables["no_proxy"], variables["NO_PROXY"]) == ("a.example,127.0.0.1", "127.0.0.1")
+    assert (variables["GEMBILL_RUN"], variables["PATH"]) == ("r", "/bin")
 
 
 @pytest.mark.parametrize("labels", [{"run": "x"}, {"n" * 65: "x"}, {"n": "x" * 257}, {"n": "\0"}, {"": "x"}])

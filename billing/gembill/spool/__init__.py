@@ -1,10 +1,10 @@
 """The spool: the local durable queue of one process, between the calls and the ledger.
 
-Owns: its directory, its files and its one writing thread. Owns no meaning of what it holds and no posting. Invariant:
-what was acknowledged is on disk, and is given to the ledger in order.
+Owns: its directory, its files and its one writing thread. Not here: the meaning of what it holds, and posting.
+Invariant: what was acknowledged is on disk, and is given to the ledger in order.
 
-`spool` is the door. Behind it: `home` (directory, lock, cursor), `shelf` (the row of segments), `segment` (one SQLite
-file), `writer` (the thread), `ticket` (what waits for it), `walfile` (how far a write-ahead log got).
+`spool` is the way in. Behind it: `directory` (lock and cursor), `segments` (all of them in their order), `segment` (one
+SQLite file), `writer` (the thread), `write_request` (what waits for it), `wal_frames` (how far a write-ahead log got).
 """
 
 from gembill.spool.spool import Backlog, Damage, Interrupted, SegmentEntry, Spool, SpoolOptions

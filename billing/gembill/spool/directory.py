@@ -1,8 +1,8 @@
-"""The home of one spool: a directory that one process holds at a time.
+"""The directory of one spool, which one process holds at a time.
 
 Owns: where spools live below their root, the lock that is held for life, the source's number (the directory's name),
-and the posting cursor beside the segments. Owns no segment. Invariant: a home is used only under its `flock`; its name
-is its identity, so no file inside can lose it; a home that cannot be used is renamed, never removed.
+and the posting cursor beside the segments. Not here: segments. Invariant: a directory is used only under its `flock`;
+its name is its identity, so no file inside can lose it; one that cannot be used is renamed, never removed.
 """
 
 import fcntl
@@ -47,20 +47,20 @@ class SpoolDirectory:
 
     @classmethod
     def make(cls, root: Path) -> "SpoolDirectory":
-        """A new home with a random positive 63-bit number. Raises SpoolError."""
+        """A new directory with a random positive 63-bit number. Raises SpoolError."""
         while True:
             path = root / f"{1 + secrets.randbelow(2**63 - 1):016x}"
             try:
                 path.mkdir(mode=0o700)
-                home = cls.lock(path)
+                directory = cls.lock(path)
             except OSError as error:
                 raise SpoolError(f"no spool can be made in {root}: {error.strerror}") from error
-            if home is not None:  # else another process was quicker to take it
-                return home
+            if directory is not None:  # else another process was quicker to take it
+                return directory
 
     @classmethod
     def lock(cls, path: Path) -> "SpoolDirectory | None":
-        """This home, or None where another process (or another spool of this one) holds it. Raises OSError."""
+        """This directory, or None where another process (or another spool of this one) holds it. Raises OSError."""
         handle = os.open(path / "lock", os.O_CREAT | os.O_RDWR, 0o600)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -74,15 +74,15 @@ class SpoolDirectory:
 
     @classmethod
     def unlocked(cls, root: Path) -> Iterator["SpoolDirectory"]:
-        """Every home below root that nobody holds, locked, in order of name; one that cannot be opened is set aside."""
+        """Each directory below root that nobody holds, locked, in order of name; what cannot be opened is set aside."""
         for path in sorted(path for path in root.iterdir() if _NAME.fullmatch(path.name)):
             try:
-                home = cls.lock(path)
+                directory = cls.lock(path)
             except OSError as error:
                 set_aside(path, error)
                 continue
-            if home is not None:
-                yield home
+            if directory is not None:
+                yield directory
 
     def read_cursor(self) -> int:
         """The highest sequence number known to be posted; 0 where that was lost (posting again is harmless)."""
@@ -90,11 +90,11 @@ class SpoolDirectory:
             text = (self.path / "posted").read_bytes()
         except FileNotFoundError:
             return 0
-        found = _CURSOR.fullmatch(text)
-        if found is None or int(found[2], 16) != zlib.crc32(found[1]):
+        match = _CURSOR.fullmatch(text)
+        if match is None or int(match[2], 16) != zlib.crc32(match[1]):
             log.warning("%s is not readable as a cursor; posting starts again from the first retained entry", self.path)
             return 0
-        return int(found[1])
+        return int(match[1])
 
     def write_cursor(self, seq: int) -> None:
         """Note it in the file, unsynced: it survives this process, not always the machine. Raises OSError."""

@@ -1,12 +1,13 @@
-"""One segment of the spool: a SQLite file of open intents and finals, written once and read until it is posted.
+"""One segment of the spool: a SQLite file of open intents and completions, written once and read until it is posted.
 
-Owns: the file's schema, its durable transactions, its checksums, and what counts as damage. Owns no order of segments,
-no thread and no policy. Invariant: what one `commit` was given is in the file wholly or not at all, and durably
+Owns: the file's schema, its durable transactions, its checksums, and what counts as damage. Not here: the order of
+segments, threads and policies. Invariant: what one `commit` was given is in the file wholly or not at all, and durably
 (`synchronous=FULL`); a row whose checksum fails is never handed out.
 
-An intent is a row that its final deletes in the same transaction, so the open intents are the rows of `intent`. The
-space this frees is used again by the next intents; nothing else is ever deleted from a segment (reliability.md R6: on
-a full disk DELETE needs space, unlinking the file does not). The `seq` of a final is its only key (reliability.md 5).
+A completion is a row of the table `final`. An intent is a row that its completion deletes in the same transaction, so
+the open intents are the rows of `intent`. The space this frees is used again by the next intents; nothing else is ever
+deleted from a segment (reliability.md R6: on a full disk DELETE needs space, unlinking the file does not). The `seq` of
+a completion is its only key (reliability.md 5).
 """
 
 import logging
@@ -43,7 +44,7 @@ _CODES_OF_DAMAGE = (1, 11, 26)  # SQLITE_ERROR (a table is missing), SQLITE_CORR
 _CODES_OF_LOCKS = (5, 6)  # SQLITE_BUSY, SQLITE_LOCKED
 
 IntentRow = tuple[int, str, bytes, int]  # n, event id, body, checksum
-FinalRow = tuple[int, int, str, bytes, int]  # seq, microseconds, event id, body, checksum
+CompletionRow = tuple[int, int, str, bytes, int]  # seq, microseconds, event id, body, checksum
 
 
 class SegmentDamaged(SpoolError):
@@ -123,17 +124,17 @@ class Segment:
             run(statement)
         run("INSERT INTO meta VALUES (?, ?, ?)", (source_id, first_seq, time.time_ns() // 1000))
 
-    def write(self, intents: Sequence[IntentRow], finals: Sequence[FinalRow], closed: Sequence[int]) -> None:
-        """One durable transaction: new intents, new finals, and the numbers of the intents to remove."""
+    def write(self, intents: Sequence[IntentRow], completions: Sequence[CompletionRow], closed: Sequence[int]) -> None:
+        """One durable transaction: new intents, new completions, and the numbers of the intents to remove."""
         if not self._connection.in_transaction:
             self._connection.execute("BEGIN IMMEDIATE")
         self._run_in_parts("INSERT INTO intent VALUES ", "(?,?,?,?)", intents)
-        self._run_in_parts("INSERT INTO final VALUES ", "(?,?,?,?,?)", finals)
+        self._run_in_parts("INSERT INTO final VALUES ", "(?,?,?,?,?)", completions)
         self._run_in_parts("DELETE FROM intent WHERE n IN ", "?", [(n,) for n in closed])
         self._connection.execute("COMMIT")
         self.begun = True
-        self.bytes += sum(len(row[2]) for row in intents) + sum(len(row[3]) for row in finals)
-        self.bytes += ROW_BYTES * (len(intents) + len(finals))
+        self.bytes += sum(len(row[2]) for row in intents) + sum(len(row[3]) for row in completions)
+        self.bytes += ROW_BYTES * (len(intents) + len(completions))
 
     def _run_in_parts(self, head: str, slot: str, rows: Sequence[tuple[object, ...]]) -> None:
         at = 0
@@ -144,7 +145,7 @@ class Segment:
             at += count
 
     def close(self) -> None:
-        """Give up the file as it stands; an open transaction is rolled back. Raises nothing: the file is the truth."""
+        """Give up the file as it is; an open transaction is rolled back. Raises nothing: the file is the truth."""
         try:
             self._connection.close()
         except driver.Error:
@@ -191,14 +192,14 @@ def unlink(path: Path) -> None:
 class SegmentPage:
     """Rows read in order, how many were refused for their checksum, and what ended the reading early, in words."""
 
-    rows: tuple[FinalRow, ...]
+    rows: tuple[CompletionRow, ...]
     refused: int
     broken: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What a segment holds as far as opening needs it. `last_seq` is one below its first where it has no final."""
+    """What a segment holds as far as opening needs it. `last_seq` is one below its first where it has no completion."""
 
     last_seq: int
     intents: tuple[IntentRow, ...]
@@ -239,9 +240,9 @@ class SegmentReader:
     def _identify(self, connection: sqlite3.Connection, source_id: int) -> None:
         if connection.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,):
             raise SegmentEmpty(f"{self.path} was never begun")
-        found = connection.execute("SELECT source_id FROM meta").fetchone()
-        if found != (source_id,):
-            raise SegmentDamaged(f"{self.path} says it belongs to source {found}, not to {source_id}")
+        row = connection.execute("SELECT source_id FROM meta").fetchone()
+        if row != (source_id,):
+            raise SegmentDamaged(f"{self.path} says it belongs to source {row}, not to {source_id}")
 
     def contents(self, first_seq: int, *, intents: bool) -> Contents:
         """What opening needs. Raises SegmentDamaged, or SpoolError where it cannot be read just now."""
@@ -261,14 +262,14 @@ class SegmentReader:
             return None
         return None if seen < 0 else seen
 
-    def finals(self, after: int, upto: int, limit: int) -> SegmentPage:
-        """At most `limit` finals with `after < seq <= upto`. Raises SpoolError where it cannot be read just now."""
-        rows: list[FinalRow] = []
+    def completions(self, after: int, upto: int, limit: int) -> SegmentPage:
+        """At most `limit` completions with `after < seq <= upto`. Raises SpoolError if it cannot be read just now."""
+        rows: list[CompletionRow] = []
         broken = None
         refused = 0
         try:
-            with closing(self._select(after, upto)) as found:
-                for row in found:
+            with closing(self._select(after, upto)) as selected:
+                for row in selected:
                     if row[4] == checksum(row[2], row[3]):
                         rows.append(row)
                     else:
@@ -282,7 +283,7 @@ class SegmentReader:
             broken = str(explained)
         return SegmentPage(tuple(rows), refused, broken)
 
-    def _select(self, after: int, upto: int) -> Generator[FinalRow]:
+    def _select(self, after: int, upto: int) -> Generator[CompletionRow]:
         with closing(self._connection.cursor()) as cursor:  # an open cursor holds its transaction, and the -wal with it
             yield from cursor.execute(
                 "SELECT seq, at_us, event_id, body, crc FROM final WHERE seq > ? AND seq <= ? ORDER BY seq",

@@ -1,7 +1,7 @@
 """The segments of one spool in their order, as they are read and put away.
 
 Owns: which sequence numbers each segment answers for, reading across segments, gaps, setting damaged files aside, and
-unlinking old ones. Owns no writing of entries and no cursor. Invariant: a segment answers for the numbers from its
+unlinking old ones. Not here: writing of entries, and the cursor. Invariant: a segment answers for the numbers from its
 first up to the next segment's first, so the rows of a commit that failed, was written again in the next segment, and
 turns up after a crash all the same, are never read twice.
 
@@ -16,12 +16,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gembill.errors import SpoolError
-from gembill.spool.segment import FinalRow, IntentRow, SegmentDamaged, SegmentEmpty, SegmentReader, files, unlink
+from gembill.spool.segment import CompletionRow, IntentRow, SegmentDamaged, SegmentEmpty, SegmentReader, files, unlink
 from gembill.spool.wal_frames import committed_frames
 
 log = logging.getLogger(__name__)
 
-JUMP = 1 << 24  # more finals than a lost segment can have held, so that no number is ever given twice
+JUMP = 1 << 24  # more completions than a lost segment can have held, so that no number is ever given twice
 READ_WAIT_S = 5.0
 
 _FILE = re.compile(r"(\d{8})-(\d{20})\.(db|damaged)(?:-\w+)?")
@@ -42,7 +42,7 @@ class SequenceRange:
 
 @dataclass(frozen=True, slots=True)
 class SegmentEntry:
-    """A final as it was appended."""
+    """A completion as it was appended."""
 
     seq: int
     event_id: str
@@ -51,7 +51,7 @@ class SegmentEntry:
 
 @dataclass(frozen=True, slots=True)
 class Damage:
-    """What cannot be handed out: finals `first_seq` to `last_seq` (equal ends for intents and whole files), and why."""
+    """What cannot be handed out: completions `first_seq` to `last_seq` (one number for intents and files), and why."""
 
     first_seq: int
     last_seq: int
@@ -69,13 +69,13 @@ class Segments:
         self._oldest: tuple[int, int] | None = None  # a number near the cursor, and when it was appended
         self._damage: dict[tuple[int, int], Damage] = {}
         self._reading = threading.Lock()
-        self._row = threading.Lock()  # held while `spans` is replaced; who reads takes the tuple as it stands
+        self._row = threading.Lock()  # held while `spans` is replaced; who reads takes the tuple as it is
         self._reader: SegmentReader | None = None
         self._jump = False  # whether numbers that were given may be unknown here
         self._top = 0  # every number up to it was given before the newest segment began
-        numbers = [int(found[1]) for file in path.iterdir() if (found := _FILE.fullmatch(file.name))]
+        numbers = [int(match[1]) for file in path.iterdir() if (match := _FILE.fullmatch(file.name))]
         self.next_number = max(numbers, default=0) + 1
-        self.spans = self._found()
+        self.spans = self._spans_on_disk()
         self._inspect(posted)
         self.next_seq = self._next_seq(posted)
 
@@ -90,7 +90,7 @@ class Segments:
         return tuple(self._damage.values())
 
     def unposted(self, posted: int) -> tuple[int, int]:
-        """How many finals are behind the cursor, and how many bytes of segments they take, about."""
+        """How many completions are behind the cursor, and how many bytes of segments they take, about."""
         count = size = 0
         for span in self.spans:
             waiting = span.last - max(posted, span.first - 1)
@@ -101,33 +101,33 @@ class Segments:
 
     # Opening
 
-    def _found(self) -> tuple[SequenceRange, ...]:
+    def _spans_on_disk(self) -> tuple[SequenceRange, ...]:
         """A span for each segment file that was not set aside; what is in it comes from `_inspect`."""
         spans: list[SequenceRange] = []
         damaged = 0
         for file in sorted(self.path.iterdir()):
-            found = _FILE.fullmatch(file.name)
-            if found is None:
+            match = _FILE.fullmatch(file.name)
+            if match is None:
                 continue
-            self._top = max(self._top, int(found[2]) - 1)
+            self._top = max(self._top, int(match[2]) - 1)
             if file.suffix == ".db":
-                spans.append(SequenceRange(int(found[1]), int(found[2]), file, int(found[2]) - 1))
+                spans.append(SequenceRange(int(match[1]), int(match[2]), file, int(match[2]) - 1))
             elif file.suffix == ".damaged":
-                damaged = int(found[1])
+                damaged = int(match[1])
         self._jump = damaged > max((span.number for span in spans), default=0)
         return tuple(spans)
 
     def _inspect(self, posted: int) -> None:
-        """Open what has unposted finals, and from the newest backwards until one tells the open intents."""
-        told = False
+        """Open what has unposted completions, and from the newest backwards until one shows the open intents."""
+        has_intents = False
         bound: int | None = None  # the highest number that the segment behind leaves to this one
         for span in reversed(self.spans):
-            if told and bound is not None and bound <= posted:
+            if has_intents and bound is not None and bound <= posted:
                 span.last = bound
             else:
                 try:
-                    self._look(span, bound, tell=not told)
-                    told = True
+                    self._look(span, bound, tell=not has_intents)
+                    has_intents = True
                 except SegmentEmpty:  # nothing was ever acknowledged from it
                     self._drop(span)
                     unlink(span.path)
@@ -202,17 +202,19 @@ class Segments:
     def _next_seq(self, posted: int) -> int:
         top = max(self.last, self._top)
         if posted > top:
-            self._note(top + 1, posted, f"{self.path} lacks finals {top + 1} to {posted}, which were posted before")
+            self._note(
+                top + 1, posted, f"{self.path} lacks completions {top + 1} to {posted}, which were posted before"
+            )
             self._jump = True
         return max(top, posted) + 1 + (JUMP if self._jump else 0)
 
     # Reading
 
     def read(self, after: int, limit: int) -> list[SegmentEntry]:
-        """At most `limit` finals behind `after`, in order; damaged ones are left out and noted. Raises SpoolError."""
+        """At most `limit` completions behind `after`, in order; damaged ones are noted instead. Raises SpoolError."""
         with self._reading:
             upto = self.last
-            rows: list[FinalRow] = []
+            rows: list[CompletionRow] = []
             for span in self.spans:
                 if span.last > after and len(rows) < limit:
                     rows.extend(self._read_span(span, after, limit - len(rows)))
@@ -221,14 +223,14 @@ class Segments:
                 self._oldest = rows[0][:2]
             return [SegmentEntry(seq, event_id, body) for seq, _, event_id, body, _ in rows]
 
-    def _read_span(self, span: SequenceRange, after: int, limit: int) -> tuple[FinalRow, ...]:
+    def _read_span(self, span: SequenceRange, after: int, limit: int) -> tuple[CompletionRow, ...]:
         try:
-            page = self._reader_of(span).finals(max(after, span.first - 1), span.last, limit)
+            page = self._reader_of(span).completions(max(after, span.first - 1), span.last, limit)
         except SegmentDamaged as error:
             self._mark(span, str(error))
             return ()
         if page.broken is not None or page.refused:
-            self._mark(span, page.broken or f"{page.refused} finals in {span.path} fail their checksum")
+            self._mark(span, page.broken or f"{page.refused} completions in {span.path} fail their checksum")
         return page.rows
 
     def _reader_of(self, span: SequenceRange) -> SegmentReader:
@@ -242,17 +244,17 @@ class Segments:
             self._reader.close()
             self._reader = None
 
-    def _find_gaps(self, after: int, found: list[int], upto: int) -> None:
+    def _find_gaps(self, after: int, read: list[int], upto: int) -> None:
         """Note every number that ought to be there; `upto` is 0 where reading stopped at its limit."""
         spans = self.spans
         expected = max(after, spans[0].first - 1 if spans else after) + 1
-        for seq in [*found, *([upto + 1] if upto >= expected else [])]:
+        for seq in [*read, *([upto + 1] if upto >= expected else [])]:
             if seq > expected:
-                self._note(expected, seq - 1, f"finals {expected} to {seq - 1} in {self.path} cannot be read")
+                self._note(expected, seq - 1, f"completions {expected} to {seq - 1} in {self.path} cannot be read")
             expected = seq + 1
 
     def appended_us(self, seq: int) -> int | None:
-        """When this final was appended, in microseconds; where that takes waiting for a reader, an earlier answer."""
+        """When this completion was appended, in microseconds; an earlier answer if a reader is busy."""
         if (self._oldest is None or self._oldest[0] != seq) and self._reading.acquire(blocking=False):
             try:
                 self._oldest = self._find_oldest(seq)

@@ -1,10 +1,11 @@
-"""The door of the spool: what the other parts of the program ask of it.
+"""The spool as the other parts of the program use it.
 
-Owns: taking intents and finals durably, giving finals their sequence numbers, handing them to the posting thread, and
-saying whether more can be taken. Owns no meaning of what it holds (bodies are bytes) and no posting. Invariant: what
-`intend` or `append` returned for is on disk and survives `kill -9` and a power cut; what `read` gives comes in order,
-each final once. POSIX only: it rests on `flock`.
-Design: reliability.md 5; after a crash the intents without a final are in `lost`.
+Owns: taking intents and completions durably, giving completions their sequence numbers, handing them to the posting
+thread, and saying whether more can be taken. Not here: the meaning of what it holds (bodies are bytes), and posting.
+Invariant: what `intend` or `append` returned for is on disk and survives `kill -9` and a power cut; what `read` gives
+comes in order, each completion once. POSIX only: it needs `flock`.
+
+Design: reliability.md 5; after a crash the intents without a completion are in `lost`.
 """
 
 import asyncio
@@ -33,7 +34,7 @@ PROBE_S = 0.5  # how long an answer about free space and the cap holds
 
 @dataclass(frozen=True, slots=True)
 class Interrupted:
-    """An intent whose process ended before its final: the call may have reached the API."""
+    """An intent whose process ended before its completion: the call may have reached the API."""
 
     event_id: str
     body: bytes
@@ -41,7 +42,10 @@ class Interrupted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backlog:
-    """What waits: finals not yet posted (bytes about; since when the oldest), open intents, finals only in memory."""
+    """What waits: completions not yet posted (bytes about; since when the oldest), open intents, what is in memory.
+
+    `waiting_in_memory` counts completions that the disk did not take yet.
+    """
 
     unposted: int
     bytes: int
@@ -57,23 +61,23 @@ class Spool:
     append it under the same id: that closes it.
     """
 
-    def __init__(self, home: SpoolDirectory, options: SpoolOptions) -> None:
-        self.source_id = home.source_id
-        self.posted = home.read_cursor()
-        self._home = home
+    def __init__(self, directory: SpoolDirectory, options: SpoolOptions) -> None:
+        self.source_id = directory.source_id
+        self.posted = directory.read_cursor()
+        self._directory = directory
         self._options = options
-        self._shelf = Segments(home.path, source_id=home.source_id, posted=self.posted)
-        self.lost = tuple(Interrupted(event_id, body) for _, event_id, body, _ in self._shelf.intents)
+        self._segments = Segments(directory.path, source_id=directory.source_id, posted=self.posted)
+        self.lost = tuple(Interrupted(event_id, body) for _, event_id, body, _ in self._segments.intents)
         self._arrived = threading.Condition()
         self._closed = False
         self._probed_at = -PROBE_S
         self._probed: str | None = None
         self._writer = Writer(
-            self._shelf,
-            source_id=home.source_id,
+            self._segments,
+            source_id=directory.source_id,
             options=options,
             posted=lambda: self.posted,
-            on_final=self._notify,
+            on_completion=self._notify,
         )
         self._writer.start()
 
@@ -81,8 +85,8 @@ class Spool:
     def claim(cls, root: Path, options: SpoolOptions = SpoolOptions()) -> "Spool":  # noqa: B008 (frozen)
         """The first spool below root that nobody holds, else a new one. Raises SpoolError where none can be made."""
         open_root(root)
-        for home in SpoolDirectory.unlocked(root):
-            spool = cls._open(home, options)
+        for directory in SpoolDirectory.unlocked(root):
+            spool = cls._open(directory, options)
             if spool is not None:
                 return spool
         return cls(SpoolDirectory.make(root), options)
@@ -92,8 +96,8 @@ class Spool:
         """Every spool below root that nobody holds and that has something unposted or lost: those of dead workers."""
         open_root(root)
         adopted = []
-        for home in SpoolDirectory.unlocked(root):
-            spool = cls._open(home, options)
+        for directory in SpoolDirectory.unlocked(root):
+            spool = cls._open(directory, options)
             if spool is None:
                 continue
             if spool.lost or spool.backlog().unposted:
@@ -104,38 +108,38 @@ class Spool:
         return adopted
 
     @classmethod
-    def _open(cls, home: SpoolDirectory, options: SpoolOptions) -> "Spool | None":
+    def _open(cls, directory: SpoolDirectory, options: SpoolOptions) -> "Spool | None":
         try:
-            return cls(home, options)
+            return cls(directory, options)
         except (SpoolError, OSError) as error:
-            log.warning("the spool %s is left out: %s", home.path, error)
+            log.warning("the spool %s is left out: %s", directory.path, error)
         except (driver.Error, ValueError, TypeError) as error:
-            set_aside(home.path, error)
-        home.release()
+            set_aside(directory.path, error)
+        directory.release()
         return None
 
     async def intend(self, event_id: str, body: bytes) -> None:
         """Put down that a call is about to be made. Raises SpoolUnwritable, and then nothing is kept."""
-        ticket = WriteRequest(WriteKind.INTENT, event_id, body)
+        request = WriteRequest(WriteKind.INTENT, event_id, body)
         try:
-            await self._submit(ticket)
+            await self._submit(request)
         except BaseException:
             # Refused or cancelled, the call is not made: if the row got or gets to disk all the same, take it back.
             self._withdraw(event_id)
             raise
 
     async def append(self, event_id: str, body: bytes) -> int:
-        """Put down the final of a call, closing its intent; gives its sequence number.
+        """Put down the completion of a call, closing its intent; gives its sequence number.
 
         Raises SpoolUnwritable where it is not on disk yet; it is kept in memory all the same and written when the disk
         takes it, once. Cancelling does not take it back.
         """
-        return await self._submit(WriteRequest(WriteKind.FINAL, event_id, body))
+        return await self._submit(WriteRequest(WriteKind.COMPLETION, event_id, body))
 
-    async def _submit(self, ticket: WriteRequest) -> int:
+    async def _submit(self, request: WriteRequest) -> int:
         waiter: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        ticket.waiters.append(waiter)
-        self._writer.put(ticket)
+        request.waiters.append(waiter)
+        self._writer.put(request)
         try:
             async with asyncio.timeout(self._patience_s):
                 return await waiter
@@ -145,7 +149,7 @@ class Spool:
     def append_wait(self, event_id: str, body: bytes) -> int:
         """`append` for threads without an event loop."""
         waiter: Future[int] = Future()
-        self._writer.put(WriteRequest(WriteKind.FINAL, event_id, body, waiter))
+        self._writer.put(WriteRequest(WriteKind.COMPLETION, event_id, body, waiter))
         try:
             return waiter.result(self._patience_s)
         except FutureTimeout:
@@ -153,7 +157,7 @@ class Spool:
 
     def append_soon(self, event_id: str, body: bytes) -> None:
         """`append` for a task that is being cancelled: it will be written, and nobody waits for it."""
-        self._writer.put(WriteRequest(WriteKind.FINAL, event_id, body))
+        self._writer.put(WriteRequest(WriteKind.COMPLETION, event_id, body))
 
     def _withdraw(self, event_id: str) -> None:
         try:
@@ -167,17 +171,19 @@ class Spool:
         return self._options.patience_s + 1.0  # the writer's own limit comes first, and says more
 
     def _silence(self) -> str:
-        return f"the spool {self._home.path} has not answered for {self._options.patience_s:.0f} s; look at its disk"
+        return (
+            f"the spool {self._directory.path} has not answered for {self._options.patience_s:.0f} s; look at its disk"
+        )
 
     # Reading
 
     def read(self, after: int, limit: int) -> list[SegmentEntry]:
-        """At most `limit` finals with a number above `after`, in order; for the posting thread.
+        """At most `limit` completions with a number above `after`, in order; for the posting thread.
 
         Damaged ones are left out, logged, and named in `damage()`. Raises SpoolError where the disk cannot be read.
         """
-        upto = self._shelf.last
-        entries = self._shelf.read(after, limit)
+        upto = self._segments.last
+        entries = self._segments.read(after, limit)
         if not entries and limit > 0 and self.posted <= after < upto:
             self.mark_posted(upto)  # nothing there can be read, which was reported: do not stand still
         return entries
@@ -188,16 +194,16 @@ class Spool:
             return
         self.posted = seq
         try:
-            self._home.write_cursor(seq)
+            self._directory.write_cursor(seq)
         except OSError as error:
-            log.warning("the cursor of %s cannot be written (%s); a restart posts again", self._home.path, error)
+            log.warning("the cursor of %s cannot be written (%s); a restart posts again", self._directory.path, error)
 
     def retire(self) -> None:
         """Unlink old posted segments at once; the writer does it once a minute."""
         try:
-            self._shelf.retire(self.posted, self._options.keep_hours * 3600)
+            self._segments.retire(self.posted, self._options.keep_hours * 3600)
         except OSError as error:
-            log.warning("old segments in %s cannot be removed now: %s", self._home.path, error)
+            log.warning("old segments in %s cannot be removed now: %s", self._directory.path, error)
 
     def wait(self, timeout: float) -> bool:
         """Block until something unposted is there, or `timeout` seconds have passed; whether it is."""
@@ -206,7 +212,7 @@ class Spool:
         return self._has_unposted()
 
     def _has_unposted(self) -> bool:
-        return self._shelf.last > self.posted
+        return self._segments.last > self.posted
 
     def _notify(self) -> None:
         with self._arrived:
@@ -216,18 +222,18 @@ class Spool:
 
     def backlog(self) -> Backlog:
         """What waits, now."""
-        count, size = self._shelf.unposted(self.posted)
+        count, size = self._segments.unposted(self.posted)
         return Backlog(
             unposted=count,
             bytes=size,
-            oldest_us=self._shelf.appended_us(self.posted + 1) if count else None,
+            oldest_us=self._segments.appended_us(self.posted + 1) if count else None,
             open_intents=len(self._writer.open),
             waiting_in_memory=len(self._writer.kept),
         )
 
     def damage(self) -> tuple[Damage, ...]:
         """What was found damaged or missing since this process began."""
-        return self._shelf.damage
+        return self._segments.damage
 
     def trouble(self) -> str | None:
         """Why it takes no record now, in words; None while it does."""
@@ -245,15 +251,17 @@ class Spool:
 
     def _probe(self) -> str | None:
         try:
-            disk = os.statvfs(self._home.path)
+            disk = os.statvfs(self._directory.path)
         except OSError as error:
-            return f"the spool {self._home.path} cannot be reached: {error.strerror}"
+            return f"the spool {self._directory.path} cannot be reached: {error.strerror}"
         free, floor = disk.f_bavail * disk.f_frsize, self._options.min_free_bytes
         if free < floor:
-            return f"the disk of the spool {self._home.path} has {free} bytes free, less than the floor of {floor}"
-        waiting, cap = self._shelf.unposted(self.posted)[1], self._options.max_bytes
+            return f"the disk of the spool {self._directory.path} has {free} bytes free, less than the floor of {floor}"
+        waiting, cap = self._segments.unposted(self.posted)[1], self._options.max_bytes
         if waiting >= cap:
-            return f"the spool {self._home.path} holds {waiting} unposted bytes, its cap is {cap}; look at the ledger"
+            return (
+                f"the spool {self._directory.path} holds {waiting} unposted bytes, its cap is {cap}; look at the ledger"
+            )
         return None
 
     def check(self) -> None:
@@ -271,7 +279,7 @@ class Spool:
         ended = self._writer.stop(timeout)
         if not ended:
             left = len(self._writer.kept)
-            log.error("the spool %s was closed with %d finals not on disk", self._home.path, left)
-        self._shelf.close()
+            log.error("the spool %s was closed with %d completions not on disk", self._directory.path, left)
+        self._segments.close()
         if not self._writer.is_alive():  # else its lock ends with the process: no other may write beside it
-            self._home.release()
+            self._directory.release()

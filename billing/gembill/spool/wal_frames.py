@@ -1,7 +1,7 @@
 """A SQLite write-ahead log seen from outside: how far it was written.
 
-Owns: the count of frames that were committed to a -wal file, read from the frame headers. Owns no checksum: SQLite
-checks those. Invariant: only reads. Where SQLite accepts fewer frames than were committed, one in between was damaged,
+Owns: the count of frames that were committed to a -wal file, read from the frame headers. Not here: checksums, which
+SQLite checks. Invariant: only reads. Where SQLite accepts fewer frames than were committed, one in between was damaged,
 and every transaction behind it has vanished without a word (reliability.md R11).
 
 Format: https://www.sqlite.org/fileformat2.html, section 4.1. The header's salts are repeated in each frame of the
@@ -32,9 +32,11 @@ def committed_frames(path: Path) -> int:
         committed = number = 0
         while len(frame := log.read(_FRAME_BYTES)) == _FRAME_BYTES and len(log.read(page)) == page:
             number += 1
-            _, pages, *found = _FRAME.unpack(frame[: _FRAME.size])
-            salts = salts or found
-            if pages and found == salts:  # others are of an earlier generation, or damaged: those behind still count
+            _, pages, *frame_salts = _FRAME.unpack(frame[: _FRAME.size])
+            salts = salts or frame_salts
+            if (
+                pages and frame_salts == salts
+            ):  # others are of an earlier generation, or damaged: those behind still count
                 committed = number
         return committed
 

@@ -1,8 +1,8 @@
-"""What waits for the spool's writer, and whom to tell.
+"""What waits for the spool's writer, and who waits for the result.
 
-Owns: one request to the writer, what a batch of them amounts to, and the release of the waiters. Owns no file.
-Invariant: a waiter is told once; the waiters of one event loop are told with one call into it per batch, because that
-call writes to the loop's wake-up socket.
+Owns: one request to the writer, what a batch of them amounts to, and the release of the waiters. Not here: files.
+Invariant: a waiter gets one result; the waiters of one event loop get theirs with one call into it per batch, because
+that call writes to the loop's wake-up socket.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from gembill.errors import SpoolError
-from gembill.spool.segment import FinalRow, IntentRow, checksum
+from gembill.spool.segment import CompletionRow, IntentRow, checksum
 
 MAX_BODY = 16 * 1024 * 1024
 
@@ -25,8 +25,8 @@ class WriteKind(Enum):
     """What the writer is asked for."""
 
     INTENT = "intent"
-    FINAL = "final"
-    WITHDRAWAL = "withdrawal"  # of an intent whose caller was told no, or did not wait
+    COMPLETION = "completion"
+    WITHDRAWAL = "withdrawal"  # of an intent that was refused, or whose caller did not wait
     STOP = "stop"
 
 
@@ -48,12 +48,12 @@ class WriteRequest:
         self.at_us = time.time_ns() // 1000
         self.waiters: list[Waiter] = [] if waiter is None else [waiter]
 
-    def intent(self, number: int) -> IntentRow:
+    def intent_row(self, number: int) -> IntentRow:
         """Its row as an open intent."""
         return number, self.event_id, self.body, self.crc
 
-    def final(self, seq: int) -> FinalRow:
-        """Its row as a final."""
+    def completion_row(self, seq: int) -> CompletionRow:
+        """Its row as a completion."""
         return seq, self.at_us, self.event_id, self.body, self.crc
 
 
@@ -62,25 +62,25 @@ class WriteBatch:
     """What one transaction is to do, by event id."""
 
     intents: dict[str, WriteRequest] = field(default_factory=dict)
-    finals: dict[str, WriteRequest] = field(default_factory=dict)
+    completions: dict[str, WriteRequest] = field(default_factory=dict)
     withdrawn: list[str] = field(default_factory=list)
     known: list[WriteRequest] = field(default_factory=list)  # intents that need no row
 
-    def take(self, ticket: WriteRequest, is_open: Callable[[str], bool]) -> None:
-        """Add one ticket; a second one for the same entry joins the first."""
-        name = ticket.event_id
-        if ticket.kind is WriteKind.WITHDRAWAL:
+    def take(self, request: WriteRequest, is_open: Callable[[str], bool]) -> None:
+        """Add one request; a second one for the same entry joins the first."""
+        name = request.event_id
+        if request.kind is WriteKind.WITHDRAWAL:
             self.withdrawn.append(name)
             self._spare(name)
-        elif ticket.kind is WriteKind.FINAL:
+        elif request.kind is WriteKind.COMPLETION:
             self._spare(name)
-            first = self.finals.setdefault(name, ticket)
-            if first is not ticket:
-                first.waiters += ticket.waiters
+            first = self.completions.setdefault(name, request)
+            if first is not request:
+                first.waiters += request.waiters
         elif is_open(name) or name in self.intents:
-            self.known.append(ticket)
+            self.known.append(request)
         else:
-            self.intents[name] = ticket
+            self.intents[name] = request
 
     def _spare(self, name: str) -> None:
         """Its intent would be written and removed in one transaction."""
@@ -90,30 +90,30 @@ class WriteBatch:
 
     @property
     def is_empty(self) -> bool:
-        """Whether there is nothing to do and nobody to tell."""
-        return not (self.intents or self.finals or self.withdrawn or self.known)
+        """Whether there is nothing to do and nobody waits."""
+        return not (self.intents or self.completions or self.withdrawn or self.known)
 
 
 def release(outcomes: Iterable[tuple[WriteRequest, Outcome]]) -> None:
-    """Tell everyone who waits on these tickets; a ticket has no waiters afterwards."""
+    """Give everyone who waits on these requests the outcome; a request has no waiters afterwards."""
     by_loop: dict[asyncio.AbstractEventLoop, list[tuple[Waiter, Outcome]]] = {}
-    for ticket, outcome in outcomes:
-        for waiter in ticket.waiters:
+    for request, outcome in outcomes:
+        for waiter in request.waiters:
             if isinstance(waiter, Future):
-                _tell([(waiter, outcome)])
+                _resolve([(waiter, outcome)])
             else:
                 by_loop.setdefault(waiter.get_loop(), []).append((waiter, outcome))
-        ticket.waiters = []
-    for loop, told in by_loop.items():
+        request.waiters = []
+    for loop, results in by_loop.items():
         try:
-            loop.call_soon_threadsafe(_tell, told)
+            loop.call_soon_threadsafe(_resolve, results)
         except RuntimeError:
             # The loop is closed, and with it everyone who waited there.
             continue
 
 
-def _tell(told: list[tuple[Waiter, Outcome]]) -> None:
-    for waiter, outcome in told:
+def _resolve(results: list[tuple[Waiter, Outcome]]) -> None:
+    for waiter, outcome in results:
         if waiter.done():  # cancelled, or out of patience
             continue
         if isinstance(outcome, Exception):

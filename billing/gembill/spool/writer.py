@@ -1,9 +1,10 @@
 """The one thread that writes a spool: group commit, rotation, and what happens when the disk says no.
 
-Owns: the queue before the disk, the sequence numbers, the open intents, and the finals kept in memory. Owns no reading
-and no posting. Invariant: a sequence number is given with the transaction that holds its final, without gaps; after
-any failed write the file is never written again: the finals of that batch are kept and go, first and in order, into a
-new segment (reliability.md 5.7: after a failed fsync the kernel may have dropped the pages and say "done" next time).
+Owns: the queue before the disk, the sequence numbers, the open intents, and the completions kept in memory. Not here:
+reading, and posting. Invariant: a sequence number is given with the transaction that holds its completion, no gaps;
+after any failed write the file is never written again: the completions of that batch are kept and go, first and in
+order, into a new segment (reliability.md 5.7: after a failed fsync the kernel may have dropped the pages and say "done"
+next time).
 """
 
 import logging
@@ -37,41 +38,41 @@ class SpoolOptions:
     batch: int = 1000
     patience_s: float = 30.0  # how long a lock or a silent disk is waited for
     retry_s: float = 0.5  # between tries of a disk that said no
-    kept: int = 10_000  # finals in memory while the disk says no
+    kept: int = 10_000  # completions in memory while the disk says no
     kept_bytes: int = 64 * 1024 * 1024
 
 
 class Writer:
-    """Takes tickets from any thread and brings them to disk. `on_final` is called after each commit with finals."""
+    """Takes requests from any thread and brings them to disk. `on_completion` is called after a commit with some."""
 
     def __init__(
         self,
-        shelf: Segments,
+        segments: Segments,
         *,
         source_id: int,
         options: SpoolOptions,
         posted: Callable[[], int],
-        on_final: Callable[[], None],
+        on_completion: Callable[[], None],
     ) -> None:
         self.open: dict[str, tuple[int, WriteRequest]] = {}
         self.kept: dict[str, WriteRequest] = {}
         self.trouble: str | None = None
-        self._shelf = shelf
+        self._segments = segments
         self._source_id = source_id
         self._options = options
         self._posted = posted
-        self._on_final = on_final
+        self._on_completion = on_completion
         self._queue: queue.SimpleQueue[WriteRequest] = queue.SimpleQueue()
         self._segment: Segment | None = None
         self._span: SequenceRange | None = None
-        self._next_seq = shelf.next_seq
+        self._next_seq = segments.next_seq
         self._next_intent = 1
         self._retry_at = 0.0
         self._tidied_at = time.monotonic()
         self._busy_since: float | None = None
         self._deadline: float | None = None
         self._thread = threading.Thread(target=self._run, name=f"spool-{source_id:016x}", daemon=True)
-        for _, event_id, body, _ in shelf.intents:
+        for _, event_id, body, _ in segments.intents:
             self._reopen(event_id, body)
 
     def _reopen(self, event_id: str, body: bytes) -> None:
@@ -82,11 +83,11 @@ class Writer:
         """Begin to write."""
         self._thread.start()
 
-    def put(self, ticket: WriteRequest) -> None:
-        """Hand over one ticket. Raises SpoolUnwritable once the writer was stopped."""
+    def put(self, request: WriteRequest) -> None:
+        """Hand over one request. Raises SpoolUnwritable once the writer was stopped."""
         if self._deadline is not None or not self._thread.is_alive():
             raise SpoolUnwritable("the spool is closed")
-        self._queue.put(ticket)
+        self._queue.put(request)
 
     def stuck_s(self) -> float:
         """For how long the present transaction has been under way; 0.0 between transactions."""
@@ -111,19 +112,19 @@ class Writer:
             while self._turn():
                 pass
         except BaseException:
-            self.trouble = "the spool's writer ended by a fault of ours; restart the proxy"
+            self.trouble = "the spool's writer ended by a mistake of ours; restart the proxy"
             log.exception("%s", self.trouble)
             raise
         finally:
             self._end_segment()
             left = self._drain()
-            release((ticket, SpoolUnwritable(self.trouble or "the spool is closed")) for ticket in left)
+            release((request, SpoolUnwritable(self.trouble or "the spool is closed")) for request in left)
 
     def _turn(self) -> bool:
         """One batch, or one tick without any; False when it is time to end."""
-        tickets = self._take()
-        stopping = self._deadline is not None and any(ticket.kind is WriteKind.STOP for ticket in tickets)
-        batch = self._sort(tickets)
+        requests = self._take()
+        stopping = self._deadline is not None and any(request.kind is WriteKind.STOP for request in requests)
+        batch = self._sort(requests)
         if self.trouble is not None and time.monotonic() < self._retry_at and not stopping:
             self._refuse(batch, self.trouble)
         elif not batch.is_empty or self.trouble is not None:
@@ -132,7 +133,7 @@ class Writer:
         return not stopping or self._again()
 
     def _again(self) -> bool:
-        """Whether finals are still in memory at the end, and there is time for another try."""
+        """Whether completions are still in memory at the end, and there is time for another try."""
         if not self.kept or self._deadline is None or time.monotonic() + self._options.retry_s > self._deadline:
             return False
         time.sleep(self._options.retry_s)
@@ -142,27 +143,27 @@ class Writer:
     def _take(self) -> list[WriteRequest]:
         patience = TICK_S if self.trouble is None else max(0.0, self._retry_at - time.monotonic())
         try:
-            tickets = [self._queue.get(timeout=patience)]
+            requests = [self._queue.get(timeout=patience)]
         except queue.Empty:
             return []
         try:
-            while len(tickets) < self._options.batch:
-                tickets.append(self._queue.get_nowait())
+            while len(requests) < self._options.batch:
+                requests.append(self._queue.get_nowait())
         except queue.Empty:
             pass
-        return tickets
+        return requests
 
     def _drain(self) -> list[WriteRequest]:
-        tickets = []
+        requests = []
         while not self._queue.empty():
-            tickets.append(self._queue.get_nowait())
-        return tickets
+            requests.append(self._queue.get_nowait())
+        return requests
 
-    def _sort(self, tickets: Iterable[WriteRequest]) -> WriteBatch:
-        batch = WriteBatch(finals=dict(self.kept))
-        for ticket in tickets:
-            if ticket.kind is not WriteKind.STOP:
-                batch.take(ticket, self.open.__contains__)
+    def _sort(self, requests: Iterable[WriteRequest]) -> WriteBatch:
+        batch = WriteBatch(completions=dict(self.kept))
+        for request in requests:
+            if request.kind is not WriteKind.STOP:
+                batch.take(request, self.open.__contains__)
         return batch
 
     def _try(self, batch: WriteBatch) -> None:
@@ -182,21 +183,23 @@ class Writer:
         segment = self._segment = self._segment or self._begin()
         numbers = {name: self._next_intent + index for index, name in enumerate(batch.intents)}
         self._next_intent += len(numbers)
-        gone = {name for name in (*batch.finals, *batch.withdrawn) if name in self.open}
-        intents = [ticket.intent(numbers[name]) for name, ticket in batch.intents.items()]
+        gone = {name for name in (*batch.completions, *batch.withdrawn) if name in self.open}
+        intents = [request.intent_row(numbers[name]) for name, request in batch.intents.items()]
         if fresh:  # open intents live in the newest segment, so that older ones can go
-            intents = [ticket.intent(n) for name, (n, ticket) in self.open.items() if name not in gone] + intents
+            intents = [request.intent_row(n) for name, (n, request) in self.open.items() if name not in gone] + intents
             gone_numbers = []
         else:
             gone_numbers = [self.open[name][0] for name in gone]
-        finals = [ticket.final(self._next_seq + index) for index, ticket in enumerate(batch.finals.values())]
-        segment.write(intents, finals, gone_numbers)
+        completions = [
+            request.completion_row(self._next_seq + index) for index, request in enumerate(batch.completions.values())
+        ]
+        segment.write(intents, completions, gone_numbers)
         return numbers
 
     def _begin(self) -> Segment:
-        number = self._shelf.next_number
-        self._shelf.next_number += 1
-        path = segment_path(self._shelf.path, number, self._next_seq)
+        number = self._segments.next_number
+        self._segments.next_number += 1
+        path = segment_path(self._segments.path, number, self._next_seq)
         wait_s = self._options.patience_s
         return Segment.begin(path, source_id=self._source_id, first_seq=self._next_seq, wait_s=wait_s)
 
@@ -206,26 +209,26 @@ class Writer:
         if span is None:
             first = self._next_seq
             span = self._span = SequenceRange(int(segment.path.name[:8]), first, segment.path, first - 1, writing=True)
-            self._shelf.add(span)
-        for name in (*batch.finals, *batch.withdrawn):
+            self._segments.add(span)
+        for name in (*batch.completions, *batch.withdrawn):
             self.open.pop(name, None)
-        self.open.update((name, (numbers[name], ticket)) for name, ticket in batch.intents.items())
+        self.open.update((name, (numbers[name], request)) for name, request in batch.intents.items())
         first = self._next_seq
-        self._next_seq += len(batch.finals)
+        self._next_seq += len(batch.completions)
         span.bytes = segment.bytes
         span.last = self._next_seq - 1
         self.kept.clear()
         if self.trouble is not None:
             log.warning("the spool takes records again")
             self.trouble = None
-        if batch.finals:
-            self._on_final()
-        release((ticket, 0) for ticket in (*batch.intents.values(), *batch.known))
-        release((ticket, first + index) for index, ticket in enumerate(batch.finals.values()))
+        if batch.completions:
+            self._on_completion()
+        release((request, 0) for request in (*batch.intents.values(), *batch.known))
+        release((request, first + index) for index, request in enumerate(batch.completions.values()))
 
     def _fail(self, batch: WriteBatch, error: Exception) -> None:
         self._end_segment()
-        words = f"the spool {self._shelf.path} cannot take records: {error}"
+        words = f"the spool {self._segments.path} cannot take records: {error}"
         if self.trouble is None:
             log.error("%s", words)
         self.trouble = words
@@ -233,20 +236,20 @@ class Writer:
         self._refuse(batch, words)
 
     def _refuse(self, batch: WriteBatch, words: str) -> None:
-        """Intents fail, finals stay; the next transaction opens a new segment and carries over what is still open."""
+        """Intents fail, completions stay; the next transaction opens a new segment and copies what is still open."""
         for name in batch.withdrawn:
             self.open.pop(name, None)
-        for name, ticket in batch.finals.items():
-            if name not in self.kept and self._has_room(ticket):
-                self.kept[name] = ticket
-        told = (*batch.intents.values(), *batch.known, *batch.finals.values())
-        release((ticket, SpoolUnwritable(words)) for ticket in told if ticket.waiters)
+        for name, request in batch.completions.items():
+            if name not in self.kept and self._has_room(request):
+                self.kept[name] = request
+        waiting = (*batch.intents.values(), *batch.known, *batch.completions.values())
+        release((request, SpoolUnwritable(words)) for request in waiting if request.waiters)
 
-    def _has_room(self, ticket: WriteRequest) -> bool:
-        size = len(ticket.body) + sum(len(kept.body) for kept in self.kept.values())
+    def _has_room(self, request: WriteRequest) -> bool:
+        size = len(request.body) + sum(len(kept.body) for kept in self.kept.values())
         if len(self.kept) < self._options.kept and size <= self._options.kept_bytes:
             return True
-        log.error("the final of %s finds no room in memory; its intent on disk stands for it", ticket.event_id)
+        log.error("the completion of %s finds no room in memory; its intent on disk is kept instead", request.event_id)
         return False
 
     def _end_segment(self) -> None:
@@ -261,14 +264,14 @@ class Writer:
         return segment.bytes >= options.segment_bytes or time.monotonic() - segment.made_at >= options.segment_s
 
     def _tidy(self) -> None:
-        """Rotation, and the shelf's keeping: damaged segments aside at once, old ones away now and then."""
-        if self._segment is not None and (self._is_due(self._segment) or self._shelf.is_written_damaged):
+        """Rotation, and the keeping of segments: damaged segments aside at once, old ones away now and then."""
+        if self._segment is not None and (self._is_due(self._segment) or self._segments.is_written_damaged):
             self._end_segment()
         try:
-            if self._shelf.untidy:
-                self._shelf.tidy()
+            if self._segments.untidy:
+                self._segments.tidy()
             if time.monotonic() - self._tidied_at >= TIDY_S:
                 self._tidied_at = time.monotonic()
-                self._shelf.retire(self._posted(), self._options.keep_hours * 3600)
+                self._segments.retire(self._posted(), self._options.keep_hours * 3600)
         except OSError as error:
-            log.warning("segments in %s cannot be put away now: %s", self._shelf.path, error)
+            log.warning("segments in %s cannot be put away now: %s", self._segments.path, error)

@@ -25,8 +25,8 @@ def test_only_the_highest_threshold_of_what_was_used_is_told():
 
 
 def test_a_forecast_and_a_state_that_is_not_known_are_told_apart():
-    found = crossed(hours(20, 10, 10, unpriced_calls=1), **WARN)
-    assert [one[0] for one in found] == ["forecast 1.000000 of 100 pico", "unknown of 100 pico"]
+    both = crossed(hours(20, 10, 10, unpriced_calls=1), **WARN)
+    assert [one[0] for one in both] == ["forecast 1.000000 of 100 pico", "unknown of 100 pico"]
 
 
 def test_a_breached_budget_has_no_forecast_to_tell():
@@ -68,8 +68,8 @@ def test_the_body_says_what_happened_and_how_the_budget_stands():
 
 
 def test_a_forecast_is_no_breach_in_its_title():
-    found = list(crossings(stand(hours(20, 10, 10), **WARN)))
-    assert found[0].message().title == "Budget b is on its way over 1 of its limit"
+    (crossing, *_) = list(crossings(stand(hours(20, 10, 10), **WARN)))
+    assert crossing.message().title == "Budget b is on its way over 1 of its limit"
 
 
 def test_the_trial_says_that_it_is_one():

@@ -53,10 +53,10 @@ def test_what_does_not_arrive_is_undelivered():
 
 @installed
 def test_an_address_of_no_known_kind_is_refused_without_being_shown():
-    with pytest.raises(ConfigurationError) as found:
+    with pytest.raises(ConfigurationError) as caught:
         Notify(["json://127.0.0.1", "nosuch://password"])
-    assert "address 2" in str(found.value)
-    assert "password" not in str(found.value)
+    assert "address 2" in str(caught.value)
+    assert "password" not in str(caught.value)
 
 
 class Deaf:

@@ -33,10 +33,10 @@ def test_anything_but_a_success_is_undelivered(status):
 
 
 def test_an_address_where_nobody_listens_is_undelivered_and_named_without_its_path():
-    with pytest.raises(Undelivered) as found:
+    with pytest.raises(Undelivered) as caught:
         Webhook("http://127.0.0.1:9/services/T0/secret", "s").send(trial())
-    assert "127.0.0.1" in str(found.value)
-    assert "secret" not in str(found.value)
+    assert "127.0.0.1" in str(caught.value)
+    assert "secret" not in str(caught.value)
 
 
 def test_an_address_that_never_answers_is_left_after_its_seconds():

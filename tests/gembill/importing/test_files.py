@@ -27,17 +27,17 @@ def places(content: bytes) -> list[str]:
 @pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
 def test_lines_are_items_with_their_number_and_blank_ones_none(end, mark):
     text = json.dumps(CALL).encode()
-    found = cut(mark + text + b"\n\n" + text + end)
-    assert [item.place for item in found] == ["f, line 1", "f, line 3"]
-    assert all(item.reader is line.read and json.loads(item.text) == CALL for item in found)
+    read_items = cut(mark + text + b"\n\n" + text + end)
+    assert [item.place for item in read_items] == ["f, line 1", "f, line 3"]
+    assert all(item.reader is line.read and json.loads(item.text) == CALL for item in read_items)
 
 
 @pytest.mark.parametrize("indent", [None, 1])
 def test_a_har_file_is_its_entries(indent):
-    found = cut(json.dumps(HAR, indent=indent).encode())
-    assert [item.place for item in found] == ["f, entry 1", "f, entry 2"]
-    assert all(item.reader is har.read for item in found)
-    assert json.loads(found[1].text) == {"response": {}}
+    read_items = cut(json.dumps(HAR, indent=indent).encode())
+    assert [item.place for item in read_items] == ["f, entry 1", "f, entry 2"]
+    assert all(item.reader is har.read for item in read_items)
+    assert json.loads(read_items[1].text) == {"response": {}}
 
 
 def test_a_har_file_may_hold_no_entry():
@@ -45,8 +45,8 @@ def test_a_har_file_may_hold_no_entry():
 
 
 def test_an_object_over_several_lines_is_one_item():
-    (found,) = cut(json.dumps(CALL, indent=2).encode())
-    assert (found.place, json.loads(found.text)) == ("f", CALL)
+    (item,) = cut(json.dumps(CALL, indent=2).encode())
+    assert (item.place, json.loads(item.text)) == ("f", CALL)
 
 
 def test_a_bad_first_line_does_not_hide_the_rest():
@@ -69,9 +69,9 @@ def test_an_object_over_several_lines_that_breaks_off_is_read_by_line():
     ],
 )
 def test_a_har_file_that_cannot_be_read_is_one_refusal(content, why):
-    (found,) = cut(content)
+    (item,) = cut(content)
     with pytest.raises(RefusedLine, match=why):
-        found.read(ImportDefaults())
+        item.read(ImportDefaults())
 
 
 def test_an_empty_file_has_no_items():
@@ -83,21 +83,21 @@ def test_a_line_over_the_limit_is_refused_in_bounded_memory_and_the_rest_goes_on
     good = json.dumps(CALL).encode()
     content = io.BytesIO(b'{"x": "' + b"y" * (40 << 20) + b'"}\n' + good)
     tracemalloc.start()
-    found = list(items("f", content, lambda _: None))
+    read_items = list(items("f", content, lambda _: None))
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert [(item.place, item.trouble) for item in found] == [
+    assert [(item.place, item.trouble) for item in read_items] == [
         ("f, line 1", "it has more than 1 MiB"),
         ("f, line 2", None),
     ]
-    assert json.loads(found[1].text) == CALL
+    assert json.loads(read_items[1].text) == CALL
     assert peak < 6 << 20
 
 
 def test_a_document_over_the_limit_is_refused_or_read_by_line(monkeypatch):
     monkeypatch.setattr(files, "DOCUMENT_LIMIT", 1 << 20)
-    (found,) = cut(b'{"log": {"entries": [' + b" " * (2 << 20) + b"]}}")
-    assert found.trouble == "it is a HAR file of more than 1 MiB; save it in parts"
+    (item,) = cut(b'{"log": {"entries": [' + b" " * (2 << 20) + b"]}}")
+    assert item.trouble == "it is a HAR file of more than 1 MiB; save it in parts"
     assert len(cut(b'{\n"a":\n' + b" " * (2 << 20) + b"\n1}")) == 3
 
 
@@ -109,8 +109,8 @@ def test_a_file_that_breaks_off_in_reading_says_so_after_what_was_read():
         def fail(self):
             raise OSError(5, "Input/output error")
 
-    found = list(items("f", Broken(json.dumps(CALL).encode() + b"\n"), lambda _: None))
-    assert [item.trouble for item in found] == [None, "it cannot be read any further: Input/output error"]
+    read_items = list(items("f", Broken(json.dumps(CALL).encode() + b"\n"), lambda _: None))
+    assert [item.trouble for item in read_items] == [None, "it cannot be read any further: Input/output error"]
 
 
 def test_progress_is_told_of_every_byte():

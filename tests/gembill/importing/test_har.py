@@ -34,14 +34,14 @@ def entry(*, request=None, response=None, **changes) -> bytes:
     return json.dumps(whole | changes).encode()
 
 
-def found(**changes) -> ImportedExchange:
+def read_changed(**changes) -> ImportedExchange:
     recorded = read(entry(**changes), ImportDefaults())
     assert recorded is not None
     return recorded
 
 
 def test_an_entry_is_an_exchange():
-    recorded = found()
+    recorded = read_changed()
     assert (recorded.path, recorded.query, recorded.status) == (URL[41:-11], b"key=secret", 200)
     assert recorded.request_headers == [(b"x-goog-api-key", b"other")]
     assert (recorded.request, recorded.answer.decode()) == (b'{"contents": []}', ANSWER)
@@ -53,18 +53,18 @@ def test_an_entry_is_an_exchange():
     "content", [{"text": SSE}, {"text": base64.b64encode(SSE.encode()).decode(), "encoding": "base64"}]
 )
 def test_a_streamed_answer_stands_as_text_or_as_base64(content):
-    assert found(response={"content": content}).answer == SSE.encode()
+    assert read_changed(response={"content": content}).answer == SSE.encode()
 
 
 def test_an_answer_that_never_came_or_broke_off_is_told():
-    assert found(response={"status": 0, "content": {}}).status is None
-    assert found(response={"_error": "net::ERR_ABORTED"}).cut
-    assert not found(response={"_error": ""}).cut
+    assert read_changed(response={"status": 0, "content": {}}).status is None
+    assert read_changed(response={"_error": "net::ERR_ABORTED"}).cut
+    assert not read_changed(response={"_error": ""}).cut
 
 
 @pytest.mark.parametrize("took", [-1, None, "x", 1e12, True])
 def test_an_unknown_duration_is_none(took):
-    assert found(time=took).ended_us is None
+    assert read_changed(time=took).ended_us is None
 
 
 @pytest.mark.parametrize(

@@ -157,10 +157,10 @@ def test_a_key_is_fingerprinted_and_struck_out_and_written_nowhere(tmp_path: Pat
     ledger = open_ledger(f"sqlite:///{tmp_path / 'ledger.db'}")
     importing = Import(ledger)
     assert importing.run(entry(), entry(authorization=f"Bearer {KEY}x", x_gembill_label_who=f"me-{KEY}")).refused == 0
-    found = [stored.record for stored in importing.records()]
+    records = [stored.record for stored in importing.records()]
     ledger.close()
-    assert {record.key for record in found} == {SECRET.key(KEY.encode())}
-    assert {record.response_id for record in found} == {"r-[redacted]"}
+    assert {record.key for record in records} == {SECRET.key(KEY.encode())}
+    assert {record.response_id for record in records} == {"r-[redacted]"}
     written = b"".join(path.read_bytes() for path in tmp_path.iterdir())
     assert b"AIza" not in written
     assert b"redacted" in written

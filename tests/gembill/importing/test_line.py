@@ -20,14 +20,14 @@ def line(**changes) -> bytes:
     return json.dumps({name: value for name, value in whole.items() if value is not ...}).encode()
 
 
-def found(**changes) -> ImportedExchange:
+def read_changed(**changes) -> ImportedExchange:
     recorded = read(line(**changes), ImportDefaults())
     assert recorded is not None
     return recorded
 
 
 def test_a_line_of_the_least_keys_is_an_exchange():
-    recorded = found()
+    recorded = read_changed()
     assert (recorded.method, recorded.path, recorded.status, recorded.request) == ("POST", PATH, 200, b"")
     assert (recorded.route.model, recorded.route.streamed) == ("gemini-2.5-flash", False)
     assert json.loads(recorded.answer) == ANSWER
@@ -42,17 +42,20 @@ def test_bodies_are_passed_on_as_they_stand():
 
 def test_chunks_become_the_events_they_were():
     chunks = [{"event": "x", "data": {"a": 1}}, {"data": '{"b":\n2}'}, {"data": "[DONE]"}]
-    assert found(response=..., chunks=chunks).answer == b'data: {"a": 1}\n\ndata: {"b":\ndata: 2}\n\ndata: [DONE]\n\n'
+    assert (
+        read_changed(response=..., chunks=chunks).answer
+        == b'data: {"a": 1}\n\ndata: {"b":\ndata: 2}\n\ndata: [DONE]\n\n'
+    )
 
 
 def test_a_body_may_be_a_text_or_null():
-    assert found(response="<html>").answer == b"<html>"
-    assert found(response=None, status=503).answer == b""
-    assert found(request={"contents": []}).request == b'{"contents": []}'
+    assert read_changed(response="<html>").answer == b"<html>"
+    assert read_changed(response=None, status=503).answer == b""
+    assert read_changed(request={"contents": []}).request == b'{"contents": []}'
 
 
 def test_headers_labels_and_a_key_in_the_path_are_taken():
-    recorded = found(
+    recorded = read_changed(
         path=f"https://example.org{PATH}?key=secret",
         response_headers={"X-Gemini-Service-Tier": "flex", "Content-Encoding": "gzip", "vary": ["a", "b"]},
         labels={"team": "a"},
@@ -102,14 +105,14 @@ def test_a_line_that_cannot_be_used_says_why(changes, why):
 
 
 def test_a_case_of_a_corpus_is_read_with_the_time_of_its_recording():
-    recorded = found(occurred_at=..., surface="generateContent", source={"recorded_at": "2026-11-21T12:00:00Z"})
-    assert recorded.occurred_us == found().occurred_us
+    recorded = read_changed(occurred_at=..., surface="generateContent", source={"recorded_at": "2026-11-21T12:00:00Z"})
+    assert recorded.occurred_us == read_changed().occurred_us
 
 
 def test_a_case_without_a_path_is_the_call_its_surface_names():
-    recorded = found(path=..., surface="streamGenerateContent", response=..., chunks=[])
+    recorded = read_changed(path=..., surface="streamGenerateContent", response=..., chunks=[])
     assert (recorded.route.streamed, recorded.route.model, recorded.path) == (True, None, "")
-    assert found(path=..., surface="generateContent").route.operation is Operation.GENERATE_CONTENT
+    assert read_changed(path=..., surface="generateContent").route.operation is Operation.GENERATE_CONTENT
     for surface in ("live", "countTokens", "cachedContents"):
         assert read(line(path=..., surface=surface), ImportDefaults()) is None
     with pytest.raises(RefusedLine, match="it has no path"):

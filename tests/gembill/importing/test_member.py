@@ -32,11 +32,11 @@ def test_odd_but_readable_json_is_read(line):
 
 
 def test_members_come_with_their_type():
-    found = members(b'{"t": "x", "n": null, "o": {"k": 1}, "l": [1, 2], "s": 200}')
-    assert (text(found, "t"), text(found, "n"), text(found, "missing")) == ("x", None, None)
-    assert (list(inner(found, "o")), inner(found, "n"), inner(found, "missing")) == (["k"], {}, {})
-    assert (len(entries(found, "l") or []), entries(found, "n")) == (2, None)
-    assert status(found, "s") == 200
+    entry = members(b'{"t": "x", "n": null, "o": {"k": 1}, "l": [1, 2], "s": 200}')
+    assert (text(entry, "t"), text(entry, "n"), text(entry, "missing")) == ("x", None, None)
+    assert (list(inner(entry, "o")), inner(entry, "n"), inner(entry, "missing")) == (["k"], {}, {})
+    assert (len(entries(entry, "l") or []), entries(entry, "n")) == (2, None)
+    assert status(entry, "s") == 200
 
 
 TAKES = {"a text": (text, b'"x"'), "an object": (inner, b"{}"), "a list": (entries, b"[]")}
@@ -46,12 +46,12 @@ TAKES = {"a text": (text, b'"x"'), "an object": (inner, b"{}"), "a list": (entri
 @pytest.mark.parametrize("value", [b'"x"', b"1", b"1.5", b"true", b"[]", b"{}"])
 def test_a_member_of_another_type_is_named_with_both_types(value, kind):
     take, right = TAKES[kind]
-    found = members(b'{"a": %s}' % value)
+    entry = members(b'{"a": %s}' % value)
     if value == right:
-        assert take(found, "a") is not None
+        assert take(entry, "a") is not None
         return
     with pytest.raises(RefusedLine, match=rf"^a is .*; it must be {kind}$"):
-        take(found, "a")
+        take(entry, "a")
 
 
 @pytest.mark.parametrize(

@@ -96,9 +96,9 @@ def test_what_is_no_address_is_refused_without_showing_it(url):
 
 def test_labels_have_the_limits_and_the_cleaning_of_headers():
     many = {f"n{number}": "v" for number in range(MAX_LABELS + 1)}
-    found = caller_of(labelled({"Team": "search", "cost": 7, "a" * 99: "v" * 999, "nul": "a\0b"}), b"")
-    assert found.labels == {"team": "search", "cost": "7", "a" * MAX_NAME: "v" * MAX_VALUE, "nul": "ab"}
-    assert found.labels_cut
+    caller = caller_of(labelled({"Team": "search", "cost": 7, "a" * 99: "v" * 999, "nul": "a\0b"}), b"")
+    assert caller.labels == {"team": "search", "cost": "7", "a" * MAX_NAME: "v" * MAX_VALUE, "nul": "ab"}
+    assert caller.labels_cut
     assert len(caller_of(labelled(many), b"").labels) == MAX_LABELS
 
 

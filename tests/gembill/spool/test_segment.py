@@ -19,7 +19,7 @@ FINALS = 40
 
 @pytest.fixture(scope="module")
 def crashed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A root as `kill -9` leaves it: 40 finals, one commit each, all of them still in the log."""
+    """A root as `kill -9` leaves it: 40 completions, one commit each, all of them still in the log."""
     root = tmp_path_factory.mktemp("crashed")
     spool = Spool.claim(root / "live")
     asyncio.run(spool.intend("open", b"x"))
@@ -103,9 +103,9 @@ def test_a_flipped_byte_anywhere_in_a_closed_segment_never_gives_a_wrong_body(tm
         (path,) = root.glob("*/*.db")
         _flip(path, chance.randrange(path.stat().st_size))
         spool = Spool.claim(root)
-        found = {(entry.seq, entry.event_id, entry.body) for entry in spool.read(0, 1000)}
-        assert found <= truth
-        assert found == truth or spool.damage()
+        entries_read = {(entry.seq, entry.event_id, entry.body) for entry in spool.read(0, 1000)}
+        assert entries_read <= truth
+        assert entries_read == truth or spool.damage()
         spool.close(5.0)
 
 
@@ -136,7 +136,7 @@ def test_a_crash_while_a_segment_was_being_made_leaves_nothing_behind(tmp_path: 
     spool = Spool.claim(tmp_path)
     spool.append_wait("a", b"x")
     spool.close(5.0)
-    path = spool._home.path / f"00000002-{2:020d}.db"
+    path = spool._directory.path / f"00000002-{2:020d}.db"
     Segment.begin(path, source_id=spool.source_id, first_seq=2, wait_s=1.0).close()
     spool = Spool.claim(tmp_path)
     assert not path.exists()
@@ -158,7 +158,7 @@ def test_any_number_of_rows_fits_one_transaction(tmp_path_factory: pytest.TempPa
         segment.write([], [], [row[0] for row in rows])
         seq += count
     reader = SegmentReader(path, source_id=7, wait_s=1.0)
-    assert [row[0] for row in reader.finals(0, seq, 10_000).rows] == list(range(1, seq + 1))
+    assert [row[0] for row in reader.completions(0, seq, 10_000).rows] == list(range(1, seq + 1))
     assert reader.contents(1, intents=True).intents == ()
     assert reader.contents(1, intents=True).last_seq == seq
     reader.close()

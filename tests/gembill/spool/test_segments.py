@@ -24,7 +24,7 @@ def _seqs(spool: Spool, after: int = 0) -> list[int]:
 
 
 def _segments(spool: Spool) -> list[Path]:
-    return sorted(spool._home.path.glob("*.db"))
+    return sorted(spool._directory.path.glob("*.db"))
 
 
 def _age(paths: list[Path], hours: float) -> None:
@@ -168,7 +168,7 @@ def test_damage_in_the_segment_being_written_ends_it(tmp_path: Path) -> None:
     _fill(spool, 1, 3)
     active = _segments(spool)[-1]
     wal = active.with_name(active.name + "-wal")
-    spool._shelf.spans[0].damaged = spool._shelf.untidy = True
+    spool._segments.spans[0].damaged = spool._segments.untidy = True
     assert wal.exists()
     spool.append_wait("e4", BODY)
     limit = time.monotonic() + 5.0
@@ -213,8 +213,8 @@ def test_a_segment_of_another_spool_is_not_taken_for_ours(tmp_path: Path) -> Non
     (stray,) = _segments(theirs)
     ours.close(5.0)
     theirs.close(5.0)
-    shutil.copy(stray, ours._home.path / f"00000002-{3:020d}.db")
-    shutil.rmtree(theirs._home.path)
+    shutil.copy(stray, ours._directory.path / f"00000002-{3:020d}.db")
+    shutil.rmtree(theirs._directory.path)
     again = Spool.claim(tmp_path)
     assert _seqs(again) == [1, 2]
     assert "says it belongs to source" in again.damage()[0].reason

@@ -31,8 +31,8 @@ def _ids(spool: Spool, after: int = 0) -> list[str]:
 def _abandon(spool: Spool) -> None:
     """Let go of the files as a dying process does: nothing is flushed that was not."""
     spool._writer.stop(5.0)
-    spool._shelf.close()
-    spool._home.release()
+    spool._segments.close()
+    spool._directory.release()
 
 
 def test_what_was_appended_is_read_in_order(spool: Spool) -> None:
@@ -185,7 +185,7 @@ def test_the_cursor_survives_and_its_loss_only_repeats(tmp_path: Path) -> None:
     spool.mark_posted(7)
     spool.mark_posted(3)
     assert spool.posted == 7
-    directory = spool._home.path
+    directory = spool._directory.path
     _abandon(spool)
     spool = Spool.claim(tmp_path)
     assert spool.posted == 7
@@ -265,7 +265,7 @@ def test_files_are_for_their_owner_alone(tmp_path: Path) -> None:
         spool.append_wait("a", b"x")
         spool.mark_posted(1)
         modes = {stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "spool").rglob("*") if path.is_file()}
-        directories = {stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "spool", spool._home.path)}
+        directories = {stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "spool", spool._directory.path)}
         spool.close(5.0)
     finally:
         os.umask(old)
@@ -276,7 +276,7 @@ def test_files_are_for_their_owner_alone(tmp_path: Path) -> None:
 def test_a_spool_that_cannot_be_opened_is_set_aside_and_stops_no_start(tmp_path: Path) -> None:
     spool = Spool.claim(tmp_path)
     spool.append_wait("a", b"x")
-    path = spool._home.path
+    path = spool._directory.path
     spool.close(5.0)
     (path / "lock").unlink()
     (path / "lock").mkdir()
@@ -323,7 +323,7 @@ def test_any_history_reads_as_it_was_written(
 ) -> None:
     root = tmp_path_factory.mktemp("spool")
     spool = Spool.claim(root, SMALL)
-    finals: list[tuple[int, str, bytes]] = []
+    completions: list[tuple[int, str, bytes]] = []
     opened: set[str] = set()
     posted = 0
     for number, (step, which) in enumerate(steps):
@@ -332,18 +332,18 @@ def test_any_history_reads_as_it_was_written(
             asyncio.run(spool.intend(name, body))
             opened.add(name)
         elif step == "append":
-            finals.append((spool.append_wait(name, body), name, body))
+            completions.append((spool.append_wait(name, body), name, body))
             opened.discard(name)
         elif step == "post":
-            posted = max(posted, min(which, len(finals)))
+            posted = max(posted, min(which, len(completions)))
             spool.mark_posted(posted)
         else:
             _abandon(spool)
             spool = Spool.claim(root, SMALL)
             assert {lost.event_id for lost in spool.lost} == opened
-    assert [(e.seq, e.event_id, e.body) for e in spool.read(0, 1000)] == finals
-    assert [seq for seq, _, _ in finals] == list(range(1, len(finals) + 1))
-    assert spool.backlog().unposted == len(finals) - posted
+    assert [(e.seq, e.event_id, e.body) for e in spool.read(0, 1000)] == completions
+    assert [seq for seq, _, _ in completions] == list(range(1, len(completions) + 1))
+    assert spool.backlog().unposted == len(completions) - posted
     assert spool.backlog().open_intents == len(opened)
     assert spool.damage() == ()
     spool.close(5.0)

@@ -10,10 +10,10 @@ def _never(_: str) -> bool:
 
 def test_a_second_final_joins_the_first() -> None:
     batch, first, second = WriteBatch(), Future[int](), Future[int]()
-    batch.take(WriteRequest(WriteKind.FINAL, "a", b"1", first), _never)
-    batch.take(WriteRequest(WriteKind.FINAL, "a", b"1", second), _never)
-    assert list(batch.finals) == ["a"]
-    release((ticket, 7) for ticket in batch.finals.values())
+    batch.take(WriteRequest(WriteKind.COMPLETION, "a", b"1", first), _never)
+    batch.take(WriteRequest(WriteKind.COMPLETION, "a", b"1", second), _never)
+    assert list(batch.completions) == ["a"]
+    release((request, 7) for request in batch.completions.values())
     assert (first.result(0), second.result(0)) == (7, 7)
 
 
@@ -21,10 +21,10 @@ def test_an_intent_that_is_open_or_ends_in_its_batch_needs_no_row() -> None:
     batch = WriteBatch()
     for name in ("open", "ends", "withdrawn", "stays"):
         batch.take(WriteRequest(WriteKind.INTENT, name), lambda name: name == "open")
-    batch.take(WriteRequest(WriteKind.FINAL, "ends"), _never)
+    batch.take(WriteRequest(WriteKind.COMPLETION, "ends"), _never)
     batch.take(WriteRequest(WriteKind.WITHDRAWAL, "withdrawn"), _never)
     assert list(batch.intents) == ["stays"]
-    assert sorted(ticket.event_id for ticket in batch.known) == ["ends", "open", "withdrawn"]
+    assert sorted(request.event_id for request in batch.known) == ["ends", "open", "withdrawn"]
     assert not batch.is_empty
     assert WriteBatch().is_empty
 
@@ -42,7 +42,7 @@ def test_the_waiters_of_a_loop_are_told_with_one_call() -> None:
             return threadsafe(*arguments)  # type: ignore[arg-type]
 
         loop.call_soon_threadsafe = count  # type: ignore[assignment, method-assign]
-        release([(WriteRequest(WriteKind.FINAL, f"e{n}", b"", waiter), n) for n, waiter in enumerate(waiters)])
+        release([(WriteRequest(WriteKind.COMPLETION, f"e{n}", b"", waiter), n) for n, waiter in enumerate(waiters)])
         done = await asyncio.gather(*waiters, return_exceptions=True)
         assert len(calls) == 1
         assert done[:3] + done[4:] == [0, 1, 2, 4]
@@ -53,7 +53,7 @@ def test_the_waiters_of_a_loop_are_told_with_one_call() -> None:
 
 def test_a_closed_loop_is_nobody_to_tell() -> None:
     loop = asyncio.new_event_loop()
-    ticket = WriteRequest(WriteKind.FINAL, "a", b"", loop.create_future())
+    request = WriteRequest(WriteKind.COMPLETION, "a", b"", loop.create_future())
     loop.close()
-    release([(ticket, 1)])
-    assert ticket.waiters == []
+    release([(request, 1)])
+    assert request.waiters == []

@@ -33,14 +33,14 @@ CHILD = """
     spool = Spool.claim(Path(sys.argv[1]), SpoolOptions(segment_bytes=40_000))
     tag = sys.argv[2]
     for lost in spool.lost:
-        print("final", spool.append_wait(lost.event_id, b"lost"), lost.event_id, flush=True)
+        print("completion", spool.append_wait(lost.event_id, b"lost"), lost.event_id, flush=True)
 
     async def client(number):
         for turn in range(1_000_000):
             name = f"{tag}-{number}-{turn}"
             await spool.intend(name, b"intent")
             print("intent", 0, name, flush=True)
-            print("final", await spool.append(name, name.encode() * 5), name, flush=True)
+            print("completion", await spool.append(name, name.encode() * 5), name, flush=True)
 
     async def main():
         await asyncio.gather(*(client(number) for number in range(16)))
@@ -73,12 +73,12 @@ def _kill_under_load(root: Path, tag: str, seconds: float) -> list[list[str]]:
 
 def test_ten_kills_under_load_lose_nothing_that_was_acknowledged(tmp_path: Path) -> None:
     chance = random.Random(20261121)
-    finals: dict[str, int] = {}
+    completions: dict[str, int] = {}
     intents: set[str] = set()
     for turn in range(10):
         for kind, seq, name in _kill_under_load(tmp_path, f"r{turn}", chance.uniform(0.05, 0.3)):
-            if kind == "final":
-                finals[name] = int(seq)
+            if kind == "completion":
+                completions[name] = int(seq)
             else:
                 intents.add(name)
     began = time.monotonic()
@@ -86,11 +86,11 @@ def test_ten_kills_under_load_lose_nothing_that_was_acknowledged(tmp_path: Path)
     assert time.monotonic() - began < 2.0
     entries = spool.read(0, 1_000_000)
     read = {entry.event_id: entry.seq for entry in entries}
-    assert len(finals) > 100
+    assert len(completions) > 100
     assert len(list(tmp_path.glob("[0-9a-f]*"))) == 1  # each child got the spool of the one before it
     assert [entry.seq for entry in entries] == list(range(1, len(entries) + 1))
     assert len(read) == len(entries)
-    assert finals.items() <= read.items()
+    assert completions.items() <= read.items()
     assert intents <= read.keys() | {lost.event_id for lost in spool.lost}
     assert spool.damage() == ()
     spool.close(5.0)
@@ -290,7 +290,7 @@ def test_memory_for_finals_is_bounded(tmp_path: Path, failing: type[_Failing], c
         with pytest.raises(SpoolUnwritable):
             spool.append_wait(f"e{n}", b"x")
     assert spool.backlog().waiting_in_memory == 3
-    assert "the final of e3 finds no room in memory" in caplog.text
+    assert "the completion of e3 finds no room in memory" in caplog.text
     failing.plan = iter(())
     spool.close(5.0)
     again = Spool.claim(tmp_path)
@@ -299,7 +299,7 @@ def test_memory_for_finals_is_bounded(tmp_path: Path, failing: type[_Failing], c
 
 
 def _lock(spool: Spool) -> Any:
-    path = max(spool._home.path.glob("*.db"))
+    path = max(spool._directory.path.glob("*.db"))
     other = driver.connect(str(path), isolation_level=None, check_same_thread=False)
     other.execute("BEGIN IMMEDIATE")
     return other
