@@ -1,7 +1,7 @@
 """How alembic runs our scripts.
 
-Owns: the connection they run on. Owns no table. Invariant: inside the program the caller's connection, transaction and
-lock are used (`gembill.ledger.migration`); on alembic's own command line the address is given by `-x url=...`.
+Owns: the connection they run on. Not here: tables. Invariant: inside the program the caller's connection, transaction
+and lock are used (`gembill.ledger.migration`); on alembic's own command line the address is given by `-x url=...`.
 """
 
 from alembic import context

@@ -1,7 +1,7 @@
 """Periods of time as people name them: hours, days, weeks and months in a time zone.
 
 Owns: what a date, a month or an instant in a flag means, which period an instant is in, and how a period is cut into
-smaller ones; reports and budgets share it. Owns no clock: "now" comes in. Invariant: periods are half open
+smaller ones; reports and budgets share it. Not here: a clock; "now" comes in. Invariant: periods are half open
 `[start, end)` in microseconds since 1970 UTC, and neighbouring ones meet without gap or overlap, whatever the zone's
 clock does in between. The default zone is the calendar of Google's bill (contract.md, Time). Weeks begin on Monday.
 """
@@ -56,11 +56,11 @@ class Period:
 
 
 def zone(name: str | None = None) -> ZoneInfo:
-    """The time zone of that name; ConfigurationError if there is none."""
+    """The time zone of that name; ConfigurationError if it is not known."""
     try:
         return ZoneInfo(name or DEFAULT_ZONE)
     except (KeyError, ValueError, OSError):
-        raise ConfigurationError(f"'{name}' is no known time zone; write it like {DEFAULT_ZONE} or UTC") from None
+        raise ConfigurationError(f"'{name}' is not a known time zone; write it like {DEFAULT_ZONE} or UTC") from None
 
 
 def iso(at_us: int, zone: ZoneInfo) -> str:
@@ -110,7 +110,7 @@ def instant(text: str, zone: ZoneInfo, *, name: str = "the time") -> int:
         when = None
     if when is None or when.year not in _YEARS:
         raise ConfigurationError(
-            f"{name} is '{text}', which is no date or instant; write it like 2026-11-21 or 2026-11-21T09:00:00Z"
+            f"{name} is '{text}', which is not a date or an instant; write it like 2026-11-21 or 2026-11-21T09:00:00Z"
         )
     return us(when if when.tzinfo else when.replace(tzinfo=zone))
 
@@ -200,8 +200,8 @@ def _hour_end(start: int, zone: ZoneInfo) -> int:
 
 
 def _month(text: str, zone: ZoneInfo) -> Period:
-    found = re.fullmatch(r"(\d{4})-(\d{2})", text.strip(), re.ASCII)
-    if not found or int(found[1]) not in _YEARS or not 1 <= int(found[2]) <= 12:
-        raise ConfigurationError(f"--month is '{text}', which is no month; write it like 2026-11")
-    first = date(int(found[1]), int(found[2]), 1)
+    match = re.fullmatch(r"(\d{4})-(\d{2})", text.strip(), re.ASCII)
+    if not match or int(match[1]) not in _YEARS or not 1 <= int(match[2]) <= 12:
+        raise ConfigurationError(f"--month is '{text}', which is not a month; write it like 2026-11")
+    first = date(int(match[1]), int(match[2]), 1)
     return Period(_midnight(first, zone), _midnight(_next_day(Unit.MONTH, first), zone), zone)

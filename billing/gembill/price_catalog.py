@@ -1,8 +1,8 @@
 """The prices in force: the bundled list, what was added to the ledger, and a file of the user's.
 
 Owns: which list counts before which, and the terms (prices and policies) under which calls are rated; posting, import,
-re-rating, receipts and comparisons take them from here. Owns no price, no rule of rating and no SQL.
-Invariant: the list that counts most is the file, then what was set (the last word first), then the newest of the
+re-rating, receipts and comparisons take them from here. Not here: prices, rules of rating and SQL.
+Invariant: the list that counts most is the file, then what was set (the latest entry first), then the newest of the
 bundled list and what was accepted from genai-prices; before a charge names a row, the row is in the ledger.
 """
 
@@ -134,10 +134,10 @@ def rows_of(ledger: Ledger, settings: Settings, ids: Iterable[str]) -> dict[str,
     Rows are looked for in the ledger, then in the bundled list and in the user's file.
     """
     wanted = {one: policy_ids.row_of(one) for one in ids}
-    found = price_lists.explained(ledger, wanted.values())
-    if set(wanted.values()) - set(found):
-        found = {row.id: row for row in book_in_force(ledger, settings).rows} | found
-    return {one: found[row] for one, row in wanted.items() if row in found}
+    rows = price_lists.explained(ledger, wanted.values())
+    if set(wanted.values()) - set(rows):
+        rows = {row.id: row for row in book_in_force(ledger, settings).rows} | rows
+    return {one: rows[row] for one, row in wanted.items() if row in rows}
 
 
 def _file(path: Path, over: PriceBook) -> PriceBook:

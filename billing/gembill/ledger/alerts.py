@@ -1,6 +1,6 @@
 """Which alerts were raised, and who is to send them.
 
-Owns: the rows of `alert` and the claims on them. Owns no threshold and no sending. Invariant: of all processes that
+Owns: the rows of `alert` and the claims on them. Not here: thresholds and sending. Invariant: of all processes that
 claim an alert only one gets it; a sent alert is never given again, an unsent one only after `LEASE_US` and at most
 `ATTEMPTS` times, also when the process that had it died.
 """

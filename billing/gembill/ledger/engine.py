@@ -1,7 +1,8 @@
 """A database address as a SQLAlchemy engine with our settings.
 
-Owns: addresses, drivers, pragmas and how transactions begin. Owns no table. Invariant: a SQLite transaction that writes
-takes the write lock when it begins, so that it can wait for it and never fails half-way; what is committed is on disk.
+Owns: addresses, drivers, pragmas and how transactions begin. Not here: tables. Invariant: a SQLite transaction that
+writes takes the write lock when it begins, so that it can wait for it and never fails half-way; what is committed is on
+disk.
 
 `synchronous=FULL`: the spool forgets what the ledger has committed, so a commit must survive a power cut. With NORMAL a
 WAL commit does not (reliability.md 2, R2). At batches of 100 to 1,000 it costs about a fifth (performance.md 3).
@@ -31,7 +32,7 @@ def parse(url: str) -> URL:
         parsed = make_url(url)
     except (ArgumentError, ValueError):
         raise ConfigurationError(
-            "the database address is none; write it like sqlite:///path or postgresql://host/name"
+            "the database address cannot be read; write it like sqlite:///path or postgresql://host/name"
         ) from None
     if parsed.drivername in ("postgresql", "postgresql+psycopg"):
         _refuse_misplaced_at(parsed)

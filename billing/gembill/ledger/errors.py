@@ -1,6 +1,7 @@
-"""What can keep a posting out of the ledger, told apart by what to do about it.
+"""What can keep a posting out of the ledger, by what to do about it.
 
-Owns: the translation of a driver's errors. Owns no retry. Invariant: when one of these is raised, nothing was written.
+Owns: the translation of a driver's errors. Not here: retries. Invariant: when one of these is raised, nothing was
+written.
 """
 
 from collections.abc import Iterator
@@ -39,7 +40,7 @@ _UNIQUE_VIOLATION = "23505"  # SQLSTATE
 def translated(doing: str) -> Iterator[None]:
     """Errors of the driver as errors of ours; `doing` says what could not be done.
 
-    Only errors about values are an InvalidPosting, for those are buried; a missing right or a damaged file is not.
+    Only errors about values are an InvalidPosting, because those are buried; a missing right or a damaged file is not.
     """
     try:
         yield

@@ -1,6 +1,6 @@
 """The tables of the ledger.
 
-Owns: names, types, keys and indexes. Owns no statement and no history: `migrations/` has that, and a test holds the two
+Owns: names, types, keys and indexes. Not here: statements, and history, which is in `migrations/`; a test holds the two
 together. Invariant (reliability.md 4, "Schema rules from day 1" and the Citus rules): `source_id` comes first in every
 primary key and unique constraint, no table refers to another, nothing is filled in by the database. Tables marked
 `reference` are small and the same for all sources (on Citus: reference tables), so they have no `source_id`.
@@ -78,7 +78,7 @@ class Id(TypeDecorator[str]):
 
 @lru_cache(maxsize=8192)
 def driver_id(engine: str, value: str) -> UUID | bytes:
-    """The UUID in the form the driver of `engine` (a dialect's name) takes; ValueError if it is none."""
+    """The UUID in the form the driver of `engine` (a dialect's name) takes; ValueError if it is not one."""
     parsed = UUID(value)
     return parsed if engine == "postgresql" else parsed.bytes
 

@@ -1,7 +1,7 @@
-"""Whether a posting can be kept, asked before any SQL.
+"""Whether a posting can be kept, asked before any row is written.
 
-Owns: bounds of what both engines keep alike. Owns no cleaning: that is capture's. Invariant: what passes is stored by
-SQLite and PostgreSQL without change, and what does not is an InvalidPosting that names the field, never the value.
+Owns: bounds of what both engines keep alike. Not here: cleaning, which is capture's. Invariant: what passes is stored
+by SQLite and PostgreSQL without change, and what does not is an InvalidPosting that names the field, never the value.
 """
 
 import re
@@ -85,9 +85,9 @@ def _texts(name: str, values: Iterable[str | None]) -> None:
 
 def _whole(name: str, value: int | None, least: int = 0) -> None:
     if value is not None and (type(value) is not int or not least <= value <= _MOST):
-        raise InvalidPosting(f"{name} is no whole number in {least}..{_MOST}")
+        raise InvalidPosting(f"{name} is not a whole number in {least}..{_MOST}")
 
 
 def _id(name: str, value: str) -> None:
     if not isinstance(value, str) or _UUID.fullmatch(value) is None:
-        raise InvalidPosting(f"{name} is no UUID in its usual form")
+        raise InvalidPosting(f"{name} is not a UUID in its usual form")

@@ -1,6 +1,6 @@
 """Which of two answers to one call says more, and what stays of the poorer one.
 
-Owns: the order of answers under one natural key (contract.md, Identity). Owns no SQL and no price.
+Owns: the order of answers under one natural key (contract.md, Identity). Not here: SQL and prices.
 Invariant: `is_fuller` is a strict order, so proxies that post the same answers in any order end with the same counts;
 and the call ends with what it asked, and every run it was seen to make once, whether it or its poll was posted first.
 """
@@ -47,7 +47,7 @@ def completed(old: Record, new: Record) -> Record:
 
 
 def amended(old: Record, poorer: Record) -> Record:
-    """The record with what an answer that is no fuller adds: the question if `old` came from a poll, a run, the end."""
+    """The record with what a poorer or equal answer adds: the question if `old` came from a poll, a run, the end."""
     if _asks(poorer) and not _asks(old):
         return completed(poorer, old)
     ended = old.finish_reason in RUNNING and poorer.finish_reason is not None
@@ -70,8 +70,8 @@ def _runs(first: tuple[Execution, ...], more: tuple[Execution, ...]) -> tuple[Ex
     """
     if any(run.part_id is None for run in (*first, *more)):
         return more if len(more) > len(first) else first
-    found = {run.part_id: run for run in first}
+    runs = {run.part_id: run for run in first}
     for run in more:
-        if run.part_id not in found or found[run.part_id].outcome is Outcome.UNKNOWN:
-            found[run.part_id] = run
-    return tuple(found.values())
+        if run.part_id not in runs or runs[run.part_id].outcome is Outcome.UNKNOWN:
+            runs[run.part_id] = run
+    return tuple(runs.values())

@@ -1,7 +1,7 @@
 """An event read: the token split, the executions, what is odd.
 
 Owns: which status a call has, how reported counts become the split and the disjoint readings, and the names of
-anomalies. Owns no field of the wire (the dialects do) and no price. Invariant: numbers are kept as reported;
+anomalies. Not here: fields of the wire (the dialects) and prices. Invariant: numbers are kept as reported;
 `input + intermediate + output = total`, or the record says `total_mismatch`.
 """
 
@@ -146,7 +146,7 @@ def _status(event: Event, usage: Usage | None) -> Status:
 
 
 def _split(usage: Usage | None) -> Tokens:
-    """The split: with a prompt count an absent count is 0, for the API never sends a zero (wire.md 9, law 8)."""
+    """The split: with a prompt count an absent count is 0, because the API never sends a zero (wire.md 9, law 8)."""
     if usage is None:
         return Tokens()
     if usage.prompt is None:

@@ -1,7 +1,7 @@
 """A record and a price book give charges.
 
 Owns: which price each reading has, the policies where the documentation leaves a choice, and the flags that say so.
-Owns no price and no counting. Invariant: every token of a priced record stands in exactly one charge, the charges add
+Not here: prices and counting. Invariant: every token of a priced record is in exactly one charge, the charges add
 up to the cost, and a record has its whole cost or none: if one reading has no price, it is unpriced and says why.
 
 Grounding is charged at list price; the free allowances (per day or month, for a whole account) cannot be seen in an
@@ -134,7 +134,7 @@ def _charges(
 
 
 def _with_results(rating: Rating, executions: Iterable[Execution], tariff: Tariff, prompt_tokens: int) -> Rating:
-    """The rating with a charge for the estimated tokens of results; it is no reading, so no count of the record."""
+    """The rating with a charge for the estimated tokens of results, which are in no count of the record."""
     tokens = result_tokens(executions)
     if not tokens:
         return rating

@@ -1,9 +1,9 @@
 """What each round of the tool loop read again.
 
 Owns: the law that a round re-reads the prompt, the code, the thoughts and the results so far (wire.md 9, laws 5 to 8),
-and an estimate where the answer does not show its rounds. Owns no field of the wire and no price.
+and an estimate where the answer does not show its rounds. Not here: fields of the wire and prices.
 Invariant: shown rounds carry the reported difference, never another number; estimated ones add up to the reported
-count; counts that fall between the chunks of a stream (gemini-3, law 13) are no rounds that were shown.
+count; counts that fall between the chunks of a stream (gemini-3, law 13) are not rounds that were shown.
 """
 
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ class Round:
     """One time the model read on after code had run. All counts in tokens.
 
     `intermediate` is what the round re-read: reported, or `estimated`. `expected` is what the law knows exactly:
-    prompt, code and thoughts so far; the results so far may be up to `results` more, for the wire counts none of them.
+    prompt, code and thoughts so far; the results so far may be up to `results` more, because the wire counts none.
     """
 
     intermediate: int
@@ -51,14 +51,14 @@ def rounds(outline: Sequence[Part], snapshots: Sequence[tuple[int, Usage]], usag
 
 def _shown(outline: Sequence[Part], snapshots: Sequence[tuple[int, Usage]]) -> tuple[Round, ...]:
     """A round for each rise of the count; () where the counts are not cumulative, or the first state is not there."""
-    found: list[Round] = []
+    shown: list[Round] = []
     for (after, old), (_, new) in pairwise(snapshots):
         if _falls(old, new):
             return ()
         risen = (new.tool_use or 0) - (old.tool_use or 0)
         if risen:
             thought = sum(1 for part in outline[:after] if part.kind == "code" and part.thought)
-            found.append(
+            shown.append(
                 Round(
                     intermediate=risen,
                     expected=(old.prompt or 0) + (old.candidates or 0) + (old.thoughts or 0),
@@ -66,7 +66,7 @@ def _shown(outline: Sequence[Part], snapshots: Sequence[tuple[int, Usage]]) -> t
                     tolerance=(old.candidates or 0) if thought else 0,
                 )
             )
-    return tuple(found)
+    return tuple(shown)
 
 
 def _falls(old: Usage, new: Usage) -> bool:
@@ -88,10 +88,10 @@ def _estimated(outline: Sequence[Part], results: Sequence[int], usage: Usage) ->
     output, steps = (usage.candidates or 0) + (usage.thoughts or 0), len(results) + 1
     expected = [(usage.prompt or 0) + output * number // steps for number in range(1, steps)]
     weights = [size + _results(outline[: place + 1]) // 4 + 1 for size, place in zip(expected, results, strict=True)]
-    total, found, given = sum(weights), [], 0
+    total, estimated, given = sum(weights), [], 0
     for number, (size, place) in enumerate(zip(expected, results, strict=True), 1):
         upto = (usage.tool_use or 0) * sum(weights[:number]) // total
         share, given = upto - given, upto
         limit = _results(outline[: place + 1])
-        found.append(Round(intermediate=share, expected=size, results=limit, estimated=True))
-    return tuple(found)
+        estimated.append(Round(intermediate=share, expected=size, results=limit, estimated=True))
+    return tuple(estimated)

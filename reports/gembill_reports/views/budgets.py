@@ -51,12 +51,12 @@ _COUNTED = {
 
 def ordered(standings: Iterable[BudgetStatus]) -> list[BudgetStatus]:
     """The gravest first, else as they stand in the file."""
-    return sorted(standings, key=lambda one: -one.state.gravity)
+    return sorted(standings, key=lambda one: -one.state.severity)
 
 
 def status(standings: Sequence[BudgetStatus]) -> BudgetState:
     """The gravest state of all."""
-    return max((one.state for one in standings), key=lambda state: state.gravity, default=BudgetState.PASS)
+    return max((one.state for one in standings), key=lambda state: state.severity, default=BudgetState.PASS)
 
 
 def check_dict(standings: Sequence[BudgetStatus], at_us: int, *, demo: bool = False) -> dict[str, Any]:

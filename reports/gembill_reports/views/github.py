@@ -53,7 +53,7 @@ def leave(standings: Sequence[BudgetStatus], markdown: str, code: int, environ: 
 
 def outputs(standings: Sequence[BudgetStatus]) -> dict[str, str]:
     """The outputs: the gravest state, and the budget that is most used up. What is unknown or not set is empty."""
-    tightest = max(standings, key=lambda one: (one.state.gravity, one.share is None, one.share or 0))
+    tightest = max(standings, key=lambda one: (one.state.severity, one.share is None, one.share or 0))
     budget = tightest.budget
     return {
         "status": status(standings).value,

@@ -82,7 +82,7 @@ def test_a_day_before_recorded_calls_is_taken_and_says_to_charge_again(url: str)
         (("gemini-2.5-pro", "--discount", "5%", "--above", "9"), "2026-12-01", "--above goes with prices"),
         (("gemini-2.5-pro", "--input", "-1"), "2026-12-01", "negative or finer"),
         (("gemini-2.5-pro", "--grounding", "0.0000000001"), "2026-12-01", "no exact price for one"),
-        (("gemini-2.5-pro", "--input", "1"), "tomorrow", "no date or instant"),
+        (("gemini-2.5-pro", "--input", "1"), "tomorrow", "not a date or an instant"),
         (("gemini-2.5-pro", "--input", "1"), "2026-12-01T03:00:00Z", "prices change at midnight US Pacific"),
         (("gemini-2.5-pro", "--input", "1", "--until", "2026-12-01"), "2026-12-01", "is not before --until"),
         (("gemini-flash-latest", "--input", "1"), "2026-12-01", "is another name of 'gemini-3.8-flash'"),

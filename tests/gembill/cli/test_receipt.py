@@ -65,5 +65,5 @@ def test_an_id_that_begins_like_no_other_is_found(url: str, tmp_path: Path) -> N
 
 
 def test_an_unknown_zone_is_said_before_anything_is_read(url: str) -> None:
-    with pytest.raises(ConfigurationError, match="no known time zone"):
+    with pytest.raises(ConfigurationError, match="not a known time zone"):
         run(url, FIRST, "--tz", "Mars")

@@ -80,7 +80,7 @@ def test_data_goes_to_stdout_alone(url: str) -> None:
 def test_what_cannot_be_obeyed_is_said(url: str, tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="--label is 'team'"):
         run(url, "--label", "team")
-    with pytest.raises(ConfigurationError, match="no month"):
+    with pytest.raises(ConfigurationError, match="not a month"):
         run(url, "--month", "November")
     with pytest.raises(LedgerError, match="there is no ledger at"):
         run(f"sqlite:///{tmp_path / 'none.db'}")

@@ -33,11 +33,11 @@ def rating(**changes: object) -> Rating:
 @pytest.mark.parametrize(
     ("changes", "field"),
     [
-        ({"id": "canary"}, "id is no UUID"),
-        ({"id": number(1).upper().replace("0", "A")}, "id is no UUID"),
+        ({"id": "canary"}, "id is not a UUID"),
+        ({"id": number(1).upper().replace("0", "A")}, "id is not a UUID"),
         ({"source_id": SPOOL + 1}, "neither its spool's 77 nor a reserved one"),
         ({"source_id": -65}, "source_id of the record is -65"),
-        ({"occurred_us": 2**63}, "occurred_us is no whole number"),
+        ({"occurred_us": 2**63}, "occurred_us is not a whole number"),
         ({"ended_us": "canary"}, "ended_us"),
         ({"http_status": 200.0}, "http_status"),
         ({"turns": float("nan")}, "turns"),
@@ -79,9 +79,9 @@ def test_what_cannot_be_kept_is_refused_by_the_name_of_its_field(changes: dict[s
 @pytest.mark.parametrize(
     ("changes", "field"),
     [
-        ({"event_id": "canary"}, "event_id is no UUID"),
-        ({"event_id": 7}, "event_id is no UUID"),
-        ({"seq": 0}, "seq is no whole number"),
+        ({"event_id": "canary"}, "event_id is not a UUID"),
+        ({"event_id": 7}, "event_id is not a UUID"),
+        ({"seq": 0}, "seq is not a whole number"),
         ({"body": "canary"}, "body of the event is str, not bytes"),
     ],
     ids=str,

@@ -63,7 +63,7 @@ def test_one_call_has_its_page_and_an_unknown_one_is_not_found(app: App, ledger:
 def test_mistakes_are_sentences_with_a_status(app: App) -> None:
     bad = ask(app, "/?month=<script>")
     assert (bad.status, "<script>" in bad.text) == (400, False)
-    assert "which is no month" in bad.text
+    assert "which is not a month" in bad.text
     assert ask(app, "/nothing").status == 404
     assert "no such page" in ask(app, "/nothing").text
 

@@ -1,7 +1,7 @@
-"""Budgets: what may be spent, and how what was spent stands to it.
+"""Budgets: what may be spent, and how what was spent compares to it.
 
-Owns: the rules as text (`document`), one of them (`rule`), their evaluation (`standing`) and what is said of it
-(`words`). Owns no SQL, no file, no clock and no alert: times and sums come in as values. Invariant: a budget nobody
+Owns: the rules as text (`toml`), one of them (`budget`), their evaluation (`status`) and what is said of it (`text`).
+Not here: SQL, files, clocks and alerts; times and sums come in as values. Invariant: a budget nobody
 understands is refused whole; what is not known is never called passed.
 """
 

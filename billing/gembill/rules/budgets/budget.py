@@ -1,6 +1,6 @@
 """One budget: a limit over a filter and a period.
 
-Owns: the value and which period it is about at an instant. Owns no text it was written in (`document`) and no sum.
+Owns: the value and which period it is about at an instant. Not here: the text it was written in (`toml`) and sums.
 Invariant: exactly one of the two limits is set; shares are millionths of the limit.
 """
 

@@ -1,7 +1,7 @@
-"""How a budget stands: what was used of it, where that leads, and what it is called.
+"""The status of a budget: what was used of it, where that leads, and what it is called.
 
-Owns: states, shares, forecasts, the day of a breach, and the exit code of a check (contract.md, Commands). Owns no sum
-and no wording. Invariant: only integers are compared; a budget over its limit is BREACH whatever else is unknown, and
+Owns: states, shares, forecasts, the day of a breach, and the exit code of a check (contract.md, Commands). Not here:
+sums and wording. Invariant: only integers are compared; a budget over its limit is BREACH whatever else is unknown, and
 one that may be over it, because calls have no price, is never PASS.
 
 Forecast: what was used goes on at the same rate, `used * length / elapsed` of the period, rounded half up. It is made
@@ -28,14 +28,14 @@ class BudgetState(StrEnum):
     BREACH = "BREACH"
 
     @property
-    def gravity(self) -> int:
+    def severity(self) -> int:
         """Higher is worse."""
         return list(BudgetState).index(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HourlyUsage:
-    """What the calls of one hour used. `at_us` is when the hour began; unknown cost counts as nothing here."""
+    """What the calls of one hour used. `at_us` is when the hour began; unknown cost counts as 0 here."""
 
     at_us: int
     calls: int = 0
@@ -86,7 +86,7 @@ class BudgetStatus:
 
     @property
     def warned(self) -> bool:
-        """Whether a threshold was reached, also where the state has a graver name."""
+        """Whether a threshold was reached, also where the state has a more severe name."""
         return bool(self.warnings) or self.forecast_warns
 
     @property
@@ -97,7 +97,7 @@ class BudgetStatus:
 
     @property
     def state(self) -> BudgetState:
-        """The gravest thing that can be said."""
+        """The most severe thing that can be said."""
         if self.used > self.budget.limit:
             return BudgetState.BREACH
         if self.undetermined:
@@ -108,7 +108,7 @@ class BudgetStatus:
 def evaluate(
     budget: Budget, period: Period, slices: Iterable[HourlyUsage], at_us: int, *, run: str | None = None
 ) -> BudgetStatus:
-    """How the budget stands at an instant, given what was used in each hour of the period until then."""
+    """The status of the budget at an instant, given what was used in each hour of the period until then."""
     hours = sorted((one for one in slices if one.calls), key=lambda one: one.at_us)
     used = _used(budget, hours)
     forecast = _forecast(period, hours, used, at_us)

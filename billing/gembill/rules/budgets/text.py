@@ -1,6 +1,6 @@
 """A standing in words and as JSON.
 
-Owns: what every format says of a budget: its keys, its sentence and how amounts are written. Owns no layout.
+Owns: what every format says of a budget: its keys, its sentence and how amounts are written. Not here: layout.
 Invariant: money is exact decimal strings in JSON and never a float; what is unknown is null or said to be unknown.
 """
 
@@ -131,7 +131,7 @@ def amount(budget: Budget, value: int) -> str:
 
 
 def percent(standing: BudgetStatus) -> str:
-    """The share in whole percent, rounded down; what is not nothing is not called 0%."""
+    """The share in whole percent, rounded down; a non-zero value is not called 0%."""
     if standing.share is None:
         return "over nothing"
     if standing.used and standing.share < WHOLE // 100:
