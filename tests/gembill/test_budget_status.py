@@ -37,8 +37,8 @@ def filled(ledger: Ledger) -> Ledger:
 
 def test_an_hour_has_what_its_calls_used(filled):
     rule = budget()
-    found = slices(filled, selection(rule, rule.period(NOW)))
-    assert found == [
+    hours = slices(filled, selection(rule, rule.period(NOW)))
+    assert hours == [
         HourlyUsage(
             at_us=us("2026-11-01T00:00:00+00:00"),
             calls=2,
@@ -64,8 +64,8 @@ def test_an_hour_has_what_its_calls_used(filled):
     ],
 )
 def test_a_budget_counts_the_calls_of_its_filter_and_period(filters, calls, filled):
-    (found,) = standings(filled, [budget(**filters)], NOW)
-    assert found.calls == calls
+    (status,) = standings(filled, [budget(**filters)], NOW)
+    assert status.calls == calls
 
 
 def test_a_budget_of_a_run_is_about_the_newest_or_the_one_named(filled):
@@ -78,13 +78,13 @@ def test_a_budget_of_a_run_is_about_the_newest_or_the_one_named(filled):
 
 def test_without_any_run_nothing_was_used(ledger):
     put(ledger, call("2026-11-01T00:00:00+00:00", (1, 2, 0)))
-    (found,) = standings(ledger, [budget(span=BudgetPeriod.RUN)], NOW)
-    assert (found.run, found.calls) == (None, 0)
+    (status,) = standings(ledger, [budget(span=BudgetPeriod.RUN)], NOW)
+    assert (status.run, status.calls) == (None, 0)
 
 
 def test_an_instant_of_the_past_sees_only_what_was_before(filled):
-    (found,) = standings(filled, [budget()], us("2026-11-01T00:30:00+00:00"), past=True)
-    assert found.calls == 1
+    (status,) = standings(filled, [budget()], us("2026-11-01T00:30:00+00:00"), past=True)
+    assert status.calls == 1
 
 
 def test_only_rollups_are_read(filled):
@@ -100,12 +100,12 @@ def test_only_rollups_are_read(filled):
     standings(filled, rules, NOW)
     selects = [statement for statement in said if statement.startswith("SELECT")]
     assert len(selects) == 5
-    tables = {found for statement in selects for found in re.findall(r"(?:FROM|JOIN) (\w+)", statement)}
+    tables = {name for statement in selects for name in re.findall(r"(?:FROM|JOIN) (\w+)", statement)}
     assert tables <= {*(table.name for table in schema.ROLLUPS), "label_set", "source", "json_each"}
     assert {"rollup_narrow", "rollup_wide"} <= tables
 
 
 def test_a_zone_at_half_past_the_hour_is_still_exact(filled):
-    (found,) = standings(filled, [budget(zone=zone("Asia/Kolkata"))], NOW)  # November began at 18:30 UTC
-    assert found.calls == 5
-    assert found.budget.period(NOW).start_us % HOUR_US == HOUR_US // 2
+    (status,) = standings(filled, [budget(zone=zone("Asia/Kolkata"))], NOW)  # November began at 18:30 UTC
+    assert status.calls == 5
+    assert status.budget.period(NOW).start_us % HOUR_US == HOUR_US // 2

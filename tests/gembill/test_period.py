@@ -121,8 +121,8 @@ def test_the_hour_that_strikes_twice_has_two_names() -> None:
 def test_hours_about_a_change_of_the_clock(calendar: str, middle: str, hours: list[tuple[str, int]]) -> None:
     at = us(middle)
     around = [containing(Unit.HOUR, instant_us, ZoneInfo(calendar)) for instant_us in (at - 1, at)]
-    found = [(hour.start.partition("T")[2], (hour.end_us - hour.start_us) * 60 // HOUR_US) for hour in around]
-    assert found == hours
+    lengths = [(hour.start.partition("T")[2], (hour.end_us - hour.start_us) * 60 // HOUR_US) for hour in around]
+    assert lengths == hours
     assert [name(Unit.HOUR, hour.start_us, hour.zone) for hour in around] == [hour.start for hour in around]
 
 

@@ -44,7 +44,7 @@ def bundled_terms(_ledger: object) -> PricingTerms:
 
 
 def event(number: int, **changes: object) -> bytes:
-    found = Event(
+    plain = Event(
         id=f"0199a0b0-0000-7000-8000-{number:012x}",
         occurred_us=NOVEMBER + number,
         api=Api.GEMINI,
@@ -54,14 +54,14 @@ def event(number: int, **changes: object) -> bytes:
         http_status=200,
         seen=ResponseFacts(usage=USAGE),
     )
-    return msgspec.json.encode(msgspec.structs.replace(found, **changes))
+    return msgspec.json.encode(msgspec.structs.replace(plain, **changes))
 
 
 @pytest.fixture
 def spool(tmp_path):
-    found = Spool.claim(tmp_path / "spool")
-    yield found
-    found.close(5)
+    claimed = Spool.claim(tmp_path / "spool")
+    yield claimed
+    claimed.close(5)
 
 
 def fill(spool: Spool, *bodies: bytes) -> None:
@@ -196,8 +196,8 @@ def test_read_event_refuses_what_it_does_not_know():
 
 
 def test_a_posting_carries_the_place_in_its_spool():
-    found = posting(SegmentEntry(seq=5, event_id="x", body=event(5)), 77, bundled_terms(None))
-    assert (found.seq, found.event_id, found.record.source_id) == (5, "x", 77)
+    made = posting(SegmentEntry(seq=5, event_id="x", body=event(5)), 77, bundled_terms(None))
+    assert (made.seq, made.event_id, made.record.source_id) == (5, "x", 77)
 
 
 def interaction(number: int, name: str, before: str | None = None) -> bytes:
@@ -247,8 +247,8 @@ def test_a_chain_is_followed_to_its_first_in_one_batch_or_in_several(spool, ledg
         poster.drain(spool)
     poster.close()
     ledger = open_ledger(ledger_url)
-    found = {stored.record.response_id: stored.conversation_id for stored in read_records(ledger, Selection())}
-    assert found == {"i1": "i1", "i2": "i1", "i3": "i1", "x": "elsewhere"}
+    conversations = {stored.record.response_id: stored.conversation_id for stored in read_records(ledger, Selection())}
+    assert conversations == {"i1": "i1", "i2": "i1", "i3": "i1", "x": "elsewhere"}
     ledger.close()
 
 

@@ -31,9 +31,9 @@ own = partial(price, model=FLASH)
 
 
 def figure(book: PriceBook, meter: Meter = Meter.INPUT, model: str = FLASH) -> int:
-    found = book.price(model, meter, Modality.TEXT, service_tier="standard", prompt_tokens=1, at_us=NOW)
-    assert not isinstance(found, NoPrice), found
-    return found.unit_pico
+    row = book.price(model, meter, Modality.TEXT, service_tier="standard", prompt_tokens=1, at_us=NOW)
+    assert not isinstance(row, NoPrice), row
+    return row.unit_pico
 
 
 def test_without_lists_the_bundled_book_itself_is_in_force(ledger: Ledger) -> None:
@@ -63,9 +63,9 @@ def test_the_users_file_counts_before_all_and_is_kept_for_receipts(ledger: Ledge
     path = tmp_path / "own.toml"
     path.write_text(FILE)
     price_lists.add(ledger, Origin.SET, [own("0.45")])
-    found = terms(ledger, Settings(prices=path))
-    assert figure(found.book) == unit_price("0.11")
-    assert figure(found.book, Meter.CACHED_INPUT) == unit_price("0.03")
+    in_force = terms(ledger, Settings(prices=path))
+    assert figure(in_force.book) == unit_price("0.11")
+    assert figure(in_force.book, Meter.CACHED_INPUT) == unit_price("0.03")
     path.unlink()
     name = f"file/{FLASH}/input/text/standard/0@launch"
     free = f"policy/free_tier/{name}"

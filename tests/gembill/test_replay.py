@@ -57,17 +57,17 @@ def with_prices(ledger: Ledger, *rows: Price, policies: Policies = DEFAULT) -> P
 
 def test_the_same_prices_change_nothing(ledger: Ledger) -> None:
     put(ledger, LIST, event(1), event(2))
-    found = rerate(ledger, Selection(), LIST, quiet)
-    assert (found.total.records, found.total.changed, found.skipped) == (2, 0, {})
+    result = rerate(ledger, Selection(), LIST, quiet)
+    assert (result.total.records, result.total.changed, result.skipped) == (2, 0, {})
     assert {one.revision for one in stored(ledger)} == {0}
 
 
 def test_new_prices_are_correcting_charges_and_the_old_ones_stay(ledger: Ledger) -> None:
     put(ledger, LIST, event(1))
     again = with_prices(ledger, price("0.40"))
-    found = rerate(ledger, Selection(), again, quiet)
+    result = rerate(ledger, Selection(), again, quiet)
     new = 1000 * unit_price("0.40") + 200 * IN + 350 * OUT
-    assert found.by_model[FLASH] == replay.ReplayCounts(records=1, changed=1, old_pico=COST, new_pico=new)
+    assert result.by_model[FLASH] == replay.ReplayCounts(records=1, changed=1, old_pico=COST, new_pico=new)
     (record,) = stored(ledger)
     assert (record.cost_pico, record.revision) == (new, 1)
     lines = [(one.revision, one.charge.quantity, one.charge.price_id) for one in read_charges(ledger, record)]
@@ -98,8 +98,8 @@ def test_an_unknown_model_is_priced_once_there_is_a_price_and_both_histories_sta
     assert read_totals(ledger, Selection())[0].unpriced_calls == 1
     meters = (Meter.INPUT, Meter.INTERMEDIATE, Meter.OUTPUT, Meter.THINKING)
     again = with_prices(ledger, *(price("2.00", meter, "newest") for meter in meters))
-    found = rerate(ledger, Selection(), again, quiet)
-    assert found.by_model["newest"].priced == 1
+    result = rerate(ledger, Selection(), again, quiet)
+    assert result.by_model["newest"].priced == 1
     total = read_totals(ledger, Selection())[0]
     assert (total.unpriced_calls, total.cost_pico) == (0, COST + 1550 * unit_price("2.00"))
     assert audit_ledger(ledger) == []
@@ -119,25 +119,25 @@ def test_a_policy_can_be_changed_afterwards(ledger: Ledger) -> None:
     policies = Policies(
         long_context_counts=LongContextCounts.PROMPT_AND_INTERMEDIATE, results_as_output=ResultsAsOutput.ESTIMATE
     )
-    found = rerate(ledger, Selection(), PricingTerms(bundled(), policies), quiet)
-    assert found.by_model["gemini-2.5-pro"].difference_pico == (
+    result = rerate(ledger, Selection(), PricingTerms(bundled(), policies), quiet)
+    assert result.by_model["gemini-2.5-pro"].difference_pico == (
         200_700 * (unit_price("2.50") - unit_price("1.25")) + 350 * (unit_price("15") - unit_price("10"))
     )
-    assert found.by_model[FLASH].difference_pico == (5 + 2) * OUT  # 5 digits, 8 other characters
+    assert result.by_model[FLASH].difference_pico == (5 + 2) * OUT  # 5 digits, 8 other characters
     flags = {one.record.model: one.record.flags for one in stored(ledger)}
     assert flags == {"gemini-2.5-pro": ("long_context_policy",), FLASH: ("results_as_output",)}
     assert audit_ledger(ledger) == []
-    assert rerate(ledger, Selection(), LIST, quiet).total.difference_pico == -found.total.difference_pico
+    assert rerate(ledger, Selection(), LIST, quiet).total.difference_pico == -result.total.difference_pico
 
 
 def test_a_key_can_be_put_on_the_free_tier(ledger: Ledger) -> None:
     put(ledger, LIST, event(1, key="k_free"), event(2, key="k_paid"), event(3, key="k_free", model="newest"))
     rerate(ledger, Selection(), PricingTerms(bundled(), Policies(free_tier_keys=frozenset({"k_free"}))), quiet)
-    found = {(one.record.key, one.record.model): one for one in stored(ledger)}
-    free = found["k_free", FLASH]
+    by_key = {(one.record.key, one.record.model): one for one in stored(ledger)}
+    free = by_key["k_free", FLASH]
     assert (free.cost_pico, free.record.flags, free.priced) == (0, ("free_tier",), True)
-    assert found["k_free", "newest"].cost_pico == 0
-    assert found["k_paid", FLASH].cost_pico == COST
+    assert by_key["k_free", "newest"].cost_pico == 0
+    assert by_key["k_paid", FLASH].cost_pico == COST
     standing = [one.charge for one in read_charges(ledger, free) if one.revision == 1 and one.charge.quantity > 0]
     names = {charge.price_id.removeprefix("policy/free_tier/"): charge.quantity for charge in standing}
     rows = {row.id: row for row in bundled().rows}
@@ -191,8 +191,8 @@ def test_a_fuller_answer_that_comes_meanwhile_is_not_undone(ledger: Ledger, monk
         return correct(self, corrections, **named)  # type: ignore[arg-type]
 
     monkeypatch.setattr(Ledger, "correct", slow)
-    found = rerate(ledger, Selection(), again, quiet)
-    assert found.skipped == {replay.OVERTAKEN: 1}
+    result = rerate(ledger, Selection(), again, quiet)
+    assert result.skipped == {replay.OVERTAKEN: 1}
     assert (stored(ledger)[0].record.labels, stored(ledger)[0].cost_pico) == ({"by": "another"}, COST)
     assert rerate(ledger, Selection(), again, quiet).total.changed == 1
     assert stored(ledger)[0].record.labels == {"by": "another"}
@@ -205,17 +205,17 @@ def _read(ledger: Ledger):
 
 def test_what_this_version_reads_otherwise_is_left_to_repost(ledger: Ledger) -> None:
     _post_misread(ledger)
-    found = rerate(ledger, Selection(), with_prices(ledger, price("0.40")), quiet)
-    assert (found.total.changed, found.skipped) == (0, {replay.READ_OTHERWISE: 1})
+    result = rerate(ledger, Selection(), with_prices(ledger, price("0.40")), quiet)
+    assert (result.total.changed, result.skipped) == (0, {replay.READ_OTHERWISE: 1})
 
 
 def test_reposting_mends_what_was_misread_and_says_what_changed(ledger: Ledger) -> None:
     _post_misread(ledger)
     terms(ledger, Settings())
     dry = repost(ledger, Selection(), LIST, quiet, dry_run=True)
-    found = repost(ledger, Selection(), LIST, quiet)
-    assert found == dry
-    assert found.total.difference_pico == 200 * IN
+    result = repost(ledger, Selection(), LIST, quiet)
+    assert result == dry
+    assert result.total.difference_pico == 200 * IN
     (record,) = stored(ledger)
     assert (record.record.tokens.intermediate, record.cost_pico, record.revision) == (200, COST, 1)
     assert repost(ledger, Selection(), LIST, quiet).total.changed == 0
@@ -244,8 +244,8 @@ def test_dead_letters_are_tried_again(ledger: Ledger) -> None:
     ledger.add_dead_letter(SPOOL, 2, event(4).id, b"{", "no JSON")
     assert repost(ledger, Selection(), LIST, quiet, dry_run=True).revived == 1
     assert stored(ledger) == []
-    found = repost(ledger, Selection(), LIST, quiet)
-    assert (found.revived, found.skipped) == (1, {replay.STILL_DEAD: 1})
+    result = repost(ledger, Selection(), LIST, quiet)
+    assert (result.revived, result.skipped) == (1, {replay.STILL_DEAD: 1})
     assert [(one.record.id, one.cost_pico) for one in stored(ledger)] == [(event(3).id, COST)]
     assert repost(ledger, Selection(), LIST, quiet).revived == 0
     assert audit_ledger(ledger) == []
@@ -255,8 +255,8 @@ def test_dead_letters_are_tried_again(ledger: Ledger) -> None:
 def test_an_event_that_cannot_be_read_keeps_back_no_other(ledger: Ledger, again: Callable[..., ReplayResult]) -> None:
     made = [posting(SegmentEntry(n, event(n).id, msgspec.json.encode(event(n))), SPOOL, LIST) for n in (1, 2)]
     append(ledger, SPOOL, [replace(made[0], body=json.dumps({"version": 99}).encode()), made[1]], LIST.rate)
-    found = again(ledger, Selection(), with_prices(ledger, price("0.40")), quiet)
-    assert (found.total.changed, found.skipped) == (1, {replay.UNREADABLE: 1})
+    result = again(ledger, Selection(), with_prices(ledger, price("0.40")), quiet)
+    assert (result.total.changed, result.skipped) == (1, {replay.UNREADABLE: 1})
 
 
 def test_progress_is_told_after_each_batch(ledger: Ledger) -> None:

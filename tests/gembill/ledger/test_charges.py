@@ -32,10 +32,10 @@ from tests.gembill.ledger.making import (
 def test_charges_are_net_of_their_corrections(ledger: Ledger) -> None:
     append(ledger, SPOOL, [posting(1), posting(2)])
     ledger.correct([(record(2), rated(tokens(), 7, "p2"))], reason=Reason.RERATE)
-    found = {(one.meter, one.price_id): (one.quantity, one.cost_pico) for one in sum_charges(ledger, Selection())}
-    assert found[Meter.INPUT, "p1"] == (100, 100 * UNIT)
-    assert found[Meter.INPUT, "p2"] == (100, 100 * 7)
-    assert sum(cost for _, cost in found.values()) == 200 * UNIT + 200 * 7
+    charged = {(one.meter, one.price_id): (one.quantity, one.cost_pico) for one in sum_charges(ledger, Selection())}
+    assert charged[Meter.INPUT, "p1"] == (100, 100 * UNIT)
+    assert charged[Meter.INPUT, "p2"] == (100, 100 * 7)
+    assert sum(cost for _, cost in charged.values()) == 200 * UNIT + 200 * 7
 
 
 def test_prompts_are_told_apart_by_the_threshold_they_exceed(ledger: Ledger) -> None:
@@ -64,8 +64,8 @@ def test_a_year_of_days_with_ten_to_the_nine_tokens_is_exact(ledger: Ledger) -> 
         SPOOL,
         [posting(n, Rating(charges=(charge,)), tokens=counts, occurred_us=us) for n, us in enumerate(at, 1)],
     )
-    (found,) = sum_charges(ledger, Selection())
-    assert (found.quantity, found.cost_pico) == (day * days, day * days * unit)
+    (total,) = sum_charges(ledger, Selection())
+    assert (total.quantity, total.cost_pico) == (day * days, day * days * unit)
     assert read_totals(ledger, Selection())[0].cost_pico == day * days * unit
     assert audit_ledger(ledger) == []
 
@@ -74,12 +74,12 @@ def test_charges_of_many_calls_are_those_of_each_with_corrections(ledger: Ledger
     append(ledger, SPOOL, [posting(1), posting(2), natural(3)])
     first = posting(1)
     ledger.correct([(replace(first.record, readings=None), rated(first.record.tokens, 7, "p2"))], reason=Reason.RERATE)
-    found = list(read_records(ledger, Selection()))
-    assert {one.record.source_id for one in found} == {SPOOL, NATURAL}
-    assert read_charges_of(ledger, found) == {
-        (one.record.source_id, one.record.id): read_charges(ledger, one) for one in found
+    records = list(read_records(ledger, Selection()))
+    assert {one.record.source_id for one in records} == {SPOOL, NATURAL}
+    assert read_charges_of(ledger, records) == {
+        (one.record.source_id, one.record.id): read_charges(ledger, one) for one in records
     }
-    assert max(len(posted) for posted in read_charges_of(ledger, found).values()) > 3
+    assert max(len(posted) for posted in read_charges_of(ledger, records).values()) > 3
 
 
 def test_no_call_has_no_charges(ledger: Ledger) -> None:

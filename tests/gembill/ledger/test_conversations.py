@@ -49,12 +49,12 @@ def test_their_calls_are_summed_up_and_the_newest_stands_first(ledger: Ledger) -
 
 def test_pages_go_on_where_the_last_ended(ledger: Ledger) -> None:
     fill(ledger)
-    found = []
+    ids = []
     after = None
     while some := read_conversations(ledger, Selection(), 1, after):
-        found += [one.id for one in some]
+        ids += [one.id for one in some]
         after = (some[-1].last_us, some[-1].id)
-    assert found == ["twice", "chat", "chain"]
+    assert ids == ["twice", "chat", "chain"]
 
 
 def test_only_selected_calls_count(ledger: Ledger) -> None:

@@ -10,13 +10,13 @@ from tests.gembill.ledger.making import HOUR, SPOOL, START, append, posting, rat
 
 
 def walk(ledger: Ledger, asked: RecordPage, size: int = 2) -> list[LedgerRecord]:
-    found: list[LedgerRecord] = []
+    calls: list[LedgerRecord] = []
     place: Cursor | None = None
     while True:
         some, place = read_page(ledger, asked, size, place)
-        found += some
+        calls += some
         if place is None:
-            return found
+            return calls
 
 
 def fill(ledger: Ledger) -> None:
@@ -33,8 +33,8 @@ def fill(ledger: Ledger) -> None:
     )
 
 
-def numbers(found: list[LedgerRecord]) -> list[int]:
-    return [UUID(one.record.id).int - (1 << 100) for one in found]
+def numbers(calls: list[LedgerRecord]) -> list[int]:
+    return [UUID(one.record.id).int - (1 << 100) for one in calls]
 
 
 @pytest.mark.parametrize(

@@ -44,19 +44,19 @@ def test_a_later_bundled_list_adds_only_what_is_new_or_was_corrected(ledger: Led
 
 def test_what_is_set_twice_is_two_lists_whose_rows_say_which(ledger: Ledger) -> None:
     assert [price_lists.add(ledger, Origin.SET, [PRICE]) for _ in range(2)] == [1, 2]
-    found = price_lists.lists(ledger)
-    assert [[row.id for row in one.rows] for one in found] == [[f"set-1/{PRICE.id}"], [f"set-2/{PRICE.id}"]]
-    assert replace(found[1].rows[0], id=PRICE.id) == PRICE
+    lists = price_lists.lists(ledger)
+    assert [[row.id for row in one.rows] for one in lists] == [[f"set-1/{PRICE.id}"], [f"set-2/{PRICE.id}"]]
+    assert replace(lists[1].rows[0], id=PRICE.id) == PRICE
 
 
 def test_a_row_is_found_by_the_id_that_charges_name(ledger: Ledger) -> None:
     price_lists.add(ledger, Origin.BUNDLED, bundled().rows, bundled().digest)
     price_lists.add(ledger, Origin.SYNC, [PRICE])
     ids = [bundled().rows[0].id, f"sync-2/{PRICE.id}", "set-2/nothing", "policy/provisioned_throughput"]
-    found = price_lists.explained(ledger, ids)
-    assert set(found) == set(ids[:2])
-    assert found[ids[0]] == bundled().rows[0]
-    assert found[ids[1]].source == "contract 7"
+    rows = price_lists.explained(ledger, ids)
+    assert set(rows) == set(ids[:2])
+    assert rows[ids[0]] == bundled().rows[0]
+    assert rows[ids[1]].source == "contract 7"
     assert price_lists.explained(ledger, []) == {}
 
 

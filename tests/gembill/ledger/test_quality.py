@@ -28,17 +28,17 @@ def test_every_kind_of_trouble_is_counted(ledger: Ledger) -> None:
         ],
     )
     ledger.add_dead_letter(SPOOL, 7, "e", b"x", "bad")
-    found = read_quality(ledger, Selection(end_us=START + HOUR))
-    assert found.calls == 5
-    assert found.unpriced == {("new", "no price"): 1}
-    assert found.statuses == {"complete": 3, "error": 1, "unknown": 1}
-    assert found.anomalies == {"total_mismatch": 2, "labels_cut": 1}
-    assert found.flags["incomplete"] == 1
-    assert found.errors == {("429", "X", "rate"): 1}
-    assert found.outcomes == {"ok": 1 + 1 + 1, "failed": 1, "deadline_exceeded": 1}
-    assert found.dead_letters == 1
+    counts = read_quality(ledger, Selection(end_us=START + HOUR))
+    assert counts.calls == 5
+    assert counts.unpriced == {("new", "no price"): 1}
+    assert counts.statuses == {"complete": 3, "error": 1, "unknown": 1}
+    assert counts.anomalies == {"total_mismatch": 2, "labels_cut": 1}
+    assert counts.flags["incomplete"] == 1
+    assert counts.errors == {("429", "X", "rate"): 1}
+    assert counts.outcomes == {"ok": 1 + 1 + 1, "failed": 1, "deadline_exceeded": 1}
+    assert counts.dead_letters == 1
 
 
 def test_of_nothing_there_is_nothing(ledger: Ledger) -> None:
-    found = read_quality(ledger, Selection(models=("none",), labels={"a": "b"}))
-    assert (found.calls, found.outcomes, found.dead_letters) == (0, {}, 0)
+    counts = read_quality(ledger, Selection(models=("none",), labels={"a": "b"}))
+    assert (counts.calls, counts.outcomes, counts.dead_letters) == (0, {}, 0)

@@ -26,7 +26,7 @@ def matching(ledger: Ledger, **asked: object) -> set[str | None]:
 
 
 @pytest.mark.parametrize(
-    ("patterns", "found"),
+    ("patterns", "expected"),
     [
         (("gemini-a",), {"gemini-a"}),
         (("gemini-*",), {"gemini-a", "gemini-ab"}),
@@ -43,14 +43,14 @@ def matching(ledger: Ledger, **asked: object) -> set[str | None]:
     ids=wanted,
 )
 def test_names_match_by_code_point_and_a_star_is_the_only_wildcard(
-    ledger: Ledger, patterns: tuple[str, ...], found: set[str]
+    ledger: Ledger, patterns: tuple[str, ...], expected: set[str]
 ) -> None:
     append(ledger, SPOOL, [posting(seq, model=model) for seq, model in enumerate(MODELS, 1)])
-    assert matching(ledger, models=patterns) == found
+    assert matching(ledger, models=patterns) == expected
 
 
 @pytest.mark.parametrize(
-    ("labels", "found"),
+    ("labels", "expected"),
     [
         ({"team": "a"}, {"1", "5"}),
         ({"team": "a", "b": 'c"'}, {"5"}),
@@ -64,11 +64,11 @@ def test_names_match_by_code_point_and_a_star_is_the_only_wildcard(
     ids=wanted,
 )
 def test_all_labels_asked_for_must_be_there_to_the_letter(
-    ledger: Ledger, labels: dict[str, str], found: set[str]
+    ledger: Ledger, labels: dict[str, str], expected: set[str]
 ) -> None:
     sets = [{"team": "a"}, {"team": "ab"}, {'we"ird.name': "x"}, {"$x": "é"}, {"team": "a", "b": 'c"'}, {}]
     append(ledger, SPOOL, [posting(seq, model=str(seq), labels=each) for seq, each in enumerate(sets, 1)])
-    assert matching(ledger, labels=labels) == found
+    assert matching(ledger, labels=labels) == expected
 
 
 def test_any_of_the_keys_and_everything_else_must_hold(ledger: Ledger) -> None:

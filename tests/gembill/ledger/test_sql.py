@@ -35,8 +35,8 @@ def test_rows_go_in_in_the_order_of_their_key(ledger: Ledger, clash: OnConflict)
     place = "rowid" if ledger.engine.dialect.name == "sqlite" else "ctid"
     with engines.writing(ledger.engine) as connection:
         sql.insert(connection, schema.dead_letter, map(letter, numbers), clash)
-        found = connection.scalars(text(f"SELECT id FROM dead_letter ORDER BY {place}"))
-        assert list(found) == [f"{number:03}" for number in range(200)]
+        ids = connection.scalars(text(f"SELECT id FROM dead_letter ORDER BY {place}"))
+        assert list(ids) == [f"{number:03}" for number in range(200)]
 
 
 @pytest.mark.parametrize("clash", [OnConflict.RAISE, OnConflict.IGNORE])
@@ -44,8 +44,8 @@ def test_texts_bytes_and_nulls_arrive_as_they_are(ledger: Ledger, clash: OnConfl
     rows = [letter(1, bytes(range(256)), ODD), letter(2), letter(3, b"\\N", "\\N")]
     with engines.writing(ledger.engine) as connection:
         sql.insert(connection, schema.dead_letter, rows, clash)
-        found = connection.execute(select(schema.dead_letter).order_by(schema.dead_letter.c.id))
-        assert [tuple(row) for row in found] == rows
+        there = connection.execute(select(schema.dead_letter).order_by(schema.dead_letter.c.id))
+        assert [tuple(row) for row in there] == rows
 
 
 def test_a_key_that_is_there_raises_the_same_error_on_both_engines(ledger: Ledger) -> None:
@@ -62,16 +62,16 @@ def test_a_row_that_is_there_can_be_left_as_it_is(ledger: Ledger) -> None:
         sql.insert(connection, schema.dead_letter, [letter(1, reason="first")])
         sql.insert(connection, schema.dead_letter, [letter(1, reason="second"), letter(2)], OnConflict.IGNORE)
         c = schema.dead_letter.c
-        found = connection.execute(select(c.id, c.reason).order_by(c.id))
-        assert [tuple(row) for row in found] == [("001", "first"), ("002", "")]
+        there = connection.execute(select(c.id, c.reason).order_by(c.id))
+        assert [tuple(row) for row in there] == [("001", "first"), ("002", "")]
 
 
 def test_counters_are_added_to_those_that_are_there(ledger: Ledger) -> None:
     with engines.writing(ledger.engine) as connection:
         sql.insert(connection, schema.rollup_narrow, [cell("a", 5), cell("b", 1)], OnConflict.ADD)
         sql.insert(connection, schema.rollup_narrow, [cell("c", 2**62), cell("a", -3)], OnConflict.ADD)
-        found = connection.execute(select(schema.rollup_narrow).order_by(schema.rollup_narrow.c.model))
-        assert [tuple(row) for row in found] == [cell("a", 5 - 3), cell("b", 1), cell("c", 2**62)]
+        there = connection.execute(select(schema.rollup_narrow).order_by(schema.rollup_narrow.c.model))
+        assert [tuple(row) for row in there] == [cell("a", 5 - 3), cell("b", 1), cell("c", 2**62)]
 
 
 def test_nothing_to_insert_asks_nothing_of_the_database(ledger: Ledger) -> None:
@@ -112,8 +112,8 @@ def test_sums_are_exact_however_large_and_over_nothing_zero(ledger: Ledger, rows
     halves = {place: added(rows[place::2]) for place in range(min(len(rows), 2))}
     with ledger.engine.connect() as connection:
         filled(connection, rows)
-        found = connection.execute(select(*sql.sum_columns(values, engine))).one()
-        assert sql.exact_sums(found, engine) == added(rows)
+        summed_row = connection.execute(select(*sql.sum_columns(values, engine))).one()
+        assert sql.exact_sums(summed_row, engine) == added(rows)
         by_half = select(numbers.c.half).group_by(numbers.c.half)
         assert {row.half: both for row, both in sql.summed(connection, by_half, values)} == halves
 

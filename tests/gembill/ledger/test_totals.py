@@ -110,23 +110,23 @@ def added(values: Iterable[int | None]) -> int | None:
     return sum(known) if known else None
 
 
-def summed(group: dict[str, object], found: list[LedgerRecord]) -> Total:
+def summed(group: dict[str, object], calls: list[LedgerRecord]) -> Total:
     """The totals worked out from the records alone."""
 
     def part(name: str) -> int | None:
-        return added(s.cost_parts[name] for s in found)
+        return added(s.cost_parts[name] for s in calls)
 
     fields = ("input", "intermediate", "output", "total", "cached", "thinking")
     return Total(
         group=group,  # type: ignore[arg-type]
-        calls=len(found),
-        calls_code_execution=sum(bool(s.record.executions) for s in found),
-        executions=sum(len(s.record.executions) for s in found),
-        executions_failed=sum(s.record.failed for s in found),
-        unpriced_calls=sum(not s.priced for s in found),
-        incomplete_calls=sum(s.record.incomplete for s in found),
-        tokens=Tokens(**{name: added(getattr(s.record.tokens, name) for s in found) for name in fields}),
-        cost_pico=added(s.cost_pico for s in found),
+        calls=len(calls),
+        calls_code_execution=sum(bool(s.record.executions) for s in calls),
+        executions=sum(len(s.record.executions) for s in calls),
+        executions_failed=sum(s.record.failed for s in calls),
+        unpriced_calls=sum(not s.priced for s in calls),
+        incomplete_calls=sum(s.record.incomplete for s in calls),
+        tokens=Tokens(**{name: added(getattr(s.record.tokens, name) for s in calls) for name in fields}),
+        cost_pico=added(s.cost_pico for s in calls),
         cost_input_pico=part("input"),
         cost_intermediate_pico=part("intermediate"),
         cost_output_pico=part("output"),
@@ -135,18 +135,18 @@ def summed(group: dict[str, object], found: list[LedgerRecord]) -> Total:
             None
             if (cost := s.cost_parts["intermediate"]) is None
             else cost * s.record.failed // max(1, len(s.record.executions))
-            for s in found
+            for s in calls
         ),
     )
 
 
 def expected(ledger: Ledger, wanted: Selection, by: list[str]) -> list[Total]:
-    found: dict[tuple[object, ...], list[LedgerRecord]] = {} if by else {(): []}
+    groups: dict[tuple[object, ...], list[LedgerRecord]] = {} if by else {(): []}
     for stored in read_records(ledger, Selection()):
         if kept(stored, wanted):
-            found.setdefault(tuple(value_of(stored, word) for word in by), []).append(stored)
-    ordered = sorted(found, key=lambda group: [(value is None, value) for value in group])
-    return [summed(dict(zip(by, group, strict=True)), found[group]) for group in ordered]
+            groups.setdefault(tuple(value_of(stored, word) for word in by), []).append(stored)
+    ordered = sorted(groups, key=lambda group: [(value is None, value) for value in group])
+    return [summed(dict(zip(by, group, strict=True)), groups[group]) for group in ordered]
 
 
 def emptied(ledger: Ledger) -> Ledger:

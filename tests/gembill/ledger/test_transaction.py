@@ -117,8 +117,8 @@ def test_every_revision_says_why_it_is_there_and_which_event_it_was_read_from(le
     ledger.correct([(poll, rated(poll.tokens, 2 * UNIT))], reason=Reason.RERATE)
     c = schema.record.c
     with ledger.engine.connect() as connection:
-        found = connection.execute(select(c.reason, c.event_source_id, c.event_id).order_by(c.revision)).all()
-    assert [tuple(row) for row in found] == [
+        revisions = connection.execute(select(c.reason, c.event_source_id, c.event_id).order_by(c.revision)).all()
+    assert [tuple(row) for row in revisions] == [
         ("posted", SPOOL, number(1)),
         ("fuller_answer", other, number(2)),
         ("rerate", other, number(2)),
@@ -188,9 +188,9 @@ def test_every_source_in_any_table_is_noted(ledger: Ledger) -> None:
     ledger.add_dead_letter(SPOOL + 1, 1, "poison", b"", "no reason")
     tables = [table for table in schema.metadata.sorted_tables if "source_id" in table.columns]
     with ledger.engine.connect() as connection:
-        found = {table.name: set(connection.scalars(select(table.c.source_id))) for table in tables}
+        sources = {table.name: set(connection.scalars(select(table.c.source_id))) for table in tables}
     everyone = {SPOOL, SPOOL + 1, NATURAL}
-    assert found.pop("source") == everyone
-    assert found.pop("dead_letter") == {SPOOL + 1}
-    assert found.pop("event") == {SPOOL}
-    assert set(map(frozenset, found.values())) == {frozenset({SPOOL, NATURAL})}
+    assert sources.pop("source") == everyone
+    assert sources.pop("dead_letter") == {SPOOL + 1}
+    assert sources.pop("event") == {SPOOL}
+    assert set(map(frozenset, sources.values())) == {frozenset({SPOOL, NATURAL})}

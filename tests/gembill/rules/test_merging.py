@@ -84,10 +84,10 @@ def test_a_timeline_shows_no_run_twice_and_a_resumed_stream_adds_the_rest() -> N
 def test_a_call_that_is_posted_after_its_poll_brings_its_question_and_nothing_else() -> None:
     poll = record(1, turns=None, labels={}, key=None, requested_model=None, declared=None, occurred_us=START + 50)
     call = record(1, **LOST)
-    found = amended(poll, call)
-    assert found == replace(
+    joined = amended(poll, call)
+    assert joined == replace(
         poll,
         labels=call.labels, key=call.key, requested_model=call.requested_model, declared=True, occurred_us=START + 1, turns=1,
     )  # fmt: skip
-    assert amended(found, call) == found
+    assert amended(joined, call) == joined
     assert amended(record(1), replace(call, labels={"team": "another"})) == record(1)

@@ -260,8 +260,8 @@ def test_executions_and_failures_are_counted():
 )
 def test_groundings_are_counted_by_query_from_gemini_3_on_and_by_prompt_before(model, searches, grounded, quantity):
     record = meter(event(FULL, model_version=model, searches=searches, grounded=grounded), 1)
-    found = [r.quantity for r in record.readings or () if r.meter is Meter.GROUNDING]
-    assert found == ([quantity] if quantity else [])
+    quantities = [r.quantity for r in record.readings or () if r.meter is Meter.GROUNDING]
+    assert quantities == ([quantity] if quantity else [])
 
 
 def test_a_lost_call_says_that_the_recorder_stopped():

@@ -29,12 +29,12 @@ LAST = state(48, 59, 276)
 
 
 def test_a_shown_round_re_read_the_difference_and_the_law_explains_it():
-    found = rounds(OUTLINE, STATES, LAST)
-    assert [(one.intermediate, one.expected, one.estimated) for one in found] == [
+    shown = rounds(OUTLINE, STATES, LAST)
+    assert [(one.intermediate, one.expected, one.estimated) for one in shown] == [
         (123, 43 + 16 + 59, False),
         (153, 43 + 40 + 59, False),
     ]
-    assert all(one.explained for one in found)
+    assert all(one.explained for one in shown)
 
 
 def test_any_rise_is_a_round_and_a_count_that_stays_is_none():
@@ -79,11 +79,11 @@ def test_a_search_among_the_code_is_estimated_too():
 )
 def test_estimates_add_up_and_grow(tool_use, prompt, output, chars):
     outline = [part for n in chars for part in (CODE, Part(kind="result", chars=n))]
-    found = rounds(outline, (), Usage(prompt=prompt, candidates=output, tool_use=tool_use))
-    assert sum(one.intermediate for one in found) == tool_use
-    assert len(found) == len(chars)
-    assert all(one.estimated and one.explained and one.intermediate >= 0 for one in found)
-    assert [one.expected for one in found] == sorted(one.expected for one in found)
+    shown = rounds(outline, (), Usage(prompt=prompt, candidates=output, tool_use=tool_use))
+    assert sum(one.intermediate for one in shown) == tool_use
+    assert len(shown) == len(chars)
+    assert all(one.estimated and one.explained and one.intermediate >= 0 for one in shown)
+    assert [one.expected for one in shown] == sorted(one.expected for one in shown)
 
 
 @pytest.mark.parametrize("usage", [Usage(), state(1, 1, 0), state(1, 1, None), Usage(tool_use=5)])

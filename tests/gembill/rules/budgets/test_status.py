@@ -50,13 +50,13 @@ def test_a_limit_is_breached_when_it_is_passed_and_not_when_it_is_reached(used, 
 
 
 def test_no_calls_pass_and_cost_nothing():
-    found = stand([])
-    assert (found.state, found.used, found.cost_pico, found.share) == (BudgetState.PASS, 0, 0, 0)
+    status = stand([])
+    assert (status.state, status.used, status.cost_pico, status.share) == (BudgetState.PASS, 0, 0, 0)
 
 
 def test_calls_of_unknown_cost_have_no_cost():
-    found = stand([HourlyUsage(at_us=START, calls=1, unpriced_calls=1)])
-    assert (found.cost_pico, found.state) == (None, BudgetState.UNKNOWN)
+    status = stand([HourlyUsage(at_us=START, calls=1, unpriced_calls=1)])
+    assert (status.cost_pico, status.state) == (None, BudgetState.UNKNOWN)
 
 
 @pytest.mark.parametrize(
@@ -73,20 +73,20 @@ def test_a_call_without_a_price_makes_a_budget_in_dollars_unknown_unless_it_is_b
 
 
 def test_a_warning_counts_also_where_the_state_is_unknown():
-    found = stand(hours(90, unpriced_calls=1), warn_at=(800_000,))
-    assert (found.state, found.warned) == (BudgetState.UNKNOWN, True)
-    assert exit_code([found], fail_on_warn=True) == 11
+    status = stand(hours(90, unpriced_calls=1), warn_at=(800_000,))
+    assert (status.state, status.warned) == (BudgetState.UNKNOWN, True)
+    assert exit_code([status], fail_on_warn=True) == 11
 
 
 def test_the_hour_in_which_the_limit_was_passed():
-    found = stand(hours(60, 40, 1, 5))
-    assert found.breached_us == START + 2 * DAY
+    status = stand(hours(60, 40, 1, 5))
+    assert status.breached_us == START + 2 * DAY
 
 
 def test_a_forecast_goes_on_at_the_same_rate():
-    found = stand(hours(10, 10, 10))  # 30 in 10 of 30 days
-    assert found.forecast == 30 * 3
-    assert found.expected_us is None
+    status = stand(hours(10, 10, 10))  # 30 in 10 of 30 days
+    assert status.forecast == 30 * 3
+    assert status.expected_us is None
     over = stand(hours(20, 20, 10))  # 50 in 10 days: 100 on day 20
     assert (over.forecast, over.expected_us) == (150, START + 20 * DAY)
 
@@ -122,10 +122,10 @@ def test_exit_codes_in_the_order_of_the_contract():
 
 @given(st.lists(st.integers(0, 10**15), max_size=30), st.integers(1, 10**16), st.integers(1, 30 * 24))
 def test_shares_and_forecasts_are_exact(costs, limit, elapsed):
-    found = stand(hours(*costs), START + elapsed * HOUR_US, limit=limit)
-    assert found.used == sum(costs)
-    assert found.share == int(Fraction(sum(costs), limit) * 1_000_000)
-    assert (found.state is BudgetState.BREACH) == (sum(costs) > limit) == (found.breached_us is not None)
-    if found.forecast is not None:
-        assert abs(found.forecast - Fraction(sum(costs) * 30 * 24, elapsed)) <= Fraction(1, 2)
-        assert found.forecast >= found.used
+    status = stand(hours(*costs), START + elapsed * HOUR_US, limit=limit)
+    assert status.used == sum(costs)
+    assert status.share == int(Fraction(sum(costs), limit) * 1_000_000)
+    assert (status.state is BudgetState.BREACH) == (sum(costs) > limit) == (status.breached_us is not None)
+    if status.forecast is not None:
+        assert abs(status.forecast - Fraction(sum(costs) * 30 * 24, elapsed)) <= Fraction(1, 2)
+        assert status.forecast >= status.used

@@ -34,19 +34,19 @@ def test_a_budget_in_tokens_forecasts_tokens():
 
 
 def test_the_sentence_says_all_there_is_to_say():
-    found = stand(
+    status = stand(
         hours(50 * USD, 40 * USD, 20 * USD, failed_pico=USD, unpriced_calls=1, incomplete_calls=2), limit=100 * USD
     )
-    assert sentence(found) == (
+    assert sentence(status) == (
         "$110.00 of $100.00 (110%); since 2026-11-03 00:00; of 3 calls 3 without a price and 6 may lack tokens; "
         "failed runs cost $3.00 of it (estimate). The month from 2026-11-01, UTC."
     )
-    assert title(found) == "Budget b breached: 110%"
+    assert title(status) == "Budget b breached: 110%"
 
 
 def test_a_forecast_over_the_limit_names_the_day():
-    found = stand(hours(20 * USD, 20 * USD, 10 * USD), limit=100 * USD)
-    assert course(found) == "forecast $150.00, over by $50.00, on 2026-11-21"
+    status = stand(hours(20 * USD, 20 * USD, 10 * USD), limit=100 * USD)
+    assert course(status) == "forecast $150.00, over by $50.00, on 2026-11-21"
 
 
 def test_a_share_that_is_not_nothing_is_not_called_so():

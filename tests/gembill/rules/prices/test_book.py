@@ -20,8 +20,8 @@ ROW = price("0.01", model="m", id="m@0", unit_pico=7, effective_from_us=100, sou
 def _find(
     book: PriceBook, at_us: int, *, model: str | None = "m", prompt: int = 1, tier: str = "standard"
 ) -> int | str:
-    found = book.price(model, Meter.INPUT, Modality.TEXT, service_tier=tier, prompt_tokens=prompt, at_us=at_us)
-    return found.reason if isinstance(found, NoPrice) else found.unit_pico
+    row = book.price(model, Meter.INPUT, Modality.TEXT, service_tier=tier, prompt_tokens=prompt, at_us=at_us)
+    return row.reason if isinstance(row, NoPrice) else row.unit_pico
 
 
 def _at(text: str) -> int:
@@ -79,8 +79,8 @@ def test_the_reason_says_what_is_not_known() -> None:
     assert _find(book, 100, model=None) == "the model that answered is not known"
     assert _find(book, 100, model="m-2") == "no price is known for the model 'm-2'"
     assert _find(book, 100, tier="flex") == "no price is known for 'm' on the flex tier; known tiers: batch, standard"
-    found = book.price("m", Meter.OUTPUT, Modality.AUDIO, service_tier="batch", prompt_tokens=1, at_us=100)
-    assert found == NoPrice("no price is known for audio tokens (output) of 'm' on the batch tier")
+    row = book.price("m", Meter.OUTPUT, Modality.AUDIO, service_tier="batch", prompt_tokens=1, at_us=100)
+    assert row == NoPrice("no price is known for audio tokens (output) of 'm' on the batch tier")
     fee = book.price("m", Meter.GROUNDING, Modality.TEXT, service_tier="batch", prompt_tokens=1, at_us=100)
     assert fee == NoPrice("no price is known for grounding of 'm' on the batch tier")
 
@@ -154,5 +154,5 @@ def test_of_open_rows_the_newest_that_has_begun_is_in_force(starts: list[int], a
     rows = [replace(ROW, id=str(start), effective_from_us=start, unit_pico=start) for start in starts]
     chance.shuffle(rows)
     begun = [start for start in starts if start <= at]
-    found = _find(PriceBook(rows), at)
-    assert found == max(begun) if begun else isinstance(found, str)
+    row = _find(PriceBook(rows), at)
+    assert row == max(begun) if begun else isinstance(row, str)

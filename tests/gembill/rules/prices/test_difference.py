@@ -30,14 +30,14 @@ def test_the_same_figures_are_no_difference() -> None:
 
 
 def test_another_figure_is_one_with_both_sides() -> None:
-    (found,) = differences(bundled(), [stated(input="0.35", output="2.50")])
-    assert (found.key, found.ours, found.theirs) == (INPUT, unit_price("0.30"), unit_price("0.35"))
+    (difference,) = differences(bundled(), [stated(input="0.35", output="2.50")])
+    assert (difference.key, difference.ours, difference.theirs) == (INPUT, unit_price("0.30"), unit_price("0.35"))
 
 
 def test_an_announced_change_that_we_lack_is_a_difference_from_its_day_on() -> None:
     said = [stated(input="0.30"), stated(start=LATER, input="0.60")]
-    (found,) = differences(bundled(), said)
-    assert found.start_us == LATER
+    (difference,) = differences(bundled(), said)
+    assert difference.start_us == LATER
     book = after(said)
     for at_us, figure in ((TODAY, "0.30"), (LATER - 1, "0.30"), (LATER, "0.60")):
         price = book.price(FLASH, Meter.INPUT, Modality.TEXT, service_tier="standard", prompt_tokens=1, at_us=at_us)

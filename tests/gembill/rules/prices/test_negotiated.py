@@ -33,9 +33,9 @@ def frame(model: str, start: str, end: str | None = None, tier: str = "standard"
 
 
 def cost(book: PriceBook, model: str, meter: Meter, at: str, kind: Modality = Modality.TEXT, prompt: int = 1) -> int:
-    found = book.price(model, meter, kind, service_tier="standard", prompt_tokens=prompt, at_us=day(at))
-    assert not isinstance(found, NoPrice), found
-    return found.unit_pico
+    row = book.price(model, meter, kind, service_tier="standard", prompt_tokens=prompt, at_us=day(at))
+    assert not isinstance(row, NoPrice), row
+    return row.unit_pico
 
 
 def over(rows: list[Price]) -> PriceBook:
