@@ -9,7 +9,7 @@ optional fields; everything read from an event is a plain frozen dataclass.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import StrEnum
 
 from msgspec import Struct, field
@@ -235,6 +235,28 @@ class Tokens:
     total: int | None = None
     cached: int | None = None
     thinking: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CostParts:
+    """A cost by what it was spent on, in pico-dollars: four that add up to it, or four that are not known (None).
+
+    `input` has cached input in it, `output` thinking; `grounding` is searches.
+    """
+
+    input: int | None = None
+    intermediate: int | None = None
+    output: int | None = None
+    grounding: int | None = None
+
+    @property
+    def amounts(self) -> tuple[int | None, int | None, int | None, int | None]:
+        """The four, in the order of `COST_PARTS`."""
+        return self.input, self.intermediate, self.output, self.grounding
+
+
+COST_PARTS = tuple(part.name for part in fields(CostParts))
+"""The names of the parts of a cost."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

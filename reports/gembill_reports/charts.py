@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from gembill.errors import ConfigurationError
 from gembill.ledger import Total
+from gembill.model import COST_PARTS
 from gembill.money import usd
 from gembill.period import Period, Unit, buckets, name
 from gembill_reports.analysis.report import TIMES, Report
@@ -33,7 +34,6 @@ COLORS = {
 CONFIG = {"displayModeBar": False, "displaylogo": False, "showSendToCloud": False, "responsive": True}
 """What plotly.js is told: no toolbar, and no button that sends a figure to its maker's cloud (on by default)."""
 
-_PARTS = ("input", "intermediate", "output", "grounding")
 _MOST = 400  # buckets of time that a chart has room for
 _ROWS = 12
 _DAY = len("2026-11-21")
@@ -198,7 +198,9 @@ def _costs(
     *,
     across: bool = False,
 ) -> Chart:
-    parts = [part for part in _PARTS if part != "grounding" or any(row and row.cost_grounding_pico for row in rows)]
+    parts = [
+        part for part in COST_PARTS if part != "grounding" or any(row and row.cost_parts.grounding for row in rows)
+    ]
     series = [Series(_said(part), COLORS[part], tuple(_part(row, part) for row in rows)) for part in parts]
     return Chart(
         key=key,
@@ -217,7 +219,7 @@ def _said(part: str) -> str:
 
 
 def _part(row: Total | None, part: str) -> str | None:
-    pico = None if row is None else getattr(row, f"cost_{part}_pico")
+    pico = None if row is None else getattr(row.cost_parts, part)
     return usd(pico)
 
 

@@ -35,4 +35,4 @@ def test_a_recorded_call_costs_its_reference_to_the_last_digit(call, recording):
     expected = ((prompt + tool_use) * price["input"] + (candidates + thoughts) * price["output"]) / MILLION
     assert expected == Decimal(reference)
     assert stored.cost_pico == expected * 10**12
-    assert stored.cost_parts["intermediate"] == tool_use * price["input"] / MILLION * 10**12
+    assert stored.cost_parts.intermediate == tool_use * price["input"] / MILLION * 10**12

@@ -14,9 +14,10 @@ from sqlalchemy import ColumnElement, Connection, Numeric, Table, and_, case, ca
 from gembill.ledger import rollup, schema, sql
 from gembill.ledger.engine import snapshot
 from gembill.ledger.entries import meters_of
-from gembill.ledger.schema import COST_PARTS, MEASURES
+from gembill.ledger.schema import MEASURES
 from gembill.ledger.selection import is_current
 from gembill.ledger.store import Ledger
+from gembill.model import COST_PARTS
 from gembill.rules.policy_ids import SQL_ESTIMATED
 
 _SHOWN = 5  # findings of a kind that are spelled out

@@ -9,8 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from gembill.ledger.schema import COST_PARTS
-from gembill.model import Charge, Meter, Rating, Record
+from gembill.model import COST_PARTS, Charge, CostParts, Meter, Rating, Record
 
 _PART_OF = {
     Meter.INPUT: "input",
@@ -49,13 +48,12 @@ class RatedEvent:
 class LedgerRecord:
     """The current revision of a record as the ledger keeps it; `record.readings` is None, readings are not kept.
 
-    `cost_parts`: input (with cached input), intermediate, output (with thinking), grounding; pico-dollars.
     `conversation_id` is what may be shown: null for a single turn seen once.
     """
 
     record: Record
     cost_pico: int | None
-    cost_parts: dict[str, int | None]
+    cost_parts: CostParts
     priced: bool
     unpriced_reason: str | None
     revision: int
@@ -64,7 +62,7 @@ class LedgerRecord:
     @property
     def failed_execution_cost_pico(self) -> int | None:
         """The estimate of `contract.md`, Reports: intermediate cost x failed / executions, rounded down."""
-        intermediate = self.cost_parts["intermediate"]
+        intermediate = self.cost_parts.intermediate
         if self.cost_pico is None or intermediate is None:
             return None
         return intermediate * self.record.failed // (len(self.record.executions) or 1)
@@ -99,7 +97,7 @@ def ledger_record(record: Record, rating: Rating, revision: int) -> LedgerRecord
     return LedgerRecord(
         record=_kept(record, rating),
         cost_pico=cost,
-        cost_parts=parts,
+        cost_parts=CostParts(**parts),
         priced=rating.unpriced_reason is None,
         unpriced_reason=rating.unpriced_reason,
         revision=revision,

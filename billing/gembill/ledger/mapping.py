@@ -13,8 +13,8 @@ import msgspec
 from sqlalchemy import Row
 
 from gembill.ledger.entries import LedgerRecord, Reason
-from gembill.ledger.schema import COST_PARTS, TOKEN_FIELDS
-from gembill.model import Api, ApiError, Execution, Operation, Record, Status, Tokens
+from gembill.ledger.schema import TOKEN_FIELDS
+from gembill.model import COST_PARTS, Api, ApiError, CostParts, Execution, Operation, Record, Status, Tokens
 from gembill.period import HOUR_US
 
 _executions = msgspec.json.Decoder(tuple[Execution, ...])
@@ -110,10 +110,9 @@ def _outcome(record: Record) -> tuple[Any, ...]:
 
 
 def _cost(entry: LedgerRecord) -> tuple[Any, ...]:
-    parts = entry.cost_parts
     return (
         entry.cost_pico,
-        *(parts[part] for part in COST_PARTS),
+        *entry.cost_parts.amounts,
         entry.failed_execution_cost_pico,
         int(entry.priced),
         entry.unpriced_reason,
@@ -125,7 +124,7 @@ def revision(row: Row[Any]) -> LedgerRecord:
     return LedgerRecord(
         record=_record(row),
         cost_pico=row.cost_pico,
-        cost_parts={part: getattr(row, f"cost_{part}_pico") for part in COST_PARTS},
+        cost_parts=CostParts(**{part: getattr(row, f"cost_{part}_pico") for part in COST_PARTS}),
         priced=bool(row.priced),
         unpriced_reason=row.unpriced_reason,
         revision=row.revision,

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Table, case, func, literal_column
 from gembill.ledger import schema
 from gembill.ledger.entries import LedgerRecord
 from gembill.ledger.mapping import hour_of
-from gembill.ledger.schema import COST_PARTS, COSTS, MEASURES, TOKEN_FIELDS, record
+from gembill.ledger.schema import COSTS, MEASURES, TOKEN_FIELDS, record
 
 Key = tuple[Any, ...]
 DAY_HOURS = 24
@@ -28,7 +28,7 @@ def contribution(entry: LedgerRecord) -> tuple[int, ...]:
         counts += (0, 0) if count is None else (count, 1)
     if entry.cost_pico is None:
         return (*counts, 0, *(0 for _ in COSTS))
-    parts = (entry.cost_parts[part] or 0 for part in COST_PARTS)
+    parts = (part or 0 for part in entry.cost_parts.amounts)
     return (*counts, 1, entry.cost_pico, *parts, entry.failed_execution_cost_pico or 0)
 
 

@@ -31,8 +31,9 @@ from sqlalchemy import (
 from sqlalchemy.dialects.sqlite import INTEGER
 from sqlalchemy.types import TypeEngine
 
+from gembill.model import COST_PARTS
+
 TOKEN_FIELDS = ("input", "intermediate", "output", "total", "cached", "thinking")
-COST_PARTS = ("input", "intermediate", "output", "grounding")
 COSTS = ("cost_pico", *(f"cost_{part}_pico" for part in COST_PARTS), "failed_execution_cost_pico")
 
 MEASURES = (

@@ -19,10 +19,10 @@ from sqlalchemy import ColumnElement, Connection, FromClause, Table, case, selec
 from gembill.errors import ConfigurationError
 from gembill.ledger import mapping, rollup, schema, sql
 from gembill.ledger.engine import snapshot
-from gembill.ledger.schema import COST_PARTS, MEASURES, TOKEN_FIELDS
+from gembill.ledger.schema import MEASURES, TOKEN_FIELDS
 from gembill.ledger.selection import Selection, conditions, labelled, selected, within
 from gembill.ledger.store import Ledger
-from gembill.model import Status, Tokens
+from gembill.model import COST_PARTS, CostParts, Status, Tokens
 from gembill.period import HOUR_US
 
 Group = tuple[str | int | None, ...]
@@ -46,10 +46,7 @@ class Total:
     incomplete_calls: int
     tokens: Tokens
     cost_pico: int | None
-    cost_input_pico: int | None
-    cost_intermediate_pico: int | None
-    cost_output_pico: int | None
-    cost_grounding_pico: int | None
+    cost_parts: CostParts
     failed_execution_cost_pico: int | None
 
 
@@ -197,7 +194,7 @@ def _total(by: Sequence[str], group: Group, values: Sequence[int]) -> Total:
     sums_ = dict(zip((*MEASURES, *_DERIVED), values, strict=True))
     tokens = {name: sums_[f"tokens_{name}"] if sums_[f"tokens_{name}_known"] else None for name in TOKEN_FIELDS}
     costed = bool(sums_["costed"])
-    parts = {f"cost_{part}_pico": sums_[f"cost_{part}_pico"] if costed else None for part in COST_PARTS}
+    parts = {part: sums_[f"cost_{part}_pico"] if costed else None for part in COST_PARTS}
     return Total(
         group=dict(zip(by, group, strict=True)),
         calls=sums_["calls"],
@@ -209,5 +206,5 @@ def _total(by: Sequence[str], group: Group, values: Sequence[int]) -> Total:
         tokens=Tokens(**tokens),
         cost_pico=sums_["cost_pico"] if costed else None,
         failed_execution_cost_pico=sums_["failed_execution_cost_pico"] if costed else None,
-        **parts,
+        cost_parts=CostParts(**parts),
     )

@@ -13,13 +13,13 @@ from typing import Any
 
 from gembill.errors import ConfigurationError
 from gembill.ledger import Ledger, Selection, Total, holds_demo_data, read_totals
-from gembill.model import Tokens
+from gembill.model import COST_PARTS, CostParts, Tokens
 from gembill.period import HOUR_US, Period, Unit, buckets, name
 
 GROUPS = ("model", "api", "operation", "service_tier", "status", "key")
 TIMES = tuple(unit.value for unit in Unit if unit is not Unit.TOTAL)
 _LABEL = "label."
-_MEASURES = tuple(f.name for f in fields(Total) if f.name not in ("group", "tokens"))
+_MEASURES = tuple(f.name for f in fields(Total) if f.name not in ("group", "tokens", "cost_parts"))
 _TOKENS = tuple(f.name for f in fields(Tokens))
 
 Group = Mapping[str, str | int | bool | None]
@@ -84,6 +84,9 @@ def add(group: Group, sums: Sequence[Total]) -> Total:
     return Total(
         group=dict(group),
         tokens=Tokens(**{part: _sum((getattr(one.tokens, part) for one in sums), empty) for part in _TOKENS}),
+        cost_parts=CostParts(
+            **{part: _sum((getattr(one.cost_parts, part) for one in sums), empty) for part in COST_PARTS}
+        ),
         **{measure: _sum((getattr(one, measure) for one in sums), _start(measure, empty)) for measure in _MEASURES},
     )
 

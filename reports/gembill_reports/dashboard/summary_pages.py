@@ -152,16 +152,19 @@ def _forecast(ledger: Ledger, view: PageQuery, book: PriceBook) -> Forecast | No
 
 
 def _cards(total: Total, before: PreviousPeriod | None, coming: Forecast | None, view: PageQuery) -> list[Card]:
-    tokens = total.tokens
+    tokens, cost = total.tokens, total.cost_parts
     share = f"{count(total.executions_failed)} of {count(total.executions)}"
     failed = f"{100 * total.executions_failed / total.executions:.1f}%" if total.executions else "none"
     cards = [
         Card("Spend", money(total.cost_pico), _changed(total, before), link=view.to("/calls", ("sort", "cost"))),
-        Card("Input", count(tokens.input), f"tokens, {money(total.cost_input_pico)}", "input"),
+        Card("Input", count(tokens.input), f"tokens, {money(cost.input)}", "input"),
         Card(
-            "Intermediate", count(tokens.intermediate), f"tokens, {money(total.cost_intermediate_pico)}", "intermediate"
+            "Intermediate",
+            count(tokens.intermediate),
+            f"tokens, {money(cost.intermediate)}",
+            "intermediate",
         ),
-        Card("Output", count(tokens.output), f"tokens, {_thinking(total)}{money(total.cost_output_pico)}", "output"),
+        Card("Output", count(tokens.output), f"tokens, {_thinking(total)}{money(cost.output)}", "output"),
         Card(
             "Executions",
             count(total.executions),

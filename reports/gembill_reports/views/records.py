@@ -19,6 +19,7 @@ from gembill.period import Period, local
 from gembill_reports.layout.sheet import DEMO, Sheet, count, money
 from gembill_reports.layout.tables import MISSING, Column, Table, flat
 from gembill_reports.views.period_texts import words
+from gembill_reports.views.report import cost_dict
 from gembill_reports.views.view import Csv, View
 
 SCHEMA_VERSION = 1
@@ -94,7 +95,7 @@ def record_dict(stored: LedgerRecord) -> dict[str, Any]:
         },
         "code_execution": _code_execution(stored),
         "cost_usd": usd(stored.cost_pico),
-        "cost": {part: usd(stored.cost_parts.get(part)) for part in ("input", "intermediate", "output", "grounding")},
+        "cost": cost_dict(stored.cost_parts),
         "priced": stored.priced,
         "unpriced_reason": stored.unpriced_reason,
         "flags": list(record.flags),

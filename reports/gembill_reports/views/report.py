@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from gembill.ledger import Total
-from gembill.model import Tokens
+from gembill.model import COST_PARTS, CostParts, Tokens
 from gembill.money import usd
 from gembill_reports.analysis.forecast import Forecast
 from gembill_reports.analysis.previous_period import PreviousPeriod
@@ -88,16 +88,16 @@ def row_dict(row: Total) -> dict[str, Any]:
         "executions": row.executions,
         "executions_failed": row.executions_failed,
         "cost_usd": usd(row.cost_pico),
-        "cost": {
-            "input": usd(row.cost_input_pico),
-            "intermediate": usd(row.cost_intermediate_pico),
-            "output": usd(row.cost_output_pico),
-            "grounding": usd(row.cost_grounding_pico),
-        },
+        "cost": cost_dict(row.cost_parts),
         "failed_execution_cost_usd_estimate": usd(row.failed_execution_cost_pico),
         "unpriced_calls": row.unpriced_calls,
         "incomplete_calls": row.incomplete_calls,
     }
+
+
+def cost_dict(parts: CostParts) -> dict[str, str | None]:
+    """The parts of a cost as JSON carries them."""
+    return {part: usd(getattr(parts, part)) for part in COST_PARTS}
 
 
 def csv_rows(report: Report, before: PreviousPeriod | None = None) -> Csv:
@@ -127,10 +127,10 @@ _MEASURES = (
     _Measure(Column("Execs", 60), lambda row: count(row.executions)),
     _Measure(Column("Failed", 75), lambda row: rate(row.executions_failed, row.executions)),
     _Measure(Column("Waste~", 55), lambda row: money(row.failed_execution_cost_pico)),
-    _Measure(Column("$ in", 20), lambda row: money(row.cost_input_pico)),
-    _Measure(Column("$ interm.", 30), lambda row: money(row.cost_intermediate_pico)),
-    _Measure(Column("$ out", 25), lambda row: money(row.cost_output_pico)),
-    _Measure(Column("$ search", 15), lambda row: money(row.cost_grounding_pico), lambda row: row.cost_grounding_pico),
+    _Measure(Column("$ in", 20), lambda row: money(row.cost_parts.input)),
+    _Measure(Column("$ interm.", 30), lambda row: money(row.cost_parts.intermediate)),
+    _Measure(Column("$ out", 25), lambda row: money(row.cost_parts.output)),
+    _Measure(Column("$ search", 15), lambda row: money(row.cost_parts.grounding), lambda row: row.cost_parts.grounding),
     _Measure(Column("Cost"), lambda row: money(row.cost_pico)),
 )
 _TITLES = {"api": "API", "service_tier": "Tier"}
@@ -191,8 +191,8 @@ def share_sentence(total: Total) -> str | None:
     if not tokens or total.tokens.intermediate is None:
         return None
     of = f"{percent(total.tokens.intermediate, tokens)} of all tokens"
-    if total.cost_pico and total.cost_intermediate_pico is not None:
-        of += f" and {percent(total.cost_intermediate_pico, total.cost_pico)} of the cost"
+    if total.cost_pico and total.cost_parts.intermediate is not None:
+        of += f" and {percent(total.cost_parts.intermediate, total.cost_pico)} of the cost"
     return f"Intermediate tokens (code and its results fed back as input) are {of}."
 
 

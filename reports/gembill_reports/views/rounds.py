@@ -44,7 +44,7 @@ def _shares(receipt: Receipt) -> str:
     tokens, stored = receipt.stored.record.tokens, receipt.stored
     part = tokens.intermediate or 0
     share = f"{percent(part, part + (tokens.input or 0) + (tokens.output or 0))} of all tokens"
-    cost = stored.cost_parts.get("intermediate")
+    cost = stored.cost_parts.intermediate
     if stored.cost_pico and cost is not None:
         share += f" and {percent(cost, stored.cost_pico)} of the bill ({exact(cost)})"
     return share

@@ -5,8 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gembill.ledger.entries import billed_charges, correction, ledger_record, meters_of, net_lines, part_of
-from gembill.ledger.schema import COST_PARTS
-from gembill.model import Charge, Meter, Modality, Outcome, Rating
+from gembill.model import COST_PARTS, Charge, CostParts, Meter, Modality, Outcome, Rating
 from tests.gembill.ledger.making import UNIT, rated, record, runs, tokens
 
 
@@ -24,13 +23,13 @@ def test_cached_input_counts_as_input_and_thinking_as_output() -> None:
     prices = {meter: (place, 10**place) for place, meter in enumerate(Meter, 1)}
     rating = Rating(charges=tuple(charge(meter, quantity, unit) for meter, (quantity, unit) in prices.items()))
     entry = ledger_record(record(1), rating, 4)
-    assert entry.cost_parts == {
-        "input": 1 * 10 + 2 * 100,
-        "intermediate": 3 * 1000,
-        "output": 4 * 10**4 + 5 * 10**5,
-        "grounding": 6 * 10**6,
-    }
-    assert entry.cost_pico == sum(part or 0 for part in entry.cost_parts.values())
+    assert entry.cost_parts == CostParts(
+        input=1 * 10 + 2 * 100,
+        intermediate=3 * 1000,
+        output=4 * 10**4 + 5 * 10**5,
+        grounding=6 * 10**6,
+    )
+    assert entry.cost_pico == sum(part or 0 for part in entry.cost_parts.amounts)
     assert (entry.priced, entry.unpriced_reason, entry.revision) == (True, None, 4)
 
 
@@ -41,14 +40,14 @@ def test_cached_input_counts_as_input_and_thinking_as_output() -> None:
 )
 def test_an_unknown_cost_is_null_in_all_its_parts_and_bills_nothing(rating: Rating, priced: bool) -> None:
     entry = ledger_record(record(1), rating, 0)
-    assert (entry.cost_pico, set(entry.cost_parts.values()), entry.failed_execution_cost_pico) == (None, {None}, None)
+    assert (entry.cost_pico, set(entry.cost_parts.amounts), entry.failed_execution_cost_pico) == (None, {None}, None)
     assert (entry.priced, entry.unpriced_reason) == (priced, rating.unpriced_reason)
     assert billed_charges(rating) == ()
 
 
 def test_a_call_that_costs_nothing_costs_zero() -> None:
     entry = ledger_record(record(1), Rating(), 0)
-    assert (entry.cost_pico, set(entry.cost_parts.values()), entry.priced) == (0, {0}, True)
+    assert (entry.cost_pico, set(entry.cost_parts.amounts), entry.priced) == (0, {0}, True)
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from gembill.ledger import Ledger, LedgerRecord, Reason, ledger_record, mapping, schema, sql
-from gembill.ledger.schema import COST_PARTS
-from gembill.model import Api, ApiError, Execution, Operation, Outcome, Record, Status, Tokens
+from gembill.model import COST_PARTS, Api, ApiError, CostParts, Execution, Operation, Outcome, Record, Status, Tokens
 from tests.gembill.ledger.making import HOUR, SPOOL, START, UNIT, number, rated, record, runs, tokens
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=5)
@@ -45,7 +44,7 @@ RECORD = st.builds(
     flags=st.lists(TEXT, max_size=2).map(tuple),
     anomalies=st.lists(TEXT, max_size=2).map(tuple),
 )
-PRICED = st.integers(0, 2**61).map(lambda pico: (pico, dict.fromkeys(COST_PARTS, pico)))
+PRICED = st.integers(0, 2**61).map(lambda pico: (pico, CostParts(**dict.fromkeys(COST_PARTS, pico))))
 STORED = st.builds(
     lambda made, cost, reason, revision: LedgerRecord(
         record=made,
@@ -56,7 +55,7 @@ STORED = st.builds(
         revision=revision,
     ),
     RECORD,
-    st.just((None, dict.fromkeys(COST_PARTS))) | PRICED,
+    st.just((None, CostParts())) | PRICED,
     NAME,
     st.integers(0, 2**63 - 1),
 )

@@ -18,6 +18,7 @@ from gembill.ledger import (
     read_totals,
     schema,
 )
+from gembill.model import CostParts
 from tests.gembill.ledger.making import (
     NATURAL,
     SPOOL,
@@ -51,7 +52,7 @@ def test_what_was_appended_is_read_back(ledger: Ledger) -> None:
     assert stored is not None
     assert stored.record == item.record
     assert stored.cost_pico == (100 + 40 + 60) * UNIT
-    assert stored.cost_parts == {"input": 100 * UNIT, "intermediate": 40 * UNIT, "output": 60 * UNIT, "grounding": 0}
+    assert stored.cost_parts == CostParts(input=100 * UNIT, intermediate=40 * UNIT, output=60 * UNIT, grounding=0)
     assert [posted.charge for posted in read_charges(ledger, stored)] == list(item.rating.charges)
     assert read_event_body(ledger, stored) == item.body
 

@@ -19,7 +19,7 @@ from gembill.ledger import (
     read_totals,
     schema,
 )
-from gembill.model import Outcome, Rating, Status, Tokens
+from gembill.model import COST_PARTS, CostParts, Outcome, Rating, Status, Tokens
 from tests.gembill.ledger.making import (
     HOUR,
     NATURAL,
@@ -114,7 +114,7 @@ def summed(group: dict[str, object], calls: list[LedgerRecord]) -> Total:
     """The totals worked out from the records alone."""
 
     def part(name: str) -> int | None:
-        return added(s.cost_parts[name] for s in calls)
+        return added(getattr(s.cost_parts, name) for s in calls)
 
     fields = ("input", "intermediate", "output", "total", "cached", "thinking")
     return Total(
@@ -127,13 +127,10 @@ def summed(group: dict[str, object], calls: list[LedgerRecord]) -> Total:
         incomplete_calls=sum(s.record.incomplete for s in calls),
         tokens=Tokens(**{name: added(getattr(s.record.tokens, name) for s in calls) for name in fields}),
         cost_pico=added(s.cost_pico for s in calls),
-        cost_input_pico=part("input"),
-        cost_intermediate_pico=part("intermediate"),
-        cost_output_pico=part("output"),
-        cost_grounding_pico=part("grounding"),
+        cost_parts=CostParts(**{name: part(name) for name in COST_PARTS}),
         failed_execution_cost_pico=added(
             None
-            if (cost := s.cost_parts["intermediate"]) is None
+            if (cost := s.cost_parts.intermediate) is None
             else cost * s.record.failed // max(1, len(s.record.executions))
             for s in calls
         ),
