@@ -125,7 +125,7 @@ def test_the_files_of_the_corpus_can_be_imported_as_they_are(gembill):
 def test_what_is_not_a_call_is_counted_and_reported(gembill):
     chosen = [str(corpus.FOLDER / f"{name}.json") for name in corpus.cases(*NO_CALLS)]
     assert gembill.imported("--occurred-at", AT, *chosen) == (
-        f"imported 0 calls (0 new, 0 known), skipped {len(chosen)} that are no calls"
+        f"imported 0 calls (0 new, 0 known), skipped {len(chosen)} that are not calls"
     )
 
 
@@ -162,7 +162,7 @@ def test_a_har_file_gives_its_calls_with_a_fingerprint_and_no_key_anywhere(gembi
     )
     (gembill.home / "t.har").write_text(json.dumps(whole, indent=2))
     done = gembill.run("import", "t.har")
-    assert done.stderr == "gembill: imported 3 calls (3 new, 0 known), skipped 1 that is no call\n"
+    assert done.stderr == "gembill: imported 3 calls (3 new, 0 known), skipped 1 that is not a call\n"
     records = gembill.records()
     assert sorted((r["tokens"]["input"] or 0, r["streamed"], r["status"]) for r in records) == [
         (0, False, "unknown"), (3, True, "complete"), (4, False, "complete"),

@@ -1,7 +1,7 @@
 """Files of recorded exchanges, cut into what holds one exchange each.
 
-Owns: telling the formats apart by content, and the bounds on memory. Owns no meaning of an object. Invariant: JSON
-Lines are never held whole, however long file or line; a line or file that cannot be read is an item that says why.
+Owns: telling the formats apart by content, and the bounds on memory. Not here: the meaning of an object. Invariant:
+JSON Lines are never held whole, however long file or line; a line or file that cannot be read is an item that says why.
 
 JSON Lines hold one exchange a line. A HAR file and a case of a corpus are one document, held whole.
 """
@@ -13,7 +13,7 @@ from itertools import chain
 from typing import BinaryIO
 
 from gembill.importing import har, line
-from gembill.importing.member import RefusedLine, entries, inner, members
+from gembill.importing.member import RefusedLine, entries, inner, members_of
 from gembill.importing.recorded import ImportDefaults, ImportedExchange
 from gembill.wire.json_text import fields
 
@@ -25,7 +25,7 @@ _HAR = re.compile(rb'\s*\{\s*"log"\s*:\s*\{')
 
 @dataclass(frozen=True, slots=True)
 class ImportItem:
-    """What holds one exchange: where it stands in words, its JSON text, how it is read; or why it cannot be."""
+    """What holds one exchange: its place in words, its JSON text, how it is read; or why it cannot be."""
 
     place: str
     text: bytes = b""
@@ -33,21 +33,21 @@ class ImportItem:
     trouble: str | None = None
 
     def read(self, assumed: ImportDefaults) -> ImportedExchange | None:
-        """The exchange; None where it is no call. Refused where it cannot be used."""
+        """The exchange; None where it is not a call. Refused where it cannot be used."""
         if self.trouble is not None:
             raise RefusedLine(self.trouble)
         return self.reader(self.text, assumed)
 
 
 def items(name: str, file: BinaryIO, advance: Callable[[int], object]) -> Iterator[ImportItem]:
-    """The items of a file; `advance` is told of bytes as they are read. A file that breaks off says so in an item."""
+    """The items of a file; `advance` gets the number of bytes at each read. A file that breaks off gives an item."""
     try:
-        yield from _told(name, _pieces(file, advance))
+        yield from _by_format(name, _pieces(file, advance))
     except OSError as error:
         yield ImportItem(name, trouble=f"it cannot be read any further: {error.strerror}")
 
 
-def _told(name: str, pieces: Iterator[bytes]) -> Iterator[ImportItem]:
+def _by_format(name: str, pieces: Iterator[bytes]) -> Iterator[ImportItem]:
     head = next(pieces, b"").removeprefix(b"\xef\xbb\xbf")
     whole_har = _HAR.match(head) is not None
     if not whole_har and not _spread(head):
@@ -74,10 +74,10 @@ def _spread(head: bytes) -> bool:
 
 
 def _document(name: str, text: bytes, *, surely: bool) -> Iterator[ImportItem]:
-    """The items of a text that may be one document; it is read line by line if it is none."""
+    """The items of a text that may be one document; it is read line by line if it is not."""
     try:
-        found = members(text)
-        listed = entries(inner(found, "log"), "entries") if "log" in found else None
+        members = members_of(text)
+        listed = entries(inner(members, "log"), "entries") if "log" in members else None
     except RefusedLine as refused:
         if surely:
             yield ImportItem(name, trouble=f"it begins like a HAR file, but {refused}")

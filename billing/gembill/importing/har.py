@@ -1,6 +1,6 @@
 """An entry of a HAR file, as browsers and proxies save their traffic (HAR 1.2: `log.entries`).
 
-Owns: the members of an entry. Owns no file and no metering. Invariant: a credential in headers or address goes to the
+Owns: the members of an entry. Not here: files and metering. Invariant: a credential in headers or address goes to the
 capture, which hashes it and strikes it out, and nowhere else.
 """
 
@@ -8,34 +8,34 @@ import binascii
 from base64 import b64decode
 
 from gembill.capture.attribution import Header
-from gembill.importing.member import Members, RefusedLine, entries, inner, members, status, text
+from gembill.importing.member import Members, RefusedLine, entries, inner, members_of, status, text
 from gembill.importing.recorded import ImportDefaults, ImportedExchange, checked, decoded, header, occurred_us, target
 from gembill.wire.json_text import mapping, value
 from gembill.wire.routes import route
 
 
 def read(entry: bytes, assumed: ImportDefaults) -> ImportedExchange | None:
-    """The exchange of an entry; None where it is no call. Refused where it cannot be used."""
-    found = members(entry)
-    request, response = inner(found, "request"), inner(found, "response")
+    """The exchange of an entry; None where it is not a call. Refused where it cannot be used."""
+    members = members_of(entry)
+    request, response = inner(members, "request"), inner(members, "response")
     url, method = text(request, "url"), text(request, "method")
     if url is None or method is None:
         raise RefusedLine("its request has no url or no method")
     if not url.startswith(("http://", "https://")):
         return None  # wss, data, blob, extensions of the browser
     path, query = target(url)
-    way = route(method.upper(), path)
-    if way is None:
+    exchange_route = route(method.upper(), path)
+    if exchange_route is None:
         return None
     headers = decoded(_headers(response))
-    began = occurred_us(text(found, "startedDateTime"), None, headers, assumed.occurred_us)
+    began = occurred_us(text(members, "startedDateTime"), None, headers, assumed.occurred_us)
     return ImportedExchange(
-        route=checked(way),
+        route=checked(exchange_route),
         method=method.upper(),
         path=path,
         query=query,
         occurred_us=began,
-        ended_us=_ended(began, found),
+        ended_us=_ended(began, members),
         request_headers=_headers(request),
         request=(text(inner(request, "postData"), "text") or "").encode("utf-8", "replace"),
         status=status(response, least=0) or None,  # 0 where no answer came
@@ -45,8 +45,8 @@ def read(entry: bytes, assumed: ImportDefaults) -> ImportedExchange | None:
     )
 
 
-def _headers(found: Members) -> list[Header]:
-    pairs = [mapping(value(raw)) for raw in entries(found, "headers") or ()]
+def _headers(members: Members) -> list[Header]:
+    pairs = [mapping(value(raw)) for raw in entries(members, "headers") or ()]
     return [header(name, pair.get("value")) for pair in pairs if isinstance(name := pair.get("name"), str)]
 
 
@@ -61,9 +61,9 @@ def _content(content: Members) -> bytes:
         raise RefusedLine("the content of its response is said to be base64 and is not") from None
 
 
-def _ended(began_us: int, found: Members) -> int | None:
+def _ended(began_us: int, members: Members) -> int | None:
     """When it ended: `time` is how long it took, in milliseconds, -1 where that is not known."""
-    took = value(found.get("time"))
+    took = value(members.get("time"))
     if type(took) not in (int, float) or not 0 <= took < 86_400_000:
         return None
     return began_us + int(took * 1000)

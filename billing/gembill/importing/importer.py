@@ -35,20 +35,20 @@ class ImportSummary:
 
     new: int = 0
     known: int = 0  # in the ledger already, or twice in the files
-    skipped: int = 0  # no calls, and polls that tell no counts
+    skipped: int = 0  # not calls, and polls without counts
     refused: int = 0
 
     def __str__(self) -> str:
         imported = self.new + self.known
         text = f"imported {imported:,} call{_s(imported)} ({self.new:,} new, {self.known:,} known)"
         if self.skipped:
-            text += f", skipped {self.skipped:,} that {'is no call' if self.skipped == 1 else 'are no calls'}"
+            text += f", skipped {self.skipped:,} that {'is not a call' if self.skipped == 1 else 'are not calls'}"
         return text + (f", {self.refused:,} line{_s(self.refused)} refused" if self.refused else "")
 
 
 @dataclass(frozen=True, slots=True)
 class _Waiting:
-    """A call ready for the ledger: where it stood, the source of its event, and what is written."""
+    """A call ready for the ledger: its place, the source of its event, and what is written."""
 
     place: str
     source_id: int
@@ -105,8 +105,8 @@ class Importer:
         groups: dict[tuple[int, bool], list[_Waiting]] = defaultdict(list)
         postings = joined(self._ledger, [each.posting for each in self._waiting])
         for each, posting in zip(self._waiting, postings, strict=True):
-            found = replace(each, posting=posting)
-            groups[found.source_id, found.of_others].append(found)
+            rated = replace(each, posting=posting)
+            groups[rated.source_id, rated.of_others].append(rated)
         self._waiting.clear()
         self._bytes = 0
         for (source_id, _), waiting in groups.items():
@@ -149,7 +149,7 @@ class Importer:
 def observed(recorded: ImportedExchange, event_id: str, fingerprint: Fingerprint, context: ContextCache) -> list[bytes]:
     """The events of an exchange: what the capture would have kept had it passed. All begin with one id.
 
-    They say that it ended when it began, for the capture's clock was not there.
+    They say that it ended when it began, because the capture's clock was not running.
     """
     caller = caller_of(recorded.request_headers, recorded.query)
     began_us = recorded.occurred_us

@@ -105,14 +105,14 @@ def occurred_us(given: str | None, recorded_at: str | None, headers: Iterable[He
     cannot be read counts as none: other programs wrote them for other ends.
     """
     if given is not None:
-        found = _instant_us(given)
-        if found is None:
+        moment_us = _instant_us(given)
+        if moment_us is None:
             raise RefusedLine(f"its time is '{shown(given)}'; write it like 2026-11-21T09:00:00Z")
-        return found
+        return moment_us
     dates = (value.decode("latin-1") for name, value in headers if name == b"date")
     for text in (recorded_at, *dates):
-        if text is not None and (found := _instant_us(text)) is not None:
-            return found
+        if text is not None and (moment_us := _instant_us(text)) is not None:
+            return moment_us
     if assumed_us is None:
         raise RefusedLine("it does not say when it took place; give --occurred-at, or add occurred_at to it")
     return assumed_us
@@ -142,13 +142,13 @@ def decoded(headers: Iterable[Header]) -> list[Header]:
 
 def labelled(labels: dict[str, Any]) -> list[Header]:
     """Labels as the headers that would have carried them: limits and cleaning are those of `capture.attribution`."""
-    found = []
+    headers = []
     for name, value in labels.items():
         if not isinstance(value, str) and type(value) is not int:
             raise RefusedLine(f"label '{shown(name)}' is not a text")
         key = LABEL_PREFIX + name.lower().encode("utf-8", "replace")
-        found.append((key, str(value).encode("utf-8", "replace")))
-    return found
+        headers.append((key, str(value).encode("utf-8", "replace")))
+    return headers
 
 
 def _documents(body: bytes) -> list[bytes]:

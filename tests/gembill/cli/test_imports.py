@@ -53,8 +53,8 @@ def test_a_file_is_imported_once_and_known_the_second_time(home: Home):
     path = home.file("traffic.jsonl", call(1) + call(2) + call(3, path="/v1beta/models/m:countTokens"))
     first, second = home.run("import", path), home.run("import", path)
     assert (first.exit_code, first.stdout) == (0, "")
-    assert first.stderr == "gembill: imported 2 calls (2 new, 0 known), skipped 1 that is no call\n"
-    assert second.stderr == "gembill: imported 2 calls (0 new, 2 known), skipped 1 that is no call\n"
+    assert first.stderr == "gembill: imported 2 calls (2 new, 0 known), skipped 1 that is not a call\n"
+    assert second.stderr == "gembill: imported 2 calls (0 new, 2 known), skipped 1 that is not a call\n"
     assert len(home.records()) == 2
 
 
@@ -64,7 +64,7 @@ def test_a_bad_line_is_named_and_the_rest_goes_on_and_the_exit_code_says_so(home
     result = home.run("import", path, other)
     assert result.exit_code == 1
     assert result.stderr.splitlines() == [
-        f"gembill: {path}, line 2: it is no JSON (expecting value, character 1)",
+        f"gembill: {path}, line 2: it is not JSON (expecting value, character 1)",
         f"gembill: {path}, line 4: status is missing; it must be a number from 100 to 599",
         "gembill: imported 3 calls (3 new, 0 known), 2 lines refused",
     ]
@@ -74,7 +74,7 @@ def test_a_bad_line_is_named_and_the_rest_goes_on_and_the_exit_code_says_so(home
 def test_standard_input_is_a_file_too(home: Home):
     result = home.run("import", "-", stdin=call(1) + "{\n")
     assert result.exit_code == 1
-    assert result.stderr.startswith("gembill: standard input, line 2: it is no JSON")
+    assert result.stderr.startswith("gembill: standard input, line 2: it is not JSON")
     assert len(home.records()) == 1
 
 

@@ -63,7 +63,7 @@ def test_an_object_over_several_lines_that_breaks_off_is_read_by_line():
 @pytest.mark.parametrize(
     ("content", "why"),
     [
-        (b'{"log": {"entries": [', "it begins like a HAR file, but it is no JSON"),
+        (b'{"log": {"entries": [', "it begins like a HAR file, but it is not JSON"),
         (b'{"log": {"version": "1.2"}}', "it begins like a HAR file, but its log has no entries"),
         (b'{"log": {"entries": {}}}', "it begins like a HAR file, but entries is an object; it must be a list"),
     ],

@@ -183,9 +183,9 @@ def test_an_entry_without_an_answer_is_unknown_and_one_cut_off_is_partial(import
 
 def test_a_summary_says_what_happened():
     assert str(ImportSummary(new=98, known=4, skipped=3, refused=1)) == (
-        "imported 102 calls (98 new, 4 known), skipped 3 that are no calls, 1 line refused"
+        "imported 102 calls (98 new, 4 known), skipped 3 that are not calls, 1 line refused"
     )
     assert str(ImportSummary(new=1, skipped=1, refused=2)) == (
-        "imported 1 call (1 new, 0 known), skipped 1 that is no call, 2 lines refused"
+        "imported 1 call (1 new, 0 known), skipped 1 that is not a call, 2 lines refused"
     )
     assert str(ImportSummary()) == "imported 0 calls (0 new, 0 known)"
