@@ -9,7 +9,6 @@ import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -17,7 +16,7 @@ from urllib.parse import urlsplit
 from msgspec import Meta
 
 from gembill.errors import ConfigurationError
-from gembill.toml_values import Kind, line_of, written
+from gembill.toml_values import Kind, checked, line_of, written
 
 PUBLIC_API = "https://generativelanguage.googleapis.com"
 
@@ -162,12 +161,7 @@ def budget_text(environ: Mapping[str, str] | None = None) -> tuple[str, str, tup
 
 def _checked(called: str, name: str, value: Any) -> Any:  # noqa: ANN401
     """The value of a setting; ValueError in a sentence."""
-    kind = _KINDS.get(name)
-    if kind is None:
-        near = get_close_matches(name, _KINDS, 1)
-        known = f"is '{near[0]}' meant?" if near else f"known are {', '.join(sorted(_KINDS))}"
-        raise ValueError(f"{called} is not a setting of gembill; {known}")
-    return kind.checked(value, called)
+    return checked(_KINDS, name, value, called=called, among="a setting of gembill")
 
 
 def _environment(environ: Mapping[str, str]) -> dict[str, str]:

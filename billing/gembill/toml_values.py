@@ -8,8 +8,11 @@ Invariant: a value either has its type, or there is one sentence that says what 
 import re
 import tomllib
 from bisect import bisect_left
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from difflib import get_close_matches
 from typing import Any
 
 import msgspec
@@ -19,6 +22,7 @@ Path = tuple[str | int, ...]
 
 _BARE_KEY = re.compile(r"[\w-]+")
 _SHOWN_CHARS = 80
+_OF_TOML = (date, datetime, Decimal)  # a text is none of these, even where it looks like one
 _FORMS = {bool: "true or false", int: "a number", str: "a text of another form", list: "a list", dict: "a table"}
 
 
@@ -40,10 +44,20 @@ class Kind:
         """The value; ValueError with a sentence in which it is `called` so."""
         try:
             plain = self.from_text(value) if isinstance(value, str) else value
-            return self.read(msgspec.convert(plain, self.type))
+            return self.read(msgspec.convert(plain, self.type, builtin_types=_OF_TOML))
         except (msgspec.ValidationError, ValueError):
             was = _FORMS.get(type(value), "another value") if self.secret and value != "" else shown(value)
             raise ValueError(f"{called} is {was}; it must be {self.words}") from None
+
+
+def checked(kinds: Mapping[str, Kind], key: str, value: object, *, called: str, among: str) -> Any:  # noqa: ANN401
+    """The value of a key; ValueError with a sentence about the value, or about a key that is not `among` the known."""
+    kind = kinds.get(key)
+    if kind is None:
+        near = get_close_matches(key, kinds, 1)
+        known = f"is '{near[0]}' meant?" if near else f"known are {', '.join(kinds)}"
+        raise ValueError(f"{called} is not {among}; {known}")
+    return kind.checked(value, called)
 
 
 def written(path: Path) -> str:

@@ -138,7 +138,7 @@ BAD = [
     ("keys", "['a']", "it must be a table of fingerprint = name"),
     ("keys", "{ k_1 = 5 }", "is {k_1 = 5}; it must be a table of fingerprint = name"),
     ("prot", "8787", "is not a setting of gembill; is 'port' meant?"),
-    ("zzz", "8787", "is not a setting of gembill; known are answer_seconds, budget_seconds, data_dir"),
+    ("zzz", "8787", "is not a setting of gembill; known are data_dir, database_url, host"),
 ]
 
 

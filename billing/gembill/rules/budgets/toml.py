@@ -9,7 +9,6 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from difflib import get_close_matches
 from typing import Annotated, Any
 
 from msgspec import Meta
@@ -18,7 +17,7 @@ from gembill.errors import ConfigurationError
 from gembill.money import parse_usd
 from gembill.period import DEFAULT_ZONE, zone
 from gembill.rules.budgets.budget import WHOLE, Budget, BudgetPeriod, OnUnpriced
-from gembill.toml_values import Kind, Path, line_of, written
+from gembill.toml_values import Kind, Path, checked, line_of, written
 
 _NAME_CHARS = 100
 _Text = Annotated[str, Meta(min_length=1)]
@@ -84,19 +83,15 @@ class _Reading:
         return Budget(**{"zone": zone(), **fields})
 
     def _value(self, number: int, key: str, value: object) -> Any:  # noqa: ANN401
-        kind, called = _KINDS.get(key), self.called(number, key)
-        if kind is None:
-            near = get_close_matches(key, _KINDS, 1)
-            known = f"is '{near[0]}' meant?" if near else f"known are {', '.join(_KINDS)}"
-            return self.mistake((number, key), f"{called} is not a key of a budget; {known}")
+        called = self.called(number, key)
         try:
-            checked = kind.checked(value, called)
+            read = checked(_KINDS, key, value, called=called, among="a key of a budget")
         except ValueError as error:
             return self.mistake((number, key), str(error))
-        if key == "name" and self._names.setdefault(checked, (number, key)) != (number, key):
-            line = line_of(self.text, (*self.above, *self._names[checked]))
-            self.mistake((number, key), f"{called} is '{checked}', as is that on line {line}; change one of them")
-        return checked
+        if key == "name" and self._names.setdefault(read, (number, key)) != (number, key):
+            line = line_of(self.text, (*self.above, *self._names[read]))
+            self.mistake((number, key), f"{called} is '{read}', as is that on line {line}; change one of them")
+        return read
 
 
 def _incomplete(table: Mapping[str, Any]) -> list[str]:

@@ -109,6 +109,7 @@ def test_every_mistake_is_named_with_its_line():
         ({"warn_at": "[1.5]"}, "at most 1"),
         ({"warn_at": '["50%"]'}, "shares of the limit"),
         ({"forecast_at": "0"}, "above 0"),
+        ({"forecast_at": '"0.8"'}, "a share of the limit above 0"),
         ({"forecast_at": "inf"}, "above 0"),
         ({"forecast_at": "0.1234567"}, "6 decimals"),
         ({"on_unpriced": '"guess"'}, "unknown, ignore"),
