@@ -119,11 +119,15 @@ def test_a_prefix_begins_every_id_and_a_named_source_is_spelled_out() -> None:
 
 
 REFUSED = {
-    "is no TOML": "models = [",
-    "unknown key 'modles'": "[modles]",
-    "unknown key 'price'": "[models.m]\nprice = 1",
-    "has no [[prices]] block": "[models.m]",
-    "write a table": "[models]\nm = 1",
+    "is not TOML": "models = [",
+    "line 1: $.modles is not a table of a price list; is 'models' meant?": "[modles]",
+    "line 2: $.models.m.price is not a key of a model; is 'prices' meant?": "[models.m]\nprice = 1",
+    "line 1: $.models.m has no [[prices]] block": "[models.m]",
+    "it must be tables, each of a model": "[models]\nm = 1",
+    "$.models.m.prices is [1]; it must be a list of tables": "[models.m]\nprices = [1]",
+    "$.sources is {page = 1}; it must be a table of name = source": "[sources]\npage = 1",
+    "$.models.m.aliases is ['']; it must be a list of names": "[models.m]\naliases = ['']",
+    "alias_since is {n = '2026-12-01'}; it must be a table of name = day": '[models.m.alias_since]\nn = "2026-12-01"',
 }
 
 
@@ -134,30 +138,42 @@ def test_a_list_of_the_wrong_shape_is_refused(words: str, text: str) -> None:
 
 
 REFUSED_BLOCKS = {
-    "unknown key 'inputs'": PLAIN + 'inputs = "1"\n',
-    "unknown key 'cached'": PLAIN + 'batch = { cached = "x1" }\n',
-    "lack input or output": HEAD + 'input = "1"\n',
-    "lack their source": 'checked_on = 2026-11-21\ninput = "1"\noutput = "1"\n',
-    "or the day they were checked": 'source = "page"\ninput = "1"\noutput = "1"\n',
-    "checked_on is '2026-11-21'; write a day": 'source = "page"\nchecked_on = "2026-11-21"\ninput = "1"\noutput = "1"\n',
-    "from is datetime.datetime": "from = 2026-12-01T00:00:00\n" + PLAIN,
-    "input is 0.3; write dollars per million": HEAD + 'input = 0.3\noutput = "1"\n',
-    "is negative or finer": HEAD + 'input = "-1"\noutput = "1"\n',
-    "output: 'cheap' is not an amount": HEAD + 'input = "1"\noutput = "cheap"\n',
-    "price audio input apart": PLAIN + 'input_audio = "1"\ncached = "0.03"\n',
+    "line 7: $.models.m.prices[0].inputs is not a key of a block of prices; is 'input' meant?": PLAIN
+    + 'inputs = "1"\n',
+    "batch.cached is not a key that the standard tier has; known are input, output": PLAIN
+    + 'batch = { cached = "x1" }\n',
+    "lacks input or output": HEAD + 'input = "1"\n',
+    "lacks its source": 'checked_on = 2026-11-21\ninput = "1"\noutput = "1"\n',
+    "or the day it was checked": 'source = "page"\ninput = "1"\noutput = "1"\n',
+    "checked_on is '2026-11-21'; it must be a day": 'source = "page"\nchecked_on = "2026-11-21"\ninput = "1"\noutput = "1"\n',
+    "from is 2026-12-01 00:00:00; it must be a day": "from = 2026-12-01T00:00:00\n" + PLAIN,
+    "line 5: $.models.m.prices[0].input is 0.3; it must be US dollars per million": HEAD
+    + 'input = 0.3\noutput = "1"\n',
+    "input is '-1'; it must be US dollars per million tokens in quotes, such as '0.30': not negative": HEAD
+    + 'input = "-1"\noutput = "1"\n',
+    "output is 'cheap'; it must be US dollars per million": HEAD + 'input = "1"\noutput = "cheap"\n',
+    "prices audio input apart": PLAIN + 'input_audio = "1"\ncached = "0.03"\n',
     "above_prompt_tokens and long belong together": PLAIN + "above_prompt_tokens = 200\n",
     "long prices input, output": PLAIN + 'above_prompt_tokens = 200\nlong = { input = "1" }\n',
-    "'x' is no multiple": PLAIN + 'batch = { input = "x" }\n',
-    "x0.0000001 of 0.30 is no exact price": PLAIN + 'batch = { input = "x0.0000001" }\n',
+    "batch.input is 'x', which is not a multiple": PLAIN + 'batch = { input = "x" }\n',
+    "batch.input is not an exact price: x0.0000001 of 0.30": PLAIN + 'batch = { input = "x0.0000001" }\n',
+    "a price of its own, so input_audio needs one": (
+        PLAIN + 'input_audio = "unknown"\nbatch = { input = "0.1", output = "x0.5" }\n'
+    ),
+    "batch.input is 'cheap'; it must be US dollars": PLAIN + 'batch = { input = "cheap" }\n',
+    "batch.input is 0.5; it must be a multiple": PLAIN + "batch = { input = 0.5 }\n",
+    "above_prompt_tokens is 0; it must be a whole number": PLAIN + "above_prompt_tokens = 0\nlong = {}\n",
+    "above_prompt_tokens is true; it must be a whole number": PLAIN + "above_prompt_tokens = true\nlong = {}\n",
     "x-1 of 0.30": PLAIN + 'batch = { input = "x-1" }\n',
-    "cannot serve short and long prompts": PLAIN + LONG + 'batch = { input = "0.15" }\n',
-    "batch is 'x0.5'; write a table": PLAIN + 'batch = "x0.5"\n',
+    "batch.input is '0.15', which cannot serve short and long prompts": PLAIN + LONG + 'batch = { input = "0.15" }\n',
+    "batch is 'x0.5'; it must be a table": PLAIN + 'batch = "x0.5"\n',
     "so cached_audio needs one too": (
         PLAIN + 'input_audio = "1"\ncached = "0.1"\ncached_audio = "0.2"\nbatch = { cached = "0.05" }\n'
     ),
     "a model has one or the other": PLAIN + 'grounding_per_1000_queries = "14"\ngrounding_per_1000_prompts = "35"\n',
-    "grounding_per_1000_queries: '' is not an amount": PLAIN + "grounding_per_1000_queries = 14\n",
-    "is negative or no exact price for one": PLAIN + 'grounding_per_1000_queries = "0.0000000001"\n',
+    "grounding_per_1000_queries is 14; it must be US dollars for a thousand in quotes": PLAIN
+    + "grounding_per_1000_queries = 14\n",
+    "in at most 9 decimals": PLAIN + 'grounding_per_1000_queries = "0.0000000001"\n',
 }
 
 
@@ -165,7 +181,7 @@ REFUSED_BLOCKS = {
 def test_a_block_that_cannot_be_meant_is_refused_by_name(words: str, block: str) -> None:
     with pytest.raises(PriceError, match=re.escape(words)) as caught:
         _book(block)
-    assert "'m'" in str(caught.value)
+    assert re.match(r"line [1-9]\d*: \$\.models\.m\.prices\[0\]", str(caught.value))
 
 
 @pytest.mark.parametrize(
@@ -174,7 +190,7 @@ def test_a_block_that_cannot_be_meant_is_refused_by_name(words: str, block: str)
         ("put the older first", ("from = 2026-12-01\n" + PLAIN, "from = 2026-07-01\n" + PLAIN)),
         ("put the older first", ("from = 2026-12-01\n" + PLAIN, "from = 2026-12-01\n" + PLAIN)),
         ("put the older first", ("from = 2026-12-01\n" + PLAIN, PLAIN)),
-        ("past the next one", ("until = 2027-01-01\n" + PLAIN, "from = 2026-12-01\n" + PLAIN)),
+        ("past the next block", ("until = 2027-01-01\n" + PLAIN, "from = 2026-12-01\n" + PLAIN)),
         ("before it begins", ("from = 2026-12-01\nuntil = 2026-12-01\n" + PLAIN,)),
     ],
 )
