@@ -1,10 +1,10 @@
-"""The way to the API: an HTTP/1.1 client that passes bytes as they are.
+"""The client towards the API: HTTP/1.1 that passes bytes as they are.
 
-Owns: connections, what goes out on them and what comes in. Owns no meaning of a body. Invariant: bytes are altered
-nowhere, and all of them go to the one origin.
+Owns: connections, what goes out on them and what comes in. Not here: the meaning of a body. Invariant: bytes are
+altered nowhere, and all of them go to the one origin.
 
-`client` is the door. Behind it: `connection` (one connection and the answer it receives), `answer` (that answer as it
-is read), `outgoing` (a request on its way).
+`client` is the way in. Behind it: `connection` (one connection and the answer it receives), `response` (that answer as
+it is read), `request` (a request on its way).
 """
 
 from gembill.upstream.client import (

@@ -1,8 +1,8 @@
 """The HTTP/1.1 client towards the one fixed origin: raw bytes out, raw bytes in.
 
 Owns: the origin, the pool, TLS, and the single retry on a connection that the server had closed.
-Owns no framing of requests (`outgoing`) or answers (`connection`); knows no decompression, redirect, cookie or proxy
-environment variable.
+Not here: framing of requests (`request`) and answers (`connection`). It does not decompress, follow redirects, keep
+cookies or read environment variables for proxies.
 Invariant: every connection goes to `Origin.host:port`, whatever a request says; no error text holds a target, a header
 or a body, since all of them may hold keys.
 """
@@ -26,7 +26,7 @@ _ORIGIN = re.compile(r"(https?)://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::([0-9]
 
 
 class NeverSent(UpstreamError):
-    """Mark of failures before any byte of the request left: nothing can have been billed."""
+    """Marks failures before any byte of the request was sent: nothing can have been billed."""
 
 
 class ConnectFailed(NeverSent, UpstreamUnreachable):
@@ -107,23 +107,23 @@ class Upstream:
         """
         chunked = body is not None and length is None
         head = request_head(b"%b %b%b" % (method, target, self._line), headers, length, chunked=chunked)
-        outgoing = UpstreamRequest(head, body, length=length, replay_bytes=self.limits.replay_bytes)
-        await outgoing.prepare()
+        sending = UpstreamRequest(head, body, length=length, replay_bytes=self.limits.replay_bytes)
+        await sending.prepare()
         bodiless = method == b"HEAD"
         retried = 0
         connection = self._take()
         if connection is not None:
             answer = connection.begin(bodiless=bodiless)
             try:
-                return await _exchange(outgoing, connection, answer)
+                return await _exchange(sending, connection, answer)
             except UpstreamUnreachable:
-                if not (answer.stale and outgoing.replayable):
+                if not (answer.stale and sending.replayable):
                     raise
             retried = 1
         connection = await self._connect(sent_before=retried > 0)
         answer = connection.begin(bodiless=bodiless)
         answer.retried = retried
-        return await _exchange(outgoing, connection, answer)
+        return await _exchange(sending, connection, answer)
 
     async def close(self) -> None:
         """Close every connection at once; answers under way break off."""
@@ -154,7 +154,7 @@ class Upstream:
         if self._timer is None:
             self._sweep()
 
-    def rested(self, connection: UpstreamConnection) -> None:
+    def became_idle(self, connection: UpstreamConnection) -> None:
         """A connection may be used again (`connection.Owner`)."""
         if self._closing or len(self._idle) >= self.limits.max_idle:
             connection.drop()
@@ -204,7 +204,7 @@ class Upstream:
                 await asyncio.get_running_loop().create_connection(lambda: connection, host, port, ssl=self._tls)
         except BaseException:
             connection.drop()
-            self.lost(connection)  # uvloop tells no `connection_lost` to one that is cancelled on the threshold
+            self.lost(connection)  # uvloop does not call `connection_lost` on one that is cancelled while it is made
             raise
 
     def _sweep(self) -> None:
@@ -219,9 +219,9 @@ class Upstream:
         self._timer = loop.call_later(tick, self._sweep) if self._open else None
 
 
-async def _exchange(outgoing: UpstreamRequest, connection: UpstreamConnection, answer: Response) -> Response:
+async def _exchange(sending: UpstreamRequest, connection: UpstreamConnection, answer: Response) -> Response:
     try:
-        await outgoing.send(connection, answer)
+        await sending.send(connection, answer)
         await answer.started()
     except BaseException:
         answer.abort()

@@ -1,9 +1,9 @@
 """One connection to the upstream and the answer that it is receiving.
 
 Owns: the framing of answers (HTTP/1.1, RFC 9112), back-pressure both ways, one deadline, and the verdict whether the
-connection may be used again. Owns neither the pool nor the request's bytes (`upstream`), nor the reader's side of an
-answer (`answer`), and looks into no body.
-Invariant: a connection rests for its owner only after the end of an answer's framing, with the request wholly sent,
+connection may be used again. Not here: the pool (`client`), the request's bytes (`request`), the reader's side of an
+answer (`response`), and the content of bodies.
+Invariant: a connection becomes idle only after the end of an answer's framing, with the request wholly sent,
 nothing left over and keep-alive allowed; in every other case it is closed at once.
 
 A plain `asyncio.Protocol` and no stream reader, because that costs a sixth of a library client (`performance.md` 1.1).
@@ -46,12 +46,12 @@ class Limits:
 
 
 class Owner(Protocol):
-    """Whoever is told of a connection's life."""
+    """Whoever keeps a connection, and hears of its life."""
 
     def opened(self, connection: "UpstreamConnection") -> None:
         """It is connected."""
 
-    def rested(self, connection: "UpstreamConnection") -> None:
+    def became_idle(self, connection: "UpstreamConnection") -> None:
         """Its answer ended cleanly; it may be used again."""
 
     def lost(self, connection: "UpstreamConnection") -> None:
@@ -65,9 +65,9 @@ class UpstreamConnection(asyncio.Protocol):
     """
 
     __slots__ = (
-        "_answer", "_barren", "_bodiless", "_complete", "_drain", "_flaw", "_headers", "_heard", "_keep", "_limits",
-        "_loop", "_name", "_owner", "_parser", "_reading", "_sent", "_since", "_transport", "_until_close", "alive",
-        "deadline", "paused", "reused",
+        "_answer", "_bodiless", "_complete", "_drain", "_framing_bytes", "_has_bytes", "_headers", "_keep", "_limits",
+        "_loop", "_name", "_owner", "_parser", "_reading", "_sent", "_since", "_transport", "_until_close",
+        "_violation", "alive", "deadline", "paused", "reused",
     )  # fmt: skip
 
     _transport: asyncio.Transport
@@ -87,9 +87,9 @@ class UpstreamConnection(asyncio.Protocol):
 
     def _reset(self) -> None:
         self._headers: list[tuple[bytes, bytes]] = []
-        self._barren = 0  # bytes since the last one of a body
-        self._flaw: str | None = None
-        self._bodiless = self._complete = self._heard = self._keep = self._sent = self._until_close = False
+        self._framing_bytes = 0  # bytes of framing since the last byte of a body
+        self._violation: str | None = None
+        self._bodiless = self._complete = self._has_bytes = self._keep = self._sent = self._until_close = False
         self._since = 0.0
 
     # --- the exchange, called by the owner -------------------------------------------------------------------------
@@ -108,7 +108,7 @@ class UpstreamConnection(asyncio.Protocol):
             self._transport.write(data)
 
     async def drain(self) -> None:
-        """Wait until the upstream takes more, or the answer is stirred."""
+        """Wait until the upstream takes more, or the answer has begun or failed."""
         if self.paused and self.alive:
             self._drain = self._loop.create_future()
             self.deadline = self._loop.time() + self._limits.idle_s
@@ -133,9 +133,9 @@ class UpstreamConnection(asyncio.Protocol):
             self._transport.resume_reading()
 
     def drop(self) -> None:
-        """Close at once, whatever is under way; the answer hears nothing of it."""
+        """Close at once, whatever is under way, without a word to the answer."""
         self._answer = None
-        self._undrain()
+        self._release_drain()
         if self.alive:
             self.alive = False
             self._transport.abort()
@@ -145,27 +145,27 @@ class UpstreamConnection(asyncio.Protocol):
         answer, limits = self._answer, self._limits
         if answer is not None and answer.began:
             self.fail(UpstreamCut(f"{self._name} sent nothing more of its answer for {limits.idle_s:g} s."))
-        elif self._heard:
+        elif self._has_bytes:
             self.fail(UpstreamCut(f"{self._name} did not finish the head of its answer in {limits.answer_s:g} s."))
         elif self._sent:
             self.fail(UpstreamTimeout(f"{self._name} did not begin to answer within {limits.answer_s:g} s."))
         else:
             self.fail(UpstreamTimeout(f"{self._name} took nothing more of the request for {limits.idle_s:g} s."))
 
-    def fail(self, fault: UpstreamError) -> None:
-        """End the exchange with a fault, and the connection; at rest there is nobody to tell."""
+    def fail(self, error: UpstreamError) -> None:
+        """End the exchange with an error, and the connection; an idle one has no exchange."""
         answer = self._answer
         self.drop()
         if answer is not None:
             soon = self._loop.time() - self._since < self._limits.stale_s
-            closed = isinstance(fault, UpstreamUnreachable)
-            answer.fail(fault, stale=closed and soon and self.reused and not self._heard)
+            closed = isinstance(error, UpstreamUnreachable)
+            answer.fail(error, stale=closed and soon and self.reused and not self._has_bytes)
 
     # --- asyncio.Protocol ------------------------------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Set the socket up."""
-        self._transport = cast("asyncio.Transport", transport)  # uvloop's is no subclass
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's is not a subclass
         self.alive = True
         self._transport.set_write_buffer_limits(high=self._limits.max_buffer)
         wire = transport.get_extra_info("socket")
@@ -180,26 +180,26 @@ class UpstreamConnection(asyncio.Protocol):
         if answer is None:
             self.drop()
             return
-        self._heard = True
-        self._barren += len(data)
+        self._has_bytes = True
+        self._framing_bytes += len(data)
         try:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
-            self._flaw = self._flaw or str(error)
+            self._violation = self._violation or str(error)
         if self._complete:
             self._finish(answer)
-        elif self._flaw is not None or self._barren > HEAD_BYTES:
-            self.fail(UpstreamCut(f"{self._name} sent an answer we cannot frame: {self._flaw or OVERSIZE}."))
+        elif self._violation is not None or self._framing_bytes > HEAD_BYTES:
+            self.fail(UpstreamCut(f"{self._name} sent an answer we cannot frame: {self._violation or OVERSIZE}."))
         elif answer.began:
             self._received(answer, len(data))
 
     def eof_received(self) -> None:
-        """Take the end as it stands: without this, asyncio would first flush a request that nobody reads."""
+        """Take the end as it is: without this, asyncio would first flush a request that nobody reads."""
         if self.alive:
             self._closed(clean=True)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Tell the reader, the sender and the owner."""
+        """Let the reader, the sender and the owner know."""
         self._closed(clean=exc is None)
         self.alive = False
         del self._parser  # it holds our bound methods: without the cycle, memory is freed at once
@@ -212,14 +212,14 @@ class UpstreamConnection(asyncio.Protocol):
     def resume_writing(self) -> None:
         """The send buffer has room."""
         self.paused = False
-        self._undrain()
+        self._release_drain()
 
     # --- httptools callbacks ---------------------------------------------------------------------------------------
 
     def on_message_begin(self) -> None:
         """A second answer where one was asked for is left-over junk."""
         if self._complete:
-            self._flaw = "more than one answer"
+            self._violation = "more than one answer"
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Collect the head; fields after it are trailers, which we ignore."""
@@ -233,26 +233,26 @@ class UpstreamConnection(asyncio.Protocol):
             return
         status, version = parser.get_status_code(), parser.get_http_version()
         length, coding = _framing(headers)
-        self._flaw = self._flaw or _flaw(version, headers, coding, self._barren)
+        self._violation = self._violation or _violation(version, headers, coding, self._framing_bytes)
         if status == 101:
-            self._flaw = "it switches protocols, which nobody asked for"
+            self._violation = "it switches protocols, which nobody asked for"
         self._headers = []
-        if self._flaw is not None or status < 200:
+        if self._violation is not None or status < 200:
             return
-        self._barren = 0
+        self._framing_bytes = 0
         self._keep = parser.should_keep_alive()
         self._bodiless = self._bodiless or status in {204, 304}
         self._until_close = not self._bodiless and length is None and coding is None
         answer.begin(ResponseHead(status, headers, length, version))
-        self._undrain()
+        self._release_drain()
         self._complete = self._bodiless
 
     def on_body(self, body: bytes) -> None:
         """Keep a piece for the reader; a body after a bodiless head is junk."""
         if self._complete or self._answer is None:
-            self._flaw = "a body where there is none"
+            self._violation = "a body where there is none"
             return
-        self._barren = 0
+        self._framing_bytes = 0
         self._answer.pieces.append(body)
 
     def on_message_complete(self) -> None:
@@ -275,19 +275,19 @@ class UpstreamConnection(asyncio.Protocol):
         self._answer = None
         answer.end()
         flushed = self.alive and not self._transport.get_write_buffer_size()
-        if flushed and self._sent and self._keep and self._flaw is None:
-            self._rest()
+        if flushed and self._sent and self._keep and self._violation is None:
+            self._become_idle()
         else:
             self.drop()
 
-    def _rest(self) -> None:
-        if self._bodiless:  # after a HEAD the parser still waits for the body it was told of
+    def _become_idle(self) -> None:
+        if self._bodiless:  # after a HEAD the parser still waits for the body that was announced
             self._parser = httptools.HttpResponseParser(self)
         self._reset()
         self.resume()
         self.reused = True
         self.deadline = self._loop.time() + self._limits.pool_idle_s
-        self._owner.rested(self)
+        self._owner.became_idle(self)
 
     def _closed(self, *, clean: bool) -> None:
         answer = self._answer
@@ -297,18 +297,18 @@ class UpstreamConnection(asyncio.Protocol):
             self._finish(answer)
         elif answer.began:
             self.fail(UpstreamCut(f"{self._name} broke off in the body of its answer."))
-        elif self._heard:
+        elif self._has_bytes:
             self.fail(UpstreamCut(f"{self._name} broke off in the head of its answer."))
         else:
             self.fail(UpstreamUnreachable(f"{self._name} closed the connection before it began to answer."))
 
-    def _undrain(self) -> None:
+    def _release_drain(self) -> None:
         if self._drain is not None and not self._drain.done():
             self._drain.set_result(None)
 
 
 def _framing(headers: list[tuple[bytes, bytes]]) -> tuple[int | None, bytes | None]:
-    """Content-Length and transfer codings; the parser has refused both together and any length that is no number."""
+    """Content-Length and transfer codings; the parser has refused both together and any length that is not a number."""
     length, coding = None, None
     for name, value in headers:
         if len(name) == 14 and name.lower() == b"content-length":
@@ -318,7 +318,7 @@ def _framing(headers: list[tuple[bytes, bytes]]) -> tuple[int | None, bytes | No
     return length, coding
 
 
-def _flaw(version: str, headers: list[tuple[bytes, bytes]], coding: bytes | None, size: int) -> str | None:
+def _violation(version: str, headers: list[tuple[bytes, bytes]], coding: bytes | None, size: int) -> str | None:
     """What makes a head unusable, in words without its content; `size` bounds the bytes it took."""
     if len(headers) > HEAD_FIELDS:
         return f"its head has more than {HEAD_FIELDS} fields"

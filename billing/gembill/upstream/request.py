@@ -1,8 +1,8 @@
 """A request on its way to the upstream: its bytes, their framing, and sending them.
 
 Owns: the head's text, the framing of the body (its stated length, or chunked), what must be kept to send it again.
-Owns no connection and no pool. Invariant: a head that a server could read as two requests, and a body that is longer
-or shorter than its head says, are refused and never sent to the end.
+Not here: connections and the pool. Invariant: a head that a server could read as two requests, and a body that is
+longer or shorter than its head says, are refused and never sent to the end.
 """
 
 import asyncio
@@ -76,12 +76,12 @@ class UpstreamRequest:
             await self._put(connection, answer, lead, piece)
             lead = b""
         self._trim(connection)
-        while not self._whole and not answer.stirred:
+        while not self._whole and not answer.outcome_known:
             if piece := await self._next(answer):
                 self._kept.append(piece)
                 await self._put(connection, answer, b"", piece)
                 self._trim(connection)
-        if answer.stirred:
+        if answer.outcome_known:
             return
         if end := lead + (b"0\r\n\r\n" if self._chunked else b""):
             connection.write(end)
@@ -95,7 +95,7 @@ class UpstreamRequest:
 
     async def _put(self, connection: UpstreamConnection, answer: Response, lead: bytes, piece: bytes) -> None:
         for part in _slices(piece):
-            if answer.stirred:
+            if answer.outcome_known:
                 return
             if self._chunked:
                 connection.write(b"".join((lead, b"%x\r\n" % len(part), part, b"\r\n")))
@@ -106,7 +106,7 @@ class UpstreamRequest:
                 await connection.drain()
 
     async def _next(self, answer: Response) -> bytes:
-        """Pull a piece, unless the answer stirs first: then the pull is cancelled the way `asyncio.timeout` does it.
+        """Pull a piece, unless the answer begins or fails first: then the pull is cancelled as `asyncio.timeout` does.
 
         That costs no task per request, and an early refusal need not wait for a caller who is slow to send more.
         """

@@ -1,7 +1,7 @@
 """An answer of the upstream as it comes in: the reader's side of an exchange.
 
-Owns: the pieces that wait for the reader, the head, and the news that it ended or failed. Owns no socket and no framing
-(`connection`). Invariant: what came is handed out in order and whole before its end or its fault is told, and an answer
+Owns: the pieces that wait for the reader, the head, and the news that it ended or failed. Not here: sockets and framing
+(`connection`). Invariant: what came is handed out in order and whole before its end or error is reported, and an answer
 that broke off never looks like one that ended.
 """
 
@@ -38,14 +38,14 @@ class Feed(Protocol):
 
 
 class Response:
-    """An answer as it comes in; made by `Connection.begin`, read by one task.
+    """An answer as it comes in; made by `UpstreamConnection.begin`, read by one task.
 
     `head` is there once `began`. `stale`: it failed in the way of a connection that the server had closed before.
     Readers call `abort` in a `finally`; after the end it does nothing.
     """
 
     __slots__ = (
-        "_feed", "_loop", "_waiter", "began", "buffered", "ended", "fault", "head", "interrupt", "interrupted",
+        "_feed", "_loop", "_waiter", "began", "buffered", "ended", "error", "head", "interrupt", "interrupted",
         "pieces", "retried", "stale",
     )  # fmt: skip
 
@@ -58,20 +58,20 @@ class Response:
         self.began = self.ended = self.stale = self.interrupted = False
         self.buffered = 0
         self.pieces: list[bytes] = []
-        self.fault: UpstreamError | None = None
+        self.error: UpstreamError | None = None
         self.interrupt: Callable[[], object] | None = None
         self.retried = 0
 
     @property
-    def stirred(self) -> bool:
+    def outcome_known(self) -> bool:
         """True once sending more of the request is pointless: the answer began, or failed."""
-        return self.began or self.fault is not None
+        return self.began or self.error is not None
 
     async def started(self) -> None:
         """Wait for the head. Raises the `UpstreamError` that came instead."""
         while not self.began:
-            if self.fault is not None:
-                raise self.fault
+            if self.error is not None:
+                raise self.error
             await self._wait()
 
     async def read(self) -> bytes:
@@ -83,8 +83,8 @@ class Response:
         while not pieces:
             if self.ended:
                 return b""
-            if self.fault is not None:
-                raise self.fault
+            if self.error is not None:
+                raise self.error
             await self._wait()
         taken = pieces[0] if len(pieces) == 1 else b"".join(pieces)
         pieces.clear()
@@ -97,7 +97,7 @@ class Response:
         """Give up what has not come yet, closing the connection; what has come is forgotten too."""
         feed, self._feed = self._feed, None
         if feed is not None:
-            self.fault = UpstreamCut("The answer was given up by its reader before its end.")
+            self.error = UpstreamCut("The answer was given up by its reader before its end.")
             self.pieces.clear()
             feed.drop()
             self.wake()
@@ -114,10 +114,10 @@ class Response:
         self.ended = True
         self.wake()
 
-    def fail(self, fault: UpstreamError, *, stale: bool) -> None:
+    def fail(self, error: UpstreamError, *, stale: bool) -> None:
         """Nothing more will come. A stale failure lets the sender keep the piece it waits for, to send it again."""
         self._feed = None
-        self.fault = fault
+        self.error = error
         self.stale = stale
         if not stale:
             self._interrupt()
