@@ -1,11 +1,11 @@
 """`gembill audit`: whether the ledger's books balance.
 
-Owns: the command. Owns no check (`gembill.ledger.audit` does).
+Owns: the command. Not here: the checks (`gembill.ledger.audit`).
 """
 
 import click
 
-from gembill.cli.options import database_url_option
+from gembill.cli.options import database_url_option, opened
 
 
 @click.command()
@@ -16,16 +16,12 @@ def audit(ctx: click.Context, database_url: str | None) -> None:
 
     Prints what does not, one finding a line, and exits 1 if there is any.
     """
-    from gembill.config import database_url as configured
-    from gembill.ledger import audit_ledger, open_ledger
+    from gembill.ledger import audit_ledger
     from gembill_reports.layout import screen
     from gembill_reports.layout.tables import clean
 
-    ledger = open_ledger(configured(database_url), read_only=True)
-    try:
+    with opened(database_url) as (ledger, _):
         findings = [clean(str(finding)) for finding in audit_ledger(ledger)]
-    finally:
-        ledger.close()
     screen.write(f"{finding}\n" for finding in findings)
     click.echo(f"findings: {len(findings)}" if findings else "The books balance.", err=True)
     ctx.exit(1 if findings else 0)

@@ -28,7 +28,7 @@ class PreviousPeriod:
 
     @property
     def by_row(self) -> bool:
-        """Whether rows have counterparts: those of a day or a month do not, for it comes only once."""
+        """Whether rows have counterparts: those of a day or a month do not, because it comes only once."""
         return not set(self.report.by) & set(TIMES)
 
     def cost_of(self, row: Total) -> int | None:

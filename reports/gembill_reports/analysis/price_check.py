@@ -67,7 +67,7 @@ class PriceCheck:
 
     @property
     def in_order(self) -> bool:
-        """Whether nothing has to be done: no gap, and nothing unchecked for long. Changes to come are no fault."""
+        """Whether nothing has to be done: no gap, and nothing unchecked for long. Changes to come are not a fault."""
         return not self.gaps and not self.stale
 
 

@@ -51,12 +51,12 @@ class Report:
 
 
 def groups(by: Iterable[str]) -> tuple[str, ...]:
-    """The names of groups, checked; ConfigurationError names the one nobody knows, a repeated one or a second time."""
+    """The names of groups, checked; ConfigurationError names an unknown one, a repeated one or a second one of time."""
     names = tuple(name.strip() for name in by)
     for one in names:
         if one not in GROUPS and one not in TIMES and not (one.startswith(_LABEL) and len(one) > len(_LABEL)):
             known = ", ".join((*GROUPS, "label.NAME", *TIMES))
-            raise ConfigurationError(f"--by '{one}' is no group; it can be {known}")
+            raise ConfigurationError(f"--by '{one}' is not a group; it can be {known}")
     if len(set(names)) < len(names):
         raise ConfigurationError(f"--by names a group twice: {', '.join(names)}")
     if len(set(names) & set(TIMES)) > 1:
@@ -117,11 +117,11 @@ def _in_buckets(ledger: Ledger, chosen: Selection, cut: _Cut) -> list[Total]:
     if all(start % HOUR_US == 0 for start, _ in windows[1:]):
         names = {hour: cut.value(max(hour * HOUR_US, windows[0][0])) for hour in hours}
         return [replace(one, group={**one.group, "hour": None, cut.unit.value: names[_hour(one)]}) for one in hourly]
-    found = []
+    totals = []
     for start, end in windows:
         sums = read_totals(ledger, replace(chosen, start_us=start, end_us=end), cut.others)
-        found += [replace(one, group={**one.group, cut.unit.value: cut.value(start)}) for one in sums]
-    return found
+        totals += [replace(one, group={**one.group, cut.unit.value: cut.value(start)}) for one in sums]
+    return totals
 
 
 def _hour(one: Total) -> int:
@@ -136,13 +136,13 @@ def _windows(cut: _Cut, hours: Sequence[int]) -> list[tuple[int, int]]:
     start = first if cut.period.start_us is None else max(first, cut.period.start_us)
     end = last if cut.period.end_us is None else min(last, cut.period.end_us)
     busy = {hour * HOUR_US for hour in hours}
-    found = []
+    windows = []
     for bucket in buckets(Period(start, end, cut.period.zone), cut.unit):
         assert bucket.start_us is not None
         assert bucket.end_us is not None
         if any(at in busy for at in range(bucket.start_us // HOUR_US * HOUR_US, bucket.end_us, HOUR_US)):
-            found.append((bucket.start_us, bucket.end_us))
-    return found
+            windows.append((bucket.start_us, bucket.end_us))
+    return windows
 
 
 def _grouped(by: Sequence[str], sums: Iterable[Total]) -> list[Total]:
@@ -154,7 +154,7 @@ def _grouped(by: Sequence[str], sums: Iterable[Total]) -> list[Total]:
 
 
 def _order(by: Sequence[str], row: Total) -> tuple[Any, ...]:
-    """Time runs forward; then dearest first, unknown cost after known, then by name; missing values stand last."""
+    """Time runs forward; then the most expensive first, unknown cost after known, then by name; missing values last."""
     times = [_when(key, str(row.group[key])) for key in by if key in TIMES]
     values = [row.group[key] for key in by if key not in TIMES]
     cost = row.cost_pico
@@ -163,7 +163,7 @@ def _order(by: Sequence[str], row: Total) -> tuple[Any, ...]:
 
 
 def _when(unit: str, name: str) -> Any:  # noqa: ANN401 - of one report all are of one type
-    """What the names of times are ordered by. The hour that strikes twice has +02:00, then +01:00: no order of text."""
+    """What names of times are ordered by. An hour that comes twice has +02:00, then +01:00: another order than text."""
     return datetime.fromisoformat(name) if unit == Unit.HOUR else name
 
 

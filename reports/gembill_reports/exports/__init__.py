@@ -1,4 +1,4 @@
 """Calls and charges as files for other programs.
 
-Owns: the forms of `gembill export`. Owns no sum.
+Owns: the forms of `gembill export`. Not here: sums.
 """

@@ -1,8 +1,8 @@
 """Charges as FOCUS rows, the FinOps community's format for bills.
 
-Owns: the columns of FOCUS 1.2 (formats.md 1), our `x_` columns, and how a line of a receipt becomes a row. Owns
-no charge. Invariant: costs of the rows add up to the cost of the calls; a call without a price has no row: FOCUS has no
-word for "unknown" and 0 would be a lie. The cost basis is marked as an estimate at list price.
+Owns: the columns of FOCUS 1.2 (formats.md 1), our `x_` columns, and how a line of a receipt becomes a row. Not here:
+charges. Invariant: costs of the rows add up to the cost of the calls; a call without a price has no row, because FOCUS
+has no word for "unknown" and 0 would be wrong. The cost basis is marked as an estimate at list price.
 
 Intermediate tokens have the SkuId of input, because Google has no SKU of their own, and `x_TokenKind` tells them apart.
 Keys of SkuPriceDetails that FOCUS has not defined begin with `x_`. A SkuPriceId has one SkuId: a policy that is a price
@@ -55,7 +55,7 @@ COLUMNS = (
 def rows(receipt: Receipt, zone: ZoneInfo, account: str = "unknown") -> Iterator[dict[str, Any]]:
     """A row for each charged line of a call. `zone` is the calendar of billing periods, `account` names who pays.
 
-    Counts of requests and executions stand on a call's first row only, so that they can be added up.
+    Counts of requests and executions are on a call's first row only, so that they can be added up.
     """
     if receipt.stored.cost_pico is None:
         return
@@ -121,20 +121,20 @@ def _charge(stored: LedgerRecord, line: ReceiptLine) -> dict[str, Any]:
 
 
 def _sku(stored: LedgerRecord, line: ReceiptLine) -> str:
-    """What was bought. A model under another name is the model of its price row, for a price may have one SKU only."""
+    """What was bought: by the model of the price row, not by another name of it, because a price has one SKU only."""
     model = (line.price.model if line.price is not None else stored.record.model) or "unknown"
     kind = line.modality.value if line.modality is not None else "text"
     return f"gemini/{model}/{_SKUS.get(line.meter, line.meter).value}/{kind}/{stored.record.service_tier}"
 
 
 def _details(stored: LedgerRecord, line: ReceiptLine) -> str:
-    found = {"x_ModelDeveloper": "Google", "x_ModelFamily": "Gemini", "x_ModelId": stored.record.model}
+    details = {"x_ModelDeveloper": "Google", "x_ModelFamily": "Gemini", "x_ModelId": stored.record.model}
     if line.meter is not Meter.GROUNDING:
         output = line.meter in (Meter.OUTPUT, Meter.THINKING)
-        found["x_TokenDirection"] = "Output" if output else "Input"
+        details["x_TokenDirection"] = "Output" if output else "Input"
         if not output:
-            found["x_TokenCacheAction"] = "Read" if line.meter is Meter.CACHED_INPUT else "Uncached"
-    return json.dumps(found, sort_keys=True)
+            details["x_TokenCacheAction"] = "Read" if line.meter is Meter.CACHED_INPUT else "Uncached"
+    return json.dumps(details, sort_keys=True)
 
 
 def _counts(stored: LedgerRecord, number: int) -> dict[str, Any]:

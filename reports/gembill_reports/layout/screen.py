@@ -1,6 +1,6 @@
 """The terminal a report is printed on.
 
-Owns: its width, whether it shows colour, and which characters it can show. Owns no content. Invariant: text that the
+Owns: its width, whether it shows colour, and which characters it can show. Not here: content. Invariant: text that the
 terminal's encoding lacks is written out or replaced by a plain sign, and never ends the program.
 """
 
@@ -14,7 +14,7 @@ _PLAIN = str.maketrans({"─": "-", "·": "|"})
 
 
 def width() -> int:
-    """Cells across: COLUMNS, else the terminal's own width, else 120, for a file or a pipe has no edge."""
+    """Cells across: COLUMNS, else the terminal's own width, else 120, because a file or a pipe has no edge."""
     return shutil.get_terminal_size(fallback=(120, 24)).columns
 
 

@@ -1,8 +1,8 @@
 """Tables: columns and cells as a terminal, Markdown or CSV shows them.
 
 Owns: which columns fit a width, how cells are set, and making foreign text harmless (escape sequences, control
-characters, Markdown, spreadsheet formulas). Owns no number: cells arrive as finished text. Invariant: a narrow terminal
-loses whole columns, in the order of their priority, and never a digit of one that is shown.
+characters, Markdown, spreadsheet formulas). Not here: numbers, which arrive as finished text. Invariant: a narrow
+terminal loses whole columns, in the order of their priority, and never a digit of one that is shown.
 """
 
 import csv
@@ -28,8 +28,8 @@ _MARKDOWN = re.compile(r"[\\|`*<>\[\]~#]|(?<!\w)_|_(?!\w)")
 class Column:
     """A heading and how its cells are set. The heading may be foreign text too: the name of a label.
 
-    Where there is no room the lowest `priority` goes first; None stays always. `text` stands left and may be folded
-    over several lines, unless it is of use only as a `whole`, such as an id; anything else stands right and is never
+    Where there is no room the lowest `priority` goes first; None stays always. `text` is set left and may be folded
+    over several lines, unless it is of use only as a `whole`, such as an id; anything else is set right and is never
     broken.
     """
 
@@ -40,7 +40,7 @@ class Column:
 
     @property
     def folds(self) -> bool:
-        """Whether its cells may stand on several lines."""
+        """Whether its cells may take several lines."""
         return self.text and not self.whole
 
 
@@ -103,7 +103,7 @@ def markdown(table: Table) -> str:
 
 def escaped(text: str) -> str:
     """Text that Markdown shows as it is."""
-    return _MARKDOWN.sub(lambda found: "\\" + found[0], clean(text))
+    return _MARKDOWN.sub(lambda match: "\\" + match[0], clean(text))
 
 
 def csv_lines(header: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
@@ -115,13 +115,13 @@ def csv_lines(header: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> Itera
 
 def flat(row: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     """A row of JSON with its inner objects joined by `_`: `{"tokens": {"input": 1}}` is `{"tokens_input": 1}`."""
-    found: dict[str, Any] = {}
+    joined: dict[str, Any] = {}
     for key, value in row.items():
         if isinstance(value, dict):
-            found |= flat(value, f"{prefix}{key}_")
+            joined |= flat(value, f"{prefix}{key}_")
         else:
-            found[prefix + key] = value
-    return found
+            joined[prefix + key] = value
+    return joined
 
 
 def _csv_line(cells: Iterable[Any]) -> str:

@@ -1,7 +1,7 @@
 """What the names of flags and anomalies mean, in plain words.
 
 Owns: one explanation for each `Flag` and `Anomaly`. Not here: the rules that give them to a record (metering, rating).
-Invariant: every member has words; a name of another version is still shown, and said to be unknown.
+Invariant: every member has words; a name of another version is still shown, as unknown.
 """
 
 from gembill.model import Anomaly, Flag

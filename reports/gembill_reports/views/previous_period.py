@@ -13,7 +13,7 @@ from gembill_reports.layout.sheet import money
 
 
 def change(now_pico: int | None, before_pico: int | None) -> str:
-    """A change of cost in whole percent: `+12%`, `-3%`, `new` where nothing was before, empty where it is unknown.
+    """A change of cost in whole percent: `+12%`, `-3%`, `new` after no cost, empty where one is unknown.
 
     While something is left it is less than -100%.
     """
@@ -29,12 +29,12 @@ def change(now_pico: int | None, before_pico: int | None) -> str:
 
 
 def sentence(before: PreviousPeriod, total: Total) -> str:
-    """What a report says beneath: the cost before, its period and the change."""
+    """What a report says below its table: the cost before, its period and the change."""
     period, cost = before.report.period, before.report.total.cost_pico
     changed = change(total.cost_pico, cost)
     cut = ", as far into it as this period is" if before.unfinished else ""
-    said = f" ({changed} since)" if changed and cost else ""
-    return f"The period before, {period.start} until {period.end} (not included){cut}: {money(cost)}{said}."
+    since = f" ({changed} since)" if changed and cost else ""
+    return f"The period before, {period.start} until {period.end} (not included){cut}: {money(cost)}{since}."
 
 
 def csv_columns(before: PreviousPeriod, row: Total) -> Mapping[str, str | None]:

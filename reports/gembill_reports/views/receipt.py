@@ -40,7 +40,7 @@ class ReceiptView(View):
     demo: bool = False  # the ledger holds made-up calls
 
     def json(self) -> dict[str, Any]:
-        """The call, its lines, and all that is said of them."""
+        """The call, its lines, and what is known about them."""
         return receipt_dict(self.receipt)
 
     def csv(self) -> Csv:
@@ -113,16 +113,16 @@ def _model(record: Record) -> str:
 
 
 def _status(record: Record) -> str:
-    said = [record.status.value]
+    words = [record.status.value]
     if record.http_status is not None:
-        said.append(f"HTTP {record.http_status}")
+        words.append(f"HTTP {record.http_status}")
     if record.finish_reason:
-        said.append(f"finish reason {record.finish_reason}")
+        words.append(f"finish reason {record.finish_reason}")
     if record.error is not None:
         error = record.error
-        words = dict.fromkeys(str(part) for part in (error.code, error.status, error.kind) if part is not None)
-        said.append(f"error {' '.join(words)}")
-    return ", ".join(said)
+        parts = dict.fromkeys(str(part) for part in (error.code, error.status, error.kind) if part is not None)
+        words.append(f"error {' '.join(parts)}")
+    return ", ".join(words)
 
 
 def _code_execution(record: Record) -> str:

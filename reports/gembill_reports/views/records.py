@@ -128,7 +128,7 @@ def csv_rows(records: Iterable[LedgerRecord]) -> Csv:
 
 
 def sheet(records: Iterable[LedgerRecord], period: Period, limit: int = NEWEST, *, demo: bool = False) -> Sheet:
-    """The newest records as a table with the zone's clock; hand over one more than the limit to have it said."""
+    """The newest records as a table with the zone's clock; hand over one more than the limit if there is one."""
     records = list(islice(records, limit + 1))
     shown = records[:limit]
     length = _id_length([stored.record.id for stored in shown])
@@ -209,7 +209,7 @@ def _row(stored: LedgerRecord, zone: ZoneInfo, id_length: int) -> tuple[str, ...
 
 
 def _id_length(ids: Sequence[str]) -> int:
-    """As many characters as tell the ids apart, and at least the millisecond of a UUIDv7."""
+    """How many characters it takes to tell the ids apart, and at least the millisecond of a UUIDv7."""
     longest = max(map(len, ids), default=0)
     return next((n for n in range(_ID_SHOWN, longest) if len({one[:n] for one in ids}) == len(ids)), longest)
 

@@ -1,6 +1,6 @@
 """A report as people and scripts read it: its table and notes, its JSON and its CSV.
 
-Owns: which columns a report shows, in which order they give way, what is said about the numbers, and the shape of a
+Owns: which columns a report shows, in which order they give way, the notes about the numbers, and the shape of a
 report and of its rows in JSON and CSV (contract.md, Reports). Not here: sums and layout. Invariant: calls without a
 price or with missing tokens are named below every report.
 """
@@ -35,7 +35,7 @@ class ReportView(View):
     page: Callable[[], str] | None = None
 
     def json(self) -> dict[str, Any]:
-        """The report, and under `previous` and `forecast` what stands beside it."""
+        """The report, and under `previous` and `forecast` what is beside it."""
         shape = report_dict(self.report)
         if self.before is not None:
             shape["previous"] = previous_dict(self.before)
@@ -150,10 +150,10 @@ def sheet(report: Report, before: PreviousPeriod | None = None, coming: Forecast
     mark = DEMO if report.demo else ""
     period = f"{words(report.period)} · {report.period.timezone}"
     heading = f"{mark}Gemini calls · {period} · US dollars, estimate at list price"
-    said = ([] if report.rows else ["No call was recorded in this period."]) + notes(report)
-    said += [previous_period.sentence(before, report.total)] if before is not None else []
-    said += [forecast.sentence(coming)] if coming is not None else []
-    return Sheet(heading, Table(columns, tuple(rows), total), tuple(said))
+    lines = ([] if report.rows else ["No call was recorded in this period."]) + notes(report)
+    lines += [previous_period.sentence(before, report.total)] if before is not None else []
+    lines += [forecast.sentence(coming)] if coming is not None else []
+    return Sheet(heading, Table(columns, tuple(rows), total), tuple(lines))
 
 
 def _compared(before: PreviousPeriod) -> list[_Measure]:
@@ -165,16 +165,16 @@ def _compared(before: PreviousPeriod) -> list[_Measure]:
 
 
 def notes(report: Report) -> list[str]:
-    """What has to be said below a report, a sentence or two each."""
+    """What has to be said below a report, a sentence or two a line."""
     period, total = report.period, report.total
-    said = ["* output with thinking   ~ estimate: the part of the cost of intermediate tokens that failed runs caused"]
+    lines = ["* output with thinking   ~ estimate: the part of the cost of intermediate tokens that failed runs caused"]
     if total.tokens.intermediate and (share := share_sentence(total)):
-        said.append(share)
+        lines.append(share)
     start, end = period.start or "the first call", period.end or "now"
-    said.append(f"Period: {start} until {end} (not included), {period.timezone}.")
-    said += doubts(report)
-    said.append("Cost is an estimate at list prices in US dollars, not Google's bill.")
-    return said
+    lines.append(f"Period: {start} until {end} (not included), {period.timezone}.")
+    lines += doubts(report)
+    lines.append("Cost is an estimate at list prices in US dollars, not Google's bill.")
+    return lines
 
 
 def doubts(report: Report) -> list[str]:

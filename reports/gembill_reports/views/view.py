@@ -44,7 +44,7 @@ class Csv:
 
 
 class View(Protocol):
-    """A result that can be shown. A view holds finished values: it calculates nothing and reads no ledger."""
+    """A result that can be shown. A view calculates nothing: it holds finished values, or reads them one by one."""
 
     def json(self) -> Any:  # noqa: ANN401
         """What its JSON document holds; or, as an iterator, the document's text where it is too large to be held."""

@@ -76,11 +76,11 @@ class WhatIfView(View):
 def in_words(comparison: WhatIf) -> str:
     """What was changed: `gemini-4-argon, on the batch tier, 80% cached, at the prices of 2026-12-15`."""
     change, zone = comparison.change, comparison.period.zone
-    said = [change.model] if change.model else []
-    said += [f"on the {change.service_tier} tier"] if change.service_tier else []
-    said += [f"{float(100 * change.cached):g}% cached"] if change.cached is not None else []
-    said += [f"at the prices of {local(change.at_us, zone).date()}"] if change.at_us is not None else []
-    return ", ".join(said)
+    changes = [change.model] if change.model else []
+    changes += [f"on the {change.service_tier} tier"] if change.service_tier else []
+    changes += [f"{float(100 * change.cached):g}% cached"] if change.cached is not None else []
+    changes += [f"at the prices of {local(change.at_us, zone).date()}"] if change.at_us is not None else []
+    return ", ".join(changes)
 
 
 def reason_text(reason: Reason) -> str:

@@ -120,7 +120,7 @@ def test_strict_exits_12_only_for_what_is_not_complete(url: str) -> None:
 
 def test_a_report_needs_to_be_told_its_span(url: str) -> None:
     assert run(url, "yearly").exit_code == 2
-    with pytest.raises(ConfigurationError, match="'colour' is no group"):
+    with pytest.raises(ConfigurationError, match="'colour' is not a group"):
         run(url, "monthly", "--by", "colour")
 
 

@@ -234,11 +234,11 @@ def test_a_selection_narrows_what_is_added_up(ledger: Ledger) -> None:
 @pytest.mark.parametrize(
     ("by", "words"),
     [
-        (["colour"], "'colour' is no group"),
-        (["label."], "'label.' is no group"),
+        (["colour"], "'colour' is not a group"),
+        (["label."], "'label.' is not a group"),
         (["model", "model"], "names a group twice"),
         (["day", "month"], "cuts time twice"),
-        ([""], "'' is no group"),
+        ([""], "'' is not a group"),
     ],
 )
 def test_a_group_nobody_knows_is_named(by: list[str], words: str) -> None:
