@@ -1,0 +1,31 @@
+"""The README names every setting there is, and docs/architecture.md every room of the packages."""
+
+import re
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from gembill.config import Settings
+
+ROOT = Path(__file__).parents[1]
+PACKAGES = [ROOT / "billing" / "gembill", ROOT / "reports" / "gembill_reports"]
+ROOMS = [
+    pytest.param(path.name + "/" if path.is_dir() else path.name, id=f"{package.name}-{path.stem}")
+    for package in PACKAGES
+    for path in sorted(package.iterdir())
+    if (path.suffix == ".py" and not path.stem.startswith("__")) or (path / "__init__.py").exists()
+]
+
+
+def test_every_setting_is_in_the_table_and_nothing_else():
+    table = (ROOT / "README.md").read_text("utf-8").split("### Settings")[1].split("\n## ")[0]
+    cells = re.findall(r"^\| (`[^|]+) \|", table, re.MULTILINE)
+    named = {name for cell in cells for name in re.findall(r"`(\w+)`", cell)}
+    assert named == {field.name for field in fields(Settings)}
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_every_room_is_in_the_table_of_the_architecture(room):
+    first_cells = re.findall(r"^\| ([^|]+)\|", (ROOT / "docs" / "architecture.md").read_text("utf-8"), re.MULTILINE)
+    assert any(re.search(rf"[`/]{re.escape(room)}`", cell) for cell in first_cells), f"say there what {room} is for"
