@@ -1,5 +1,6 @@
 """Where and how a command writes: --format and --output."""
 
+import ast
 import os
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from gembill import cli
 from gembill.cli.output import Output, output_options, pour, target
 from gembill.errors import ConfigurationError
 from gembill_reports.views.view import Format
@@ -68,3 +70,12 @@ def test_a_link_stays_a_link(tmp_path: Path) -> None:
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="cannot be written: No such file"), target(tmp_path / "no" / "x"):
         pass
+
+
+def test_no_command_chooses_by_the_format() -> None:
+    def chooses(source: str) -> bool:
+        compared = (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Compare))
+        return any(getattr(node.left, "id", getattr(node.left, "attr", "")) == "form" for node in compared)
+
+    commands = Path(cli.__file__).parent.glob("*.py")
+    assert {path.stem for path in commands if chooses(path.read_text())} <= {"budget", "prices", "prices_check"}
