@@ -2,7 +2,7 @@
 
 Owns: the settings and their precedence: flag, then `GEMBILL_*`, then `./gembill.toml` or `[tool.gembill]` of
 `./pyproject.toml`, then the user's config file, then the default. Not here: any use of a setting.
-Invariant: a `Settings` is frozen and was checked when it was made; a value nobody understands is a ConfigurationError.
+Invariant: a `Settings` is frozen and was checked when it was made; a value that cannot be used is a ConfigurationError.
 """
 
 import os
@@ -21,7 +21,7 @@ from gembill.toml_values import Kind, checked, line_of, written
 PUBLIC_API = "https://generativelanguage.googleapis.com"
 
 _Text = Annotated[str, Meta(min_length=1)]
-_Count = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+_Count = Annotated[int, Meta(ge=0)]
 _Port = Annotated[int, Meta(ge=0, le=65535)]
 
 

@@ -60,10 +60,18 @@ def file_of(url: URL) -> Path | None:
 
 
 def create(url: URL, *, read_only: bool = False) -> Engine:
-    """An engine for an address from `parse`; nothing is opened yet. Values never appear in error texts."""
+    """An engine for an address from `parse`; nothing is opened yet. Values never appear in error texts.
+
+    ConfigurationError where the options of the address do not fit together.
+    """
     if file_of(url) is None:
         options = {"postgresql_readonly": True} if read_only else {}
-        return create_engine(url, hide_parameters=True, pool_pre_ping=True, execution_options=options)
+        try:
+            return create_engine(url, hide_parameters=True, pool_pre_ping=True, execution_options=options)
+        except ArgumentError:  # its text quotes the value
+            raise ConfigurationError(
+                "the database address has a host or port after its '?' that cannot be used; correct or remove it"
+            ) from None
     engine = create_engine(
         url,
         hide_parameters=True,

@@ -39,6 +39,7 @@ def test_a_server_that_is_away_is_named_without_its_password(tmp_path: Path) -> 
         "127.0.0.1:1/d?user=me&password=canary",
         "me@127.0.0.1:1/d?sslpassword=canary",
         "127.0.0.1:1/d?passwrd=canary",
+        "127.0.0.1:1/d?port=canary",
         "me:canary",
     ],
 )

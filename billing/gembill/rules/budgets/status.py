@@ -131,13 +131,13 @@ def evaluate(
     )
 
 
-def exit_code(standings: Sequence[BudgetStatus], *, strict: bool = False, fail_on_warn: bool = False) -> int:
+def exit_code(statuses: Sequence[BudgetStatus], *, strict: bool = False, fail_on_warn: bool = False) -> int:
     """What a check exits with: 10, 12, 11 or 0, the first that applies."""
-    if any(one.state is BudgetState.BREACH for one in standings):
+    if any(one.state is BudgetState.BREACH for one in statuses):
         return BREACHED_EXIT
-    if strict and any(one.undetermined or one.incomplete_calls for one in standings):
+    if strict and any(one.undetermined or one.incomplete_calls for one in statuses):
         return INCOMPLETE_EXIT
-    return WARNED_EXIT if fail_on_warn and any(one.warned for one in standings) else 0
+    return WARNED_EXIT if fail_on_warn and any(one.warned for one in statuses) else 0
 
 
 def _used(budget: Budget, hours: Iterable[HourlyUsage]) -> int:

@@ -153,7 +153,7 @@ _KINDS = {
         _name,
     ),
     "limit_usd": Kind(Any, 'an amount in US dollars that is not negative, such as "150" or "0.50"', _pico),
-    "limit_tokens": Kind(_Tokens, "a whole number of tokens that is not negative, such as 5_000_000"),
+    "limit_tokens": Kind(_Tokens, f"a whole number of tokens from 0 to {2**63 - 1:_}, such as 5_000_000"),
     "period": Kind(BudgetPeriod, f"one of {', '.join(BudgetPeriod)}"),
     "timezone": Kind(_Text, f"a known time zone, such as {DEFAULT_ZONE} or UTC", _zone),
     "models": Kind(_Texts, 'a list of texts, such as ["gemini-3*"]'),
