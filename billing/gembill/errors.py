@@ -1,10 +1,10 @@
 """The exceptions of gembill, in one tree.
 
-Owns: what can go wrong by name. Owns no wording of a particular fault (that stands where it is raised) and no exit code
-but the class attribute. Invariant: every error a user can meet is a `GembillError` whose text is one clear sentence.
+Owns: what can go wrong, by name, and the exit code of each class. Not here: the text of a particular error, which
+is where it is raised. Invariant: every error a user can meet is a `GembillError` whose text is one clear sentence.
 
     GembillError                 exit 1
-    ├── ConfigurationError       exit 2: a flag, variable or file says something we cannot do
+    ├── ConfigurationError       exit 2: a flag, variable or file that cannot be obeyed
     ├── PriceError               a price list contradicts itself
     ├── LedgerError              the store of records cannot be used as it is
     │   └── SchemaError          its schema is older or newer than this program
@@ -15,7 +15,7 @@ but the class attribute. Invariant: every error a user can meet is a `GembillErr
     │   ├── UpstreamTimeout      no answer in time (504)
     │   └── UpstreamCut          the answer broke off after it had begun
     ├── Undelivered              an alert did not arrive
-    └── Refusal                  the front door sends a request away
+    └── Refusal                  a request is not let in
 """
 
 

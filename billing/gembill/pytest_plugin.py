@@ -1,11 +1,11 @@
 """A pytest plugin: what the tests' Gemini calls cost, and a limit for a test or for all.
 
-Owns: the options, the marker `gemini_budget`, the fixture `gemini_meter` and the summary. Owns no recording
+Owns: the options, the marker `gemini_budget`, the fixture `gemini_meter` and the summary. Not here: recording
 (`gembill.run`). Invariant: without `--gemini-budget` nothing is started, nothing heavy is imported and no test changes.
 
-Under pytest-xdist every worker has a station of its own, because a worker runs one test at a time: its calls are those
-of the test that runs, and are labelled so. All stations write to one ledger under one run id, and the controller adds
-up there. What a worker that crashed had not posted is posted by the next station; the summary cannot wait for that.
+Under pytest-xdist every worker records by itself, because a worker runs one test at a time: its calls are those of the
+test that runs, and get its label. All workers write to one ledger under one run id, and the controller adds up there.
+What a worker that crashed had not posted is posted by the next one; the summary cannot wait for that.
 """
 
 from __future__ import annotations
@@ -121,12 +121,12 @@ class _Recording:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:  # noqa: ANN401 - xdist's WorkerController
-        """Tell a worker which run it is part of (a hook of xdist's)."""
+        """Give a worker the id of the run it is part of (a hook of xdist's)."""
         node.workerinput[_RUN] = self.run.id
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionstart(self) -> None:
-        """Start the station and point this process at it."""
+        """Start recording and point this process at it."""
         from gembill.run import environment
 
         if not self._takes_calls:
@@ -152,7 +152,7 @@ class _Recording:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:
-        """Fail a test that cost more than its marker allows; one that fails by itself keeps its own words."""
+        """Fail a test that cost more than its marker allows; one that fails by itself keeps its own message."""
         marker = item.get_closest_marker("gemini_budget")
         allowed = None if marker is None else _allowed(marker)
         result = yield
@@ -174,7 +174,7 @@ class _Recording:
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Stop recording; the process that has the last word adds up, and fails the session if it cost too much."""
+        """Stop recording; the process that ends last adds up, and fails the session if it cost too much."""
         self._stop()
         if self._is_worker:
             session.config.workeroutput[_RUN] = self._trouble  # type: ignore[attr-defined]
@@ -194,7 +194,7 @@ class _Recording:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:  # noqa: ANN401 - xdist's WorkerController
-        """Hear whether a worker could not post its calls (a hook of xdist's)."""
+        """Take over whether a worker could not post its calls (a hook of xdist's)."""
         self._trouble = self._trouble or getattr(node, "workeroutput", {}).get(_RUN, "")
 
     def _stop(self) -> None:
@@ -212,14 +212,14 @@ class _Recording:
 
         ledger = self.run.ledger()
         try:
-            (standing,) = self.run.standings([limit(self.limit, _OPTION)], ledger)
+            (status,) = self.run.budget_statuses([limit(self.limit, _OPTION)], ledger)
         finally:
             ledger.close()
         self._takes_calls = False
-        return self.used_by(), standing
+        return self.used_by(), status
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """The section `Gemini calls`: by model, and how the budget stands."""
+        """The section `Gemini calls`: by model, and the state of the budget."""
         from gembill_reports.views.budgets import run_sheet
 
         terminalreporter.section("Gemini calls")
@@ -227,8 +227,8 @@ class _Recording:
             terminalreporter.write_line(f"UNKNOWN COST: {self._trouble}")
         if self._known is None:
             return
-        report, standing = self._known
-        sheet = run_sheet(report, [standing])
+        report, status = self._known
+        sheet = run_sheet(report, [status])
         terminalreporter.write_line(sheet.terminal(terminalreporter._tw.fullwidth).rstrip())  # noqa: SLF001
 
 

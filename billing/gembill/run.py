@@ -1,8 +1,8 @@
 """One run of a program whose Gemini calls are recorded and counted together.
 
-Owns: the run's id and labels, the station that records it, what a program must be told to find it, and what the run
-cost. Owns no process and no display. Invariant: every call of the run has the label `run` with its id, whatever its
-caller says, so that the ledger can tell them apart; what it cost is only said when all of them are in the ledger.
+Owns: the run's id and labels, the service that records it, the variables by which a program finds it, and what the run
+cost. Not here: processes and display. Invariant: every call of the run has the label `run` with its id, whatever its
+caller says, so that the ledger can find them; what it cost is only reported when all of them are in the ledger.
 """
 
 import os
@@ -42,11 +42,11 @@ def limit(pico: int, name: str = "run") -> Budget:
 
 def environment(url: str, run: str, base: Mapping[str, str] = os.environ) -> dict[str, str]:
     """The environment of a program whose calls go to `url`, past any proxy that it names for others."""
-    found = {**base, **dict.fromkeys(_BASE_URLS, url), "GEMBILL_RUN": run}
+    variables = {**base, **dict.fromkeys(_BASE_URLS, url), "GEMBILL_RUN": run}
     for name in ("NO_PROXY", "no_proxy"):
         hosts = [host for host in base.get(name, "").split(",") if host]
-        found[name] = ",".join([*hosts, "127.0.0.1"])
-    return found
+        variables[name] = ",".join([*hosts, "127.0.0.1"])
+    return variables
 
 
 class Run:
@@ -58,34 +58,34 @@ class Run:
         self.id = run or new_id()
         self._labels = {**labels, RUN: self.id}
         self._settings = replace(settings, host="127.0.0.1", port=0)
-        self._station: ProxyService | None = None
+        self._service: ProxyService | None = None
 
     @contextmanager
     def recording(self, redaction: Redaction | None = None) -> Iterator[str]:
         """Record for the time of a `with` block; gives the address. LedgerError if there is no ledger to use."""
-        self.ledger(read_only=False).close()  # before money is spent: without it nobody could tell what the run cost
-        self._station = ProxyService(self._settings, redaction)
+        self.ledger(read_only=False).close()  # before money is spent: without it nobody would know what the run cost
+        self._service = ProxyService(self._settings, redaction)
         self.label({})
-        with self._station.running() as url:
+        with self._service.running() as url:
             yield url
 
     def label(self, labels: Mapping[str, str]) -> None:
         """Give the calls from now on these labels beside those of the run."""
-        assert self._station is not None
-        self._station.label({**labels, **self._labels})
+        assert self._service is not None
+        self._service.label({**labels, **self._labels})
 
     def settle(self, seconds: float | None = None) -> None:
-        """Wait until all calls are in the ledger, at most `SETTLE_SECONDS` or so long; LedgerError if they are not."""
-        assert self._station is not None
+        """Wait until all calls are in the ledger, at most `seconds`, else `SETTLE_SECONDS`; LedgerError if not."""
+        assert self._service is not None
         until = time.monotonic() + (SETTLE_SECONDS if seconds is None else seconds)
-        while left := self._station.unposted:
+        while left := self._service.unposted:
             if time.monotonic() > until:
                 calls = "call is" if left == 1 else "calls are"
                 raise LedgerError(f"{left} {calls} not in the ledger yet: what the run cost is not known")
             time.sleep(0.01)
 
-    def standings(self, budgets: Sequence[Budget], ledger: Ledger) -> list[BudgetStatus]:
-        """How budgets of a run stand to this one."""
+    def budget_statuses(self, budgets: Sequence[Budget], ledger: Ledger) -> list[BudgetStatus]:
+        """The state of budgets in this run."""
         return standings(ledger, budgets, time.time_ns() // 1000, run=self.id)
 
     def selection(self, labels: Mapping[str, str] | None = None) -> Selection:

@@ -1,6 +1,6 @@
-"""A recording station: spool, proxy and posting on one data folder, in this process.
+"""The service of `gembill proxy`: spool, proxy and posting on one data folder, in this process.
 
-Owns: how the parts are put together, started and stopped, and the health page. Owns no part itself.
+Owns: how the parts are put together, started and stopped, and the health page. Not here: the parts themselves.
 Invariant: what was recorded before a stop or a crash is found and finished at the next start, before calls are taken.
 """
 
@@ -68,7 +68,7 @@ class ProxyService:
         self._posting.start()
         if self._watch is not None:
             self._watch.start()
-        self._heed_signals()
+        self._install_signal_handlers()
         try:
             self._server.run(sockets=[self._listener])
         finally:
@@ -78,8 +78,8 @@ class ProxyService:
             self._posting.end(timeout=10.0)
             self._spool.close(10.0)
 
-    def _heed_signals(self) -> None:
-        """End the server at a signal. uvicorn does so too, but then raises it again for whoever heeded it before."""
+    def _install_signal_handlers(self) -> None:
+        """End the server at a signal. uvicorn does so too, but then raises the signal again for earlier handlers."""
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, lambda *_: setattr(self._server, "should_exit", True))
@@ -98,7 +98,7 @@ class ProxyService:
 
     def health(self) -> dict[str, Any]:
         """What `GET /_gembill/health` answers (contract.md, Commands)."""
-        backlog, faults, progress = self._spool.backlog(), self._recorder.errors, self._poster.progress
+        backlog, errors, progress = self._spool.backlog(), self._recorder.errors, self._poster.progress
         trouble = self._spool.trouble()
         oldest = backlog.oldest_us
         return {
@@ -108,12 +108,12 @@ class ProxyService:
                 "records": backlog.unposted,
                 "oldest_age_seconds": None if oldest is None else round(max(0, now_us() - oldest) / 1e6, 3),
             },
-            "last_error": trouble or _latest(faults, progress),
+            "last_error": trouble or _latest(errors, progress),
             "ledger_available": not progress.ledger_away,
             "calls_under_way": backlog.open_intents,
-            "refused_calls": faults.refused,
-            "unrecorded_calls": faults.unrecorded,
-            "late_records": faults.late,
+            "refused_calls": errors.refused,
+            "unrecorded_calls": errors.unrecorded,
+            "late_records": errors.late,
             "dead_letters": progress.buried,
         }
 
@@ -131,9 +131,9 @@ def _spools(settings: Settings) -> tuple[Spool, list[Spool]]:
     options = SpoolOptions(min_free_bytes=settings.spool_min_free_bytes)
     spool = Spool.claim(settings.spool_dir, options)
     adopted = Spool.adopt(settings.spool_dir, options)
-    for found in (spool, *adopted):
-        for lost in found.lost:
-            found.append_wait(lost.event_id, lost.body)
+    for each in (spool, *adopted):
+        for lost in each.lost:
+            each.append_wait(lost.event_id, lost.body)
     return spool, adopted
 
 

@@ -130,7 +130,7 @@ def test_no_meter(gemini_meter): pass
 @pytest.mark.parametrize(
     ("flags", "env", "words"),
     [
-        (("ten",), {}, "no amount"),
+        (("ten",), {}, "not an amount"),
         (("-1",), {}, "less than nothing"),
         (("1",), {"GEMBILL_DATABASE_URL": "mysql://x"}, "no ledger can be kept"),
     ],

@@ -1,7 +1,7 @@
 """What an alert says, and when there is one to say.
 
-Owns: the thresholds a standing has crossed, and the message about the highest. Owns no sending and no memory of what
-was said. Invariant: the same threshold of the same budget, limit and period has the same key, in every process.
+Owns: the thresholds a budget has crossed, and the message about the highest. Not here: sending, and the memory of what
+was sent. Invariant: the same threshold of the same budget, limit and period has the same key, in every process.
 """
 
 import hashlib
@@ -11,7 +11,7 @@ from typing import Any
 
 from gembill.period import Unit, name
 from gembill.rules.budgets import Budget, BudgetPeriod, BudgetState, BudgetStatus
-from gembill.rules.budgets.text import as_dict as standing_dict
+from gembill.rules.budgets.text import as_dict as status_dict
 from gembill.rules.budgets.text import ratio, sentence, title
 
 SCHEMA_VERSION = 1
@@ -29,54 +29,54 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Crossing:
-    """The highest threshold of one kind that a standing crossed, and the lower ones, which need no alert any more."""
+    """The highest threshold of one kind that a budget crossed, and the lower ones, which need no alert any more."""
 
-    standing: BudgetStatus
+    status: BudgetStatus
     threshold: str
     lower: tuple[str, ...]
 
     @property
     def period(self) -> str:
         """The name of the period, different for every one."""
-        return period_name(self.standing)
+        return period_name(self.status)
 
     def message(self) -> Message:
-        """What to say of it."""
-        standing = self.standing
-        heading = title(standing)
+        """The message about it."""
+        status = self.status
+        heading = title(status)
         if self.threshold.startswith("forecast"):
-            heading = f"Budget {standing.budget.name} is on its way over {_word(self.threshold)} of its limit"
+            heading = f"Budget {status.budget.name} is on its way over {_word(self.threshold)} of its limit"
         body = {
             "schema_version": SCHEMA_VERSION,
-            "id": _id(standing.budget.name, self.period, self.threshold),
+            "id": _id(status.budget.name, self.period, self.threshold),
             "event": "budget.threshold",
             "threshold": self.threshold.partition(" of ")[0],
             "title": heading,
-            "text": sentence(standing),
-            "budget": standing_dict(standing),
+            "text": sentence(status),
+            "budget": status_dict(status),
         }
-        return Message(heading, sentence(standing), body)
+        return Message(heading, sentence(status), body)
 
 
-def crossings(standing: BudgetStatus) -> Iterator[Crossing]:
-    """The thresholds a standing has crossed: of what was used, of the forecast, and that the state is not known."""
-    budget = standing.budget
-    used = [_threshold(budget, f"warn {ratio(at)}") for at in standing.warnings]
-    if standing.state is BudgetState.BREACH:
+def crossings(status: BudgetStatus) -> Iterator[Crossing]:
+    """The thresholds a budget has crossed: of what was used, of the forecast, and that the state is not known."""
+    budget = status.budget
+    used = [_threshold(budget, f"warn {ratio(at)}") for at in status.warnings]
+    if status.state is BudgetState.BREACH:
         used.append(_threshold(budget, "breach"))
     if used:
-        yield _highest(standing, used)
-    if standing.forecast_warns and standing.state is not BudgetState.BREACH:
-        yield Crossing(standing, _threshold(budget, f"forecast {ratio(budget.forecast_at)}"), ())
-    if standing.state is BudgetState.UNKNOWN:
-        yield Crossing(standing, _threshold(budget, "unknown"), ())
+        yield _highest(status, used)
+    if status.forecast_warns and status.state is not BudgetState.BREACH:
+        yield Crossing(status, _threshold(budget, f"forecast {ratio(budget.forecast_at)}"), ())
+    if status.state is BudgetState.UNKNOWN:
+        yield Crossing(status, _threshold(budget, "unknown"), ())
 
 
-def period_name(standing: BudgetStatus) -> str:
+def period_name(status: BudgetStatus) -> str:
     """`month 2026-11 America/Los_Angeles`, `total`, or the id of a run."""
-    budget, start = standing.budget, standing.period.start_us
+    budget, start = status.budget, status.period.start_us
     if budget.span is BudgetPeriod.RUN:
-        return f"run {standing.run}"
+        return f"run {status.run}"
     if start is None:
         return "total"
     return f"{budget.span} {name(Unit(budget.span.value), start, budget.zone)} {budget.zone.key}"
@@ -89,12 +89,12 @@ def trial() -> Message:
     return Message("gembill test alert", text, body)
 
 
-def _highest(standing: BudgetStatus, crossed: Sequence[str]) -> Crossing:
-    return Crossing(standing, crossed[-1], tuple(crossed[:-1]))
+def _highest(status: BudgetStatus, crossed: Sequence[str]) -> Crossing:
+    return Crossing(status, crossed[-1], tuple(crossed[:-1]))
 
 
 def _threshold(budget: Budget, word: str) -> str:
-    """A threshold of this limit: another limit is another threshold, to be said again."""
+    """A threshold of this limit: another limit is another threshold, with an alert of its own."""
     return f"{word} of {budget.limit} {'tokens' if budget.in_tokens else 'pico'}"
 
 
@@ -103,5 +103,5 @@ def _word(threshold: str) -> str:
 
 
 def _id(*parts: str) -> str:
-    """The same for every try to deliver one alert, so that its receiver can tell a second one."""
+    """The same for every try to deliver one alert, so that its receiver can recognise a second one."""
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]

@@ -1,7 +1,7 @@
 """Looking at budgets again and again, and saying what changed.
 
-Owns: one look (standings, claims, sending) and the thread that repeats it beside a proxy. Owns no rule and no SQL.
-Invariant: an alert is sent by the one process that claimed it; a look that fails is said in the log and tried again at
+Owns: one look (statuses, claims, sending) and the thread that repeats it beside a proxy. Not here: rules and SQL.
+Invariant: an alert is sent by the one process that claimed it; a look that fails is in the log and is tried again at
 the next interval, and nothing that takes or answers calls ever waits for one.
 """
 
@@ -27,7 +27,7 @@ def now_us() -> int:
 
 
 class Watch:
-    """Budgets and whom to tell. Threads do not share one; `pause` waits between the tries of one alert."""
+    """Budgets and the channels of their alerts, for one thread; `pause` waits between the tries of one alert."""
 
     def __init__(
         self, budgets: Sequence[Budget], channels: Sequence[Channel], *, pause: Callable[[float], object] = time.sleep
@@ -37,18 +37,18 @@ class Watch:
         self._channels = channels
 
     def look(self, ledger: Ledger, at_us: int | None = None) -> list[BudgetStatus]:
-        """How the budgets stand; what is new was sent, or its failure is in the log and in the ledger."""
-        found = standings(ledger, self._budgets, at_us or now_us())
-        self.tell(ledger, found)
-        return found
+        """The state of the budgets; what is new was sent, or its failure is in the log and in the ledger."""
+        statuses = standings(ledger, self._budgets, at_us or now_us())
+        self.send(ledger, statuses)
+        return statuses
 
-    def tell(self, ledger: Ledger, found: Sequence[BudgetStatus]) -> int:
+    def send(self, ledger: Ledger, statuses: Sequence[BudgetStatus]) -> int:
         """Send what no process has sent yet; how many messages arrived."""
-        return sum(self._sent(ledger, crossing, channel) for crossing, channel in self._due(found))
+        return sum(self._sent(ledger, crossing, channel) for crossing, channel in self._due(statuses))
 
-    def _due(self, found: Sequence[BudgetStatus]) -> Iterator[tuple[Crossing, Channel]]:
-        for standing in found:
-            for crossing in crossings(standing):
+    def _due(self, statuses: Sequence[BudgetStatus]) -> Iterator[tuple[Crossing, Channel]]:
+        for status in statuses:
+            for crossing in crossings(status):
                 for channel in self._channels:
                     yield crossing, channel
 
@@ -70,7 +70,7 @@ class Watch:
 
 
 class WatchThread(threading.Thread):
-    """Looks every so many seconds until it is ended; a daemon, so that no alert keeps a process alive."""
+    """Looks every `seconds` until it is ended; a daemon, so that no alert keeps a process alive."""
 
     def __init__(self, watch: Watch, open_ledger: Callable[[], Ledger], seconds: float) -> None:
         super().__init__(name="gembill-budgets", daemon=True)
@@ -85,7 +85,7 @@ class WatchThread(threading.Thread):
         while not self._ended.wait(self._seconds):
             try:
                 self._look()
-            except Exception as error:  # noqa: BLE001 - said loudly and tried again: watching must not end silently
+            except Exception as error:  # noqa: BLE001 - logged and tried again: watching must not end silently
                 _log.warning("the budgets could not be checked: %s", error)
 
     def end(self) -> None:
@@ -101,4 +101,4 @@ class WatchThread(threading.Thread):
 
 
 def _key(crossing: Crossing, threshold: str, channel: Channel) -> AlertKey:
-    return AlertKey(crossing.standing.budget.name, crossing.period, threshold, channel.name)
+    return AlertKey(crossing.status.budget.name, crossing.period, threshold, channel.name)

@@ -1,6 +1,6 @@
 """The plain webhook: one POST of JSON, signed.
 
-Owns: the request and its signature. Owns no retry. Invariant: the body is signed as it is sent; a redirect is not
+Owns: the request and its signature. Not here: retries. Invariant: the body is signed as it is sent; a redirect is not
 followed, because it could carry the message elsewhere.
 
 The receiver computes HMAC-SHA256 of the raw body under the shared secret and compares `sha256=` + its hexadecimal

@@ -211,7 +211,7 @@ def _channels(settings: Settings) -> list[Channel]:
 def _tell(ledger: Ledger, settings: Settings, found: list[BudgetStatus]) -> None:
     from gembill.alert.watch import Watch
 
-    Watch([one.budget for one in found], _channels(settings)).tell(ledger, found)
+    Watch([one.budget for one in found], _channels(settings)).send(ledger, found)
 
 
 def _say_changes(found: list[BudgetStatus], states: dict[str, str]) -> None:

@@ -139,7 +139,7 @@ def _judge(recorded: Run, budgets: list[Budget]) -> list[BudgetStatus]:
     recorded.settle(seconds=0.0)
     ledger = recorded.ledger()
     try:
-        found = recorded.standings(budgets, ledger)
+        found = recorded.budget_statuses(budgets, ledger)
         rows = report(ledger, Period(None, None, zone()), ("model",), selection=recorded.selection())
     finally:
         ledger.close()
