@@ -104,7 +104,7 @@ _KINDS = {
     "vertex_upstream": _WEB,
     "on_record_failure": Kind(Literal["closed", "open"], "closed or open"),
     "fingerprint_secret": _SECRET,
-    "keys": Kind(dict[str, str], "a table of fingerprint = name, such as k_0123456789ab = 'search-team'"),
+    "keys": Kind(dict[str, str], "a table of fingerprint = name, such as k_0123456789ab = 'search-team'", secret=True),
     "spool_min_free_bytes": _COUNT,
     "pump_seconds": _COUNT,
     "pump_bytes": _COUNT,
@@ -115,7 +115,10 @@ _KINDS = {
     "tool_tokens_with_grounding": Kind(Literal["input", "free"], "input or free"),
     "results_as_output": Kind(Literal["reported", "estimate"], "reported or estimate"),
     "free_tier_keys": Kind(
-        tuple[_Text, ...], "a list of names, such as ['k_0123456789ab', 'search-team']", from_text=_comma_separated
+        tuple[_Text, ...],
+        "a list of names, such as ['k_0123456789ab', 'search-team']",
+        from_text=_comma_separated,
+        secret=True,
     ),
     "webhook_url": _WEB,
     "webhook_secret": _SECRET,

@@ -23,7 +23,6 @@ Path = tuple[str | int, ...]
 _BARE_KEY = re.compile(r"[\w-]+")
 _SHOWN_CHARS = 80
 _OF_TOML = (date, datetime, Decimal)  # a text is none of these, even where it looks like one
-_FORMS = {bool: "true or false", int: "a number", str: "a text of another form", list: "a list", dict: "a table"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +45,7 @@ class Kind:
             plain = self.from_text(value) if isinstance(value, str) else value
             return self.read(msgspec.convert(plain, self.type, builtin_types=_OF_TOML))
         except (msgspec.ValidationError, ValueError):
-            was = _FORMS.get(type(value), "another value") if self.secret and value != "" else shown(value)
+            was = "not shown, because it may be a secret" if self.secret and value != "" else shown(value)
             raise ValueError(f"{called} is {was}; it must be {self.words}") from None
 
 

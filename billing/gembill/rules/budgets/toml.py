@@ -158,7 +158,7 @@ _KINDS = {
     "timezone": Kind(_Text, f"a known time zone, such as {DEFAULT_ZONE} or UTC", _zone),
     "models": Kind(_Texts, 'a list of texts, such as ["gemini-3*"]'),
     "labels": Kind(_Labels, 'a table of texts, such as {team = "search"}'),
-    "keys": Kind(_Texts, 'a list of texts, such as ["k_0123456789ab"]'),
+    "keys": Kind(_Texts, 'a list of texts, such as ["k_0123456789ab"]', secret=True),
     "code_execution": Kind(bool, "true or false"),
     "warn_at": Kind(
         tuple[_Number, ...],

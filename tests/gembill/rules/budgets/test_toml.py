@@ -101,6 +101,7 @@ def test_every_mistake_is_named_with_its_line():
         ({"timezone": '"Mars"'}, "a known time zone"),
         ({"models": '"gemini"'}, "list of texts"),
         ({"models": "[]"}, "list of texts"),
+        ({"keys": '["AIza-canary", 5]'}, "keys is not shown, because it may be a secret; it must be a list of texts"),
         ({"labels": '["team"]'}, "table of texts"),
         ({"labels": "{team = 5}"}, "table of texts"),
         ({"code_execution": '"yes"'}, "true or false"),
