@@ -35,7 +35,7 @@ from gembill.rules.merging import completed
 from gembill.rules.metering import meter
 from gembill.spool import SegmentEntry
 
-Say = Callable[[int, int], None]  # called after each batch: records read, records changed
+OnBatch = Callable[[int, int], None]  # called after each batch: records read, records changed
 
 
 @dataclass(slots=True)
@@ -86,27 +86,27 @@ class _Correction:
 
 
 UNREADABLE = "their raw event cannot be read"
-READ_OTHERWISE = "this version reads their raw event otherwise: run `gembill repost`"
+READ_OTHERWISE = "this version reads their raw event differently: run `gembill repost`"
 OVERTAKEN = "they were changed by others meanwhile: run it again"
 UNFIT = "what they would become cannot be kept"
-STILL_DEAD = "they are dead letters still"
+STILL_DEAD = "they are still dead letters"
 
 
 def rerate(
-    ledger: Ledger, selection: Selection, terms: PricingTerms, say: Say, *, dry_run: bool = False
+    ledger: Ledger, selection: Selection, terms: PricingTerms, on_batch: OnBatch, *, dry_run: bool = False
 ) -> ReplayResult:
     """Rate the records selected again. Their tokens stay; their charges become those of the terms given.
 
     The same figures change nothing, even where another row has them now.
     """
-    return _again(ledger, selection, _Work(terms, Reason.RERATE, _rerated, dry_run), say)
+    return _replay(ledger, selection, _Work(terms, Reason.RERATE, _rerated, dry_run), on_batch)
 
 
 def repost(
-    ledger: Ledger, selection: Selection, terms: PricingTerms, say: Say, *, dry_run: bool = False
+    ledger: Ledger, selection: Selection, terms: PricingTerms, on_batch: OnBatch, *, dry_run: bool = False
 ) -> ReplayResult:
     """Read the raw events of the records selected again and rate them, then try all dead letters again."""
-    result = _again(ledger, selection, _Work(terms, Reason.REPOST, _reposted, dry_run), say)
+    result = _replay(ledger, selection, _Work(terms, Reason.REPOST, _reposted, dry_run), on_batch)
     for batch in read_dead_letters(ledger):
         for letter in batch:
             _revive(ledger, letter, result, terms, dry_run=dry_run)
@@ -121,14 +121,14 @@ class _Work:
     dry_run: bool
 
 
-def _again(ledger: Ledger, selection: Selection, work: _Work, say: Say) -> ReplayResult:
+def _replay(ledger: Ledger, selection: Selection, work: _Work, on_batch: OnBatch) -> ReplayResult:
     result = ReplayResult()
     seen = changed = 0
     for batch in read_evidence(ledger, selection):
         corrections = list(_corrections(batch, work, result))
         done = len(corrections) if work.dry_run else _write(ledger, corrections, work.reason, result)
         seen, changed = seen + len(batch), changed + done
-        say(seen, changed)
+        on_batch(seen, changed)
     return result
 
 

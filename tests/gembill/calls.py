@@ -49,7 +49,7 @@ def event(number: int, at: str = "2026-11-05T12:00:00+00:00", model: str = FLASH
 
 
 def executed(chars: int, digits: int) -> tuple[Part, ...]:
-    """The outline of one execution with a result of so many characters."""
+    """The outline of one execution with a result of that many characters."""
     return (
         Part(kind="code", language="PYTHON", chars=20),
         Part(kind="result", outcome="OUTCOME_OK", chars=chars, digits=digits),

@@ -8,7 +8,7 @@ from tests.gembill.calls import FLASH
 
 
 def price(usd: str, meter: Meter = Meter.INPUT, model: str = FLASH, **more: Any) -> Price:
-    """A row at so many dollars per million tokens, in force for ever; `more` fields replace its own."""
+    """A row at a price in dollars per million tokens, in force forever; `more` fields replace its own."""
     plain: dict[str, Any] = {
         "id": f"{model}/{meter}/text/standard/0@launch",
         "modality": Modality.TEXT,

@@ -32,7 +32,7 @@ def us(text: str) -> int:
     return (datetime.fromisoformat(text) - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
 
 
-def test_a_month_is_the_month_of_googles_calendar_unless_told_otherwise() -> None:
+def test_a_month_is_one_of_googles_calendar_unless_a_zone_is_given() -> None:
     november = parse(month="2026-11")
     assert (november.start, november.end) == ("2026-11-01T00:00:00-07:00", "2026-12-01T00:00:00-08:00")
     assert november.timezone == "America/Los_Angeles"
@@ -157,7 +157,7 @@ def test_weeks_begin_on_monday_and_are_named_after_it() -> None:
     assert name(Unit.TOTAL, saturday, LA) == "total"
 
 
-def test_a_day_left_out_of_the_calendar_is_no_bucket() -> None:
+def test_a_day_left_out_of_the_calendar_is_not_a_bucket() -> None:
     apia = ZoneInfo("Pacific/Apia")
     week = Period(instant("2011-12-29", apia), instant("2012-01-01", apia), apia)
     assert [name(Unit.DAY, day.start_us, apia) for day in buckets(week, Unit.DAY)] == ["2011-12-29", "2011-12-31"]

@@ -1,4 +1,4 @@
-"""Charging again: old and new stay visible, doing it twice is doing it once, nobody's newer answer is undone."""
+"""Charging again: old and new stay visible, doing it twice is doing it once, no newer answer is undone."""
 
 import json
 from collections.abc import Callable
@@ -43,7 +43,7 @@ LIST = PricingTerms(bundled(), DEFAULT)
 
 
 def quiet(_seen: int, _changed: int) -> None:
-    """Progress that nobody reads."""
+    """Progress that is not read."""
 
 
 def stored(ledger: Ledger) -> list[LedgerRecord]:
@@ -252,18 +252,20 @@ def test_dead_letters_are_tried_again(ledger: Ledger) -> None:
 
 
 @pytest.mark.parametrize("again", [rerate, repost])
-def test_an_event_that_cannot_be_read_keeps_back_no_other(ledger: Ledger, again: Callable[..., ReplayResult]) -> None:
+def test_an_event_that_cannot_be_read_does_not_keep_back_others(
+    ledger: Ledger, again: Callable[..., ReplayResult]
+) -> None:
     made = [posting(SegmentEntry(n, event(n).id, msgspec.json.encode(event(n))), SPOOL, LIST) for n in (1, 2)]
     append(ledger, SPOOL, [replace(made[0], body=json.dumps({"version": 99}).encode()), made[1]], LIST.rate)
     result = again(ledger, Selection(), with_prices(ledger, price("0.40")), quiet)
     assert (result.total.changed, result.skipped) == (1, {replay.UNREADABLE: 1})
 
 
-def test_progress_is_told_after_each_batch(ledger: Ledger) -> None:
+def test_progress_is_reported_after_each_batch(ledger: Ledger) -> None:
     put(ledger, LIST, *(event(n) for n in range(1, 4)))
-    told: list[tuple[int, int]] = []
-    rerate(ledger, Selection(), with_prices(ledger, price("0.40")), lambda *at: told.append(at))
-    assert told == [(3, 3)]
+    reported: list[tuple[int, int]] = []
+    rerate(ledger, Selection(), with_prices(ledger, price("0.40")), lambda *at: reported.append(at))
+    assert reported == [(3, 3)]
 
 
 def test_calls_of_other_kinds_are_charged_again_too(ledger: Ledger) -> None:

@@ -38,7 +38,7 @@ def test_charges_are_net_of_their_corrections(ledger: Ledger) -> None:
     assert sum(cost for _, cost in charged.values()) == 200 * UNIT + 200 * 7
 
 
-def test_prompts_are_told_apart_by_the_threshold_they_exceed(ledger: Ledger) -> None:
+def test_prompts_are_summed_apart_by_the_threshold_they_exceed(ledger: Ledger) -> None:
     sizes = (200_000, 200_001, 199_990)
     append(ledger, SPOOL, [posting(n, tokens=tokens(input=size)) for n, size in enumerate(sizes, 1)])
     plain = {one.above: one.quantity for one in sum_charges(ledger, Selection(), [200_000]) if one.meter is Meter.INPUT}

@@ -36,7 +36,7 @@ def test_they_are_those_that_records_show(ledger: Ledger) -> None:
     assert {one.id for one in read_conversations(ledger, Selection(), 10)} == shown == {"chain", "chat", "twice"}
 
 
-def test_their_calls_are_summed_up_and_the_newest_stands_first(ledger: Ledger) -> None:
+def test_their_calls_are_summed_up_and_the_newest_comes_first(ledger: Ledger) -> None:
     fill(ledger)
     first, second, third = read_conversations(ledger, Selection(), 10)
     assert (first.id, second.id, third.id) == ("twice", "chat", "chain")

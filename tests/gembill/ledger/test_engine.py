@@ -12,7 +12,7 @@ from tests.gembill.ledger.making import SPOOL, append, posting
 
 
 @pytest.mark.parametrize("url", ["", "no address", "sqlite://", "sqlite:///:memory:", "mysql://h/d", "oracle+x://h"])
-def test_an_address_that_is_no_ledger_is_refused(url: str) -> None:
+def test_an_address_that_is_not_a_ledger_is_refused(url: str) -> None:
     with pytest.raises(ConfigurationError, match="sqlite:///path"):
         engines.parse(url)
 
@@ -83,7 +83,7 @@ def test_reading_creates_no_file(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_file_that_is_no_database_is_said_to_be_none(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_database_is_refused_as_such(tmp_path: Path) -> None:
     (tmp_path / "ledger.db").write_bytes(b"no database" * 100)
     with pytest.raises(LedgerError, match="not a database"):
         open_ledger(f"sqlite:///{tmp_path / 'ledger.db'}")

@@ -73,7 +73,7 @@ def test_a_pool_without_a_free_connection_is_a_reason_to_try_later() -> None:
         raise PoolTimeout("all are taken")
 
 
-def test_a_missing_table_is_no_fault_of_the_posting(ledger: Ledger) -> None:
+def test_a_missing_table_is_not_a_fault_of_the_posting(ledger: Ledger) -> None:
     with ledger.engine.begin() as connection:
         connection.execute(DropTable(schema.charge))
     with pytest.raises(LedgerError) as caught:

@@ -147,7 +147,7 @@ def test_the_largest_values_that_pass_are_kept_as_they_are(ledger: Ledger, chara
     assert (total.group["key"], total.tokens.thinking) == (unusual.record.key, MOST)
 
 
-def test_names_that_an_index_entry_cannot_hold_are_no_reason_to_try_later(empty_postgres_url: str) -> None:
+def test_names_that_an_index_entry_cannot_hold_are_not_a_reason_to_try_later(empty_postgres_url: str) -> None:
     upgrade_ledger(empty_postgres_url)
     with contextlib.closing(open_ledger(empty_postgres_url)) as ledger, contextlib.suppress(InvalidPosting):
         append(ledger, MOST, [extreme(name_of("\U00020000", "\U0002ffff"))])

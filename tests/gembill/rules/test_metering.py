@@ -104,7 +104,7 @@ def test_a_refusal_without_a_readable_body_keeps_its_http_status():
     assert meter(event(None, http=502), 1).error == ApiError(code=502)
 
 
-def test_usage_with_traffic_type_only_is_no_usage():
+def test_usage_with_traffic_type_only_is_not_usage():
     record = meter(event(usage(trafficType="ON_DEMAND")), 1)
     assert (record.status, record.tokens, record.service_tier) == (Status.UNKNOWN, NOTHING, "standard")
 
@@ -118,7 +118,7 @@ def test_usage_without_a_prompt_count_is_partial_and_the_rest_stays_unknown():
 
 
 @pytest.mark.parametrize("bad", ["-1", "9007199254740993", "1.5", "NaN", "1e999", '"12"', "true", "[1]", "9" * 5000])
-def test_a_count_that_is_no_integer_makes_the_usage_invalid(bad):
+def test_a_count_that_is_not_an_integer_makes_the_usage_invalid(bad):
     record = meter(event('{"promptTokenCount": %s, "totalTokenCount": 5}' % bad), 1)
     assert (record.status, record.tokens, record.anomalies) == (Status.UNKNOWN, NOTHING, ("invalid_usage",))
 
@@ -298,7 +298,7 @@ def test_searches_counted_by_the_usage_are_taken_from_it(model, count):
     assert [r.quantity for r in record.readings or () if r.meter is Meter.GROUNDING] == [count]
 
 
-def test_the_split_is_told_apart_into_meters_that_add_up_to_it():
+def test_the_split_is_cut_into_meters_that_add_up_to_it():
     split = Tokens(input=100, cached=30, intermediate=40, output=60, thinking=25)
     assert by_meter(split) == {
         Meter.INPUT: 70,

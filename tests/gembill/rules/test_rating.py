@@ -89,7 +89,7 @@ def _call(model: str, prompt: int, candidates: int, thoughts: int, tool: int, *m
 
 
 def _usd(rates_and_tokens: Iterable[tuple[str, int]]) -> int:
-    """Pico-dollars of so many tokens at so many dollars a million."""
+    """Pico-dollars of tokens at a price in dollars a million."""
     return sum(parse_usd(rate) // 10**6 * tokens for rate, tokens in rates_and_tokens)
 
 
@@ -189,7 +189,7 @@ def test_intermediate_tokens_cross_the_threshold_only_by_policy_and_the_record_s
         ("gemini-3.1-pro-preview", 200_000, 1, True),
     ],
 )
-def test_the_long_context_flag_stands_only_where_the_choice_decides(
+def test_the_long_context_flag_appears_only_where_the_choice_decides(
     model: str, prompt: int, tool: int, flagged: bool
 ) -> None:
     record = _call(model, prompt, 1, 1, tool)
@@ -346,7 +346,7 @@ POLICIES = st.builds(
 
 
 @given(PRICED, READINGS, TIERS, POLICIES)
-def test_every_token_stands_in_one_charge_and_the_charges_add_up(
+def test_every_token_is_in_one_charge_and_the_charges_add_up(
     model: str, readings: list[Reading], tier: str, policies: Policies
 ) -> None:
     rating = rate(_record(model, *readings, tier=tier), bundled(), policies)

@@ -37,7 +37,7 @@ def test_a_shown_round_re_read_the_difference_and_the_law_explains_it():
     assert all(one.explained for one in shown)
 
 
-def test_any_rise_is_a_round_and_a_count_that_stays_is_none():
+def test_any_rise_is_a_round_and_a_count_that_stays_is_not():
     states = [(1, state(16, 59, None)), (2, state(16, 59, 1)), (3, state(20, 59, 1)), (4, state(20, 59, 3))]
     shown = rounds(OUTLINE, states, state(20, 59, 3))
     assert [(one.intermediate, one.estimated) for one in shown] == [(1, False), (2, False)]
@@ -60,7 +60,7 @@ def test_code_inside_a_thought_need_not_be_re_read():
     assert (one.intermediate, one.expected) == (476, 46 + 33 + 413)
 
 
-def test_counts_that_fall_are_no_rounds_shown_and_are_estimated():
+def test_counts_that_fall_show_no_rounds_and_are_estimated():
     states = [(1, state(51, 101, None, 46)), (2, state(0, 0, None, 46)), (3, state(22, 67, None, 46))]
     (one,) = rounds([CODE, RESULT], states, state(108, 168, 360, 147))
     assert (one.intermediate, one.estimated, one.explained) == (360, True, True)

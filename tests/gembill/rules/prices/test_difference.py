@@ -25,7 +25,7 @@ def after(said: list[ExternalPrice]) -> PriceBook:
     return PriceBook([replace(row, id=f"sync-2/{row.id}") for row in rows], over=bundled())
 
 
-def test_the_same_figures_are_no_difference() -> None:
+def test_the_same_figures_are_not_a_difference() -> None:
     assert differences(bundled(), [stated(input="0.30", output="2.50", audio="1.00")]) == []
 
 

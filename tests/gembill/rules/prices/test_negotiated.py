@@ -50,7 +50,7 @@ def test_a_discount_follows_the_changes_of_list_price_that_are_known() -> None:
     assert cost(book, ARGON, Meter.GROUNDING, "2026-12-01") == 14 * 10**9 * 85 // 100
 
 
-def test_a_discount_says_where_it_comes_from_and_ends_when_told() -> None:
+def test_a_discount_says_where_it_comes_from_and_ends_when_agreed() -> None:
     rows = discounted(bundled(), frame(ARGON, "2026-11-25", "2026-12-05"), Decimal("2.5"))
     assert all(row.source.startswith("contract 7, 2.5% off: ") for row in rows)
     assert cost(over(rows), ARGON, Meter.INPUT, "2026-12-04") == unit_price("4") * 975 // 1000
@@ -95,7 +95,7 @@ def test_prices_of_short_prompts_leave_those_of_long_ones_and_the_other_way_roun
     assert cost(both, PRO, Meter.INPUT, "2026-12-02", prompt=200_001) == unit_price("2.00")
 
 
-def test_a_model_nobody_knew_has_what_was_set_and_nothing_else() -> None:
+def test_an_unknown_model_has_what_was_set_and_nothing_else() -> None:
     rates = {"input": unit_price("1"), "output": unit_price("2")}
     rows = negotiated(bundled(), frame("ours", "2026-12-01"), rates)
     assert {(row.meter, row.modality) for row in rows if row.meter is Meter.INPUT} == {
