@@ -75,7 +75,7 @@ class Meter(StrEnum):
 
 
 class Modality(StrEnum):
-    """The kind of content a token stands for."""
+    """The kind of content that a token is part of."""
 
     TEXT = "text"
     IMAGE = "image"

@@ -143,7 +143,7 @@ def test_an_unknown_cost_is_none_and_never_zero():
     assert Rating(known=False).cost_pico is None
 
 
-def test_readings_are_told_apart_by_meter_and_modality():
+def test_readings_differ_by_meter_and_modality():
     assert Reading(Meter.INPUT, Modality.TEXT, 3) == Reading(Meter.INPUT, Modality.TEXT, 3)
     assert len({Reading(meter, modality, 1) for meter in Meter for modality in Modality}) == len(Meter) * len(Modality)
 

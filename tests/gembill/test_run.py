@@ -23,7 +23,7 @@ def test_ids_sort_by_the_time_they_were_made():
     assert len(set(ids)) == 50
 
 
-def test_a_program_is_told_where_to_call_past_any_proxy():
+def test_a_program_is_given_where_to_call_past_any_proxy():
     variables = environment("http://127.0.0.1:5", "r", {"no_proxy": "a.example", "PATH": "/bin"})
     assert variables["GOOGLE_GEMINI_BASE_URL"] == variables["GOOGLE_VERTEX_BASE_URL"] == "http://127.0.0.1:5"
     assert (variables["no_proxy"], variables["NO_PROXY"]) == ("a.example,127.0.0.1", "127.0.0.1")

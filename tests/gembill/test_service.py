@@ -1,4 +1,4 @@
-"""The station: parts put together, started, stopped and started again on what was left."""
+"""The service: parts put together, started, stopped and started again on what was left."""
 
 import socket
 import time
@@ -58,7 +58,7 @@ def test_what_a_killed_process_left_is_finished_at_the_next_start(recording, tmp
     assert states == [("complete", ()), ("complete", ()), ("unknown", ("recorder_stopped",))]
 
 
-def test_two_stations_on_one_folder_have_a_spool_each(recording, tmp_path):
+def test_two_services_on_one_folder_have_a_spool_each(recording, tmp_path):
     with Player(answer=lambda _: Reply([ANSWER])).serving() as player:
         first, second = recording(player.url), recording(player.url)
         with first.running(), second.running():
@@ -74,9 +74,9 @@ def test_a_dead_webhook_delays_no_call_and_no_end(tmp_path):
         Player(answer=lambda _: Reply([PRICED])).serving() as api,
     ):
         proxy = Recording(Settings(data_dir=tmp_path, port=0, upstream=api.url, budget_seconds=1))
-        station = ProxyService(proxy.settings, watch=Watch([budget], [Webhook(dead.url, "s", seconds=60)]))
+        service = ProxyService(proxy.settings, watch=Watch([budget], [Webhook(dead.url, "s", seconds=60)]))
         slowest, until = 0.0, time.monotonic() + 20
-        with station.running() as proxy.url:
+        with service.running() as proxy.url:
             while time.monotonic() < until and len(dead.requests) < 1:
                 began = time.monotonic()
                 assert proxy.post()[0] == 200

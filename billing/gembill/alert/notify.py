@@ -27,7 +27,7 @@ class Channel(Protocol):
 
 
 class Notify:
-    """Addresses of apprise, such as `slack://...` or `mailto://...`; ConfigurationError if one is none."""
+    """Addresses of apprise, such as `slack://...` or `mailto://...`; ConfigurationError if one is not."""
 
     name = "notify"
 

@@ -68,7 +68,7 @@ def _by_format(name: str, pieces: Iterator[bytes]) -> Iterator[ImportItem]:
 
 
 def _spread(head: bytes) -> bool:
-    """Whether a JSON object seems to begin here that goes on behind its first line; a broken first line is none."""
+    """Whether a JSON object seems to begin here that goes on behind its first line; a broken first line is not one."""
     first, second, *_ = *head.lstrip().split(b"\n", 2), b""
     return bool(second) and first.count(b"{") > first.count(b"}") and fields(first) is None and fields(second) is None
 

@@ -1,7 +1,7 @@
 """From recorded exchanges to the ledger, on the way of live traffic.
 
-Owns: the order of capture, metering, rating and writing for imports, their batches and their counts. Owns no rule of
-any of these. Invariant: an exchange is in the ledger once, or refused by name, and never keeps back another one.
+Owns: the order of capture, metering, rating and writing for imports, their batches and their counts. Not here: the
+rules of any of these. Invariant: an exchange is in the ledger once, or refused by name, and never keeps back another.
 """
 
 from collections import defaultdict
@@ -56,7 +56,7 @@ class _Waiting:
 
     @property
     def of_others(self) -> bool:
-        """Whether other exchanges tell of the same record: those of interactions and batches do."""
+        """Whether other exchanges may show the same record: those of interactions and batches do."""
         return self.posting.record.id != self.posting.event_id
 
 

@@ -26,7 +26,7 @@ from gembill.wire.json_text import fields, value
 from gembill.wire.routes import Route, route
 
 _LINE_END = re.compile(rb"\r\n|\r|\n")
-_READ = re.compile(r"/(?:interactions|batches)/[^/:]+")  # a case does not tell its method; these two are only read
+_READ = re.compile(r"/(?:interactions|batches)/[^/:]+")  # a case does not name its method; these two are only read
 _STAND_INS = {  # the call a case makes whose path was not recorded
     "generateContent": Route(Api.GEMINI, Operation.GENERATE_CONTENT, None, streamed=False),
     "streamGenerateContent": Route(Api.GEMINI, Operation.GENERATE_CONTENT, None, streamed=True),

@@ -126,7 +126,7 @@ class Segments:
                 span.last = bound
             else:
                 try:
-                    self._look(span, bound, tell=not has_intents)
+                    self._look(span, bound, with_intents=not has_intents)
                     has_intents = True
                 except SegmentEmpty:  # nothing was ever acknowledged from it
                     self._drop(span)
@@ -136,21 +136,21 @@ class Segments:
                     self._lose(span, bound, str(error))
             bound = span.first - 1
 
-    def _look(self, span: SequenceRange, bound: int | None, *, tell: bool) -> None:
+    def _look(self, span: SequenceRange, bound: int | None, *, with_intents: bool) -> None:
         """Read one segment's contents into its span."""
         written = committed_frames(files(span.path)[1])
         if written:
             self._hold_log(span)
         reader = self._first_reader(span, written)
         try:
-            contents = reader.contents(span.first, intents=tell)
+            contents = reader.contents(span.first, intents=with_intents)
             seen = reader.frames()
         finally:
             reader.close()
         self._settle_log(span, lost=0 if seen is None else written - seen, written=written)
         span.bytes = sum(file.stat().st_size for file in files(span.path)[:2] if file.exists())
         span.last = contents.last_seq if bound is None else min(bound, contents.last_seq)
-        if tell:
+        if with_intents:
             self.intents = contents.intents
         if contents.refused:
             self._mark(span, f"{contents.refused} open intents in {span.path} fail their checksum")

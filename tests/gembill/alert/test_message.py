@@ -15,7 +15,7 @@ def crossed(*args: object, **more: object) -> list[tuple[str, tuple[str, ...]]]:
     return [(one.threshold, one.lower) for one in crossings(stand(*args, **more))]
 
 
-def test_only_the_highest_threshold_of_what_was_used_is_told():
+def test_only_the_highest_threshold_of_what_was_used_gets_a_message():
     assert crossed(hours(49), **WARN) == []
     assert crossed(hours(50), **WARN) == [("warn 0.500000 of 100 pico", ())]
     assert crossed(hours(85), **WARN) == [("warn 0.800000 of 100 pico", ("warn 0.500000 of 100 pico",))]
@@ -24,7 +24,7 @@ def test_only_the_highest_threshold_of_what_was_used_is_told():
     ]
 
 
-def test_a_forecast_and_a_state_that_is_not_known_are_told_apart():
+def test_a_forecast_and_an_unknown_state_are_different_thresholds():
     both = crossed(hours(20, 10, 10, unpriced_calls=1), **WARN)
     assert [one[0] for one in both] == ["forecast 1.000000 of 100 pico", "unknown of 100 pico"]
 
@@ -60,14 +60,14 @@ def test_a_message_has_the_same_id_in_every_process():
     assert first.message().body["id"] != replace(first, threshold="warn").message().body["id"]
 
 
-def test_the_body_says_what_happened_and_how_the_budget_stands():
+def test_the_body_says_what_happened_and_the_state_of_the_budget():
     (breach,) = crossings(stand(hours(101)))
     body = breach.message().body
     assert (body["event"], body["threshold"], body["budget"]["state"]) == ("budget.threshold", "breach", "BREACH")
     assert body["title"] == breach.message().title == "Budget b breached: 101%"
 
 
-def test_a_forecast_is_no_breach_in_its_title():
+def test_a_forecast_is_not_a_breach_in_its_title():
     (crossing, *_) = list(crossings(stand(hours(20, 10, 10), **WARN)))
     assert crossing.message().title == "Budget b is on its way over 1 of its limit"
 

@@ -86,7 +86,7 @@ def test_after_the_last_try_it_is_undelivered():
     assert channel.tries == len(PAUSES) + 1
 
 
-def test_nothing_is_set_so_nobody_is_told(tmp_path):
+def test_without_settings_there_are_no_channels(tmp_path):
     assert configured(Settings(data_dir=tmp_path)) == []
 
 

@@ -42,7 +42,7 @@ def ear() -> Ear:
     return Ear()
 
 
-def test_each_threshold_is_told_once_on_the_way_up(ledger, ear):
+def test_each_threshold_is_sent_once_on_the_way_up(ledger, ear):
     for tokens in (10, 45, 0, 30, 20, 5):
         spend(ledger, tokens)
         Watch([BUDGET], [ear]).look(ledger)  # a new one each time: restarts forget nothing
@@ -67,7 +67,7 @@ def test_eight_watchers_at_once_tell_once(ledger_url, ear):
     assert ear.heard == ["breach"]
 
 
-def test_what_did_not_arrive_is_told_later(ledger, ear, monkeypatch, caplog):
+def test_what_did_not_arrive_is_sent_later(ledger, ear, monkeypatch, caplog):
     spend(ledger, 200)
     watch = Watch([BUDGET], [ear], pause=lambda _: None)
     ear.deaf = True

@@ -81,7 +81,7 @@ def test_a_cut_file_gives_the_lines_that_came_whole():
 
 
 @pytest.mark.parametrize("status", [301, 400, 404, 500])
-def test_an_error_in_place_of_results_is_no_event(status):
+def test_an_error_in_place_of_results_is_not_an_event(status):
     call = exchange("GET", FILE)
     assert events(call, LINES, status) == []
     assert not call.wanted
@@ -95,7 +95,7 @@ def test_a_file_that_is_none_of_ours_is_looked_at_no_more():
     assert call.events(Ending.CUT, 2) == []
 
 
-def test_an_answer_that_never_came_is_no_event():
+def test_an_answer_that_never_came_is_not_an_event():
     for one in (("GET", FILE), ("GET", "/v1/batches/b"), ("GET", "/v1/interactions/i"), ("POST", "/v1/cachedContents")):
         assert exchange(*one).events(Ending.UNANSWERED, 2) == []
 

@@ -11,7 +11,7 @@ def submitted(declared: bytes = b"") -> Submitted:
     return Submitted(occurred_us=1, key=None, labels={}, labels_cut=False, model=None, declared=declared)
 
 
-def test_names_belong_to_their_family_and_are_told_anew():
+def test_names_belong_to_their_family_and_a_later_note_replaces_one():
     memory = ContextCache()
     memory.note_cached(Api.GEMINI, "c", declared=True)
     assert (memory.cached(Api.GEMINI, "c"), memory.cached(Api.VERTEX, "c"), memory.cached(Api.GEMINI, "d")) == (

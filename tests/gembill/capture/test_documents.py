@@ -64,7 +64,7 @@ def test_a_line_separator_of_unicode_does_not_end_a_line():
     assert read(as_events([text])) == [text]
 
 
-def test_comments_event_names_and_the_done_mark_are_no_documents():
+def test_comments_event_names_and_the_done_mark_are_not_documents():
     body = b': hello\nevent: interaction.completed\nid: 7\ndata: {"a":1}\n\nevent: done\ndata: [DONE]\n\n'
     assert read(body) == [{"a": 1}]
 

@@ -27,7 +27,7 @@ TAIL = "/upload/v1beta/files?upload_id=A%2Fb&upload_protocol=resumable"
         ("HEAD", "/v1beta/models/gemini-2.5-flash"),
     ],
 )
-def test_what_is_no_call_passes_and_is_not_recorded(method, path, recording):
+def test_what_is_not_a_call_passes_and_is_not_recorded(method, path, recording):
     with (
         Player(answer=lambda _: Reply([b"" if method == "HEAD" else ANSWER])).serving() as player,
         (proxy := recording(player.url)).running(),

@@ -46,7 +46,7 @@ def log() -> Iterator[Log]:
 
 
 @pytest.mark.parametrize("secret", [GOOGLE, NEWER, OAUTH, PLAIN])
-def test_a_key_is_struck_out_wherever_it_stands_in_a_line(log, secret):
+def test_a_key_is_struck_out_wherever_it_is_in_a_line(log, secret):
     third_party = logging.getLogger("httpcore.http11")
     third_party.debug("send_request_headers %r", [(b"x-goog-api-key", secret.encode()), (b"accept", b"*/*")])
     third_party.debug("GET https://host/v1beta/models?key=%s&alt=sse HTTP/1.1", secret)
@@ -151,7 +151,7 @@ def test_what_nobody_caught_shows_no_key(end):
     assert ("RuntimeError" in done.stderr) == (end in ("main", "thread", "del", "task", "bad argument"))
 
 
-def test_a_thread_that_ends_itself_is_no_uncaught_error():
+def test_a_thread_that_ends_itself_is_not_an_uncaught_error():
     script = "import logging, sys, threading\nfrom gembill.capture.redaction import install\ninstall(logging.DEBUG)\nthread = threading.Thread(target=sys.exit)\nthread.start(); thread.join()"
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, timeout=60, cwd=ROOT, check=False

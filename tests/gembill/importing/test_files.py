@@ -113,7 +113,7 @@ def test_a_file_that_breaks_off_in_reading_says_so_after_what_was_read():
     assert [item.trouble for item in read_items] == [None, "it cannot be read any further: Input/output error"]
 
 
-def test_progress_is_told_of_every_byte():
+def test_progress_counts_every_byte():
     told: list[int] = []
     content = b"x\n" * 400_000
     list(items("f", io.BytesIO(content), told.append))

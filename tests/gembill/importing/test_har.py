@@ -52,11 +52,11 @@ def test_an_entry_is_an_exchange():
 @pytest.mark.parametrize(
     "content", [{"text": SSE}, {"text": base64.b64encode(SSE.encode()).decode(), "encoding": "base64"}]
 )
-def test_a_streamed_answer_stands_as_text_or_as_base64(content):
+def test_a_streamed_answer_is_text_or_base64(content):
     assert read_changed(response={"content": content}).answer == SSE.encode()
 
 
-def test_an_answer_that_never_came_or_broke_off_is_told():
+def test_an_answer_that_never_came_or_broke_off_is_recognised():
     assert read_changed(response={"status": 0, "content": {}}).status is None
     assert read_changed(response={"_error": "net::ERR_ABORTED"}).cut
     assert not read_changed(response={"_error": ""}).cut
@@ -70,7 +70,7 @@ def test_an_unknown_duration_is_none(took):
 @pytest.mark.parametrize(
     "request_part", [{"url": "wss://x/y"}, {"url": "https://example.org/index.html"}, {"method": "OPTIONS"}]
 )
-def test_other_traffic_of_the_browser_is_no_call(request_part):
+def test_other_traffic_of_the_browser_is_not_a_call(request_part):
     assert read(entry(request=request_part), ImportDefaults()) is None
 
 
@@ -106,7 +106,7 @@ JSON = st.recursive(
     st.dictionaries(st.sampled_from(("status", "headers", "content", "_error")), JSON, max_size=2),
     st.dictionaries(st.sampled_from(("startedDateTime", "time", "request", "response")), JSON, max_size=1),
 )
-def test_whatever_stands_in_an_entry_it_is_read_or_refused_in_a_short_clause(request, response, changes):
+def test_whatever_is_in_an_entry_it_is_read_or_refused_in_a_short_clause(request, response, changes):
     try:
         read(entry(**{"request": request, "response": response} | changes), ImportDefaults(7))
     except RefusedLine as refused:

@@ -77,7 +77,7 @@ def test_batches_are_written_as_they_fill(importing, monkeypatch):
     assert len(importing.records()) == 64
 
 
-def test_what_is_no_call_is_skipped_and_what_is_wrong_is_said_with_its_place(importing):
+def test_what_is_not_a_call_is_skipped_and_what_is_wrong_is_reported_with_its_place(importing):
     summary = importing.run(
         line(1),
         line(2, path="/v1beta/models"),

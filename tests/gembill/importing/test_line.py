@@ -74,7 +74,7 @@ def test_headers_labels_and_a_key_in_the_path_are_taken():
         ("/healthz", "POST"),
     ],
 )
-def test_what_is_no_call_is_none_whatever_else_it_lacks(path, method):
+def test_what_is_not_a_call_is_none_whatever_else_it_lacks(path, method):
     assert read(line(path=path, method=method, status=..., occurred_at=...), ImportDefaults()) is None
 
 
@@ -135,7 +135,7 @@ KEYS = ("path", "method", "status", "request", "response", "chunks", "response_h
 
 
 @given(st.dictionaries(st.sampled_from(KEYS), JSON, max_size=4))
-def test_whatever_stands_in_a_line_it_is_read_or_refused_in_a_short_clause(changes):
+def test_whatever_is_in_a_line_it_is_read_or_refused_in_a_short_clause(changes):
     try:
         read(line(**changes), ImportDefaults(7))
     except RefusedLine as refused:

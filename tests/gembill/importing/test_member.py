@@ -20,7 +20,7 @@ DEEP = b'{"a":' + b"[" * 100_000 + b"]" * 100_000 + b"}"
     ],
     ids=["not UTF-8", "broken off", "empty", "a list", "null", "NUL", "deep"],
 )
-def test_what_is_no_object_is_refused_in_a_clause(line, why):
+def test_what_is_not_an_object_is_refused_in_a_clause(line, why):
     with pytest.raises(RefusedLine) as refused:
         members_of(line)
     assert str(refused.value) == why

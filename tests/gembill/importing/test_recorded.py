@@ -88,7 +88,7 @@ def test_an_address_gives_path_and_query():
 
 
 @pytest.mark.parametrize("url", ["v1/models", "", "ftp://x/", "https://[::1/v1"])
-def test_what_is_no_address_is_refused_without_showing_it(url):
+def test_what_is_not_an_address_is_refused_without_showing_it(url):
     with pytest.raises(RefusedLine) as refused:
         target(url)
     assert not url or url not in str(refused.value)
@@ -103,7 +103,7 @@ def test_labels_have_the_limits_and_the_cleaning_of_headers():
 
 
 @pytest.mark.parametrize("value", [None, 1.5, True, [], {}])
-def test_a_label_that_is_no_text_is_refused(value):
+def test_a_label_that_is_not_a_text_is_refused(value):
     with pytest.raises(RefusedLine, match="label 'team' is not a text"):
         labelled({"team": value})
 
@@ -131,7 +131,7 @@ def test_an_assumed_model_only_fills_a_gap():
     assert ImportDefaults().completed(event()) == event()
 
 
-def test_the_time_told_comes_first_then_the_recording_then_the_date_header_then_what_is_assumed():
+def test_the_given_time_comes_first_then_the_recording_then_the_date_header_then_what_is_assumed():
     assert occurred_us("2026-11-21T12:00:00Z", "2026-11-21T13:00:00Z", DATE, 7) == NOON
     assert occurred_us(None, "2026-11-21T13:00:00Z", DATE, 7) == ONE
     assert occurred_us(None, None, DATE, 7) == TWO
@@ -143,7 +143,7 @@ def test_the_time_told_comes_first_then_the_recording_then_the_date_header_then_
     ["2026-11-21T12:00:00Z", "2026-11-21T12:00:00.000000Z", "2026-11-21T13:00:00+01:00", "2026-11-21T12:00:00",
      "2026-11-21 12:00", "Sat, 21 Nov 2026 12:00:00 GMT"],
 )  # fmt: skip
-def test_instants_and_http_dates_are_read_and_utc_is_meant_where_no_offset_stands(text):
+def test_instants_and_http_dates_are_read_and_utc_is_meant_without_an_offset(text):
     assert occurred_us(text, None, [], None) == NOON
 
 
@@ -154,7 +154,7 @@ def test_microseconds_are_kept():
 @pytest.mark.parametrize(
     "text", ["yesterday", "", "12", "2026-13-01", "0001-01-01T00:00:00+14:00", "9999-12-31", "\ud800"]
 )
-def test_a_told_time_that_cannot_be_read_is_refused_and_not_passed_over(text):
+def test_a_given_time_that_cannot_be_read_is_refused_and_not_passed_over(text):
     with pytest.raises(RefusedLine, match="its time is '"):
         occurred_us(text, "2026-11-21T13:00:00Z", DATE, 7)
 

@@ -19,7 +19,7 @@ def test_a_home_is_held_by_one_at_a_time(tmp_path: Path) -> None:
     again.release()
 
 
-def test_a_copy_under_another_name_is_no_home(tmp_path: Path) -> None:
+def test_a_copy_under_another_name_is_not_a_spool(tmp_path: Path) -> None:
     directory = SpoolDirectory.make(tmp_path)
     directory.release()
     (tmp_path / f"{directory.path.name} copy").mkdir()

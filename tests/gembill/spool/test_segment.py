@@ -123,7 +123,7 @@ def test_a_damaged_intent_is_reported_and_not_handed_out(tmp_path: Path) -> None
     spool.close(5.0)
 
 
-def test_a_segment_that_was_never_begun_is_told_from_a_damaged_one(tmp_path: Path) -> None:
+def test_a_segment_that_was_never_begun_is_not_taken_for_a_damaged_one(tmp_path: Path) -> None:
     path = tmp_path / "a.db"
     segment = Segment.begin(path, source_id=7, first_seq=1, wait_s=1.0)
     with pytest.raises(SegmentEmpty):

@@ -251,7 +251,7 @@ def test_at_the_cap_no_call_is_admitted_until_something_is_posted(tmp_path: Path
 
 
 @pytest.mark.parametrize("kind", ["file", "below a file"])
-def test_a_root_that_is_no_directory_is_one_clear_error(tmp_path: Path, kind: str) -> None:
+def test_a_root_that_is_not_a_directory_is_one_clear_error(tmp_path: Path, kind: str) -> None:
     (tmp_path / "file").write_text("x")
     root = tmp_path / "file" if kind == "file" else tmp_path / "file" / "spool"
     with pytest.raises(SpoolError, match=f"cannot live in {root}.*name a directory we can write"):

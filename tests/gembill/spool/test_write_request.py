@@ -29,7 +29,7 @@ def test_an_intent_that_is_open_or_ends_in_its_batch_needs_no_row() -> None:
     assert WriteBatch().is_empty
 
 
-def test_the_waiters_of_a_loop_are_told_with_one_call() -> None:
+def test_the_waiters_of_a_loop_are_resolved_with_one_call() -> None:
     async def main() -> None:
         loop = asyncio.get_running_loop()
         waiters = [loop.create_future() for _ in range(5)]
@@ -51,7 +51,7 @@ def test_the_waiters_of_a_loop_are_told_with_one_call() -> None:
     asyncio.run(main())
 
 
-def test_a_closed_loop_is_nobody_to_tell() -> None:
+def test_a_closed_loop_is_passed_over() -> None:
     loop = asyncio.new_event_loop()
     request = WriteRequest(WriteKind.COMPLETION, "a", b"", loop.create_future())
     loop.close()

@@ -219,7 +219,7 @@ def test_idle_connections_are_limited_in_time_and_number(run: Run) -> None:
     run(scenario())
 
 
-def test_no_connection_is_told_as_never_sent_and_names_the_origin_only(run: Run) -> None:
+def test_no_connection_is_reported_as_never_sent_and_names_the_origin_only(run: Run) -> None:
     async def scenario() -> None:
         with socket.create_server(("127.0.0.1", 0)) as closed:
             port = closed.getsockname()[1]

@@ -165,7 +165,7 @@ def test_a_head_that_cannot_be_framed_is_a_cut_in_words_without_its_content(run:
     ],
     ids=["sized", "chunked", "no last line", "bad size", "bad chunk", "endless trailers"],
 )
-def test_a_body_that_breaks_off_is_handed_out_and_then_told_as_a_cut(run: Run, wire: bytes) -> None:
+def test_a_body_that_breaks_off_is_handed_out_and_then_reported_as_a_cut(run: Run, wire: bytes) -> None:
     async def scenario() -> None:
         async with served(replies(wire)) as upstream:
             answer = await get(upstream)
@@ -178,7 +178,7 @@ def test_a_body_that_breaks_off_is_handed_out_and_then_told_as_a_cut(run: Run, w
     run(scenario())
 
 
-def test_a_reset_of_a_body_that_ends_with_the_connection_is_no_end(run: Run) -> None:
+def test_a_reset_of_a_body_that_ends_with_the_connection_is_not_its_end(run: Run) -> None:
     async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
         writer.write(OK + b"\r\nhello")

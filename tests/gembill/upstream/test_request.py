@@ -194,7 +194,7 @@ def test_an_early_answer_stops_a_body_that_waits_for_room(run: Run) -> None:
     run(scenario())
 
 
-def test_a_fresh_connection_lost_while_the_body_waits_is_told_at_once(run: Run) -> None:
+def test_a_fresh_connection_lost_while_the_body_waits_is_reported_at_once(run: Run) -> None:
     async def leave(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"first")
 

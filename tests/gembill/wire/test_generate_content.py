@@ -167,7 +167,7 @@ def test_code_without_a_result_ran_with_an_unknown_end_and_a_result_without_code
 @pytest.mark.parametrize(
     "query", ['concise_search("moon", 3)', 'print(concise_search("moon"))', "\n default_api.search(1)"]
 )
-def test_a_search_that_poses_as_code_is_no_execution(query):
+def test_a_search_shown_as_code_is_not_an_execution(query):
     looking = result(output="Looking up information on Google Search.")
     assert facts_of(answer(code(query))).outline[0].tool_call_as_code in ("concise_search", "default_api")
     assert outcomes(code(query), looking) == []

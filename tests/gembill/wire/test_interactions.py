@@ -109,7 +109,7 @@ def test_the_new_schema_shows_the_same_whole_and_streamed(documents):
     )
 
 
-def test_the_old_schema_is_told_by_its_body():
+def test_the_old_schema_is_recognised_by_its_body():
     outputs = [STEPS[0], CALL, RESULT, {"type": "text", "text": "twelve"}, {"type": "image", "data": "QUJD"}]
     assert outline(facts_of({**RESOURCE, "role": "model", "outputs": outputs})) == SHOWN
     streamed = facts_of(*OLD)
@@ -143,7 +143,7 @@ def test_code_that_comes_in_pieces_is_one_run_and_what_never_ended_is_unknown():
     assert [part.chars for part in facts.outline] == [15, 4, 9]
 
 
-def test_a_running_usage_gives_way_to_the_last_one_and_stands_where_the_stream_breaks_off():
+def test_the_last_usage_replaces_a_running_one_which_is_kept_where_the_stream_breaks_off():
     running = [
         {
             "event_type": "interaction.created",
@@ -231,7 +231,7 @@ def test_the_counts_keep_their_names_and_the_old_name_of_thoughts():
 
 
 @pytest.mark.parametrize("wrong", [{"total_input_tokens": -1}, {"total_tokens": 2**63}, {"total_output_tokens": "5"}, {"grounding_tool_count": [{"type": "google_search", "count": -1}]}])  # fmt: skip
-def test_a_count_that_is_no_number_makes_the_usage_invalid(wrong):
+def test_a_count_that_is_not_a_number_makes_the_usage_invalid(wrong):
     with pytest.raises(InvalidUsage):
         interactions.usage(json.dumps(USAGE | wrong))
 

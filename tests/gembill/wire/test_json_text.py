@@ -71,7 +71,7 @@ def test_what_strict_decoders_refuse_is_still_read(text, given):
 
 
 @pytest.mark.parametrize("text", [b"[]", b"1", b"null", b'"{}"', b"", b'{"a": 1'])
-def test_what_is_no_object_has_no_fields(text):
+def test_what_is_not_an_object_has_no_fields(text):
     assert fields(text) is None
 
 

@@ -83,7 +83,7 @@ def test_a_huge_usage_is_said_and_not_kept():
     assert observation.response_facts().unread == "usage_too_large"
 
 
-def test_usage_that_is_no_utf8_is_kept_readable():
+def test_usage_that_is_not_utf8_is_kept_readable():
     observation = Observation()
     observation.update_usage(Raw(b'{"a": "\xff"}'))
     assert observation.response_facts().usage == '{"a": "\\xff"}'

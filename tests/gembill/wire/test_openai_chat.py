@@ -44,7 +44,7 @@ def test_cached_tokens_are_part_of_the_prompt():
 
 
 @pytest.mark.parametrize("wrong", [usage(-1, 1, 0), usage(1, "2", 3), usage(1, 2, 3, 1.5), usage(1, 2, 2**60)])
-def test_a_count_that_is_no_number_makes_the_usage_invalid(wrong):
+def test_a_count_that_is_not_a_number_makes_the_usage_invalid(wrong):
     with pytest.raises(InvalidUsage):
         openai_chat.usage(wrong)
 
@@ -81,7 +81,7 @@ def test_what_a_completion_asks(request_, asked):
     assert openai_chat.request_facts(None, "m") == (RequestFacts(model="m"), None)
 
 
-def test_a_chat_is_named_by_its_first_message_of_the_user_and_what_stands_before():
+def test_a_chat_is_named_by_its_messages_up_to_the_first_of_the_user():
     def basis(*messages: tuple[str, str]) -> bytes | None:
         body = {"messages": [{"role": role, "content": text} for role, text in messages]}
         return openai_chat.request_facts(json.dumps(body).encode(), None)[1]

@@ -128,6 +128,6 @@ def test_other_openings_and_other_instructions_are_other_conversations(first, se
     assert (of(first, one) == of(second, two)) == (first == second and one == two)
 
 
-def test_an_absent_instruction_is_no_null_one_but_both_have_a_basis():
+def test_an_absent_instruction_is_not_a_null_one_but_both_have_a_basis():
     assert basis({"contents": [HELLO]})
     assert basis({"contents": [HELLO], "systemInstruction": None})

@@ -37,7 +37,7 @@ def test_every_form_that_generates_content_is_a_call(version, api, name, model):
         "generateContents", "generateContent:countTokens", "generateContent/", "",
     ],
 )  # fmt: skip
-def test_other_methods_of_a_model_are_no_calls(api, name, model, method):
+def test_other_methods_of_a_model_are_not_calls(api, name, model, method):
     assert route("POST", f"/v1beta/{name}:{method}") is None
 
 
@@ -58,7 +58,7 @@ def test_only_post_makes_a_call(method):
         "/prefix/v1beta/models/m:generateContent", "/v1beta/files/m:generateContent",
     ],
 )  # fmt: skip
-def test_other_paths_are_no_calls(path):
+def test_other_paths_are_not_calls(path):
     assert route("POST", path) is None
 
 

@@ -14,7 +14,7 @@ NO_OBJECTS = ["", " ", "null", "1", "[]", '"x"', "{", "{'a': 1}", '{"a": }', "["
 
 
 @pytest.mark.parametrize("number", NO_COUNTS, ids=lambda n: n[:12])
-def test_a_number_that_is_no_count_is_named_when_it_is_asked_for(number):
+def test_a_number_that_is_not_a_count_is_named_when_it_is_taken(number):
     usage = parse('{"n": %s, "list": [{"modality": "TEXT", "tokenCount": %s}], "other": 1}' % (number, number))
     assert count(usage, "other") == 1
     with pytest.raises(InvalidUsage, match=r"^n is not an integer of 0 to 2\^53$"):
@@ -24,7 +24,7 @@ def test_a_number_that_is_no_count_is_named_when_it_is_asked_for(number):
 
 
 @pytest.mark.parametrize("text", NO_OBJECTS, ids=lambda t: t[:12])
-def test_what_is_no_object_is_invalid_usage(text):
+def test_what_is_not_an_object_is_invalid_usage(text):
     with pytest.raises(InvalidUsage):
         parse(text)
 
