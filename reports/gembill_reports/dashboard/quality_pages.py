@@ -12,15 +12,14 @@ from gembill.ledger import Ledger, Quality, read_quality
 from gembill.model import Price
 from gembill.period import Unit, local, name
 from gembill.rules.prices import PriceBook
+from gembill_reports.analysis.price_list import price_list
 from gembill_reports.dashboard.call_pages import plain
 from gembill_reports.dashboard.page import Card, Cell, Grid, Page, number, text
 from gembill_reports.dashboard.query import PageQuery
 from gembill_reports.layout.sheet import count
 from gembill_reports.layout.tables import MISSING, clean
 from gembill_reports.views import flag_texts
-from gembill_reports.views.price_list import as_dict as price_dict
-from gembill_reports.views.price_list import rows as price_rows
-from gembill_reports.views.price_list import sheet as price_sheet
+from gembill_reports.views.price_list import PriceListView
 
 _OLD_DAYS = 60  # prices not checked for so long are worth a look
 
@@ -32,21 +31,20 @@ def prices(book: PriceBook, view: PageQuery) -> Page:
     named = view.rest.get("at")
     at_us = view.now_us if named is None else instant(named, view.period.zone, name="at")
     models = tuple(filter(None, [view.rest.get("priced")]))
-    found = price_rows(book, at_us, models)
-    sheet = price_sheet(found, at_us)
+    listed = PriceListView(price_list(book, at_us, models))
+    (sheet,), csv = listed.sheets(), listed.csv()
     heads = [Cell(column.title, number=not column.text) for column in sheet.table.columns]
     rows = [
         [Cell(plain(cell), number=not sheet.table.columns[at].text) for at, cell in enumerate(row)]
         for row in sheet.table.rows
     ]
-    listed = [price_dict(row) for row in found]
     return Page(
         name="prices",
         title="Prices",
         template="prices.html",
-        data={"schema_version": 1, "prices": listed},
-        header=list(price_dict(book.rows[0])),
-        rows=listed,
+        data={"schema_version": 1, "prices": listed.json()["prices"]},
+        header=csv.header,
+        rows=csv.rows,
         grids=(Grid("Prices", heads, rows, empty="No price row fits."),),
         notes=[plain(sheet.heading), *map(plain, sheet.notes)],
         more={"at": named or "", "priced": view.rest.get("priced", ""), "known": book.models},
@@ -87,7 +85,7 @@ def quality_page(ledger: Ledger, view: PageQuery, book: PriceBook) -> Page:
 
 def checked(book: PriceBook, view: PageQuery) -> date | None:
     """When the price rows in force were last checked: the newest of their dates."""
-    return newest_check(price_rows(book, view.now_us))
+    return newest_check(price_list(book, view.now_us).rows)
 
 
 def newest_check(rows: Sequence[Price]) -> date | None:

@@ -1,74 +1,76 @@
 """A check of prices as scripts and people read it.
 
-Owns: its JSON, CSV and sheets. Owns no finding (`gembill_reports.analysis.price_check`).
+Owns: its JSON, CSV and sheets. Not here: the findings (`gembill_reports.analysis.price_check`).
 """
 
-import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from gembill.money import usd, usd_per_million
 from gembill.period import local, zone
 from gembill_reports.analysis.price_check import ComingPrice, PriceCheck, PriceGap
 from gembill_reports.layout.sheet import Sheet, count, money
-from gembill_reports.layout.tables import MISSING, Column, Table, csv_lines
-from gembill_reports.views.period_texts import words
+from gembill_reports.layout.tables import MISSING, Column, Table
+from gembill_reports.views.period_texts import period_dict, words
+from gembill_reports.views.view import Csv, View
 
 SCHEMA_VERSION = 1
 _HEADER = ("kind", "model", "service_tier", "date", "count", "now_usd", "then_usd", "detail")
 
 
-def json_text(found: PriceCheck) -> str:
-    """The check as JSON."""
-    shape = {
-        "schema_version": SCHEMA_VERSION,
-        "in_order": found.in_order,
-        "gaps": [
-            {"model": one.model, "service_tier": one.service_tier, "unpriced_calls": one.calls, "reason": _reason(one)}
-            for one in found.gaps
-        ],
-        "stale": [{"model": one.model, "checked_on": one.checked_on, "rows": one.rows} for one in found.stale],
-        "month": {"start": found.month.start, "end": found.month.end, "timezone": found.month.timezone},
-        "coming": [_coming_dict(one) for one in found.coming],
-    }
-    return json.dumps(shape, indent=2) + "\n"
+@dataclass(frozen=True, slots=True)
+class PriceCheckView(View):
+    """The findings of a check."""
+
+    check: PriceCheck
+
+    def json(self) -> dict[str, Any]:
+        """All findings."""
+        check = self.check
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "in_order": check.in_order,
+            "gaps": [_gap_dict(one) for one in check.gaps],
+            "stale": [{"model": one.model, "checked_on": one.checked_on, "rows": one.rows} for one in check.stale],
+            "month": period_dict(check.month),
+            "coming": [_coming_dict(one) for one in check.coming],
+        }
+
+    def csv(self) -> Csv:
+        """A row for each finding."""
+        return Csv(_HEADER, _rows(self.check))
+
+    def sheets(self) -> Sequence[Sheet]:
+        """Gaps, stale rows, changes; a table without a finding is one sentence."""
+        return [_gaps(self.check), _stale(self.check), _coming(self.check)]
 
 
-def csv_text(found: PriceCheck) -> Iterator[str]:
-    """One row for each finding."""
-    return csv_lines(_HEADER, _rows(found))
-
-
-def sheets(found: PriceCheck) -> list[Sheet]:
-    """The check as tables: gaps, stale rows, changes; those without a finding are one sentence."""
-    return [_gaps(found), _stale(found), _coming(found)]
-
-
-def _gaps(found: PriceCheck) -> Sheet:
+def _gaps(check: PriceCheck) -> Sheet:
     columns = (Column("Model", text=True), Column("Tier", text=True), Column("Unpriced"), Column("Why", text=True))
-    rows = tuple((one.model or MISSING, one.service_tier, count(one.calls), _reason(one)) for one in found.gaps)
+    rows = tuple((one.model or MISSING, one.service_tier, count(one.calls), _reason(one)) for one in check.gaps)
     notes = ("`gembill prices set` or `gembill prices sync` add a price, `gembill rerate` then charges these calls.",)
     return Sheet("Gaps: models called without a price", Table(columns, rows), notes if rows else ("None.",))
 
 
-def _stale(found: PriceCheck) -> Sheet:
+def _stale(check: PriceCheck) -> Sheet:
     columns = (Column("Model", text=True), Column("Checked on"), Column("Rows"))
-    rows = tuple((one.model, one.checked_on, count(one.rows)) for one in found.stale)
+    rows = tuple((one.model, one.checked_on, count(one.rows)) for one in check.stale)
     notes = ("`gembill prices sync` compares them with the genai-prices package.",)
-    return Sheet(f"Prices not checked for {found.days} days", Table(columns, rows), notes if rows else ("None.",))
+    return Sheet(f"Prices not checked for {check.days} days", Table(columns, rows), notes if rows else ("None.",))
 
 
-def _coming(found: PriceCheck) -> Sheet:
+def _coming(check: PriceCheck) -> Sheet:
     columns = (
         *(Column("From"), Column("Model", text=True), Column("Input", 50), Column("Output", 60)),
         *(Column("Today's prices", 80), Column("Then", 70), Column("Difference")),
     )
-    rows = tuple(_coming_cells(one) for one in found.coming)
+    rows = tuple(_coming_cells(one) for one in check.coming)
     last = (
-        f"What the tokens of {words(found.month)} cost at the prices of today and at those announced, as far as priced."
+        f"What the tokens of {words(check.month)} cost at the prices of today and at those announced, as far as priced."
     )
-    hidden = "Where there is no amount a price of your own stays in force; set it anew if it should follow the list."
-    notes = (last, *((hidden,) if any(one.hidden for one in found.coming) else ())) if rows else ("None announced.",)
+    hidden = "Where there is no amount a price of your own stays in force; set it again if it should follow the list."
+    notes = (last, *((hidden,) if any(one.hidden for one in check.coming) else ())) if rows else ("None announced.",)
     return Sheet("Changes coming up for models called", Table(columns, rows), notes)
 
 
@@ -85,17 +87,26 @@ def _figure(pico: int | None) -> str:
     return "unknown" if pico is None else usd_per_million(pico)
 
 
-def _rows(found: PriceCheck) -> Iterator[dict[str, Any]]:
+def _rows(check: PriceCheck) -> Iterator[dict[str, Any]]:
     empty = dict.fromkeys(_HEADER)
-    for gap in found.gaps:
+    for gap in check.gaps:
         named = {"model": gap.model, "service_tier": gap.service_tier, "count": gap.calls, "detail": _reason(gap)}
         yield {**empty, "kind": "gap", **named}
-    for stale in found.stale:
+    for stale in check.stale:
         yield {**empty, "kind": "stale", "model": stale.model, "date": stale.checked_on, "count": stale.rows}
-    for one in found.coming:
+    for one in check.coming:
         amounts = {"now_usd": usd(one.now_pico), "then_usd": usd(one.then_pico)}
         detail = "hidden by a price of your own" if one.hidden else None
         yield {**empty, "kind": "coming", "model": one.model, "date": _day(one.at_us), **amounts, "detail": detail}
+
+
+def _gap_dict(gap: PriceGap) -> dict[str, Any]:
+    return {
+        "model": gap.model,
+        "service_tier": gap.service_tier,
+        "unpriced_calls": gap.calls,
+        "reason": _reason(gap),
+    }
 
 
 def _coming_dict(one: ComingPrice) -> dict[str, Any]:

@@ -1,61 +1,65 @@
 """Price rows as scripts and people read them.
 
-Owns: which rows of a book are shown, their JSON, CSV and table. Owns no price. Invariant: JSON and CSV hold every row
-with its exact figure; the table puts meters and kinds of content with the same price on one line.
+Owns: their JSON, CSV and table. Not here: prices, and which rows are shown (`gembill_reports.analysis.price_list`).
+Invariant: JSON and CSV hold every row with its exact figure; the table puts meters and kinds of content with the same
+price on one line.
 """
 
-import json
-from collections.abc import Iterable, Iterator, Sequence
-from fnmatch import fnmatchcase
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from gembill.model import Meter, Modality, Price
 from gembill.money import usd, usd_per_million, usd_per_thousand
 from gembill.period import iso, local, zone
-from gembill.rules.prices import NoPrice, PriceBook
+from gembill_reports.analysis.price_list import PriceList
 from gembill_reports.layout.sheet import Sheet
-from gembill_reports.layout.tables import Column, Table, csv_lines
+from gembill_reports.layout.tables import Column, Table
+from gembill_reports.views.view import Csv, View
 
 SCHEMA_VERSION = 1
-_METERS, _KINDS = tuple(Meter), tuple(Modality)
+_KINDS = tuple(Modality)
 _KINDS_WITH_PRICES = frozenset(Modality) - {Modality.OTHER}
 _HEADER = (
     *("id", "model", "service_tier", "meter", "modality", "above_prompt_tokens", "unit", "unit_price_usd"),
     *("usd_per_million", "effective_from", "effective_to", "source", "checked_on"),
 )
 _COLUMNS = (
-    # what tells two prices apart stands in columns that never give way
+    # what tells two prices apart is in columns that never give way
     *(Column("Model", text=True), Column("Tier", text=True), Column("Meter", text=True), Column("USD per 1M")),
     *(Column("From", 70), Column("Until", 65), Column("Checked", 40), Column("Source", 20, text=True)),
 )
+_NOTES = (
+    "Searches are priced per 1,000. A date is the first day of a price, midnight US Pacific; until is not included.",
+)
+_NOTHING = ("No price row fits. `gembill prices list` without filters shows all.",)
 
 
-def rows(book: PriceBook, at_us: int, models: Sequence[str] = (), tiers: Sequence[str] = ()) -> list[Price]:
-    """The rows in force at an instant, by model and tier; models may have `*`, or be another name of one."""
-    found: list[Price] = []
-    wanted = [book.stands_for(name, at_us) or name for name in models]
-    for model in book.models:
-        if wanted and not any(fnmatchcase(model, name) for name in wanted):
-            continue
-        for tier in book.tiers(model):
-            tariff = book.tariff(model, tier, at_us)
-            if not isinstance(tariff, NoPrice) and (not tiers or tier in tiers):
-                found += sorted(tariff.rows, key=_order)
-    return found
+@dataclass(frozen=True, slots=True)
+class PriceListView(View):
+    """The rows of a price list."""
+
+    prices: PriceList
+
+    def json(self) -> dict[str, Any]:
+        """Every row."""
+        rows = [price_dict(row) for row in self.prices.rows]
+        return {"schema_version": SCHEMA_VERSION, "at": iso(self.prices.at_us, zone()), "prices": rows}
+
+    def csv(self) -> Csv:
+        """Every row."""
+        return Csv(_HEADER, map(price_dict, self.prices.rows))
+
+    def sheets(self) -> Sequence[Sheet]:
+        """One table; rows that differ only in meter or kind of content are one line."""
+        calendar = zone()
+        day = local(self.prices.at_us, calendar).date()
+        heading = f"Prices in force on {day} · {calendar.key} · US dollars per million tokens"
+        notes = _NOTES if self.prices.rows else _NOTHING
+        return [Sheet(heading, Table(_COLUMNS, tuple(map(_line, _alike(self.prices.rows)))), notes)]
 
 
-def json_text(shown: Iterable[Price], at_us: int) -> str:
-    """The rows as JSON."""
-    shape = {"schema_version": SCHEMA_VERSION, "at": iso(at_us, zone()), "prices": [as_dict(row) for row in shown]}
-    return json.dumps(shape, indent=2) + "\n"
-
-
-def csv_text(shown: Iterable[Price]) -> Iterator[str]:
-    """The rows as CSV."""
-    return csv_lines(_HEADER, (as_dict(row) for row in shown))
-
-
-def as_dict(row: Price) -> dict[str, Any]:
+def price_dict(row: Price) -> dict[str, Any]:
     """A row as JSON carries it: US dollars for one token (or one search), and for a million as prices are quoted."""
     search = row.meter is Meter.GROUNDING
     return {
@@ -75,24 +79,17 @@ def as_dict(row: Price) -> dict[str, Any]:
     }
 
 
-def sheet(shown: Sequence[Price], at_us: int) -> Sheet:
-    """The rows as a table."""
-    calendar = zone()
-    heading = f"Prices in force on {local(at_us, calendar).date()} · {calendar.key} · US dollars per million tokens"
+def _alike(rows: Iterable[Price]) -> list[list[Price]]:
+    """Rows that go on one line."""
     lines: dict[tuple[Any, ...], list[Price]] = {}
-    for row in shown:
+    for row in rows:
         times = (row.effective_from_us, row.effective_to_us)
         about = (row.unit_pico, row.meter is Meter.GROUNDING, *times, row.source, row.checked_on)
         lines.setdefault((row.model, row.service_tier, row.above_prompt_tokens, *about), []).append(row)
-    notes = [
-        "Searches are priced per 1,000. A date is the first day of a price, midnight US Pacific; until is not included."
-    ]
-    if not shown:
-        notes = ["No price row fits. `gembill prices list` without filters shows all."]
-    return Sheet(heading, Table(_COLUMNS, tuple(map(_line, lines.values()))), tuple(notes))
+    return list(lines.values())
 
 
-def quoted(row: Price) -> str:
+def _quoted(row: Price) -> str:
     """The figure as it is quoted: per million tokens, or per thousand searches."""
     if row.meter is Meter.GROUNDING:
         return f"{usd_per_thousand(row.unit_pico)} /1k"
@@ -107,11 +104,7 @@ def _line(same: Sequence[Price]) -> tuple[str, ...]:
     above = f", prompts above {row.above_prompt_tokens:,}" if row.above_prompt_tokens else ""
     what = f"{', '.join(meters)} ({words}){above}"
     times = (_day(row.effective_from_us), _day(row.effective_to_us))
-    return row.model, row.service_tier, what, quoted(row), *times, row.checked_on, row.source
-
-
-def _order(row: Price) -> tuple[int, int, int]:
-    return row.above_prompt_tokens, _METERS.index(row.meter), _KINDS.index(row.modality)
+    return row.model, row.service_tier, what, _quoted(row), *times, row.checked_on, row.source
 
 
 def _iso(at_us: int | None) -> str | None:

@@ -78,4 +78,4 @@ def test_no_command_chooses_by_the_format() -> None:
         return any(getattr(node.left, "id", getattr(node.left, "attr", "")) == "form" for node in compared)
 
     commands = Path(cli.__file__).parent.glob("*.py")
-    assert {path.stem for path in commands if chooses(path.read_text())} <= {"budget", "prices", "prices_check"}
+    assert {path.stem for path in commands if chooses(path.read_text())} <= {"budget"}

@@ -1,4 +1,4 @@
-"""`gembill prices list`, and that the prices can be set, used and explained from end to end."""
+"""`gembill prices list` and `check`, and that the prices can be set, used and explained from end to end."""
 
 import csv
 import json
@@ -100,3 +100,24 @@ def test_what_is_set_counts_for_calls_recorded_after(url: str) -> None:
     (stored,) = read_records(ledger, Selection())
     ledger.close()
     assert stored.cost_pico == 1200 * unit_price("0.20") + 350 * unit_price("2.50")
+
+
+def check(url: str, *flags: str) -> Result:
+    return run(url, "prices", "check", *flags)
+
+
+def test_a_priced_ledger_exits_0_even_with_changes_to_come(url: str) -> None:
+    record(url, "gemini-2.5-pro")
+    done = check(url, "--days", "36500")
+    assert done.exit_code == 0
+    assert "Changes coming up for models called" in done.stdout
+
+
+@pytest.mark.parametrize("form", ["table", "json", "csv", "markdown"])
+def test_a_gap_exits_1_in_every_form(url: str, form: str) -> None:
+    record(url, "newest")
+    done = check(url, "--format", form, "--days", "36500")
+    assert done.exit_code == 1
+    assert "no price is known for the model 'newest'" in done.stdout
+    if form == "json":
+        assert json.loads(done.stdout)["in_order"] is False

@@ -1,12 +1,12 @@
 """A check of prices as JSON, CSV and sheets."""
 
-import json
 from dataclasses import replace
 
 from gembill.money import unit_price
 from gembill.period import instant, parse, zone
 from gembill_reports.analysis.price_check import ComingPrice, PriceCheck, PriceGap, StalePrice
-from gembill_reports.views import price_check
+from gembill_reports.views.price_check import PriceCheckView
+from gembill_reports.views.view import Format, text
 from tests.gembill_reports.conftest import Snapshots
 
 DAY = instant("2026-12-01", zone())
@@ -31,7 +31,7 @@ FOUND = PriceCheck(
 
 
 def test_json_has_all_findings() -> None:
-    shape = json.loads(price_check.json_text(FOUND))
+    shape = PriceCheckView(FOUND).json()
     assert shape["in_order"] is False
     assert shape["gaps"][0]["unpriced_calls"] == 3
     assert shape["stale"] == [{"model": "m", "checked_on": "2026-01-02", "rows": 12}]
@@ -48,7 +48,7 @@ def test_json_has_all_findings() -> None:
 
 
 def test_the_sheets_say_what_to_do() -> None:
-    gaps, stale, coming = (sheet.terminal(140) for sheet in price_check.sheets(FOUND))
+    gaps, stale, coming = (sheet.terminal(140) for sheet in PriceCheckView(FOUND).sheets())
     assert "(unknown)" in gaps
     assert "gembill prices set" in gaps
     assert "Prices not checked for 90 days" in stale
@@ -59,18 +59,19 @@ def test_the_sheets_say_what_to_do() -> None:
 
 def test_nothing_found_is_one_word() -> None:
     empty = PriceCheck(month=FOUND.month, days=90, gaps=(), stale=(), coming=())
-    assert ["None" in sheet.terminal(80) for sheet in price_check.sheets(empty)] == [True] * 3
+    assert ["None" in sheet.terminal(80) for sheet in PriceCheckView(empty).sheets()] == [True] * 3
 
 
 def test_csv_has_a_line_for_each_finding() -> None:
-    lines = list(price_check.csv_text(FOUND))
+    lines = list(text(PriceCheckView(FOUND), Format.CSV))
     assert [line.split(",")[0] for line in lines] == ["kind", "gap", "stale", "coming", "coming"]
     assert lines[3] == "coming,m,,2026-12-01,,1.000000000000,2.000000000000,\n"
 
 
 def test_findings_look_as_they_did(snapshot: Snapshots) -> None:
     snapshot(
-        "prices-check-none", *price_check.sheets(PriceCheck(month=FOUND.month, days=90, gaps=(), stale=(), coming=()))
+        "prices-check-none",
+        *PriceCheckView(PriceCheck(month=FOUND.month, days=90, gaps=(), stale=(), coming=())).sheets(),
     )
     tier = "no price is known for the model 'gemini-3.1-pro-preview' on the tier 'batch'"
     found = replace(
@@ -86,4 +87,4 @@ def test_findings_look_as_they_did(snapshot: Snapshots) -> None:
             *FOUND.coming,
         ),
     )
-    snapshot("prices-check", *price_check.sheets(found))
+    snapshot("prices-check", *PriceCheckView(found).sheets())
