@@ -12,8 +12,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.recording import recording  # noqa: F401 - a fixture
+
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")  # a busy machine is not a failure: hypothesis allows 200 ms an example otherwise
 
 _numbers = itertools.count(1)
 
