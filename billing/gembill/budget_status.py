@@ -17,25 +17,25 @@ _MEASURES = (
 )
 
 
-def standings(
+def evaluate_budgets(
     ledger: Ledger, budgets: Iterable[Budget], now_us: int, *, run: str | None = None, past: bool = False
 ) -> list[BudgetStatus]:
-    """How budgets stand now, or how they stood at an instant of the `past`; budgets of a run are about the newest one
+    """The status of budgets now, or as it was at an instant of the `past`; budgets of a run are about the newest one
     where none is named."""
     budgets = list(budgets)
     if run is None and any(one.span is BudgetPeriod.RUN for one in budgets):
         run = newest_run(ledger)
-    return [_standing(ledger, one, now_us, run=run, past=past) for one in budgets]
+    return [_status_of(ledger, one, now_us, run=run, past=past) for one in budgets]
 
 
-def _standing(ledger: Ledger, budget: Budget, now_us: int, *, run: str | None, past: bool) -> BudgetStatus:
+def _status_of(ledger: Ledger, budget: Budget, now_us: int, *, run: str | None, past: bool) -> BudgetStatus:
     period = budget.period(now_us)
     if budget.span is not BudgetPeriod.RUN:
         run = None
     elif run is None:
         return evaluate(budget, period, (), now_us)
     chosen = selection(budget, period, until_us=now_us if past else None, run=run)
-    return evaluate(budget, period, slices(ledger, chosen), now_us, run=run)
+    return evaluate(budget, period, hourly_usage(ledger, chosen), now_us, run=run)
 
 
 def selection(budget: Budget, period: Period, *, until_us: int | None = None, run: str | None = None) -> Selection:
@@ -51,7 +51,7 @@ def selection(budget: Budget, period: Period, *, until_us: int | None = None, ru
     )
 
 
-def slices(ledger: Ledger, chosen: Selection) -> list[HourlyUsage]:
+def hourly_usage(ledger: Ledger, chosen: Selection) -> list[HourlyUsage]:
     """What these calls used in each hour that has some. Tokens are input, intermediate and output."""
     hours = read_hourly_totals(ledger, chosen, _MEASURES)
     return [

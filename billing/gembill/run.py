@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from gembill.budget_status import RUN, standings
+from gembill.budget_status import RUN, evaluate_budgets
 from gembill.capture.attribution import MAX_NAME, MAX_VALUE
 from gembill.capture.redaction import Redaction
 from gembill.config import Settings
@@ -86,7 +86,7 @@ class Run:
 
     def budget_statuses(self, budgets: Sequence[Budget], ledger: Ledger) -> list[BudgetStatus]:
         """The state of budgets in this run."""
-        return standings(ledger, budgets, time.time_ns() // 1000, run=self.id)
+        return evaluate_budgets(ledger, budgets, time.time_ns() // 1000, run=self.id)
 
     def selection(self, labels: Mapping[str, str] | None = None) -> Selection:
         """The calls of the run, or those that have these labels as well."""

@@ -5,7 +5,7 @@ import re
 import pytest
 from sqlalchemy import event
 
-from gembill.budget_status import newest_run, selection, slices, standings
+from gembill.budget_status import evaluate_budgets, hourly_usage, newest_run, selection
 from gembill.ledger import Ledger, schema
 from gembill.money import PICO_PER_USD, unit_price
 from gembill.period import HOUR_US, zone
@@ -37,7 +37,7 @@ def filled(ledger: Ledger) -> Ledger:
 
 def test_an_hour_has_what_its_calls_used(filled):
     rule = budget()
-    hours = slices(filled, selection(rule, rule.period(NOW)))
+    hours = hourly_usage(filled, selection(rule, rule.period(NOW)))
     assert hours == [
         HourlyUsage(
             at_us=us("2026-11-01T00:00:00+00:00"),
@@ -64,26 +64,26 @@ def test_an_hour_has_what_its_calls_used(filled):
     ],
 )
 def test_a_budget_counts_the_calls_of_its_filter_and_period(filters, calls, filled):
-    (status,) = standings(filled, [budget(**filters)], NOW)
+    (status,) = evaluate_budgets(filled, [budget(**filters)], NOW)
     assert status.calls == calls
 
 
 def test_a_budget_of_a_run_is_about_the_newest_or_the_one_named(filled):
     rule = budget(span=BudgetPeriod.RUN)
     assert newest_run(filled) == "20261102T1"
-    (newest,), (named,) = standings(filled, [rule], NOW), standings(filled, [rule], NOW, run="20261101T1")
+    (newest,), (named,) = evaluate_budgets(filled, [rule], NOW), evaluate_budgets(filled, [rule], NOW, run="20261101T1")
     assert (newest.run, newest.calls, newest.used) == ("20261102T1", 1, 0)
     assert (named.run, named.calls, named.used) == ("20261101T1", 1, 3 * IN)
 
 
 def test_without_any_run_nothing_was_used(ledger):
     put(ledger, call("2026-11-01T00:00:00+00:00", (1, 2, 0)))
-    (status,) = standings(ledger, [budget(span=BudgetPeriod.RUN)], NOW)
+    (status,) = evaluate_budgets(ledger, [budget(span=BudgetPeriod.RUN)], NOW)
     assert (status.run, status.calls) == (None, 0)
 
 
 def test_an_instant_of_the_past_sees_only_what_was_before(filled):
-    (status,) = standings(filled, [budget()], us("2026-11-01T00:30:00+00:00"), past=True)
+    (status,) = evaluate_budgets(filled, [budget()], us("2026-11-01T00:30:00+00:00"), past=True)
     assert status.calls == 1
 
 
@@ -97,7 +97,7 @@ def test_only_rollups_are_read(filled):
         budget(span=BudgetPeriod.RUN),
         budget(span=BudgetPeriod.TOTAL),
     ]
-    standings(filled, rules, NOW)
+    evaluate_budgets(filled, rules, NOW)
     selects = [statement for statement in said if statement.startswith("SELECT")]
     assert len(selects) == 5
     tables = {name for statement in selects for name in re.findall(r"(?:FROM|JOIN) (\w+)", statement)}
@@ -106,6 +106,6 @@ def test_only_rollups_are_read(filled):
 
 
 def test_a_zone_at_half_past_the_hour_is_still_exact(filled):
-    (status,) = standings(filled, [budget(zone=zone("Asia/Kolkata"))], NOW)  # November began at 18:30 UTC
+    (status,) = evaluate_budgets(filled, [budget(zone=zone("Asia/Kolkata"))], NOW)  # November began at 18:30 UTC
     assert status.calls == 5
     assert status.budget.period(NOW).start_us % HOUR_US == HOUR_US // 2

@@ -138,8 +138,8 @@ def test_a_key_can_be_put_on_the_free_tier(ledger: Ledger) -> None:
     assert (free.cost_pico, free.record.flags, free.priced) == (0, ("free_tier",), True)
     assert by_key["k_free", "newest"].cost_pico == 0
     assert by_key["k_paid", FLASH].cost_pico == COST
-    standing = [one.charge for one in read_charges(ledger, free) if one.revision == 1 and one.charge.quantity > 0]
-    names = {charge.price_id.removeprefix("policy/free_tier/"): charge.quantity for charge in standing}
+    in_force = [one.charge for one in read_charges(ledger, free) if one.revision == 1 and one.charge.quantity > 0]
+    names = {charge.price_id.removeprefix("policy/free_tier/"): charge.quantity for charge in in_force}
     rows = {row.id: row for row in bundled().rows}
     assert sum(rows[name].unit_pico * quantity for name, quantity in names.items()) == COST
     assert audit_ledger(ledger) == []

@@ -49,11 +49,11 @@ def test_every_call_has_the_runs_labels_and_is_counted_with_it(tmp_path):
             ledger = run.ledger()
             (total,) = read_totals(ledger, run.selection())
             (tested,) = read_totals(ledger, run.selection({"test": "a"}))
-            (standing,) = run.budget_statuses([limit(2 * 1000 * PRICE)], ledger)
+            (status,) = run.budget_statuses([limit(2 * 1000 * PRICE)], ledger)
             (nothing,) = other.budget_statuses([limit(0)], ledger)
             ledger.close()
     assert (total.calls, total.cost_pico, tested.calls) == (2, 2 * 1000 * PRICE, 1)
-    assert (standing.state, standing.used) == (BudgetState.PASS, 2 * 1000 * PRICE)
+    assert (status.state, status.used) == (BudgetState.PASS, 2 * 1000 * PRICE)
     assert (nothing.state, nothing.calls) == (BudgetState.PASS, 0)
     given = [stored.record.labels for stored in proxy.records()]
     assert given == [

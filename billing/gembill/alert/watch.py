@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from gembill.alert.message import Crossing, crossings
 from gembill.alert.notify import Channel, with_retries
-from gembill.budget_status import standings
+from gembill.budget_status import evaluate_budgets
 from gembill.errors import Undelivered
 from gembill.ledger import Ledger, alerts
 from gembill.ledger.alerts import AlertKey
@@ -38,7 +38,7 @@ class Watch:
 
     def look(self, ledger: Ledger, at_us: int | None = None) -> list[BudgetStatus]:
         """The state of the budgets; what is new was sent, or its failure is in the log and in the ledger."""
-        statuses = standings(ledger, self._budgets, at_us or now_us())
+        statuses = evaluate_budgets(ledger, self._budgets, at_us or now_us())
         self.send(ledger, statuses)
         return statuses
 

@@ -70,10 +70,10 @@ def check(ctx: click.Context, /, names: tuple[str, ...], **flags: Any) -> None: 
     at_us, past = _instant(flags["at"], flags["tz"])
     ledger, settings = _ledger(flags["database_url"], read_only=not flags["alert"])
     try:
-        from gembill.budget_status import standings
+        from gembill.budget_status import evaluate_budgets
         from gembill.ledger import holds_demo_data
 
-        found, demo = standings(ledger, budgets, at_us, run=flags["run"], past=past), holds_demo_data(ledger)
+        found, demo = evaluate_budgets(ledger, budgets, at_us, run=flags["run"], past=past), holds_demo_data(ledger)
         if flags["alert"]:
             _tell(ledger, settings, found)
     finally:
@@ -115,7 +115,7 @@ def list_(form: str, file: Path | None) -> None:
 @database_url_option
 def explain(name: str, **flags: Any) -> None:  # noqa: ANN401
     """Say which days, models and calls a budget was spent on. Reads every call of its period."""
-    from gembill.budget_status import standings
+    from gembill.budget_status import evaluate_budgets
     from gembill_reports.analysis.budget_explanation import explanation
     from gembill_reports.views.budget_explanation import ExplanationView
     from gembill_reports.views.view import Format, write
@@ -124,8 +124,8 @@ def explain(name: str, **flags: Any) -> None:  # noqa: ANN401
     at_us, past = _instant(flags["at"], flags["tz"])
     ledger, _ = _ledger(flags["database_url"])
     try:
-        (standing,) = standings(ledger, budgets, at_us, run=flags["run"], past=past)
-        write(ExplanationView(explanation(ledger, standing, past=past)), Format(flags["form"]))
+        (status,) = evaluate_budgets(ledger, budgets, at_us, run=flags["run"], past=past)
+        write(ExplanationView(explanation(ledger, status, past=past)), Format(flags["form"]))
     finally:
         ledger.close()
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
-from gembill.budget_status import standings
+from gembill.budget_status import evaluate_budgets
 from gembill.ledger import Ledger, Selection, Total, read_labels
 from gembill.period import HOUR_US, Unit, containing, instant
 from gembill.rules.budgets import Budget, BudgetState, BudgetStatus
@@ -39,7 +39,7 @@ def overview(ledger: Ledger, view: PageQuery, book: PriceBook, budgets: Sequence
 
     `budgets` stand as they do now, whatever period and calls are shown.
     """
-    standing = standings(ledger, budgets, view.now_us) if budgets else []
+    status = evaluate_budgets(ledger, budgets, view.now_us) if budgets else []
     selection = view.selection
     models = report(ledger, view.period, ("model",), selection=selection)
     days = report(ledger, view.period, (_unit(view),), selection=selection)
@@ -51,7 +51,7 @@ def overview(ledger: Ledger, view: PageQuery, book: PriceBook, budgets: Sequence
         "days": [row_dict(row) for row in days.rows],
         "previous": before and previous_dict(before),
         "forecast": coming and forecast_dict(coming),
-        "budgets": [budget_dict(one) for one in standing],
+        "budgets": [budget_dict(one) for one in status],
     }
     drawn = [
         charts.cost_by_time(days, _day_link(view, days)),
@@ -67,7 +67,7 @@ def overview(ledger: Ledger, view: PageQuery, book: PriceBook, budgets: Sequence
         data=data,
         header=csv.header,
         rows=csv.rows,
-        cards=[*_cards(models.total, before, coming, view), *map(_budget, standing)],
+        cards=[*_cards(models.total, before, coming, view), *map(_budget, status)],
         charts=drawn,
         grids=(sums_grid(models, view, "Models"), sums_grid(days, view, f"By {days.by[0]}")),
         notes=_notes(models, before, coming),
@@ -179,15 +179,13 @@ def _cards(total: Total, before: PreviousPeriod | None, coming: Forecast | None,
     return cards
 
 
-def _budget(standing: BudgetStatus) -> Card:
+def _budget(status: BudgetStatus) -> Card:
     """How much of a budget is used: red once it is over, yellow where it warns."""
     kind = {BudgetState.BREACH: "failed", BudgetState.WARN: "intermediate", BudgetState.UNKNOWN: "intermediate"}.get(
-        standing.state, ""
+        status.state, ""
     )
-    used, limit = amount(standing.budget, standing.used), amount(standing.budget, standing.budget.limit)
-    return Card(
-        f"Budget {clean(standing.budget.name)}", percent(standing), f"{used} of {limit}, {standing.state}", kind
-    )
+    used, limit = amount(status.budget, status.used), amount(status.budget, status.budget.limit)
+    return Card(f"Budget {clean(status.budget.name)}", percent(status), f"{used} of {limit}, {status.state}", kind)
 
 
 def _thinking(total: Total) -> str:

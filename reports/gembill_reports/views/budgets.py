@@ -1,6 +1,6 @@
 """Budgets as people and scripts read them: one row a budget.
 
-Owns: the table, the JSON and the CSV of standings and of rules, and the table of what a run cost. Owns no evaluation
+Owns: the table, the JSON and the CSV of statuses and of rules, and the table of what a run cost. Owns no evaluation
 and no wording of a single budget (`gembill.rules.budgets.text`). Invariant: the gravest stands first; what is not
 known, of calls without a price, stands beneath in so many words.
 """
@@ -49,29 +49,29 @@ _COUNTED = {
 }
 
 
-def ordered(standings: Iterable[BudgetStatus]) -> list[BudgetStatus]:
+def ordered(statuses: Iterable[BudgetStatus]) -> list[BudgetStatus]:
     """The gravest first, else as they stand in the file."""
-    return sorted(standings, key=lambda one: -one.state.severity)
+    return sorted(statuses, key=lambda one: -one.state.severity)
 
 
-def status(standings: Sequence[BudgetStatus]) -> BudgetState:
+def overall_state(statuses: Sequence[BudgetStatus]) -> BudgetState:
     """The gravest state of all."""
-    return max((one.state for one in standings), key=lambda state: state.severity, default=BudgetState.PASS)
+    return max((one.state for one in statuses), key=lambda state: state.severity, default=BudgetState.PASS)
 
 
-def check_dict(standings: Sequence[BudgetStatus], at_us: int, *, demo: bool = False) -> dict[str, Any]:
+def check_dict(statuses: Sequence[BudgetStatus], at_us: int, *, demo: bool = False) -> dict[str, Any]:
     """A check as JSON."""
     return {
         "schema_version": SCHEMA_VERSION,
         "at": iso(at_us, ZoneInfo("UTC")),
-        "status": status(standings).value,
-        "budgets": [as_dict(one) for one in ordered(standings)],
+        "status": overall_state(statuses).value,
+        "budgets": [as_dict(one) for one in ordered(statuses)],
     } | ({"demo_data": True} if demo else {})
 
 
-def check_sheet(standings: Sequence[BudgetStatus], at_us: int, *, demo: bool = False) -> Sheet:
+def check_sheet(statuses: Sequence[BudgetStatus], at_us: int, *, demo: bool = False) -> Sheet:
     """A check as a table with what has to be said beneath."""
-    found = ordered(standings)
+    found = ordered(statuses)
     rows = tuple(_cells(one) for one in found)
     notes = [f"{one.state}: {one.budget.name}: {sentence(one)}" for one in found if one.state is not BudgetState.PASS]
     notes += [*_doubts(found), f"{summed_up(found)}. {forecast_note()}"]
@@ -80,9 +80,9 @@ def check_sheet(standings: Sequence[BudgetStatus], at_us: int, *, demo: bool = F
     return Sheet(f"{DEMO if demo else ''}Gemini budgets · {at}", Table(_COLUMNS, rows), tuple(notes))
 
 
-def summed_up(standings: Sequence[BudgetStatus]) -> str:
+def summed_up(statuses: Sequence[BudgetStatus]) -> str:
     """`1 breached, 2 passed`."""
-    counted = Counter(one.state for one in standings)
+    counted = Counter(one.state for one in statuses)
     return ", ".join(f"{counted[state]} {word}" for state, word in _COUNTED.items() if counted[state])
 
 
@@ -117,7 +117,7 @@ def filters(budget: Budget) -> str:
     return ", ".join(said) or "all"
 
 
-def run_sheet(report: Report, standings: Sequence[BudgetStatus]) -> Sheet:
+def run_sheet(report: Report, statuses: Sequence[BudgetStatus]) -> Sheet:
     """What one run cost by model, and how its budgets stand."""
     columns = (
         Column("Model", text=True),
@@ -141,33 +141,33 @@ def run_sheet(report: Report, standings: Sequence[BudgetStatus]) -> Sheet:
         )
         for title, row in [*lines, ("Total", report.total)]
     ]
-    notes = [f"{one.state}: {one.budget.name}: {sentence(one)}" for one in ordered(standings)]
-    notes += [*_doubts(standings), *([] if report.strictly_complete else doubts(report))]
+    notes = [f"{one.state}: {one.budget.name}: {sentence(one)}" for one in ordered(statuses)]
+    notes += [*_doubts(statuses), *([] if report.strictly_complete else doubts(report))]
     notes.append("* output with thinking. Cost is an estimate at list prices in US dollars, not Google's bill.")
     return Sheet("Gemini calls of this run", Table(columns, tuple(cells[:-1]), cells[-1]), tuple(notes))
 
 
-def _cells(standing: BudgetStatus) -> tuple[str, ...]:
-    budget = standing.budget
+def _cells(status: BudgetStatus) -> tuple[str, ...]:
+    budget = status.budget
     return (
-        standing.state.value,
+        status.state.value,
         budget.name,
-        spent(standing),
+        spent(status),
         amount(budget, budget.limit),
-        percent(standing),
-        course(standing),
-        money(standing.failed_pico) if standing.failed_pico else "",
-        where(standing) if budget.span is BudgetPeriod.RUN else _period(standing),
+        percent(status),
+        course(status),
+        money(status.failed_pico) if status.failed_pico else "",
+        where(status) if budget.span is BudgetPeriod.RUN else _period(status),
     )
 
 
-def _period(standing: BudgetStatus) -> str:
-    start = standing.period.start
-    return "total" if start is None else f"{standing.budget.span} of {start[:10]}"
+def _period(status: BudgetStatus) -> str:
+    start = status.period.start
+    return "total" if start is None else f"{status.budget.span} of {start[:10]}"
 
 
-def _doubts(standings: Sequence[BudgetStatus]) -> list[str]:
-    undetermined = [one for one in standings if one.undetermined]
+def _doubts(statuses: Sequence[BudgetStatus]) -> list[str]:
+    undetermined = [one for one in statuses if one.undetermined]
     if not undetermined:
         return []
     names = ", ".join(one.budget.name for one in undetermined)

@@ -13,7 +13,7 @@ from gembill.money import usd
 from gembill.rules.budgets import BudgetState, BudgetStatus
 from gembill.rules.budgets.text import ratio, sentence, spent, title
 from gembill_reports.layout.tables import clean
-from gembill_reports.views.budgets import ordered, status
+from gembill_reports.views.budgets import ordered, overall_state
 
 MARKER = "<!-- gembill-budgets -->"  # finds the one comment of a pull request that is updated
 _LEVELS = {
@@ -24,9 +24,9 @@ _LEVELS = {
 }
 
 
-def annotations(standings: Sequence[BudgetStatus]) -> Iterator[str]:
+def annotations(statuses: Sequence[BudgetStatus]) -> Iterator[str]:
     """A workflow command a budget, the gravest first, for a step shows only the first ten of a level."""
-    for one in ordered(standings):
+    for one in ordered(statuses):
         yield f"::{_LEVELS[one.state]} title={_property(title(one))}::{_data(sentence(one))}\n"
 
 
@@ -38,7 +38,7 @@ def quoted(text: str) -> Iterator[str]:
     yield f"::{token}::\n"
 
 
-def leave(standings: Sequence[BudgetStatus], markdown: str, code: int, environ: Mapping[str, str] = os.environ) -> None:
+def leave(statuses: Sequence[BudgetStatus], markdown: str, code: int, environ: Mapping[str, str] = os.environ) -> None:
     """Write the job summary, the report for a comment and the step's outputs, where the runner names files for them."""
     report = f"{MARKER}\n{markdown}"
     if environ.get("GITHUB_STEP_SUMMARY"):
@@ -47,16 +47,16 @@ def leave(standings: Sequence[BudgetStatus], markdown: str, code: int, environ: 
         return
     path = Path(environ.get("RUNNER_TEMP") or Path(environ["GITHUB_OUTPUT"]).parent) / "gembill-budgets.md"
     path.write_text(report, encoding="utf-8")
-    found = {**outputs(standings), "exit_code": str(code), "report_path": str(path)}
+    found = {**outputs(statuses), "exit_code": str(code), "report_path": str(path)}
     _append(environ["GITHUB_OUTPUT"], "".join(f"{name}={clean(value)}\n" for name, value in found.items()))
 
 
-def outputs(standings: Sequence[BudgetStatus]) -> dict[str, str]:
+def outputs(statuses: Sequence[BudgetStatus]) -> dict[str, str]:
     """The outputs: the gravest state, and the budget that is most used up. What is unknown or not set is empty."""
-    tightest = max(standings, key=lambda one: (one.state.severity, one.share is None, one.share or 0))
+    tightest = max(statuses, key=lambda one: (one.state.severity, one.share is None, one.share or 0))
     budget = tightest.budget
     return {
-        "status": status(standings).value,
+        "status": overall_state(statuses).value,
         "budget": budget.name,
         "spent_usd": "" if tightest.cost_pico is None else usd(tightest.cost_pico),
         "limit_usd": "" if budget.limit_pico is None else usd(budget.limit_pico),

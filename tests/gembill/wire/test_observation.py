@@ -61,7 +61,7 @@ def test_the_last_word_counts_and_an_empty_one_changes_nothing():
 
 
 @pytest.mark.parametrize("empty", [None, b"null", b"{}", b"{ }", b"{\n}"])
-def test_an_empty_usage_leaves_the_last_one_standing(empty):
+def test_an_empty_usage_leaves_the_last_one(empty):
     observation = Observation()
     observation.update_usage(raw(promptTokenCount=5))
     observation.update_usage(None if empty is None else Raw(empty))

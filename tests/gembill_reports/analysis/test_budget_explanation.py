@@ -2,7 +2,7 @@
 
 import pytest
 
-from gembill.budget_status import standings
+from gembill.budget_status import evaluate_budgets
 from gembill.ledger import Ledger
 from gembill.money import PICO_PER_USD, unit_price
 from gembill.period import zone
@@ -29,7 +29,7 @@ def filled(ledger: Ledger) -> Ledger:
 
 
 def test_days_and_models_add_up_to_what_was_spent(filled):
-    (status,) = standings(filled, [RULE], NOW)
+    (status,) = evaluate_budgets(filled, [RULE], NOW)
     explained = explanation(filled, status)
     assert explained.status.used == 40 * IN + sum(range(20)) * IN
     assert [(row.group["day"], row.calls) for row in explained.days] == [("2026-11-05", 1), ("2026-11-06", 20)]
@@ -37,7 +37,7 @@ def test_days_and_models_add_up_to_what_was_spent(filled):
 
 
 def test_the_most_expensive_calls_come_first(filled):
-    (status,) = standings(filled, [RULE], NOW)
+    (status,) = evaluate_budgets(filled, [RULE], NOW)
     costs = [one.cost_pico for one in explanation(filled, status).most_expensive]
     assert costs == [n * IN for n in (40, 19, 18, 17, 16, 15, 14, 13, 12, 11)]
     assert len(costs) == CALLS
@@ -45,10 +45,10 @@ def test_the_most_expensive_calls_come_first(filled):
 
 def test_of_a_budget_in_tokens_those_with_most_tokens_come_first(filled):
     rule = Budget(name="b", limit_tokens=5, span=BudgetPeriod.MONTH, zone=zone("UTC"), labels={"team": "search"})
-    (status,) = standings(filled, [rule], NOW)
+    (status,) = evaluate_budgets(filled, [rule], NOW)
     assert explanation(filled, status).most_expensive[0].record.tokens.input == 19
 
 
 def test_a_status_of_the_past_is_explained_by_the_calls_until_then(filled):
-    (status,) = standings(filled, [RULE], us("2026-11-06T10:00:05+00:00"), past=True)
+    (status,) = evaluate_budgets(filled, [RULE], us("2026-11-06T10:00:05+00:00"), past=True)
     assert explanation(filled, status, past=True).days.total.calls == status.calls == 6

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from gembill.budget_status import standings
+from gembill.budget_status import evaluate_budgets
 from gembill.ledger import Ledger
 from gembill.money import PICO_PER_USD, unit_price, usd
 from gembill.period import zone
@@ -40,7 +40,7 @@ def shown(explained: Explanation) -> Sequence[Sheet]:
 
 
 def test_days_and_models_add_up_to_what_was_spent(filled):
-    (status,) = standings(filled, [RULE], NOW)
+    (status,) = evaluate_budgets(filled, [RULE], NOW)
     found = ExplanationView(explanation(filled, status)).json()
     assert found["budget"]["spent_usd"] == usd(40 * IN + sum(range(20)) * IN)
     assert [(row["day"], row["calls"]) for row in found["days"]] == [("2026-11-05", 1), ("2026-11-06", 20)]
@@ -49,7 +49,7 @@ def test_days_and_models_add_up_to_what_was_spent(filled):
 
 
 def test_the_most_expensive_calls_come_first(filled):
-    (status,) = standings(filled, [RULE], NOW)
+    (status,) = evaluate_budgets(filled, [RULE], NOW)
     calls = ExplanationView(explanation(filled, status)).json()["dearest_calls"]
     assert [call["cost_usd"] for call in calls] == [usd(n * IN) for n in (40, 19, 18, 17, 16, 15, 14, 13, 12, 11)]
     assert len(calls) == CALLS
@@ -57,14 +57,14 @@ def test_the_most_expensive_calls_come_first(filled):
 
 def test_of_a_budget_in_tokens_those_with_most_tokens_come_first(filled):
     rule = Budget(name="b", limit_tokens=5, span=BudgetPeriod.MONTH, zone=zone("UTC"), labels={"team": "search"})
-    (status,) = standings(filled, [rule], NOW)
+    (status,) = evaluate_budgets(filled, [rule], NOW)
     found = explanation(filled, status)
     assert found.most_expensive[0].record.tokens.input == 19
     assert "95%" in ExplanationView(found).sheets()[0].terminal(140)  # 190 of 200 tokens
 
 
 def test_people_read_it_as_three_tables(filled):
-    (status,) = standings(filled, [RULE], us("2026-11-06T10:00:05+00:00"), past=True)
+    (status,) = evaluate_budgets(filled, [RULE], us("2026-11-06T10:00:05+00:00"), past=True)
     days, models, calls = (sheet.terminal(160) for sheet in shown(explanation(filled, status, past=True)))
     assert "calls: team=search" in days
     assert "2026-11-06" in days
@@ -79,13 +79,13 @@ def test_a_share_of_what_is_not_known_is_not_called_nothing(ledger):
         call("2026-11-06T10:00:00+00:00", (9, 0, 0), **team),
         call("2026-11-07T10:00:00+00:00", (9, 0, 0), "nobody-knows", **team),
     )
-    (status,) = standings(ledger, [RULE], NOW)
+    (status,) = evaluate_budgets(ledger, [RULE], NOW)
     table = shown(explanation(ledger, status))[0].table
     assert [row[-1] for row in (*table.rows, table.total)] == ["100%", "unknown", "100%"]
 
 
 def test_explanations_look_as_they_did(ledger, snapshot: Snapshots):
-    (empty,) = standings(ledger, [RULE], NOW)
+    (empty,) = evaluate_budgets(ledger, [RULE], NOW)
     snapshot("budget-explain-nothing", *shown(explanation(ledger, empty)))
     about = {"labels": {"team": "search", "stage": "nightly"}, "outcomes": [FAILED]}
     put(
@@ -97,5 +97,5 @@ def test_explanations_look_as_they_did(ledger, snapshot: Snapshots):
     )
     tokens = Budget(name="b", limit_tokens=5, span=BudgetPeriod.TOTAL, zone=zone("UTC"))
     for name, rule in (("budget-explain", RULE), ("budget-explain-tokens", tokens)):
-        (status,) = standings(ledger, [rule], NOW)
+        (status,) = evaluate_budgets(ledger, [rule], NOW)
         snapshot(name, *shown(explanation(ledger, status)))

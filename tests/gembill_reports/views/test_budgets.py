@@ -11,10 +11,10 @@ from gembill_reports.views.budgets import (
     check_sheet,
     filters,
     ordered,
+    overall_state,
     rules_dict,
     rules_sheet,
     run_sheet,
-    status,
     summed_up,
 )
 from tests.gembill.rules.budgets.test_status import NOW, budget, hours, stand
@@ -33,9 +33,9 @@ ALL = [PASS, UNKNOWN, WARN, BREACH]
 
 def test_the_gravest_stands_first():
     assert [one.state for one in ordered(ALL)] == ["BREACH", "UNKNOWN", "WARN", "PASS"]
-    assert status(ALL) is BudgetState.BREACH
+    assert overall_state(ALL) is BudgetState.BREACH
     assert summed_up(ALL) == "1 breached, 1 unknown, 1 warned, 1 passed"
-    assert status([]) is BudgetState.PASS
+    assert overall_state([]) is BudgetState.PASS
 
 
 def test_the_table_has_a_line_a_budget_with_spent_limit_share_and_course():

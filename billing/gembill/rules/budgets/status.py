@@ -106,10 +106,10 @@ class BudgetStatus:
 
 
 def evaluate(
-    budget: Budget, period: Period, slices: Iterable[HourlyUsage], at_us: int, *, run: str | None = None
+    budget: Budget, period: Period, usage: Iterable[HourlyUsage], at_us: int, *, run: str | None = None
 ) -> BudgetStatus:
     """The status of the budget at an instant, given what was used in each hour of the period until then."""
-    hours = sorted((one for one in slices if one.calls), key=lambda one: one.at_us)
+    hours = sorted((one for one in usage if one.calls), key=lambda one: one.at_us)
     used = _used(budget, hours)
     forecast = _forecast(period, hours, used, at_us)
     known = any(one.costed_calls for one in hours)

@@ -1,4 +1,4 @@
-"""A standing in words and as JSON."""
+"""A status in words and as JSON."""
 
 from gembill.money import PICO_PER_USD
 from gembill.rules.budgets import BudgetPeriod, HourlyUsage
