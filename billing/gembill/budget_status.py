@@ -20,8 +20,10 @@ _MEASURES = (
 def evaluate_budgets(
     ledger: Ledger, budgets: Iterable[Budget], now_us: int, *, run: str | None = None, past: bool = False
 ) -> list[BudgetStatus]:
-    """The status of budgets now, or as it was at an instant of the `past`; budgets of a run are about the newest one
-    where none is named."""
+    """The status of each budget now, or as it was at an instant of the `past`.
+
+    Budgets of a run are about the newest run where none is named.
+    """
     budgets = list(budgets)
     if run is None and any(one.span is BudgetPeriod.RUN for one in budgets):
         run = newest_run(ledger)
