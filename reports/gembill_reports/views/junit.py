@@ -1,6 +1,6 @@
 """A check of budgets as a JUnit file, which GitLab, Jenkins and others show beside the tests.
 
-Owns: the XML. Owns no state. Invariant: one case a budget; a breach is a failure, a budget that cannot be told an
+Owns: the XML. Owns no state. Invariant: one case a budget; a breach is a failure, a budget that cannot be determined an
 error, everything else passes; any name gives well-formed XML in ASCII.
 """
 

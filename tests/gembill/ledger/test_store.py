@@ -3,11 +3,14 @@ from dataclasses import replace
 
 import pytest
 from sqlalchemy import Table, func, select
+from sqlalchemy.exc import IntegrityError
 
+from gembill import posting as entering
 from gembill.errors import LedgerError
 from gembill.ledger import (
     InvalidPosting,
     Ledger,
+    LedgerUnavailable,
     Selection,
     audit_ledger,
     open_ledger,
@@ -17,8 +20,10 @@ from gembill.ledger import (
     read_records,
     read_totals,
     schema,
+    store,
 )
-from gembill.model import CostParts
+from gembill.ledger.transaction import Transaction
+from gembill.model import CostParts, Rating, Record
 from tests.gembill.ledger.making import (
     NATURAL,
     SPOOL,
@@ -115,3 +120,51 @@ def test_proxies_that_meet_on_the_same_calls_lose_and_double_nothing(ledger_url:
     assert {stored.record.source_id for stored in read_records(ledger, Selection())} == {NATURAL}
     assert sum(s.record.tokens.input or 0 for s in read_records(ledger, Selection())) == sum(range(41, 61))
     ledger.close()
+
+
+def test_a_rule_that_fails_within_a_batch_leaves_nothing_of_it(ledger: Ledger) -> None:
+    def broken(_record: Record) -> Rating:
+        raise ZeroDivisionError
+
+    append(ledger, SPOOL, [natural(1, tokens=tokens(1, 1, 1))])
+    with pytest.raises(ZeroDivisionError):
+        entering.append(ledger, SPOOL, [posting(2), natural(3)], broken)
+    assert (count(ledger, schema.event), count(ledger, schema.record)) == (1, 1)
+
+
+def test_an_overtaken_attempt_is_made_again_from_what_is_there_by_then(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    append(ledger, SPOOL, [natural(1, tokens=tokens(1, 1, 1))])
+    seen: list[int] = []
+    write = Transaction.write
+
+    def overtaken_once(work: Transaction) -> None:
+        if len(seen) == 1:
+            raise IntegrityError(None, None, Exception("UNIQUE constraint failed: record"))
+        write(work)
+
+    monkeypatch.setattr(Transaction, "write", overtaken_once)
+    for attempt in ledger.attempts("post"):
+        with attempt as work:
+            (new,) = work.receive(SPOOL, [natural(2)])
+            current = work.current(new.record)
+            assert current is not None
+            seen.append(current.revision)
+            work.complete(SPOOL, new, new.record, new.rating)
+    assert seen == [0, 0]
+    assert [one.revision for one in read_records(ledger, Selection())] == [1]
+    assert audit_ledger(ledger) == []
+
+
+def test_a_writer_that_is_overtaken_every_time_has_to_try_later(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def overtaken(_work: Transaction) -> None:
+        raise IntegrityError(None, None, Exception("UNIQUE constraint failed: record"))
+
+    monkeypatch.setattr(Transaction, "write", overtaken)
+    monkeypatch.setattr(store.time, "sleep", lambda _seconds: None)
+    with pytest.raises(LedgerUnavailable, match="cannot post now: others were quicker with the same rows 20 times"):
+        append(ledger, SPOOL, [posting(1)])
+    assert count(ledger, schema.event) == 0

@@ -68,7 +68,7 @@ def title(status: BudgetStatus) -> str:
     happened = {
         BudgetState.BREACH: "breached",
         BudgetState.WARN: "warns",
-        BudgetState.UNKNOWN: "cannot be told",
+        BudgetState.UNKNOWN: "cannot be determined",
         BudgetState.PASS: "passes",
     }
     return f"Budget {status.budget.name} {happened[status.state]}: {percent(status)}"
