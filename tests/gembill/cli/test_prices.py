@@ -64,8 +64,8 @@ def test_a_file_named_in_the_environment_counts_first(url: str, tmp_path: Path) 
     path.write_text(
         '[[models.mine.prices]]\nsource = "CI"\nchecked_on = 2026-11-21\ninput = "1"\noutput = "2"\n', encoding="utf-8"
     )
-    found = run(url, "prices", "list", "--model", "mine", "--format", "json", env={"GEMBILL_PRICES": str(path)})
-    assert {row["source"] for row in json.loads(found.stdout)["prices"]} == {"CI"}
+    done = run(url, "prices", "list", "--model", "mine", "--format", "json", env={"GEMBILL_PRICES": str(path)})
+    assert {row["source"] for row in json.loads(done.stdout)["prices"]} == {"CI"}
 
 
 def test_an_unpriced_call_is_loud_until_it_is_set_and_charged_again_and_both_histories_stay(url: str) -> None:

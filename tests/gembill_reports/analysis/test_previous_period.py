@@ -126,9 +126,9 @@ def test_an_open_period_has_none_before() -> None:
 def test_rows_find_their_counterpart(ledger: Ledger) -> None:
     put(ledger, call("2026-10-15T10:00:00+00:00", (3, 0, 0)), call("2026-10-15T10:00:00+00:00", (1, 0, 0), "gone"))
     put(ledger, call("2026-11-15T10:00:00+00:00", (4, 0, 0)), call("2026-11-15T10:00:00+00:00", (1, 0, 0), PRO))
-    found = report(ledger, parse(month="2026-11"), ("model",))
-    before = previous_period.predecessor(ledger, found, LATER)
-    costs = {row.group["model"]: before.cost_of(row) for row in found.rows}
+    current = report(ledger, parse(month="2026-11"), ("model",))
+    before = previous_period.predecessor(ledger, current, LATER)
+    costs = {row.group["model"]: before.cost_of(row) for row in current.rows}
     assert costs == {FLASH: 3 * IN, PRO: 0}
     by_day = previous_period.predecessor(ledger, report(ledger, parse(month="2026-11"), ("day",)), LATER)
     assert not by_day.by_row

@@ -22,19 +22,19 @@ def checked(ledger: Ledger, terms: PricingTerms = LIST, days: int = 90) -> Price
 
 
 def test_a_ledger_without_calls_is_in_order(ledger: Ledger) -> None:
-    found = checked(ledger)
-    assert (found.gaps, found.stale, found.coming, found.in_order) == ((), (), (), True)
+    findings = checked(ledger)
+    assert (findings.gaps, findings.stale, findings.coming, findings.in_order) == ((), (), (), True)
 
 
 def test_a_model_or_tier_without_a_price_is_a_gap(ledger: Ledger) -> None:
     put(ledger, LIST, event(1, NOVEMBER, "newest"), event(2, NOVEMBER, "gemini-4-carbon", tier="batch"))
     put(ledger, LIST, event(3, NOVEMBER, "gemini-2.5-pro", http_status=500, seen={"usage": None}))
-    found = checked(ledger)
-    assert [(gap.model, gap.service_tier, gap.calls) for gap in found.gaps] == [
+    findings = checked(ledger)
+    assert [(gap.model, gap.service_tier, gap.calls) for gap in findings.gaps] == [
         ("gemini-4-carbon", "batch", 1),
         ("newest", "standard", 1),
     ]
-    assert not found.in_order
+    assert not findings.in_order
 
 
 def test_calls_recorded_without_a_price_that_there_is_by_now_are_a_gap_too(ledger: Ledger) -> None:
@@ -83,9 +83,9 @@ def test_a_change_that_a_price_of_ones_own_hides_is_said(ledger: Ledger) -> None
     rows = [replace(row, id=f"set-1/{row.id}") for row in negotiated(bundled(), frame, rates)]
     hiding = [row for row in bundled().rows if row.model == "gemini-3.8-flash" and row.service_tier != "standard"]
     book = PriceBook(rows, over=PriceBook([row for row in bundled().rows if row not in hiding], bundled().aliases))
-    found = {coming.at_us: coming for coming in checked(ledger, PricingTerms(book, DEFAULT)).coming}
-    assert found[instant("2026-11-22", zone())].output == (unit_price("3.75"), unit_price("3"))
-    assert not found[instant("2026-11-22", zone())].hidden
-    stays = found[instant("2027-01-01", zone())]
+    findings = {coming.at_us: coming for coming in checked(ledger, PricingTerms(book, DEFAULT)).coming}
+    assert findings[instant("2026-11-22", zone())].output == (unit_price("3.75"), unit_price("3"))
+    assert not findings[instant("2026-11-22", zone())].hidden
+    stays = findings[instant("2027-01-01", zone())]
     assert (stays.hidden, stays.now_pico, stays.then_pico) == (True, None, None)
     assert stays.output == (unit_price("3.75"), unit_price("7.50"))

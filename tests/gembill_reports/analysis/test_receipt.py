@@ -78,23 +78,23 @@ def test_the_lines_of_a_receipt_add_up(ledger: Ledger) -> None:
 
 @given(st.tuples(*[st.integers(0, 2**40)] * 3), st.sampled_from([FLASH, "nobody-knows"]))
 def test_lines_add_up_to_the_total_and_the_cost_whatever_was_used(split: tuple[int, int, int], model: str) -> None:
-    found = explained(call(AT, split, model))
-    assert found.tokens == sum(split)
-    assert found.cost_pico == found.stored.cost_pico
-    assert (found.cost_pico is None) == (model != FLASH)
+    explained_call = explained(call(AT, split, model))
+    assert explained_call.tokens == sum(split)
+    assert explained_call.cost_pico == explained_call.stored.cost_pico
+    assert (explained_call.cost_pico is None) == (model != FLASH)
 
 
 def test_the_documented_reading_is_an_estimate_beside_the_cost() -> None:
     two = Execution(outcome=FAILED, result_chars=8, result_digits=0)
-    found = explained(call(AT, (147, 360, 276), executions=(RESULT, two, Execution(outcome=LATE))))
+    explained_call = explained(call(AT, (147, 360, 276), executions=(RESULT, two, Execution(outcome=LATE))))
     tokens = 15 + 1 + 2  # 15 digits, then 2 other characters begin a token, then 8 are two
-    assert receipt_dict(found)["documented_reading_estimate"] == {
+    assert receipt_dict(explained_call)["documented_reading_estimate"] == {
         "estimate": True,
         "result_tokens": tokens,
         "usd_per_million": "3.00",
         "cost_usd": usd(tokens * OUT),
     }
-    assert found.cost_pico == 147 * IN + 360 * IN + 276 * OUT
+    assert explained_call.cost_pico == 147 * IN + 360 * IN + 276 * OUT
 
 
 def test_without_results_or_a_price_there_is_no_estimated_cost() -> None:
@@ -139,9 +139,9 @@ def test_a_correction_shows_old_and_new(ledger: Ledger) -> None:
     ]
     before, after = 507 * IN + 276 * OUT, 507 * IN + 276 * 2 * OUT
     kept = replace(kept, cost_pico=after)
-    found = receipt(kept, posted, PRICES)
-    assert found.cost_pico == after
-    (correction,) = receipt_dict(found)["corrections"]
+    explained_call = receipt(kept, posted, PRICES)
+    assert explained_call.cost_pico == after
+    (correction,) = receipt_dict(explained_call)["corrections"]
     assert (correction["old_cost_usd"], correction["new_cost_usd"]) == (usd(before), usd(after))
     assert [(line["meter"], line["cost_usd"]) for line in correction["old"]] == [("output", usd(276 * OUT))]
     assert [(line["meter"], line["cost_usd"]) for line in correction["new"]] == [("output", usd(276 * 2 * OUT))]
@@ -153,7 +153,7 @@ def test_grounding_is_counted_in_searches_and_not_in_tokens() -> None:
     search = Charge(
         meter=Meter.GROUNDING, modality=Modality.TEXT, quantity=3, unit_pico=unit_price("14000"), price_id="g"
     )
-    found = explained(replace(posting, rating=Rating(charges=(*posting.rating.charges, search))))
-    assert found.tokens == 1
-    assert found.cost_pico == IN + 3 * unit_price("14000")
-    assert receipt_dict(found)["lines"][-1]["unit"] == "searches"
+    explained_call = explained(replace(posting, rating=Rating(charges=(*posting.rating.charges, search))))
+    assert explained_call.tokens == 1
+    assert explained_call.cost_pico == IN + 3 * unit_price("14000")
+    assert receipt_dict(explained_call)["lines"][-1]["unit"] == "searches"

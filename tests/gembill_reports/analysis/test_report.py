@@ -40,8 +40,8 @@ CLOCK_CHANGES = [  # zone, day on which its clock is changed, hours of that day
 ]
 
 
-def rows(found: Report, *keys: str) -> list[tuple[Any, ...]]:
-    return [tuple(row.group[by] for by in found.by) + tuple(getattr(row, key) for key in keys) for row in found.rows]
+def rows(totals: Report, *keys: str) -> list[tuple[Any, ...]]:
+    return [tuple(row.group[by] for by in totals.by) + tuple(getattr(row, key) for key in keys) for row in totals.rows]
 
 
 def test_a_month_by_model_is_what_one_works_out_by_hand(ledger: Ledger) -> None:
@@ -110,15 +110,15 @@ def test_rows_come_dearest_first_then_by_name_and_missing_last(ledger: Ledger) -
         *(call(at, (n, 0, 0), labels={"team": team}) for team, n in (("b", 5), ("a", 5), ("c", 7))),
         call(at, (1_000, 0, 0), "gemini-nobody-knows", labels={"team": "unpriced"}),
     )
-    found = report(ledger, NOVEMBER, ["label.team"])
-    assert rows(found, "cost_pico") == [
+    totals = report(ledger, NOVEMBER, ["label.team"])
+    assert rows(totals, "cost_pico") == [
         ("c", 7 * IN),
         ("a", 5 * IN),
         ("b", 5 * IN),
         ("unpriced", None),
         (None, 10_000 * IN),
     ]
-    assert report_dict(found)["rows"][-1]["label.team"] is None
+    assert report_dict(totals)["rows"][-1]["label.team"] is None
 
 
 def test_what_is_not_known_stays_unknown_and_is_skipped_in_sums(ledger: Ledger) -> None:
@@ -130,23 +130,23 @@ def test_what_is_not_known_stays_unknown_and_is_skipped_in_sums(ledger: Ledger) 
         call(at, (1, 2, 3)),
         call(at, None, status=Status.ERROR, http_status=429),
     )
-    found = report(ledger, NOVEMBER, ["model"])
-    by_model = {row.group["model"]: row for row in found.rows}
+    totals = report(ledger, NOVEMBER, ["model"])
+    by_model = {row.group["model"]: row for row in totals.rows}
     assert by_model["lost"].tokens == Tokens()
     assert (by_model["lost"].cost_pico, by_model["lost"].incomplete_calls) == (None, 1)
     assert by_model["gemini-nobody-knows"].cost_pico is None
     assert by_model["gemini-nobody-knows"].unpriced_calls == 1
-    assert found.total.cost_pico == 3 * IN + 3 * OUT
-    assert found.total.tokens.total == 18 + 6
-    assert not found.strictly_complete
-    assert report_dict(found)["total"]["unpriced_calls"] == 1
+    assert totals.total.cost_pico == 3 * IN + 3 * OUT
+    assert totals.total.tokens.total == 18 + 6
+    assert not totals.strictly_complete
+    assert report_dict(totals)["total"]["unpriced_calls"] == 1
 
 
 def test_a_month_without_calls_cost_nothing(ledger: Ledger) -> None:
-    found = report(ledger, NOVEMBER, ["model"])
-    assert found.rows == ()
-    assert (found.total.calls, found.total.cost_pico, found.total.tokens.total) == (0, 0, 0)
-    assert found.strictly_complete
+    totals = report(ledger, NOVEMBER, ["model"])
+    assert totals.rows == ()
+    assert (totals.total.calls, totals.total.cost_pico, totals.total.tokens.total) == (0, 0, 0)
+    assert totals.strictly_complete
 
 
 @pytest.mark.parametrize(
@@ -156,10 +156,10 @@ def test_a_month_without_calls_cost_nothing(ledger: Ledger) -> None:
 def test_rows_of_time_add_up_to_the_total_in_every_zone(ledger: Ledger, zone: str, unit: str) -> None:
     instants = ("2026-11-01T06:59:59+00:00", "2026-11-01T07:00:00+00:00", "2026-11-01T08:45:00+00:00")
     put(ledger, *(call(at, (2**n, 0, 0)) for n, at in enumerate((*instants, "2026-11-01T09:15:00+00:00"))))
-    found = report(ledger, parse("2026-10-20", "2026-11-20", tz=zone), [unit, "model"])
-    assert sum(row.tokens.input or 0 for row in found.rows) == found.total.tokens.input == 1 + 2 + 4 + 8
-    assert found.total == add({}, [report(ledger, found.period).total])
-    assert [row.group[unit] for row in found.rows] == sorted(str(row.group[unit]) for row in found.rows)
+    totals = report(ledger, parse("2026-10-20", "2026-11-20", tz=zone), [unit, "model"])
+    assert sum(row.tokens.input or 0 for row in totals.rows) == totals.total.tokens.input == 1 + 2 + 4 + 8
+    assert totals.total == add({}, [report(ledger, totals.period).total])
+    assert [row.group[unit] for row in totals.rows] == sorted(str(row.group[unit]) for row in totals.rows)
 
 
 def test_days_in_india_begin_at_half_past_in_utc(ledger: Ledger) -> None:
@@ -170,8 +170,8 @@ def test_days_in_india_begin_at_half_past_in_utc(ledger: Ledger) -> None:
         call("2026-11-21T18:29:59.999999+00:00", (4, 0, 0)),
         call("2026-11-21T18:30:00+00:00", (8, 0, 0)),
     )
-    found = report(ledger, parse(month="2026-11", tz="Asia/Kolkata"), ["day"])
-    assert rows(found, "cost_pico") == [("2026-11-20", IN), ("2026-11-21", 6 * IN), ("2026-11-22", 8 * IN)]
+    totals = report(ledger, parse(month="2026-11", tz="Asia/Kolkata"), ["day"])
+    assert rows(totals, "cost_pico") == [("2026-11-20", IN), ("2026-11-21", 6 * IN), ("2026-11-22", 8 * IN)]
 
 
 def test_the_day_on_which_the_clock_is_set_back_has_25_hours(ledger: Ledger) -> None:
@@ -196,16 +196,16 @@ def test_the_day_on_which_the_clock_is_set_back_has_25_hours(ledger: Ledger) -> 
 
 def test_a_period_that_cuts_an_hour_counts_only_its_part(ledger: Ledger) -> None:
     put(ledger, call("2026-11-05T10:10:00+00:00", (1, 0, 0)), call("2026-11-05T10:20:00+00:00", (2, 0, 0)))
-    found = report(ledger, parse("2026-11-05T10:15:00Z", "2026-11-06", tz="UTC"), ["day"])
-    assert rows(found, "cost_pico") == [("2026-11-05", 2 * IN)]
-    assert found.total.calls == 1
+    totals = report(ledger, parse("2026-11-05T10:15:00Z", "2026-11-06", tz="UTC"), ["day"])
+    assert rows(totals, "cost_pico") == [("2026-11-05", 2 * IN)]
+    assert totals.total.calls == 1
 
 
 def test_open_ends_reach_the_first_and_the_last_call(ledger: Ledger) -> None:
     put(ledger, call("2025-01-31T10:00:00+00:00", (1, 0, 0)), call("2026-11-05T10:20:00+00:00", (2, 0, 0)))
-    found = report(ledger, parse(tz="UTC"), ["month"])
-    assert rows(found, "calls") == [("2025-01", 1), ("2026-11", 1)]
-    assert report_dict(found)["period"]["start"] is None
+    totals = report(ledger, parse(tz="UTC"), ["month"])
+    assert rows(totals, "calls") == [("2025-01", 1), ("2026-11", 1)]
+    assert report_dict(totals)["period"]["start"] is None
 
 
 def test_a_selection_narrows_what_is_added_up(ledger: Ledger) -> None:
@@ -276,16 +276,16 @@ def named(unit: str, us_: int, zone: ZoneInfo) -> str:
 
 def naive(unit: str, calls: Iterable[tuple[int, int]], period: Period) -> list[tuple[str, int, int]]:
     """Name, calls and input tokens of each row: a plain sum over the (instant, tokens) that lie in the period."""
-    found: dict[str, tuple[int, int]] = {}
+    totals: dict[str, tuple[int, int]] = {}
     for us_, tokens in sorted(calls):
         if (period.start_us or 0) <= us_ < (period.end_us or 2**62):
-            n, so_far = found.get(named(unit, us_, period.zone), (0, 0))
-            found[named(unit, us_, period.zone)] = (n + 1, so_far + tokens)
-    return [(name, *sums) for name, sums in found.items()]
+            n, so_far = totals.get(named(unit, us_, period.zone), (0, 0))
+            totals[named(unit, us_, period.zone)] = (n + 1, so_far + tokens)
+    return [(name, *sums) for name, sums in totals.items()]
 
 
-def shown(found: Report) -> list[tuple[Any, ...]]:
-    return [(row.group[found.by[0]], row.calls, row.tokens.input) for row in found.rows]
+def shown(totals: Report) -> list[tuple[Any, ...]]:
+    return [(row.group[totals.by[0]], row.calls, row.tokens.input) for row in totals.rows]
 
 
 def fill(ledger: Ledger, instants: Sequence[int], model: str = FLASH) -> list[tuple[int, int]]:
@@ -314,8 +314,8 @@ def test_every_call_about_a_change_of_the_clock_is_in_its_row(
 
 def test_both_hours_that_strike_alike_have_a_row_in_the_order_of_time(ledger: Ledger) -> None:
     fill(ledger, [us(f"2026-10-25T0{hour}:30:00+00:00") for hour in (1, 0, 2)])
-    found = report(ledger, parse("2026-10-25", "2026-10-26", tz="Europe/Berlin"), ["hour", "model"])
-    assert [row.group["hour"] for row in found] == [
+    totals = report(ledger, parse("2026-10-25", "2026-10-26", tz="Europe/Berlin"), ["hour", "model"])
+    assert [row.group["hour"] for row in totals] == [
         "2026-10-25T02:00:00+02:00",
         "2026-10-25T02:00:00+01:00",
         "2026-10-25T03:00:00+01:00",
@@ -371,6 +371,6 @@ def test_rows_are_the_plain_sum_over_the_calls(
     start, end = ends if None in ends else sorted(ends)
     period = Period(start, end, ZoneInfo(zone))
     chosen = Selection(models=(model,))
-    found = report(kept, period, [unit], selection=chosen)
-    assert shown(found) == naive(unit, calls, period)
-    assert found.total.calls == sum(row.calls for row in found) == report(kept, period, selection=chosen).total.calls
+    totals = report(kept, period, [unit], selection=chosen)
+    assert shown(totals) == naive(unit, calls, period)
+    assert totals.total.calls == sum(row.calls for row in totals) == report(kept, period, selection=chosen).total.calls

@@ -33,16 +33,16 @@ def asked(ledger: Ledger, change: WhatIfChange, period: Period = OCTOBER, terms:
 
 def test_another_model_prices_the_same_tokens(ledger: Ledger) -> None:
     put(ledger, LIST, event(1, AT, PRO), event(2, AT, FLASH3))
-    found = asked(ledger, WhatIfChange(model=FLASH))
+    comparison = asked(ledger, WhatIfChange(model=FLASH))
     then = 1200 * unit_price("0.30") + 350 * unit_price("2.50")
     pro = 1200 * unit_price("1.25") + 350 * unit_price("10")
     flash3 = 1200 * unit_price("0.50") + 350 * unit_price("3.00")
-    assert found.rows == (
+    assert comparison.rows == (
         WhatIfRow(model=PRO, calls=1, now_pico=pro, then_pico=then),
         WhatIfRow(model=FLASH3, calls=1, now_pico=flash3, then_pico=then),
     )
-    assert found.total.difference_pico == 2 * then - pro - flash3
-    assert found.uncompared == ()
+    assert comparison.total.difference_pico == 2 * then - pro - flash3
+    assert comparison.uncompared == ()
 
 
 def test_the_recorded_model_and_tier_give_no_difference(ledger: Ledger) -> None:
@@ -63,23 +63,23 @@ def test_long_prompts_have_the_other_models_price_of_long_prompts(
 def test_the_long_prompt_policy_holds_on_the_other_side_too(ledger: Ledger) -> None:
     put(ledger, LIST, event(1, AT, FLASH, usage={"promptTokenCount": 199_900}))
     policies = Policies(long_context_counts=LongContextCounts.PROMPT_AND_INTERMEDIATE)
-    found = asked(ledger, WhatIfChange(model=PRO), terms=PricingTerms(bundled(), policies))
-    assert found.total.then_pico == 200_100 * unit_price("2.50") + 350 * unit_price("15")
+    comparison = asked(ledger, WhatIfChange(model=PRO), terms=PricingTerms(bundled(), policies))
+    assert comparison.total.then_pico == 200_100 * unit_price("2.50") + 350 * unit_price("15")
 
 
 def test_a_tier_and_an_announced_day_can_be_asked_for_together(ledger: Ledger) -> None:
     put(ledger, LIST, event(1, AT, "gemini-4-argon"))
     day = instant("2026-12-15", zone())
-    found = asked(ledger, WhatIfChange(service_tier="batch", at_us=day))
-    assert found.total.now_pico == 1200 * unit_price("2") + 350 * unit_price("10")
-    assert found.total.then_pico == (1200 * unit_price("4") + 350 * unit_price("20")) // 2
+    comparison = asked(ledger, WhatIfChange(service_tier="batch", at_us=day))
+    assert comparison.total.now_pico == 1200 * unit_price("2") + 350 * unit_price("10")
+    assert comparison.total.then_pico == (1200 * unit_price("4") + 350 * unit_price("20")) // 2
 
 
 def test_without_a_day_each_call_has_the_price_of_its_own_day(ledger: Ledger) -> None:
     edges = ("2026-11-30T23:59:59-08:00", "2026-12-01T00:00:00-08:00")
     put(ledger, LIST, *(event(n, at, FLASH) for n, at in enumerate(edges, 1)))
-    found = asked(ledger, WhatIfChange(model="gemini-4-argon"), parse("2026-11-30", "2026-12-02"))
-    assert found.total.then_pico == 1200 * unit_price("2") + 350 * unit_price("10") + (
+    comparison = asked(ledger, WhatIfChange(model="gemini-4-argon"), parse("2026-11-30", "2026-12-02"))
+    assert comparison.total.then_pico == 1200 * unit_price("2") + 350 * unit_price("10") + (
         1200 * unit_price("4") + 350 * unit_price("20")
     )
 
@@ -97,14 +97,14 @@ def test_what_has_no_price_there_is_on_neither_side_and_named(ledger: Ledger) ->
     details = [{"modality": "IMAGE", "tokenCount": 100}, {"modality": "TEXT", "tokenCount": 200}]
     image = event(1, AT, "gemini-3-pro-image", usage={"candidatesTokensDetails": details})
     put(ledger, LIST, image, event(2, AT, "gemini-4-carbon"), event(3, AT, "newest"))
-    found = asked(ledger, WhatIfChange(model=FLASH3))
-    lost = {(one.model, one.quantity, one.unit): one for one in found.uncompared}
+    comparison = asked(ledger, WhatIfChange(model=FLASH3))
+    lost = {(one.model, one.quantity, one.unit): one for one in comparison.uncompared}
     image_lost = lost["gemini-3-pro-image", 100, "tokens"]
     assert isinstance(image_lost.reason, NoPrice)
     assert "image tokens (output)" in image_lost.reason.reason
     assert image_lost.cost_pico == 100 * unit_price("120")
     assert lost["newest", 1, "calls"].cost_pico is None
-    assert found.rows[0].now_pico == 1200 * unit_price("2") + 250 * unit_price("12")
+    assert comparison.rows[0].now_pico == 1200 * unit_price("2") + 250 * unit_price("12")
 
 
 def test_searches_are_compared_only_where_both_models_count_them_alike(ledger: Ledger) -> None:
@@ -119,10 +119,10 @@ def test_searches_are_compared_only_where_both_models_count_them_alike(ledger: L
 def test_prepaid_and_free_calls_are_not_compared_but_named(ledger: Ledger) -> None:
     free = PricingTerms(bundled(), Policies(free_tier_keys=frozenset({"k"})))
     put(ledger, free, event(1, AT, FLASH3, key="k"))
-    found = asked(ledger, WhatIfChange(model=FLASH))
-    assert found.total.then_pico == 0
-    assert sum(one.quantity for one in found.uncompared) == 1550
-    assert {one.reason for one in found.uncompared} == {UnderPolicy("free_tier")}
+    comparison = asked(ledger, WhatIfChange(model=FLASH))
+    assert comparison.total.then_pico == 0
+    assert sum(one.quantity for one in comparison.uncompared) == 1550
+    assert {one.reason for one in comparison.uncompared} == {UnderPolicy("free_tier")}
 
 
 def test_calls_whose_tokens_are_not_wholly_known_are_named(ledger: Ledger) -> None:

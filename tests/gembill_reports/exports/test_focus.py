@@ -46,8 +46,8 @@ MANDATORY = {
 
 
 def rows(ledger: Ledger) -> list[dict[str, str]]:
-    found = list(read_records(ledger, Selection()))
-    return [row for one in found for row in focus.rows(receipt(one, read_charges(ledger, one), {}), PACIFIC)]
+    records = list(read_records(ledger, Selection()))
+    return [row for one in records for row in focus.rows(receipt(one, read_charges(ledger, one), {}), PACIFIC)]
 
 
 def test_every_row_has_every_column_and_ours_stand_last(ledger: Ledger) -> None:

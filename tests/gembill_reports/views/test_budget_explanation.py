@@ -41,11 +41,11 @@ def shown(explained: Explanation) -> Sequence[Sheet]:
 
 def test_days_and_models_add_up_to_what_was_spent(filled):
     (status,) = evaluate_budgets(filled, [RULE], NOW)
-    found = ExplanationView(explanation(filled, status)).json()
-    assert found["budget"]["spent_usd"] == usd(40 * IN + sum(range(20)) * IN)
-    assert [(row["day"], row["calls"]) for row in found["days"]] == [("2026-11-05", 1), ("2026-11-06", 20)]
-    assert {row["model"]: row["cost_usd"] for row in found["models"]} == {PRO: usd(40 * IN), FLASH: usd(190 * IN)}
-    json.dumps(found)
+    shape = ExplanationView(explanation(filled, status)).json()
+    assert shape["budget"]["spent_usd"] == usd(40 * IN + sum(range(20)) * IN)
+    assert [(row["day"], row["calls"]) for row in shape["days"]] == [("2026-11-05", 1), ("2026-11-06", 20)]
+    assert {row["model"]: row["cost_usd"] for row in shape["models"]} == {PRO: usd(40 * IN), FLASH: usd(190 * IN)}
+    json.dumps(shape)
 
 
 def test_the_most_expensive_calls_come_first(filled):
@@ -58,9 +58,9 @@ def test_the_most_expensive_calls_come_first(filled):
 def test_of_a_budget_in_tokens_those_with_most_tokens_come_first(filled):
     rule = Budget(name="b", limit_tokens=5, span=BudgetPeriod.MONTH, zone=zone("UTC"), labels={"team": "search"})
     (status,) = evaluate_budgets(filled, [rule], NOW)
-    found = explanation(filled, status)
-    assert found.most_expensive[0].record.tokens.input == 19
-    assert "95%" in ExplanationView(found).sheets()[0].terminal(140)  # 190 of 200 tokens
+    explained = explanation(filled, status)
+    assert explained.most_expensive[0].record.tokens.input == 19
+    assert "95%" in ExplanationView(explained).sheets()[0].terminal(140)  # 190 of 200 tokens
 
 
 def test_people_read_it_as_three_tables(filled):

@@ -18,7 +18,7 @@ COMING = ComingPrice(
     now_pico=10**12,
     then_pico=2 * 10**12,
 )
-FOUND = PriceCheck(
+FINDINGS = PriceCheck(
     month=parse(month="2026-10"),
     days=90,
     gaps=(PriceGap(model=None, service_tier="standard", calls=3, reason="the model that answered is not known"),),
@@ -31,7 +31,7 @@ FOUND = PriceCheck(
 
 
 def test_json_has_all_findings() -> None:
-    shape = PriceCheckView(FOUND).json()
+    shape = PriceCheckView(FINDINGS).json()
     assert shape["in_order"] is False
     assert shape["gaps"][0]["unpriced_calls"] == 3
     assert shape["stale"] == [{"model": "m", "checked_on": "2026-01-02", "rows": 12}]
@@ -48,7 +48,7 @@ def test_json_has_all_findings() -> None:
 
 
 def test_the_sheets_say_what_to_do() -> None:
-    gaps, stale, coming = (sheet.terminal(140) for sheet in PriceCheckView(FOUND).sheets())
+    gaps, stale, coming = (sheet.terminal(140) for sheet in PriceCheckView(FINDINGS).sheets())
     assert "(unknown)" in gaps
     assert "gembill prices set" in gaps
     assert "Prices not checked for 90 days" in stale
@@ -58,12 +58,12 @@ def test_the_sheets_say_what_to_do() -> None:
 
 
 def test_nothing_found_is_one_word() -> None:
-    empty = PriceCheck(month=FOUND.month, days=90, gaps=(), stale=(), coming=())
+    empty = PriceCheck(month=FINDINGS.month, days=90, gaps=(), stale=(), coming=())
     assert ["None" in sheet.terminal(80) for sheet in PriceCheckView(empty).sheets()] == [True] * 3
 
 
 def test_csv_has_a_line_for_each_finding() -> None:
-    lines = list(text(PriceCheckView(FOUND), Format.CSV))
+    lines = list(text(PriceCheckView(FINDINGS), Format.CSV))
     assert [line.split(",")[0] for line in lines] == ["kind", "gap", "stale", "coming", "coming"]
     assert lines[3] == "coming,m,,2026-12-01,,1.000000000000,2.000000000000,\n"
 
@@ -71,20 +71,20 @@ def test_csv_has_a_line_for_each_finding() -> None:
 def test_findings_look_as_they_did(snapshot: Snapshots) -> None:
     snapshot(
         "prices-check-none",
-        *PriceCheckView(PriceCheck(month=FOUND.month, days=90, gaps=(), stale=(), coming=())).sheets(),
+        *PriceCheckView(PriceCheck(month=FINDINGS.month, days=90, gaps=(), stale=(), coming=())).sheets(),
     )
     tier = "no price is known for the model 'gemini-3.1-pro-preview' on the tier 'batch'"
-    found = replace(
-        FOUND,
+    findings = replace(
+        FINDINGS,
         gaps=(
             PriceGap(model="gemini-3.1-pro-preview", service_tier="batch", calls=1_204, reason=tier),
             PriceGap(model="gemini-2.5-flash", service_tier="standard", calls=12, reason=None),
-            *FOUND.gaps,
+            *FINDINGS.gaps,
         ),
-        stale=(*FOUND.stale, StalePrice(model="gemini-3.1-pro-preview", checked_on="2026-08-01", rows=104)),
+        stale=(*FINDINGS.stale, StalePrice(model="gemini-3.1-pro-preview", checked_on="2026-08-01", rows=104)),
         coming=(
             replace(COMING, model="gemini-4-argon-preview", now_pico=4_187_210_000_000_000, then_pico=10**12),
-            *FOUND.coming,
+            *FINDINGS.coming,
         ),
     )
-    snapshot("prices-check", *PriceCheckView(found).sheets())
+    snapshot("prices-check", *PriceCheckView(findings).sheets())

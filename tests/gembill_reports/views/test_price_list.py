@@ -59,7 +59,7 @@ def test_lists_of_prices_look_as_they_did(snapshot: Snapshots) -> None:
     pro, flash, kinds = "gemini-3.1-pro-preview", "gemini-2.5-flash", [*Modality]
     media = [kind for kind in kinds if kind not in (Modality.AUDIO, Modality.OTHER)]
     into, out = (Meter.INPUT, Meter.INTERMEDIATE), (Meter.OUTPUT, Meter.THINKING)
-    found = [
+    listed = [
         *rows(flash, *into, usd="0.30", kinds=media),
         *rows(flash, *into, usd="1.00", kinds=[Modality.AUDIO]),
         *rows(flash, *out, usd="2.50"),
@@ -68,5 +68,5 @@ def test_lists_of_prices_look_as_they_did(snapshot: Snapshots) -> None:
         *rows(pro, *into, usd="4", kinds=kinds, above_prompt_tokens=200_000),
         *rows(pro, Meter.CACHED_INPUT, usd="0.0125", kinds=kinds, service_tier="batch", source="agreed by contract"),
     ]
-    snapshot("prices-list", sheet(found))
+    snapshot("prices-list", sheet(listed))
     snapshot("prices-list-none", sheet([]))

@@ -40,8 +40,8 @@ def priced(posting: RatedEvent) -> RatedEvent:
     return replace(posting, rating=replace(posting.rating, charges=tuple(charges)))
 
 
-def text(found: Receipt, width: int = 110) -> str:
-    return "\n".join(sheet.terminal(width) for sheet in sheets(found, LA))
+def text(explained_call: Receipt, width: int = 110) -> str:
+    return "\n".join(sheet.terminal(width) for sheet in sheets(explained_call, LA))
 
 
 def test_a_receipt_is_read_from_top_to_bottom() -> None:
@@ -91,8 +91,8 @@ def test_a_total_that_does_not_fit_is_said_so() -> None:
 
 
 def test_a_cost_that_does_not_fit_is_said_so() -> None:
-    found = explained(call(AT, (2, 0, 0)))
-    wrong = replace(found, stored=replace(found.stored, cost_pico=7))
+    explained_call = explained(call(AT, (2, 0, 0)))
+    wrong = replace(explained_call, stored=replace(explained_call.stored, cost_pico=7))
     assert "The lines add up to $0.000001, but the ledger's cost is $0.000000000007." in text(wrong)
 
 
@@ -126,8 +126,8 @@ def test_searches_are_priced_per_thousand() -> None:
 
 
 def test_a_correction_is_a_sheet_of_its_own() -> None:
-    found = explained(call(AT, (0, 0, 10)))
-    (line,) = found.lines
+    explained_call = explained(call(AT, (0, 0, 10)))
+    (line,) = explained_call.lines
     charge = Charge(
         meter=line.meter, modality=Modality.TEXT, quantity=10, unit_pico=unit_price("3.00"), price_id=f"{FLASH}/output"
     )
@@ -136,7 +136,7 @@ def test_a_correction_is_a_sheet_of_its_own() -> None:
         LedgerCharge(revision=2, line=0, charge=replace(charge, quantity=-10)),
         LedgerCharge(revision=2, line=1, charge=replace(charge, quantity=20)),
     ]
-    shown = text(receipt(replace(found.stored, cost_pico=20 * charge.unit_pico), posted, PRICES))
+    shown = text(receipt(replace(explained_call.stored, cost_pico=20 * charge.unit_pico), posted, PRICES))
     assert "Revision 2 changed the cost from $0.00003 to $0.00006." in shown
     assert shown.count("[1] gemini-3-flash-preview/output") == 1  # told with the lines, and not once more
     assert "2  old  output (text)" in shown
@@ -145,8 +145,8 @@ def test_a_correction_is_a_sheet_of_its_own() -> None:
 
 def test_labels_and_models_are_harmless() -> None:
     evil = "x\x1b[2J\n|"
-    found = explained(call(AT, (1, 0, 0), evil, labels={"a": evil}, key=evil, outcomes=[OK]))
-    for shown in (text(found), "".join(sheet.markdown() for sheet in sheets(found, LA))):
+    explained_call = explained(call(AT, (1, 0, 0), evil, labels={"a": evil}, key=evil, outcomes=[OK]))
+    for shown in (text(explained_call), "".join(sheet.markdown() for sheet in sheets(explained_call, LA))):
         assert "\x1b" not in shown
         assert "x\n" not in shown
 

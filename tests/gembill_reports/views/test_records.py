@@ -120,8 +120,8 @@ def test_csv_has_the_fields_of_the_json_flattened(ledger: Ledger) -> None:
 
 def test_the_table_shows_the_newest_on_the_zones_clock(ledger: Ledger) -> None:
     put(ledger, *(call(f"2026-11-21T09:00:0{n}+00:00", (1_000 + n, 0, 0), outcomes=[FAILED, OK]) for n in range(3)))
-    found = sheet(all_of(ledger), parse(tz="Asia/Kolkata"), 2)
-    shown = found.terminal(140)
+    page = sheet(all_of(ledger), parse(tz="Asia/Kolkata"), 2)
+    shown = page.terminal(140)
     assert "2026-11-21 14:30:02" in shown
     assert "1,002" in shown
     assert "1,000" not in shown
@@ -137,8 +137,8 @@ def test_ids_in_the_table_are_as_long_as_it_takes_to_tell_them_apart(ledger: Led
 
 def test_an_unpriced_call_is_called_so(ledger: Ledger) -> None:
     put(ledger, call(AT, (1, 0, 0), "nobody-knows"), call(AT, None, FLASH), call(AT, None, None))
-    found = sheet(all_of(ledger), parse())
-    costs = {row[2]: row[9] for row in found.table.rows}
+    page = sheet(all_of(ledger), parse())
+    costs = {row[2]: row[9] for row in page.table.rows}
     assert costs == {"nobody-knows": "unpriced", FLASH: "unknown", "(unknown)": "unknown"}
 
 

@@ -98,12 +98,12 @@ def test_groups_of_callers_look_as_they_did(season: Ledger, snapshot: Snapshots)
 
 
 def test_a_report_beside_the_period_before_looks_as_it_did(season: Ledger, snapshot: Snapshots) -> None:
-    found = report(season, NOVEMBER, ["model"])
+    current = report(season, NOVEMBER, ["model"])
     closed, unfinished = (
-        predecessor(season, found, us(f"{day}T08:00:00+00:00")) for day in ("2026-12-01", "2026-11-20")
+        predecessor(season, current, us(f"{day}T08:00:00+00:00")) for day in ("2026-12-01", "2026-11-20")
     )
-    snapshot("compare-closed", sheet(found, closed))
-    snapshot("compare-unfinished", sheet(found, unfinished))
+    snapshot("compare-closed", sheet(current, closed))
+    snapshot("compare-unfinished", sheet(current, unfinished))
     by_day = report(season, NOVEMBER, ["day"])
     snapshot("compare-daily", sheet(by_day, predecessor(season, by_day, us("2026-12-01T08:00:00+00:00"))))
 
@@ -143,18 +143,18 @@ def test_the_share_of_intermediate_tokens_is_a_sentence(ledger: Ledger) -> None:
 
 
 def test_nothing_is_said_of_shares_where_there_are_no_tokens(ledger: Ledger) -> None:
-    found = report(ledger, NOVEMBER)
-    assert share_sentence(found.total) is None
-    assert any("America/Los_Angeles" in note for note in sheet(found).notes)
+    empty = report(ledger, NOVEMBER)
+    assert share_sentence(empty.total) is None
+    assert any("America/Los_Angeles" in note for note in sheet(empty).notes)
 
 
 def test_a_label_may_hold_anything(ledger: Ledger) -> None:
     evil = "x\x1b[2J|\n<b>"
     put(ledger, call("2026-11-05T10:10:00+00:00", (1, 0, 0), labels={evil: evil}))
-    found = sheet(report(ledger, NOVEMBER, [f"label.{evil}"]))
-    for text in (found.terminal(100), found.markdown()):
+    page = sheet(report(ledger, NOVEMBER, [f"label.{evil}"]))
+    for text in (page.terminal(100), page.markdown()):
         assert all(character.isprintable() or character == "\n" for character in text)
-    assert r"x\\x1b\[2J\|\\n\<b\>" in found.markdown()
+    assert r"x\\x1b\[2J\|\\n\<b\>" in page.markdown()
 
 
 def test_grounding_has_a_column_only_where_it_cost_something(month: Report) -> None:

@@ -45,27 +45,27 @@ def event(tool_use: int, *, shown: bool = True) -> Event:
 def kept(ledger: Ledger, body: bytes) -> LedgerRecord:
     posting = call(AT, (43, 123, 103))
     put(ledger, replace(posting, body=body))
-    found = read_record(ledger, posting.record.id)
-    assert found is not None
-    return found
+    stored = read_record(ledger, posting.record.id)
+    assert stored is not None
+    return stored
 
 
 def test_a_receipt_shows_what_each_round_read_again(ledger: Ledger) -> None:
     stored = kept(ledger, msgspec.json.encode(event(123)))
-    found = receipt(stored, [], {}, rounds_of(ledger, stored))
-    (shown,) = receipt_dict(found)["rounds"]
+    explained_call = receipt(stored, [], {}, rounds_of(ledger, stored))
+    (shown,) = receipt_dict(explained_call)["rounds"]
     assert shown == {
         "number": 1, "intermediate": 123, "expected": 43 + 16 + 59, "results_at_most": 2 * 8 + 16, "estimate": False, "explained": True,
     }  # fmt: skip
-    titles = [page.heading for page in sheets(found, zone("UTC"))]
+    titles = [page.heading for page in sheets(explained_call, zone("UTC"))]
     assert "Rounds" in titles
 
 
 def test_rounds_that_are_not_shown_are_marked_as_an_estimate(ledger: Ledger) -> None:
     stored = kept(ledger, msgspec.json.encode(event(123, shown=False)))
-    found = rounds_of(ledger, stored)
-    assert [(one["estimate"], one["intermediate"]) for one in rounds_dicts(found)] == [(True, 123)]
-    assert "estimate" in sheet(found).markdown()
+    rounds = rounds_of(ledger, stored)
+    assert [(one["estimate"], one["intermediate"]) for one in rounds_dicts(rounds)] == [(True, 123)]
+    assert "estimate" in sheet(rounds).markdown()
 
 
 def test_a_count_that_cannot_be_explained_is_an_anomaly_with_both_numbers(ledger: Ledger) -> None:

@@ -22,7 +22,7 @@ from gembill_reports.views.view import Format, text
 from gembill_reports.views.what_if import WhatIfView, reason_text
 from tests.gembill_reports.conftest import Snapshots
 
-FOUND = WhatIf(
+COMPARISON = WhatIf(
     period=parse(month="2026-10"),
     change=WhatIfChange(model="m2", service_tier="batch", cached=Fraction(4, 5), at_us=instant("2026-12-15", zone())),
     rows=(
@@ -42,7 +42,7 @@ def sheet(comparison: WhatIf) -> Sheet:
 
 
 def test_json_has_the_question_the_rows_and_what_was_left_out() -> None:
-    shape = WhatIfView(FOUND).json()
+    shape = WhatIfView(COMPARISON).json()
     assert shape["with"] == {
         "model": "m2",
         "service_tier": "batch",
@@ -67,7 +67,7 @@ def test_json_has_the_question_the_rows_and_what_was_left_out() -> None:
 
 
 def test_the_table_says_more_or_less_and_names_what_is_missing() -> None:
-    shown = sheet(FOUND).terminal(120)
+    shown = sheet(COMPARISON).terminal(120)
     assert "If it had been m2, on the batch tier, 80% cached, at the prices of 2026-12-15 · 2026-10" in shown
     assert "-$1.00   -50.0%" in shown
     assert "+$1.00  +100.0%" in shown
@@ -77,7 +77,7 @@ def test_the_table_says_more_or_less_and_names_what_is_missing() -> None:
 
 
 def test_csv_has_one_line_for_each_model() -> None:
-    lines = list(text(WhatIfView(FOUND), Format.CSV))
+    lines = list(text(WhatIfView(COMPARISON), Format.CSV))
     assert lines[0] == "model,calls,now_usd,then_usd,difference_usd\n"
     assert lines[1] == "m1,3,2.000000000000,1.000000000000,-1.000000000000\n"
     assert len(lines) == 3
@@ -85,22 +85,22 @@ def test_csv_has_one_line_for_each_model() -> None:
 
 def test_what_is_left_of_a_cost_is_not_called_a_hundred_percent_less() -> None:
     row = WhatIfRow(model="m", calls=1, now_pico=4_000, then_pico=1)
-    table = sheet(replace(FOUND, rows=(row, replace(row, then_pico=0), replace(row, then_pico=4_000)))).table
+    table = sheet(replace(COMPARISON, rows=(row, replace(row, then_pico=0), replace(row, then_pico=4_000)))).table
     assert [cells[-1] for cells in table.rows] == ["-99.9%", "-100.0%", "0.0%"]
 
 
 def test_comparisons_look_as_they_did(snapshot: Snapshots) -> None:
-    snapshot("contrast", sheet(FOUND))
+    snapshot("contrast", sheet(COMPARISON))
     later = WhatIfChange(at_us=instant("2026-12-15", zone()))
     rows = (
         WhatIfRow(model="gemini-3.1-pro-preview", calls=12_345, now_pico=4_187_210_000_000_000, then_pico=10**12),
         WhatIfRow(model="gemini-3-flash-preview", calls=9, now_pico=1_081_500_000, then_pico=1_081_500_001),
         WhatIfRow(model="gemini-free", calls=1, now_pico=0, then_pico=10**12),
     )
-    snapshot("contrast-date", sheet(replace(FOUND, change=later, rows=rows, uncompared=FOUND.uncompared[:1])))
+    snapshot("contrast-date", sheet(replace(COMPARISON, change=later, rows=rows, uncompared=COMPARISON.uncompared[:1])))
     model = WhatIfChange(model="gemini-4-argon")
-    snapshot("contrast-model", sheet(replace(FOUND, change=model, rows=rows[:1], uncompared=())))
-    snapshot("contrast-of-nothing", sheet(replace(FOUND, change=model, rows=(), uncompared=())))
+    snapshot("contrast-model", sheet(replace(COMPARISON, change=model, rows=rows[:1], uncompared=())))
+    snapshot("contrast-of-nothing", sheet(replace(COMPARISON, change=model, rows=(), uncompared=())))
 
 
 @pytest.mark.parametrize(
