@@ -60,41 +60,41 @@ class RecordPage:
     selection: Selection
     order: SortOrder = SortOrder.TIME
     ascending: bool = False
-    trouble: ProblemFilter | None = None
+    problem: ProblemFilter | None = None
     status: Status | None = None
     conversation: str | None = None
 
 
 def read_page(
-    ledger: Ledger, asked: RecordPage, size: int, after: Cursor | None = None
+    ledger: Ledger, page: RecordPage, size: int, after: Cursor | None = None
 ) -> tuple[list[LedgerRecord], Cursor | None]:
     """The next calls, at most `size`, and the place from which to go on; None if these are the last."""
     with snapshot(ledger.engine) as connection:
-        rows = records.shown(connection, _query(asked, connection.dialect.name, after).limit(size + 1))
-    return rows[:size], _cursor(asked.order, rows[size - 1]) if len(rows) > size else None
+        rows = records.shown(connection, _query(page, connection.dialect.name, after).limit(size + 1))
+    return rows[:size], _cursor(page.order, rows[size - 1]) if len(rows) > size else None
 
 
-def _query(asked: RecordPage, engine: str, after: Cursor | None) -> Select[Any]:
-    query = select(schema.record).where(*selected(asked.selection, engine), *_narrowed(asked))
-    keys = _keys(asked.order)
+def _query(page: RecordPage, engine: str, after: Cursor | None) -> Select[Any]:
+    query = select(schema.record).where(*selected(page.selection, engine), *_narrowed(page))
+    keys = _keys(page.order)
     if after is not None:
-        ends = tuple_(*_literals(asked.order, after))
-        query = query.where(tuple_(*keys) > ends if asked.ascending else tuple_(*keys) < ends)
-    return query.order_by(*(key.asc() if asked.ascending else key.desc() for key in keys))
+        ends = tuple_(*_literals(page.order, after))
+        query = query.where(tuple_(*keys) > ends if page.ascending else tuple_(*keys) < ends)
+    return query.order_by(*(key.asc() if page.ascending else key.desc() for key in keys))
 
 
-def _narrowed(asked: RecordPage) -> Sequence[ColumnElement[bool]]:
+def _narrowed(page: RecordPage) -> Sequence[ColumnElement[bool]]:
     c = schema.record.c
-    where = [c.conversation == asked.conversation] if asked.conversation is not None else []
-    where += [c.status == asked.status.value] if asked.status is not None else []
-    troubled: dict[ProblemFilter, ColumnElement[bool]] = {
+    where = [c.conversation == page.conversation] if page.conversation is not None else []
+    where += [c.status == page.status.value] if page.status is not None else []
+    problems: dict[ProblemFilter, ColumnElement[bool]] = {
         ProblemFilter.UNPRICED: c.priced == 0,
         ProblemFilter.INCOMPLETE: c.status.in_((Status.PARTIAL.value, Status.UNKNOWN.value)),
         ProblemFilter.ANOMALY: c.anomalies != "[]",
         ProblemFilter.FAILED: c.executions_failed > 0,
         ProblemFilter.ERROR: c.status == Status.ERROR.value,
     }
-    return [*where, *([troubled[asked.trouble]] if asked.trouble is not None else [])]
+    return [*where, *([problems[page.problem]] if page.problem is not None else [])]
 
 
 def _keys(order: SortOrder) -> list[ColumnElement[Any]]:

@@ -62,7 +62,7 @@ def read_totals(ledger: Ledger, selection: Selection, by: Sequence[str] = ()) ->
             )
     sums: dict[Group, list[int]] = {} if by else {(): [0] * (len(MEASURES) + len(_DERIVED))}
     with snapshot(ledger.engine) as connection:
-        for group, values in _parts(connection, _Question(selection, by)):
+        for group, values in _parts(connection, _Request(selection, by)):
             known = sums.get(group)
             sums[group] = list(values) if known is None else [a + b for a, b in zip(known, values, strict=True)]
     ordered = sorted(sums, key=lambda group: [(value is None, value) for value in group])
@@ -74,14 +74,14 @@ def read_hourly_totals(ledger: Ledger, selection: Selection, measures: Sequence[
     quicker than all."""
     sums: dict[int, tuple[int, ...]] = {}
     with snapshot(ledger.engine) as connection:
-        for (hour,), values in _parts(connection, _Question(selection, ("hour",), tuple(measures))):
+        for (hour,), values in _parts(connection, _Request(selection, ("hour",), tuple(measures))):
             assert isinstance(hour, int)
             sums[hour] = tuple(map(sum, zip(values, sums.get(hour, (0,) * len(values)), strict=True)))
     return sums
 
 
 @dataclass(frozen=True, slots=True)
-class _Question:
+class _Request:
     """Which calls, by what, and what of them."""
 
     selection: Selection
@@ -104,35 +104,35 @@ _HOURS = _Layer(HOUR_US, "hour_utc", schema.rollup_narrow, schema.rollup_wide)
 _Period = tuple[int | None, int | None]
 
 
-def _parts(connection: Connection, asked: _Question) -> Iterator[tuple[Group, tuple[int, ...]]]:
-    period = (asked.selection.start_us, asked.selection.end_us)
-    return _within(connection, asked, period, (_HOURS,) if "hour" in asked.by else (_DAYS, _HOURS))
+def _parts(connection: Connection, request: _Request) -> Iterator[tuple[Group, tuple[int, ...]]]:
+    period = (request.selection.start_us, request.selection.end_us)
+    return _within(connection, request, period, (_HOURS,) if "hour" in request.by else (_DAYS, _HOURS))
 
 
 def _within(
-    connection: Connection, asked: _Question, period: _Period, layers: Sequence[_Layer]
+    connection: Connection, request: _Request, period: _Period, layers: Sequence[_Layer]
 ) -> Iterator[tuple[Group, tuple[int, ...]]]:
     """Sums over the period: its whole units from the first layer, what is left at its ends from the finer ones."""
     if not layers:
-        yield from _from_records(connection, asked, period)
+        yield from _from_records(connection, request, period)
         return
     (layer, *finer), (start, end) = layers, period
     first = None if start is None else -(-start // layer.unit_us)
     last = None if end is None else end // layer.unit_us
     if first is not None and last is not None and first >= last:  # no whole unit
-        yield from _within(connection, asked, period, finer)
+        yield from _within(connection, request, period, finer)
         return
-    yield from _from_rollup(connection, asked, layer, (first, last))
+    yield from _from_rollup(connection, request, layer, (first, last))
     if first is not None and start is not None and start < first * layer.unit_us:
-        yield from _within(connection, asked, (start, first * layer.unit_us), finer)
+        yield from _within(connection, request, (start, first * layer.unit_us), finer)
     if last is not None and end is not None and end > last * layer.unit_us:
-        yield from _within(connection, asked, (last * layer.unit_us, end), finer)
+        yield from _within(connection, request, (last * layer.unit_us, end), finer)
 
 
 def _from_rollup(
-    connection: Connection, asked: _Question, layer: _Layer, units: tuple[int | None, int | None]
+    connection: Connection, request: _Request, layer: _Layer, units: tuple[int | None, int | None]
 ) -> Iterator[tuple[Group, tuple[int, ...]]]:
-    selection, by = asked.selection, asked.by
+    selection, by = request.selection, request.by
     wide = bool(selection.keys or selection.labels) or any(word == "key" or word.startswith("label.") for word in by)
     table = layer.wide if wide else layer.narrow
     engine = connection.dialect.name
@@ -145,12 +145,14 @@ def _from_rollup(
         matching = labelled(selection.labels, schema.label_set.c.labels, engine)
         where.append(table.c.labels_hash.in_(select(schema.label_set.c.labels_hash).where(*matching)))
     measured = {name: table.c[name] for name in MEASURES}
-    yield from _grouped(connection, asked, _Table(table, dict(table.c), measured, where))
+    yield from _grouped(connection, request, _Table(table, dict(table.c), measured, where))
 
 
-def _from_records(connection: Connection, asked: _Question, period: _Period) -> Iterator[tuple[Group, tuple[int, ...]]]:
-    where = selected(replace(asked.selection, start_us=period[0], end_us=period[1]), connection.dialect.name)
-    yield from _grouped(connection, asked, _Table(schema.record, rollup.KEYED, rollup.MEASURED, where))
+def _from_records(
+    connection: Connection, request: _Request, period: _Period
+) -> Iterator[tuple[Group, tuple[int, ...]]]:
+    where = selected(replace(request.selection, start_us=period[0], end_us=period[1]), connection.dialect.name)
+    yield from _grouped(connection, request, _Table(schema.record, rollup.KEYED, rollup.MEASURED, where))
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,14 +165,14 @@ class _Table:
     where: Sequence[ColumnElement[bool]]
 
 
-def _grouped(connection: Connection, asked: _Question, table: _Table) -> Iterator[tuple[Group, tuple[int, ...]]]:
-    by = asked.by
+def _grouped(connection: Connection, request: _Request, table: _Table) -> Iterator[tuple[Group, tuple[int, ...]]]:
+    by = request.by
     keys = [table.keyed[_COLUMNS.get(word, "labels_hash")].label(f"by_{place}") for place, word in enumerate(by)]
     calls = table.measured["calls"]
     incomplete = table.keyed["status"].in_((Status.PARTIAL.value, Status.UNKNOWN.value))
     derived = (table.keyed["code_execution_used"] * calls, case((incomplete, calls), else_=0))
     measured = {**table.measured, **dict(zip(_DERIVED, derived, strict=True))}
-    values = [measured[name] for name in asked.measures]
+    values = [measured[name] for name in request.measures]
     query = select(*keys).select_from(table.rows).where(*table.where).group_by(*keys)
     labels = _label_sets(connection) if any(word.startswith("label.") for word in by) else {}
     for row, sums in sql.summed(connection, query, values):

@@ -64,7 +64,7 @@ def calls(ledger: Ledger, view: PageQuery) -> Page:
         header=CSV_HEADER,
         rows=[csv_row(one) for one in records],
         grids=(_grid(found, view, asked),),
-        more={"onward": onward, "asked": asked, "statuses": list(Status), "troubles": list(ProblemFilter)},
+        more={"onward": onward, "asked": asked, "statuses": list(Status), "problems": list(ProblemFilter)},
     )
 
 
@@ -75,7 +75,7 @@ def browse(view: PageQuery) -> RecordPage:
         selection=view.selection,
         order=_word(SortOrder, rest.get("sort")) or SortOrder.TIME,
         ascending=rest.get("dir") == "up",
-        trouble=_word(ProblemFilter, rest.get("trouble")),
+        problem=_word(ProblemFilter, rest.get("trouble")),
         status=_word(Status, rest.get("status")),
         conversation=rest.get("conversation"),
     )

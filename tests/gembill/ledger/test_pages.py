@@ -56,7 +56,7 @@ def test_every_call_is_on_one_page_in_order(ledger: Ledger, order: SortOrder, ex
 
 
 @pytest.mark.parametrize(
-    ("trouble", "expected"),
+    ("problem", "expected"),
     [
         (ProblemFilter.FAILED, [2]),
         (ProblemFilter.INCOMPLETE, [3]),
@@ -65,9 +65,9 @@ def test_every_call_is_on_one_page_in_order(ledger: Ledger, order: SortOrder, ex
         (ProblemFilter.UNPRICED, []),
     ],
 )
-def test_trouble_narrows(ledger: Ledger, trouble: ProblemFilter, expected: list[int]) -> None:
+def test_a_problem_narrows(ledger: Ledger, problem: ProblemFilter, expected: list[int]) -> None:
     fill(ledger)
-    assert numbers(walk(ledger, RecordPage(selection=Selection(), trouble=trouble))) == expected
+    assert numbers(walk(ledger, RecordPage(selection=Selection(), problem=problem))) == expected
 
 
 def test_other_filters_narrow_too(ledger: Ledger) -> None:

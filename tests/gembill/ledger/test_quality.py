@@ -5,7 +5,7 @@ from gembill.model import ApiError, Execution, Outcome, Rating, Status, Tokens
 from tests.gembill.ledger.making import HOUR, LOST, SPOOL, START, append, posting, runs
 
 
-def test_every_kind_of_trouble_is_counted(ledger: Ledger) -> None:
+def test_every_kind_of_problem_is_counted(ledger: Ledger) -> None:
     odd = Execution(outcome=Outcome.OK, part_id='","outcome":"failed"')  # quotes within a text are no outcome
     append(
         ledger,
