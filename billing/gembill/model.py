@@ -1,22 +1,18 @@
-"""The nouns of gembill: what was seen of a call, what it used, and what that costs.
+"""The nouns of gembill: what a call used, and what that costs.
 
-Owns: the values that travel between capture, metering, rating and the ledger, and their meaning. Not here: the rules
-that compute one from another. Invariant: every value is frozen; `None` is "not reported", 0 is zero; times are whole
-microseconds since 1970 in UTC (`..._us`), money is pico-dollars (`..._pico`), token counts are tokens.
-
-`Event` and its parts are the stored form of what was seen (JSON in spool and ledger), hence msgspec structs with
-optional fields; everything read from an event is a plain frozen dataclass.
+Owns: the values that travel between metering, rating and the ledger, and their meaning. Not here: what was seen of a
+call (`event`) and the rules that compute one from another. Invariant: every value is frozen; `None` is "not reported",
+0 is zero; times are whole microseconds since 1970 in UTC (`..._us`), money is pico-dollars (`..._pico`), token counts
+are tokens.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from enum import StrEnum
 
-from msgspec import Struct, field
+from msgspec import Struct
 
 from gembill.errors import ConfigurationError
-
-EVENT_VERSION = 1
 
 
 class Api(StrEnum):
@@ -27,22 +23,21 @@ class Api(StrEnum):
 
 
 class Operation(StrEnum):
-    """The kind of call."""
+    """The kind of call, where we know the surface; of any other call it is the verb of its path, in snake case."""
 
     GENERATE_CONTENT = "generate_content"
     INTERACTIONS = "interactions"
     BATCH = "batch"
     OPENAI_CHAT = "openai_chat"
-
-
-class Ending(StrEnum):
-    """How the exchange with the upstream ended, whatever it said."""
-
-    FINISHED = "finished"  # the answer's framing came to its end
-    CUT = "cut"  # it broke off, or a cap of ours ended the reading
-    UNSENT = "unsent"  # nothing could be sent upstream, or no byte of an answer came from a failed connection
-    UNANSWERED = "unanswered"  # it was sent; no answer came (time-out, connection lost)
-    LOST = "lost"  # this process ended before the answer did
+    OPENAI_RESPONSES = "openai_responses"
+    EMBED_CONTENT = "embed_content"
+    GENERATE_IMAGES = "generate_images"
+    PREDICT = "predict"
+    GENERATE_VIDEOS = "generate_videos"
+    DECISIONS = "decisions"
+    IMPORT_FILE = "import_file"
+    BATCH_PREDICTION = "batch_prediction"
+    CACHE_STORAGE = "cache_storage"
 
 
 class Status(StrEnum):
@@ -85,18 +80,6 @@ class Modality(StrEnum):
     OTHER = "other"  # a kind this version does not know
 
 
-class UnreadReason(StrEnum):
-    """Why something of a body was not read. Stored as text: other versions may have other reasons."""
-
-    MALFORMED = "malformed"  # not JSON, or not the JSON of the dialect
-    ENCODING = "encoding"  # a content encoding that cannot be undone
-    TOO_LARGE = "too_large"  # it inflates to more than is read
-    USAGE_TOO_LARGE = "usage_too_large"
-    TOO_MANY_PARTS = "too_many_parts"  # the outline ends early, the usage is whole
-    TOO_MANY_SEARCHES = "too_many_searches"  # they are counted no further, the usage is whole
-    RECORDER_ERROR = "recorder_error"  # a mistake of ours
-
-
 class Anomaly(StrEnum):
     """What is odd about a record: the call was counted all the same, or it is said why not.
 
@@ -108,6 +91,7 @@ class Anomaly(StrEnum):
     INVALID_USAGE = "invalid_usage"  # a count is not an integer of 0 to 2^53
     CACHED_EXCEEDS_INPUT = "cached_exceeds_input"
     DETAILS_MISMATCH = "details_mismatch"  # prompt tokens by modality are not the prompt tokens
+    UNMETERED_SURFACE = "unmetered_surface"  # a paid call whose usage no dialect of ours reads
     INTERMEDIATE_UNEXPLAINED = "intermediate_unexplained"  # a round re-read what the law does not explain
     LABELS_CUT = "labels_cut"
     RECORDER_STOPPED = "recorder_stopped"
@@ -134,95 +118,12 @@ class Flag(StrEnum):
     PROVISIONED_THROUGHPUT = "provisioned_throughput"
 
 
-class Part(Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """One part of an answer in outline: sizes and outcomes, never its text.
-
-    `kind`: text, code, result, blob, function_call, function_response, tool, file, other. Neighbouring text parts of a
-    candidate are one. `tool_call_as_code` names a search that poses as code (`concise_search`). `outcome` is the
-    wire's word.
-    """
-
-    kind: str
-    candidate: int = 0
-    thought: bool = False
-    id: str | None = None
-    outcome: str | int | None = None
-    language: str | int | None = None
-    chars: int = 0
-    digits: int = 0
-    digest: str | None = None
-    mime: str | None = None
-    tool_call_as_code: str | None = field(default=None, name="dressed")  # its name in events written before 0.2
-
-
-class Snapshot(Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """The usage as it stood when the outline had `after` parts: what a stream shows of its rounds."""
-
-    after: int
-    usage: str
-
-
 class ApiError(Struct, frozen=True, omit_defaults=True, kw_only=True):
     """An error the API answered with: its code, its status word and, for a 429, which limit was met."""
 
     code: int | str | None = None
     status: str | None = None
     kind: str | None = None
-
-
-class RequestFacts(Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """What the request said. `declared` is None where it cannot be known (body unread, or tools inside a cache)."""
-
-    model: str | None = None
-    agent: str | None = None
-    declared: bool | None = None
-    service_tier: str | None = None
-    cached_content: str | None = None
-    conversation: str | None = None  # keyed hash of key, system instruction and first content
-    turns: int | None = None  # contents in the request
-    previous_interaction_id: str | None = None
-    stream: bool = False  # the body asks for a stream, where the path does not say it
-
-
-class ResponseFacts(Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """What the answer showed. `usage` is the provider's own JSON text, unread."""
-
-    usage: str | None = None
-    outline: tuple[Part, ...] = ()
-    snapshots: tuple[Snapshot, ...] = ()
-    documents: int = 0
-    unread: str | None = None  # why documents were not read: an `UnreadReason`, or one of another version
-    model_version: str | None = None
-    response_id: str | None = None
-    finish_reason: str | None = None
-    block_reason: str | None = None
-    service_tier: str | None = None  # from the response header
-    searches: int = 0  # distinct non-empty search queries
-    grounded: bool = False
-    fault: ApiError | None = None
-    agent: str | None = None  # the agent that answered
-    previous_interaction_id: str | None = None  # as the answer repeats it
-
-
-class Event(Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """What was seen of one call: raw usage, outline, times, labels. Never prompt, answer or code text, never a key."""
-
-    id: str  # UUIDv7
-    occurred_us: int  # the call was received
-    ended_us: int | None = None
-    api: Api
-    operation: Operation
-    streamed: bool = False
-    key: str | None = None  # name or keyed fingerprint
-    labels: dict[str, str] = {}
-    labels_cut: bool = False  # labels over the limits were dropped or shortened
-    asked: RequestFacts = RequestFacts()
-    ending: Ending
-    http_status: int | None = None
-    seen: ResponseFacts = ResponseFacts()
-    retried: int = 0  # attempts on a stale connection before this one
-    natural: tuple[str, ...] = ()  # kind and parts of the natural key (contract.md, Identity); () under the spool's own
-    version: int = EVENT_VERSION
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -293,7 +194,9 @@ class Record:
     occurred_us: int
     ended_us: int | None
     api: Api
-    operation: Operation
+    operation: str  # an `Operation`, or the verb of a surface that no row names
+    project: str | None = None  # where a Vertex call ran, as its path says
+    location: str | None = None
     streamed: bool
     model: str | None
     requested_model: str | None

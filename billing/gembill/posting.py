@@ -18,8 +18,9 @@ from typing import TypeVar
 import msgspec
 
 from gembill.errors import LedgerError
+from gembill.event import EVENT_VERSION, Event
 from gembill.ledger import InvalidPosting, Ledger, RatedEvent, Transaction, read_chains
-from gembill.model import EVENT_VERSION, Event, Rating, Record
+from gembill.model import Rating, Record
 from gembill.price_catalog import PricingTerms
 from gembill.rules import conversation
 from gembill.rules.merging import amended, completed, is_fuller

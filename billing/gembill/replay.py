@@ -162,7 +162,7 @@ def _reposted(one: Evidence) -> Record:
     """The record as this version reads it; under a natural key with what earlier answers said of the question."""
     fresh, mine = _read(one), one.stored.record
     fresh = replace(fresh, source_id=mine.source_id, id=mine.id)
-    if mine.operation is Operation.INTERACTIONS:
+    if mine.operation == Operation.INTERACTIONS:
         fresh = replace(fresh, conversation=mine.conversation)  # posting followed the chain to its first
     if mine.source_id in NATURAL_SOURCES and one.stored.revision:
         return completed(mine, fresh)

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from gembill.model import Api, Ending, Event, Operation, Record, RequestFacts
+from gembill.event import Ending, Event, RequestFacts
+from gembill.model import Api, Operation, Record
 from gembill.rules.metering import meter
 from gembill.wire import batch
 from gembill.wire.dialect import dialect

@@ -18,8 +18,8 @@ from collections import defaultdict
 from pathlib import Path
 
 from gembill.config import Settings
+from gembill.event import Event
 from gembill.ledger import open_ledger
-from gembill.model import Event
 from gembill.price_catalog import terms
 from tests.gembill.calls import FLASH, event, executed, put
 from tests.surroundings import clean

@@ -6,8 +6,9 @@ from typing import Any
 
 import msgspec
 
+from gembill.event import Ending, Event, Part, RequestFacts, ResponseFacts
 from gembill.ledger import Ledger
-from gembill.model import Api, Ending, Event, Operation, Part, RequestFacts, ResponseFacts
+from gembill.model import Api, Operation
 from gembill.posting import append, posting
 from gembill.price_catalog import PricingTerms
 from gembill.spool import SegmentEntry

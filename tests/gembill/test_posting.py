@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gembill.errors import LedgerError
+from gembill.event import Ending, Event, RequestFacts, ResponseFacts
 from gembill.ledger import (
     InvalidPosting,
     LedgerUnavailable,
@@ -19,7 +20,7 @@ from gembill.ledger import (
     read_records,
 )
 from gembill.ledger.schema import dead_letter
-from gembill.model import Api, Ending, Event, Operation, RequestFacts, ResponseFacts
+from gembill.model import Api, Operation
 from gembill.posting import (
     Poster,
     PostingThread,

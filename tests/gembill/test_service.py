@@ -39,7 +39,8 @@ def test_what_a_killed_process_left_is_finished_at_the_next_start(recording, tmp
         with proxy.running():
             proxy.post()
         left = Spool.claim(tmp_path / "spool")  # as if killed: an intent without an end
-        from gembill.model import Api, Ending, Event, Operation
+        from gembill.event import Ending, Event
+        from gembill.model import Api, Operation
 
         lost = Event(
             id="0199a0b0-0000-7000-8000-000000000001",

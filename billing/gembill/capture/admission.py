@@ -13,6 +13,7 @@ from typing import Any
 
 from gembill.capture.attribution import LABEL_PREFIX, Header
 from gembill.errors import Refusal
+from gembill.wire.routes import decoded
 
 MAX_HEAD = 64 * 1024
 HEALTH = b"/_gembill/health"
@@ -26,7 +27,7 @@ _PATH = re.compile(
     r"|agents|environments|triggers|voices|webhooks|credentials|decisions|auth_tokens|dynamic|projects|publishers|endpoints|openai)"
     rf"(?:/{_SEGMENT})*(?::[A-Za-z]{{1,64}})?"
 )
-_LIVE = re.compile(r"/ws/[A-Za-z0-9._/-]{1,256}")
+_LIVE = re.compile(rb"//?ws/.*|.*/interactions/live(?:\?.*)?", re.DOTALL)
 _HOP_BY_HOP = frozenset(
     (b"connection", b"keep-alive", b"proxy-connection", b"te", b"trailer", b"transfer-encoding", b"upgrade")
 )
@@ -49,13 +50,7 @@ class Admitted:
 def admit(scope: dict[str, Any]) -> Admitted:
     """The request of an ASGI scope, or Refusal. The shape of the head was checked before (`check_head`)."""
     path = scope["raw_path"].decode("latin-1")
-    if _LIVE.fullmatch(path):
-        raise Refusal(
-            501,
-            "GEMBILL_LIVE_NOT_RECORDED",
-            "gembill does not record the Live API (WebSocket) yet; connect to the API directly for it",
-        )
-    if not _PATH.fullmatch(path):
+    if not _PATH.fullmatch(decoded(path)):
         raise Refusal(
             404,
             "GEMBILL_PATH_NOT_FORWARDED",
@@ -83,6 +78,12 @@ def check_head(version: str, target: bytes, headers: list[Header]) -> None:
     """Refuse a head that two servers could read differently, or that names a host; names are lower case."""
     if version not in ("1.0", "1.1"):
         raise _malformed("gembill speaks HTTP/1.0 and HTTP/1.1")
+    if _LIVE.fullmatch(target) or any(n == b"upgrade" and v.strip().lower() == b"websocket" for n, v in headers):
+        raise Refusal(
+            501,
+            "GEMBILL_LIVE_NOT_RECORDED",
+            "gembill does not record the Live API (WebSocket) yet; connect to the API directly for it",
+        )
     if not target.startswith(b"/") or target.startswith(b"//"):
         raise _malformed("the request target must be a path that starts with a single slash")
     if sum(len(name) + len(value) + 4 for name, value in headers) + len(target) > MAX_HEAD:

@@ -15,7 +15,8 @@ from gembill.capture.context import ContextCache, Submitted
 from gembill.capture.documents import Documents
 from gembill.capture.exchange import Exchange
 from gembill.capture.fingerprint import Fingerprint
-from gembill.model import Ending, Event, Operation, RequestFacts
+from gembill.event import Ending, Event, RequestFacts
+from gembill.model import Operation
 from gembill.wire import batch
 from gembill.wire.json_text import fields, value, word
 from gembill.wire.observation import Observation
@@ -38,7 +39,7 @@ def exchange_for(
     kind = Exchange
     if route.role is Role.NOTICE:
         kind = ContextExchange
-    elif route.operation is Operation.BATCH:
+    elif route.operation == Operation.BATCH:
         kind = BatchResults
     return kind(event_id, occurred_us, route=route, caller=caller, fingerprint=fingerprint, context=context)
 
@@ -62,7 +63,7 @@ class ContextExchange(Exchange):
         name = word(value((fields(document) or {}).get("name")))
         if name is None or body is None:
             return
-        if self._route.operation is not Operation.BATCH:
+        if self._route.operation != Operation.BATCH:
             tools = value((fields(body) or {}).get("tools"))
             self._context.note_cached(api, name, declared=declares_code_execution(tools))
             return

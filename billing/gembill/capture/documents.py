@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Iterator
 from hashlib import blake2b
 
-from gembill.model import UnreadReason
+from gembill.event import UnreadReason
 from gembill.wire.json_text import elided
 
 LONG = 64 * 1024

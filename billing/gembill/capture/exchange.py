@@ -16,7 +16,8 @@ from gembill.capture.attribution import Caller, Header, strike
 from gembill.capture.context import ContextCache
 from gembill.capture.documents import Documents
 from gembill.capture.fingerprint import Fingerprint
-from gembill.model import Ending, Event, Operation, RequestFacts, ResponseFacts, UnreadReason
+from gembill.event import Ending, Event, RequestFacts, ResponseFacts, UnreadReason
+from gembill.model import Operation
 from gembill.wire.dialect import dialect
 from gembill.wire.interactions import RUNNING
 from gembill.wire.json_text import word
@@ -161,6 +162,8 @@ class Exchange:
             ended_us=ended_us,
             api=self._route.api,
             operation=self._route.operation,
+            project=self._route.project,
+            location=self._route.location,
             streamed=self._route.streamed,
             key=self._key,
             labels=self._caller.labels,
@@ -175,7 +178,7 @@ class Exchange:
     def _natural(self, response: ResponseFacts) -> tuple[str, ...]:
         """Interactions have a natural key (contract.md, Identity), from the moment the API names them."""
         name = (
-            (response.response_id or self._route.subject) if self._route.operation is Operation.INTERACTIONS else None
+            (response.response_id or self._route.subject) if self._route.operation == Operation.INTERACTIONS else None
         )
         return ("interaction", self._route.api.value, name) if name else ()
 

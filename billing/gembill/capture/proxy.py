@@ -20,7 +20,8 @@ from gembill.capture.attribution import Header, caller_of
 from gembill.capture.http_server import CLIENT, HttpProtocol
 from gembill.capture.recorder import Call, Recorder
 from gembill.errors import ConfigurationError, Refusal, UpstreamCut, UpstreamError, UpstreamTimeout
-from gembill.model import Api, Ending
+from gembill.event import Ending
+from gembill.model import Api
 from gembill.upstream import NeverSent, Origin, Response, Upstream
 from gembill.wire.routes import family, route
 

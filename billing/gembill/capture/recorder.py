@@ -19,7 +19,7 @@ from gembill.capture.context import ContextCache
 from gembill.capture.exchange import Exchange
 from gembill.capture.fingerprint import Fingerprint
 from gembill.errors import Refusal, SpoolUnwritable
-from gembill.model import Ending
+from gembill.event import Ending
 from gembill.spool import Spool
 from gembill.wire.routes import Role, Route
 

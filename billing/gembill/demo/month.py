@@ -19,8 +19,9 @@ from gembill.capture.attribution import Caller
 from gembill.capture.exchange import Exchange
 from gembill.capture.fingerprint import Fingerprint, load_secret
 from gembill.config import Settings
+from gembill.event import Ending
 from gembill.ledger import DEMO_SOURCE, open_ledger
-from gembill.model import Api, Ending, Operation
+from gembill.model import Api, Operation
 from gembill.posting import Poster
 from gembill.price_catalog import PricesInForce
 from gembill.spool import Spool

@@ -15,11 +15,11 @@ from gembill.capture.attribution import caller_of
 from gembill.capture.batch_results import exchange_for
 from gembill.capture.context import ContextCache
 from gembill.capture.fingerprint import Fingerprint
+from gembill.event import Ending, Event
 from gembill.importing.files import ImportItem
 from gembill.importing.member import RefusedLine, shown
 from gembill.importing.recorded import ImportDefaults, ImportedExchange
 from gembill.ledger import InvalidPosting, Ledger, RatedEvent, read_record
-from gembill.model import Ending, Event
 from gembill.posting import append, joined, read_event, write_halving
 from gembill.price_catalog import PricingTerms
 from gembill.rules.metering import meter

@@ -17,8 +17,8 @@ import msgspec
 from gembill.capture.attribution import LABEL_PREFIX, Header
 from gembill.capture.documents import Documents
 from gembill.errors import ConfigurationError
+from gembill.event import Event
 from gembill.importing.member import RefusedLine, shown
-from gembill.model import Event
 from gembill.period import instant, zone
 from gembill.rules.identity import natural
 from gembill.wire.json_text import word

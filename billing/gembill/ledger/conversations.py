@@ -33,7 +33,7 @@ class Conversation:
     """The selected calls of one conversation. `model` is theirs if it is only one; sums skip what is not known."""
 
     id: str
-    operation: Operation
+    operation: str
     calls: int
     first_us: int
     last_us: int
@@ -122,7 +122,7 @@ def _conversation(row: Any, values: dict[str, int]) -> Conversation:  # noqa: AN
     tokens = {name: values[f"tokens_{name}"] if values[f"tokens_{name}_known"] else None for name in TOKEN_FIELDS}
     return Conversation(
         id=row.conversation,
-        operation=Operation(row.operation),
+        operation=row.operation,
         calls=row.calls,
         first_us=row.first_us,
         last_us=row.last_us,

@@ -14,7 +14,7 @@ from sqlalchemy import Row
 
 from gembill.ledger.entries import LedgerRecord, Reason
 from gembill.ledger.schema import TOKEN_FIELDS
-from gembill.model import COST_PARTS, Api, ApiError, CostParts, Execution, Operation, Record, Status, Tokens
+from gembill.model import COST_PARTS, Api, ApiError, CostParts, Execution, Record, Status, Tokens
 from gembill.period import HOUR_US
 
 _executions = msgspec.json.Decoder(tuple[Execution, ...])
@@ -71,7 +71,7 @@ def _call(record: Record) -> tuple[Any, ...]:
         hour_of(record.occurred_us),
         record.ended_us,
         record.api.value,
-        record.operation.value,
+        str(record.operation),
         int(record.streamed),
         record.model,
         record.requested_model,
@@ -138,7 +138,7 @@ def _record(row: Row[Any]) -> Record:
         occurred_us=row.occurred_us,
         ended_us=row.ended_us,
         api=Api(row.api),
-        operation=Operation(row.operation),
+        operation=row.operation,
         streamed=bool(row.streamed),
         model=row.model,
         requested_model=row.requested_model,

@@ -40,7 +40,7 @@ def narrow_key(entry: LedgerRecord) -> Key:
         hour_of(record.occurred_us),
         record.model or "",
         record.api.value,
-        record.operation.value,
+        str(record.operation),
         record.service_tier,
         record.status.value,
         int(bool(record.executions)),

@@ -17,14 +17,14 @@ def goes_on(record: Record) -> bool:
     """Whether there were turns before: contents of a chat, or an interaction that this one names (contract.md)."""
     if record.conversation is None:
         return False
-    if record.operation is Operation.INTERACTIONS:
+    if record.operation == Operation.INTERACTIONS:
         return record.conversation != record.response_id
     return (record.turns or 0) > 1
 
 
 def predecessor(record: Record) -> RecordKey | None:
     """The source and id of the interaction that this one goes on from; None for a first one and for chats."""
-    if record.operation is not Operation.INTERACTIONS or not goes_on(record):
+    if record.operation != Operation.INTERACTIONS or not goes_on(record):
         return None
     return identity.natural("interaction", record.api.value, record.conversation or "")
 
@@ -39,7 +39,7 @@ def chained(records: Sequence[Record], earlier: Mapping[RecordKey, str]) -> list
     known: dict[RecordKey, str | None] = {
         _key(record): record.conversation
         for record in records
-        if record.operation is Operation.INTERACTIONS and record.conversation
+        if record.operation == Operation.INTERACTIONS and record.conversation
     }
     known |= earlier
     return [_followed(record, before, known) for record in records]

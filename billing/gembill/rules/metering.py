@@ -9,25 +9,12 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from gembill.model import (
-    Anomaly,
-    ApiError,
-    Ending,
-    Event,
-    Flag,
-    Meter,
-    Modality,
-    Operation,
-    Reading,
-    Record,
-    ResponseFacts,
-    Status,
-    Tokens,
-)
+from gembill.event import Ending, Event, ResponseFacts
+from gembill.model import Anomaly, ApiError, Flag, Meter, Modality, Operation, Reading, Record, Status, Tokens
 from gembill.rules import identity
 from gembill.rules.rounds import Round
 from gembill.rules.rounds import rounds as shown_rounds
-from gembill.wire.dialect import dialect
+from gembill.wire.dialect import TELLS_USAGE, dialect
 from gembill.wire.interactions import RUNNING
 from gembill.wire.observation import OUTLINE_ONLY
 from gembill.wire.token_counts import InvalidUsage, Usage
@@ -59,6 +46,8 @@ def meter(event: Event, source_id: int) -> Record:
         ended_us=event.ended_us,
         api=event.api,
         operation=event.operation,
+        project=event.project,
+        location=event.location,
         streamed=event.streamed or event.asked.stream,
         model=model,
         requested_model=_bare(event.asked.model),
@@ -141,7 +130,7 @@ def _status(event: Event, usage: Usage | None) -> Status:
         return Status.UNKNOWN
     read = event.seen.unread is None or event.seen.unread in OUTLINE_ONLY
     whole = event.ending is Ending.FINISHED and event.seen.fault is None and read
-    whole = whole and not (event.operation is Operation.INTERACTIONS and event.seen.finish_reason in RUNNING)
+    whole = whole and not (event.operation == Operation.INTERACTIONS and event.seen.finish_reason in RUNNING)
     return Status.COMPLETE if whole and usage.prompt is not None else Status.PARTIAL
 
 
@@ -230,8 +219,13 @@ def _anomalies(event: Event, status: Status, usage: Usage | None, tokens: Tokens
         yield f"answer_unread_{event.seen.unread}"  # an `Anomaly`, unless another version saw it
     if event.ending is Ending.LOST:
         yield Anomaly.RECORDER_STOPPED
-    if usage is None or status is Status.UNKNOWN:
-        return
+    if _is_unmetered(event, status):
+        yield Anomaly.UNMETERED_SURFACE
+    if usage is not None and status is not Status.UNKNOWN:
+        yield from _odd_counts(event, usage, tokens)
+
+
+def _odd_counts(event: Event, usage: Usage, tokens: Tokens) -> Iterator[Anomaly]:
     if usage.prompt is None:
         yield Anomaly.USAGE_INCOMPLETE
         return
@@ -245,9 +239,15 @@ def _anomalies(event: Event, status: Status, usage: Usage | None, tokens: Tokens
         yield Anomaly.INTERMEDIATE_UNEXPLAINED
 
 
+def _is_unmetered(event: Event, status: Status) -> bool:
+    """Whether the API answered a call whose usage no dialect of ours reads (contract.md, Calls and records)."""
+    answered = event.ending is Ending.FINISHED and event.seen.unread is None and event.http_status is not None
+    return status is Status.UNKNOWN and answered and event.seen.usage is None and event.operation not in TELLS_USAGE
+
+
 def _conversation(event: Event) -> str | None:
     """Of interactions the one before, which posting follows to the first of the chain; the first is its own."""
-    if event.operation is not Operation.INTERACTIONS:
+    if event.operation != Operation.INTERACTIONS:
         return event.asked.conversation
     return event.asked.previous_interaction_id or event.seen.previous_interaction_id or event.seen.response_id
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from gembill.model import Part
+from gembill.event import Part
 from gembill.wire.token_counts import Usage
 
 _PER_RESULT = 16  # tokens that frame a result; the recordings need 1 to 4

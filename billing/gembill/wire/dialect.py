@@ -1,12 +1,14 @@
 """Which dialect an operation speaks: the one place that chooses.
 
-Owns: the choice, and what every dialect can do. Not here: the fields of a dialect. Invariant: every operation has one.
+Owns: the choice, and what every dialect can do. Not here: the fields of a dialect. Invariant: every operation has one;
+a surface nobody described to us is read by the form of its usage.
 """
 
 from typing import Protocol
 
-from gembill.model import Execution, Operation, Part, RequestFacts
-from gembill.wire import batch, generate_content, interactions, openai_chat
+from gembill.event import Part, RequestFacts
+from gembill.model import Execution, Operation
+from gembill.wire import any_form, batch, generate_content, interactions, openai_chat
 from gembill.wire.observation import Observation
 from gembill.wire.token_counts import Usage
 
@@ -31,14 +33,17 @@ class Dialect(Protocol):
         ...
 
 
-_DIALECTS: dict[Operation, Dialect] = {
+_DIALECTS: dict[str, Dialect] = {
     Operation.GENERATE_CONTENT: generate_content,
     Operation.INTERACTIONS: interactions,
     Operation.BATCH: batch,
     Operation.OPENAI_CHAT: openai_chat,
+    Operation.DECISIONS: interactions,
 }
+TELLS_USAGE = frozenset((Operation.GENERATE_CONTENT, Operation.INTERACTIONS, Operation.BATCH, Operation.OPENAI_CHAT))
+"""Operations whose answers report tokens, by the documentation: where one does not, it is an answer without usage."""
 
 
-def dialect(operation: Operation) -> Dialect:
-    """The dialect of an operation."""
-    return _DIALECTS[operation]
+def dialect(operation: str) -> Dialect:
+    """The dialect of an operation, which may be the verb of a surface that no row names."""
+    return _DIALECTS.get(operation, any_form)

@@ -9,7 +9,8 @@ import re
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
 
-from gembill.model import Execution, Outcome, Part
+from gembill.event import Part
+from gembill.model import Execution, Outcome
 from gembill.wire.json_text import size
 
 _TOOL_CALL = re.compile(r"\s*(?:print\()?(concise_search|default_api)\b")

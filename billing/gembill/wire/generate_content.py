@@ -8,7 +8,8 @@ Invariant: a document adds to an observation what it shows and nothing of its te
 
 from typing import Any
 
-from gembill.model import Execution, Outcome, Part, UnreadReason
+from gembill.event import Part, UnreadReason
+from gembill.model import Execution, Outcome
 from gembill.wire import execution, token_counts
 from gembill.wire.json_text import fields, integer, mapping, mappings, size, value, word
 from gembill.wire.observation import Observation

@@ -11,7 +11,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from gembill.model import Part
+from gembill.event import Part
 from gembill.wire import execution
 from gembill.wire.json_text import mapping, mappings, size, word
 

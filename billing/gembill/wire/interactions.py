@@ -11,7 +11,8 @@ from typing import Any
 
 import msgspec
 
-from gembill.model import Execution, Outcome, Part, RequestFacts, UnreadReason
+from gembill.event import Part, RequestFacts, UnreadReason
+from gembill.model import Execution, Outcome
 from gembill.wire import execution, interaction_steps, token_counts
 from gembill.wire.json_text import fields, mapping, mappings, value, word
 from gembill.wire.observation import Observation

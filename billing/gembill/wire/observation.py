@@ -9,7 +9,8 @@ from hashlib import blake2b
 from msgspec import Raw
 from msgspec.structs import replace
 
-from gembill.model import ApiError, Part, ResponseFacts, Snapshot, UnreadReason
+from gembill.event import Part, ResponseFacts, Snapshot, UnreadReason
+from gembill.model import ApiError
 from gembill.wire.json_text import integer, mapping, word
 
 MAX_PARTS = 2_000

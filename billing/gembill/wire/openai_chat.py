@@ -10,7 +10,8 @@ from typing import Any
 
 import msgspec
 
-from gembill.model import Execution, Part, RequestFacts, UnreadReason
+from gembill.event import Part, RequestFacts, UnreadReason
+from gembill.model import Execution
 from gembill.wire import token_counts
 from gembill.wire.json_text import fields, integer, items, mapping, mappings, size, value, word
 from gembill.wire.observation import Observation

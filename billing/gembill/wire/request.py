@@ -7,7 +7,7 @@ alike; no text is kept.
 
 import msgspec
 
-from gembill.model import RequestFacts
+from gembill.event import RequestFacts
 from gembill.wire.json_text import fields, items, mapping, mappings, value, word
 
 

@@ -1,48 +1,54 @@
-"""Which requests say something of calls, by method and path alone.
+"""What an exchange is to the ledger, by method and path alone.
 
-Owns: the paths that generate content, those whose answers complete records, and those that explain later calls
-(wire.md 2.1, 4, 5.1, 5.8). Not here: the allow-list of what may pass (`capture.admission`).
-Invariant: a path that says nothing of a call gives None; the family depends on the path and nothing else.
+Owns: the route of a request: whether it is a call, completes one, explains later ones or is nothing to us (wire.md 2.1,
+4, 5.1, 5.8), and where it runs. Not here: the surfaces themselves (`surfaces`), what may pass (`capture.admission`).
+Invariant: a POST is a call unless it is known to cost nothing; the family of a path never depends on anything else.
 """
 
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from urllib.parse import unquote
 
 from gembill.model import Api, Operation
+from gembill.wire.surfaces import FREE, SURFACES, Surface
 
-_VERSION = r"/v\d+(?:alpha|beta)?\d*"
-_PROJECT = r"/projects/[^/]+/locations/[^/]+"
-_METHOD = r":(generateContent|streamGenerateContent|batchGenerateContent)"
-_GEMINI = re.compile(rf"{_VERSION}/(?:models/([^/:]+)|((?:tunedModels|dynamic)/[^/:]+)){_METHOD}")
-_VERTEX = re.compile(rf"{_VERSION}(?:{_PROJECT})?/(?:publishers/[^/]+/models/([^/:]+)|(endpoints/[^/:]+)){_METHOD}")
-_INTERACTIONS = re.compile(rf"{_VERSION}({_PROJECT})?/interactions(?:/([^/:]+))?")
-_CANCEL = re.compile(rf"{_VERSION}({_PROJECT})?/interactions/([^/:]+)/cancel")
-_CHAT = re.compile(rf"{_VERSION}(?:/openai|({_PROJECT}/endpoints/[^/:]+))/chat/completions")
-_CACHES = re.compile(rf"{_VERSION}({_PROJECT})?/cachedContents")
-_BATCH = re.compile(rf"{_VERSION}/(batches/[^/:]+)")
-_FILE = re.compile(rf"(?:/download)*{_VERSION}/(files/[^/:]+):download")
-_VERTEX_FAMILY = re.compile(rf"(?:/(?:upload|download|resumable))*{_VERSION}/(?:projects|publishers|endpoints)/.+")
+_WHERE = re.compile(
+    r"(?:/(?:upload|download|resumable))*/v\d+(?:(?:alpha|beta)\d*)?"
+    r"(?:/projects/(?P<project>[^/]+)/locations/(?P<location>[^/]+))?/(?P<rest>.+)"
+)
+_VERTEX_FAMILY = re.compile(r"(?:publishers|endpoints|projects)/.+")
+_READ_INTERACTION = re.compile(r"interactions/(?P<name>(?!live$)[^/:]+)")
+_CANCELLED = re.compile(r"interactions/(?P<name>[^/:]+)/cancel")
+_READ_BATCH = re.compile(r"(?P<name>batches/[^/:]+)")
+_READ_FILE = re.compile(r"(?P<name>files/[^/:]+):download")
+_READ_OPERATION = re.compile(r"(?:.+/)?(?P<name>operations/[^/:]+)")
+_CAPITAL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
 class Role(StrEnum):
     """What an exchange is to the ledger (contract.md, Calls and records)."""
 
-    CALL = "call"  # it generates content: always a record
-    ANSWER = "answer"  # a poll or a download: it can complete records of calls, and is not a call itself
+    CALL = "call"  # it may cost something: always a record
+    ANSWER = "answer"  # a poll or a download: it can complete records of calls, and is none itself
     NOTICE = "notice"  # nothing to record, but later calls or answers cannot be understood without it
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """What a path says of a call. `subject`: the interaction's id, or the name of the batch or file that is read."""
+    """What a path says of a call. `subject`: the interaction's id, or the name of the batch or file that is read.
+
+    `project` and `location` are those of a Vertex path.
+    """
 
     api: Api
-    operation: Operation
+    operation: str
     model: str | None
     streamed: bool
     role: Role = Role.CALL
     subject: str | None = None
+    project: str | None = None
+    location: str | None = None
 
     @property
     def is_file(self) -> bool:
@@ -50,52 +56,107 @@ class Route:
         return (self.subject or "").startswith("files/")
 
 
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A path in its parts: where it runs, and what is behind version, project and location."""
+
+    api: Api
+    project: str | None
+    location: str | None
+    rest: str
+
+
 def route(method: str, path: str) -> Route | None:
-    """What `method` on `path` (without query) is to the ledger; None if it means nothing to it."""
+    """What `method` on `path` (no query) is to the ledger, or None if it is nothing to it.
+
+    A percent-encoded path means what it decodes to (`models/x%3AgenerateContent`).
+    """
+    place = _place(decoded(path))
+    if place is None:
+        return None
     if method == "POST":
-        return _generating(path) or _posted(path)
-    return _read(path) if method == "GET" else None
+        return _posted(place)
+    return _read(place) if method == "GET" else None
+
+
+def decoded(path: str) -> str:
+    """What a percent-encoded path means; one with an encoded slash stays as it is, because servers differ on it."""
+    return path if "%2f" in path.lower() else unquote(path)
 
 
 def family(path: str) -> Api:
     """Which family of endpoints a path belongs to: `/v*/projects/...` and `/v*/publishers/...` are Vertex."""
-    return Api.VERTEX if _VERTEX_FAMILY.fullmatch(path) else Api.GEMINI
+    place = _place(decoded(path))
+    return Api.GEMINI if place is None else place.api
 
 
-def _generating(path: str) -> Route | None:
-    for api, pattern in ((Api.GEMINI, _GEMINI), (Api.VERTEX, _VERTEX)):
-        if match := pattern.fullmatch(path):
-            model, method = match[1] or match[2], match[3]
-            if method == "batchGenerateContent":
-                return Route(api, Operation.BATCH, model, streamed=False, role=Role.NOTICE)
-            return Route(api, Operation.GENERATE_CONTENT, model, method == "streamGenerateContent")
+def _place(path: str) -> _Place | None:
+    match = _WHERE.fullmatch(path)
+    if match is None:
+        return None
+    vertex = match["project"] is not None or _VERTEX_FAMILY.fullmatch(match["rest"])
+    return _Place(Api.VERTEX if vertex else Api.GEMINI, match["project"], match["location"], match["rest"])
+
+
+def _posted(place: _Place) -> Route | None:
+    if match := _CANCELLED.fullmatch(place.rest):
+        return _answer(place, Operation.INTERACTIONS, match["name"])
+    for surface in SURFACES:
+        if match := surface.pattern.fullmatch(place.rest):
+            return _call(place, surface, match)
+    if any(pattern.fullmatch(place.rest) for pattern in FREE):
+        return None
+    return Route(
+        place.api,
+        verb(place.rest),
+        _model_in(place.rest),
+        streamed=False,
+        project=place.project,
+        location=place.location,
+    )
+
+
+def _call(place: _Place, surface: Surface, match: re.Match[str]) -> Route:
+    named = match.groupdict()
+    return Route(
+        place.api,
+        surface.operation,
+        named.get("model") or named.get("resource"),
+        surface.streamed,
+        role=Role.NOTICE if surface.submits else Role.CALL,
+        project=place.project,
+        location=place.location,
+    )
+
+
+def _read(place: _Place) -> Route | None:
+    if match := _READ_INTERACTION.fullmatch(place.rest):
+        return _answer(place, Operation.INTERACTIONS, match["name"])
+    if match := _READ_BATCH.fullmatch(place.rest) or _READ_FILE.fullmatch(place.rest):
+        return _answer(place, Operation.BATCH, match["name"])
     return None
 
 
-def _posted(path: str) -> Route | None:
-    if match := _CANCEL.fullmatch(path):
-        return _interaction(match)
-    if (match := _INTERACTIONS.fullmatch(path)) and match[2] is None:
-        return Route(_api(match[1]), Operation.INTERACTIONS, None, streamed=False)
-    if match := _CHAT.fullmatch(path):
-        return Route(_api(match[1]), Operation.OPENAI_CHAT, None, streamed=False)
-    if match := _CACHES.fullmatch(path):
-        return Route(_api(match[1]), Operation.GENERATE_CONTENT, None, streamed=False, role=Role.NOTICE)
-    return None
+def _answer(place: _Place, operation: str, subject: str) -> Route:
+    return Route(
+        place.api,
+        operation,
+        None,
+        streamed=False,
+        role=Role.ANSWER,
+        subject=subject,
+        project=place.project,
+        location=place.location,
+    )
 
 
-def _read(path: str) -> Route | None:
-    if (match := _INTERACTIONS.fullmatch(path)) and match[2]:
-        return _interaction(match)
-    if match := _BATCH.fullmatch(path) or _FILE.fullmatch(path):
-        return Route(Api.GEMINI, Operation.BATCH, None, streamed=False, role=Role.ANSWER, subject=match[1])
-    return None
+def verb(rest: str) -> str:
+    """The operation of a path that no row names: its verb, else its last word, in snake case and at most 64 long."""
+    last = rest.rpartition("/")[2]
+    name = _CAPITAL.sub("_", last.rpartition(":")[2]).lower()
+    return re.sub(r"[^a-z0-9_]+", "_", name)[:64].strip("_") or "unknown"
 
 
-def _interaction(match: re.Match[str]) -> Route:
-    """The resource is read, or cancelled and then shown."""
-    return Route(_api(match[1]), Operation.INTERACTIONS, None, streamed=False, role=Role.ANSWER, subject=match[2])
-
-
-def _api(project: str | None) -> Api:
-    return Api.VERTEX if project else Api.GEMINI
+def _model_in(rest: str) -> str | None:
+    match = re.search(r"(?:^|/)models/([^/:]+)", rest)
+    return match[1] if match else None

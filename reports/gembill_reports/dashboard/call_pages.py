@@ -204,7 +204,7 @@ def _total(cells: Sequence[str] | None) -> list[Cell] | None:
 def _conversation(one: Conversation) -> dict[str, Any]:
     return {
         "conversation_id": one.id,
-        "operation": one.operation.value,
+        "operation": one.operation,
         "calls": one.calls,
         "first_at": utc(one.first_us),
         "last_at": utc(one.last_us),

@@ -38,6 +38,9 @@ _ANOMALIES: dict[str, str] = {
     Anomaly.DETAILS_MISMATCH: (
         "The prompt tokens by kind of content do not add up to the prompt tokens; the total counts."
     ),
+    Anomaly.UNMETERED_SURFACE: (
+        "A paid call of a kind whose usage gembill cannot read yet: what it cost is not known and in no sum."
+    ),
     Anomaly.INTERMEDIATE_UNEXPLAINED: (
         "A round of the tool loop re-read more or less than prompt, code, thoughts and results so far; see its rounds."
     ),

@@ -93,7 +93,7 @@ def _call(record: Record, zone: ZoneInfo, mark: str) -> Sheet:
     facts = [
         ("When", f"{local(record.occurred_us, zone).isoformat()} {zone.key} ({utc(record.occurred_us)})"),
         ("Model", _model(record)),
-        ("Kind", f"{record.api.value} {record.operation.value}{', streamed' if record.streamed else ''}"),
+        ("Kind", f"{record.api.value} {record.operation}{', streamed' if record.streamed else ''}"),
         ("Tier", record.service_tier),
         ("Key", record.key or MISSING),
         ("Labels", ", ".join(f"{name}={value}" for name, value in sorted(record.labels.items())) or "none"),

@@ -72,7 +72,7 @@ def record_dict(stored: LedgerRecord) -> dict[str, Any]:
         "id": record.id,
         "occurred_at": utc(record.occurred_us),
         "api": record.api.value,
-        "operation": record.operation.value,
+        "operation": record.operation,
         "streamed": record.streamed,
         "model": record.model,
         "requested_model": record.requested_model,

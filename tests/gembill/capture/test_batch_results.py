@@ -13,7 +13,8 @@ from gembill.capture.batch_results import BatchResults, ContextExchange, exchang
 from gembill.capture.context import ContextCache
 from gembill.capture.exchange import Exchange
 from gembill.capture.fingerprint import Fingerprint
-from gembill.model import Api, Ending, Event, Status
+from gembill.event import Ending, Event
+from gembill.model import Api, Status
 from gembill.rules.metering import meter
 from gembill.wire.routes import route
 

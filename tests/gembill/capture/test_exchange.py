@@ -15,7 +15,8 @@ from gembill.capture.attribution import caller_of
 from gembill.capture.documents import Documents
 from gembill.capture.exchange import Exchange
 from gembill.capture.fingerprint import Fingerprint
-from gembill.model import Ending, Event, Outcome, RequestFacts, ResponseFacts, Status
+from gembill.event import Ending, Event, RequestFacts, ResponseFacts
+from gembill.model import Outcome, Status
 from gembill.rules.metering import meter
 from gembill.wire import generate_content
 from gembill.wire.routes import Route, route

@@ -9,7 +9,8 @@ from gembill.capture.attribution import Caller
 from gembill.capture.fingerprint import Fingerprint
 from gembill.capture.recorder import Recorder, now_us
 from gembill.errors import Refusal, SpoolUnwritable
-from gembill.model import Api, Ending, Event, Operation
+from gembill.event import Ending, Event
+from gembill.model import Api, Operation
 from gembill.spool import Spool
 from gembill.wire.routes import Route
 

@@ -11,7 +11,8 @@ from gembill import period
 from gembill.capture.fingerprint import Fingerprint
 from gembill.cli.demo import CALLS
 from gembill.demo.month import MONTH, record_month
-from gembill.model import Ending, Event, Rating, Record, Status
+from gembill.event import Ending, Event
+from gembill.model import Rating, Record, Status
 from gembill.posting import read_event
 from gembill.rules.metering import meter
 from gembill.rules.prices import bundled

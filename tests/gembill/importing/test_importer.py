@@ -80,7 +80,7 @@ def test_batches_are_written_as_they_fill(importing, monkeypatch):
 def test_what_is_not_a_call_is_skipped_and_what_is_wrong_is_reported_with_its_place(importing):
     summary = importing.run(
         line(1),
-        line(2, path="/v1beta/models"),
+        line(2, path="/v1beta/models/m:countTokens"),
         line(3, status="x"),
         ImportItem("f, line 4", b"{"),
         ImportItem("g", trouble="no"),

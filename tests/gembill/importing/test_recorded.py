@@ -8,9 +8,9 @@ import pytest
 
 from gembill.capture.attribution import MAX_LABELS, MAX_NAME, MAX_VALUE, caller_of
 from gembill.capture.documents import LONG
+from gembill.event import Event, RequestFacts
 from gembill.importing.member import RefusedLine
 from gembill.importing.recorded import ImportDefaults, ImportedExchange, decoded, header, labelled, occurred_us, target
-from gembill.model import Event, RequestFacts
 from gembill.wire.routes import route
 
 PATH = "/v1beta/models/gemini-2.5-flash:generateContent"

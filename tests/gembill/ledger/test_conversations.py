@@ -44,7 +44,7 @@ def test_their_calls_are_summed_up_and_the_newest_comes_first(ledger: Ledger) ->
     assert (first.tokens.input, first.tokens.output) == (5, 7)
     assert first.cost_pico == (5 + 6 + 7) * UNIT
     assert (first.first_us, first.last_us) == (START + 2 * HOUR, START + 3 * HOUR)
-    assert third.operation is Operation.INTERACTIONS
+    assert third.operation == Operation.INTERACTIONS
 
 
 def test_pages_go_on_where_the_last_ended(ledger: Ledger) -> None:

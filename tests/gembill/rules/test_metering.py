@@ -5,22 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gembill.model import (
-    Api,
-    ApiError,
-    Ending,
-    Event,
-    Meter,
-    Modality,
-    Operation,
-    Outcome,
-    Part,
-    Reading,
-    RequestFacts,
-    ResponseFacts,
-    Status,
-    Tokens,
-)
+from gembill.event import Ending, Event, Part, RequestFacts, ResponseFacts
+from gembill.model import Anomaly, Api, ApiError, Meter, Modality, Operation, Outcome, Reading, Status, Tokens
 from gembill.rules.identity import natural
 from gembill.rules.metering import by_meter, grounds_by_prompt, meter
 
@@ -329,3 +315,19 @@ def test_meters_without_tokens_are_left_out_and_no_more_is_cached_than_was_sent(
 )
 def test_grounding_is_billed_by_prompt_before_gemini_3_and_by_search_from_then_on(model, by_prompt):
     assert grounds_by_prompt(model) is by_prompt
+
+
+@pytest.mark.parametrize(
+    ("operation", "status", "anomalies"),
+    [
+        ("raw_predict", 200, (Anomaly.UNMETERED_SURFACE,)),
+        (Operation.GENERATE_VIDEOS, 200, (Anomaly.UNMETERED_SURFACE,)),
+        (Operation.GENERATE_CONTENT, 200, ()),
+        ("raw_predict", 404, ()),
+        ("raw_predict", None, ()),
+    ],
+)
+def test_a_paid_call_that_no_dialect_reads_is_unmetered_and_says_so(operation, status, anomalies):
+    record = meter(msgspec.structs.replace(event(http=status), operation=operation), 1)
+    assert record.anomalies == anomalies
+    assert record.status is (Status.ERROR if status == 404 else Status.UNKNOWN)

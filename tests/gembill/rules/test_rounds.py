@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gembill.model import Part
+from gembill.event import Part
 from gembill.rules.rounds import rounds
 from gembill.wire.token_counts import Usage
 

@@ -3,7 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gembill.model import Outcome, Part
+from gembill.event import Part
+from gembill.model import Outcome
 from gembill.wire.execution import digest, digits, executions, tool_call_as_code
 
 WORDS = {"fine": Outcome.OK, "bad": Outcome.FAILED}

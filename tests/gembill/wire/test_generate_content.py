@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gembill.model import ApiError, Execution, Outcome, Part, ResponseFacts
+from gembill.event import Part, ResponseFacts
+from gembill.model import ApiError, Execution, Outcome
 from gembill.wire.generate_content import executions, observe, usage
 from gembill.wire.observation import Observation
 

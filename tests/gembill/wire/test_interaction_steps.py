@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gembill.model import Part
+from gembill.event import Part
 from gembill.wire.interaction_steps import ERROR, OK, completed, delta, parts
 
 MARK = "a-word-of-the-user"

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gembill.model import Outcome, RequestFacts, ResponseFacts
+from gembill.event import RequestFacts, ResponseFacts
+from gembill.model import Outcome
 from gembill.wire import interactions
 from gembill.wire.observation import Observation
 from gembill.wire.token_counts import InvalidUsage

@@ -5,7 +5,8 @@ import json
 import pytest
 from msgspec import Raw
 
-from gembill.model import ApiError, Part, Snapshot, UnreadReason
+from gembill.event import Part, Snapshot, UnreadReason
+from gembill.model import ApiError
 from gembill.wire import observation as observation_module
 from gembill.wire.json_text import value
 from gembill.wire.observation import Observation

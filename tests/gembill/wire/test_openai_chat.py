@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gembill.model import RequestFacts, ResponseFacts
+from gembill.event import RequestFacts, ResponseFacts
 from gembill.wire import openai_chat
 from gembill.wire.observation import Observation
 from gembill.wire.token_counts import InvalidUsage

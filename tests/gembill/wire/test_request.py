@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gembill.model import RequestFacts
+from gembill.event import RequestFacts
 from gembill.wire.request import declares_code_execution, request_facts
 
 HELLO = {"role": "user", "parts": [{"text": "hello"}]}

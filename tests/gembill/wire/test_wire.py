@@ -9,7 +9,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from gembill.model import Api, Ending, Event, Operation, Record, RequestFacts, Status
+from gembill.event import Ending, Event, RequestFacts
+from gembill.model import Api, Operation, Record, Status
 from gembill.rules.metering import meter
 from gembill.wire.generate_content import observe
 from gembill.wire.observation import Observation

@@ -126,7 +126,7 @@ def test_prepaid_and_free_calls_are_not_compared_but_named(ledger: Ledger) -> No
 
 
 def test_calls_whose_tokens_are_not_wholly_known_are_named(ledger: Ledger) -> None:
-    from gembill.model import Ending
+    from gembill.event import Ending
 
     put(ledger, LIST, event(1, AT, FLASH3, seen={"usage": None}), event(2, AT, FLASH3))
     assert Ending.FINISHED is event(1).ending

@@ -6,8 +6,9 @@ from dataclasses import replace
 import msgspec
 import pytest
 
+from gembill.event import Ending, Event, Part, RequestFacts, ResponseFacts, Snapshot
 from gembill.ledger import Ledger, LedgerRecord, RatedEvent, read_record
-from gembill.model import Api, Ending, Event, Operation, Part, RequestFacts, ResponseFacts, Snapshot
+from gembill.model import Api, Operation
 from gembill.period import zone
 from gembill.rules.metering import meter
 from gembill_reports.analysis.receipt import receipt, rounds_of

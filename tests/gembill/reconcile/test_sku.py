@@ -1,0 +1,116 @@
+"""What Google's SKUs mean: every trap of their wording, and that no word is swallowed."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gembill.model import Meter, Modality
+from gembill.reconcile.sku import MODELS, Band, Product, Sku, UnknownSku, read
+
+
+def meaning(text: str) -> tuple[object, ...]:
+    sku = read(text)
+    assert isinstance(sku, Sku), sku
+    return sku.model, sku.tier, sku.meter, sku.kind, sku.band
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "Generate content output token count gemini 2.5 flash short input text",  # the band, not the meter
+            ("gemini-2.5-flash", "standard", Meter.OUTPUT, Modality.TEXT, Band.SHORT),
+        ),
+        (
+            "BatchGenerate content output token count gemini 2.5 flash long output text non-thinking",
+            ("gemini-2.5-flash", "batch", Meter.OUTPUT, Modality.TEXT, Band.LONG),
+        ),
+        (
+            "Generate content input token count gemini 3.7 flash image flex caching",  # the tier in the middle
+            ("gemini-3.7-flash", "flex", Meter.CACHED_INPUT, Modality.IMAGE, None),
+        ),
+        (
+            "Generate_content_cached_input_token_count_gemini_3_pro_short_image",
+            ("gemini-3.1-pro-preview", "standard", Meter.CACHED_INPUT, Modality.IMAGE, Band.SHORT),
+        ),
+        (
+            "Generate_content image output token count for Gemini 3 Pro Image",
+            ("gemini-3-pro-image", "standard", Meter.OUTPUT, Modality.IMAGE, None),
+        ),
+        (
+            "Generate_content video batched input token count for Gemini 3.1 Flash Lite Image",
+            ("gemini-3.1-flash-lite-image", "batch", Meter.INPUT, Modality.VIDEO, None),
+        ),
+        (
+            "Gemini ER1.6 Image Batch Input - Online Predictions",
+            ("gemini-robotics-er-1.6-preview", "batch", Meter.INPUT, Modality.IMAGE, None),
+        ),
+        (
+            "Generate content input token count gemini 3.1 flash lite preview audio flex",
+            ("gemini-3.1-flash-lite", "flex", Meter.INPUT, Modality.AUDIO, None),
+        ),
+        (
+            "Generate content input token count gemini 3 flash image flex",
+            ("gemini-3-flash-preview", "flex", Meter.INPUT, Modality.IMAGE, None),
+        ),
+    ],
+)
+def test_a_token_sku_is_read_to_its_last_word(text, expected):
+    assert meaning(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "product", "model", "free"),
+    [
+        ("Generate content search query gemini 3 paid one", Product.SEARCH, "gemini-3", False),
+        ("Generate content search query gemini 3 free", Product.SEARCH, "gemini-3", True),
+        ("Generate content maps grounding gemini 2.0 flash free", Product.MAPS, "gemini-2.0-flash", True),
+        ("Generate content cached content storage token hours gemini 3.7 flash", Product.STORAGE, "gemini-3.7-flash", False),
+        ("Generate_content cached text storage token hours for gemini 3 pro", Product.STORAGE, "gemini-3.1-pro-preview", False),
+        (
+            "Number of audio tokens of cached content for Gemini 2.0 Flash Lite over a period of time expressed in token hours",
+            Product.STORAGE, "gemini-2.0-flash-lite", False,
+        ),
+        ("Number of tokens of cached content over a period of time expressed in token hours", Product.STORAGE, None, False),
+        ("Bidi generate content input token count gemini 3 flash live image", Product.OTHER, "gemini-3-flash-live", False),
+        ("Embed content input token count gemini embedding 2 image batch", Product.OTHER, "gemini-embedding-2", False),
+        ("Veo Generation 4k with Audio", Product.OTHER, None, False),
+    ],
+)  # fmt: skip
+def test_fees_storage_and_other_products_are_told_from_tokens(text, product, model, free):
+    sku = read(text)
+    assert isinstance(sku, Sku)
+    assert (sku.product, sku.model, sku.free) == (product, model, free)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("Gemini Pro Output Tokens", "no rule reads gemini pro"),
+        ("Generate content input token count gemini 3.7 flash text offpeak", "no rule reads offpeak"),
+        ("Generate content input token count gemini 3.7 flash text batch flex", "it names two tiers, batch and flex"),
+        ("Generate content token count gemini 3.7 flash text", "it does not name one of input and output"),
+        ("Generate content input output token count gemini 3.7 flash text", "it does not name one of input and output"),
+        ("Generate content input token count text", "it names no model we know"),
+        ("Generate content input token count gemini 3.7 flash text image", "it names two kinds of content, image and text"),
+        ("", "it names no model we know"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_read_whole_is_unknown_and_says_why(text, reason):
+    assert read(text) == UnknownSku(text, reason)
+
+
+@given(st.sampled_from(sorted(MODELS)), st.from_regex(r"[b-z]{4,9}", fullmatch=True))
+def test_no_foreign_word_is_swallowed_anywhere(model, word):
+    known = f"Generate content input token count {model} image"
+    assert isinstance(read(known), Sku)
+    if not isinstance(read(f"x {word}"), Sku) and word not in ("audio", "text", "flex", "batch", "video", "count"):
+        assert isinstance(read(f"{known} {word}"), UnknownSku)
+        assert isinstance(read(f"Generate content {word} input token count {model} image"), UnknownSku)
+
+
+def test_a_longer_model_name_wins_over_the_one_it_begins_with():
+    for name, model in MODELS.items():
+        sku = read(f"Generate content output token count {name} text")
+        assert isinstance(sku, Sku)
+        assert sku.model == model
