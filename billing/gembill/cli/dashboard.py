@@ -37,7 +37,7 @@ def dashboard(host: str, port: int, names: tuple[str, ...], database_url: str | 
     GEMBILL_DASHBOARD_TOKEN set (16 characters or more) it asks for that token, once, as http://HOST:PORT/?token=...
     """
     token = token_for(host, os.environ.get(_TOKEN))
-    from gembill.cli.budgets import load as load_budgets
+    from gembill.cli.budget import load as load_budgets
     from gembill.config import load
     from gembill.ledger import open_ledger
 

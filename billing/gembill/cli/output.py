@@ -53,13 +53,19 @@ def output_options(
     *forms: Format,
     file: bool = False,
     text: str | None = "How to write it. Money in JSON and CSV is exact.",
+    default: Callable[[], str] | None = None,
 ) -> Callable[[Command], Command]:
     """Give a command --format (the usual formats unless others are named), which it takes as `output`.
 
-    With `file` also --output. `text` is the help of --format.
+    With `file` also --output. `text` is the help of --format; it has to name the default where `default` finds it.
     """
     choice = click.option(
-        "--format", "form", type=WordOf(forms or USUAL), default=Format.TABLE.value, show_default=True, help=text
+        "--format",
+        "form",
+        type=WordOf(forms or USUAL),
+        default=default or Format.TABLE.value,
+        show_default=default is None,
+        help=text,
     )
     return together("output", Output, [choice, file_option] if file else [choice])
 

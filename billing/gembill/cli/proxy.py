@@ -62,7 +62,7 @@ def _watch(settings: Settings) -> Watch | None:
     """The budgets of the file, if there are any and somebody is to be told of them."""
     from gembill.alert.notify import configured
     from gembill.alert.watch import Watch
-    from gembill.cli.budgets import load as load_budgets
+    from gembill.cli.budget import load as load_budgets
 
     _, budgets = load_budgets()
     channels = configured(settings)

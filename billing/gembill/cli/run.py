@@ -1,6 +1,6 @@
-"""`gembill run`: a program whose Gemini calls are counted, and may cost only so much.
+"""`gembill run`: a program whose Gemini calls are counted and held against budgets.
 
-Owns: the child process, its signals and its exit code. Owns no recording (`gembill.run`) and no rule of budgets.
+Owns: the child process, its signals and its exit code. Not here: recording (`gembill.run`) and the rules of budgets.
 Invariant: a child that fails by itself keeps its exit code; stdout is the child's alone.
 """
 
@@ -10,13 +10,14 @@ import logging
 import os
 import signal
 import subprocess
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from gembill.cli.budgets import file_option, load
-from gembill.cli.options import database_url_option
+from gembill.cli.budget import ExitRule, exit_options, file_option, load
+from gembill.cli.options import database_url_option, together
 from gembill.errors import ConfigurationError, GembillError
 from gembill.model import parse_labels
 
@@ -29,22 +30,55 @@ _FROM_KEYS = (signal.SIGINT, signal.SIGQUIT)  # a terminal sends these to the ch
 _NOT_FOUND, _NOT_RUNNABLE, _SIGNALLED = 127, 126, 128  # as a shell says it
 
 
-@click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
-@click.option("--budget", "usd", metavar="USD", help="What the run may cost, like 0.50; more exits with 10.")
-@click.option("--label", multiple=True, metavar="NAME=VALUE", help="A label for every call of the run. Repeatable.")
-@click.option(
-    "--fail-on", type=click.Choice(["breach", "warn"]), default="breach", help="warn: exit 11 on warnings too."
+@dataclass(frozen=True, slots=True)
+class RunLimits:
+    """What the run may cost, as given, and the file of budgets."""
+
+    usd: str | None
+    file: Path | None
+
+    def budgets(self) -> list[Budget]:
+        """The budgets of the run, that of --budget first. ConfigurationError if it is not an amount."""
+        from gembill.money import parse_usd
+        from gembill.rules.budgets import BudgetPeriod
+        from gembill.run import limit
+
+        budgets = [budget for budget in load(self.file)[1] if budget.span is BudgetPeriod.RUN]
+        if self.usd is None:
+            return budgets
+        pico = parse_usd(self.usd)
+        if pico < 0:
+            raise ConfigurationError(f"--budget is {self.usd}; it cannot be negative")
+        return [limit(pico, "--budget"), *budgets]
+
+
+_LIMITS = (
+    click.option("--budget", "usd", metavar="USD", help="What the run may cost, like 0.50; more exits with 10."),
+    file_option,
 )
-@click.option("--strict", is_flag=True, help="Exit 12 if calls have no price or may lack tokens.")
+
+
+@click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+@together("limits", RunLimits, _LIMITS)
+@click.option("--label", multiple=True, metavar="NAME=VALUE", help="A label for every call of the run. Repeatable.")
+@exit_options
 @click.option("--upstream", metavar="URL", help="The API behind the proxy.  [default: the public Gemini API]")
-@file_option
 @database_url_option
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED, metavar="-- COMMAND...")
 @click.pass_context
-def run(ctx: click.Context, /, command: tuple[str, ...], usd: str | None, **flags: Any) -> None:  # noqa: ANN401
-    """Run a program, record its Gemini calls, and say what they cost.
+def run(
+    ctx: click.Context,
+    /,
+    command: tuple[str, ...],
+    limits: RunLimits,
+    label: tuple[str, ...],
+    exits: ExitRule,
+    upstream: str | None,
+    database_url: str | None,
+) -> None:
+    """Run a program, record its Gemini calls, and show what they cost.
 
-    A proxy is started on a free port and the program is told of it by GOOGLE_GEMINI_BASE_URL and
+    A proxy is started on a free port, and the program gets its address in GOOGLE_GEMINI_BASE_URL and
     GOOGLE_VERTEX_BASE_URL, which the SDKs for Python, JavaScript and Go read. Budgets of the file whose period is `run`
     count beside --budget. The program's own exit code is kept if it fails.
 
@@ -54,37 +88,23 @@ def run(ctx: click.Context, /, command: tuple[str, ...], usd: str | None, **flag
     from gembill import config
     from gembill.capture.redaction import install
 
-    budgets = _budgets(usd, flags["file"])
-    settings = config.load({"upstream": flags["upstream"], "database_url": flags["database_url"]})
-    given = parse_labels(flags["label"], "--label")
+    budgets = limits.budgets()
+    settings = config.load({"upstream": upstream, "database_url": database_url})
+    labels = parse_labels(label, "--label")
     redaction = install(logging.WARNING)
     from gembill.run import Run, environment
 
-    recorded = Run(settings, given)
+    recorded = Run(settings, labels)
     with recorded.recording(redaction) as url:
         code = _child(command, environment(url, recorded.id))
     try:
-        found = _judge(recorded, budgets)
+        statuses = _judge(recorded, budgets)
     except GembillError as error:
         if not code:
             raise
         click.echo(f"gembill: {error}", err=True)  # the program's own failure is what counts
-        found = []
-    ctx.exit(code or _exit_code(found, strict=flags["strict"], fail_on_warn=flags["fail_on"] == "warn"))
-
-
-def _budgets(usd: str | None, file: Path | None) -> list[Budget]:
-    from gembill.money import parse_usd
-    from gembill.rules.budgets import BudgetPeriod
-    from gembill.run import limit
-
-    found = [budget for budget in load(file)[1] if budget.span is BudgetPeriod.RUN]
-    if usd is not None:
-        pico = parse_usd(usd)
-        if pico < 0:
-            raise ConfigurationError(f"--budget is {usd}; it cannot be negative")
-        found.insert(0, limit(pico, "--budget"))
-    return found
+        statuses = []
+    ctx.exit(code or exits.code(statuses))
 
 
 def _child(command: tuple[str, ...], environment: dict[str, str]) -> int:
@@ -114,7 +134,7 @@ def _child(command: tuple[str, ...], environment: dict[str, str]) -> int:
 
 
 def _at_terminal() -> bool:
-    """Whether we are in the foreground of a terminal, which then has told the child too."""
+    """Whether we are in the foreground of a terminal, which then has sent them to the child too."""
     try:
         terminal = os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY)
     except OSError:
@@ -128,7 +148,7 @@ def _at_terminal() -> bool:
 
 
 def _judge(recorded: Run, budgets: list[Budget]) -> list[BudgetStatus]:
-    """How the budgets stand; what the run cost goes to stderr. LedgerError if calls are not in the ledger."""
+    """The state of the budgets; what the run cost goes to stderr. LedgerError if calls are not in the ledger."""
     import sys
 
     from gembill.period import Period, zone
@@ -139,16 +159,10 @@ def _judge(recorded: Run, budgets: list[Budget]) -> list[BudgetStatus]:
     recorded.settle(seconds=0.0)
     ledger = recorded.ledger()
     try:
-        found = recorded.budget_statuses(budgets, ledger)
+        statuses = recorded.budget_statuses(budgets, ledger)
         rows = report(ledger, Period(None, None, zone()), ("model",), selection=recorded.selection())
     finally:
         ledger.close()
-    sheet = shown.run_sheet(rows, found)
+    sheet = shown.run_sheet(rows, statuses)
     screen.write([sheet.terminal(screen.width(), color=screen.colored(sys.stderr))], sys.stderr)
-    return found
-
-
-def _exit_code(found: list[BudgetStatus], *, strict: bool, fail_on_warn: bool) -> int:
-    from gembill.rules.budgets import exit_code
-
-    return exit_code(found, strict=strict, fail_on_warn=fail_on_warn)
+    return statuses

@@ -1,18 +1,19 @@
-"""Budgets as people and scripts read them: one row a budget.
+"""Budgets as people and scripts read them: one row per budget.
 
-Owns: the table, the JSON and the CSV of statuses and of rules, and the table of what a run cost. Owns no evaluation
-and no wording of a single budget (`gembill.rules.budgets.text`). Invariant: the gravest stands first; what is not
-known, of calls without a price, stands beneath in so many words.
+Owns: a check in every format, the budgets of a file, and the table of what a run cost. Not here: evaluation, and the
+words of a single budget (`gembill.rules.budgets.text`). Invariant: the most severe state comes first; a note below the
+table says where calls without a price leave a cost unknown.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from gembill.period import iso
-from gembill.rules.budgets import Budget, BudgetPeriod, BudgetState, BudgetStatus
+from gembill.rules.budgets import Budget, BudgetPeriod, BudgetState, BudgetStatus, ordered, overall_state
 from gembill.rules.budgets.text import (
     amount,
     as_dict,
@@ -27,8 +28,11 @@ from gembill.rules.budgets.text import (
 )
 from gembill_reports.analysis.report import Report
 from gembill_reports.layout.sheet import DEMO, Sheet, count, money, rate
-from gembill_reports.layout.tables import Column, Table
+from gembill_reports.layout.tables import Column, Table, flat
+from gembill_reports.views import github
+from gembill_reports.views.junit import junit
 from gembill_reports.views.report import doubts
+from gembill_reports.views.view import Csv, Format, View, text
 
 SCHEMA_VERSION = 1
 _COLUMNS = (
@@ -41,6 +45,14 @@ _COLUMNS = (
     Column("Failed runs~", 60),
     Column("Period", 50, text=True),
 )
+_RULE_COLUMNS = (
+    Column("Budget", text=True),
+    Column("Limit"),
+    Column("Per", text=True),
+    Column("Calls", 80, text=True),
+    Column("Warns at", 60, text=True),
+    Column("Zone", 50, text=True),
+)
 _COUNTED = {
     BudgetState.BREACH: "breached",
     BudgetState.UNKNOWN: "unknown",
@@ -49,63 +61,79 @@ _COUNTED = {
 }
 
 
-def ordered(statuses: Iterable[BudgetStatus]) -> list[BudgetStatus]:
-    """The gravest first, else as they stand in the file."""
-    return sorted(statuses, key=lambda one: -one.state.severity)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BudgetCheckView(View):
+    """A check of budgets at an instant (microseconds), and the exit code that follows from it."""
+
+    statuses: Sequence[BudgetStatus]
+    at_us: int
+    exit_code: int = 0
+    demo: bool = False
+
+    def json(self) -> dict[str, Any]:
+        """Every budget, the most severe state first."""
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "at": iso(self.at_us, ZoneInfo("UTC")),
+            "status": overall_state(self.statuses).value,
+            "budgets": [as_dict(one) for one in ordered(self.statuses)],
+        } | ({"demo_data": True} if self.demo else {})
+
+    def csv(self) -> Csv:
+        """A row per budget; lists are one text."""
+        rows = [flat(_joined({"labels": {}, **as_dict(one)})) for one in ordered(self.statuses)]
+        return Csv([key for key in rows[0] if key != "labels"], rows)
+
+    def sheets(self) -> Sequence[Sheet]:
+        """A row per budget, and below it a sentence for each that does not pass."""
+        statuses = ordered(self.statuses)
+        loud = (one for one in statuses if one.state is not BudgetState.PASS)
+        notes = [f"{one.state}: {one.budget.name}: {sentence(one)}" for one in loud]
+        notes += [*_doubts(statuses), f"{summed_up(statuses)}. {forecast_note()}"]
+        notes.append("~ estimate. Cost is an estimate at list prices in US dollars, not Google's bill.")
+        at = datetime.fromtimestamp(self.at_us // 1_000_000, UTC).strftime("%Y-%m-%d %H:%M UTC")
+        table = Table(_COLUMNS, tuple(_cells(one) for one in statuses))
+        return [Sheet(f"{DEMO if self.demo else ''}Gemini budgets · {at}", table, tuple(notes))]
+
+    def special(self) -> Mapping[Format, Callable[[], Iterable[str]]]:
+        """JUnit, and the log of a GitHub job, which leaves its files for the runner too."""
+        return {Format.JUNIT: lambda: [junit(ordered(self.statuses))], Format.GITHUB: self._github}
+
+    def _github(self) -> Iterator[str]:
+        yield from github.quoted("".join(text(self, Format.TABLE)))
+        yield from github.annotations(self.statuses)
+        github.leave(self.statuses, "".join(text(self, Format.MARKDOWN)), self.exit_code)
 
 
-def overall_state(statuses: Sequence[BudgetStatus]) -> BudgetState:
-    """The gravest state of all."""
-    return max((one.state for one in statuses), key=lambda state: state.severity, default=BudgetState.PASS)
+@dataclass(frozen=True, slots=True)
+class BudgetListView(View):
+    """The budgets of a file."""
 
+    budgets: Sequence[Budget]
+    file: str
 
-def check_dict(statuses: Sequence[BudgetStatus], at_us: int, *, demo: bool = False) -> dict[str, Any]:
-    """A check as JSON."""
-    return {
-        "schema_version": SCHEMA_VERSION,
-        "at": iso(at_us, ZoneInfo("UTC")),
-        "status": overall_state(statuses).value,
-        "budgets": [as_dict(one) for one in ordered(statuses)],
-    } | ({"demo_data": True} if demo else {})
+    def json(self) -> dict[str, Any]:
+        """Every budget, with the values it has where the file leaves them out."""
+        return {"schema_version": SCHEMA_VERSION, "budgets": [rule_dict(one) for one in self.budgets]}
 
+    def csv(self) -> Csv:
+        """A row per budget; lists and labels are one text."""
+        rows = [_joined(rule_dict(one)) for one in self.budgets]
+        return Csv(list(rows[0]), rows)
 
-def check_sheet(statuses: Sequence[BudgetStatus], at_us: int, *, demo: bool = False) -> Sheet:
-    """A check as a table with what has to be said beneath."""
-    found = ordered(statuses)
-    rows = tuple(_cells(one) for one in found)
-    notes = [f"{one.state}: {one.budget.name}: {sentence(one)}" for one in found if one.state is not BudgetState.PASS]
-    notes += [*_doubts(found), f"{summed_up(found)}. {forecast_note()}"]
-    notes.append("~ estimate. Cost is an estimate at list prices in US dollars, not Google's bill.")
-    at = datetime.fromtimestamp(at_us // 1_000_000, UTC).strftime("%Y-%m-%d %H:%M UTC")
-    return Sheet(f"{DEMO if demo else ''}Gemini budgets · {at}", Table(_COLUMNS, rows), tuple(notes))
+    def sheets(self) -> Sequence[Sheet]:
+        """A row per budget."""
+        rows = tuple(
+            (one.name, amount(one, one.limit), one.span.value, filters(one), _thresholds(one), one.zone.key)
+            for one in self.budgets
+        )
+        return [Sheet(f"Budgets of {self.file}", Table(_RULE_COLUMNS, rows), ())]
 
 
 def summed_up(statuses: Sequence[BudgetStatus]) -> str:
     """`1 breached, 2 passed`."""
     counted = Counter(one.state for one in statuses)
     return ", ".join(f"{counted[state]} {word}" for state, word in _COUNTED.items() if counted[state])
-
-
-def rules_dict(budgets: Sequence[Budget]) -> dict[str, Any]:
-    """The budgets of a file as JSON."""
-    return {"schema_version": SCHEMA_VERSION, "budgets": [rule_dict(one) for one in budgets]}
-
-
-def rules_sheet(budgets: Sequence[Budget], file: str) -> Sheet:
-    """The budgets of a file as a table."""
-    columns = (
-        Column("Budget", text=True),
-        Column("Limit"),
-        Column("Per", text=True),
-        Column("Calls", 80, text=True),
-        Column("Warns at", 60, text=True),
-        Column("Zone", 50, text=True),
-    )
-    rows = tuple(
-        (one.name, amount(one, one.limit), one.span.value, filters(one), _thresholds(one), one.zone.key)
-        for one in budgets
-    )
-    return Sheet(f"Budgets of {file}", Table(columns, rows), ())
 
 
 def filters(budget: Budget) -> str:
@@ -118,7 +146,7 @@ def filters(budget: Budget) -> str:
 
 
 def run_sheet(report: Report, statuses: Sequence[BudgetStatus]) -> Sheet:
-    """What one run cost by model, and how its budgets stand."""
+    """What one run cost by model, and the state of its budgets."""
     columns = (
         Column("Model", text=True),
         Column("Calls"),
@@ -164,6 +192,12 @@ def _cells(status: BudgetStatus) -> tuple[str, ...]:
 def _period(status: BudgetStatus) -> str:
     start = status.period.start
     return "total" if start is None else f"{status.budget.span} of {start[:10]}"
+
+
+def _joined(row: dict[str, Any]) -> dict[str, Any]:
+    """A row with its lists and labels as single texts."""
+    pairs = {"labels": " ".join(f"{name}={value}" for name, value in row["labels"].items())}
+    return {key: " ".join(value) if isinstance(value, list) else value for key, value in (row | pairs).items()}
 
 
 def _doubts(statuses: Sequence[BudgetStatus]) -> list[str]:

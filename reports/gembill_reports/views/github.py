@@ -1,7 +1,8 @@
 """A check of budgets in a GitHub Actions job: annotations, job summary and outputs.
 
-Owns: the runner's command language and its escapes (formats.md 2), and the files it names in the environment. Owns
-no state. Invariant: one annotation a budget; no name or label can begin a command of its own; an output is one line.
+Owns: the runner's command language and its escapes (formats.md 2), and the files it names in the environment. Not
+here: states. Invariant: one annotation per budget; no name or label can begin a command of its own; an output is one
+line.
 """
 
 import os
@@ -10,10 +11,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from gembill.money import usd
-from gembill.rules.budgets import BudgetState, BudgetStatus
+from gembill.rules.budgets import BudgetState, BudgetStatus, ordered, overall_state
 from gembill.rules.budgets.text import ratio, sentence, spent, title
 from gembill_reports.layout.tables import clean
-from gembill_reports.views.budgets import ordered, overall_state
 
 MARKER = "<!-- gembill-budgets -->"  # finds the one comment of a pull request that is updated
 _LEVELS = {
@@ -25,7 +25,7 @@ _LEVELS = {
 
 
 def annotations(statuses: Sequence[BudgetStatus]) -> Iterator[str]:
-    """A workflow command a budget, the gravest first, for a step shows only the first ten of a level."""
+    """A workflow command per budget, the most severe first, because a step shows only the first ten of a level."""
     for one in ordered(statuses):
         yield f"::{_LEVELS[one.state]} title={_property(title(one))}::{_data(sentence(one))}\n"
 
@@ -47,12 +47,12 @@ def leave(statuses: Sequence[BudgetStatus], markdown: str, code: int, environ: M
         return
     path = Path(environ.get("RUNNER_TEMP") or Path(environ["GITHUB_OUTPUT"]).parent) / "gembill-budgets.md"
     path.write_text(report, encoding="utf-8")
-    found = {**outputs(statuses), "exit_code": str(code), "report_path": str(path)}
-    _append(environ["GITHUB_OUTPUT"], "".join(f"{name}={clean(value)}\n" for name, value in found.items()))
+    values = {**outputs(statuses), "exit_code": str(code), "report_path": str(path)}
+    _append(environ["GITHUB_OUTPUT"], "".join(f"{name}={clean(value)}\n" for name, value in values.items()))
 
 
 def outputs(statuses: Sequence[BudgetStatus]) -> dict[str, str]:
-    """The outputs: the gravest state, and the budget that is most used up. What is unknown or not set is empty."""
+    """The outputs: the most severe state, and the budget that is most used up. What is unknown or not set is empty."""
     tightest = max(statuses, key=lambda one: (one.state.severity, one.share is None, one.share or 0))
     budget = tightest.budget
     return {

@@ -1,7 +1,7 @@
 """A check of budgets as a JUnit file, which GitLab, Jenkins and others show beside the tests.
 
-Owns: the XML. Owns no state. Invariant: one case a budget; a breach is a failure, a budget that cannot be determined an
-error, everything else passes; any name gives well-formed XML in ASCII.
+Owns: the XML. Not here: states. Invariant: one case per budget; a breach is a failure, an unknown state an error,
+everything else passes; any name gives well-formed XML in ASCII.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ _SUITE = "budgets"
 
 
 def junit(statuses: Sequence[BudgetStatus]) -> str:
-    """The file. Warnings are in `system-out`, for JUnit has no word for them."""
+    """The file. Warnings are in `system-out`, because JUnit has no word for them."""
     failures = sum(one.state is BudgetState.BREACH for one in statuses)
     errors = sum(one.state is BudgetState.UNKNOWN for one in statuses)
     counts = {"tests": str(len(statuses)), "failures": str(failures), "errors": str(errors)}

@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from gembill.cli import gembill
+from gembill.cli.budget import chosen, load
 from gembill.errors import ConfigurationError
 from gembill.ledger import open_ledger
 from tests.e2e.player import Player, Reply
@@ -17,6 +18,15 @@ from tests.gembill_reports.making import call, put
 
 NOW = "2026-11-21T09:00:00Z"
 HOSTILE = "search%0A::error::x"
+TEXT = "".join(f'[[budget]]\nname = "{name}"\nlimit_usd = "1"\nperiod = "day"\n' for name in "ab")
+
+
+@pytest.fixture
+def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder and a home without any budget."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    return tmp_path
 
 
 @pytest.fixture
@@ -194,3 +204,41 @@ def test_with_nobody_to_tell_watching_is_refused(folder):
     write("1")
     with pytest.raises(ConfigurationError, match="GEMBILL_WEBHOOK_URL"):
         run("watch", "--once", at=None)
+
+
+def names(budgets: tuple[str, list]) -> tuple[str, list[str]]:
+    return budgets[0], [budget.name for budget in budgets[1]]
+
+
+def test_the_projects_file_comes_before_the_users(empty):
+    assert names(load()) == ("gembill.toml", [])
+    user = empty / "config/gembill/gembill.toml"
+    user.parent.mkdir(parents=True)
+    user.write_text(TEXT)
+    assert names(load()) == (str(user), ["a", "b"])
+    (empty / "pyproject.toml").write_text('[[tool.gembill.budget]]\nname = "p"\nlimit_usd = "1"\nperiod = "day"\n')
+    assert names(load()) == ("pyproject.toml", ["p"])
+    (empty / "gembill.toml").write_text(TEXT.replace('"a"', '"c"'))
+    assert names(load()) == ("gembill.toml", ["c", "b"])
+
+
+def test_a_file_can_be_named(empty):
+    file = empty / "other.toml"
+    file.write_text(TEXT)
+    assert names(load(file)) == (str(file), ["a", "b"])
+    with pytest.raises(ConfigurationError, match="cannot be read"):
+        load(empty / "none.toml")
+
+
+def test_names_choose_and_a_wrong_one_is_refused(empty):
+    (empty / "gembill.toml").write_text(TEXT)
+    assert names(chosen(None, ())) == ("gembill.toml", ["a", "b"])
+    assert names(chosen(None, ("b", "b"))) == ("gembill.toml", ["b"])
+    with pytest.raises(ConfigurationError, match="no budget 'c'; it has a, b"):
+        chosen(None, ("c",))
+
+
+@pytest.mark.usefixtures("empty")
+def test_a_file_without_budgets_is_refused():
+    with pytest.raises(ConfigurationError, match=r"begin one with \[\[budget\]\]"):
+        chosen(None, ())

@@ -1,19 +1,17 @@
 """Budgets as tables, JSON and CSV."""
 
 import json
+from collections.abc import Sequence
 
 from gembill.money import PICO_PER_USD
 from gembill.period import Period, zone
-from gembill.rules.budgets import BudgetPeriod, BudgetState
+from gembill.rules.budgets import BudgetPeriod, BudgetState, BudgetStatus, ordered, overall_state
 from gembill_reports.analysis.report import report
+from gembill_reports.layout.sheet import Sheet
 from gembill_reports.views.budgets import (
-    check_dict,
-    check_sheet,
+    BudgetCheckView,
+    BudgetListView,
     filters,
-    ordered,
-    overall_state,
-    rules_dict,
-    rules_sheet,
     run_sheet,
     summed_up,
 )
@@ -31,7 +29,16 @@ UNKNOWN = stand(hours(1 * USD, unpriced_calls=1), name="u", limit=100 * USD)
 ALL = [PASS, UNKNOWN, WARN, BREACH]
 
 
-def test_the_gravest_stands_first():
+def check_sheet(statuses: Sequence[BudgetStatus], *, demo: bool = False) -> Sheet:
+    (only,) = BudgetCheckView(statuses=statuses, at_us=NOW, demo=demo).sheets()
+    return only
+
+
+def check_dict(statuses: Sequence[BudgetStatus], *, demo: bool = False) -> dict:
+    return BudgetCheckView(statuses=statuses, at_us=NOW, demo=demo).json()
+
+
+def test_the_most_severe_comes_first():
     assert [one.state for one in ordered(ALL)] == ["BREACH", "UNKNOWN", "WARN", "PASS"]
     assert overall_state(ALL) is BudgetState.BREACH
     assert summed_up(ALL) == "1 breached, 1 unknown, 1 warned, 1 passed"
@@ -39,31 +46,31 @@ def test_the_gravest_stands_first():
 
 
 def test_the_table_has_a_line_a_budget_with_spent_limit_share_and_course():
-    text = check_sheet(ALL, NOW).terminal(140)
+    text = check_sheet(ALL).terminal(140)
     line = next(line for line in text.splitlines() if line.startswith("BREACH ") and "b|x" in line)
     for part in ("$120.00", "$100.00", "120%", "since 2026-11-03 00:00", "$3.00"):
         assert part in line
 
 
 def test_unknown_is_loud():
-    text = check_sheet([UNKNOWN], NOW).terminal(140)
+    text = check_sheet([UNKNOWN]).terminal(140)
     assert "UNKNOWN COST" in text
     assert "may have spent more than is shown of u" in text
-    assert "UNKNOWN COST" not in check_sheet([PASS], NOW).terminal(140)
+    assert "UNKNOWN COST" not in check_sheet([PASS]).terminal(140)
 
 
 def test_markdown_escapes_names():
-    assert "b\\|x" in check_sheet(ALL, NOW).markdown()
+    assert "b\\|x" in check_sheet(ALL).markdown()
 
 
 def test_made_up_calls_are_called_so():
-    assert check_sheet(ALL, NOW, demo=True).heading.startswith("DEMO DATA")
-    assert check_dict(ALL, NOW, demo=True)["demo_data"] is True
-    assert "demo_data" not in check_dict(ALL, NOW)
+    assert check_sheet(ALL, demo=True).heading.startswith("DEMO DATA")
+    assert check_dict(ALL, demo=True)["demo_data"] is True
+    assert "demo_data" not in check_dict(ALL)
 
 
 def test_json_has_its_version_the_gravest_state_and_a_row_a_budget():
-    shape = json.loads(json.dumps(check_dict(ALL, NOW)))
+    shape = json.loads(json.dumps(check_dict(ALL)))
     assert (shape["schema_version"], shape["status"], shape["at"]) == (1, "BREACH", "2026-11-11T00:00:00+00:00")
     assert [row["name"] for row in shape["budgets"]] == ["b|x", "u", "w", "p"]
 
@@ -80,8 +87,8 @@ def test_rules_are_listed_with_their_filters():
     )
     assert filters(rule) == "models gemini-3* or x, team=search, keys k, code execution only"
     assert filters(budget()) == "all"
-    assert "0.5, forecast 1" in rules_sheet([rule], "gembill.toml").terminal(200)
-    assert rules_dict([rule])["budgets"][0]["limit_usd"] == "150.000000000000"
+    assert "0.5, forecast 1" in BudgetListView([rule], "gembill.toml").sheets()[0].terminal(200)
+    assert BudgetListView([rule], "gembill.toml").json()["budgets"][0]["limit_usd"] == "150.000000000000"
 
 
 def test_a_run_is_summed_up_by_model_and_its_budgets_stand_beneath(ledger):
@@ -102,8 +109,8 @@ def test_checks_of_budgets_look_as_they_did(snapshot: Snapshots):
     total = stand(hours(USD // 3000), name="ever", limit=4_000 * USD, span=BudgetPeriod.TOTAL)
     nightly = stand(hours(USD), name="nightly", limit=2 * USD, span=BudgetPeriod.RUN)
     near = stand(hours(9 * USD, 9 * USD, 9 * USD), name="data-science-and-experiments", limit=30 * USD, forecast_at=1)
-    snapshot("budget-check", check_sheet([*ALL, tokens, total, nightly, near], NOW))
-    snapshot("budget-check-passed", check_sheet([PASS], NOW, demo=True))
+    snapshot("budget-check", check_sheet([*ALL, tokens, total, nightly, near]))
+    snapshot("budget-check-passed", check_sheet([PASS], demo=True))
 
 
 def test_rules_look_as_they_did(snapshot: Snapshots):
@@ -113,7 +120,7 @@ def test_rules_look_as_they_did(snapshot: Snapshots):
         budget(None, limit_tokens=10_000_000, span=BudgetPeriod.WEEK, forecast_at=1_000_000),
         budget(USD // 2, name="nightly", span=BudgetPeriod.RUN),
     ]
-    snapshot("budget-list", rules_sheet(rules, "gembill.toml"))
+    snapshot("budget-list", *BudgetListView(rules, "gembill.toml").sheets())
 
 
 def test_runs_look_as_they_did(ledger, snapshot: Snapshots):

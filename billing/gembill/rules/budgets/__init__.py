@@ -6,7 +6,15 @@ understands is refused whole; what is not known is never called passed.
 """
 
 from gembill.rules.budgets.budget import Budget, BudgetPeriod, OnUnpriced
-from gembill.rules.budgets.status import BudgetState, BudgetStatus, HourlyUsage, evaluate, exit_code
+from gembill.rules.budgets.status import (
+    BudgetState,
+    BudgetStatus,
+    HourlyUsage,
+    evaluate,
+    exit_code,
+    ordered,
+    overall_state,
+)
 
 __all__ = [
     "Budget",
@@ -17,4 +25,6 @@ __all__ = [
     "OnUnpriced",
     "evaluate",
     "exit_code",
+    "ordered",
+    "overall_state",
 ]

@@ -131,6 +131,16 @@ def evaluate(
     )
 
 
+def ordered(statuses: Iterable[BudgetStatus]) -> list[BudgetStatus]:
+    """The most severe first, else in the order of the file."""
+    return sorted(statuses, key=lambda one: -one.state.severity)
+
+
+def overall_state(statuses: Iterable[BudgetStatus]) -> BudgetState:
+    """The most severe state of all; PASS where there is no budget."""
+    return max((one.state for one in statuses), key=lambda state: state.severity, default=BudgetState.PASS)
+
+
 def exit_code(statuses: Sequence[BudgetStatus], *, strict: bool = False, fail_on_warn: bool = False) -> int:
     """What a check exits with: 10, 12, 11 or 0, the first that applies."""
     if any(one.state is BudgetState.BREACH for one in statuses):
