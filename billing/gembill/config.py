@@ -28,7 +28,10 @@ _Port = Annotated[int, Meta(ge=0, le=65535)]
 def _data_folder() -> Path:
     from platformdirs import user_data_path
 
-    return user_data_path("gembill", appauthor=False)
+    try:
+        return user_data_path("gembill", appauthor=False)
+    except RuntimeError:  # this user has no home, as in many containers; older versions of platformdirs give `~/...`
+        return Path("~")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,12 +65,19 @@ class Settings:
     @property
     def ledger_url(self) -> str:
         """The database: as given, else a SQLite file in the data folder."""
-        return self.database_url or f"sqlite:///{self.data_dir / 'ledger.db'}"
+        return self.database_url or f"sqlite:///{self.data_folder / 'ledger.db'}"
 
     @property
     def spool_dir(self) -> Path:
         """The folder that holds one spool per process."""
-        return self.data_dir / "spool"
+        return self.data_folder / "spool"
+
+    @property
+    def data_folder(self) -> Path:
+        """The data folder. ConfigurationError where none was named and this user has no home, as in many containers."""
+        if self.data_dir.parts[:1] == ("~",):
+            raise ConfigurationError("this user has no home folder; name a data folder in GEMBILL_DATA_DIR")
+        return self.data_dir
 
 
 def _path(value: object) -> Path:

@@ -37,7 +37,7 @@ class ProxyService:
         redaction = redaction or Redaction()
         self._listener = listen(settings.host, settings.port, backlog=2048)
         self.url = f"http://{settings.host}:{self._listener.getsockname()[1]}"
-        fingerprint = Fingerprint(load_secret(settings.fingerprint_secret, settings.data_dir), settings.keys)
+        fingerprint = Fingerprint(load_secret(settings.fingerprint_secret, settings.data_folder), settings.keys)
         self._spool, adopted = _spools(settings)
         self._recorder = Recorder(
             self._spool,

@@ -40,6 +40,14 @@ def test_defaults_are_safe():
     assert found.spool_dir == found.data_dir / "spool"
 
 
+def test_without_a_home_only_what_was_named_is_used():
+    nameless = Path("~/.local/share/gembill")  # what platformdirs gives, where it does not raise
+    assert Settings(data_dir=nameless, database_url="sqlite:///x").ledger_url == "sqlite:///x"
+    for attribute in ("ledger_url", "spool_dir", "data_folder"):
+        with pytest.raises(ConfigurationError, match="GEMBILL_DATA_DIR"):
+            getattr(Settings(data_dir=nameless), attribute)
+
+
 def test_each_layer_wins_over_the_one_below():
     everyone = "port = {}\n"
     flags = {"port": 6, "host": None}

@@ -1,11 +1,16 @@
 """The command `gembill`.
 
-Owns: the list of commands and how an error becomes one sentence and an exit code. Not here: commands, which are in
-files of their own that are imported only when they are called. Invariant: data goes to stdout, everything else to
-stderr.
+Owns: the list of commands and how an error, ours or the machine's, becomes one sentence and an exit code. Not here:
+commands, which are in files of their own that are imported only when they are called. Invariant: data goes to stdout,
+everything else to stderr; whatever the machine refuses (a full disk, a closed pipe), nobody reads a traceback.
 """
 
+import contextlib
+import errno
 import importlib
+import io
+import os
+import sys
 
 import click
 
@@ -57,10 +62,68 @@ def gembill() -> None:
     """Token billing and usage accounting for the code execution of Google's Gemini API."""
 
 
+_OUTPUT_ERRORS = {errno.EPIPE, errno.ENOSPC, errno.EIO, errno.EDQUOT, errno.EFBIG}
+
+
 def main() -> None:
-    """Run the command line; an error of ours is one sentence on stderr and its own exit code."""
+    """Run the command line; an error is one sentence on stderr and its own exit code, the machine's errors have 1."""
+    _prepare_streams()
     try:
-        gembill.main(prog_name="gembill")
+        code = _run()
+        sys.stdout.flush()  # what is still held back fails here, not where nobody can report it
     except GembillError as error:
-        click.echo(f"gembill: {error}", err=True)
-        raise SystemExit(error.exit_code) from None
+        code = _complain(str(error), error.exit_code)
+    except OSError as error:
+        code = _complain(_sentence(error), 1)
+    _close_streams()
+    raise SystemExit(code)
+
+
+def _run() -> int:
+    """What click does when it is the program, except that an OSError comes out."""
+    streams = sys.stdout, sys.stderr
+    try:
+        code = gembill.main(prog_name="gembill", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except click.Abort:
+        return _complain("stopped", 1)
+    except SystemExit:
+        if streams == (sys.stdout, sys.stderr):
+            raise
+        sys.stdout, sys.stderr = streams  # click leaves without a word, and with mute streams, where a pipe was closed
+        raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE)) from None
+    return code if isinstance(code, int) else 0
+
+
+def _prepare_streams() -> None:
+    """A stream that was closed before we began leads nowhere; a character that one cannot show is written out."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115, PTH123 (kept until the end)
+        elif isinstance(stream := getattr(sys, name), io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _close_streams() -> None:
+    """Let nothing be written at the interpreter's end, where a failure would be a traceback and another exit code."""
+    for stream, number in ((sys.__stdout__, 1), (sys.__stderr__, 2)):
+        try:
+            if stream is not None:
+                stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), number)
+
+
+def _sentence(error: OSError) -> str:
+    reason = error.strerror or str(error) or type(error).__name__
+    if error.filename is not None:
+        return f"{os.fsdecode(error.filename)}: {reason}"
+    return f"the output cannot be written: {reason}" if error.errno in _OUTPUT_ERRORS else reason
+
+
+def _complain(sentence: str, code: int) -> int:
+    with contextlib.suppress(OSError):  # then the exit code has to do
+        click.echo(f"gembill: {sentence}", err=True)
+    return code

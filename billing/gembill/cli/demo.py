@@ -36,7 +36,7 @@ def demo(records: int, clear: bool) -> None:
     adds a made-up month to the same ledger (one of its own), and shows the monthly report and one receipt.
     """
     settings = load()
-    folder = settings.data_dir / "demo"
+    folder = settings.data_folder / "demo"
     shutil.rmtree(folder, ignore_errors=True)
     if clear:
         click.echo(f"gembill: removed {folder}", err=True)

@@ -46,7 +46,7 @@ def export(calls: CallFilter, form: str, path: Path | None, billing_account: str
     with opened(database_url) as (ledger, settings):
         with target(path) as stream, _counted(ledger, selection) as records:
             prices_of = partial(rows_of, ledger, settings)
-            pour(Export(ledger, records, prices_of, period.zone, billing_account).text(wanted), stream)
+            pour(Export(ledger, records, prices_of, period.zone, billing_account).text(wanted), stream, wanted)
         if wanted.has_charges_alone:
             _warn(ledger, selection)
 

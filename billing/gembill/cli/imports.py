@@ -91,7 +91,8 @@ def _import(files: tuple[str, ...], assumed: ImportDefaults, database_url: str |
     from gembill.price_catalog import terms
 
     settings = load({"database_url": database_url})
-    fingerprint = Fingerprint(load_secret(settings.fingerprint_secret, settings.data_dir), settings.keys)
+    folder = settings.data_dir if settings.fingerprint_secret else settings.data_folder  # a given secret needs none
+    fingerprint = Fingerprint(load_secret(settings.fingerprint_secret, folder), settings.keys)
     ledger = open_ledger(settings.ledger_url)
     try:
         importer = Importer(ledger, fingerprint, terms(ledger, settings), assumed=assumed, say=screen.say)

@@ -46,7 +46,7 @@ class Output:
         from gembill_reports.views.view import text
 
         with target(self.path) as stream:
-            pour(text(view, self.form), stream)
+            pour(text(view, self.form), stream, self.form)
 
 
 def output_options(
@@ -84,12 +84,12 @@ def target(path: Path | None) -> Iterator[TextIO]:
     click.echo(f"gembill: wrote {path}", err=True)
 
 
-def pour(pieces: Iterable[str], stream: TextIO) -> None:
-    """Write the pieces as they come; on stdout what its encoding lacks is written out."""
+def pour(pieces: Iterable[str], stream: TextIO, form: str) -> None:
+    """Write the pieces as they come; in a table on stdout what the terminal's encoding lacks is written out."""
     if stream is sys.stdout:
         from gembill_reports.layout import screen
 
-        screen.write(pieces)
+        screen.write_as(form, pieces)
     else:
         stream.writelines(pieces)
 

@@ -71,7 +71,7 @@ def fill(settings: Settings, count: int) -> Iterator[int]:
     spool = Spool.claim(settings.spool_dir)
     ledger.announce(spool.source_id, DEMO_SOURCE)
     poster = Poster(lambda: ledger, PricesInForce(settings))
-    fingerprint = Fingerprint(load_secret(settings.fingerprint_secret, settings.data_dir))
+    fingerprint = Fingerprint(load_secret(settings.fingerprint_secret, settings.data_folder))
     try:
         for some in record_month(spool, fingerprint, _SEED, count):
             poster.drain(spool)

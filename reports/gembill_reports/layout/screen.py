@@ -1,9 +1,11 @@
 """The terminal a report is printed on.
 
 Owns: its width, whether it shows colour, and which characters it can show. Not here: content. Invariant: text that the
-terminal's encoding lacks is written out or replaced by a plain sign, and never ends the program.
+terminal's encoding lacks is written out or replaced by a plain sign, and never ends the program; what programs read
+is UTF-8 whatever the locale says.
 """
 
+import io
 import os
 import shutil
 import sys
@@ -30,6 +32,13 @@ def write(pieces: Iterable[str], stream: TextIO | None = None) -> None:
     for piece in pieces:
         stream.write(showable(piece, stream.encoding))
     stream.flush()
+
+
+def write_as(form: str, pieces: Iterable[str]) -> None:
+    """Write to stdout: a `table` as the terminal can show it, any other form in UTF-8, as it would be in a file."""
+    if form != "table" and isinstance(sys.stdout, io.TextIOWrapper):  # a notebook's stream takes text as it is
+        sys.stdout.reconfigure(encoding="utf-8")
+    write(pieces)
 
 
 def showable(text: str, encoding: str | None) -> str:

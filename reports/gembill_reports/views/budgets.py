@@ -5,6 +5,7 @@ words of a single budget (`gembill.rules.budgets.text`). Invariant: the most sev
 table says where calls without a price leave a cost unknown.
 """
 
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ from gembill.rules.budgets.text import (
     where,
 )
 from gembill_reports.analysis.report import Report
+from gembill_reports.layout import screen
 from gembill_reports.layout.sheet import DEMO, Sheet, count, money, rate
 from gembill_reports.layout.tables import Column, Table, flat
 from gembill_reports.views import github
@@ -102,7 +104,9 @@ class BudgetCheckView(View):
     def _github(self) -> Iterator[str]:
         yield from github.quoted("".join(text(self, Format.TABLE)))
         yield from github.annotations(self.statuses)
-        github.leave(self.statuses, "".join(text(self, Format.MARKDOWN)), self.exit_code)
+        if failures := github.leave(self.statuses, "".join(text(self, Format.MARKDOWN)), self.exit_code):
+            kept = "gembill: the verdict counts, but this could not be written: "
+            screen.write([kept, "; ".join(failures), "\n"], sys.stderr)
 
 
 @dataclass(frozen=True, slots=True)

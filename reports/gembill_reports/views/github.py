@@ -38,17 +38,23 @@ def quoted(text: str) -> Iterator[str]:
     yield f"::{token}::\n"
 
 
-def leave(statuses: Sequence[BudgetStatus], markdown: str, code: int, environ: Mapping[str, str] = os.environ) -> None:
-    """Write the job summary, the report for a comment and the step's outputs, where the runner names files for them."""
-    report = f"{MARKER}\n{markdown}"
+def leave(
+    statuses: Sequence[BudgetStatus], markdown: str, code: int, environ: Mapping[str, str] = os.environ
+) -> list[str]:
+    """Write the job summary, the report for a comment and the step's outputs, where the runner names files for them.
+
+    Returns what could not be written, in words: the verdict does not depend on the runner's disk, so nothing is raised.
+    """
+    failures: list[str] = []
     if environ.get("GITHUB_STEP_SUMMARY"):
-        _append(environ["GITHUB_STEP_SUMMARY"], markdown + "\n")
-    if not environ.get("GITHUB_OUTPUT"):
-        return
-    path = Path(environ.get("RUNNER_TEMP") or Path(environ["GITHUB_OUTPUT"]).parent) / "gembill-budgets.md"
-    path.write_text(report, encoding="utf-8")
-    values = {**outputs(statuses), "exit_code": str(code), "report_path": str(path)}
-    _append(environ["GITHUB_OUTPUT"], "".join(f"{name}={clean(value)}\n" for name, value in values.items()))
+        failures += _append("GITHUB_STEP_SUMMARY", environ["GITHUB_STEP_SUMMARY"], markdown + "\n")
+    if environ.get("GITHUB_OUTPUT"):
+        path = Path(environ.get("RUNNER_TEMP") or Path(environ["GITHUB_OUTPUT"]).parent) / "gembill-budgets.md"
+        missing = _put("the report for a comment", path, f"{MARKER}\n{markdown}", "w")
+        values = {**outputs(statuses), "exit_code": str(code), "report_path": "" if missing else str(path)}
+        lines = "".join(f"{name}={clean(value)}\n" for name, value in values.items())
+        failures += missing + _append("GITHUB_OUTPUT", environ["GITHUB_OUTPUT"], lines)
+    return failures
 
 
 def outputs(statuses: Sequence[BudgetStatus]) -> dict[str, str]:
@@ -65,9 +71,18 @@ def outputs(statuses: Sequence[BudgetStatus]) -> dict[str, str]:
     }
 
 
-def _append(path: str, text: str) -> None:
-    with Path(path).open("a", encoding="utf-8") as file:
-        file.write(text)
+def _append(name: str, path: str, text: str) -> list[str]:
+    return _put(name, Path(path), text, "a")
+
+
+def _put(name: str, path: Path, text: str, mode: str) -> list[str]:
+    """Write a file of the runner's; the failure in words where that is not possible."""
+    try:
+        with path.open(mode, encoding="utf-8") as file:
+            file.write(text)
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+        return [f"{name} ({path}: {getattr(error, 'strerror', None) or error})"]
+    return []
 
 
 def _data(text: str) -> str:

@@ -69,7 +69,7 @@ def write(view: View, form: Format) -> None:
     """Write the view to stdout; a table is as wide as the terminal."""
     from gembill_reports.layout import screen
 
-    screen.write(text(view, form))
+    screen.write_as(form, text(view, form))
 
 
 def _usual(view: View) -> Mapping[Format, Callable[[], Iterable[str]]]:

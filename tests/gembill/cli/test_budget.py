@@ -130,6 +130,15 @@ def test_json_csv_markdown_and_junit_say_the_same(folder):
     assert run("check", "--format", "markdown").stdout.startswith("### ")
 
 
+@pytest.mark.parametrize(("limit", "code"), [("2", 10), ("100", 0)])
+def test_the_verdict_outlasts_a_runner_whose_files_cannot_be_written(limit, code, folder):
+    write(limit)
+    nowhere = dict.fromkeys(("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY", "RUNNER_TEMP"), str(folder / "no" / "where"))
+    result = run("check", GITHUB_ACTIONS="true", **nowhere)
+    assert (result.exit_code, result.stderr.count("\n")) == (code, 1)
+    assert result.stderr.startswith("gembill: the verdict counts, but this could not be written: GITHUB_STEP_SUMMARY (")
+
+
 def test_in_github_actions_nothing_has_to_be_configured(folder):
     write("100", "2.99")
     found = run(

@@ -41,3 +41,11 @@ def test_pieces_are_written_in_order() -> None:
     stream = io.TextIOWrapper(raw, encoding="latin-1")
     screen.write(iter(["a─", "b\n"]), stream)
     assert raw.getvalue() == b"a-b\n"
+
+
+def test_only_a_table_depends_on_the_encoding_of_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    raw = io.BytesIO()
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(raw, encoding="ascii"))
+    screen.write_as("table", ["é"])
+    screen.write_as("csv", ["é"])
+    assert raw.getvalue() == rb"\xe9" + "é".encode()

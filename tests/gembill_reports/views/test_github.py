@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -77,6 +78,20 @@ def test_what_is_left_for_the_runner_is_one_line_an_output_and_one_summary(tmp_p
     assert lines[1] == "budget=d\\nstatus=PASS"
     assert summary.read_text() == "before\n### table\n"
     assert Path(lines[-1].partition("=")[2]).read_text() == f"{MARKER}\n### table"
+
+
+@pytest.mark.parametrize("refused", ["GITHUB_STEP_SUMMARY", "GITHUB_OUTPUT", "RUNNER_TEMP"])
+def test_a_file_that_cannot_be_written_is_named_and_the_others_are_written(refused, tmp_path):
+    (tmp_path / "temp").mkdir()
+    environ = {"GITHUB_STEP_SUMMARY": "summary", "GITHUB_OUTPUT": "output", "RUNNER_TEMP": "temp"}
+    environ = {name: str(tmp_path / file) for name, file in environ.items()} | {refused: str(tmp_path / "no" / "where")}
+    (failure,) = leave([stand(hours(200))], "### table", 10, environ)
+    assert failure.endswith(": No such file or directory)")
+    written = {path.name: path.read_text() for path in tmp_path.rglob("*") if path.is_file()}
+    expected = {"GITHUB_STEP_SUMMARY": "summary", "GITHUB_OUTPUT": "output", "RUNNER_TEMP": "gembill-budgets.md"}
+    assert written.keys() == set(expected.values()) - {expected[refused]}
+    if refused == "RUNNER_TEMP":
+        assert written["output"].endswith("exit_code=10\nreport_path=\n")
 
 
 def test_without_a_runner_nothing_is_left(tmp_path):
