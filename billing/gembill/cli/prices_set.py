@@ -1,6 +1,6 @@
 """`gembill prices set`: negotiated prices and discounts.
 
-Owns: the command, what its flags mean and what it says. Owns no row (`gembill.rules.prices.negotiated`) and no SQL.
+Owns: the command, what its flags mean and what it prints. Not here: rows (`gembill.rules.prices.negotiated`) and SQL.
 Invariant: nothing is ever changed or removed; calls recorded before keep their price until `gembill rerate`.
 """
 
@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import click
 
-from gembill.cli.options import database_url_option
+from gembill.cli.options import database_url_option, opened, together
 from gembill.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -50,78 +50,113 @@ class Agreed:
     above: int
 
 
-def _figures(command: click.decorators.FC) -> click.decorators.FC:
-    for name, what in reversed(_FIGURES):
-        flag = "--" + name.replace("_", "-")
-        command = click.option(flag, name, metavar="USD", help=f"{what}, dollars per million.")(command)
-    return command
+@dataclass(frozen=True, slots=True)
+class FigureFlags:
+    """Prices as given: dollars per million tokens, for grounding per 1,000."""
+
+    input: str | None
+    input_audio: str | None
+    cached: str | None
+    cached_audio: str | None
+    output: str | None
+    output_image: str | None
+    grounding: str | None
+
+    def rates(self) -> dict[str, int]:
+        """Pico-dollars for one token or search, of what was given. ConfigurationError or PriceError if not a price."""
+        from gembill.money import parse_usd, unit_price
+
+        given = {name: text for name, text in asdict(self).items() if text is not None and name != "grounding"}
+        rates = {name: unit_price(text) for name, text in given.items()}
+        if self.grounding is not None:
+            fee = parse_usd(self.grounding)
+            if fee < 0 or fee % 1000:
+                raise ConfigurationError(
+                    f"--grounding is '{self.grounding}', which is negative or not an exact price for one"
+                )
+            rates["grounding"] = fee // 1000
+        return rates
+
+
+@dataclass(frozen=True, slots=True)
+class TermFlags:
+    """For what, and from when to when, prices hold, as given."""
+
+    discount: str | None
+    tier: str | None
+    above: int | None
+    first: str
+    until: str | None
+    source: str
+
+    def agreed(self, model: str, rates: dict[str, int]) -> Agreed:
+        """The terms together with the rates. ConfigurationError where the flags contradict each other."""
+        from gembill.period import parse
+
+        percent = None if self.discount is None else _percent(self.discount)
+        if bool(rates) == (percent is not None):
+            raise ConfigurationError("give prices such as --input 0.45 --output 2.20, or a --discount, and not both")
+        if percent is not None and self.above is not None:
+            raise ConfigurationError("--above goes with prices; a discount holds for short and long prompts")
+        span = parse(self.first, self.until)
+        assert span.start_us is not None
+        _check_midnight(span.start_us, self.first)
+        return Agreed(
+            model=model,
+            tier=self.tier,
+            start_us=span.start_us,
+            end_us=span.end_us,
+            source=self.source,
+            rates=rates,
+            percent=percent,
+            above=self.above or 0,
+        )
+
+
+_FIGURE_OPTIONS = (
+    *(
+        click.option("--" + name.replace("_", "-"), name, metavar="USD", help=f"{what}, dollars per million.")
+        for name, what in _FIGURES
+    ),
+    click.option("--grounding", metavar="USD", help="Searches or grounded prompts, dollars per 1,000."),
+)
+_TERM_OPTIONS = (
+    click.option(
+        "--discount", metavar="PERCENT", help="Take this share off every list price of the model instead: 15%."
+    ),
+    click.option("--tier", help="The tier.  [default: standard; with --discount every tier]"),
+    click.option("--above", type=click.IntRange(min=1), metavar="TOKENS", help="Prices of prompts longer than this."),
+    click.option("--from", "first", required=True, metavar="DATE", help="The first day (US Pacific) of these prices."),
+    click.option("--until", metavar="DATE", help="The day before which they end.  [default: until set again]"),
+    click.option(
+        "--source", default="set by hand", show_default=True, help="Where they come from: a contract, an offer."
+    ),
+)
 
 
 @click.command("set")
 @click.argument("model")
-@_figures
-@click.option("--grounding", metavar="USD", help="Searches or grounded prompts, dollars per 1,000.")
-@click.option("--discount", metavar="PERCENT", help="Take so much off every list price of the model instead: 15%.")
-@click.option("--tier", help="The tier.  [default: standard; with --discount every tier]")
-@click.option("--above", type=click.IntRange(min=1), metavar="TOKENS", help="Prices of prompts longer than so many.")
-@click.option("--from", "first", required=True, metavar="DATE", help="The first day (US Pacific) of these prices.")
-@click.option("--until", metavar="DATE", help="The day before which they end.  [default: until set anew]")
-@click.option("--source", default="set by hand", show_default=True, help="Where they come from: a contract, an offer.")
+@together("figures", FigureFlags, _FIGURE_OPTIONS)
+@together("terms", TermFlags, _TERM_OPTIONS)
 @database_url_option
-def set_prices(model: str, database_url: str | None, **flags: str | int | None) -> None:
+def set_prices(model: str, figures: FigureFlags, terms: TermFlags, database_url: str | None) -> None:
     """Add prices of your own: agreed figures, or a discount on list prices, from a day on.
 
-    What you do not name stays at list price. The last word counts from its day on. Calls recorded before keep what they
-    were charged until `gembill rerate`.
+    What you do not name stays at list price. The latest entry wins from its day on. Calls recorded before keep what
+    they were charged until `gembill rerate`.
     """
-    from gembill.config import load
-    from gembill.ledger import open_ledger, price_lists
+    from gembill.ledger import price_lists
 
-    agreed = _agreed(model, flags)
-    ledger = open_ledger(load({"database_url": database_url}).ledger_url)
-    try:
+    agreed = terms.agreed(model, figures.rates())
+    with opened(database_url, read_only=False) as (ledger, _):
         rows = _rows(ledger, agreed)
         number = price_lists.add(ledger, price_lists.Origin.SET, rows)
         _say(ledger, agreed, rows, number)
-    finally:
-        ledger.close()
-
-
-def _agreed(model: str, flags: dict[str, str | int | None]) -> Agreed:
-    from gembill.money import parse_usd, unit_price
-    from gembill.period import parse
-
-    rates = {name: unit_price(str(flags[name])) for name, _ in _FIGURES if flags[name] is not None}
-    if flags["grounding"] is not None:
-        fee = parse_usd(str(flags["grounding"]))
-        if fee < 0 or fee % 1000:
-            raise ConfigurationError(
-                f"--grounding is '{flags['grounding']}', which is negative or no exact price for one"
-            )
-        rates["grounding"] = fee // 1000
-    percent = None if flags["discount"] is None else _percent(str(flags["discount"]))
-    if bool(rates) == (percent is not None):
-        raise ConfigurationError("give prices such as --input 0.45 --output 2.20, or a --discount, and not both")
-    if percent is not None and flags["above"] is not None:
-        raise ConfigurationError("--above goes with prices; a discount holds for short and long prompts")
-    span = parse(str(flags["first"]), None if flags["until"] is None else str(flags["until"]))
-    assert span.start_us is not None
-    _check_midnight(span.start_us, str(flags["first"]))
-    return Agreed(
-        model=model,
-        tier=None if flags["tier"] is None else str(flags["tier"]),
-        start_us=span.start_us,
-        end_us=span.end_us,
-        source=str(flags["source"]),
-        rates=rates,
-        percent=percent,
-        above=int(flags["above"] or 0),
-    )
 
 
 def _percent(text: str) -> Decimal:
-    found = _PERCENT.fullmatch(text.strip())
-    if found is None or not 0 < (percent := Decimal(found[1])) <= 100:
+    match = _PERCENT.fullmatch(text.strip())
+    if match is None or not 0 < (percent := Decimal(match[1])) <= 100:
         raise ConfigurationError(f"--discount is '{text}'; write a share of the price between 0 and 100, such as 15%")
     return percent
 
@@ -155,7 +190,9 @@ def _rows(ledger: Ledger, agreed: Agreed) -> list[Price]:
 
 def _check_name(book: PriceBook, agreed: Agreed) -> None:
     if not _NAME.fullmatch(agreed.model) or not _NAME.fullmatch(agreed.tier or _STANDARD):
-        raise ConfigurationError(f"'{agreed.model}' or the tier '{agreed.tier}' is no name; write it as calls have it")
+        raise ConfigurationError(
+            f"'{agreed.model}' or the tier '{agreed.tier}' is not a name; write it as calls have it"
+        )
     model = book.stands_for(agreed.model, agreed.start_us)
     if model not in (None, agreed.model):
         raise ConfigurationError(f"'{agreed.model}' is another name of '{model}'; set the prices of '{model}'")

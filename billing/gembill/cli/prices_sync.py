@@ -34,22 +34,24 @@ def sync(accept: tuple[str, ...], yes: bool, database_url: str | None) -> None:
     from gembill_reports.views.price_sync import sheets
 
     settings = load({"database_url": database_url})
-    found, stated, version = _found(settings)
-    screen.write(["\n".join(page.written("table") for page in sheets(found, version))])
+    differences, stated, version = _compared(settings)
+    screen.write(["\n".join(page.written("table") for page in sheets(differences, version))])
     if not accept and not yes:
         return
-    unknown = sorted(set(accept) - {one.model for one in found})
+    unknown = sorted(set(accept) - {one.model for one in differences})
     if unknown:
-        raise ConfigurationError(f"--accept '{unknown[0]}': the package says nothing else of it than the list here")
-    chosen = [one for one in found if yes or one.model in accept]
+        raise ConfigurationError(
+            f"--accept '{unknown[0]}': the package has the same prices for it as the list here, or none"
+        )
+    chosen = [one for one in differences if yes or one.model in accept]
     if chosen:
         _add(settings, stated, chosen, version)
     else:
         click.echo("gembill: there is nothing to add.", err=True)
 
 
-def _found(settings: Settings) -> tuple[list[PriceDifference], list[ExternalPrice], str]:
-    """Differences from list prices, what the package says, and its version. What a user set is no error of the list."""
+def _compared(settings: Settings) -> tuple[list[PriceDifference], list[ExternalPrice], str]:
+    """Differences from list prices (without those a user set), what the package says, and its version."""
     from gembill import genai_prices
     from gembill.price_catalog import configured_book
     from gembill.rules.prices.difference import differences

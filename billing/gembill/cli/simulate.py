@@ -1,16 +1,44 @@
 """The command `gembill simulate`.
 
-Owns: its flags. Owns no behaviour of the simulator. Invariant: only loopback addresses are served.
+Owns: its flags. Not here: the behaviour of the simulator. Invariant: only loopback addresses are served.
 """
-
-from typing import Any
 
 import click
 
+from gembill.cli.options import together
 from gembill_simulator import Options, parse_fault, run
-from gembill_simulator.faults import OTHERS, STATUSES
+from gembill_simulator.faults import OTHERS, STATUSES, InjectedFault
 
 _FAULTS = ", ".join((*STATUSES, *OTHERS))
+
+
+def _faults(_: click.Context, __: click.Parameter, texts: tuple[str, ...]) -> tuple[InjectedFault, ...]:
+    return tuple(parse_fault(text) for text in texts)
+
+
+_OPTIONS = (  # named as the fields of `Options`
+    click.option(
+        "--seed",
+        type=int,
+        help="Other seeds give other answers. With a seed ids repeat at each start, without one they do not.",
+    ),
+    click.option("--latency-ms", default=0.0, show_default=True, help="Time before each answer begins."),
+    click.option("--chunk-ms", default=0.0, show_default=True, help="Time between the chunks of a stream."),
+    click.option(
+        "--polls", default=2, show_default=True, help="Polls that find a background interaction or a batch pending."
+    ),
+    click.option("--pending-ms", default=0.0, show_default=True, help="Time that these are pending, whoever polls."),
+    click.option(
+        "--fault",
+        "faults",
+        multiple=True,
+        metavar="NAME[:RATE]",
+        callback=_faults,
+        help="Misbehave for this share of the requests (429:0.1; without a rate: all). May be repeated. "
+        f"Names: {_FAULTS}.",
+    ),
+    click.option("--require-key", is_flag=True, help="Answer 403 to requests without an API key; any key will do."),
+)
 
 
 @click.command()
@@ -20,26 +48,8 @@ _FAULTS = ", ".join((*STATUSES, *OTHERS))
 @click.option(
     "--port", default=8788, show_default=True, type=click.IntRange(0, 65535), help="Port; 0 takes a free one."
 )
-@click.option(
-    "--seed",
-    type=int,
-    help="Other seeds give other answers. With a seed ids repeat at each start, without one they do not.",
-)
-@click.option("--latency-ms", default=0.0, show_default=True, help="Time before each answer begins.")
-@click.option("--chunk-ms", default=0.0, show_default=True, help="Time between the chunks of a stream.")
-@click.option(
-    "--polls", default=2, show_default=True, help="Polls that find a background interaction or a batch pending."
-)
-@click.option("--pending-ms", default=0.0, show_default=True, help="Time that these are pending, whoever polls.")
-@click.option(
-    "--fault",
-    "faults",
-    multiple=True,
-    metavar="NAME[:RATE]",
-    help=f"Misbehave for this share of the requests (429:0.1; without a rate: all). May be repeated. Names: {_FAULTS}.",
-)
-@click.option("--require-key", is_flag=True, help="Answer 403 to requests without an API key; any key will do.")
-def simulate(*, host: str, port: int, faults: tuple[str, ...], **settings: Any) -> None:  # noqa: ANN401
+@together("options", Options, _OPTIONS)
+def simulate(host: str, port: int, options: Options) -> None:
     """Serve a look-alike of the Gemini API, with code execution and true-to-life token counts.
 
     It knows generateContent, interactions, batches, files, cached contents and the OpenAI-compatible chat completions.
@@ -47,8 +57,7 @@ def simulate(*, host: str, port: int, faults: tuple[str, ...], **settings: Any) 
     Nothing leaves this machine and no key is needed. Point a client at it with
     GOOGLE_GEMINI_BASE_URL=http://127.0.0.1:8788, or the proxy with gembill proxy --upstream http://127.0.0.1:8788.
     """
-    told = Options(faults=tuple(parse_fault(text) for text in faults), **settings)  # the flags are named as its fields
-    run(port, told, host=host, on_start=_announce)
+    run(port, options, host=host, on_start=_announce)
 
 
 def _announce(url: str) -> None:

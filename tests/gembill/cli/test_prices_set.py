@@ -81,13 +81,13 @@ def test_a_day_before_recorded_calls_is_taken_and_says_to_charge_again(url: str)
         (("gemini-2.5-pro", "--discount", "101"), "2026-12-01", "between 0 and 100"),
         (("gemini-2.5-pro", "--discount", "5%", "--above", "9"), "2026-12-01", "--above goes with prices"),
         (("gemini-2.5-pro", "--input", "-1"), "2026-12-01", "negative or finer"),
-        (("gemini-2.5-pro", "--grounding", "0.0000000001"), "2026-12-01", "no exact price for one"),
+        (("gemini-2.5-pro", "--grounding", "0.0000000001"), "2026-12-01", "not an exact price for one"),
         (("gemini-2.5-pro", "--input", "1"), "tomorrow", "not a date or an instant"),
         (("gemini-2.5-pro", "--input", "1"), "2026-12-01T03:00:00Z", "prices change at midnight US Pacific"),
         (("gemini-2.5-pro", "--input", "1", "--until", "2026-12-01"), "2026-12-01", "is not before --until"),
         (("gemini-flash-latest", "--input", "1"), "2026-12-01", "is another name of 'gemini-3.8-flash'"),
         (("newest", "--input", "1"), "2026-12-01", "has no price yet; give --input and --output"),
-        (("gemini-*", "--input", "1"), "2026-12-01", "is no name"),
+        (("gemini-*", "--input", "1"), "2026-12-01", "is not a name"),
     ],
 )
 def test_what_makes_no_sense_is_refused_and_nothing_is_added(
