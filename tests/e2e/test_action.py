@@ -4,24 +4,18 @@ import os
 import re
 import subprocess
 import sys
-import textwrap
 from pathlib import Path
 
 import pytest
+import yaml
 
 from gembill.ledger import open_ledger
 from tests.gembill_reports.making import call, put
 
 ROOT = Path(__file__).parents[2]
-ACTION = (ROOT / ".github/actions/budget/action.yml").read_text()
+ACTION = yaml.safe_load((ROOT / ".github/actions/budget/action.yml").read_text(encoding="utf-8"))
+STEPS = {step["name"]: step for step in ACTION["runs"]["steps"]}
 HOSTILE = "search%0A::error::x"
-
-
-def script(step: str) -> str:
-    """The `run` of a step."""
-    body = ACTION.split(f"- name: {step}\n")[1].split("    - name:")[0]
-    block = re.search(r"run: \|\n((?:        .*\n|\n)+)", body)
-    return textwrap.dedent(block[1]) if block else re.search(r"run: (.*)\n", body)[1] + "\n"
 
 
 @pytest.fixture
@@ -51,7 +45,7 @@ def bash(runner: Path, step: str, **inputs: str) -> subprocess.CompletedProcess[
         "HOME": str(runner),
         "GEMBILL_DATABASE_URL": f"sqlite:///{runner}/ledger.db",
     }
-    (runner / "step.sh").write_text(script(step))
+    (runner / "step.sh").write_text(STEPS[step]["run"])
     command = ["bash", "--noprofile", "--norc", "-e", "-o", "pipefail", "step.sh"]
     return subprocess.run(command, cwd=runner, env=environment, capture_output=True, text=True, timeout=60, check=False)
 
@@ -65,6 +59,8 @@ def budgets(runner: Path, *limits: str) -> None:
 
 
 def outputs(runner: Path) -> dict[str, str]:
+    if not (runner / "GITHUB_OUTPUT").is_file():
+        return {}
     return dict(line.split("=", 1) for line in (runner / "GITHUB_OUTPUT").read_text().splitlines())
 
 
@@ -102,7 +98,7 @@ def test_inputs_choose_budgets_and_what_fails(runner):
 def test_a_wrong_file_is_exit_code_2_without_a_report(runner):
     (runner / "gembill.toml").write_text('[[budget]]\nname = "x"\n')
     done = bash(runner, "Check budgets")
-    assert "gembill.toml:1: the budget 'x' has no period" in done.stderr
+    assert "gembill.toml:1: $.budget[0]: the budget 'x' has no period" in done.stderr
     assert outputs(runner) == {"code": "2"}
 
 
@@ -127,4 +123,88 @@ def test_a_comment_that_cannot_be_written_fails_no_job(runner):
 
 
 def test_no_input_is_written_into_a_script():
-    assert not [step for step in ("Install", "Check budgets", "Update the comment", "Result") if "${{" in script(step)]
+    assert not [name for name, step in STEPS.items() if "${{" in step["run"]]
+
+
+class Job:
+    """A runner with one composite action: its inputs, expressions, files and the steps in their order."""
+
+    def __init__(self, folder: Path, number: str = "7", **given: str) -> None:
+        inputs = {name: one["default"] for name, one in ACTION["inputs"].items()} | {"install": ""}
+        self.folder, self.said = folder, ""
+        self.values = {f"inputs.{name}": value for name, value in (inputs | given).items()}
+        self.values |= {"github.event.pull_request.number": number, "github.token": "t"}
+
+    def value(self, text: str) -> str:
+        return re.sub(r"\$\{\{ *([^ }]+) *}}", lambda match: self.values.get(match[1], ""), text)
+
+    def wanted(self, condition: str) -> bool:
+        """`a == 'x' && b != '' && c`, which is all that the action's conditions use."""
+        for term in condition.split(" && "):
+            name, operator, word = [*term.split(" "), "", ""][:3]
+            value = self.value(self.values.get(name, ""))
+            if not {"==": value == word.strip("'"), "!=": value != word.strip("'"), "": bool(value)}[operator]:
+                return False
+        return True
+
+    def run(self) -> int:
+        """All steps, as far as they go; the job's exit code."""
+        for step in ACTION["runs"]["steps"]:
+            if not self.wanted(step.get("if", "inputs.comment != ''")):
+                continue
+            env = {name: self.value(self.value(text)) for name, text in step["env"].items()}
+            done = bash(self.folder, step["name"], GITHUB_REPOSITORY="o/r", **env)
+            self.said += done.stdout + done.stderr
+            self._keep_outputs(step.get("id", ""))
+            if done.returncode:
+                return done.returncode
+        return 0
+
+    def _keep_outputs(self, step: str) -> None:
+        if step:
+            self.values |= {f"steps.{step}.outputs.{name}": value for name, value in outputs(self.folder).items()}
+
+    def output(self, name: str) -> str:
+        return self.value(ACTION["outputs"][name]["value"])
+
+
+@pytest.mark.parametrize(
+    ("limits", "given", "code", "status"),
+    [
+        (["100"], {}, 0, "PASS"),
+        (["3.5"], {}, 0, "WARN"),
+        (["3.5"], {"fail-on": "warn"}, 11, "WARN"),
+        (["2.99", "100"], {}, 10, "BREACH"),
+        (["2.99", "100"], {"budgets": f"b 100{HOSTILE}\n"}, 0, "PASS"),
+    ],
+)
+@pytest.mark.parametrize(("known", "method"), [("", "POST"), ("55\n", "PATCH")])
+def test_a_job_ends_as_its_budgets_do_and_has_one_comment(limits, given, code, status, known, method, runner):
+    budgets(runner, *limits)
+    (runner / "GH_KNOWN").write_text(known)
+    job = Job(runner, **given)
+    assert job.run() == code, job.said
+    assert (job.output("status"), job.output("exit_code")) == (status, str(code))
+    assert f"--method {method} " in (runner / "GH_LOG").read_text()
+
+
+def test_a_broken_file_fails_the_job_and_writes_no_comment(runner):
+    (runner / "gembill.toml").write_text("[[budget]\n")
+    job = Job(runner)
+    assert (job.run(), job.output("status"), job.output("exit_code")) == (2, "", "2")
+    assert "gembill.toml" in job.said
+    assert not (runner / "GH_LOG").exists()
+
+
+def test_outside_a_pull_request_no_comment_is_written(runner):
+    budgets(runner, "100")
+    assert Job(runner, number="").run() == 0
+    assert not (runner / "GH_LOG").exists()
+
+
+@pytest.mark.parametrize("name", ["GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"])
+def test_a_runner_whose_files_cannot_be_written_does_not_change_the_verdict(name, runner):
+    budgets(runner, "2.99")
+    (runner / name).mkdir()
+    job = Job(runner)
+    assert job.run() == 10, job.said
