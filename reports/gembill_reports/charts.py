@@ -1,6 +1,6 @@
 """Charts: what is drawn, from totals to plotly figures.
 
-Owns: which bars a chart has, their colours and links, and the plotly figure of it. Owns no sum and no page. Invariant:
+Owns: which bars a chart has, their colours and links, and the plotly figure of it. Not here: sums and pages. Invariant:
 a kind of token has one colour everywhere (Okabe and Ito's set, told apart by colour-blind eyes); a chart shows the same
 numbers as the rows it was made of, amounts as exact decimal strings.
 """
@@ -32,7 +32,7 @@ COLORS = {
     "failed": "#D55E00",
 }
 CONFIG = {"displayModeBar": False, "displaylogo": False, "showSendToCloud": False, "responsive": True}
-"""What plotly.js is told: no toolbar, and no button that sends a figure to its maker's cloud (on by default)."""
+"""How plotly.js is set: no toolbar, and no button that sends a figure to its maker's cloud (on by default)."""
 
 _MOST = 400  # buckets of time that a chart has room for
 _ROWS = 12

@@ -1,6 +1,6 @@
 """The command `gembill dashboard`.
 
-Owns: its flags, the address it listens on and when a token is asked for. Owns no page (`gembill_reports.dashboard`).
+Owns: its flags, the address it listens on and when a token is asked for. Not here: pages (`gembill_reports.dashboard`).
 Invariant: it listens on loopback unless there is a token, and it never writes to the ledger.
 """
 
@@ -52,7 +52,7 @@ def dashboard(host: str, port: int, names: tuple[str, ...], database_url: str | 
         shown = f"[{host}]" if ":" in host else host
         click.echo(f"gembill: dashboard on http://{shown}:{listener.getsockname()[1]} (Ctrl-C stops it)", err=True)
         app = Dashboard(ledger, settings, budgets=load_budgets()[1]).app(hosts_of(shown, names), token)
-        # no access log: it would hold the token that stands once in an address
+        # no access log: it would hold the token, which is in an address once
         uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False, server_header=False)).run([listener])
     finally:
         ledger.close()

@@ -1,6 +1,6 @@
 """`gembill db`: the schema of the ledger.
 
-Owns: the two commands and their words. Owns no migration (`gembill.ledger.migration`).
+Owns: the two commands and their words. Not here: migrations (`gembill.ledger.migration`).
 Invariant: `check` writes nothing.
 """
 

@@ -1,6 +1,6 @@
 """`gembill demo`: everything once, on made-up data.
 
-Owns: the order of the demo and what it prints. Owns no traffic (`demo_calls`, `demo_month`) and no report.
+Owns: the order of the demo and what it prints. Not here: traffic (`gembill.demo`) and reports.
 Invariant: it needs no key and no network, touches no ledger but its own, and marks what it shows as DEMO DATA.
 """
 

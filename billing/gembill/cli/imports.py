@@ -1,6 +1,6 @@
 """`gembill import`: traffic that never met the proxy.
 
-Owns: the command, its progress bar and what it says. Owns no format and no rule of the import (`gembill.importing`).
+Owns: the command, its progress bar and what it says. Not here: formats and rules of the import (`gembill.importing`).
 Invariant: the exit code is 1 if any line was refused; each refusal is one sentence on stderr.
 """
 
@@ -59,7 +59,7 @@ def import_calls(
     """Record calls that did not pass through the proxy.
 
     \b
-    FILE is told by its content:
+    FILE is recognised by its content:
       JSON Lines   an exchange a line: path, status, response or chunks,
                    and optionally method, request, response_headers,
                    occurred_at, labels

@@ -1,6 +1,6 @@
 """The dashboard's routes.
 
-Owns: which address leads to which page, and the three forms of each. Owns no content and no safety (`guard`).
+Owns: which address leads to which page, and the three forms of each. Not here: content, and safety (`guard`).
 Invariant: a page, its `.json` and its `.csv` are one `Page`, drawn three ways; an error is a sentence and a status.
 """
 
@@ -62,7 +62,7 @@ _CHOICES = 200  # models or label values that a filter offers
 
 
 class Dashboard:
-    """The pages over one ledger. `now_us` is the clock, `budgets` are those that stand on the overview."""
+    """The pages over one ledger. `now_us` is the clock, `budgets` are those that the overview shows."""
 
     def __init__(
         self,
@@ -140,7 +140,7 @@ class Dashboard:
         return HTMLResponse(render(page.template, content | self._frame(page, shown)))
 
     def _frame(self, page: Page, shown: PageQuery) -> dict[str, Any]:
-        """What stands around the content of every page."""
+        """What is around the content of every page."""
         path = f"/{page.name}"
         return {
             "title": page.title,
@@ -221,12 +221,12 @@ def _names() -> dict[str, str]:
 
 
 def _static(request: Request) -> Response:
-    found = assets.named(request.path_params["name"])
-    if found is None:
+    file = assets.named(request.path_params["name"])
+    if file is None:
         return Response("there is no such file\n", 404, media_type="text/plain")
     if "gzip" in request.headers.get("accept-encoding", ""):
-        return Response(found.packed, headers={**_KEPT, "content-encoding": "gzip"}, media_type=found.kind)
-    return Response(found.plain, headers=_KEPT, media_type=found.kind)
+        return Response(file.packed, headers={**_KEPT, "content-encoding": "gzip"}, media_type=file.kind)
+    return Response(file.plain, headers=_KEPT, media_type=file.kind)
 
 
 def _icon(_: Request) -> Response:

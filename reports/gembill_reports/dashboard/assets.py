@@ -1,6 +1,6 @@
 """Files that pages need: our style and script, and the plotly.js of the installed plotly package.
 
-Owns: their bytes, compressed once, and the names under which browsers may keep them for good. Owns no markup.
+Owns: their bytes, compressed once, and the names under which browsers may keep them for good. Not here: markup.
 Invariant: a name holds a digest of the content, so that a kept file is never an old one; nothing comes from elsewhere.
 Naming a file does not compress it: that takes 0.2 s for plotly.js, and a page that only names it must not wait.
 """
@@ -46,7 +46,7 @@ def asset(file: str) -> Asset:
 
 def named(name: str) -> Asset | None:
     """The file that pages call by this name, None if there is none."""
-    return next((found for found in map(asset, (*FILES, PLOTLY)) if found.name == name), None)
+    return next((one for one in map(asset, (*FILES, PLOTLY)) if one.name == name), None)
 
 
 def pack() -> None:

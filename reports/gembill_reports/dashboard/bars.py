@@ -1,7 +1,7 @@
 """A chart as plain HTML can show it, before and without any script.
 
-Owns: how long each bar is, in percent of the longest. Owns no markup (the templates) and no number of its own.
-Invariant: lengths are in proportion to the chart's values; what is not nothing has a bar that can be seen.
+Owns: how long each bar is, in percent of the longest. Not here: markup (the templates).
+Invariant: lengths are in proportion to the chart's values; a non-zero value has a bar that can be seen.
 """
 
 from dataclasses import dataclass

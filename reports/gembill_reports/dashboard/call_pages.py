@@ -1,7 +1,7 @@
 """The pages of calls: the list, one call, and conversations.
 
-Owns: their tables, data and links to the next page. Owns no query and no line of a receipt. Invariant: a list goes on
-by key, so that a call is neither shown twice nor left out.
+Owns: their tables, data and links to the next page. Not here: queries, and the lines of a receipt. Invariant: a list
+goes on by key, so that a call is neither shown twice nor left out.
 """
 
 from collections.abc import Mapping, Sequence
@@ -53,8 +53,8 @@ _CONVERSATIONS = (
 def calls(ledger: Ledger, view: PageQuery) -> Page:
     """The calls chosen, a page of them."""
     asked = browse(view)
-    found, place = read_page(ledger, asked, SIZE, _after(view))
-    records = [record_dict(one) for one in found]
+    stored, place = read_page(ledger, asked, SIZE, _after(view))
+    records = [record_dict(one) for one in stored]
     onward = None if place is None else view.to("/calls", ("after", _written(place)), without=("after",), rest=True)
     return Page(
         name="calls",
@@ -63,7 +63,7 @@ def calls(ledger: Ledger, view: PageQuery) -> Page:
         data={"schema_version": 1, "truncated": place is not None, "next": onward, "records": records},
         header=CSV_HEADER,
         rows=[csv_row(one) for one in records],
-        grids=(_grid(found, view, asked),),
+        grids=(_grid(stored, view, asked),),
         more={"onward": onward, "asked": asked, "statuses": list(Status), "problems": list(ProblemFilter)},
     )
 
@@ -115,11 +115,11 @@ def one_call(receipt: Receipt, view: PageQuery) -> Page:
 
 def conversation_list(ledger: Ledger, view: PageQuery) -> Page:
     """Chats of several turns and chains of interactions, the one with the newest call first."""
-    found = read_conversations(ledger, view.selection, SIZE + 1, _last(view))
-    shown = found[:SIZE]
+    conversations = read_conversations(ledger, view.selection, SIZE + 1, _last(view))
+    shown = conversations[:SIZE]
     rows = [_conversation(one) for one in shown]
     onward = None
-    if len(found) > SIZE:
+    if len(conversations) > SIZE:
         mark = f"{shown[-1].last_us}.{shown[-1].id}"
         onward = view.to("/conversations", ("after", mark), without=("after",), rest=True)
     heads = [text("Conversation"), text("Last call"), text("Model"), number("Calls"), number("Input")]
@@ -142,10 +142,10 @@ def plain(note: str) -> str:
     return note.replace("https://", "").replace("http://", "")
 
 
-def _grid(found: Sequence[LedgerRecord], view: PageQuery, asked: RecordPage) -> Grid:
+def _grid(stored: Sequence[LedgerRecord], view: PageQuery, asked: RecordPage) -> Grid:
     heads = [_sorting("When", SortOrder.TIME, view, asked), text("Model"), text("Status"), text("Labels")]
     heads += [replace(_sorting(title, order, view, asked), number=True) for title, order in _SORTED.items()]
-    return Grid("Calls", heads, [_call(one, view) for one in found], empty="No call fits.")
+    return Grid("Calls", heads, [_call(one, view) for one in stored], empty="No call fits.")
 
 
 def _sorting(title: str, order: SortOrder, view: PageQuery, asked: RecordPage) -> Cell:
@@ -186,15 +186,15 @@ def _steps(data: Mapping[str, Any]) -> list[tuple[str, str, int]]:
     ]
     counted = sum(line["quantity"] for line in lines if line["meter"] == middle)
     whole = bool(rounds) and sum(tokens for _, _, tokens in rounds) == counted
-    found: list[tuple[str, str, int]] = []
+    pieces: list[tuple[str, str, int]] = []
     for line in lines:
         if not whole or line["meter"] != middle:
             kind = f" ({line['modality']})" if line["modality"] not in (None, "text") else ""
-            found.append((f"{line['meter'].replace('_', ' ')}{kind}", line["meter"], line["quantity"]))
+            pieces.append((f"{line['meter'].replace('_', ' ')}{kind}", line["meter"], line["quantity"]))
         elif rounds:
-            found += rounds
+            pieces += rounds
             rounds = []
-    return found
+    return pieces
 
 
 def _total(cells: Sequence[str] | None) -> list[Cell] | None:
@@ -258,7 +258,7 @@ def _after(view: PageQuery) -> Cursor | None:
     except ValueError:
         place = None
     if place is None or max(place.value, abs(place.occurred_us), abs(place.source_id)) >> 63:
-        raise ConfigurationError(f"after is '{mark}', which is no place in the list of calls")
+        raise ConfigurationError(f"after is '{mark}', which is not a place in the list of calls")
     return place
 
 
@@ -268,5 +268,5 @@ def _last(view: PageQuery) -> tuple[int, str] | None:
         return None
     last, dot, conversation = mark.partition(".")
     if not dot or not last.isdecimal() or len(last) > 18:
-        raise ConfigurationError(f"after is '{mark}', which is no place in the list of conversations")
+        raise ConfigurationError(f"after is '{mark}', which is not a place in the list of conversations")
     return int(last), conversation

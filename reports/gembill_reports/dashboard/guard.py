@@ -1,7 +1,7 @@
-"""The door of the dashboard: who is let in, and what browsers are told.
+"""The door of the dashboard: who is let in, and the headers that browsers get.
 
-Owns: methods, Host names, the token and its cookie, and the security headers. Owns no page. Invariant: it stands before
-every route, so that no page can be reached around it; whatever is answered carries the headers.
+Owns: methods, Host names, the token and its cookie, and the security headers. Not here: pages. Invariant: it stands
+before every route, so that no page can be reached around it; whatever is answered carries the headers.
 
 Rules: reliability.md 3 and the issue. GET and HEAD only. The Host must be a name we know (against DNS rebinding), once.
 With a token, a request needs its cookie; the token itself is taken once from the address and leads to the same address
@@ -66,10 +66,10 @@ class Guard:
     def _holds_cookie(self, scope: Scope) -> bool:
         raw = "; ".join(value.decode("latin-1") for name, value in scope["headers"] if name == b"cookie")
         try:
-            found = SimpleCookie(raw).get(COOKIE)
+            cookie = SimpleCookie(raw).get(COOKIE)
         except CookieError:
             return False
-        return found is not None and _same(found.value, self._session())
+        return cookie is not None and _same(cookie.value, self._session())
 
     def _session(self) -> str:
         """What the cookie holds: it proves that the token was known, and does not tell it."""

@@ -1,6 +1,6 @@
 """A report as one HTML file, for mail and archives.
 
-Owns: what stands in the file. Owns no sum and no style (the dashboard's). Invariant: the file holds all it shows: no
+Owns: what is in the file. Not here: sums, and the style (the dashboard's). Invariant: the file holds all it shows: no
 script, no address of another place; its charts are plain HTML, which mail programs and printers show too.
 """
 
@@ -22,18 +22,18 @@ from gembill_reports.layout.sheet import DEMO
 from gembill_reports.views.period_texts import words
 
 
-def page(ledger: Ledger, found: Report, view: PageQuery, book: PriceBook) -> str:
+def page(ledger: Ledger, result: Report, view: PageQuery, book: PriceBook) -> str:
     """The overview of the report's period and calls, and the report's own table, as one HTML document."""
     shown = overview(ledger, view, book)
     grids: tuple[Grid, ...] = tuple(shown.grids)
-    if len(found.by) == 1 and found.by not in (("model",), ("day",)):
-        grids = (sums_grid(found, view, f"By {found.by[0].removeprefix('label.')}"), *grids)
+    if len(result.by) == 1 and result.by not in (("model",), ("day",)):
+        grids = (sums_grid(result, view, f"By {result.by[0].removeprefix('label.')}"), *grids)
     heading = f"Gemini calls · {words(view.period)} · {view.period.timezone} · US dollars, estimate at list price"
     return render(
         "report.html",
         {
-            "heading": f"{DEMO if found.demo else ''}{heading}",
-            "demo": found.demo,
+            "heading": f"{DEMO if result.demo else ''}{heading}",
+            "demo": result.demo,
             "style": asset("style.css").plain.decode(),
             "cards": [replace(card, link=None) for card in shown.cards],
             "charts": [unlinked(chart) for chart in shown.charts],

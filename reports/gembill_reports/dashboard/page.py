@@ -1,7 +1,7 @@
 """A page before it is drawn.
 
-Owns: what a page hands to its template, and its JSON and CSV. Owns no content. Invariant: what a browser is shown, the
-JSON and the CSV are made from the same values.
+Owns: what a page hands to its template, and its JSON and CSV. Not here: content. Invariant: what a browser is shown,
+the JSON and the CSV are made from the same values.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,7 +13,7 @@ from gembill_reports.charts import Chart
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """What a table shows in one place. `number` stands right; `link` leads on; `mark` is a word for its style."""
+    """What a table shows in one place. `number` is right-aligned; `link` leads on; `mark` names its style."""
 
     text: str
     number: bool = False
@@ -34,7 +34,7 @@ class Grid:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A figure with its name, a sentence beneath it, and the token kind whose colour it has."""
+    """A figure with its name, a sentence below it, and the token kind whose colour it has."""
 
     name: str
     figure: str

@@ -1,7 +1,7 @@
 """The pages on which the others rest: prices and data quality.
 
-Owns: their tables and data. Owns no price and no count. Invariant: what is not priced or not complete is named with the
-calls it is about.
+Owns: their tables and data. Not here: prices and counts. Invariant: what is not priced or not complete is named with
+the calls it is about.
 """
 
 from collections.abc import Sequence
@@ -53,27 +53,30 @@ def prices(book: PriceBook, view: PageQuery) -> Page:
 
 def quality_page(ledger: Ledger, view: PageQuery, book: PriceBook) -> Page:
     """What is missing: unpriced, incomplete, anomalies, errors, and how old the prices are."""
-    found = read_quality(ledger, view.selection)
+    quality = read_quality(ledger, view.selection)
     today = local(view.now_us, view.period.zone).date()
-    rows = list(_rows(found))
+    rows = list(_rows(quality))
     grids = [
         Grid(
-            "Calls without a price", _heads("Model", "Reason"), _unpriced(found, view), empty="Every call has a price."
+            "Calls without a price",
+            _heads("Model", "Reason"),
+            _unpriced(quality, view),
+            empty="Every call has a price.",
         ),
-        Grid("Calls by status", _heads("Status"), _statuses(found, view)),
-        Grid("Anomalies", _heads("Anomaly", "Meaning"), _named(found.anomalies, flag_texts.anomaly), empty="None."),
-        Grid("Flags", _heads("Flag", "Meaning"), _named(found.flags, flag_texts.flag), empty="None."),
-        Grid("Errors of the API", _heads("Code", "Status", "Kind"), _errors(found), empty="None."),
-        Grid("Executions by outcome", _heads("Outcome", what="Executions"), _outcomes(found), empty="No code ran."),
+        Grid("Calls by status", _heads("Status"), _statuses(quality, view)),
+        Grid("Anomalies", _heads("Anomaly", "Meaning"), _named(quality.anomalies, flag_texts.anomaly), empty="None."),
+        Grid("Flags", _heads("Flag", "Meaning"), _named(quality.flags, flag_texts.flag), empty="None."),
+        Grid("Errors of the API", _heads("Code", "Status", "Kind"), _errors(quality), empty="None."),
+        Grid("Executions by outcome", _heads("Outcome", what="Executions"), _outcomes(quality), empty="No code ran."),
     ]
     return Page(
         name="quality",
         title="Data quality",
         template="quality.html",
-        data=_data(found, book, today),
+        data=_data(quality, book, today),
         header=("what", "name", "detail", "count"),
         rows=rows,
-        cards=_cards(found, view, checked(book, view), today),
+        cards=_cards(quality, view, checked(book, view), today),
         grids=grids,
         notes=[
             f"Counted from the records of {name(Unit.DAY, view.selection.start_us, view.period.zone)} on."
@@ -93,17 +96,17 @@ def newest_check(rows: Sequence[Price]) -> date | None:
     return max((date.fromisoformat(row.checked_on) for row in rows), default=None)
 
 
-def _cards(found: Quality, view: PageQuery, newest: date | None, today: date) -> list[Card]:
-    unpriced = sum(found.unpriced.values())
-    incomplete = found.statuses["partial"] + found.statuses["unknown"]
-    odd = sum(found.anomalies.values())
+def _cards(quality: Quality, view: PageQuery, newest: date | None, today: date) -> list[Card]:
+    unpriced = sum(quality.unpriced.values())
+    incomplete = quality.statuses["partial"] + quality.statuses["unknown"]
+    odd = sum(quality.anomalies.values())
     days = None if newest is None else (today - newest).days
     age = "unknown" if days is None else f"{count(max(days, 0))} {'day' if days == 1 else 'days'}"
     note = (
         "worth a look: compare them with Google's" if days is not None and days > _OLD_DAYS else f"checked on {newest}"
     )
     return [
-        Card("Calls", count(found.calls), "in this period"),
+        Card("Calls", count(quality.calls), "in this period"),
         Card(
             "Unpriced",
             count(unpriced),
@@ -121,9 +124,9 @@ def _cards(found: Quality, view: PageQuery, newest: date | None, today: date) ->
         Card("Anomalies", count(odd), "kept as reported", "", view.to("/calls", ("trouble", "anomaly"))),
         Card(
             "Dead letters",
-            count(found.dead_letters),
+            count(quality.dead_letters),
             "events that became no record",
-            "failed" if found.dead_letters else "",
+            "failed" if quality.dead_letters else "",
         ),
         Card("Price age", age, note),
     ]
@@ -133,18 +136,18 @@ def _heads(*words: str, what: str = "Calls") -> list[Cell]:
     return [*map(text, words), number(what)]
 
 
-def _unpriced(found: Quality, view: PageQuery) -> list[list[Cell]]:
+def _unpriced(quality: Quality, view: PageQuery) -> list[list[Cell]]:
     link = view.to("/calls", ("trouble", "unpriced"))
     return [
         [text(clean(model or MISSING), link), text(clean(reason)), number(count(calls))]
-        for (model, reason), calls in found.unpriced.most_common()
+        for (model, reason), calls in quality.unpriced.most_common()
     ]
 
 
-def _statuses(found: Quality, view: PageQuery) -> list[list[Cell]]:
+def _statuses(quality: Quality, view: PageQuery) -> list[list[Cell]]:
     return [
         [text(status, view.to("/calls", ("status", status)), mark=status), number(count(calls))]
-        for status, calls in found.statuses.most_common()
+        for status, calls in quality.statuses.most_common()
     ]
 
 
@@ -152,42 +155,44 @@ def _named(counted: Any, words: Any) -> list[list[Cell]]:  # noqa: ANN401
     return [[text(clean(one)), text(words(one)), number(count(calls))] for one, calls in counted.most_common()]
 
 
-def _errors(found: Quality) -> list[list[Cell]]:
+def _errors(quality: Quality) -> list[list[Cell]]:
     return [
         [*(text(clean(word or "")) for word in words), number(count(calls))]
-        for words, calls in found.errors.most_common()
+        for words, calls in quality.errors.most_common()
     ]
 
 
-def _outcomes(found: Quality) -> list[list[Cell]]:
-    return [[text(one.replace("_", " ")), number(count(runs))] for one, runs in found.outcomes.most_common()]
+def _outcomes(quality: Quality) -> list[list[Cell]]:
+    return [[text(one.replace("_", " ")), number(count(runs))] for one, runs in quality.outcomes.most_common()]
 
 
-def _rows(found: Quality) -> list[dict[str, Any]]:
+def _rows(quality: Quality) -> list[dict[str, Any]]:
     """The counts as rows of CSV."""
-    rows = [_row("unpriced", model, reason, n) for (model, reason), n in found.unpriced.most_common()]
+    rows = [_row("unpriced", model, reason, n) for (model, reason), n in quality.unpriced.most_common()]
     for what in ("statuses", "anomalies", "flags", "outcomes"):
-        rows += [_row(what, one, None, n) for one, n in getattr(found, what).most_common()]
-    rows += [_row("errors", words[0], " ".join(filter(None, words[1:])), n) for words, n in found.errors.most_common()]
-    return [*rows, _row("dead_letters", None, None, found.dead_letters)]
+        rows += [_row(what, one, None, n) for one, n in getattr(quality, what).most_common()]
+    rows += [
+        _row("errors", words[0], " ".join(filter(None, words[1:])), n) for words, n in quality.errors.most_common()
+    ]
+    return [*rows, _row("dead_letters", None, None, quality.dead_letters)]
 
 
 def _row(what: str, named: str | None, detail: str | None, counted: int) -> dict[str, Any]:
     return {"what": what, "name": named, "detail": detail, "count": counted}
 
 
-def _data(found: Quality, book: PriceBook, today: date) -> dict[str, Any]:
+def _data(quality: Quality, book: PriceBook, today: date) -> dict[str, Any]:
     newest = newest_check(book.rows)
     return {
         "schema_version": 1,
-        "calls": found.calls,
-        "unpriced": [{"model": m, "reason": why, "calls": n} for (m, why), n in found.unpriced.most_common()],
-        "statuses": dict(found.statuses),
-        "anomalies": dict(found.anomalies),
-        "flags": dict(found.flags),
-        "errors": [{"code": c, "status": s, "class": k, "calls": n} for (c, s, k), n in found.errors.most_common()],
-        "outcomes": dict(found.outcomes),
-        "dead_letters": found.dead_letters,
+        "calls": quality.calls,
+        "unpriced": [{"model": m, "reason": why, "calls": n} for (m, why), n in quality.unpriced.most_common()],
+        "statuses": dict(quality.statuses),
+        "anomalies": dict(quality.anomalies),
+        "flags": dict(quality.flags),
+        "errors": [{"code": c, "status": s, "class": k, "calls": n} for (c, s, k), n in quality.errors.most_common()],
+        "outcomes": dict(quality.outcomes),
+        "dead_letters": quality.dead_letters,
         "prices_checked_on": None if newest is None else newest.isoformat(),
         "prices_age_days": None if newest is None else (today - newest).days,
     }

@@ -1,6 +1,6 @@
 """What an address of the dashboard asks for: period, calendar and calls.
 
-Owns: reading the query of an address and writing addresses that differ in one thing. Owns no page. Invariant: the
+Owns: reading the query of an address and writing addresses that differ in one thing. Not here: pages. Invariant: the
 address holds the whole state; what it does not understand is a ConfigurationError, never another selection.
 """
 
@@ -31,7 +31,7 @@ class PageQuery:
 
     @property
     def month(self) -> str | None:
-        """The month that is shown, None if the period is no month."""
+        """The month that is shown, None if the period is not a month."""
         start = self.period.start_us
         if start is None or containing(Unit.MONTH, start, self.period.zone) != self.period:
             return None
@@ -102,15 +102,15 @@ def months(view: PageQuery, extent: tuple[int, int] | None, most: int = 36) -> l
     """The months to choose from, newest first: all with calls, and this one."""
     calendar = view.period.zone
     first = min(view.now_us, extent[0]) if extent else view.now_us
-    found: list[str] = []
+    names: list[str] = []
     at = max(view.now_us, extent[1] if extent else 0)
-    while len(found) < most:
-        found.append(name(Unit.MONTH, at, calendar))
+    while len(names) < most:
+        names.append(name(Unit.MONTH, at, calendar))
         start = containing(Unit.MONTH, at, calendar).start_us
         if start is None or start <= first:
             break
         at = start - 1
-    return found
+    return names
 
 
 def _point(at_us: int, period: Period) -> str:

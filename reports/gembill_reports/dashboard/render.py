@@ -1,7 +1,7 @@
 """Pages as HTML.
 
-Owns: the template environment and what templates may call. Owns no content. Invariant: everything is escaped unless it
-was made here: figures as JSON in which no `<` stands, so that no text can end its script block.
+Owns: the template environment and what templates may call. Not here: content. Invariant: everything is escaped unless
+it was made here: figures as JSON without any `<`, so that no text can end its script block.
 """
 
 import json
@@ -49,5 +49,5 @@ def figure_json(chart: Chart) -> Markup:
 
 
 def json_block(value: object) -> Markup:
-    """JSON that cannot end the script block it stands in."""
+    """JSON that cannot end the script block it is in."""
     return Markup(json.dumps(value, separators=(",", ":")).translate(_ESCAPES))  # noqa: S704 - no markup is left in it

@@ -1,7 +1,7 @@
 """The pages of sums: overview, models and labels.
 
-Owns: their cards, charts, tables and data. Owns no sum. Invariant: every number is of `gembill_reports.views`, so that
-it is the one that `gembill report` prints.
+Owns: their cards, charts, tables and data. Not here: sums. Invariant: every number is of `gembill_reports.views`, so
+that it is the one that `gembill report` prints.
 """
 
 from collections.abc import Sequence
@@ -37,7 +37,7 @@ _HEADS = ("Calls", "Input", "Intermediate", "Output", "Executions", "Failed", "S
 def overview(ledger: Ledger, view: PageQuery, book: PriceBook, budgets: Sequence[Budget] = ()) -> Page:
     """The month at a glance: cards, cost per day, per model, intermediate tokens by label, executions.
 
-    `budgets` stand as they do now, whatever period and calls are shown.
+    `budgets` have their present state, whatever period and calls are shown.
     """
     status = evaluate_budgets(ledger, budgets, view.now_us) if budgets else []
     selection = view.selection
@@ -82,38 +82,38 @@ def models(ledger: Ledger, view: PageQuery) -> Page:
 def label_page(ledger: Ledger, view: PageQuery) -> Page:
     """A row per value of one label, which the address names or which is the first there is."""
     label = _label(ledger, view) or "label.team"
-    found = report(ledger, view.period, (label,), selection=view.selection)
-    page = _page(found, view, "labels", "Labels")
+    result = report(ledger, view.period, (label,), selection=view.selection)
+    page = _page(result, view, "labels", "Labels")
     known = [(one, view.to("/labels", ("name", one))) for one in read_labels(ledger)]
     return replace(page, more={"known": known, "label": label.removeprefix("label.")})
 
 
-def sums_grid(found: Report, view: PageQuery, caption: str) -> Grid:
+def sums_grid(result: Report, view: PageQuery, caption: str) -> Grid:
     """The table of a report, each row leading to its calls."""
-    by = found.by[0]
+    by = result.by[0]
     heads = [text(by.removeprefix("label.").replace("_", " ").capitalize()), *(number(head) for head in _HEADS)]
-    link = _day_link(view, found) if by in ("hour", "day", "month") else partial(_narrow, view, by)
-    rows = [[_group(by, row, link), *_numbers(row)] for row in found.rows]
-    return Grid(caption, heads, rows, [text("Total"), *_numbers(found.total)])
+    link = _day_link(view, result) if by in ("hour", "day", "month") else partial(_narrow, view, by)
+    rows = [[_group(by, row, link), *_numbers(row)] for row in result.rows]
+    return Grid(caption, heads, rows, [text("Total"), *_numbers(result.total)])
 
 
-def _page(found: Report, view: PageQuery, name: str, title: str) -> Page:
-    csv = csv_rows(found)
-    by = found.by[0]
+def _page(result: Report, view: PageQuery, name: str, title: str) -> Page:
+    csv = csv_rows(result)
+    by = result.by[0]
     drawn = [
-        charts.cost_by_group(found, lambda row: _narrow(view, by, row)),
-        charts.intermediate_ratio(found, lambda row: _narrow(view, by, row)),
+        charts.cost_by_group(result, lambda row: _narrow(view, by, row)),
+        charts.intermediate_ratio(result, lambda row: _narrow(view, by, row)),
     ]
     return Page(
         name=name,
         title=title,
         template="sums.html",
-        data=report_dict(found),
+        data=report_dict(result),
         header=csv.header,
         rows=csv.rows,
         charts=drawn,
-        grids=(sums_grid(found, view, title),),
-        notes=_notes(found),
+        grids=(sums_grid(result, view, title),),
+        notes=_notes(result),
     )
 
 
@@ -138,10 +138,10 @@ def _label(ledger: Ledger, view: PageQuery) -> str | None:
     return first and f"label.{first}"
 
 
-def _before(ledger: Ledger, found: Report, view: PageQuery, selection: Selection) -> PreviousPeriod | None:
-    if found.period.start_us is None or found.period.end_us is None:
+def _before(ledger: Ledger, result: Report, view: PageQuery, selection: Selection) -> PreviousPeriod | None:
+    if result.period.start_us is None or result.period.end_us is None:
         return None
-    return previous_period.predecessor(ledger, found, view.now_us, selection=selection)
+    return previous_period.predecessor(ledger, result, view.now_us, selection=selection)
 
 
 def _forecast(ledger: Ledger, view: PageQuery, book: PriceBook) -> Forecast | None:
@@ -202,9 +202,9 @@ def _changed(total: Total, before: PreviousPeriod | None) -> str:
     return f"{changed} against {money(before.report.total.cost_pico)} before{same}"
 
 
-def _notes(found: Report, before: PreviousPeriod | None = None, coming: Forecast | None = None) -> list[str]:
-    said = notes(found)[1:]
-    said += [previous_sentence(before, found.total)] if before is not None else []
+def _notes(result: Report, before: PreviousPeriod | None = None, coming: Forecast | None = None) -> list[str]:
+    said = notes(result)[1:]
+    said += [previous_sentence(before, result.total)] if before is not None else []
     return said + ([forecast_sentence(coming)] if coming is not None else [])
 
 
@@ -235,9 +235,9 @@ def _narrow(view: PageQuery, by: str, row: Total) -> str:
     return view.to("/calls", (by, str(value)), without=(by,))
 
 
-def _day_link(view: PageQuery, found: Report, *more: tuple[str, str]) -> charts.Link:
+def _day_link(view: PageQuery, result: Report, *more: tuple[str, str]) -> charts.Link:
     """Where a bar of time leads: to the calls of that hour, day or month, as far as the period has them."""
-    unit, period = Unit(found.by[0]), found.period
+    unit, period = Unit(result.by[0]), result.period
 
     def link(row: Total) -> str:
         name = str(row.group[unit.value])
