@@ -60,14 +60,6 @@ database_url_option = click.option(
     metavar="URL",
     help="The ledger: sqlite:///FILE or postgresql://...; else GEMBILL_DATABASE_URL, else the one in the data folder.",
 )
-format_option = click.option(
-    "--format",
-    "form",
-    type=click.Choice(["table", "json", "csv", "markdown"]),
-    default="table",
-    show_default=True,
-    help="How to write it. Money in JSON and CSV is exact.",
-)
 limit_option = click.option(
     "--limit", type=click.IntRange(min=0), metavar="N", help="At most N, the newest first. [tables: 100]"
 )
