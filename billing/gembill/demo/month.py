@@ -13,7 +13,6 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 from random import Random
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from gembill.capture.attribution import Caller
 from gembill.capture.exchange import Exchange
@@ -22,6 +21,7 @@ from gembill.config import Settings
 from gembill.event import Ending
 from gembill.ledger import DEMO_SOURCE, open_ledger
 from gembill.model import Api, Operation
+from gembill.period import zone
 from gembill.posting import Poster
 from gembill.price_catalog import PricesInForce
 from gembill.spool import Spool
@@ -34,7 +34,7 @@ from gembill_simulator.wire import Stamp, answer, chunks
 MONTH = "2026-10"
 _SEED = 7
 _AT_ONCE = 2_000
-_START = datetime(2026, 10, 1, tzinfo=ZoneInfo("America/Los_Angeles"))
+_START = datetime(2026, 10, 1, tzinfo=zone())
 _DAYS = 31
 _TEAMS = ("search", "data-qa", "report-bot", "ci")
 _WEIGHTS = {

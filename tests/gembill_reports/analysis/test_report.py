@@ -32,7 +32,7 @@ CLOCK_CHANGES = [  # zone, day on which its clock is changed, hours of that day
     ("Australia/Lord_Howe", "2026-04-05", 24.5),
     ("Australia/Lord_Howe", "2026-10-04", 23.5),
     ("America/Havana", "2026-03-08", 23),  # midnight is skipped
-    ("America/Havana", "2026-11-01", 25),  # midnight strikes twice
+    ("America/Havana", "2025-11-02", 25),  # midnight strikes twice
     ("Asia/Beirut", "2026-03-29", 23),
     ("Asia/Beirut", "2026-10-24", 25),  # set back at midnight: the evening comes twice
     ("Europe/Berlin", "2026-10-25", 25),  # the later of the two hours has the smaller offset
