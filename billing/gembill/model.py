@@ -67,6 +67,23 @@ class Meter(StrEnum):
     OUTPUT = "output"  # candidates, without thinking
     THINKING = "thinking"
     GROUNDING = "grounding"  # searches or grounded prompts, not tokens
+    MAPS = "maps"  # uses of Google Maps that have a fee: queries, or prompts on 2.x
+    IMAGES = "images"  # pictures that were made, where they are priced by the piece
+    VIDEO_SECONDS = "video_seconds"  # seconds of film with sound, up to 720p
+    VIDEO_SECONDS_1080P = "video_seconds_1080p"
+    VIDEO_SECONDS_4K = "video_seconds_4k"
+    SILENT_VIDEO_SECONDS = "silent_video_seconds"  # seconds of film without sound, up to 720p
+    SILENT_VIDEO_SECONDS_1080P = "silent_video_seconds_1080p"
+    SILENT_VIDEO_SECONDS_4K = "silent_video_seconds_4k"
+    STORAGE = "storage"  # token-hours: tokens kept in a cache times hours
+
+    @property
+    def unit(self) -> str:
+        """What one of it is, in the plural."""
+        return _UNITS.get(self.value) or ("seconds" if "seconds" in self.value else "tokens")
+
+
+_UNITS = {"grounding": "searches", "maps": "lookups", "images": "pictures", "storage": "token-hours"}
 
 
 class Modality(StrEnum):
@@ -174,7 +191,7 @@ class Execution:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One metered count. Readings of a record are disjoint; `quantity` is tokens, for grounding searches or prompts."""
+    """One metered count. Readings of a record are disjoint; `quantity` is in the unit of the meter, mostly tokens."""
 
     meter: Meter
     modality: Modality
@@ -233,7 +250,7 @@ class Record:
 class Price:
     """A dated price row. It is in force for `effective_from_us <= t < effective_to_us` (None is open).
 
-    `unit_pico` is pico-dollars per token (for grounding: per search or per grounded prompt). With
+    `unit_pico` is pico-dollars for one of what the meter counts: a token, a search, a picture, a second. With
     `above_prompt_tokens` it applies to calls whose prompt has more tokens than that, and then to all of them.
     """
 

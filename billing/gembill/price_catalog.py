@@ -17,6 +17,7 @@ from gembill.ledger.price_lists import Origin, PriceList
 from gembill.model import Price, Rating, Record
 from gembill.rules import policy_ids
 from gembill.rules.prices import Alias, PriceBook, bundled, parse
+from gembill.rules.prices.regional import global_id, row_named
 from gembill.rules.rating import (
     LongContextCounts,
     Policies,
@@ -123,7 +124,7 @@ def ledger_book(lists: Iterable[PriceList], *, own: bool = True) -> PriceBook:
         return bundled()
     book: PriceBook | None = None
     for rows, aliases in layers:
-        book = PriceBook(rows, aliases, over=book)
+        book = PriceBook(rows, aliases, uplifts=bundled().uplifts if book is None else (), over=book)
     assert book is not None
     return book
 
@@ -134,10 +135,12 @@ def rows_of(ledger: Ledger, settings: Settings, ids: Iterable[str]) -> dict[str,
     Rows are looked for in the ledger, then in the bundled list and in the user's file.
     """
     wanted = {one: policy_ids.row_of(one) for one in ids}
-    rows = price_lists.explained(ledger, wanted.values())
-    if set(wanted.values()) - set(rows):
+    known = {global_id(row) for row in wanted.values()}
+    rows = price_lists.explained(ledger, known)
+    if known - set(rows):
         rows = {row.id: row for row in book_in_force(ledger, settings).rows} | rows
-    return {one: rows[row] for one, row in wanted.items() if row in rows}
+    named = {one: row_named(row, rows) for one, row in wanted.items()}
+    return {one: row for one, row in named.items() if row is not None}
 
 
 def _file(path: Path, over: PriceBook) -> PriceBook:

@@ -97,7 +97,12 @@ def test_the_words_of_the_contract_are_these():
         "generate_content", "interactions", "batch", "openai_chat", "openai_responses", "embed_content", "generate_images",
         "predict", "generate_videos", "decisions", "import_file", "batch_prediction", "cache_storage",
     ]  # fmt: skip
-    assert {*Meter} == {"input", "cached_input", "intermediate", "output", "thinking", "grounding"}
+    assert {*Meter} == {
+        "input", "cached_input", "intermediate", "output", "thinking", "grounding", "maps", "images", "storage",
+        "video_seconds", "video_seconds_1080p", "video_seconds_4k",
+        "silent_video_seconds", "silent_video_seconds_1080p", "silent_video_seconds_4k",
+    }  # fmt: skip
+    assert {meter.unit for meter in Meter} == {"tokens", "searches", "lookups", "pictures", "seconds", "token-hours"}
     assert {*Flag} == {"incomplete", "long_context_policy", "tool_tokens_with_grounding", "results_as_output", "free_tier", "provisioned_throughput"}  # fmt: skip
     assert {*Anomaly} - {anomaly_of(reason) for reason in UnreadReason} == {
         "total_mismatch", "usage_incomplete", "invalid_usage", "cached_exceeds_input", "details_mismatch", "intermediate_unexplained", "labels_cut", "recorder_stopped",

@@ -18,6 +18,15 @@ _PART_OF = {
     Meter.OUTPUT: "output",
     Meter.THINKING: "output",
     Meter.GROUNDING: "grounding",
+    Meter.MAPS: "grounding",
+    Meter.IMAGES: "output",
+    Meter.VIDEO_SECONDS: "output",
+    Meter.VIDEO_SECONDS_1080P: "output",
+    Meter.VIDEO_SECONDS_4K: "output",
+    Meter.SILENT_VIDEO_SECONDS: "output",
+    Meter.SILENT_VIDEO_SECONDS_1080P: "output",
+    Meter.SILENT_VIDEO_SECONDS_4K: "output",
+    Meter.STORAGE: "input",
 }
 NATURAL_SOURCES = range(-64, 0)  # records with a natural key live under these (contract.md, Identity)
 DEMO_SOURCE = "demo"

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from gembill.model import Charge, Execution, Flag, Meter, Modality, Rating, Reading, Record, Status
+from gembill.model import Api, Charge, Execution, Flag, Meter, Modality, Rating, Reading, Record, Status
 from gembill.rules import policy_ids
 from gembill.rules.policy_ids import ESTIMATED, FREE_TIER, over
 from gembill.rules.prices import NoPrice, PriceBook, Tariff
@@ -92,8 +92,13 @@ def result_tokens(executions: Iterable[Execution]) -> int | None:
     return sum(digits + -(-(chars - digits) // 4) for chars, digits in results) if results else None
 
 
+def is_regional(record: Record) -> bool:
+    """Whether the call ran on a regional endpoint of Vertex, or one of several regions such as `eu` (wire.md 6.4)."""
+    return record.api is Api.VERTEX and record.location not in (None, "global")
+
+
 def _at_list_price(record: Record, readings: Iterable[Reading], book: PriceBook, policies: Policies) -> Rating:
-    tariff = book.tariff(record.model, record.service_tier, record.occurred_us)
+    tariff = book.tariff(record.model, record.service_tier, record.occurred_us, regional=is_regional(record))
     if isinstance(tariff, NoPrice):
         return Rating(unpriced_reason=tariff.reason)
     prompt_tokens = record.tokens.input or 0

@@ -21,6 +21,7 @@ from gembill.price_catalog import PricingTerms
 from gembill.rules import policy_ids
 from gembill.rules.metering import grounds_by_prompt
 from gembill.rules.prices import NoPrice, PriceBook
+from gembill.rules.prices.regional import is_regional
 from gembill.rules.rating import LongContextCounts
 
 
@@ -183,7 +184,15 @@ def _price(one: ChargeTotal, book: PriceBook, change: WhatIfChange, at_us: int) 
         return _under_policy(one)
     if one.meter is Meter.GROUNDING and grounds_by_prompt(model) != grounds_by_prompt(one.model):
         return _Priced(one, 0, CountedOtherwise(one.model, model))
-    price = book.price(model, one.meter, one.modality, service_tier=tier, prompt_tokens=_prompt(one.above), at_us=at_us)
+    price = book.price(
+        model,
+        one.meter,
+        one.modality,
+        service_tier=tier,
+        prompt_tokens=_prompt(one.above),
+        at_us=at_us,
+        regional=is_regional(one.price_id),
+    )
     if isinstance(price, NoPrice):
         return _Priced(one, 0, price)
     return _Priced(one, one.quantity * price.unit_pico)
@@ -230,7 +239,7 @@ def _lost(priced: Iterable[_Priced]) -> Iterator[Uncompared]:
     sums: dict[tuple[str | None, Reason, str], list[int]] = {}
     for one in priced:
         if one.reason is not None:
-            unit = "searches" if one.used.meter is Meter.GROUNDING else "tokens"
+            unit = one.used.meter.unit
             amounts = sums.setdefault((one.used.model, one.reason, unit), [0, 0])
             amounts[0] += one.used.quantity
             amounts[1] += one.used.cost_pico

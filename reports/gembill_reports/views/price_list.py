@@ -9,12 +9,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gembill.model import Meter, Modality, Price
-from gembill.money import usd, usd_per_million, usd_per_thousand
+from gembill.model import Modality, Price
+from gembill.money import usd, usd_per_million
 from gembill.period import iso, local, zone
 from gembill_reports.analysis.price_list import PriceList
 from gembill_reports.layout.sheet import Sheet
 from gembill_reports.layout.tables import Column, Table
+from gembill_reports.views.unit_prices import BY_THE_MILLION, one_of, quoted
 from gembill_reports.views.view import Csv, View
 
 SCHEMA_VERSION = 1
@@ -60,8 +61,8 @@ class PriceListView(View):
 
 
 def price_dict(row: Price) -> dict[str, Any]:
-    """A row as JSON carries it: US dollars for one token (or one search), and for a million as prices are quoted."""
-    search = row.meter is Meter.GROUNDING
+    """A row as JSON carries it: US dollars for one of its unit, and for a million where it is quoted so."""
+    million = row.meter.unit in BY_THE_MILLION
     return {
         "id": row.id,
         "model": row.model,
@@ -69,9 +70,9 @@ def price_dict(row: Price) -> dict[str, Any]:
         "meter": row.meter.value,
         "modality": row.modality.value,
         "above_prompt_tokens": row.above_prompt_tokens,
-        "unit": "search" if search else "token",
+        "unit": one_of(row.meter),
         "unit_price_usd": usd(row.unit_pico),
-        "usd_per_million": None if search else usd_per_million(row.unit_pico),
+        "usd_per_million": usd_per_million(row.unit_pico) if million else None,
         "effective_from": _iso(row.effective_from_us),
         "effective_to": _iso(row.effective_to_us),
         "source": row.source,
@@ -84,16 +85,9 @@ def _alike(rows: Iterable[Price]) -> list[list[Price]]:
     lines: dict[tuple[Any, ...], list[Price]] = {}
     for row in rows:
         times = (row.effective_from_us, row.effective_to_us)
-        about = (row.unit_pico, row.meter is Meter.GROUNDING, *times, row.source, row.checked_on)
+        about = (row.unit_pico, row.meter.unit, *times, row.source, row.checked_on)
         lines.setdefault((row.model, row.service_tier, row.above_prompt_tokens, *about), []).append(row)
     return list(lines.values())
-
-
-def _quoted(row: Price) -> str:
-    """The figure as it is quoted: per million tokens, or per thousand searches."""
-    if row.meter is Meter.GROUNDING:
-        return f"{usd_per_thousand(row.unit_pico)} /1k"
-    return usd_per_million(row.unit_pico)
 
 
 def _line(same: Sequence[Price]) -> tuple[str, ...]:
@@ -104,7 +98,7 @@ def _line(same: Sequence[Price]) -> tuple[str, ...]:
     above = f", prompts above {row.above_prompt_tokens:,}" if row.above_prompt_tokens else ""
     what = f"{', '.join(meters)} ({words}){above}"
     times = (_day(row.effective_from_us), _day(row.effective_to_us))
-    return row.model, row.service_tier, what, _quoted(row), *times, row.checked_on, row.source
+    return row.model, row.service_tier, what, quoted(row.meter, row.unit_pico), *times, row.checked_on, row.source
 
 
 def _iso(at_us: int | None) -> str | None:

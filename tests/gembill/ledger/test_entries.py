@@ -19,15 +19,15 @@ def test_every_meter_belongs_to_one_part_of_the_cost() -> None:
     assert all(meter in meters_of(part_of(meter)) for meter in Meter)
 
 
-def test_cached_input_counts_as_input_and_thinking_as_output() -> None:
+def test_cached_input_and_storage_count_as_input_thinking_pictures_and_film_as_output() -> None:
     prices = {meter: (place, 10**place) for place, meter in enumerate(Meter, 1)}
     rating = Rating(charges=tuple(charge(meter, quantity, unit) for meter, (quantity, unit) in prices.items()))
     entry = ledger_record(record(1), rating, 4)
     assert entry.cost_parts == CostParts(
-        input=1 * 10 + 2 * 100,
+        input=1 * 10 + 2 * 100 + 15 * 10**15,
         intermediate=3 * 1000,
-        output=4 * 10**4 + 5 * 10**5,
-        grounding=6 * 10**6,
+        output=4 * 10**4 + 5 * 10**5 + sum(place * 10**place for place in range(8, 15)),
+        grounding=6 * 10**6 + 7 * 10**7,
     )
     assert entry.cost_pico == sum(part or 0 for part in entry.cost_parts.amounts)
     assert (entry.priced, entry.unpriced_reason, entry.revision) == (True, None, 4)

@@ -15,7 +15,7 @@ from gembill.money import parse_usd
 from gembill.rules.prices import bundled, parse
 from gembill.rules.rating import LongContextCounts, Policies, ToolTokensWithGrounding, rate
 
-INPUT, CACHED, TOOL, OUTPUT, THINKING, GROUNDING = Meter
+INPUT, CACHED, TOOL, OUTPUT, THINKING, GROUNDING, *_ = Meter
 COUNTING_TOOLS = Policies(long_context_counts=LongContextCounts.PROMPT_AND_INTERMEDIATE)
 FREE_TOOLS = Policies(tool_tokens_with_grounding=ToolTokensWithGrounding.FREE)
 
@@ -390,3 +390,12 @@ def _reached(row: Price) -> bool:
     if row.effective_from_us is not None:
         record = replace(record, occurred_us=row.effective_from_us)
     return [(c.price_id, c.unit_pico) for c in rate(record, bundled()).charges] == [(row.id, row.unit_pico)]
+
+
+def test_a_call_on_a_regional_endpoint_of_vertex_has_the_regional_price() -> None:
+    call = replace(_record("gemini-3.5-flash", (INPUT, 10), (CACHED, 1)), api=Api.VERTEX)
+    for location, cost_pico, suffix in (("eu", 16_665_000, "/regional=x1.1"), ("global", 15_150_000, "")):
+        rating = rate(replace(call, location=location), bundled())
+        assert rating.cost_pico == cost_pico
+        assert rating.charges[0].price_id == f"gemini-3.5-flash/input/text/standard/0@2026-05-19{suffix}"
+    assert rate(replace(call, api=Api.GEMINI, location="eu"), bundled()).cost_pico == 15_150_000

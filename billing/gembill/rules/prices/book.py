@@ -13,6 +13,7 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from functools import cached_property
 from hashlib import sha256
 from itertools import pairwise
@@ -21,6 +22,7 @@ from typing import NamedTuple
 from gembill import period
 from gembill.errors import PriceError
 from gembill.model import Meter, Modality, Price
+from gembill.rules.prices.regional import Uplift, regional_row
 
 _EVER = -(1 << 63)  # "since ever" where instants are compared
 
@@ -99,10 +101,12 @@ class Tariff:
     `thresholds` are the prompt sizes (tokens) above which another price applies; empty for models with flat prices.
     """
 
-    __slots__ = ("_prices", "_subject", "thresholds")
+    __slots__ = ("_model", "_prices", "_regional", "_subject", "_tier", "thresholds")
 
     def __init__(self, model: str, service_tier: str, prices: _Prices) -> None:
+        self._model, self._tier = model, service_tier
         self._prices = prices
+        self._regional: dict[Decimal, Tariff] = {}
         self._subject = f"'{model}' on the {service_tier} tier"
         self.thresholds = tuple(sorted({p.above_prompt_tokens for rows in prices.values() for p in rows} - {0}))
 
@@ -112,22 +116,35 @@ class Tariff:
         return tuple(row for key in sorted(self._prices) for row in self._prices[key])
 
     def price(self, meter: Meter, modality: Modality, prompt_tokens: int) -> Price | NoPrice:
-        """The price of a token (for grounding: of a search or prompt) in a call with a prompt of that size.
+        """The price of one of what the meter counts, in a call with a prompt of that size.
 
         The whole call is priced by its prompt: above a threshold every token has the higher price (wire.md 6.3).
         """
         for price in self._prices.get((meter, modality), ()):  # the highest threshold first
             if prompt_tokens > price.above_prompt_tokens or not price.above_prompt_tokens:
                 return price
-        what = "grounding" if meter is Meter.GROUNDING else f"{modality.value} tokens ({meter.value})"
+        what = f"{modality.value} tokens ({meter.value})" if meter.unit == "tokens" else meter.value.replace("_", " ")
         return NoPrice(f"no price is known for {what} of {self._subject}")
+
+    def regional(self, times: Decimal) -> "Tariff":
+        """The same for calls in a region, where tokens cost this multiple."""
+        tariff = self._regional.get(times)
+        if tariff is None:
+            prices = {key: tuple(regional_row(row, times) for row in rows) for key, rows in self._prices.items()}
+            tariff = self._regional[times] = Tariff(self._model, self._tier, prices)
+        return tariff
 
 
 class PriceBook:
     """Dated price rows. `rows` are all there are, `layers` the rows by book; `digest` names the content."""
 
     def __init__(
-        self, rows: Iterable[Price], aliases: Iterable[Alias] = (), *, over: "PriceBook | None" = None
+        self,
+        rows: Iterable[Price],
+        aliases: Iterable[Alias] = (),
+        *,
+        uplifts: Iterable[Uplift] = (),
+        over: "PriceBook | None" = None,
     ) -> None:
         """Check the rows; PriceError where they contradict each other.
 
@@ -138,12 +155,13 @@ class PriceBook:
         self.layers: tuple[_Rows, ...] = (*(over.layers if over else ()), own)
         self.rows: _Rows = (*(over.rows if over else ()), *own)
         self.aliases: tuple[Alias, ...] = (*(over.aliases if over else ()), *aliases)
+        self.uplifts: tuple[Uplift, ...] = (*(over.uplifts if over else ()), *uplifts)
         _reject_duplicates(self.rows)
 
     @cached_property
     def digest(self) -> str:
         """SHA-256 in hex over ids, figures, times and names."""
-        return _digest(self.layers, self.aliases)
+        return _digest(self.layers, self.aliases, self.uplifts)
 
     @cached_property
     def _timelines(self) -> "dict[tuple[str, str], _Timeline]":
@@ -162,6 +180,13 @@ class PriceBook:
         for alias in sorted(self.aliases, key=lambda alias: alias.start_us):
             names.setdefault(alias.pattern, []).insert(0, alias)  # the newest first
         return names
+
+    @cached_property
+    def _uplifts(self) -> dict[str, list[Uplift]]:
+        uplifts: dict[str, list[Uplift]] = {}
+        for one in self.uplifts:
+            uplifts.setdefault(one.model, []).append(one)
+        return uplifts
 
     @property
     def models(self) -> tuple[str, ...]:
@@ -184,10 +209,22 @@ class PriceBook:
         starts, _ = self._timelines.get((model, service_tier), ([], []))
         return tuple(start for start in starts if start != _EVER)
 
-    def tariff(self, model: str | None, service_tier: str, at_us: int) -> Tariff | NoPrice:
-        """What the model costs on the tier at an instant (microseconds UTC), or why that is not known."""
+    def uplift(self, model: str, at_us: int) -> Uplift | None:
+        """By what the model's regional prices differ from its global ones at an instant; None where that is unknown."""
+        return next((one for one in reversed(self._uplifts.get(model, ())) if one.holds(at_us)), None)
+
+    def tariff(self, model: str | None, service_tier: str, at_us: int, *, regional: bool = False) -> Tariff | NoPrice:
+        """What the model costs on the tier at an instant (microseconds UTC), or why that is not known.
+
+        A `regional` call has the global price where no uplift is known for the model.
+        """
         if model is None:
             return NoPrice("the model that answered is not known")
+        tariff = self._global(model, service_tier, at_us)
+        uplift = self.uplift(self.stands_for(model, at_us) or model, at_us) if regional else None
+        return tariff if uplift is None or isinstance(tariff, NoPrice) else tariff.regional(uplift.times)
+
+    def _global(self, model: str, service_tier: str, at_us: int) -> Tariff | NoPrice:
         timeline = self._timelines.get((model, service_tier))
         if timeline is None:
             return self._resolve_alias(model, service_tier, at_us)
@@ -197,10 +234,18 @@ class PriceBook:
         return NoPrice(_not_then(model, service_tier, starts[0], at_us)) if tariff is None else tariff
 
     def price(
-        self, model: str | None, meter: Meter, modality: Modality, *, service_tier: str, prompt_tokens: int, at_us: int
+        self,
+        model: str | None,
+        meter: Meter,
+        modality: Modality,
+        *,
+        service_tier: str,
+        prompt_tokens: int,
+        at_us: int,
+        regional: bool = False,
     ) -> Price | NoPrice:
         """The row in force at an instant for one meter and kind, or why there is none."""
-        tariff = self.tariff(model, service_tier, at_us)
+        tariff = self.tariff(model, service_tier, at_us, regional=regional)
         return tariff if isinstance(tariff, NoPrice) else tariff.price(meter, modality, prompt_tokens)
 
     def _resolve_alias(self, name: str, service_tier: str, at_us: int) -> Tariff | NoPrice:
@@ -210,7 +255,7 @@ class PriceBook:
             return NoPrice(f"no price is known for '{name}' on the {service_tier} tier; known tiers: {known}")
         model = self.stands_for(name, at_us)
         if model is not None:
-            return self.tariff(model, service_tier, at_us)
+            return self._global(model, service_tier, at_us)
         if self._aliases_of(name):
             return NoPrice(f"what '{name}' stood for on {_day(at_us)} (US Pacific) is not known")
         return NoPrice(f"no price is known for the model '{name}'")
@@ -300,9 +345,11 @@ def _start(row: Price) -> int:
     return _EVER if row.effective_from_us is None else row.effective_from_us
 
 
-def _digest(layers: tuple[_Rows, ...], aliases: tuple[Alias, ...]) -> str:
+def _digest(layers: tuple[_Rows, ...], aliases: tuple[Alias, ...], uplifts: tuple[Uplift, ...]) -> str:
     """SHA-256 in hex over ids, figures, times and names; the order of rows within a layer does not matter."""
-    digest = sha256("\n".join(sorted(f"{a.pattern} = {a.model} {a.effective_from_us}" for a in aliases)).encode())
+    names = [f"{a.pattern} = {a.model} {a.effective_from_us}" for a in aliases]
+    names += [f"{u.model} x{u.times} {u.effective_from_us} {u.effective_to_us}" for u in uplifts]
+    digest = sha256("\n".join(sorted(names)).encode())
     for rows in layers:
         lines = sorted(f"{r.id} {r.unit_pico} {r.effective_from_us} {r.effective_to_us}" for r in rows)
         digest.update("\n".join(("", "--", *lines)).encode())

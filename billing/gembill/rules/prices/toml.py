@@ -21,23 +21,39 @@ from typing import Annotated, Any
 from msgspec import Meta
 
 from gembill import money, period
-from gembill.errors import ConfigurationError, PriceError
+from gembill.errors import PriceError
 from gembill.model import Meter, Modality, Price
 from gembill.rules.prices.book import Alias, PriceBook, PriceKey, row_id
+from gembill.rules.prices.figures import CHANGE, DAY, FEE, PIECE, RATE, STORAGE, TIMES, UNKNOWN
+from gembill.rules.prices.regional import Uplift
 from gembill.toml_values import Kind, Path, checked, line_of, written
 
-RATES = {  # key of the file -> what it prices
-    "input": (Meter.INPUT, (Modality.TEXT, Modality.IMAGE, Modality.VIDEO, Modality.DOCUMENT, Modality.AUDIO)),
-    "input_audio": (Meter.INPUT, (Modality.AUDIO,)),
-    "cached": (Meter.CACHED_INPUT, (Modality.TEXT, Modality.IMAGE, Modality.VIDEO, Modality.DOCUMENT, Modality.AUDIO)),
-    "cached_audio": (Meter.CACHED_INPUT, (Modality.AUDIO,)),
+_KINDS = (Modality.TEXT, Modality.IMAGE, Modality.VIDEO, Modality.DOCUMENT, Modality.AUDIO)
+_OWN = (Modality.AUDIO, Modality.IMAGE, Modality.VIDEO)  # kinds of content that may have a figure of their own
+RATES = {  # key of the file -> what it prices, by the million
+    "input": (Meter.INPUT, _KINDS),
+    **{f"input_{kind.value}": (Meter.INPUT, (kind,)) for kind in _OWN},
+    "cached": (Meter.CACHED_INPUT, _KINDS),
+    **{f"cached_{kind.value}": (Meter.CACHED_INPUT, (kind,)) for kind in _OWN},
     "output": (Meter.OUTPUT, (Modality.TEXT,)),
-    "output_image": (Meter.OUTPUT, (Modality.IMAGE,)),
+    **{f"output_{kind.value}": (Meter.OUTPUT, (kind,)) for kind in _OWN},
 }
-_STEMS = {"input_audio": "input", "cached_audio": "cached"}
+_STEMS = {f"{stem}_{kind.value}": stem for stem in ("input", "cached") for kind in _OWN}
+_PIECES = {  # key of the file -> what it prices, by the piece and on the standard tier only
+    "image": (Meter.IMAGES, Modality.IMAGE),
+    "video_second": (Meter.VIDEO_SECONDS, Modality.VIDEO),
+    "video_second_1080p": (Meter.VIDEO_SECONDS_1080P, Modality.VIDEO),
+    "video_second_4k": (Meter.VIDEO_SECONDS_4K, Modality.VIDEO),
+    "silent_video_second": (Meter.SILENT_VIDEO_SECONDS, Modality.VIDEO),
+    "silent_video_second_1080p": (Meter.SILENT_VIDEO_SECONDS_1080P, Modality.VIDEO),
+    "silent_video_second_4k": (Meter.SILENT_VIDEO_SECONDS_4K, Modality.VIDEO),
+    "storage": (Meter.STORAGE, Modality.TEXT),
+}
 _TIERS = ("batch", "flex", "priority", "deferred")
 _GROUNDING = ("grounding_per_1000_queries", "grounding_per_1000_prompts")
-_UNKNOWN = "unknown"
+_MAPS = "maps_per_1000"
+_REGIONAL = "regional"
+_OTHER_SOURCES = "other_sources"
 
 _Rates = dict[str, int | None]  # pico-dollars per token by key of the file; None is "unknown"
 _Name = Annotated[str, Meta(min_length=1)]
@@ -61,8 +77,14 @@ class _Block:
     first: date | None
     until: date | None
     source: str
+    others: Mapping[str, str]  # the sources of figures that have another one, by key (`flex.cached`, `regional`)
     checked_on: str
     values: Mapping[str, Any]
+
+    def source_of(self, key: str, tier: str = "standard") -> str:
+        """The source of the figure at a key of the block, or of one of its tiers."""
+        inside = key if tier == "standard" else f"{tier}.{key}"
+        return self.others.get(inside) or self.others.get(_stem(inside)) or self.source
 
     def mistake(self, words: str, *path: str) -> _Mistake:
         """A mistake in the block or at a key of it; the words go on after the path."""
@@ -75,28 +97,31 @@ def parse(text: str, *, prefix: str = "", over: PriceBook | None = None) -> Pric
     `prefix` begins every row's id; `over` is the book whose prices count where this one says nothing.
     """
     try:
-        rows, aliases = _read(tomllib.loads(text), prefix)
+        rows, aliases, uplifts = _read(tomllib.loads(text), prefix)
     except tomllib.TOMLDecodeError as error:
         raise PriceError(f"the price list is not TOML: {error}") from error
     except _Mistake as mistake:
         raise PriceError(f"line {line_of(text, mistake.path)}: {mistake}") from None
-    return PriceBook(rows, aliases, over=over)
+    return PriceBook(rows, aliases, uplifts=uplifts, over=over)
 
 
-def _read(document: Mapping[str, Any], prefix: str) -> tuple[list[Price], list[Alias]]:
+def _read(document: Mapping[str, Any], prefix: str) -> tuple[list[Price], list[Alias], list[Uplift]]:
     lists = _values(document, _DOCUMENT, (), "a table of a price list")
     models = lists.get("models", {})
     rows: list[Price] = []
     aliases: list[Alias] = []
+    uplifts: list[Uplift] = []
     for name, table in models.items():
         path = ("models", name)
         body = _values(table, _MODEL, path, "a key of a model")
         if not body:
             raise _mistake(path, "has no [[prices]] block and no alias; add one or remove the model")
-        rows += _rows(_blocks(name, body.get("prices", []), lists.get("sources", {}), prefix))
+        blocks = _blocks(name, body.get("prices", []), lists.get("sources", {}), prefix)
+        rows += _rows(blocks)
+        uplifts += _uplifts(blocks)
         aliases += _aliases(name, body)
     _reject_duplicate_aliases(aliases, models)
-    return rows, aliases
+    return rows, aliases, uplifts
 
 
 def _values(table: Mapping[str, Any], kinds: Mapping[str, Kind], path: Path, among: str) -> dict[str, Any]:
@@ -130,6 +155,11 @@ def _blocks(model: str, tables: list[dict[str, Any]], sources: Mapping[str, str]
                 first=values.get("from"),
                 until=values.get("until"),
                 source=sources.get(values["source"], values["source"]),
+                others={
+                    key: sources.get(name, name)
+                    for name, keys in values.get(_OTHER_SOURCES, {}).items()
+                    for key in keys
+                },
                 checked_on=str(values["checked_on"]),
                 values=values,
             )
@@ -154,7 +184,8 @@ def _rows(blocks: Iterable[_Block]) -> Iterator[Price]:
         long = _long(block, standard)
         threshold = block.values.get("above_prompt_tokens", 0)
         yield from _tier_rows(block, "standard", {0: standard, threshold: long} if long else {0: standard})
-        kinds = dict.fromkeys(standard, _CHANGE)
+        yield from _piece_rows(block)
+        kinds = dict.fromkeys(standard, CHANGE)
         for tier in (tier for tier in _TIERS if tier in block.values):
             changes = _values(block.values[tier], kinds, (*block.path, tier), "a key that the standard tier has")
             rates = {0: _changed(block, tier, standard, changes)}
@@ -172,10 +203,24 @@ def _tier_rows(block: _Block, tier: str, by_threshold: Mapping[int, _Rates]) -> 
                 if f"{key}_{kind.value}" in rates:
                     continue  # this kind has a figure, or an "unknown", of its own
                 for name, borrowing in meters_of(meter, kind):
-                    yield _row(block, name, tier, (borrowing, kind, threshold), pico or 0)
-    fee = _grounding(block)
-    if fee is not None:
-        yield _row(block, "grounding", tier, (Meter.GROUNDING, Modality.TEXT, 0), fee)
+                    source = block.source_of(key, tier)
+                    yield _row(block, name, tier, (borrowing, kind, threshold), pico or 0, source)
+    for meter, key in ((Meter.GROUNDING, _grounding(block)), (Meter.MAPS, _MAPS)):
+        if key in block.values:
+            yield _row(block, meter.value, tier, (meter, Modality.TEXT, 0), block.values[key], block.source_of(key))
+
+
+def _piece_rows(block: _Block) -> Iterator[Price]:
+    """What is priced by the piece, by the second and by the hour."""
+    for key, (meter, kind) in _PIECES.items():
+        if key in block.values:
+            yield _row(block, meter.value, "standard", (meter, kind, 0), block.values[key], block.source_of(key))
+
+
+def _stem(key: str) -> str:
+    """The key that is written where a kind of content follows its meter: `flex.cached` for `flex.cached_audio`."""
+    tier, dot, rate = key.rpartition(".")
+    return f"{tier}{dot}{_STEMS.get(rate, rate)}"
 
 
 def meters_of(meter: Meter, kind: Modality) -> Iterator[tuple[str, Meter]]:
@@ -187,7 +232,7 @@ def meters_of(meter: Meter, kind: Modality) -> Iterator[tuple[str, Meter]]:
         yield "thinking=output", Meter.THINKING
 
 
-def _row(block: _Block, name: str, tier: str, key: PriceKey, pico: int) -> Price:
+def _row(block: _Block, name: str, tier: str, key: PriceKey, pico: int, source: str) -> Price:
     meter, kind, threshold = key
     start = block.first or "launch"
     return Price(
@@ -200,17 +245,21 @@ def _row(block: _Block, name: str, tier: str, key: PriceKey, pico: int) -> Price
         unit_pico=pico,
         effective_from_us=_begin_us(block.first),
         effective_to_us=_begin_us(block.until),
-        source=block.source,
+        source=source,
         checked_on=block.checked_on,
     )
 
 
 def _standard(block: _Block) -> _Rates:
     rates = {key: block.values[key] for key in RATES if key in block.values}
-    if "input" not in rates or "output" not in rates:
-        raise block.mistake(f"lacks input or output; write both, or '{_UNKNOWN}'")
-    if "input_audio" in rates and "cached" in rates and "cached_audio" not in rates:
-        raise block.mistake(f"prices audio input apart but not cached audio; add cached_audio, or '{_UNKNOWN}'")
+    if "input" not in rates and (rates or not _PIECES.keys() & block.values.keys()):
+        raise block.mistake(f"lacks input; write it, or '{UNKNOWN}', unless all it prices is pictures or seconds")
+    if len(rates) > 1 and "output" not in rates and any(not key.startswith("input") for key in rates):
+        raise block.mistake(f"lacks output; write it, or '{UNKNOWN}', unless the model has input only")
+    for kind in _OWN:
+        if f"input_{kind.value}" in rates and "cached" in rates and f"cached_{kind.value}" not in rates:
+            needs = f"add cached_{kind.value}, or '{UNKNOWN}'"
+            raise block.mistake(f"prices {kind.value} input apart but not cached {kind.value}; {needs}")
     return rates
 
 
@@ -231,8 +280,8 @@ def _changed(block: _Block, tier: str, standard: _Rates, changes: Mapping[str, s
     rates: _Rates = {}
     for key, pico in standard.items():
         written_as = key if key in changes else _STEMS.get(key, key)
-        change = changes.get(written_as, _UNKNOWN)
-        if change != _UNKNOWN and written_as != key and not change.startswith("x"):
+        change = changes.get(written_as, UNKNOWN)
+        if change != UNKNOWN and written_as != key and not change.startswith("x"):
             raise block.mistake(f"has a price of its own, so {key} needs one too", tier, written_as)
         rates[key] = None if pico is None else _changed_rate(block, (tier, written_as), pico, change)
     return rates
@@ -257,18 +306,31 @@ def _multiple(block: _Block, path: tuple[str, str], pico: int, change: str) -> i
 
 def _reject_own_prices(block: _Block, tier: str, changes: Mapping[str, str]) -> None:
     for key, change in changes.items():
-        if change != _UNKNOWN and not change.startswith("x"):
+        if change != UNKNOWN and not change.startswith("x"):
             raise block.mistake(
                 f"is '{change}', which cannot serve short and long prompts; write a multiple like x0.5", tier, key
             )
 
 
-def _grounding(block: _Block) -> int | None:
-    """Pico-dollars of one search or one grounded prompt; None where the block has no such price."""
+def _grounding(block: _Block) -> str:
+    """The key of the fee for one search or one grounded prompt, whether it is there or not."""
     given = [key for key in _GROUNDING if key in block.values]
     if len(given) > 1:
         raise block.mistake(f"has {' and '.join(given)}; a model has one or the other")
-    return block.values[given[0]] if given else None
+    return given[0] if given else _GROUNDING[0]
+
+
+def _uplifts(blocks: Iterable[_Block]) -> Iterator[Uplift]:
+    for block in blocks:
+        if _REGIONAL in block.values:
+            yield Uplift(
+                model=block.model,
+                times=block.values[_REGIONAL],
+                effective_from_us=_begin_us(block.first),
+                effective_to_us=_begin_us(block.until),
+                source=block.source_of(_REGIONAL),
+                checked_on=block.checked_on,
+            )
 
 
 def _aliases(model: str, body: Mapping[str, Any]) -> Iterator[Alias]:
@@ -293,35 +355,8 @@ def _begin_us(day: date | None) -> int | None:
     return None if day is None else period.instant(day.isoformat(), period.zone())
 
 
-def _rate(text: str) -> int | None:
-    """Pico-dollars per token; ValueError where the text is not an exact price."""
-    try:
-        return None if text == _UNKNOWN else money.unit_price(text)
-    except ConfigurationError:
-        raise ValueError from None
-
-
-def _fee(text: str) -> int:
-    """Pico-dollars for one of a thousand; ValueError where that is not exact."""
-    try:
-        pico = money.parse_usd(text)
-    except ConfigurationError:
-        raise ValueError from None
-    if pico < 0 or pico % 1000:
-        raise ValueError
-    return pico // 1000
-
-
-_DAY = Kind(date, "a day such as 2026-12-01, without quotes")
-_RATE = Kind(
-    str,
-    f"US dollars per million tokens in quotes, such as '0.30': not negative, in at most 6 decimals, or '{_UNKNOWN}'",
-    _rate,
-)
-_RATE_KINDS = dict.fromkeys(RATES, _RATE)
-_CHANGE = Kind(str, f"a multiple of the standard price such as 'x0.5', a price such as '0.30', or '{_UNKNOWN}'")
+_RATE_KINDS = dict.fromkeys(RATES, RATE)
 _TABLE = Kind(dict[str, Any], "a table")
-_FEE = Kind(str, "US dollars for a thousand in quotes, such as '14': not negative, in at most 9 decimals", _fee)
 _TABLES = Kind(list[dict[str, Any]], "a list of tables; begin each block of prices with [[models.NAME.prices]]")
 _DOCUMENT = {
     "models": Kind(dict[str, dict[str, Any]], "tables, each of a model"),
@@ -333,13 +368,17 @@ _MODEL = {
     "alias_since": Kind(dict[str, date], "a table of name = day, such as 2026-12-01 without quotes"),
 }
 _BLOCK = {
-    "from": _DAY,
-    "until": _DAY,
+    "from": DAY,
+    "until": DAY,
     "source": Kind(_Name, "a text that is not empty"),
-    "checked_on": _DAY,
+    "checked_on": DAY,
     "above_prompt_tokens": Kind(Annotated[int, Meta(gt=0)], "a whole number of tokens above 0"),
     "long": _TABLE,
     **_RATE_KINDS,
     **dict.fromkeys(_TIERS, _TABLE),
-    **dict.fromkeys(_GROUNDING, _FEE),
+    **dict.fromkeys((*_GROUNDING, _MAPS), FEE),
+    **dict.fromkeys(_PIECES, PIECE),
+    "storage": STORAGE,
+    _REGIONAL: TIMES,
+    _OTHER_SOURCES: Kind(dict[str, tuple[_Name, ...]], "a table of source = list of keys, such as flex.cached"),
 }

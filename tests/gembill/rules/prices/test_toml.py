@@ -85,6 +85,43 @@ def test_grounding_is_priced_for_one_and_alike_on_every_tier(unit: str) -> None:
     ]
 
 
+def test_maps_are_priced_for_one_and_alike_on_every_tier_beside_searches() -> None:
+    book = _book(PLAIN + 'grounding_per_1000_queries = "14"\nmaps_per_1000 = "25"\nbatch = { input = "x0.5" }\n')
+    rows = [row for row in book.rows if row.meter is Meter.MAPS]
+    assert [(row.id, row.unit_pico) for row in rows] == [
+        ("m/maps/text/standard/0@launch", 25 * 10**9),
+        ("m/maps/text/batch/0@launch", 25 * 10**9),
+    ]
+
+
+def test_pictures_seconds_and_storage_are_priced_by_the_piece_and_need_no_tokens() -> None:
+    text = 'image = "0.04"\nvideo_second = "0.40"\nsilent_video_second_4k = "0.2"\nstorage = "4.50"\n'
+    assert _units(_book(HEAD + text)) == {
+        ("images", "image", 0): 4 * 10**10,
+        ("video_seconds", "video", 0): 4 * 10**11,
+        ("silent_video_seconds_4k", "video", 0): 2 * 10**11,
+        ("storage", "text", 0): 4_500_000,
+    }
+
+
+def test_a_model_with_input_only_needs_no_output() -> None:
+    book = _book(HEAD + 'input = "0.15"\nbatch = { input = "x0.5" }\n')
+    assert {meter for meter, _, _ in _units(book, "batch")} == {"input", "intermediate"}
+
+
+def test_a_figure_may_have_another_source_than_its_block() -> None:
+    text = 'flex = { input = "0.1" }\nmaps_per_1000 = "25"\nother_sources = { sku = ["flex.input", "maps_per_1000"] }\n'
+    book = parse(f'[sources]\nsku = "the catalogue"\n[models.m]\n[[models.m.prices]]\n{PLAIN}{text}')
+    others = {row.id.split("/")[1] + " " + row.service_tier for row in book.rows if row.source == "the catalogue"}
+    assert others == {"input flex", "intermediate=input flex", "maps flex", "maps standard"}
+
+
+def test_a_regional_uplift_is_dated_with_its_block() -> None:
+    book = _book("from = 2026-07-01\n" + PLAIN, "from = 2026-12-01\n" + PLAIN + 'regional = "x1.1"\n')
+    december = _row(book, "m/input/text/standard/0@2026-12-01").effective_from_us
+    assert [(one.model, str(one.times), one.effective_from_us) for one in book.uplifts] == [("m", "1.1", december)]
+
+
 def test_days_begin_at_midnight_us_pacific_in_winter_and_in_summer() -> None:
     book = _book("from = 2026-07-01\n" + PLAIN, "from = 2026-12-01\n" + PLAIN)
     summer = _row(book, "m/input/text/standard/0@2026-07-01")
@@ -138,11 +175,14 @@ def test_a_list_of_the_wrong_shape_is_refused(words: str, text: str) -> None:
 
 
 REFUSED_BLOCKS = {
+    "regional is 'x0.9'; it must be a multiple of the global price, 1 or more": PLAIN + 'regional = "x0.9"\n',
+    "image is '-1'; it must be US dollars for one": PLAIN + 'image = "-1"\n',
     "line 7: $.models.m.prices[0].inputs is not a key of a block of prices; is 'input' meant?": PLAIN
     + 'inputs = "1"\n',
     "batch.cached is not a key that the standard tier has; known are input, output": PLAIN
     + 'batch = { cached = "x1" }\n',
-    "lacks input or output": HEAD + 'input = "1"\n',
+    "lacks input; write it": HEAD + 'output = "1"\n',
+    "lacks output; write it": HEAD + 'input = "1"\ncached = "0.1"\n',
     "lacks its source": 'checked_on = 2026-11-21\ninput = "1"\noutput = "1"\n',
     "or the day it was checked": 'source = "page"\ninput = "1"\noutput = "1"\n',
     "checked_on is '2026-11-21'; it must be a day": 'source = "page"\nchecked_on = "2026-11-21"\ninput = "1"\noutput = "1"\n',
