@@ -396,6 +396,5 @@ def test_a_call_on_a_regional_endpoint_of_vertex_has_the_regional_price() -> Non
     call = replace(_record("gemini-3.5-flash", (INPUT, 10), (CACHED, 1)), api=Api.VERTEX)
     for location, cost_pico, suffix in (("eu", 16_665_000, "/regional=x1.1"), ("global", 15_150_000, "")):
         rating = rate(replace(call, location=location), bundled())
-        assert rating.cost_pico == cost_pico
-        assert rating.charges[0].price_id == f"gemini-3.5-flash/input/text/standard/0@2026-05-19{suffix}"
+        assert (rating.cost_pico, rating.charges[0].price_id.partition("05-19")[2]) == (cost_pico, suffix)
     assert rate(replace(call, api=Api.GEMINI, location="eu"), bundled()).cost_pico == 15_150_000
