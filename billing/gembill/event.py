@@ -64,6 +64,15 @@ class Snapshot(Struct, frozen=True, omit_defaults=True, kw_only=True):
     usage: str
 
 
+class FilmRequest(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """What a request for films asks for; None is "not said", which the API's defaults then decide."""
+
+    samples: int | None = None
+    seconds: int | None = None  # of each film
+    resolution: str | None = None
+    sound: bool | None = None
+
+
 class RequestFacts(Struct, frozen=True, omit_defaults=True, kw_only=True):
     """What the request said. `declared` is None where it cannot be known (body unread, or tools inside a cache)."""
 
@@ -76,6 +85,7 @@ class RequestFacts(Struct, frozen=True, omit_defaults=True, kw_only=True):
     turns: int | None = None  # contents in the request
     previous_interaction_id: str | None = None
     stream: bool = False  # the body asks for a stream, where the path does not say it
+    film: FilmRequest | None = None
 
 
 class ResponseFacts(Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -96,6 +106,7 @@ class ResponseFacts(Struct, frozen=True, omit_defaults=True, kw_only=True):
     fault: ApiError | None = None
     agent: str | None = None  # the agent that answered
     previous_interaction_id: str | None = None  # as the answer repeats it
+    made: int | None = None  # pictures or films in an answer that lists them
 
 
 class Event(Struct, frozen=True, omit_defaults=True, kw_only=True):

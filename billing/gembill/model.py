@@ -133,6 +133,7 @@ class Flag(StrEnum):
     RESULTS_AS_OUTPUT = "results_as_output"
     FREE_TIER = "free_tier"
     PROVISIONED_THROUGHPUT = "provisioned_throughput"
+    ESTIMATED = "estimated"  # counted by what was asked for, because the API has not said what it made
 
 
 class ApiError(Struct, frozen=True, omit_defaults=True, kw_only=True):

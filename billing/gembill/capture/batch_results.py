@@ -15,9 +15,10 @@ from gembill.capture.context import ContextCache, Submitted
 from gembill.capture.documents import Documents
 from gembill.capture.exchange import Exchange
 from gembill.capture.fingerprint import Fingerprint
-from gembill.event import Ending, Event, RequestFacts
+from gembill.capture.jobs import JOBS, JobExchange, OperationPoll
+from gembill.event import Ending, Event, RequestFacts, ResponseFacts
 from gembill.model import Operation
-from gembill.wire import batch
+from gembill.wire import batch, embeddings
 from gembill.wire.json_text import fields, value, word
 from gembill.wire.observation import Observation
 from gembill.wire.request import declares_code_execution
@@ -36,11 +37,15 @@ def exchange_for(
     context: ContextCache | None = None,
 ) -> Exchange:
     """An exchange on this route; its `events` are what is to be kept."""
-    kind = Exchange
+    kind: type[Exchange] = Exchange
     if route.role is Role.NOTICE:
         kind = ContextExchange
     elif route.operation == Operation.BATCH:
         kind = BatchResults
+    elif route.role is Role.CALL and route.operation in JOBS:
+        kind = JobExchange
+    elif route.operation == Operation.GENERATE_VIDEOS:
+        kind = OperationPoll
     return kind(event_id, occurred_us, route=route, caller=caller, fingerprint=fingerprint, context=context)
 
 
@@ -86,6 +91,7 @@ class BatchResults(Exchange):
         super().answered(status, headers)
         self._events: dict[str, tuple[str, bytes]] = {}
         self._places = 0
+        self._tokens: int | None = None  # of embeddings
         if self._route.is_file:
             self._answer = Documents(self._encoding, lines=True)
         self.wanted = status < 300
@@ -97,13 +103,13 @@ class BatchResults(Exchange):
             self.wanted = not self._answer.trouble
 
     def events(self, ending: Ending, ended_us: int, *, retried: int = 0) -> list[tuple[str, bytes]]:  # noqa: ARG002
-        """An event for each entry that was seen whole."""
+        """An event for each entry that was seen whole; for a batch of embeddings one, if its making was seen."""
         self.finished = True
         if self._status is None or self._status >= 300:
             return []
         for document in self._read(self._answer, None):
             self._observe(document)
-        return list(self._events.values())
+        return list(self._events.values()) if self._tokens is None else self._embeddings(self._tokens)
 
     def _observe(self, document: bytes) -> None:
         try:
@@ -113,6 +119,10 @@ class BatchResults(Exchange):
 
     def _results(self, document: bytes) -> None:
         if self._route.is_file:
+            tokens = embeddings.line_tokens(document)
+            if tokens is not None:
+                self._tokens = (self._tokens or 0) + tokens
+                return
             line = batch.entry_of_line(document, self._places)
             self._places += 1
             if line is not None:
@@ -124,8 +134,32 @@ class BatchResults(Exchange):
         submitted = self._submitted()
         if job.file and submitted:
             self._context.note_batch(self._route.api, job.file, msgspec.structs.replace(submitted, declared=b""))
+        if embeddings.is_batch(document):
+            self._tokens = embeddings.batch_tokens(document)
+            return
         for entry in job.entries:
             self._keep(entry, job.model)
+
+    def _embeddings(self, tokens: int) -> list[tuple[str, bytes]]:
+        """The event that completes the call which made a batch of embeddings."""
+        submitted, api = self._submitted(), self._route.api
+        if submitted is None or submitted.operation != Operation.EMBED_CONTENT:
+            return []
+        event = Event(
+            id=self.event_id,
+            occurred_us=submitted.occurred_us,
+            api=api,
+            operation=Operation.EMBED_CONTENT,
+            key=submitted.key,
+            labels=submitted.labels,
+            labels_cut=submitted.labels_cut,
+            asked=RequestFacts(model=submitted.model, service_tier=batch.TIER),
+            ending=Ending.FINISHED,
+            http_status=self._status,
+            seen=ResponseFacts(usage=bytes(embeddings.usage_of(tokens)).decode(), response_id=submitted.name),
+            natural=("batch", api.value, submitted.name),
+        )
+        return [(event.id, self._encode(event))]
 
     def _submitted(self) -> Submitted | None:
         return self._context.batch(self._route.api, self._route.subject or "")

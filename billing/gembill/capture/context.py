@@ -9,21 +9,28 @@ from collections import OrderedDict
 
 from msgspec import Struct
 
-from gembill.model import Api
+from gembill.event import FilmRequest
+from gembill.model import Api, Operation
 
 MAX_NAMES = 10_000
 MAX_ENTRIES = 1_000_000
 
 
 class Submitted(Struct, frozen=True, kw_only=True):
-    """A batch as it was submitted: when and by whom, and a byte (0 or 1) for each inlined request that allows code."""
+    """A batch as it was submitted: when and by whom, and a byte (0 or 1) for each inlined request that allows code.
 
+    Or other work that goes on after its answer: `operation` says which, `name` is the API's, `film` what was asked for.
+    """
+
+    operation: str = Operation.BATCH
+    name: str = ""
     occurred_us: int
     key: str | None
     labels: dict[str, str]
     labels_cut: bool
     model: str | None
     declared: bytes
+    film: FilmRequest | None = None
 
     def declares(self, key: str) -> bool | None:
         """Whether the inlined request at this place allows code execution; None where it is not one of them."""

@@ -28,6 +28,12 @@ _log = logging.getLogger("gembill.exchange")
 _encoder = msgspec.json.Encoder()
 _OUR_WORDS = ("kind", "digest", "dressed", "unread")  # members of `ResponseFacts` whose text is never from outside
 
+_NAMED: dict[str, str] = {
+    Operation.INTERACTIONS: "interaction",
+    Operation.GENERATE_VIDEOS: "operation",
+    Operation.EMBED_CONTENT: "batch",
+}
+
 
 class Exchange:
     """Give it what passes, then take its `events`. `occurred_us` is when the request was received."""
@@ -102,12 +108,17 @@ class Exchange:
         if ending is Ending.LOST:
             return self.intent()
         try:
-            event = self._event(ending, ended_us, self._request_facts(), self._response_facts())
+            seen = self._response_facts()  # first: a poll knows what was asked by the name in its answer
+            event = self._event(ending, ended_us, self._request_facts(), seen)
+            self._remember(event)
             return self._encode(msgspec.structs.replace(event, retried=retried))
         except Exception:  # noqa: BLE001 - the same rule as in `_observe`
             _log.exception("the event of call %s could not be put together", self.event_id)
             nothing = ResponseFacts(unread=UnreadReason.RECORDER_ERROR)
             return self._encode(self._event(ending, ended_us, RequestFacts(model=self._route.model), nothing))
+
+    def _remember(self, event: Event) -> None:
+        """What later exchanges need to know of this one: nothing, of most."""
 
     @property
     def _completes_record(self) -> bool:
@@ -176,11 +187,10 @@ class Exchange:
         )
 
     def _natural(self, response: ResponseFacts) -> tuple[str, ...]:
-        """Interactions have a natural key (contract.md, Identity), from the moment the API names them."""
-        name = (
-            (response.response_id or self._route.subject) if self._route.operation == Operation.INTERACTIONS else None
-        )
-        return ("interaction", self._route.api.value, name) if name else ()
+        """The natural key (contract.md, Identity) of what has one, from the moment the API names it."""
+        kind = _NAMED.get(self._route.operation)
+        name = response.response_id or self._route.subject
+        return (kind, self._route.api.value, name) if kind and name else ()
 
     def _encode(self, event: Event) -> bytes:
         body = _encoder.encode(event)

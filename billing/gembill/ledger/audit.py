@@ -17,7 +17,7 @@ from gembill.ledger.entries import meters_of
 from gembill.ledger.schema import MEASURES
 from gembill.ledger.selection import is_current
 from gembill.ledger.store import Ledger
-from gembill.model import COST_PARTS
+from gembill.model import COST_PARTS, Meter
 from gembill.rules.policy_ids import SQL_ESTIMATED
 
 _SHOWN = 5  # findings of a kind that are spelled out
@@ -110,7 +110,8 @@ def _charged(connection: Connection) -> Any:  # noqa: ANN401
     for part in COST_PARTS:
         here = c.meter.in_(meters_of(part))
         columns.append(_sum(case((here, c.cost_pico), else_=0), connection).label(f"cost_{part}"))
-        counted = and_(here, c.price_id.not_like(SQL_ESTIMATED))  # estimated tokens are in no count of the record
+        of_tokens = c.meter.in_([meter for meter in meters_of(part) if Meter(meter).unit == "tokens"])
+        counted = and_(of_tokens, c.price_id.not_like(SQL_ESTIMATED))  # estimated tokens are in no count of the record
         columns.append(_sum(case((counted, c.quantity), else_=0), connection).label(f"quantity_{part}"))
     columns.append(_sum(c.cost_pico, connection).label("cost"))
     return select(c.source_id, c.record_id, *columns).group_by(c.source_id, c.record_id).subquery("charged")

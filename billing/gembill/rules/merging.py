@@ -7,10 +7,11 @@ and the call ends with what it asked, and every run it was seen to make once, wh
 
 from dataclasses import astuple, replace
 
-from gembill.model import Execution, Outcome, Record, Status
+from gembill.model import Execution, Operation, Outcome, Record, Status
 from gembill.wire.interactions import RUNNING
 
-_RANK = {Status.UNKNOWN: 0, Status.ERROR: 1, Status.PARTIAL: 2, Status.COMPLETE: 3}
+_RANK = {Status.UNKNOWN: 0, Status.ERROR: 1, Status.PARTIAL: 2, Status.COMPLETE: 4}
+_FAILED = 3
 
 
 def is_fuller(new: Record, old: Record) -> bool:
@@ -20,7 +21,13 @@ def is_fuller(new: Record, old: Record) -> bool:
 
 def _fullness(record: Record) -> tuple[int, int, int, int]:
     counts = [count for count in astuple(record.tokens) if count is not None]
-    return _RANK[record.status], len(counts), record.tokens.total or sum(counts), len(record.executions)
+    return _rank(record), len(counts), record.tokens.total or sum(counts), len(record.executions)
+
+
+def _rank(record: Record) -> int:
+    """An operation that failed is done: that says more than what was estimated when it began."""
+    failed = record.status is Status.ERROR and record.operation == Operation.GENERATE_VIDEOS
+    return _FAILED if failed else _RANK[record.status]
 
 
 def completed(old: Record, new: Record) -> Record:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from gembill.event import Ending, Event, ResponseFacts
 from gembill.model import Anomaly, ApiError, Flag, Meter, Modality, Operation, Reading, Record, Status, Tokens
 from gembill.rules import identity
+from gembill.rules.media import pieces
 from gembill.rules.rounds import Round
 from gembill.rules.rounds import rounds as shown_rounds
 from gembill.wire.dialect import TELLS_USAGE, dialect
@@ -35,9 +36,13 @@ def meter(event: Event, source_id: int) -> Record:
     """The record of an event: under the source it was recorded by, or under its natural key if it has one."""
     counted = _count(event)
     status = _status(event, counted.usage)
+    model = _model(event)
+    billed = pieces(event, model) if status is Status.UNKNOWN else None
+    if billed is not None:
+        status = billed.status
     usage = counted.usage if status in (Status.COMPLETE, Status.PARTIAL) else None
     tokens = _split(usage)
-    model = _model(event)
+    readings = billed.readings if billed else _readings(usage, tokens, event.seen, model)
     source_id, record_id = identity.natural(*event.natural) if event.natural else (source_id, event.id)
     return Record(
         source_id=source_id,
@@ -64,9 +69,9 @@ def meter(event: Event, source_id: int) -> Record:
         tokens=tokens,
         declared=event.asked.declared,
         executions=dialect(event.operation).executions(event.seen.outline),
-        readings=_readings(usage, tokens, event.seen, model) if status is not Status.ERROR else (),
+        readings=readings if status is not Status.ERROR else (),
         labels=event.labels,
-        flags=(Flag.INCOMPLETE,) if status is Status.PARTIAL else (),
+        flags=((Flag.INCOMPLETE,) if status is Status.PARTIAL else ()) + (billed.flags if billed else ()),
         anomalies=(*counted.anomalies, *_anomalies(event, status, usage, tokens)),
     )
 

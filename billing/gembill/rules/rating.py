@@ -73,8 +73,10 @@ def rate(record: Record, book: PriceBook, policies: Policies = DEFAULT) -> Ratin
     """
     if record.status is Status.ERROR:
         return _NOTHING
-    if record.readings is None or record.tokens.input is None:
+    if record.readings is None or (record.tokens.input is None and not record.readings):
         return _UNCOUNTED
+    if record.tokens.input is None and not any(reading.quantity for reading in record.readings):
+        return _NOTHING  # every picture or film was filtered out
     if record.service_tier == PROVISIONED:
         return _prepaid(record.readings)
     rating = _at_list_price(record, record.readings, book, policies)

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from gembill.event import Part, RequestFacts
 from gembill.model import Execution, Operation
-from gembill.wire import any_form, batch, generate_content, interactions, openai_chat
+from gembill.wire import any_form, batch, embeddings, generate_content, interactions, openai_chat, predict, video
 from gembill.wire.observation import Observation
 from gembill.wire.token_counts import Usage
 
@@ -39,6 +39,10 @@ _DIALECTS: dict[str, Dialect] = {
     Operation.BATCH: batch,
     Operation.OPENAI_CHAT: openai_chat,
     Operation.DECISIONS: interactions,
+    Operation.EMBED_CONTENT: embeddings,
+    Operation.GENERATE_IMAGES: predict,
+    Operation.PREDICT: predict,
+    Operation.GENERATE_VIDEOS: video,
 }
 TELLS_USAGE = frozenset((Operation.GENERATE_CONTENT, Operation.INTERACTIONS, Operation.BATCH, Operation.OPENAI_CHAT))
 """Operations whose answers report tokens, by the documentation: where one does not, it is an answer without usage."""

@@ -45,6 +45,7 @@ class Observation:
         self._documents = 0
         self._unread: UnreadReason | None = None
         self._after_result = False
+        self._made: int | None = None
 
     def mark_unread(self, reason: UnreadReason) -> None:
         """Some of the body could not be read; the first reason that bears on the usage is kept."""
@@ -104,6 +105,10 @@ class Observation:
         """The answer uses search results."""
         self._grounded = True
 
+    def count_made(self, count: int) -> None:
+        """The answer lists that many pictures or films; what later documents list is added."""
+        self._made = (self._made or 0) + count
+
     def add_error(self, error: object) -> None:
         """Keep an error of the API, given as the decoded value; what is not an object with members is left out."""
         if members := mapping(error):
@@ -129,6 +134,21 @@ class Observation:
         return self._words.get("finish_reason")
 
     @property
+    def response_id(self) -> str | None:
+        """The name that the API gave its answer, or the work that the answer is about."""
+        return self._words.get("response_id")
+
+    @property
+    def has_made(self) -> bool:
+        """Whether pictures or films were listed, be it none."""
+        return self._made is not None
+
+    @property
+    def has_error(self) -> bool:
+        """Whether an error was seen."""
+        return self._error is not None
+
+    @property
     def part_count(self) -> int:
         """Parts in the outline so far."""
         return len(self._outline)
@@ -144,6 +164,7 @@ class Observation:
             searches=len(self._searches),
             grounded=self._grounded,
             fault=self._error,
+            made=self._made,
             **self._words,
         )
 

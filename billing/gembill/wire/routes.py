@@ -22,7 +22,8 @@ _READ_INTERACTION = re.compile(r"interactions/(?P<name>(?!live$)[^/:]+)")
 _CANCELLED = re.compile(r"interactions/(?P<name>[^/:]+)/cancel")
 _READ_BATCH = re.compile(r"(?P<name>batches/[^/:]+)")
 _READ_FILE = re.compile(r"(?P<name>files/[^/:]+):download")
-_READ_OPERATION = re.compile(r"(?:.+/)?(?P<name>operations/[^/:]+)")
+_READ_FILM = re.compile(r"(?P<name>models/[^/:]+/operations/[^/:]+)")
+_FETCHED_FILM = re.compile(r"(?:publishers/[^/:]+/)?models/[^/:]+:fetchPredictOperation")
 _CAPITAL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
@@ -36,7 +37,7 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """What a path says of a call. `subject`: the interaction's id, or the name of the batch or file that is read.
+    """What a path says of a call. `subject`: the interaction's id, or the name of the batch, file or operation read.
 
     `project` and `location` are those of a Vertex path.
     """
@@ -101,6 +102,8 @@ def _place(path: str) -> _Place | None:
 def _posted(place: _Place) -> Route | None:
     if match := _CANCELLED.fullmatch(place.rest):
         return _answer(place, Operation.INTERACTIONS, match["name"])
+    if _FETCHED_FILM.fullmatch(place.rest):
+        return _answer(place, Operation.GENERATE_VIDEOS, None)
     for surface in SURFACES:
         if match := surface.pattern.fullmatch(place.rest):
             return _call(place, surface, match)
@@ -134,10 +137,12 @@ def _read(place: _Place) -> Route | None:
         return _answer(place, Operation.INTERACTIONS, match["name"])
     if match := _READ_BATCH.fullmatch(place.rest) or _READ_FILE.fullmatch(place.rest):
         return _answer(place, Operation.BATCH, match["name"])
+    if match := _READ_FILM.fullmatch(place.rest):
+        return _answer(place, Operation.GENERATE_VIDEOS, match["name"])
     return None
 
 
-def _answer(place: _Place, operation: str, subject: str) -> Route:
+def _answer(place: _Place, operation: str, subject: str | None) -> Route:
     return Route(
         place.api,
         operation,

@@ -57,6 +57,7 @@ SURFACES = (
         r"(?:publishers/google/)?models/(?P<model>(?:imagen|imagegeneration|virtual-try-on)[^/:]*):predict",
         Basis.IMAGES,
     ),
+    Surface(Operation.EMBED_CONTENT, r"(?:publishers/google/)?models/(?P<model>[^/:]*embedding[^/:]*):predict"),
     Surface(Operation.PREDICT, rf"{_MODEL}:predict"),
     Surface(Operation.GENERATE_VIDEOS, rf"{_MODEL}:predictLongRunning", Basis.VIDEO),
     Surface(Operation.DECISIONS, r"decisions"),

@@ -25,6 +25,10 @@ _FLAGS: dict[str, str] = {
     Flag.FREE_TIER: (
         "The key is set to be on the free tier, so the call costs nothing; its charges name the list prices."
     ),
+    Flag.ESTIMATED: (
+        "The API has not said yet what it made, so the call is counted by what was asked for; the answer to a later "
+        "question about it corrects this."
+    ),
     Flag.PROVISIONED_THROUGHPUT: "The call ran on capacity that is paid in advance, so its tokens cost nothing more.",
 }
 

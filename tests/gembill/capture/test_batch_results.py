@@ -165,3 +165,47 @@ def test_results_that_confuse_us_are_said_aloud_and_cost_only_themselves(monkeyp
     monkeypatch.setattr(BatchResults, "_entry", lambda *_: 1 / 0)
     assert events(exchange("GET", FILE), LINES) == []
     assert "could not be read" in caplog.text
+
+
+EMBEDDED = {"response": {"embedding": {"values": [0.1]}, "tokenCount": "5"}}
+
+
+def embedding_batch(**output: object) -> bytes:
+    kind = "type.googleapis.com/google.ai.generativelanguage.v1main.EmbedContentBatch"
+    return json.dumps({"name": "batches/e", "metadata": {"@type": kind, "output": output}, "response": output}).encode()
+
+
+def test_a_batch_of_embeddings_completes_the_call_that_made_it():
+    context = ContextCache()
+    made = exchange("POST", "/v1beta/models/gemini-embedding-001:asyncBatchEmbedContent", context, team="night")
+    made.sent(b'{"batch": {"inputConfig": {}}}')
+    (call,) = events(made, b'{"name": "batches/e", "metadata": {}}')
+    inlined = embedding_batch(inlinedEmbedContentResponses={"inlinedResponses": [EMBEDDED, EMBEDDED]})
+    (poll,) = events(exchange("GET", "/v1beta/batches/e", context), inlined)
+    assert call.natural == poll.natural == ("batch", "gemini", "batches/e")
+    assert [meter(one, 1).status for one in (call, poll)] == [Status.UNKNOWN, Status.COMPLETE]
+    record = meter(poll, 1)
+    assert (record.tokens.input, record.tokens.total, record.service_tier) == (10, 10, "batch")
+    assert (record.operation, record.model, record.labels) == (
+        "embed_content",
+        "gemini-embedding-001",
+        {"team": "night"},
+    )
+
+
+def test_a_file_of_embeddings_completes_the_call_too():
+    context = ContextCache()
+    made = exchange("POST", "/v1beta/models/gemini-embedding-001:asyncBatchEmbedContent", context)
+    events(made, b'{"name": "batches/e", "metadata": {}}')
+    assert events(exchange("GET", "/v1beta/batches/e", context), embedding_batch(responsesFile="files/f")) == []
+    lines = b"".join(
+        json.dumps(one).encode() + b"\n" for one in (EMBEDDED, {"key": "b", "error": {"code": 3}}, EMBEDDED)
+    )
+    (event,) = events(exchange("GET", FILE, context), lines)
+    assert (event.natural, meter(event, 1).tokens.input) == (("batch", "gemini", "batches/e"), 10)
+
+
+def test_embeddings_of_a_batch_that_nobody_saw_made_are_not_calls():
+    inlined = embedding_batch(inlinedEmbedContentResponses={"inlinedResponses": [EMBEDDED]})
+    assert events(exchange("GET", "/v1beta/batches/e"), inlined) == []
+    assert events(exchange("GET", FILE), json.dumps(EMBEDDED).encode()) == []

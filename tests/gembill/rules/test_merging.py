@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gembill.model import Execution, Outcome, Record, Status
+from gembill.model import Execution, Operation, Outcome, Record, Status
 from gembill.rules.merging import amended, completed, is_fuller
 from tests.gembill.ledger.making import LOST, START, record, runs, tokens
 
@@ -91,3 +91,13 @@ def test_a_call_that_is_posted_after_its_poll_brings_its_question_and_nothing_el
     )  # fmt: skip
     assert amended(joined, call) == joined
     assert amended(record(1), replace(call, labels={"team": "another"})) == record(1)
+
+
+@pytest.mark.parametrize("status", [Status.COMPLETE, Status.ERROR])
+def test_an_operation_that_is_done_replaces_what_was_estimated_when_it_began(status: Status) -> None:
+    film = {**LOST, "operation": Operation.GENERATE_VIDEOS}
+    begun = record(1, **{**film, "status": Status.PARTIAL})
+    done = record(1, **{**film, "status": status})
+    assert is_fuller(done, begun)
+    assert not is_fuller(begun, done)
+    assert not is_fuller(done, done)
