@@ -17,7 +17,7 @@ python_of = $(shell for python in python$(1) $(PYTHON) $${PYENV_ROOT:-$$HOME/.py
 install = $(1)/python -m pip install -q --disable-pip-version-check --no-deps --require-hashes -r requirements/$(2).txt && \
   $(1)/python -m pip check --disable-pip-version-check
 
-.PHONY: demo test versions check focus diagrams fix bench lock docs clean
+.PHONY: demo test versions fresh check focus diagrams fix bench lock docs clean
 
 demo: $(RUN)  ## the main job on made-up data: no key, no network
 	@$(BIN)/gembill demo
@@ -31,6 +31,10 @@ test-%:
 	@if [ -z "$(call python_of,$*)" ]; then echo "Python $* is not here: not tested" >&2; \
 	elif [ "$$($(BIN)/python -c '$(VERSION)' 2>/dev/null)" = $* ]; then echo "Python $* is that of $(VENV)"; \
 	else $(MAKE) --no-print-directory test PYTHON="$(call python_of,$*)" VENV=.venv-$* TESTS="tests/gembill tests/gembill_reports"; fi
+
+fresh: $(DEV)  ## strangers' machines: old and new pip, newest and lowest dependencies, another day; STEPS for some
+	$(BIN)/python -m pip install -q --disable-pip-version-check uv
+	PYTHON="$(PYTHON)" BIN="$(CURDIR)/$(BIN)" tests/fresh/fresh.sh $(STEPS)
 
 check: $(DEV)  ## style, types, import order, migrations, generated documentation
 	$(BIN)/ruff format --check $(CODE)
