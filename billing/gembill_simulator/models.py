@@ -59,3 +59,14 @@ def _model(name: str, served: str) -> SimulatedModel:
 
 MODELS = _known()
 """Every known name, sorted, with its model."""
+
+MEDIA_MODELS = {
+    "gemini-embedding-001": ("embedContent", "batchEmbedContents", "predict"),
+    "text-embedding-005": ("predict",),
+    "imagen-4.0-generate-001": ("predict",),
+    "imagen-4.0-fast-generate-001": ("predict",),
+    "veo-2.0-generate-001": ("predictLongRunning", "fetchPredictOperation"),
+    "veo-3.0-generate-001": ("predictLongRunning", "fetchPredictOperation"),
+    "veo-3.1-generate-preview": ("predictLongRunning", "fetchPredictOperation"),
+}
+"""Models of embeddings, pictures and films, with their methods. They are in no list of models."""

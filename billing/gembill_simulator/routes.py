@@ -11,7 +11,7 @@ from functools import lru_cache
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from gembill.errors import Refusal
-from gembill_simulator.models import MODELS, SimulatedModel
+from gembill_simulator.models import MEDIA_MODELS, MODELS, SimulatedModel
 
 GENERATES = frozenset(("generateContent", "streamGenerateContent"))
 
@@ -23,6 +23,10 @@ _PATH = re.compile(
 _RESOURCE = re.compile(
     r"(?P<way>/upload|/download)?" + _VERSION + r"(?P<vertex>projects/[^/]+/locations/[^/]+/)?"
     r"(?P<surface>interactions|cachedContents|files|batches)(?:/(?P<name>[^/:]+))?(?:[:/](?P<operation>\w+))?"
+)
+_MEDIA = re.compile(
+    _VERSION + r"(?:projects/[^/]+/locations/[^/]+/)?(?P<vertex>publishers/google/)?"
+    r"models/(?P<model>[^/:]+)(?::(?P<operation>\w+)|/operations/(?P<name>\w+))"
 )
 _COMPLETIONS = re.compile(_VERSION + "openai/chat/completions")
 
@@ -37,8 +41,9 @@ _DELETABLE = ("interactions", "cachedContents", "files", "batches")
 class SimulatorRoute:
     """A request's destination.
 
-    `surface` is `models`, `interactions`, `cachedContents`, `files`, `upload`, `batches` or `completions`. `model` is
-    None for the list of models and outside of models, `name` empty for a list; `operation` is empty for a plain verb.
+    `surface` is `models`, `interactions`, `cachedContents`, `files`, `upload`, `batches`, `media` or `completions`.
+    `model` is None for the list of models and outside of models, `name` empty for a list; `operation` is empty for a
+    plain verb.
     """
 
     path: str
@@ -74,6 +79,8 @@ def find(method: str, target: str) -> SimulatorRoute:
     """Where a request goes; raises `Refusal` (404) when that is nowhere."""
     parts = urlsplit(target)
     path, query = unquote(parts.path), dict(parse_qsl(parts.query))
+    if (match := _MEDIA.fullmatch(path)) is not None and match["model"] in MEDIA_MODELS:
+        return _of_media(method, path, query, match)
     if (match := _PATH.fullmatch(path)) is not None:
         return _of_models(method, path, query, match)
     if (match := _RESOURCE.fullmatch(path)) is not None:
@@ -92,6 +99,14 @@ def model_named(name: str, version: str = "v1beta") -> SimulatedModel:
         message = f"models/{bare} is not found for API version {version}; GET models lists those that are."
         raise Refusal(404, "NOT_FOUND", message)
     return MODELS[bare]
+
+
+def _of_media(method: str, path: str, query: dict[str, str], match: re.Match[str]) -> SimulatorRoute:
+    operation, name, vertex = match["operation"] or "", match["name"] or "", match["vertex"] is not None
+    known = operation in MEDIA_MODELS[match["model"]] if method == "POST" else method == "GET" and name
+    if not known:
+        raise _missing(method, path)
+    return SimulatorRoute(path, vertex, None, operation, query, "media", method, name)
 
 
 def _of_models(method: str, path: str, query: dict[str, str], match: re.Match[str]) -> SimulatorRoute:

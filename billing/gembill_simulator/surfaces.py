@@ -14,6 +14,7 @@ from gembill_simulator.fields import decode
 from gembill_simulator.files import Files
 from gembill_simulator.frames import Reply
 from gembill_simulator.interactions import InteractionsApi
+from gembill_simulator.media import Media
 from gembill_simulator.models import MODELS
 from gembill_simulator.names import IdFactory, id_text
 from gembill_simulator.store import page
@@ -27,6 +28,7 @@ class Surfaces:
         self._caches = Caches(names)
         self._files = Files(names)
         self._batches = Batches(names, self._files)
+        self._media = Media(names)
         self._interactions = InteractionsApi(names)
 
     def generate(self, context: RequestContext) -> Reply:
@@ -50,6 +52,8 @@ class Surfaces:
             return self._caches.answer(context)
         if surface == "batches":
             return self._batches.answer(context, self._caches.bodies())
+        if surface == "media":
+            return self._media.answer(context)
         if surface == "upload":
             return self._files.upload(context)
         return self._files.answer(context) if surface == "files" else _models(context)
