@@ -27,6 +27,26 @@ _PATH = re.compile(
     r"|agents|environments|triggers|voices|webhooks|credentials|decisions|auth_tokens|dynamic|projects|publishers|endpoints|openai)"
     rf"(?:/{_SEGMENT})*(?::[A-Za-z]{{1,64}})?"
 )
+_VERSION = r"/v[0-9]{1,2}(?:(?:alpha|beta)[0-9]{0,2})?"
+_CURES = (
+    (rf"{_VERSION}{_VERSION}/.*", "its version is there twice: the base URL must end before /v1"),
+    (
+        rf"(?:{_VERSION})?(?:/openai)?/(?:chat/completions|completions|embeddings|images/[a-z]+|responses|audio/[a-z]+)",
+        "it is OpenAI's: the base URL must end with /v1beta/openai",
+    ),
+    (
+        r"/(?:projects|publishers|endpoints)/.+",
+        "it lacks the version: the base URL must end with /v1 or /v1beta1, as Vertex's does",
+    ),
+    (
+        r"/(?:models|tunedModels|interactions|cachedContents|files|batches|operations|openai|upload)(?:/.*|:.*)?",
+        "it lacks the version: the base URL must end with /v1beta, or with /v1beta/openai for OpenAI's clients",
+    ),
+)
+_ANY_CURE = (
+    "check the base URL: it ends with the port for Google's SDKs, with /v1beta for LiteLLM and the Vercel AI SDK, "
+    "with /v1beta/openai for OpenAI's clients"
+)
 _LIVE = re.compile(rb"//?ws/.*|.*/interactions/live(?:\?.*)?", re.DOTALL)
 _HOP_BY_HOP = frozenset(
     (b"connection", b"keep-alive", b"proxy-connection", b"te", b"trailer", b"transfer-encoding", b"upgrade")
@@ -51,17 +71,18 @@ def admit(scope: dict[str, Any]) -> Admitted:
     """The request of an ASGI scope, or Refusal. The shape of the head was checked before (`check_head`)."""
     path = scope["raw_path"].decode("latin-1")
     if not _PATH.fullmatch(decoded(path)):
-        raise Refusal(
-            404,
-            "GEMBILL_PATH_NOT_FORWARDED",
-            "this path is not one of the Gemini API that gembill forwards; check the base URL, it must end before /v1",
-        )
+        raise Refusal(404, "GEMBILL_PATH_NOT_FORWARDED", f"gembill does not forward this path; {_cure(decoded(path))}")
     query, headers = scope["query_string"], scope["headers"]
     length = next((int(value) for name, value in headers if name == b"content-length"), None)
     if length is None and not any(name == b"transfer-encoding" for name, _ in headers):
         length = 0
     target = scope["raw_path"] + (b"?" + query if query else b"")
     return Admitted(scope["method"], path, query, target, forwarded(headers), length)
+
+
+def _cure(path: str) -> str:
+    """What is wrong with the base URL of a client that sent this path, as far as the path shows it."""
+    return next((cure for pattern, cure in _CURES if re.fullmatch(pattern, path, re.DOTALL)), _ANY_CURE)
 
 
 def forwarded(headers: Iterable[Header]) -> list[Header]:
@@ -78,7 +99,7 @@ def check_head(version: str, target: bytes, headers: list[Header]) -> None:
     """Refuse a head that two servers could read differently, or that names a host; names are lower case."""
     if version not in ("1.0", "1.1"):
         raise _malformed("gembill speaks HTTP/1.0 and HTTP/1.1")
-    if _LIVE.fullmatch(target) or any(n == b"upgrade" and v.strip().lower() == b"websocket" for n, v in headers):
+    if _LIVE.fullmatch(target) or any(n == b"upgrade" and b"websocket" in v.lower() for n, v in headers):
         raise Refusal(
             501,
             "GEMBILL_LIVE_NOT_RECORDED",

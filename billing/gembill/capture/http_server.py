@@ -1,8 +1,8 @@
 """The HTTP server the proxy runs in: uvicorn, with a stricter front.
 
 Owns: refusals of malformed requests while they are parsed, the time a head may take, and what the relay must know of
-the client's connection. Not here: routing. Invariant: a request that `admission.check_head` refuses never reaches the
-application, and its connection is closed.
+the client's connection. Not here: the parser (`http_parser`) and routing. Invariant: a request that
+`admission.check_head` refuses never reaches the application, and its connection is closed.
 """
 
 import asyncio
@@ -14,6 +14,7 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from gembill.capture.admission import MAX_HEAD, check_head, error_body
+from gembill.capture.http_parser import HttpParser
 from gembill.errors import Refusal
 
 HEAD_SECONDS = 30.0
@@ -25,12 +26,16 @@ Application = Callable[[Any, Any, Any], Awaitable[None]]
 
 
 class HttpProtocol(HttpToolsProtocol):
-    """uvicorn's HTTP protocol with our checks of a request's head."""
+    """uvicorn's HTTP protocol with our checks of a request's head, deaf to offers to upgrade."""
 
     _refusal: Refusal | None = None
     _head_bytes = 0
     _in_head = True
     _head_timer: asyncio.TimerHandle | None = None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - those of uvicorn
+        super().__init__(*args, **kwargs)
+        self.parser: HttpParser = HttpParser(self)  # type: ignore[assignment]
 
     @property
     def gone(self) -> bool:
@@ -81,6 +86,16 @@ class HttpProtocol(HttpToolsProtocol):
         self.scope[CLIENT] = self  # type: ignore[literal-required]
         if self._head_timer is None:
             self._head_timer = self.loop.call_later(HEAD_SECONDS, self._head_late)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A field of the head; those of a trailer are none and stay here."""
+        if self._in_head:
+            super().on_header(name, value)
+
+    def on_message_complete(self) -> None:
+        """A request ends, unless it only seems to because it offers to upgrade: then its body is still to come."""
+        if not self.parser.should_upgrade():
+            super().on_message_complete()
 
     def on_headers_complete(self) -> None:
         """The head is there: refuse it, or hand the request on."""

@@ -105,7 +105,7 @@ class Proxy:
             host = next((value for name, value in scope["headers"] if name == b"host"), b"")
             await self._relay(request, call, _Client(scope[CLIENT], receive, send, host))
         except BaseException:
-            self._recorder.end_at_once(call, Ending.CUT)
+            self._recorder.end_at_once(call)
             raise
 
     async def _relay(self, request: Admitted, call: Call | None, client: "_Client") -> None:
@@ -117,6 +117,7 @@ class Proxy:
                 request.headers,
                 client.body(request, call),
                 length=request.length,
+                begun=call.forwarding if call else _nobody_asks,
             )
         except _ClientGone:
             await self._recorder.end(call, Ending.UNSENT)
@@ -246,6 +247,10 @@ class _Client:
             self._protocol.cut()
             return
         await self._send({"type": "http.response.body", "body": self._held, "more_body": False})
+
+
+def _nobody_asks() -> None:
+    """What is not recorded costs nothing, sent or not."""
 
 
 def _bad_gateway(error: UpstreamError) -> Refusal:

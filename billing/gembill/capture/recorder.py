@@ -49,11 +49,16 @@ class RecorderErrors:
 
 @dataclass(slots=True)
 class Call:
-    """A call under way: its exchange and the monotonic second it began."""
+    """A call under way: its exchange, the monotonic second it began, and whether any of it may be at the upstream."""
 
     exchange: Exchange
     began: float
     occurred_us: int
+    forwarded: bool = False
+
+    def forwarding(self) -> None:
+        """The first byte is about to leave: from now on it may cost something."""
+        self.forwarded = True
 
     @property
     def ended_us(self) -> int:
@@ -115,9 +120,10 @@ class Recorder:
             results = await asyncio.gather(*(self.spool.append(*event) for event in kept), return_exceptions=True)
             self._note_late([(event[0], result) for event, result in zip(kept, results, strict=True)])
 
-    def end_at_once(self, call: Call | None, ending: Ending) -> None:
-        """The same where nothing can be awaited any more, because the task is being cancelled."""
+    def end_at_once(self, call: Call | None) -> None:
+        """The same where nothing can be awaited any more, whatever it was that ended the task."""
         if call is not None and not call.exchange.finished:
+            ending = Ending.CUT if call.forwarded else Ending.UNSENT
             for event_id, body in call.exchange.events(ending, call.ended_us):
                 self.spool.append_soon(event_id, body)
 

@@ -10,7 +10,7 @@ or a body, since all of them may hold keys.
 import asyncio
 import re
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -97,13 +97,14 @@ class Upstream:
         body: AsyncIterator[bytes] | bytes | None,
         *,
         length: int | None,
+        begun: Callable[[], None] = lambda: None,
     ) -> Response:
         """Send a request and return its answer once the head is there; 1xx answers are skipped.
 
         With a `length` (bytes; 0: no body) `headers` hold the `content-length`; a body without goes chunked. The answer
         may come before the body is sent: then no more of it is sent, and an iterator that is waiting is cancelled.
-        Raises `UpstreamUnreachable`, `UpstreamTimeout` and `UpstreamCut`, marked `NeverSent` when no byte left;
-        ValueError for parts that would break the framing.
+        `begun` is called before the first byte leaves. Raises `UpstreamUnreachable`, `UpstreamTimeout` and
+        `UpstreamCut`, marked `NeverSent` when no byte left; ValueError for parts that would break the framing.
         """
         chunked = body is not None and length is None
         head = request_head(b"%b %b%b" % (method, target, self._line), headers, length, chunked=chunked)
@@ -114,6 +115,7 @@ class Upstream:
         connection = self._take()
         if connection is not None:
             answer = connection.begin(bodiless=bodiless)
+            begun()
             try:
                 return await _exchange(sending, connection, answer)
             except UpstreamUnreachable:
@@ -123,6 +125,7 @@ class Upstream:
         connection = await self._connect(sent_before=retried > 0)
         answer = connection.begin(bodiless=bodiless)
         answer.retried = retried
+        begun()
         return await _exchange(sending, connection, answer)
 
     async def close(self) -> None:

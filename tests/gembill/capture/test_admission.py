@@ -70,6 +70,34 @@ def test_a_path_that_is_none_of_the_api_is_never_forwarded(path):
     assert (caught.value.status, caught.value.reason) == expected
 
 
+CURES = {
+    "/models/gemini-2.5-flash:generateContent": "must end with /v1beta,",
+    "/models": "must end with /v1beta,",
+    "/interactions": "must end with /v1beta,",
+    "/upload/files": "must end with /v1beta,",
+    "/openai/chat/completions": "must end with /v1beta/openai",
+    "/chat/completions": "must end with /v1beta/openai",
+    "/embeddings": "must end with /v1beta/openai",
+    "/images/generations": "must end with /v1beta/openai",
+    "/responses": "must end with /v1beta/openai",
+    "/v1/chat/completions": "must end with /v1beta/openai",
+    "/v1beta/embeddings": "must end with /v1beta/openai",
+    "/projects/p/locations/global/publishers/google/models/m:generateContent": "must end with /v1 or /v1beta1",
+    "/v1beta/v1beta/models/m:generateContent": "must end before /v1",
+    "/v1beta/v1beta1/projects/p/locations/l/publishers/google/models/m:generateContent": "must end before /v1",
+    "/": "check the base URL",
+    "/metrics": "check the base URL",
+    "/v1beta/secrets": "check the base URL",
+}  # those of clients as they are (README, clients), one way of being wrong each
+
+
+@pytest.mark.parametrize(("path", "cure"), CURES.items())
+def test_a_wrong_base_url_is_answered_with_what_is_missing(path, cure):
+    with pytest.raises(Refusal, match="does not forward") as caught:
+        admit(scope(path))
+    assert cure in str(caught.value)
+
+
 @given(
     st.binary(max_size=60),
     st.sampled_from(["/v1beta/models/", "/v1beta/", "/", ""]),
@@ -137,6 +165,7 @@ LIVE = "ws/google.ai.generativelanguage.v1beta.GenerativeService.BidiGenerateCon
     [
         (f"/{LIVE}?key=k", []), (f"//{LIVE}", []), ("/ws/../v1", []), ("/v1beta/interactions/live", []), ("//v1/interactions/live?key=k", []),
         ("/v1beta1/projects/p/locations/l/interactions/live", []), ("/v1beta/models/m:generateContent", [(b"upgrade", b"WebSocket")]),
+        ("/v1beta/models/m:generateContent", [(b"upgrade", b"h2c, websocket")]),
     ],
 )  # fmt: skip
 def test_the_live_api_is_refused_by_name_in_every_spelling(target, headers):

@@ -122,6 +122,14 @@ def test_requests_sent_together_are_answered_in_order(running):
     assert len(seen) == before + 3
 
 
+def test_trailers_are_not_headers(running):
+    port, seen = running
+    chunked = POST + b"Host: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\nX-Goog-Api-Key: k\r\n\r\n"
+    assert talk(port, chunked).endswith(b"ok")
+    assert talk(port, GOOD).endswith(b"ok")
+    assert not any(name == b"x-goog-api-key" for scope in seen[-2:] for name, _ in scope["headers"])
+
+
 def test_an_ipv6_host_and_a_port_are_fine(running):
     port, _ = running
     assert talk(port, GOOD.replace(b"localhost", b"[::1]:8787")).endswith(b"ok")

@@ -7,6 +7,7 @@ import time
 import pytest
 
 from gembill.capture.proxy import Proxy, rewrite_upload_url
+from gembill.model import Status
 from gembill.upstream import Origin
 from tests.e2e.player import Player, Reply
 
@@ -86,7 +87,20 @@ def test_a_fault_of_ours_is_a_500_that_says_so_and_the_call_is_closed(recording,
         while proxy.health()["calls_under_way"]:
             assert time.monotonic() < until
     assert "made to fail" in caplog.text
-    assert len(proxy.records()) == 1
+    (record,) = proxy.records()
+    assert (record.record.status, record.cost_pico) == (Status.ERROR, 0), "it never left, so it cost nothing"
+
+
+def test_a_body_shorter_than_its_head_says_costs_nothing(recording):
+    with Player().serving() as player, (proxy := recording(player.url)).running():
+        path = "/v1beta/models/gemini-2.5-flash:generateContent"
+        with socket.create_connection(("127.0.0.1", proxy.port), 10) as client:
+            client.sendall(f"POST {path} HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n".encode())
+        until = time.monotonic() + 10
+        while not proxy.records():
+            assert time.monotonic() < until
+            time.sleep(0.05)
+    assert [record.record.status for record in proxy.records()] == [Status.ERROR]
 
 
 @pytest.mark.parametrize("status", [204, 304])

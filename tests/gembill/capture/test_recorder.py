@@ -103,10 +103,13 @@ def test_an_event_that_cannot_be_written_in_time_is_counted_and_delays_nobody(sp
     assert "durable" in caplog.text
 
 
-def test_a_cancelled_call_is_recorded_without_waiting_for_a_loop(spool):
+@pytest.mark.parametrize(("forwarded", "ending"), [(True, Ending.CUT), (False, Ending.UNSENT)])
+def test_a_cancelled_call_is_recorded_without_waiting_for_a_loop(forwarded, ending, spool):
     keeper = recorder(spool)
     call = asyncio.run(keeper.begin(ROUTE, WHO, []))
-    keeper.end_at_once(call, Ending.CUT)
-    keeper.end_at_once(None, Ending.CUT)
+    if forwarded:
+        call.forwarding()
+    keeper.end_at_once(call)
+    keeper.end_at_once(None)
     assert spool.wait(5)
-    assert [event.ending for event in events(spool)] == [Ending.CUT]
+    assert [event.ending for event in events(spool)] == [ending]
