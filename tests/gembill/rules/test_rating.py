@@ -242,9 +242,9 @@ def test_a_grounded_prompt_of_gemini_2_5_costs_35_dollars_a_thousand() -> None:
     ("tier", "fresh", "cached", "out"),
     [
         ("standard", "0.30", "0.03", "2.50"),
-        ("batch", "0.15", "0.02", "1.25"),
-        ("flex", "0.15", "0.02", "1.25"),
-        ("priority", "0.54", "0.05", "4.50"),
+        ("batch", "0.15", "0.015", "1.25"),
+        ("flex", "0.15", "0.015", "1.25"),
+        ("priority", "0.54", "0.054", "4.50"),
     ],
 )
 def test_each_tier_has_its_own_prices(tier: str, fresh: str, cached: str, out: str) -> None:
@@ -279,7 +279,7 @@ def test_a_charge_names_its_price_and_a_borrowed_price_says_so() -> None:
         (_record("gemini-4-neon", (INPUT, 1), tier="batch"), "on the batch tier; known tiers: standard"),
         (_record(FLASH, (INPUT, 9), Reading(OUTPUT, IMAGE, 1)), "no price is known for image tokens (output)"),
         (_record(FLASH, (INPUT, 9), Reading(INPUT, Modality.OTHER, 1)), "no price is known for other tokens (input)"),
-        (_record("gemini-3-pro-image", (CACHED, 1)), "no price is known for text tokens (cached_input)"),
+        (_record("gemini-2.5-flash-image", (CACHED, 1)), "no price is known for text tokens (cached_input)"),
         (_record("gemini-4-carbon", (INPUT, 9), (GROUNDING, 1)), "no price is known for grounding"),
         (_record(FLASH, (INPUT, 1), at="2025-06-16T23:59:59"), "is of 2025-06-17, the call of 2025-06-16 (US Pacific)"),
         (_record("gemini-flash-latest", (INPUT, 1), at="2026-06-01"), "what 'gemini-flash-latest' stood for"),

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from gembill.ledger import Ledger
+from gembill.model import Meter
 from gembill.money import unit_price
 from gembill.period import instant, zone
 from gembill.price_catalog import PricingTerms
@@ -81,7 +82,8 @@ def test_a_change_that_a_price_of_ones_own_hides_is_said(ledger: Ledger) -> None
     )
     rates = {"input": unit_price("0.5"), "cached": unit_price("0.05"), "output": unit_price("3"), "grounding": 10**9}
     rows = [replace(row, id=f"set-1/{row.id}") for row in negotiated(bundled(), frame, rates)]
-    hiding = [row for row in bundled().rows if row.model == "gemini-3.8-flash" and row.service_tier != "standard"]
+    flash = [row for row in bundled().rows if row.model == "gemini-3.8-flash"]
+    hiding = [row for row in flash if row.service_tier != "standard" or row.meter is Meter.STORAGE]
     book = PriceBook(rows, over=PriceBook([row for row in bundled().rows if row not in hiding], bundled().aliases))
     findings = {coming.at_us: coming for coming in checked(ledger, PricingTerms(book, DEFAULT)).coming}
     assert findings[instant("2026-11-22", zone())].output == (unit_price("3.75"), unit_price("3"))

@@ -43,7 +43,8 @@ def test_the_table_puts_the_same_price_on_one_line() -> None:
     assert "input, intermediate (text, image, video, document)" in shown
     assert "35.00 /1k" in shown
     assert "25.00 /1k" in shown
-    assert sum(line.startswith("gemini-2.5-flash") for line in shown.splitlines()) == 7
+    assert "1.00 /1M h" in shown
+    assert sum(line.startswith("gemini-2.5-flash") for line in shown.splitlines()) == 8
 
 
 def test_a_filter_that_fits_nothing_is_said() -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from gembill.model import Price
 from gembill.rules.prices.book import NoPrice, PriceBook, PriceCell, PriceKey, dated_row
+from gembill.rules.prices.sources import outranks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,14 +41,18 @@ class PriceDifference:
 def differences(book: PriceBook, external: Iterable[ExternalPrice]) -> list[PriceDifference]:
     """Where the other list says something else than ours, or something that ours does not say.
 
-    Keys that it only implies count where we have the model on that tier with another figure, or not at all.
+    Keys that it only implies count where we have the model on that tier with another figure, or not at all. A figure
+    of ours whose source counts more than a package is no difference.
     """
     disagreements: list[PriceDifference] = []
     for one in external:
         known = bool(book.tiers(one.model))
         ours = _ours(book, one)
         for key, pico in one.prices.items():
-            mine = ours.get(key)
+            row = ours.get(key)
+            mine = None if row is None else row.unit_pico
+            if row is not None and outranks(row.source, "package"):
+                continue
             if mine != pico and not (mine is None and known and key in one.implied):
                 disagreements.append(
                     PriceDifference(
@@ -77,10 +82,10 @@ def accepted(
     return list(rows.values())
 
 
-def _ours(book: PriceBook, one: ExternalPrice) -> dict[PriceKey, int]:
+def _ours(book: PriceBook, one: ExternalPrice) -> dict[PriceKey, Price]:
     tariff = book.tariff(one.model, one.service_tier, one.start_us or 0)
     rows = () if isinstance(tariff, NoPrice) else tariff.rows
-    return {(row.meter, row.modality, row.above_prompt_tokens): row.unit_pico for row in rows}
+    return {(row.meter, row.modality, row.above_prompt_tokens): row for row in rows}
 
 
 def by_model(disagreements: Iterable[PriceDifference]) -> Iterator[tuple[str, list[PriceDifference]]]:
