@@ -101,8 +101,9 @@ class ResponseFacts(Struct, frozen=True, omit_defaults=True, kw_only=True):
     finish_reason: str | None = None
     block_reason: str | None = None
     service_tier: str | None = None  # from the response header
-    searches: int = 0  # distinct non-empty search queries
-    grounded: bool = False
+    searches: int = 0  # distinct non-empty queries of web search
+    grounded: bool = False  # the web was searched; in events before 0.2 also Maps, file search and URL context
+    maps_searches: int = 0  # distinct queries of Maps, at least 1 where Maps were used
     fault: ApiError | None = None
     agent: str | None = None  # the agent that answered
     previous_interaction_id: str | None = None  # as the answer repeats it

@@ -178,6 +178,7 @@ def _readings(
         (Meter.OUTPUT, _by_modality(counts.get(Meter.OUTPUT, 0), usage.candidates_details)),
         (Meter.THINKING, {Modality.TEXT: counts.get(Meter.THINKING, 0)}),
         (Meter.GROUNDING, {Modality.TEXT: _grounding(seen, usage, model)}),
+        (Meter.MAPS, {Modality.TEXT: _maps(seen, usage, model)}),
     )
     return tuple(Reading(m, modality, n) for m, group in groups for modality, n in sorted(group.items()) if n)
 
@@ -215,6 +216,12 @@ def _grounding(seen: ResponseFacts, usage: Usage, model: str | None) -> int:
     if grounds_by_prompt(model):
         return int(seen.grounded or bool(usage.groundings))
     return seen.searches if usage.groundings is None else usage.groundings
+
+
+def _maps(seen: ResponseFacts, usage: Usage, model: str | None) -> int:
+    """Billable uses of Maps, whose fee is not that of web search: counted in the same way (wire.md 6.5)."""
+    uses = seen.maps_searches if usage.maps is None else usage.maps
+    return int(bool(uses or seen.maps_searches)) if grounds_by_prompt(model) else uses
 
 
 def _anomalies(event: Event, status: Status, usage: Usage | None, tokens: Tokens) -> Iterator[str]:

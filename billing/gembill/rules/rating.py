@@ -179,4 +179,4 @@ def _charge(reading: Reading, unit_pico: int, price_id: str) -> Charge:
 
 def _tools_meet_grounding(readings: Iterable[Reading]) -> bool:
     meters = {reading.meter for reading in readings if reading.quantity}
-    return Meter.GROUNDING in meters and Meter.INTERMEDIATE in meters
+    return Meter.INTERMEDIATE in meters and not meters.isdisjoint((Meter.GROUNDING, Meter.MAPS))

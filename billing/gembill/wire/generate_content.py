@@ -26,6 +26,7 @@ _KINDS = {
     "toolResponse": "tool",
     "fileData": "file",
 }
+_WEB = ("web", "image")  # the sources of a search of the web
 _OUTCOMES: dict[str | int, Outcome] = {
     "OUTCOME_OK": Outcome.OK,
     "OUTCOME_FAILED": Outcome.FAILED,
@@ -74,12 +75,27 @@ def _candidate(candidate: dict[str, Any], index: object, observation: Observatio
     if isinstance(reason, int) and 0 <= reason < len(_FINISH):
         reason = _FINISH[reason]
     observation.add_word("finish_reason", reason)
-    grounding = mapping(candidate.get("groundingMetadata"))
-    queries = grounding.get("webSearchQueries")
-    for query in queries if isinstance(queries, list) else ():
-        observation.add_search(query)
-    if grounding.get("groundingChunks"):
-        observation.mark_grounded()
+    _grounding(mapping(candidate.get("groundingMetadata")), observation)
+    if candidate.get("urlContextMetadata"):
+        observation.mark_fetched()
+
+
+def _grounding(metadata: dict[str, Any], observation: Observation) -> None:
+    """Which tools an answer used (wire.md 6.5). File search and other retrieval cite `retrievedContext`: no fee."""
+    cited = {
+        kind
+        for chunk in mappings(metadata.get("groundingChunks"))
+        for kind, source in chunk.items()
+        if source is not None
+    }
+    images = metadata.get("imageSearchQueries")
+    observation.add_grounding(
+        metadata.get("webSearchQueries"),
+        searched=bool(metadata.get("searchEntryPoint")),
+        web=not cited.isdisjoint(_WEB),
+        maps="maps" in cited or bool(metadata.get("googleMapsWidgetContextToken")),
+    )
+    observation.add_grounding(images, searched=bool(images))
 
 
 def _part(part: dict[str, Any], candidate: int) -> Part:

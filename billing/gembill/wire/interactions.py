@@ -21,7 +21,8 @@ from gembill.wire.token_counts import InvalidUsage, Usage
 RUNNING = frozenset(("in_progress", "queued"))
 """The states of an interaction whose usage, if it has any, is not its last."""
 
-_GROUNDING = ("google_search", "google_maps")
+_SEARCH_TYPES = ("google_search", "image_search", "enterprise_web_search")
+_MAPS_TYPES = ("google_maps",)
 _OUTCOMES: dict[str | int, Outcome] = {interaction_steps.OK: Outcome.OK, interaction_steps.ERROR: Outcome.FAILED}
 _WORDS = (
     ("response_id", "id"),
@@ -124,11 +125,12 @@ def _step(step: dict[str, Any], observation: Observation, index: object = None) 
 
 
 def _searches(step: dict[str, Any], observation: Observation) -> None:
-    if step.get("type") == "google_search_call":
-        observation.mark_grounded()
-        queries = mapping(step.get("arguments")).get("queries")
-        for query in queries if isinstance(queries, list) else ():
-            observation.add_search(query)
+    """The tools with a fee per use; file search, URL context and retrieval have none (6.5)."""
+    kind, queries = step.get("type"), mapping(step.get("arguments")).get("queries")
+    if kind == "google_search_call":
+        observation.add_grounding(queries, searched=True)
+    elif kind == "google_maps_call":
+        observation.add_grounding(queries, maps=True)
 
 
 def usage(text: str) -> Usage:
@@ -150,15 +152,16 @@ def usage(text: str) -> Usage:
         cached_details=token_counts.details(counts, "cached_tokens_by_modality", "tokens"),
         tool_use_details=token_counts.details(counts, "tool_use_tokens_by_modality", "tokens"),
         candidates_details=token_counts.details(counts, "output_tokens_by_modality", "tokens"),
-        groundings=_groundings(counts),
+        groundings=_uses(counts, _SEARCH_TYPES),
+        maps=_uses(counts, _MAPS_TYPES),
     )
 
 
-def _groundings(usage: dict[str, Any]) -> int | None:
-    """Searches of the web and of maps, by `grounding_tool_count`; None where it is not given (6.5)."""
-    entries = [entry for entry in mappings(usage.get("grounding_tool_count")) if entry.get("type") in _GROUNDING]
+def _uses(usage: dict[str, Any], types: tuple[str, ...]) -> int | None:
+    """How often tools of some types were used, by `grounding_tool_count`; None where it is not given (6.5)."""
     if not isinstance(usage.get("grounding_tool_count"), list):
         return None
+    entries = [entry for entry in mappings(usage["grounding_tool_count"]) if entry.get("type") in types]
     total = sum(token_counts.count(entry, "count") or 0 for entry in entries)
     if total > token_counts.LARGEST:
         raise InvalidUsage("grounding_tool_count is not an integer of 0 to 2^53")

@@ -4,19 +4,17 @@ Owns: the outline of parts, the last usage, the running snapshots, errors: all t
 field names of a dialect. Invariant: no text of a part is kept, and what is kept is bounded, however long the answer.
 """
 
-from hashlib import blake2b
-
 from msgspec import Raw
 from msgspec.structs import replace
 
 from gembill.event import Part, ResponseFacts, Snapshot, UnreadReason
 from gembill.model import ApiError
+from gembill.wire.grounding import Grounding
 from gembill.wire.json_text import integer, mapping, word
 
 MAX_PARTS = 2_000
 MAX_SNAPSHOTS = 64
 MAX_USAGE = 64 * 1024
-MAX_SEARCHES = 10_000
 _EXECUTED = ("code", "result")
 _LIMITS = (
     ("prepayment", "prepayment_depleted"),
@@ -39,8 +37,7 @@ class Observation:
         self._snapshots: list[Snapshot] = []
         self._usage: str | None = None
         self._words: dict[str, str] = {}
-        self._searches: set[bytes] = set()
-        self._grounded = False
+        self._grounding = Grounding()
         self._error: ApiError | None = None
         self._documents = 0
         self._unread: UnreadReason | None = None
@@ -91,19 +88,14 @@ class Observation:
                 return  # its beginning, kept as evidence where there is nothing else, is an invalid usage
         self._usage = bytes(raw)[:MAX_USAGE].decode("utf-8", "backslashreplace")
 
-    def add_search(self, query: object) -> None:
-        """Count a search query that was made; only the number of different ones is kept."""
-        self._grounded = True
-        if not isinstance(query, str) or not query.strip():
-            return
-        if len(self._searches) < MAX_SEARCHES:
-            self._searches.add(blake2b(query.encode("utf-8", "replace"), digest_size=16).digest())
-        else:
+    def add_grounding(self, queries: object, *, searched: bool = False, web: bool = False, maps: bool = False) -> None:
+        """Add the queries of a document, whether it shows a web search, and whether it cites web pages or Maps."""
+        if not self._grounding.add(queries, searched=searched, cites_web=web, maps=maps):
             self.mark_unread(UnreadReason.TOO_MANY_SEARCHES)
 
-    def mark_grounded(self) -> None:
-        """The answer uses search results."""
-        self._grounded = True
+    def mark_fetched(self) -> None:
+        """The answer used URL context."""
+        self._grounding.mark_fetched()
 
     def count_made(self, count: int) -> None:
         """The answer lists that many pictures or films; what later documents list is added."""
@@ -161,8 +153,9 @@ class Observation:
             snapshots=tuple(self._snapshots) if self._documents > 1 else (),
             documents=self._documents,
             unread=self._unread,
-            searches=len(self._searches),
-            grounded=self._grounded,
+            searches=self._grounding.searches,
+            grounded=self._grounding.grounded,
+            maps_searches=self._grounding.maps_searches,
             fault=self._error,
             made=self._made,
             **self._words,

@@ -35,7 +35,8 @@ class Usage:
     tool_use_details: Mapping[Modality, int] = field(default_factory=dict)
     candidates_details: Mapping[Modality, int] = field(default_factory=dict)
     service_tier: str | None = None
-    groundings: int | None = None  # searches, where the usage itself counts them
+    groundings: int | None = None  # searches of the web, where the usage itself counts them
+    maps: int | None = None  # uses of Maps, likewise
 
     @property
     def is_empty(self) -> bool:

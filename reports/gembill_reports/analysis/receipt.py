@@ -51,7 +51,7 @@ class ReceiptLine:
     @property
     def is_tokens(self) -> bool:
         """Whether it counts tokens of the call; grounding counts searches, and estimated tokens are in no count."""
-        return self.meter is not Meter.GROUNDING and not self.is_estimate
+        return self.meter.unit == "tokens" and not self.is_estimate
 
     @property
     def is_estimate(self) -> bool:

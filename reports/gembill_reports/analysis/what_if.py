@@ -182,7 +182,7 @@ def _price(one: ChargeTotal, book: PriceBook, change: WhatIfChange, at_us: int) 
     model, tier = change.model or one.model, change.service_tier or one.service_tier
     if policy_ids.is_policy(one.price_id) and not one.price_id.startswith(policy_ids.ESTIMATED):
         return _under_policy(one)
-    if one.meter is Meter.GROUNDING and grounds_by_prompt(model) != grounds_by_prompt(one.model):
+    if one.meter in (Meter.GROUNDING, Meter.MAPS) and grounds_by_prompt(model) != grounds_by_prompt(one.model):
         return _Priced(one, 0, CountedOtherwise(one.model, model))
     price = book.price(
         model,

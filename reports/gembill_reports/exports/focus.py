@@ -29,8 +29,7 @@ _KINDS = {
     Meter.INTERMEDIATE: "intermediate",
     Meter.OUTPUT: "output",
     Meter.THINKING: "thinking",
-    Meter.GROUNDING: "grounding",
-}
+}  # of any other meter, its own name
 _METERS = {
     Meter.INPUT: "Input Tokens",
     Meter.CACHED_INPUT: "Cache Read Input Tokens",
@@ -38,7 +37,9 @@ _METERS = {
     Meter.OUTPUT: "Output Tokens",
     Meter.THINKING: "Output Tokens",
     Meter.GROUNDING: "Grounding Searches",
+    Meter.MAPS: "Maps Lookups",
 }
+_UNITS = {"searches": "Requests", "lookups": "Requests"}
 _SKUS = {Meter.INTERMEDIATE: Meter.INPUT, Meter.THINKING: Meter.OUTPUT}  # billed under the SKU of the other
 COLUMNS = (
     *("BilledCost", "BillingAccountId", "BillingAccountName", "BillingCurrency", "BillingPeriodEnd"),
@@ -98,25 +99,27 @@ def _call(stored: LedgerRecord, zone: ZoneInfo, account: str) -> dict[str, Any]:
 def _charge(stored: LedgerRecord, line: ReceiptLine) -> dict[str, Any]:
     record = stored.record
     unit, listed = line.unit_pico or 0, line.list_unit_pico or 0
-    size = 1 if line.meter is Meter.GROUNDING else _MILLION
+    by_million = line.meter.unit == "tokens"
+    size = _MILLION if by_million else 1
     model, sku = record.model or "unknown", _sku(stored, line)
     kind = line.modality.value if line.modality is not None else "text"
-    searches = line.meter is Meter.GROUNDING
+    quantity, unit_name = str(line.quantity), _UNITS.get(line.meter.unit, line.meter.unit.title())
+    kind_of_use = _KINDS.get(line.meter, line.meter.value)
     return {
         **dict.fromkeys(("BilledCost", "ContractedCost", "EffectiveCost"), usd(line.quantity * unit)),
         "ContractedUnitPrice": usd(unit * size),
         "ListCost": usd(line.quantity * listed),
         "ListUnitPrice": usd(listed * size),
-        "ChargeDescription": f"{model} {_KINDS[line.meter]} {'searches' if searches else 'tokens'} ({kind})",
-        "ConsumedQuantity": str(line.quantity),
-        "ConsumedUnit": "Requests" if searches else "Tokens",
-        "PricingQuantity": str(line.quantity) if searches else millions(line.quantity),
-        "PricingUnit": "Requests" if searches else "1000000 Tokens",
+        "ChargeDescription": f"{model} {kind_of_use} {line.meter.unit} ({kind})",
+        "ConsumedQuantity": quantity,
+        "ConsumedUnit": unit_name,
+        "PricingQuantity": millions(line.quantity) if by_million else quantity,
+        "PricingUnit": "1000000 Tokens" if by_million else unit_name,
         "SkuId": sku,
-        "SkuMeter": _METERS[line.meter],
+        "SkuMeter": _METERS.get(line.meter, line.meter.value.replace("_", " ").title()),
         "SkuPriceId": line.price_id if line.price is not None else f"{line.price_id}/{sku}",
         "SkuPriceDetails": _details(stored, line),
-        "x_TokenKind": _KINDS[line.meter],
+        "x_TokenKind": kind_of_use,
     }
 
 
@@ -129,7 +132,7 @@ def _sku(stored: LedgerRecord, line: ReceiptLine) -> str:
 
 def _details(stored: LedgerRecord, line: ReceiptLine) -> str:
     details = {"x_ModelDeveloper": "Google", "x_ModelFamily": "Gemini", "x_ModelId": stored.record.model}
-    if line.meter is not Meter.GROUNDING:
+    if line.meter.unit == "tokens":
         output = line.meter in (Meter.OUTPUT, Meter.THINKING)
         details["x_TokenDirection"] = "Output" if output else "Input"
         if not output:

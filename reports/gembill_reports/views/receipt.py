@@ -18,9 +18,11 @@ from gembill_reports.layout.sheet import DEMO, Sheet, count, exact
 from gembill_reports.layout.tables import MISSING, Column, Table
 from gembill_reports.views import flag_texts, rounds
 from gembill_reports.views.records import record_dict, utc
+from gembill_reports.views.unit_prices import quoted
 from gembill_reports.views.view import Csv, View
 
 SCHEMA_VERSION = 1
+_WITH_FEES = (Meter.GROUNDING, Meter.MAPS)
 _CSV = ("meter", "modality", "quantity", "unit", "unit_price_usd", "usd_per_million", "cost_usd", "price_id")
 _LINE_COLUMNS = (
     Column("Meter", text=True),
@@ -141,16 +143,15 @@ def _charges(receipt: Receipt) -> Sheet:
 
 
 def _line(line: ReceiptLine) -> tuple[str, str, str, str]:
-    searches = line.meter is Meter.GROUNDING
     name = "estimated results" if line.is_estimate else line.meter.value.replace("_", " ")
     kind = f" ({line.modality.value})" if line.modality is not None and line.is_tokens else ""
     if line.unit_pico is None:
         unit = "unknown"
-    elif searches:
+    elif line.meter in _WITH_FEES:
         unit = f"{usd_per_thousand(line.unit_pico)} per 1,000"
     else:
-        unit = usd_per_million(line.unit_pico)
-    quantity = f"{count(line.quantity)} searches" if searches else count(line.quantity)
+        unit = quoted(line.meter, line.unit_pico)
+    quantity = count(line.quantity) + ("" if line.meter.unit == "tokens" else f" {line.meter.unit}")
     return f"{name}{kind}", quantity, unit, exact(line.cost_pico)
 
 
@@ -163,6 +164,8 @@ def _charge_notes(receipt: Receipt) -> Iterator[str]:
     yield rounds.explanation(receipt)
     yield from _estimate(receipt)
     yield from _sources(receipt.lines, _numbers(receipt))
+    if any(line.meter in _WITH_FEES and line.cost_pico for line in receipt.lines):
+        yield "Search and Maps are at list price; the account's free allowance is not visible in an answer."
     if stored.cost_pico is not None:
         yield "Cost is an estimate at list prices in US dollars, not Google's bill."
 
@@ -267,7 +270,7 @@ def _line_dict(line: ReceiptLine) -> dict[str, Any]:
         "meter": line.meter.value,
         "modality": line.modality and line.modality.value,
         "quantity": line.quantity,
-        "unit": "searches" if line.meter is Meter.GROUNDING else "tokens",
+        "unit": line.meter.unit,
         "unit_price_usd": usd(line.unit_pico),
         "usd_per_million": usd_per_million(line.unit_pico),
         "cost_usd": usd(line.cost_pico),

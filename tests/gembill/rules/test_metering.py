@@ -250,6 +250,13 @@ def test_groundings_are_counted_by_query_from_gemini_3_on_and_by_prompt_before(m
     assert quantities == ([quantity] if quantity else [])
 
 
+@pytest.mark.parametrize(("model", "quantity"), [("gemini-3-flash-preview", 2), ("gemini-2.5-flash", 1)])
+def test_uses_of_maps_are_a_meter_of_their_own(model, quantity):
+    record = meter(event(FULL, model_version=model, maps_searches=2, searches=1, grounded=True), 1)
+    counts = {r.meter: r.quantity for r in record.readings or ()}
+    assert (counts[Meter.MAPS], counts[Meter.GROUNDING]) == (quantity, 1)
+
+
 def test_a_lost_call_says_that_the_recorder_stopped():
     assert meter(event(None, ending=Ending.LOST, http=None), 1).anomalies == ("recorder_stopped",)
 

@@ -224,6 +224,43 @@ def test_queries_are_counted_once_over_all_chunks_and_candidates():
     assert not facts_of(answer(groundingMetadata={})).grounded
 
 
+WEB, PLACE, FILE = {"web": {"uri": "u"}}, {"maps": {"placeId": "p"}}, {"retrievedContext": {"title": "t"}}
+PICTURE = {"image": {"sourceUri": "u"}}
+
+
+def grounding(*chunks: object, queries: tuple[str, ...] = (), **more: object) -> dict[str, Any]:
+    return answer(groundingMetadata={"groundingChunks": list(chunks), "webSearchQueries": list(queries), **more})
+
+
+@pytest.mark.parametrize(
+    ("documents", "searches", "grounded", "maps"),
+    [
+        ([grounding()], 0, False, 0),
+        ([grounding(queries=("", " "))], 0, False, 0),
+        ([grounding(queries=("a", "b"))], 2, True, 0),
+        ([grounding(WEB)], 0, True, 0),
+        ([grounding(WEB, queries=("a", "b", "a"))], 2, True, 0),
+        ([grounding(FILE)], 0, False, 0),
+        ([grounding(PLACE)], 0, False, 1),
+        ([grounding(PLACE, queries=("pizza near me", "ice"))], 0, False, 2),
+        ([grounding(googleMapsWidgetContextToken="t")], 0, False, 1),
+        ([grounding(WEB, PLACE, queries=("a", "b"))], 2, True, 1),
+        ([grounding(PLACE, queries=("a",), searchEntryPoint={"renderedContent": "<x>"})], 1, True, 1),
+        ([grounding(PICTURE, imageSearchQueries=["cat"])], 1, True, 0),
+        ([grounding(WEB, imageSearchQueries=["cat"], queries=("a",))], 2, True, 0),
+        ([grounding(queries=("a",)), grounding(WEB, queries=("a", "b")), grounding(WEB)], 2, True, 0),
+        ([grounding(queries=("a",)), grounding(PLACE)], 0, False, 1),
+        ([grounding(WEB, queries=("a",)), grounding(PLACE, queries=("b", "c"))], 1, True, 2),
+        ([grounding({"maps": None, "web": {"uri": "u"}})], 0, True, 0),
+        ([answer(urlContextMetadata={"urlMetadata": []}), grounding(WEB)], 0, False, 0),
+        ([answer(urlContextMetadata={"urlMetadata": []}), grounding(WEB, queries=("a",))], 1, True, 0),
+    ],
+)
+def test_each_tool_with_a_fee_is_counted_by_what_the_answer_cites(documents, searches, grounded, maps):
+    facts = facts_of(*documents)
+    assert (facts.searches, facts.grounded, facts.maps_searches) == (searches, grounded, maps)
+
+
 def test_snapshots_show_the_rounds_of_a_stream():
     def chunk(part: object, prompt: int) -> dict[str, Any]:
         return {**answer(part), "usageMetadata": {"promptTokenCount": prompt}}

@@ -186,8 +186,15 @@ def test_searches_and_their_count():
             {"type": "retrieval", "count": 9},
         ]
     }
-    assert interactions.usage(json.dumps(USAGE | counted)).groundings == 16
+    reported = interactions.usage(json.dumps(USAGE | counted))
+    assert (reported.groundings, reported.maps) == (14, 2)
     assert interactions.usage(json.dumps(USAGE)).groundings is None
+
+
+def test_steps_of_maps_and_of_tools_without_a_fee_are_not_searches():
+    kinds = ("google_maps_call", "file_search_call", "url_context_call", "retrieval_call")
+    facts = facts_of({**RESOURCE, "steps": [{"type": kind, "arguments": {"queries": ["a", "b"]}} for kind in kinds]})
+    assert (facts.searches, facts.grounded, facts.maps_searches) == (0, False, 2)
 
 
 def test_a_failed_interaction_shows_its_error():

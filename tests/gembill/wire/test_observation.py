@@ -7,6 +7,7 @@ from msgspec import Raw
 
 from gembill.event import Part, Snapshot, UnreadReason
 from gembill.model import ApiError
+from gembill.wire import grounding as grounding_module
 from gembill.wire import observation as observation_module
 from gembill.wire.json_text import value
 from gembill.wire.observation import Observation
@@ -92,18 +93,17 @@ def test_usage_that_is_not_utf8_is_kept_readable():
 
 def test_different_queries_are_counted_once_each():
     observation = Observation()
-    for query in ("sun", "moon", "sun", "", "  ", None, 5, "\ud800"):
-        observation.add_search(query)
+    observation.add_grounding(["sun", "moon", "sun", "", "  ", None, 5, "\ud800"])
     assert (observation.response_facts().searches, observation.response_facts().grounded) == (3, True)
 
 
 def test_queries_without_end_are_bounded(monkeypatch):
-    monkeypatch.setattr(observation_module, "MAX_SEARCHES", 3)
+    monkeypatch.setattr(grounding_module, "MAX_SEARCHES", 3)
     observation = Observation()
     for n in range(9):
-        observation.add_search(f"query {n}")
+        observation.add_grounding([f"query {n}"])
     assert (observation.response_facts().searches, observation.response_facts().unread) == (3, "too_many_searches")
-    assert "query" not in repr(observation._searches)
+    assert "query" not in repr(vars(observation._grounding))
 
 
 @pytest.mark.parametrize(
