@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-VERSION = "2.32.0"  # newer ones want Node 22
+VERSION = "3.3.0"  # asks for Node 22, and runs with 20
 _PACKAGE = {"name": "gembill-programs", "private": True, "dependencies": {"@google/genai": VERSION}}
 _INSTALL = ["install", "--no-audit", "--no-fund", "--no-package-lock", "--ignore-scripts", "--loglevel=error"]
 
