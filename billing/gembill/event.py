@@ -101,6 +101,7 @@ class ResponseFacts(Struct, frozen=True, omit_defaults=True, kw_only=True):
     finish_reason: str | None = None
     block_reason: str | None = None
     service_tier: str | None = None  # from the response header
+    usage_tier: str | None = None  # from any usage object of the answer
     searches: int = 0  # distinct non-empty queries of web search
     grounded: bool = False  # the web was searched; in events before 0.2 also Maps, file search and URL context
     maps_searches: int = 0  # distinct queries of Maps, at least 1 where Maps were used

@@ -128,6 +128,7 @@ class Flag(StrEnum):
     """
 
     INCOMPLETE = "incomplete"
+    THINKING_INFERRED = "thinking_inferred"  # only the total shows these tokens
     LONG_CONTEXT_POLICY = "long_context_policy"
     TOOL_TOKENS_WITH_GROUNDING = "tool_tokens_with_grounding"
     RESULTS_AS_OUTPUT = "results_as_output"

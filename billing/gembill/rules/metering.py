@@ -15,13 +15,13 @@ from gembill.rules import identity
 from gembill.rules.media import pieces
 from gembill.rules.rounds import Round
 from gembill.rules.rounds import rounds as shown_rounds
+from gembill.wire import tiers
 from gembill.wire.dialect import TELLS_USAGE, dialect
 from gembill.wire.interactions import RUNNING
 from gembill.wire.observation import OUTLINE_ONLY
 from gembill.wire.token_counts import InvalidUsage, Usage
 
 _GENERATION = re.compile(r"gemini-(\d+)")
-_TIER_PREFIX = "SERVICE_TIER_"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ def meter(event: Event, source_id: int) -> Record:
         executions=dialect(event.operation).executions(event.seen.outline),
         readings=readings if status is not Status.ERROR else (),
         labels=event.labels,
-        flags=((Flag.INCOMPLETE,) if status is Status.PARTIAL else ()) + (billed.flags if billed else ()),
+        flags=(*_flags(status, usage), *(billed.flags if billed else ())),
         anomalies=(*counted.anomalies, *_anomalies(event, status, usage, tokens)),
     )
 
@@ -136,7 +136,7 @@ def _status(event: Event, usage: Usage | None) -> Status:
     read = event.seen.unread is None or event.seen.unread in OUTLINE_ONLY
     whole = event.ending is Ending.FINISHED and event.seen.fault is None and read
     whole = whole and not (event.operation == Operation.INTERACTIONS and event.seen.finish_reason in RUNNING)
-    return Status.COMPLETE if whole and usage.prompt is not None else Status.PARTIAL
+    return Status.COMPLETE if whole and usage.prompt is not None and not usage.hidden else Status.PARTIAL
 
 
 def _split(usage: Usage | None) -> Tokens:
@@ -224,6 +224,13 @@ def _maps(seen: ResponseFacts, usage: Usage, model: str | None) -> int:
     return int(bool(uses or seen.maps_searches)) if grounds_by_prompt(model) else uses
 
 
+def _flags(status: Status, usage: Usage | None) -> Iterator[Flag]:
+    if status is Status.PARTIAL:
+        yield Flag.INCOMPLETE
+    if usage is not None and usage.hidden:
+        yield Flag.THINKING_INFERRED
+
+
 def _anomalies(event: Event, status: Status, usage: Usage | None, tokens: Tokens) -> Iterator[str]:
     if event.labels_cut:
         yield Anomaly.LABELS_CUT
@@ -274,11 +281,13 @@ def _bare(model: str | None) -> str | None:
 
 def _tier(event: Event, usage: Usage | None) -> str:
     """The served tier, else the requested one, else standard (contract.md)."""
-    served = event.seen.service_tier or (usage.service_tier if usage else None)
-    for tier in (served, event.asked.service_tier):
-        if tier and (word := tier.removeprefix(_TIER_PREFIX).lower()) != "unspecified":
-            return word
-    return "standard"
+    names = (
+        event.seen.service_tier,
+        usage.service_tier if usage else None,
+        event.seen.usage_tier,
+        event.asked.service_tier,
+    )
+    return next((word for word in map(tiers.tier, names) if word), "standard")
 
 
 def _error(event: Event, status: Status) -> ApiError | None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from gembill.event import Part, UnreadReason
 from gembill.model import Execution, Outcome
-from gembill.wire import execution, token_counts
+from gembill.wire import execution, tiers, token_counts
 from gembill.wire.json_text import fields, integer, mapping, mappings, size, value, word
 from gembill.wire.observation import Observation
 from gembill.wire.request import request_facts
@@ -35,15 +35,6 @@ _OUTCOMES: dict[str | int, Outcome] = {
     2: Outcome.FAILED,
     3: Outcome.DEADLINE_EXCEEDED,
 }
-_TIERS = {
-    "ON_DEMAND": "standard",
-    "ON_DEMAND_PRIORITY": "priority",
-    "ON_DEMAND_FLEX": "flex",
-    "ON_DEMAND_OFFPEAK": "offpeak",
-    "PROVISIONED_THROUGHPUT": "provisioned",
-    1: "standard",
-    2: "provisioned",
-}
 
 
 def observe(document: bytes, observation: Observation) -> None:
@@ -63,6 +54,7 @@ def observe(document: bytes, observation: Observation) -> None:
     if "promptFeedback" in members:
         observation.add_word("block_reason", mapping(value(members["promptFeedback"])).get("blockReason"))
     observation.update_usage(members.get("usageMetadata"))
+    observation.add_word("usage_tier", _tier(mapping(value(members.get("usageMetadata")))))
     observation.add_error(value(members.get("error")))
     observation.end_document(parts_before)
 
@@ -155,10 +147,7 @@ def usage(text: str) -> Usage:
 
 def _tier(usage: dict[str, Any]) -> str | None:
     """The served tier: `serviceTier` of the Developer API, `trafficType` of Vertex (wire.md 1.6, 1.8)."""
-    tier, traffic = usage.get("serviceTier"), usage.get("trafficType")
-    if isinstance(tier, str):
-        return word(tier, 64)
-    return _TIERS.get(traffic) if isinstance(traffic, str | int) else None
+    return tiers.reported(usage.get("serviceTier"), usage.get("trafficType"))
 
 
 def executions(outline: tuple[Part, ...]) -> tuple[Execution, ...]:

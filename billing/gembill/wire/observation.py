@@ -11,6 +11,7 @@ from gembill.event import Part, ResponseFacts, Snapshot, UnreadReason
 from gembill.model import ApiError
 from gembill.wire.grounding import Grounding
 from gembill.wire.json_text import integer, mapping, word
+from gembill.wire.token_counts import has_counts
 
 MAX_PARTS = 2_000
 MAX_SNAPSHOTS = 64
@@ -36,6 +37,7 @@ class Observation:
         self._step_parts: dict[int, int] = {}  # by the number of a step, the index of its last part
         self._snapshots: list[Snapshot] = []
         self._usage: str | None = None
+        self._has_counts = False
         self._words: dict[str, str] = {}
         self._grounding = Grounding()
         self._error: ApiError | None = None
@@ -79,13 +81,17 @@ class Observation:
         self._outline[self._step_parts[integer(step) or 0]] = part
 
     def update_usage(self, raw: Raw | None) -> None:
-        """Take the usage object of a document in place of the last one; an empty or absent one changes nothing."""
+        """Take the usage object of a document in place of the last one; one without counts replaces none that has."""
         if raw is None or bytes(raw).strip(b"{} \t\r\n") in (b"", b"null"):
             return
         if len(bytes(raw)) > MAX_USAGE:
             self.mark_unread(UnreadReason.USAGE_TOO_LARGE)
             if self._usage is not None:
                 return  # its beginning, kept as evidence where there is nothing else, is an invalid usage
+        counts = has_counts(bytes(raw))
+        if self._has_counts and not counts:
+            return
+        self._has_counts |= counts
         self._usage = bytes(raw)[:MAX_USAGE].decode("utf-8", "backslashreplace")
 
     def add_grounding(self, queries: object, *, searched: bool = False, web: bool = False, maps: bool = False) -> None:

@@ -12,7 +12,7 @@ import msgspec
 
 from gembill.event import Part, RequestFacts, UnreadReason
 from gembill.model import Execution
-from gembill.wire import token_counts
+from gembill.wire import tiers, token_counts
 from gembill.wire.json_text import fields, integer, items, mapping, mappings, size, value, word
 from gembill.wire.observation import Observation
 from gembill.wire.token_counts import Usage
@@ -75,6 +75,7 @@ def observe(document: bytes, observation: Observation) -> None:
         observation.add_word("finish_reason", choice.get("finish_reason"))
         _message(mapping(choice.get("message") or choice.get("delta")), number, observation)
     observation.update_usage(members.get("usage"))
+    observation.add_word("usage_tier", _tier(mapping(value(members.get("usage")))))
     observation.add_error(value(members.get("error")))
     observation.end_document(parts_before)
 
@@ -92,14 +93,29 @@ def usage(text: str) -> Usage:
     prompt, completion = token_counts.count(counts, "prompt_tokens"), token_counts.count(counts, "completion_tokens")
     total = token_counts.count(counts, "total_tokens")
     reasoning = token_counts.count(mapping(counts.get("completion_tokens_details")), "reasoning_tokens")
-    is_beside = reasoning is not None and total == (prompt or 0) + (completion or 0) + reasoning
+    beside = _beside(prompt, completion, total)
+    output = completion if prompt is None and completion is None else (completion or 0) + beside
+    thoughts = None if output is None or not (beside or reasoning) else max(beside, min(reasoning or 0, output))
     return Usage(
         prompt=prompt,
         cached=token_counts.count(mapping(counts.get("prompt_tokens_details")), "cached_tokens"),
-        candidates=completion if is_beside or completion is None else completion - min(reasoning or 0, completion),
-        thoughts=reasoning if is_beside or completion is None or reasoning is None else min(reasoning, completion),
+        candidates=None if completion is None else (output or 0) - (thoughts or 0),
+        thoughts=reasoning if thoughts is None and output is not None else thoughts,
         total=total,
+        hidden=0 if beside == (reasoning or 0) else beside,
+        service_tier=_tier(counts),
     )
+
+
+def _beside(prompt: int | None, completion: int | None, total: int | None) -> int:
+    """Tokens of the total that neither prompt nor completion counts: thinking, as far as is known (5.1)."""
+    return 0 if prompt is None or total is None else max(total - prompt - (completion or 0), 0)
+
+
+def _tier(usage: dict[str, Any]) -> str | None:
+    """The served tier, which Vertex reports as the traffic type of its own APIs (5.1)."""
+    google = mapping(mapping(usage.get("extra_properties")).get("google"))
+    return tiers.reported(usage.get("service_tier"), google.get("traffic_type", google.get("trafficType")))
 
 
 def executions(outline: tuple[Part, ...]) -> tuple[Execution, ...]:  # noqa: ARG001

@@ -5,6 +5,7 @@ returned is an int with 0 <= n <= 2^53; anything else makes the whole usage inva
 """
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 from gembill.model import Modality
 
 LARGEST = 2**53
+_COUNT = re.compile(rb'"\w*(?:[Cc]ount|_tokens)"\s*+:\s*+(?!null)')
 _LONGEST_INTEGER = 30
 _MODALITIES = {1: Modality.TEXT, 2: Modality.IMAGE, 3: Modality.VIDEO, 4: Modality.AUDIO, 5: Modality.DOCUMENT}
 
@@ -36,6 +38,7 @@ class Usage:
     candidates_details: Mapping[Modality, int] = field(default_factory=dict)
     service_tier: str | None = None
     groundings: int | None = None  # searches of the web, where the usage itself counts them
+    hidden: int = 0  # of the thoughts, those that only the total shows
     maps: int | None = None  # uses of Maps, likewise
 
     @property
@@ -53,6 +56,11 @@ def parse(text: str) -> dict[str, Any]:
     if not isinstance(usage, dict):
         raise InvalidUsage("usage is not a JSON object")
     return usage
+
+
+def has_counts(text: bytes) -> bool:
+    """Whether a usage object, of any dialect, has a count that is not null: an answer may report the tier alone."""
+    return _COUNT.search(text) is not None
 
 
 def count(usage: Mapping[str, Any], name: str) -> int | None:

@@ -10,6 +10,10 @@ _FLAGS: dict[str, str] = {
     Flag.INCOMPLETE: (
         "The answer was cut or its usage is not whole: tokens may be missing, and so may part of the cost."
     ),
+    Flag.THINKING_INFERRED: (
+        "The reported total is larger than prompt and answer, and nothing reports what the rest is; it was counted "
+        "and priced as thinking."
+    ),
     Flag.LONG_CONTEXT_POLICY: (
         "Whether this call has the higher price for long prompts depends on whether intermediate tokens count as "
         "prompt, which Google does not say; the unit prices show what was decided (by default they do not count)."

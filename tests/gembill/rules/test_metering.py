@@ -218,6 +218,33 @@ def test_the_served_model_and_tier_decide_and_the_requested_ones_stay():
     assert (meter(unsaid, 1).model, meter(unsaid, 1).service_tier) == ("gemini-flash-latest", "priority")
 
 
+@pytest.mark.parametrize(
+    ("asked", "served", "traffic", "tier"),
+    [
+        ("auto", None, None, "standard"),
+        ("auto", "default", None, "standard"),
+        ("flex", "auto", None, "flex"),
+        ("flex", "Default", None, "standard"),
+        (None, None, "flex", "flex"),
+        ("auto", None, "priority", "priority"),
+    ],
+)
+def test_a_tier_that_asks_for_nothing_is_none(asked, served, traffic, tier):
+    base = event(usage(promptTokenCount=1, totalTokenCount=1), service_tier=served, usage_tier=traffic)
+    assert meter(msgspec.structs.replace(base, asked=RequestFacts(service_tier=asked)), 1).service_tier == tier
+
+
+@pytest.mark.parametrize(
+    ("total", "status", "flags"),
+    [(180, Status.PARTIAL, ("incomplete", "thinking_inferred")), (150, Status.COMPLETE, ())],
+)
+def test_thinking_that_only_the_total_shows_makes_a_call_incomplete(total, status, flags):
+    said = usage(prompt_tokens=100, completion_tokens=50, total_tokens=total)
+    record = meter(msgspec.structs.replace(event(said), operation=Operation.OPENAI_CHAT), 1)
+    assert (record.status, record.flags, record.anomalies) == (status, flags, ())
+    assert (record.tokens.output, record.tokens.thinking) == (total - 100, total - 150)
+
+
 def test_executions_and_failures_are_counted():
     outline = (
         Part(kind="code", language="PYTHON", chars=10), Part(kind="result", outcome="OUTCOME_FAILED"),

@@ -77,6 +77,14 @@ def test_the_last_usage_replaces_the_one_before_and_is_never_added():
     assert json.loads(observation.response_facts().usage or "") == {"promptTokenCount": 7}
 
 
+@pytest.mark.parametrize("tier", [{"trafficType": "ON_DEMAND"}, {"trafficType": 1}, {"promptTokenCount": None}])
+def test_a_usage_without_counts_replaces_none_that_has_counts(tier):
+    observation = Observation()
+    for members in (tier, {"promptTokenCount": 5}, tier):
+        observation.update_usage(raw(**members))
+    assert json.loads(observation.response_facts().usage or "") == {"promptTokenCount": 5}
+
+
 def test_a_huge_usage_is_said_and_not_kept():
     observation = Observation()
     observation.update_usage(raw(promptTokenCount=5))

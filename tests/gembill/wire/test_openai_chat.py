@@ -43,6 +43,43 @@ def test_cached_tokens_are_part_of_the_prompt():
     assert (counts.prompt, counts.cached, counts.candidates, counts.thoughts, counts.total) == (100, 40, 5, None, 105)
 
 
+@pytest.mark.parametrize(
+    ("prompt", "completion", "total", "reasoning", "output", "thoughts", "hidden"),
+    [
+        (100, 50, 150, None, 50, None, 0),
+        (100, 50, 150, 30, 20, 30, 0),
+        (100, 50, 180, 30, 50, 30, 0),
+        (21, 0, 81, 60, 0, 60, 0),
+        (100, 50, 180, None, 50, 30, 30),
+        (100, 50, 180, 0, 50, 30, 30),
+        (100, 50, 180, 20, 50, 30, 30),
+        (100, 50, 180, 40, 40, 40, 30),
+        (100, None, 180, None, None, 80, 80),
+        (100, 50, 120, None, 50, None, 0),
+        (None, 50, 120, None, 50, None, 0),
+    ],
+)
+def test_what_only_the_total_shows_is_thinking_and_is_said(
+    prompt, completion, total, reasoning, output, thoughts, hidden
+):
+    counts = openai_chat.usage(usage(prompt, completion, total, reasoning))
+    assert (counts.candidates, counts.thoughts, counts.hidden) == (output, thoughts, hidden)
+
+
+@pytest.mark.parametrize("name", ["traffic_type", "trafficType"])
+def test_vertex_reports_the_tier_as_traffic_in_any_usage_object(name):
+    def chunk(**usage: object) -> dict[str, object]:
+        return {"choices": [], "usage": usage}
+
+    traffic = {"extra_properties": {"google": {name: "ON_DEMAND_FLEX"}}}
+    counts = {"prompt_tokens": 100, "completion_tokens": 50, "total_tokens": 150}
+    assert openai_chat.usage(json.dumps(counts | traffic)).service_tier == "flex"
+    for documents in ((chunk(**counts), chunk(**traffic)), (chunk(**traffic), chunk(**counts))):
+        facts = facts_of(*documents, {"choices": [], "usage": None})
+        assert facts.usage_tier == "flex"
+        assert openai_chat.usage(facts.usage or "").prompt == 100
+
+
 @pytest.mark.parametrize("wrong", [usage(-1, 1, 0), usage(1, "2", 3), usage(1, 2, 3, 1.5), usage(1, 2, 2**60)])
 def test_a_count_that_is_not_a_number_makes_the_usage_invalid(wrong):
     with pytest.raises(InvalidUsage):

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gembill.model import Modality
-from gembill.wire.token_counts import LARGEST, InvalidUsage, Usage, count, details, parse
+from gembill.wire.token_counts import LARGEST, InvalidUsage, Usage, count, details, has_counts, parse
 
 NO_COUNTS = ["-1", "9007199254740993", "9223372036854775808", "1" + "0" * 30, "-" + "9" * 40, "9" * 5000, "1.5", "1.0", "1e3", "1e999", "-1e999", "NaN", "Infinity", '"12"', '""', "true", "false", "[]", "[1]", "{}"]  # fmt: skip
 NO_OBJECTS = ["", " ", "null", "1", "[]", '"x"', "{", "{'a': 1}", '{"a": }', "[" * 100_000, '{"a":' * 100_000, "\ufeff{}", "\\xff"]  # fmt: skip
@@ -103,3 +103,15 @@ def test_usage_is_empty_only_without_any_count():
     assert Usage(cached=4, service_tier="flex", prompt_details={Modality.TEXT: 4}).is_empty
     assert not Usage(total=0).is_empty
     assert not Usage(thoughts=67).is_empty
+
+
+@pytest.mark.parametrize(
+    ("text", "counts"),
+    [
+        ('{"promptTokenCount": 5}', True), ('{"total_tokens":0}', True), ('{"a": {"reasoning_tokens" : 5}}', True), ('{"totalTokenCount": "x"}', True),
+        ('{"promptTokenCount":  null, "trafficType": "ON_DEMAND"}', False), ('{"trafficType": 1}', False), ("{}", False),
+        ('{"extra_properties": {"google": {"traffic_type": "ON_DEMAND"}}}', False),
+    ],
+)  # fmt: skip
+def test_a_usage_may_have_no_counts(text, counts):
+    assert has_counts(text.encode()) is counts

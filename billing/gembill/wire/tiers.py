@@ -1,0 +1,40 @@
+"""The words for service tiers, of every API that names one (wire.md 1.6, 1.8, 5.1).
+
+Owns: which tier a word means. Not here: where a word appears (the dialects) and which of several counts (metering).
+Invariant: a word that asks for nothing, or that is not known as traffic, is None; case and prefix do not matter.
+"""
+
+from gembill.wire.json_text import word
+
+_TRAFFIC = {
+    "ON_DEMAND": "standard",
+    "ON_DEMAND_PRIORITY": "priority",
+    "ON_DEMAND_FLEX": "flex",
+    "ON_DEMAND_OFFPEAK": "offpeak",
+    "PROVISIONED_THROUGHPUT": "provisioned",
+    1: "standard",
+    2: "provisioned",
+}
+_PREFIX = "service_tier_"
+_NOT_ASKED = ("", "auto", "unspecified")  # `auto` is OpenAI's
+
+
+def tier(name: str | None) -> str | None:
+    """The tier of a word of a request or an answer; OpenAI calls the standard one `default`."""
+    plain = (name or "").strip().lower().removeprefix(_PREFIX)
+    if plain in _NOT_ASKED:
+        return None
+    return "standard" if plain == "default" else plain
+
+
+def of_traffic(kind: object) -> str | None:
+    """The tier of Vertex's traffic type, which its endpoints report in place of a tier."""
+    if isinstance(kind, str):
+        kind = kind.strip().upper()
+    return _TRAFFIC.get(kind) if isinstance(kind, str | int) else None
+
+
+def reported(service_tier: object, traffic: object) -> str | None:
+    """The tier of a usage object that may name it in either way."""
+    named = word(service_tier, 64) if isinstance(service_tier, str) else None
+    return named if tier(named) else of_traffic(traffic)
