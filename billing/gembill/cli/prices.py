@@ -7,6 +7,7 @@ Owns: the group, `list` and `check`. Not here: prices; the commands that change 
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import click
 
@@ -52,15 +53,24 @@ def list_prices(
 @click.option(
     "--days", type=click.IntRange(min=0), default=90, show_default=True, help="How long a check of a row holds."
 )
+@click.option(
+    "--catalogue",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Instead, hold the list prices against Google's SKU catalogue, a file with tabs or commas.",
+)
 @output_options()
 @database_url_option
 @click.pass_context
-def check(ctx: click.Context, days: int, output: Output, database_url: str | None) -> None:
+def check(ctx: click.Context, days: int, catalogue: Path | None, output: Output, database_url: str | None) -> None:
     """Look for gaps, for rows not checked for long, and for changes to come.
 
     Looks at models that were called. Exits 1 if a price is missing or was checked too long ago; changes to come, shown
-    with what they would have done to last month's usage, are not a fault.
+    with what they would have done to last month's usage, are not a fault. With --catalogue it exits 1 if a price
+    differs.
     """
+    if catalogue is not None:
+        _check_catalogue(ctx, catalogue, output, database_url)
     from gembill.ledger import price_lists
     from gembill.price_catalog import PricingTerms, book_in_force, ledger_book, policies
     from gembill_reports.analysis.price_check import check as checked
@@ -71,6 +81,19 @@ def check(ctx: click.Context, days: int, output: Output, database_url: str | Non
         list_prices = ledger_book(price_lists.lists(ledger), own=False)
         findings = checked(ledger, terms, list_prices, time.time_ns() // 1000, days)
     output.write(PriceCheckView(findings))
+    ctx.exit(0 if findings.in_order else FAULTS_EXIT)
+
+
+def _check_catalogue(ctx: click.Context, path: Path, output: Output, database_url: str | None) -> None:
+    from gembill.config import load
+    from gembill.price_catalog import configured_book
+    from gembill.reconcile.catalogue import read_catalogue
+    from gembill_reports.analysis.catalogue_check import check_catalogue
+    from gembill_reports.views.catalogue_check import CatalogueCheckView
+
+    book = configured_book(load({"database_url": database_url}), own=False)
+    findings = check_catalogue(book, read_catalogue(path), time.time_ns() // 1000)
+    output.write(CatalogueCheckView(findings))
     ctx.exit(0 if findings.in_order else FAULTS_EXIT)
 
 

@@ -34,7 +34,7 @@ class Band(StrEnum):
 class Sku:
     """An SKU that was read. `model` is the name in the price list; `free` SKUs carry the free allowance at price 0.
 
-    `meter` is None where none of ours counts it (storage, film). `band` is None for models with flat prices.
+    `meter` is None where it is not known which of ours counts it (film). `band` is None for models with flat prices.
     """
 
     text: str
@@ -205,7 +205,7 @@ class _Reading:
             surface=self._surface or ("cache" if storage else "generate_content"),
             model=self._model,
             tier=next(iter(self._tiers), "standard"),
-            meter=None if storage else _meter(meters),
+            meter=Meter.STORAGE if storage else _meter(meters),
             kind=_KINDS[kind],
             band=band,
         )
@@ -221,7 +221,7 @@ class _Reading:
                     product=product,
                     surface="generate_content",
                     model=self._model,
-                    meter=Meter.GROUNDING,
+                    meter=Meter.MAPS if product is Product.MAPS else Meter.GROUNDING,
                     free=match[1] == "free",
                 )
         return None

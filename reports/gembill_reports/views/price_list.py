@@ -31,8 +31,8 @@ _COLUMNS = (
     *(Column("From", 70), Column("Until", 65), Column("Checked", 40), Column("Source", 20, text=True)),
 )
 _NOTES = (
-    "Searches and lookups (Maps) are priced per 1,000, storage per million tokens and hour. A date is the first day of a "
-    "price, midnight US Pacific; until is not included.",
+    "Searches and lookups (Maps) are priced per 1,000, storage per million tokens and hour.",
+    "A date is the first day of a price, midnight US Pacific; until is not included.",
 )
 _NOTHING = ("No price row fits. `gembill prices list` without filters shows all.",)
 

@@ -121,3 +121,14 @@ def test_a_gap_exits_1_in_every_form(url: str, form: str) -> None:
     assert "no price is known for the model 'newest'" in done.stdout
     if form == "json":
         assert json.loads(done.stdout)["in_order"] is False
+
+
+def test_the_catalogue_is_held_against_list_prices_without_a_ledger(url: str, tmp_path: Path) -> None:
+    skus = tmp_path / "skus.tsv"
+    lines = ["sku\tunit_price_nano_usd\tunit", "Generate content output token count gemini 3.6 flash text\t3750\tcount"]
+    skus.write_text("\n".join(lines), encoding="utf-8")
+    flags = ("prices", "check", "--catalogue", str(skus), "--format", "csv")
+    assert (run(url, *flags).exit_code, run(url, *flags).stdout.count("agrees")) == (0, 1)
+    skus.write_text("\n".join(lines).replace("3750", "3800"), encoding="utf-8")
+    assert (run(url, *flags).exit_code, run(url, *flags).stdout.count("differs")) == (1, 1)
+    assert not Path(url.removeprefix("sqlite:///")).exists()

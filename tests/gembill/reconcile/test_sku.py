@@ -81,6 +81,8 @@ def test_fees_storage_and_other_products_are_told_from_tokens(text, product, mod
     sku = read(text)
     assert isinstance(sku, Sku)
     assert (sku.product, sku.model, sku.free) == (product, model, free)
+    meters = {Product.SEARCH: Meter.GROUNDING, Product.MAPS: Meter.MAPS, Product.STORAGE: Meter.STORAGE}
+    assert product not in meters or sku.meter is meters[product]
 
 
 @pytest.mark.parametrize(
