@@ -73,6 +73,14 @@ class FilmRequest(Struct, frozen=True, omit_defaults=True, kw_only=True):
     sound: bool | None = None
 
 
+class Stored(Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """Tokens that the API keeps for later calls, from an instant until another, in microseconds."""
+
+    tokens: int
+    from_us: int
+    until_us: int
+
+
 class RequestFacts(Struct, frozen=True, omit_defaults=True, kw_only=True):
     """What the request said. `declared` is None where it cannot be known (body unread, or tools inside a cache)."""
 
@@ -109,6 +117,7 @@ class ResponseFacts(Struct, frozen=True, omit_defaults=True, kw_only=True):
     agent: str | None = None  # the agent that answered
     previous_interaction_id: str | None = None  # as the answer repeats it
     made: int | None = None  # pictures or films in an answer that lists them
+    stored: Stored | None = None
 
 
 class Event(Struct, frozen=True, omit_defaults=True, kw_only=True):

@@ -15,7 +15,7 @@ from tests.e2e.player import Player, Reply
 AT = "2026-11-10T12:00:00Z"
 PATH = "/v1beta/models/gemini-2.5-flash:generateContent"
 CALLS = ("generateContent", "streamGenerateContent", "interactions", "interactions-stream")
-NO_CALLS = ("countTokens", "cachedContents", "live")
+NO_CALLS = ("countTokens", "live")
 KEY = "AIzaSyThis-is-a-canary-that-must-not-be-kept"
 
 
@@ -71,14 +71,9 @@ def test_every_recorded_call_gives_the_numbers_of_its_row_and_gives_them_once(ge
 @corpus.needed
 def test_every_recorded_refusal_is_an_error_without_cost(gembill):
     chosen = corpus.cases("error")
-    skipped = [
-        name
-        for name, case in chosen.items()
-        if "cachedContents/" in (case["path"] or "") or ":predict" in (case["path"] or "")
-    ]
     gembill.imported(gembill.write("e.jsonl", *(corpus.line(name, case, AT) for name, case in chosen.items())))
     records = {record["labels"]["case"]: record for record in gembill.records()}
-    assert sorted(records) == sorted(set(chosen) - set(skipped))
+    assert sorted(records) == sorted(chosen)
     for name, record in records.items():
         assert (record["status"], record["cost_usd"], record["http_status"]) == (
             "error",
@@ -271,3 +266,12 @@ def test_a_line_of_a_hundred_megabytes_is_refused_within_bounded_memory(gembill)
 
 def _limit(more: int) -> None:
     resource.setrlimit(resource.RLIMIT_DATA, (more, more))
+
+
+@corpus.needed
+def test_a_cached_content_that_was_made_is_a_record_of_what_it_keeps(gembill):
+    chosen = [str(corpus.FOLDER / f"{name}.json") for name in corpus.cases("cachedContents")]
+    assert gembill.imported("--occurred-at", AT, *chosen) == "imported 2 calls (2 new, 0 known)"
+    assert {(r["operation"], r["status"], r["tokens"]["input"]) for r in gembill.records()} == {
+        ("cache_storage", "complete", None)
+    }

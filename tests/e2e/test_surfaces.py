@@ -72,7 +72,25 @@ def test_tools_of_a_cached_content_are_remembered(tools, declared, recording):
         )
         proxy.post(GENERATE, {"contents": [], "cachedContent": "cachedContents/c-1"})
         proxy.post(GENERATE, {"contents": [], "cachedContent": "cachedContents/made-elsewhere"})
-    assert [s.record.declared for s in reversed(proxy.records())] == [declared, None]
+    cache, *calls = reversed(proxy.records())
+    assert [stored.record.declared for stored in calls] == [declared, None]
+    assert (cache.record.operation, cache.record.status) == ("cache_storage", "unknown")  # the answer names no times
+
+
+def test_what_a_cached_content_keeps_is_one_record_until_it_is_deleted(recording):
+    kept = {"name": "cachedContents/c-1", "model": "models/gemini-2.5-flash", "createTime": "2026-11-10T12:00:00Z", "expireTime": "2026-11-10T13:00:00Z", "usageMetadata": {"totalTokenCount": 2000}}  # fmt: skip
+    replies = [said(kept), said(kept), said({**kept, "expireTime": "2026-11-10T14:30:00Z"}), said({})]
+    with Player(replies).serving() as player, (proxy := recording(player.url)).running():
+        proxy.post("/v1beta/cachedContents", {"model": "models/gemini-2.5-flash"}, {"x-gembill-label-team": "rag"})
+        proxy.get("/v1beta/cachedContents/c-1")
+        proxy.get("/v1beta/cachedContents/c-1", method="PATCH")
+        proxy.get("/v1beta/cachedContents/c-1", method="DELETE")  # long after it expired
+    (stored,) = proxy.records()
+    record = stored.record
+    assert (record.operation, record.status, record.model) == ("cache_storage", "complete", "gemini-2.5-flash")
+    assert (record.labels, record.tokens.total) == ({"team": "rag"}, None)
+    assert "estimated" in record.flags
+    assert stored.unpriced_reason or stored.cost_pico == 5000 * 1_000_000
 
 
 def test_the_path_alone_chooses_the_upstream_of_a_family(recording):

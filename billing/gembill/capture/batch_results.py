@@ -11,6 +11,7 @@ from uuid import UUID, uuid5
 import msgspec
 
 from gembill.capture.attribution import Caller, Header
+from gembill.capture.cache_storage import CacheExchange
 from gembill.capture.context import ContextCache, Submitted
 from gembill.capture.documents import Documents
 from gembill.capture.exchange import Exchange
@@ -21,7 +22,6 @@ from gembill.model import Operation
 from gembill.wire import batch, embeddings
 from gembill.wire.json_text import fields, value, word
 from gembill.wire.observation import Observation
-from gembill.wire.request import declares_code_execution
 from gembill.wire.routes import Role, Route
 
 _log = logging.getLogger("gembill.exchange")
@@ -38,7 +38,9 @@ def exchange_for(
 ) -> Exchange:
     """An exchange on this route; its `events` are what is to be kept."""
     kind: type[Exchange] = Exchange
-    if route.role is Role.NOTICE:
+    if route.operation == Operation.CACHE_STORAGE:
+        kind = CacheExchange
+    elif route.role is Role.NOTICE:
         kind = ContextExchange
     elif route.operation == Operation.BATCH:
         kind = BatchResults
@@ -50,7 +52,7 @@ def exchange_for(
 
 
 class ContextExchange(Exchange):
-    """A cached content or a batch that is made: remembered, never recorded."""
+    """A batch that is made: remembered, never recorded, because its entries are the calls."""
 
     def events(self, ending: Ending, ended_us: int, *, retried: int = 0) -> list[tuple[str, bytes]]:  # noqa: ARG002
         """None; what the answer names is noted."""
@@ -67,10 +69,6 @@ class ContextExchange(Exchange):
         body, api = self._body(), self._route.api
         name = word(value((fields(document) or {}).get("name")))
         if name is None or body is None:
-            return
-        if self._route.operation != Operation.BATCH:
-            tools = value((fields(body) or {}).get("tools"))
-            self._context.note_cached(api, name, declared=declares_code_execution(tools))
             return
         submitted = Submitted(
             occurred_us=self._occurred_us,

@@ -9,7 +9,7 @@ from collections import OrderedDict
 
 from msgspec import Struct
 
-from gembill.event import FilmRequest
+from gembill.event import FilmRequest, Stored
 from gembill.model import Api, Operation
 
 MAX_NAMES = 10_000
@@ -31,6 +31,7 @@ class Submitted(Struct, frozen=True, kw_only=True):
     model: str | None
     declared: bytes
     film: FilmRequest | None = None
+    stored: Stored | None = None
 
     def declares(self, key: str) -> bool | None:
         """Whether the inlined request at this place allows code execution; None where it is not one of them."""

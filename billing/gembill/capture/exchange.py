@@ -32,6 +32,7 @@ _NAMED: dict[str, str] = {
     Operation.INTERACTIONS: "interaction",
     Operation.GENERATE_VIDEOS: "operation",
     Operation.EMBED_CONTENT: "batch",
+    Operation.CACHE_STORAGE: "cache",
 }
 
 

@@ -20,6 +20,8 @@ def is_fuller(new: Record, old: Record) -> bool:
 
 
 def _fullness(record: Record) -> tuple[int, int, int, int]:
+    if record.operation == Operation.CACHE_STORAGE:  # it may be kept shorter than was said: the last word counts
+        return _rank(record), record.ended_us or record.occurred_us, 0, 0
     counts = [count for count in astuple(record.tokens) if count is not None]
     return _rank(record), len(counts), record.tokens.total or sum(counts), len(record.executions)
 

@@ -8,7 +8,17 @@ from typing import Protocol
 
 from gembill.event import Part, RequestFacts
 from gembill.model import Execution, Operation
-from gembill.wire import any_form, batch, embeddings, generate_content, interactions, openai_chat, predict, video
+from gembill.wire import (
+    any_form,
+    batch,
+    caches,
+    embeddings,
+    generate_content,
+    interactions,
+    openai_chat,
+    predict,
+    video,
+)
 from gembill.wire.observation import Observation
 from gembill.wire.token_counts import Usage
 
@@ -39,6 +49,7 @@ _DIALECTS: dict[str, Dialect] = {
     Operation.BATCH: batch,
     Operation.OPENAI_CHAT: openai_chat,
     Operation.DECISIONS: interactions,
+    Operation.CACHE_STORAGE: caches,
     Operation.EMBED_CONTENT: embeddings,
     Operation.GENERATE_IMAGES: predict,
     Operation.PREDICT: predict,

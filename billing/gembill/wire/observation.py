@@ -7,7 +7,7 @@ field names of a dialect. Invariant: no text of a part is kept, and what is kept
 from msgspec import Raw
 from msgspec.structs import replace
 
-from gembill.event import Part, ResponseFacts, Snapshot, UnreadReason
+from gembill.event import Part, ResponseFacts, Snapshot, Stored, UnreadReason
 from gembill.model import ApiError
 from gembill.wire.grounding import Grounding
 from gembill.wire.json_text import integer, mapping, word
@@ -45,6 +45,7 @@ class Observation:
         self._unread: UnreadReason | None = None
         self._after_result = False
         self._made: int | None = None
+        self._stored: Stored | None = None
 
     def mark_unread(self, reason: UnreadReason) -> None:
         """Some of the body could not be read; the first reason that bears on the usage is kept."""
@@ -107,6 +108,10 @@ class Observation:
         """The answer lists that many pictures or films; what later documents list is added."""
         self._made = (self._made or 0) + count
 
+    def add_stored(self, stored: Stored) -> None:
+        """The answer shows tokens that are kept; the last one counts."""
+        self._stored = stored
+
     def add_error(self, error: object) -> None:
         """Keep an error of the API, given as the decoded value; what is not an object with members is left out."""
         if members := mapping(error):
@@ -164,6 +169,7 @@ class Observation:
             maps_searches=self._grounding.maps_searches,
             fault=self._error,
             made=self._made,
+            stored=self._stored,
             **self._words,
         )
 

@@ -6,7 +6,7 @@ Invariant: a POST is a call unless it is known to cost nothing; the family of a 
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from urllib.parse import unquote
 
@@ -23,6 +23,7 @@ _CANCELLED = re.compile(r"interactions/(?P<name>[^/:]+)/cancel")
 _READ_BATCH = re.compile(r"(?P<name>batches/[^/:]+)")
 _READ_FILE = re.compile(r"(?P<name>files/[^/:]+):download")
 _READ_FILM = re.compile(r"(?P<name>models/[^/:]+/operations/[^/:]+)")
+_CHANGED_CACHE = re.compile(r"(?P<name>cachedContents/[^/:]+)")
 _FETCHED_FILM = re.compile(r"(?:publishers/[^/:]+/)?models/[^/:]+:fetchPredictOperation")
 _CAPITAL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
@@ -32,7 +33,7 @@ class Role(StrEnum):
 
     CALL = "call"  # it may cost something: always a record
     ANSWER = "answer"  # a poll or a download: it can complete records of calls, and is none itself
-    NOTICE = "notice"  # nothing to record, but later calls or answers cannot be understood without it
+    NOTICE = "notice"  # later calls or answers cannot be understood without it; no call in itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,8 @@ def route(method: str, path: str) -> Route | None:
         return None
     if method == "POST":
         return _posted(place)
+    if method in ("PATCH", "DELETE"):
+        return _changed(place)
     return _read(place) if method == "GET" else None
 
 
@@ -140,6 +143,12 @@ def _read(place: _Place) -> Route | None:
     if match := _READ_FILM.fullmatch(place.rest):
         return _answer(place, Operation.GENERATE_VIDEOS, match["name"])
     return None
+
+
+def _changed(place: _Place) -> Route | None:
+    """A cached content is kept longer or shorter; nothing else that is changed has to do with money."""
+    match = _CHANGED_CACHE.fullmatch(place.rest)
+    return None if match is None else replace(_answer(place, Operation.CACHE_STORAGE, match["name"]), role=Role.NOTICE)
 
 
 def _answer(place: _Place, operation: str, subject: str | None) -> Route:

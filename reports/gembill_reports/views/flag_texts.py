@@ -30,8 +30,8 @@ _FLAGS: dict[str, str] = {
         "The key is set to be on the free tier, so the call costs nothing; its charges name the list prices."
     ),
     Flag.ESTIMATED: (
-        "The API has not said yet what it made, so the call is counted by what was asked for; the answer to a later "
-        "question about it corrects this."
+        "Counted by what was asked for or agreed: a film that is not finished, or tokens that are kept until a given "
+        "time. A later answer about it corrects this."
     ),
     Flag.PROVISIONED_THROUGHPUT: "The call ran on capacity that is paid in advance, so its tokens cost nothing more.",
 }

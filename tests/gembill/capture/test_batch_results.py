@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from gembill.capture.attribution import Caller
 from gembill.capture.batch_results import BatchResults, ContextExchange, exchange_for
+from gembill.capture.cache_storage import CacheExchange
 from gembill.capture.context import ContextCache
 from gembill.capture.exchange import Exchange
 from gembill.capture.fingerprint import Fingerprint
@@ -56,7 +57,7 @@ def test_every_route_has_its_observer():
         Exchange,
         BatchResults,
         BatchResults,
-        ContextExchange,
+        CacheExchange,
         ContextExchange,
     ]
 

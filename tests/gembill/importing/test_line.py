@@ -69,7 +69,8 @@ def test_headers_labels_and_a_key_in_the_path_are_taken():
     [
         ("/v1beta/models/m:countTokens", "POST"),
         ("/v1beta/models", "GET"),
-        ("/v1beta/cachedContents/c", "PATCH"),
+        ("/v1beta/cachedContents/c", "GET"),
+        ("/v1beta/fileSearchStores/s", "PATCH"),
         (PATH, "GET"),
         ("/healthz", "POST"),
     ],

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from gembill.event import Ending, Event, FilmRequest, RequestFacts, ResponseFacts
+from gembill.event import Ending, Event, FilmRequest, RequestFacts, ResponseFacts, Stored
 from gembill.model import Anomaly, Api, ApiError, Flag, Meter, Modality, Operation, Reading, Status, Tokens
 from gembill.rules.metering import meter
 from gembill.rules.prices import bundled
@@ -89,3 +89,13 @@ def test_an_answer_that_was_cut_is_not_counted():
     assert meter(cut, 7).status is Status.UNKNOWN
     unread = called(Operation.GENERATE_IMAGES, made=1, unread="malformed")
     assert meter(unread, 7).status is Status.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("tokens", "seconds", "token_hours"), [(1000, 3600, 1000), (1000, 1, 1), (7, 5400, 11), (1000, 0, 0), (1000, -5, 0)]
+)
+def test_tokens_that_are_kept_are_counted_by_the_hour_and_rounded_up(tokens, seconds, token_hours):
+    stored = Stored(tokens=tokens, from_us=1_000_000, until_us=(1 + seconds) * 1_000_000)
+    record = meter(called(Operation.CACHE_STORAGE, stored=stored, response_id="cachedContents/c"), 7)
+    assert (record.status, record.tokens, record.flags) == (Status.COMPLETE, Tokens(), (Flag.ESTIMATED,))
+    assert record.readings == (Reading(Meter.STORAGE, Modality.TEXT, token_hours),)

@@ -101,3 +101,12 @@ def test_an_operation_that_is_done_replaces_what_was_estimated_when_it_began(sta
     assert is_fuller(done, begun)
     assert not is_fuller(begun, done)
     assert not is_fuller(done, done)
+
+
+def test_of_tokens_that_are_kept_the_last_word_counts_in_any_order() -> None:
+    kept = {**LOST, "operation": Operation.CACHE_STORAGE, "status": Status.COMPLETE}
+    made, changed, imported = (record(1, **{**kept, "ended_us": at}) for at in (START + 10, START + 20, None))
+    assert is_fuller(changed, made)
+    assert not is_fuller(made, changed)
+    assert not is_fuller(made, made)
+    assert is_fuller(made, imported)
