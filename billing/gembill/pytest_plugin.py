@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from gembill_reports.analysis.report import Report
 
 _OPTION = "--gemini-budget"
+_STRICT = "--gemini-strict"
 _MARKER = "gemini_budget(usd): the most that the Gemini calls of this test may cost, in US dollars, like usd='0.10'"
 _RUN = "gembill_run"
 _PLUGIN = "gembill-run"
@@ -35,15 +36,22 @@ _NAME_CHARS = 200
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """The one option; it switches everything on."""
+    """The option that switches everything on, and how strict it is."""
     group = parser.getgroup("gembill", "cost of Gemini calls")
     group.addoption(_OPTION, metavar="USD", help="Record the tests' Gemini calls; fail if they cost more than this.")
+    group.addoption(
+        _STRICT,
+        action="store_true",
+        help="Exit 12 if calls have no price or may lack tokens, or if none reached the proxy.",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Name the marker, and start recording if that was asked for."""
     config.addinivalue_line("markers", _MARKER)
     text = config.getoption(_OPTION)
+    if text is None and config.getoption(_STRICT):
+        raise pytest.UsageError(f"{_STRICT} says how {_OPTION} USD judges, and that was not given")
     if text is not None:
         config.pluginmanager.register(_Recording(config, text), _PLUGIN)
 
@@ -97,6 +105,7 @@ class _Recording:
         from gembill.run import Run
 
         self.limit = _option(text)
+        self._strict = bool(config.getoption(_STRICT))
         worker = getattr(config, "workerinput", None)
         self.run: Run = Run(load(), {}, worker[_RUN] if worker else None)
         self._is_worker = worker is not None
@@ -186,11 +195,16 @@ class _Recording:
         if self._trouble or self._known is None:
             session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
             return
-        if self._known[1].used > self.limit and session.exitstatus in (
-            pytest.ExitCode.OK,
-            pytest.ExitCode.NO_TESTS_COLLECTED,
-        ):
-            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        if session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
+            session.exitstatus = self._verdict(*self._known) or session.exitstatus
+
+    def _verdict(self, report: Report, status: BudgetStatus) -> int:
+        """The exit code of a session without failures: not 0 if it cost too much or, if strict, nobody knows."""
+        from gembill.rules.budgets import exit_code
+
+        if status.used > self.limit:
+            return pytest.ExitCode.TESTS_FAILED
+        return exit_code([status], strict=self._strict, reached=report.total.calls > 0)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:  # noqa: ANN401 - xdist's WorkerController
@@ -220,6 +234,7 @@ class _Recording:
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """The section `Gemini calls`: by model, and the state of the budget."""
+        from gembill.run import NOT_REACHED
         from gembill_reports.views.budgets import run_sheet
 
         terminalreporter.section("Gemini calls")
@@ -230,6 +245,8 @@ class _Recording:
         report, status = self._known
         sheet = run_sheet(report, [status])
         terminalreporter.write_line(sheet.terminal(terminalreporter._tw.fullwidth).rstrip())  # noqa: SLF001
+        if not report.total.calls:
+            terminalreporter.write_line(NOT_REACHED)
 
 
 def _allowed(marker: pytest.Mark) -> int:

@@ -28,6 +28,12 @@ _BASE_URLS = (
     "GOOGLE_GEMINI_BASE_URL",
     "GOOGLE_VERTEX_BASE_URL",
 )  # google-genai of Python, JavaScript and Go read these
+NOT_REACHED = (
+    f"No paid Gemini call reached the proxy. {' and '.join(_BASE_URLS)} were set to its address; a client that reads "
+    "neither needs that address as its base URL, with /v1beta behind it for LiteLLM and the Vercel AI SDK, with "
+    "/v1beta/openai for OpenAI's clients."
+)
+"""What is said of a run without a call: its program may have gone past the proxy."""
 
 
 def new_id() -> str:

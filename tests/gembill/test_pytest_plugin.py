@@ -108,6 +108,28 @@ def test_within_the_budget_the_session_passes(upstream, tmp_path):
     assert session.returncode == 0, session.stdout
 
 
+@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "xdist"])
+@pytest.mark.parametrize(("strict", "code"), [((), 0), (("--gemini-strict",), 12)], ids=["lenient", "strict"])
+def test_a_session_without_a_call_says_so_and_fails_if_that_is_wanted(strict, code, workers, upstream, tmp_path):
+    tests = "def test_goes_past_the_proxy(): pass\n"
+    done = pytest_in(tmp_path, *workers, *strict, "--gemini-budget", "1", tests=tests, GEMBILL_UPSTREAM=upstream)
+    assert done.returncode == code, done.stdout
+    assert "GOOGLE_GEMINI_BASE_URL and GOOGLE_VERTEX_BASE_URL were set" in done.stdout
+
+
+def test_a_strict_session_with_calls_that_are_counted_passes(upstream, tmp_path):
+    tests = TESTS.partition("@pytest.mark")[0] + "def test_calls(): call()\n"
+    done = pytest_in(tmp_path, "--gemini-strict", "--gemini-budget", "1", tests=tests, GEMBILL_UPSTREAM=upstream)
+    assert done.returncode == 0, done.stdout
+    assert "No paid Gemini call" not in done.stdout
+
+
+def test_strictness_without_a_budget_is_a_usage_error(tmp_path):
+    done = pytest_in(tmp_path, "--gemini-strict")
+    assert done.returncode == 4
+    assert "--gemini-budget" in done.stderr
+
+
 def test_without_the_option_nothing_happens(tmp_path):
     tests = f"""
 import os, sys

@@ -73,11 +73,11 @@ class ExitRule:
     fail_on: str
     strict: bool
 
-    def code(self, statuses: Sequence[BudgetStatus]) -> int:
-        """The exit code for these statuses (contract.md, Commands)."""
+    def code(self, statuses: Sequence[BudgetStatus], *, reached: bool = True) -> int:
+        """The exit code for these statuses (contract.md, Commands), and of a run whether a call reached the proxy."""
         from gembill.rules.budgets import exit_code
 
-        return exit_code(statuses, strict=self.strict, fail_on_warn=self.fail_on == "warn")
+        return exit_code(statuses, strict=self.strict, fail_on_warn=self.fail_on == "warn", reached=reached)
 
 
 moment_options = together("moment", BudgetMoment, (at_option, tz_option, run_option))

@@ -80,7 +80,8 @@ def run(
 
     A proxy is started on a free port, and the program gets its address in GOOGLE_GEMINI_BASE_URL and
     GOOGLE_VERTEX_BASE_URL, which the SDKs for Python, JavaScript and Go read. Budgets of the file whose period is `run`
-    count beside --budget. The program's own exit code is kept if it fails.
+    count beside --budget. The program's own exit code is kept if it fails. A program whose calls do not reach the proxy
+    is told of; with --strict that is exit 12.
 
     \b
     gembill run --budget 0.50 --label job=nightly -- pytest -q
@@ -98,13 +99,13 @@ def run(
     with recorded.recording(redaction) as url:
         code = _child(command, environment(url, recorded.id))
     try:
-        statuses = _judge(recorded, budgets)
+        statuses, reached = _judge(recorded, budgets)
     except GembillError as error:
         if not code:
             raise
         click.echo(f"gembill: {error}", err=True)  # the program's own failure is what counts
-        statuses = []
-    ctx.exit(code or exits.code(statuses))
+        statuses, reached = [], True
+    ctx.exit(code or exits.code(statuses, reached=reached))
 
 
 def _child(command: tuple[str, ...], environment: dict[str, str]) -> int:
@@ -147,11 +148,15 @@ def _at_terminal() -> bool:
         os.close(terminal)
 
 
-def _judge(recorded: Run, budgets: list[Budget]) -> list[BudgetStatus]:
-    """The state of the budgets; what the run cost goes to stderr. LedgerError if calls are not in the ledger."""
+def _judge(recorded: Run, budgets: list[Budget]) -> tuple[list[BudgetStatus], bool]:
+    """The state of the budgets, and whether there were calls; what they cost goes to stderr.
+
+    LedgerError if calls are not in the ledger.
+    """
     import sys
 
     from gembill.period import Period, zone
+    from gembill.run import NOT_REACHED
     from gembill_reports.analysis.report import report
     from gembill_reports.layout import screen
     from gembill_reports.views import budgets as shown
@@ -165,4 +170,6 @@ def _judge(recorded: Run, budgets: list[Budget]) -> list[BudgetStatus]:
         ledger.close()
     sheet = shown.run_sheet(rows, statuses)
     screen.write([sheet.terminal(screen.width(), color=screen.colored(sys.stderr))], sys.stderr)
-    return statuses
+    if not rows.total.calls:
+        click.echo(f"gembill: {NOT_REACHED}", err=True)
+    return statuses, rows.total.calls > 0

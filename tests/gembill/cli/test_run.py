@@ -88,6 +88,7 @@ def test_a_run_within_its_budget_exits_as_its_program(upstream, tmp_path):
     assert (found.returncode, found.stdout) == (0, "called\n"), found.stderr
     assert "gemini-3-flash-preview" in found.stderr
     assert "PASS: --budget:" in found.stderr
+    assert "reached the proxy" not in found.stderr
     (given,) = labels(tmp_path)
     assert given["job"] == "nightly", "the run's labels count before the caller's"
     assert given["run"] in found.stderr
@@ -100,6 +101,29 @@ def test_a_run_over_its_budget_exits_with_10_unless_its_program_failed(upstream,
         )
         assert found.returncode == code, found.stderr
         assert "BREACH: --budget:" in found.stderr
+
+
+BESIDE = """
+from google import genai
+from google.genai import types
+import sys
+client = genai.Client(http_options=types.HttpOptions(base_url=sys.argv[1]))
+client.models.generate_content(model="gemini-3-flash-preview", contents="Compute the first 30 primes.")
+"""
+
+
+@pytest.mark.parametrize(("flags", "code"), [((), 0), (("--strict",), 12)])
+def test_a_program_that_goes_past_the_proxy_is_told_of_by_name(flags, code, upstream, tmp_path):
+    words = (*flags, "--budget", "0.50", "--upstream", upstream, "--", sys.executable, "-c", BESIDE, upstream)
+    done = run(tmp_path, *words)
+    assert done.returncode == code, done.stderr
+    assert "No paid Gemini call reached the proxy. GOOGLE_GEMINI_BASE_URL and GOOGLE_VERTEX_BASE_URL" in done.stderr
+
+
+def test_a_program_that_fails_without_a_call_keeps_its_exit_code(tmp_path):
+    done = run(tmp_path, "--strict", "--", sys.executable, "-c", "raise SystemExit(3)")
+    assert done.returncode == 3, done.stderr
+    assert "No paid Gemini call reached the proxy" in done.stderr
 
 
 def test_a_program_with_the_official_sdk_is_counted(upstream, tmp_path):
