@@ -97,7 +97,7 @@ def test_ten_large_answers_and_ten_large_uploads_at_once_grow_by_less_than_64_me
     assert grown < 64 * 1024, f"{grown} kB"
     ledger = open_ledger(url)
     kept = [
-        (s.record.operation.value, s.record.status.value, s.record.tokens.total)
+        (s.record.operation, s.record.status.value, s.record.tokens.total)
         for s in read_records(ledger, Selection())
     ]
     ledger.close()
