@@ -71,7 +71,7 @@ def test_a_body_as_deep_as_it_is_odd_delays_no_one(recording):
             thread.start()
         began = time.monotonic()
         assert proxy.post(GENERATE, b'{"plain": 1}') == (200, good)
-        assert time.monotonic() - began < 15  # held up, it would wait for five bodies of minutes each
+        assert time.monotonic() - began < 15  # generous, because other work on the machine adds
         for thread in threads:
             thread.join()
     assert sorted(s.record.status for s in proxy.records()) == ["complete"] + ["unknown"] * 5
