@@ -1,6 +1,6 @@
 """Embeddings, pictures and films: models that are billed by something else than the tokens of an answer.
 
-Owns: reading their requests and writing their answers, and the operations of films (wire.md 5.1). Not
+Owns: reading their requests and writing their answers, and the operations of films (wire.md 5.9). Not
 here: models that generate text. Invariant: a film is done after as many polls as the request asks for; the same request
 gives the same embedding.
 """

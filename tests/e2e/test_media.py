@@ -114,6 +114,20 @@ def test_decisions_are_metered_as_interactions_are(recording):
     assert stored.cost_pico == 5000 * 500_000 + 20 * 3_000_000
 
 
+def test_an_import_for_file_search_costs_its_embedding_where_the_tokens_are_told(recording):
+    told = {"name": "fileSearchStores/s/operations/o", "response": {"usageMetadata": {"totalTokenCount": 1000}}}
+    with Player([said(told), said({"name": "x"})]).serving() as player, (proxy := recording(player.url)).running():
+        proxy.post("/v1beta/fileSearchStores/s:importFile", {"fileName": "files/f"})
+        proxy.post("/v1beta/fileSearchStores/s:importFile", {"fileName": "files/f"})
+    untold, imported = proxy.records()
+    assert (imported.record.operation, imported.record.tokens.input, imported.cost_pico) == (
+        "import_file",
+        1000,
+        150_000_000,
+    )
+    assert (untold.record.status, untold.record.anomalies) == ("unknown", ("unmetered_surface",))
+
+
 def test_speech_is_metered_by_the_modality_of_its_output(recording):
     usage = {
         "promptTokenCount": 9,

@@ -1,7 +1,7 @@
 """What is billed by the piece, by the second or by the hour: pictures, films and tokens that are kept.
 
 Owns: how many pictures an answer made, how many seconds of film at which resolution, and the API's defaults where a
-request does not say them (wire.md 5.1). Not here: tokens (`metering`) and prices. Invariant: a film is counted by its
+request does not say them (wire.md 5.9). Not here: tokens (`metering`) and prices. Invariant: a film is counted by its
 request until its operation is done, which is an estimate and says so; what nobody reported is never counted as nothing.
 """
 

@@ -1,4 +1,4 @@
-"""The dialect of cached contents: what is kept for later calls, which is billed by token and hour (wire.md 5.1, 6.3).
+"""The dialect of cached contents: what is kept for later calls, which is billed by token and hour (wire.md 5.9, 6.3).
 
 Owns: of a cached content `name`, `model`, `usageMetadata.totalTokenCount`, `createTime` and `expireTime`. Not here:
 what later calls use of it, which their own usage tells. Invariant: storage is known only with tokens and both times.

@@ -1,4 +1,4 @@
-"""The dialect of embeddings (wire.md 5.1): both verbs of Gemini, OpenAI's endpoint, and `:predict` on Vertex.
+"""The dialect of embeddings (wire.md 5.9): both verbs of Gemini, OpenAI's endpoint, and `:predict` on Vertex.
 
 Owns: of an answer `usageMetadata`, `usage`, `predictions[].embeddings.statistics.token_count`, `model` and the `name`
 of a batch; of a batch's results `inlinedEmbedContentResponses.inlinedResponses[].response.tokenCount`, which a file has

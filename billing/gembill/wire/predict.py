@@ -1,4 +1,4 @@
-"""The dialect of `:predict` and of OpenAI's images: what is billed by the picture (wire.md 5.1).
+"""The dialect of `:predict` and of OpenAI's images: what is billed by the picture (wire.md 5.9).
 
 Owns: of an answer `predictions[]` with `bytesBase64Encoded` or `gcsUri`, `mimeType` and `raiFilteredReason`, or
 `data[]` with `b64_json` or `url`; of a request its `model`. Not here: the price of a picture, and embeddings

@@ -1,4 +1,4 @@
-"""The dialect of films: `:predictLongRunning`, and the operation that its answer names (wire.md 5.1).
+"""The dialect of films: `:predictLongRunning`, and the operation that its answer names (wire.md 5.9).
 
 Owns: of a request `parameters` with `sampleCount` (or `numberOfVideos`), `durationSeconds`, `resolution` and
 `generateAudio`; of an operation `name`, `done`, `error` and `response` with `generatedSamples`, `videos` or
