@@ -33,7 +33,7 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", TEXT, re.DOTALL)
 
 
-WORKFLOWS = [yaml.load(block, yaml.BaseLoader) for block in blocks("yaml") if "jobs:" in block]  # `on` is no boolean
+WORKFLOWS = [yaml.load(block, yaml.BaseLoader) for block in blocks("yaml") if "jobs:" in block]  # `on` is not a boolean
 (GITLAB,) = [yaml.safe_load(block) for block in blocks("yaml") if "jobs:" not in block]
 
 

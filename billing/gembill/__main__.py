@@ -1,4 +1,4 @@
-"""`python -m gembill` is the command `gembill`. Owns nothing else."""
+"""`python -m gembill` is the command `gembill`. Not here: the command itself."""
 
 from gembill.cli import main
 

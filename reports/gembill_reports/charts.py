@@ -77,7 +77,7 @@ def cost_by_time(report: Report, link: Link | None = None) -> Chart:
 
 
 def cost_by_group(report: Report, link: Link | None = None) -> Chart:
-    """The cost of each row, dearest first, stacked by meter; the cheapest are left out where there are many."""
+    """The cost of each row, most expensive first, stacked by meter; the cheapest are left out where there are many."""
     rows = report.rows[:_ROWS]
     title = "Cost per " + " and ".join(by.removeprefix("label.").replace("_", " ") for by in report.by)
     return _costs("cost_by_group", title, [_title(report.by, row) for row in rows], rows, link, across=True)
@@ -234,13 +234,13 @@ def _line(report: Report, unit: Unit) -> tuple[list[str], list[Total | None]]:
 
 
 def _names(period: Period, unit: Unit) -> list[str]:
-    found = []
+    names = []
     for bucket in buckets(period, unit):
         assert bucket.start_us is not None
-        found.append(name(unit, bucket.start_us, period.zone))
-        if len(found) > _MOST:
+        names.append(name(unit, bucket.start_us, period.zone))
+        if len(names) > _MOST:
             break
-    return found
+    return names
 
 
 def _title(by: Sequence[str], row: Total) -> str:

@@ -1,7 +1,7 @@
 """The FOCUS export of a made-up ledger, held against the FinOps Foundation's own validator.
 
 Run by `make focus`: `python -m tests.focus.validate ENVIRONMENT`, the environment that requirements/focus.txt is
-installed in. Owns: what the ledger has in it, and what counts as passed. Owns no rule of FOCUS. Invariant: it passes
+installed in. Owns: what the ledger has in it, and what counts as passed. Not here: the rules of FOCUS. Invariant: it passes
 only if the validator read every cell, checked as many rules as before, found nothing but the one failure no export
 escapes, and finds the mistakes of a spoilt copy. The validator exits 0 whatever it finds (formats.md 1), so only its
 report counts. Wrong dates it does not see; tests/gembill_reports/test_focus.py does.
@@ -138,11 +138,11 @@ def validated(environment: Path, folder: Path, name: str, rows: Rows) -> Report:
 def report_of(path: Path) -> Report:
     """The rules by outcome. What it calls an error is a failure too: a rule on a column that is not there."""
     outcomes = {"failure": "failed", "error": "failed", "skipped": "skipped"}
-    found: Report = defaultdict(set)
+    outcomes: Report = defaultdict(set)
     for case in ET.parse(path).getroot().iter("testcase"):
         outcome = outcomes[case[0].tag] if len(case) else "passed"
-        found[outcome].add(case.attrib["name"].split()[0])
-    return found
+        outcomes[outcome].add(case.attrib["name"].split()[0])
+    return outcomes
 
 
 def check(report: Report, folder: Path) -> None:
@@ -167,10 +167,10 @@ def check_spoilt(report: Report) -> None:
 
 def package(environment: Path) -> Path:
     """The validator's own folder in its environment."""
-    found = [*environment.absolute().glob("lib/python*/site-packages/focus_validator")]
-    if len(found) != 1:
+    packages = [*environment.absolute().glob("lib/python*/site-packages/focus_validator")]
+    if len(packages) != 1:
         sys.exit(f"focus: no focus-validator is installed in {environment}; `make focus` installs it")
-    return found[0]
+    return packages[0]
 
 
 def gembill(folder: Path, *words: str) -> None:

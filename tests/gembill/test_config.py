@@ -28,16 +28,16 @@ def write(user: str | None = None, project: str | None = None, pyproject: str | 
 
 
 def test_defaults_are_safe():
-    found = configured()
-    assert (found.host, found.port, found.upstream, found.on_record_failure) == (
+    settings = configured()
+    assert (settings.host, settings.port, settings.upstream, settings.on_record_failure) == (
         "127.0.0.1",
         8787,
         PUBLIC_API,
         "closed",
     )
-    assert (found.database_url, found.fingerprint_secret, found.keys) == (None, None, {})
-    assert found.ledger_url == f"sqlite:///{found.data_dir / 'ledger.db'}"
-    assert found.spool_dir == found.data_dir / "spool"
+    assert (settings.database_url, settings.fingerprint_secret, settings.keys) == (None, None, {})
+    assert settings.ledger_url == f"sqlite:///{settings.data_dir / 'ledger.db'}"
+    assert settings.spool_dir == settings.data_dir / "spool"
 
 
 def test_without_a_home_only_what_was_named_is_used():
@@ -71,8 +71,8 @@ def test_layers_mix_but_a_project_has_one_file():
         project="port = 2",
         pyproject="[tool.gembill]\nanswer_seconds = 3\n[tool.other]\nx = 1",
     )
-    found = configured(GEMBILL_PUMP_CALLS="7")
-    assert (found.host, found.port, found.pump_calls, found.answer_seconds) == ("localhost", 2, 7, 900)
+    settings = configured(GEMBILL_PUMP_CALLS="7")
+    assert (settings.host, settings.port, settings.pump_calls, settings.answer_seconds) == ("localhost", 2, 7, 900)
 
 
 def test_an_empty_variable_is_not_given():
@@ -219,14 +219,14 @@ def test_a_path_that_is_a_folder_is_named():
 
 
 def test_settings_are_frozen_and_show_no_secret():
-    found = load(
+    settings = load(
         {"fingerprint_secret": "canary-secret-0123", "database_url": "postgresql://u:canary-password@h/d"},
         environ={"XDG_CONFIG_HOME": "home"},
     )
-    assert "canary" not in repr(found)
-    assert found.ledger_url == "postgresql://u:canary-password@h/d"
+    assert "canary" not in repr(settings)
+    assert settings.ledger_url == "postgresql://u:canary-password@h/d"
     with pytest.raises(AttributeError):
-        found.port = 1  # type: ignore[misc]
+        settings.port = 1  # type: ignore[misc]
 
 
 def test_loading_makes_no_file(folder):
@@ -236,9 +236,9 @@ def test_loading_makes_no_file(folder):
 
 def test_prices_and_policies_are_settings_too():
     write(project='free_tier_keys = ["k_1", "team"]\nresults_as_output = "estimate"\nprices = "own.toml"')
-    found = configured(GEMBILL_LONG_CONTEXT_COUNTS="prompt_and_intermediate")
-    assert (found.free_tier_keys, found.results_as_output) == (("k_1", "team"), "estimate")
-    assert (found.prices, found.long_context_counts) == (Path("own.toml"), "prompt_and_intermediate")
+    settings = configured(GEMBILL_LONG_CONTEXT_COUNTS="prompt_and_intermediate")
+    assert (settings.free_tier_keys, settings.results_as_output) == (("k_1", "team"), "estimate")
+    assert (settings.prices, settings.long_context_counts) == (Path("own.toml"), "prompt_and_intermediate")
     assert configured(GEMBILL_FREE_TIER_KEYS="k_1, k_2").free_tier_keys == ("k_1", "k_2")
 
 

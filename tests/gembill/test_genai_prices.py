@@ -20,12 +20,12 @@ def stated(model: str, book: PriceBook | None = None) -> list[ExternalPrice]:
 
 
 def test_our_bundled_list_says_nothing_else_of_the_models_it_has() -> None:
-    found = differences(bundled(), genai_prices.external_prices(bundled(), NOW))
-    known = {(one.model, one.service_tier, one.key[0]) for one in found if bundled().tiers(one.model)}
+    differing = differences(bundled(), genai_prices.external_prices(bundled(), NOW))
+    known = {(one.model, one.service_tier, one.key[0]) for one in differing if bundled().tiers(one.model)}
     assert known == {
         ("gemini-3.5-flash-lite", "batch", Meter.CACHED_INPUT)
     }  # the page rounds, litellm 1.110.2 does not
-    assert {one.model for one in found} >= {"gemini-2.0-flash-lite", "gemini-live-2.5-flash"}
+    assert {one.model for one in differing} >= {"gemini-2.0-flash-lite", "gemini-live-2.5-flash"}
 
 
 def test_announced_changes_are_stated_from_their_day_on() -> None:

@@ -1,6 +1,6 @@
 """Fixtures of the tests of reports: a ledger, and the looks of tables that are kept as files.
 
-Owns: how a sheet is held against its snapshot, and what every table keeps to at every width. Owns no sheet.
+Owns: how a sheet is held against its snapshot, and what every table keeps to at every width. Not here: sheets.
 Invariant: a snapshot changes only where GEMBILL_UPDATE_SNAPSHOTS is set; then read the difference.
 """
 
@@ -45,7 +45,7 @@ def snapshot() -> Snapshots:
         kept = path.read_text(encoding="utf-8") if path.exists() else ""
         if text != kept:
             difference = "\n".join(unified_diff(kept.splitlines(), text.splitlines(), path.name, "now", lineterm=""))
-            again = "If that is meant, GEMBILL_UPDATE_SNAPSHOTS=1 before pytest writes it anew."
+            again = "If that is meant, GEMBILL_UPDATE_SNAPSHOTS=1 before pytest writes it again."
             pytest.fail(f"{name} looks otherwise than in {path.name}:\n{difference}\n{again}", pytrace=False)
 
     return compare

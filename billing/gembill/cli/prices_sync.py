@@ -35,7 +35,8 @@ def sync(accept: tuple[str, ...], yes: bool, database_url: str | None) -> None:
 
     settings = load({"database_url": database_url})
     differences, stated, version = _compared(settings)
-    screen.write(["\n".join(page.written("table") for page in sheets(differences, version))])
+    width, color = screen.width(), screen.colored()
+    screen.write(["\n".join(page.terminal(width, color=color) for page in sheets(differences, version))])
     if not accept and not yes:
         return
     unknown = sorted(set(accept) - {one.model for one in differences})

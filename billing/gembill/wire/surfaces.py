@@ -30,7 +30,7 @@ class Basis(StrEnum):
 class Surface:
     """A row: POST on a path that `path` matches makes a call of this operation. `model` in the path is its group."""
 
-    operation: Operation
+    operation: Operation | str  # a name of its own is enough for a new kind of call
     path: str
     basis: Basis = Basis.TOKENS
     streamed: bool = False

@@ -72,7 +72,7 @@ class PriceCheck:
 
 
 @dataclass(frozen=True, slots=True)
-class _Seen:
+class _CallCounts:
     """What the ledger holds: by model and tier the calls, the unpriced ones and those of the last weeks."""
 
     calls: dict[tuple[str | None, str], int] = field(default_factory=dict)
@@ -86,22 +86,22 @@ class _Seen:
 
 def check(ledger: Ledger, terms: PricingTerms, list_prices: PriceBook, now_us: int, days: int) -> PriceCheck:
     """Look through the book in force; `list_prices` is the one without a user's own. Stale is older than `days`."""
-    seen = _seen(ledger, now_us)
+    called = _call_counts(ledger, now_us)
     this_month = containing(Unit.MONTH, now_us, zone())
     assert this_month.start_us is not None
     month = containing(Unit.MONTH, this_month.start_us - 1, zone())
-    models = seen.models(terms.book, now_us)
+    models = called.models(terms.book, now_us)
     return PriceCheck(
         month=month,
         days=days,
-        gaps=tuple(_gaps(seen, terms.book, now_us)),
+        gaps=tuple(_gaps(called, terms.book, now_us)),
         stale=tuple(_stale(models, terms.book, now_us, days)),
         coming=tuple(_coming(ledger, terms, list_prices, models, (now_us, month))),
     )
 
 
-def _seen(ledger: Ledger, now_us: int) -> _Seen:
-    seen = _Seen()
+def _call_counts(ledger: Ledger, now_us: int) -> _CallCounts:
+    called = _CallCounts()
     for recent, start_us in ((False, None), (True, now_us - _RECENT // timedelta(microseconds=1))):
         for one in read_totals(ledger, Selection(start_us=start_us), ["model", "service_tier", "status"]):
             name, tier = one.group["model"], str(one.group["service_tier"])
@@ -109,21 +109,21 @@ def _seen(ledger: Ledger, now_us: int) -> _Seen:
             if one.group["status"] == Status.ERROR.value or tier == PROVISIONED:
                 continue
             if recent:
-                seen.recent.add(key)
+                called.recent.add(key)
                 continue
-            seen.calls[key] = seen.calls.get(key, 0) + one.calls
-            seen.unpriced[key] = seen.unpriced.get(key, 0) + one.unpriced_calls
-    return seen
+            called.calls[key] = called.calls.get(key, 0) + one.calls
+            called.unpriced[key] = called.unpriced.get(key, 0) + one.unpriced_calls
+    return called
 
 
-def _gaps(seen: _Seen, book: PriceBook, now_us: int) -> Iterator[PriceGap]:
-    for key in sorted(seen.calls, key=lambda key: (key[0] is None, key)):
+def _gaps(called: _CallCounts, book: PriceBook, now_us: int) -> Iterator[PriceGap]:
+    for key in sorted(called.calls, key=lambda key: (key[0] is None, key)):
         model, tier = key
         tariff = book.tariff(model, tier, now_us)
-        if isinstance(tariff, NoPrice) and (key in seen.recent or seen.unpriced[key]):
-            yield PriceGap(model=model, service_tier=tier, calls=seen.unpriced[key], reason=tariff.reason)
-        elif seen.unpriced[key]:
-            yield PriceGap(model=model, service_tier=tier, calls=seen.unpriced[key], reason=None)
+        if isinstance(tariff, NoPrice) and (key in called.recent or called.unpriced[key]):
+            yield PriceGap(model=model, service_tier=tier, calls=called.unpriced[key], reason=tariff.reason)
+        elif called.unpriced[key]:
+            yield PriceGap(model=model, service_tier=tier, calls=called.unpriced[key], reason=None)
 
 
 def _stale(models: Sequence[str], book: PriceBook, now_us: int, days: int) -> Iterator[StalePrice]:

@@ -130,12 +130,9 @@ class Dashboard:
         return price_catalog.book_in_force(self._ledger, self._settings)
 
     def _drawn(self, page: Page, shown: PageQuery, form: str) -> Response:
-        if form == "json":
-            return Response(json.dumps(page.data, indent=1) + "\n", media_type=_FORMS[form])
-        if form == "csv":
-            name = page.name.replace("/", "-")
-            headers = {"content-disposition": f'attachment; filename="gembill-{name}.csv"'}
-            return Response("".join(csv_lines(page.header, page.rows)), headers=headers, media_type=_FORMS[form])
+        return _DATA[form](page) if form in _DATA else self._html(page, shown)
+
+    def _html(self, page: Page, shown: PageQuery) -> Response:
         content = {key: getattr(page, key) for key in ("cards", "charts", "grids", "notes", "more")}
         return HTMLResponse(render(page.template, content | self._frame(page, shown)))
 
@@ -231,3 +228,16 @@ def _static(request: Request) -> Response:
 
 def _icon(_: Request) -> Response:
     return RedirectResponse(f"/static/{assets.asset('icon.svg').name}", 307)
+
+
+def _json(page: Page) -> Response:
+    return Response(json.dumps(page.data, indent=1) + "\n", media_type=_FORMS["json"])
+
+
+def _csv(page: Page) -> Response:
+    name = page.name.replace("/", "-")
+    headers = {"content-disposition": f'attachment; filename="gembill-{name}.csv"'}
+    return Response("".join(csv_lines(page.header, page.rows)), headers=headers, media_type=_FORMS["csv"])
+
+
+_DATA = {"json": _json, "csv": _csv}

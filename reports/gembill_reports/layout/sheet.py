@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from textwrap import wrap
 
 from gembill.money import display, display_exact
-from gembill_reports.layout import screen
 from gembill_reports.layout.tables import Table, clean, escaped, markdown, terminal
 
 UNKNOWN = "unknown"
@@ -44,10 +43,6 @@ class Sheet:
     def _filled(self) -> bool:
         """Whether there is a table: one without any row says nothing, the notes say why there is none."""
         return bool(self.table.rows or self.table.total)
-
-    def written(self, form: str) -> str:
-        """The sheet in the form that a command was asked for: `markdown`, else for the terminal it runs on."""
-        return self.markdown() if form == "markdown" else self.terminal(screen.width(), color=screen.colored())
 
 
 def count(number: int | None) -> str:

@@ -94,8 +94,8 @@ def test_pass_warn_and_breach_have_their_exit_codes(limit, flags, code, folder):
 def test_a_call_without_a_price_is_loud_and_fails_only_if_that_was_asked_for(folder):
     put_unpriced()
     write("100")
-    found = run("check")
-    assert (found.exit_code, "UNKNOWN" in found.stdout) == (0, True)
+    result = run("check")
+    assert (result.exit_code, "UNKNOWN" in result.stdout) == (0, True)
     assert run("check", "--strict", "--fail-on", "warn").exit_code == 12
     write("2.99")
     assert run("check", "--strict").exit_code == 10
@@ -109,9 +109,9 @@ def test_only_the_budgets_that_are_named_are_checked(folder):
 
 def test_a_wrong_file_names_every_mistake_and_nothing_is_checked(folder):
     Path("gembill.toml").write_text('[[budget]]\nname = "x"\nlimit_usd = "ten"\nperiod = "fortnight"\n')
-    with pytest.raises(ConfigurationError, match=r"(?s)gembill\.toml:3: .*gembill\.toml:4: .*fortnight") as found:
+    with pytest.raises(ConfigurationError, match=r"(?s)gembill\.toml:3: .*gembill\.toml:4: .*fortnight") as caught:
         run("check")
-    assert found.value.exit_code == 2
+    assert caught.value.exit_code == 2
 
 
 def test_json_csv_markdown_and_junit_say_the_same(folder):
@@ -141,11 +141,11 @@ def test_the_verdict_outlasts_a_runner_whose_files_cannot_be_written(limit, code
 
 def test_in_github_actions_nothing_has_to_be_configured(folder):
     write("100", "2.99")
-    found = run(
+    result = run(
         "check", GITHUB_ACTIONS="true", GITHUB_OUTPUT="out", GITHUB_STEP_SUMMARY="summary", RUNNER_TEMP=str(folder)
     )
-    assert found.exit_code == 10
-    outside = found.stdout.rsplit("::\n", 1)[1].splitlines()  # after the table, in which no commands are looked for
+    assert result.exit_code == 10
+    outside = result.stdout.rsplit("::\n", 1)[1].splitlines()  # after the table, in which no commands are looked for
     assert [line.split(" ")[0] for line in outside] == ["::error", "::notice"]
     assert "status=BREACH\n" in Path("out").read_text()
     assert "exit_code=10\n" in Path("out").read_text()
@@ -190,23 +190,23 @@ def test_watch_looks_once_for_a_timer_and_tells(folder):
     write("2.99", more='timezone = "UTC"')
     Path("gembill.toml").write_text(Path("gembill.toml").read_text().replace("month", "total"))
     with Player(answer=lambda _: Reply()).serving() as player:
-        found = run("watch", "--once", at=None, GEMBILL_WEBHOOK_URL=player.url, GEMBILL_WEBHOOK_SECRET="s")
-    assert (found.exit_code, len(player.requests)) == (0, 1)
-    assert found.stdout.startswith("BREACH b2.99: $3.00 of $2.99")
+        result = run("watch", "--once", at=None, GEMBILL_WEBHOOK_URL=player.url, GEMBILL_WEBHOOK_SECRET="s")
+    assert (result.exit_code, len(player.requests)) == (0, 1)
+    assert result.stdout.startswith("BREACH b2.99: $3.00 of $2.99")
 
 
 def test_a_test_alert_says_what_arrived(folder):
     with Player(answer=lambda _: Reply()).serving() as player:
-        found = run("test-alert", at=None, GEMBILL_WEBHOOK_URL=player.url, GEMBILL_WEBHOOK_SECRET="s")
-    assert (found.exit_code, found.stdout) == (0, "webhook: arrived\n")
+        result = run("test-alert", at=None, GEMBILL_WEBHOOK_URL=player.url, GEMBILL_WEBHOOK_SECRET="s")
+    assert (result.exit_code, result.stdout) == (0, "webhook: arrived\n")
     assert json.loads(player.requests[0].body)["event"] == "test"
 
 
 def test_a_test_alert_nobody_takes_exits_with_1(folder, monkeypatch):
     monkeypatch.setattr("gembill.alert.notify.PAUSES", ())
-    found = run("test-alert", at=None, GEMBILL_WEBHOOK_URL="http://127.0.0.1:9/", GEMBILL_WEBHOOK_SECRET="s")
-    assert found.exit_code == 1
-    assert "did not take it" in found.stdout
+    result = run("test-alert", at=None, GEMBILL_WEBHOOK_URL="http://127.0.0.1:9/", GEMBILL_WEBHOOK_SECRET="s")
+    assert result.exit_code == 1
+    assert "did not take it" in result.stdout
 
 
 def test_with_nobody_to_tell_watching_is_refused(folder):

@@ -27,9 +27,9 @@ def add(url: str, *words: str, start: str = "2026-12-01") -> Result:
 
 def added(url: str) -> list[price_lists.PriceList]:
     ledger = open_ledger(url)
-    found = price_lists.lists(ledger)
+    lists = price_lists.lists(ledger)
     ledger.close()
-    return found
+    return lists
 
 
 def test_a_set_is_one_list_of_exact_rows_with_its_source(url: str) -> None:

@@ -26,9 +26,9 @@ def sync(url: str, *flags: str) -> Result:
 
 def synced(url: str) -> list[price_lists.PriceList]:
     ledger = open_ledger(url)
-    found = [one for one in price_lists.lists(ledger) if one.origin is price_lists.Origin.SYNC]
+    lists = [one for one in price_lists.lists(ledger) if one.origin is price_lists.Origin.SYNC]
     ledger.close()
-    return found
+    return lists
 
 
 def different(shown: str) -> set[str]:

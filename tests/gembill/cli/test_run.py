@@ -71,7 +71,7 @@ def labels(folder: Path) -> list[dict[str, str]]:
 
 
 def test_a_run_within_its_budget_exits_as_its_program(upstream, tmp_path):
-    found = run(
+    done = run(
         tmp_path,
         "--budget",
         "0.50",
@@ -85,22 +85,20 @@ def test_a_run_within_its_budget_exits_as_its_program(upstream, tmp_path):
         CALL,
         "0",
     )
-    assert (found.returncode, found.stdout) == (0, "called\n"), found.stderr
-    assert "gemini-3-flash-preview" in found.stderr
-    assert "PASS: --budget:" in found.stderr
-    assert "reached the proxy" not in found.stderr
+    assert (done.returncode, done.stdout) == (0, "called\n"), done.stderr
+    assert "gemini-3-flash-preview" in done.stderr
+    assert "PASS: --budget:" in done.stderr
+    assert "reached the proxy" not in done.stderr
     (given,) = labels(tmp_path)
     assert given["job"] == "nightly", "the run's labels count before the caller's"
-    assert given["run"] in found.stderr
+    assert given["run"] in done.stderr
 
 
 def test_a_run_over_its_budget_exits_with_10_unless_its_program_failed(upstream, tmp_path):
     for own, code in ((0, 10), (3, 3)):
-        found = run(
-            tmp_path, "--budget", "0.000001", "--upstream", upstream, "--", sys.executable, "-c", CALL, str(own)
-        )
-        assert found.returncode == code, found.stderr
-        assert "BREACH: --budget:" in found.stderr
+        done = run(tmp_path, "--budget", "0.000001", "--upstream", upstream, "--", sys.executable, "-c", CALL, str(own))
+        assert done.returncode == code, done.stderr
+        assert "BREACH: --budget:" in done.stderr
 
 
 BESIDE = """
@@ -127,40 +125,40 @@ def test_a_program_that_fails_without_a_call_keeps_its_exit_code(tmp_path):
 
 
 def test_a_program_with_the_official_sdk_is_counted(upstream, tmp_path):
-    found = run(tmp_path, "--budget", "0.000001", "--upstream", upstream, "--", sys.executable, "-c", SDK)
-    assert found.returncode == 10, found.stderr
+    done = run(tmp_path, "--budget", "0.000001", "--upstream", upstream, "--", sys.executable, "-c", SDK)
+    assert done.returncode == 10, done.stderr
 
 
 @pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
 def test_a_javascript_program_is_counted(upstream, tmp_path):
-    found = run(
+    done = run(
         tmp_path, "--budget", "0.000001", "--upstream", upstream, "--", "node", "--input-type=module", "-e", SCRIPT
     )
-    assert found.returncode == 10, found.stderr
-    assert "gemini-2.5-flash" in found.stderr
+    assert done.returncode == 10, done.stderr
+    assert "gemini-2.5-flash" in done.stderr
 
 
 def test_budgets_of_the_file_whose_period_is_a_run_count_too(upstream, tmp_path):
     (tmp_path / "gembill.toml").write_text(
         '[[budget]]\nname = "f"\nlimit_tokens = 10\nperiod = "run"\n[[budget]]\nname = "m"\nlimit_usd = "0"\nperiod = "month"\n'
     )
-    found = run(tmp_path, "--upstream", upstream, "--", sys.executable, "-c", CALL, "0")
-    assert found.returncode == 10
-    assert "BREACH: f:" in found.stderr
-    assert " m:" not in found.stderr
+    done = run(tmp_path, "--upstream", upstream, "--", sys.executable, "-c", CALL, "0")
+    assert done.returncode == 10
+    assert "BREACH: f:" in done.stderr
+    assert " m:" not in done.stderr
 
 
 @pytest.mark.parametrize(("words", "code"), [(("nosuchprogram",), 127), (("/",), 126)])
 def test_a_program_that_cannot_be_run_is_said_as_a_shell_says_it(words, code, tmp_path):
-    found = run(tmp_path, "--budget", "1", "--", *words)
-    assert found.returncode == code
-    assert "cannot be run" in found.stderr
+    done = run(tmp_path, "--budget", "1", "--", *words)
+    assert done.returncode == code
+    assert "cannot be run" in done.stderr
 
 
 @pytest.mark.parametrize("flags", [("--budget", "ten"), ("--budget", "-1"), ("--label", "x"), ("--label", "run=1")])
 def test_flags_nobody_understands_run_nothing(flags, tmp_path):
-    found = run(tmp_path, *flags, "--", "touch", "it-ran")
-    assert found.returncode == 2, found.stderr
+    done = run(tmp_path, *flags, "--", "touch", "it-ran")
+    assert done.returncode == 2, done.stderr
     assert not (tmp_path / "it-ran").exists()
 
 
@@ -182,8 +180,8 @@ def test_signals_reach_the_program(number, code, tmp_path):
 
 
 def test_without_a_ledger_nothing_is_run(tmp_path):
-    found = run(tmp_path, "--database-url", "sqlite:////proc/none/ledger.db", "--", "touch", "it-ran")
-    assert found.returncode == 1
+    done = run(tmp_path, "--database-url", "sqlite:////proc/none/ledger.db", "--", "touch", "it-ran")
+    assert done.returncode == 1
     assert not (tmp_path / "it-ran").exists()
 
 
@@ -193,6 +191,6 @@ def test_a_run_whose_calls_are_not_in_the_ledger_says_so(upstream, tmp_path):
     program = (
         f"import os\nos.rename({str(database)!r}, {str(database)!r} + '.away')\nos.mkdir({str(database)!r})\n" + CALL
     )
-    found = run(tmp_path, "--budget", "1", "--upstream", upstream, "--", sys.executable, "-c", program, "0")
-    assert found.returncode == 1, found.stderr
-    assert "what the run cost is not known" in found.stderr
+    done = run(tmp_path, "--budget", "1", "--upstream", upstream, "--", sys.executable, "-c", program, "0")
+    assert done.returncode == 1, done.stderr
+    assert "what the run cost is not known" in done.stderr

@@ -1,6 +1,6 @@
 """Scripted servers for the tests of the upstream client, on both event loops.
 
-Owns: a server that does what a script says, a client of it, and the loops they run on. Owns no script.
+Owns: a server that does what a script says, a client of it, and the loops they run on. Not here: the scripts.
 """
 
 import asyncio

@@ -28,8 +28,8 @@ def where(path: str) -> dict[str, str]:
 @pytest.mark.parametrize(("api", "name", "model"), FORMS)
 def test_every_form_that_generates_content_is_a_call(version, api, name, model):
     for method, streamed in (("generateContent", False), ("streamGenerateContent", True)):
-        found = route("POST", f"/{version}/{name}:{method}")
-        assert found == Route(api, Operation.GENERATE_CONTENT, model, streamed, **where(name))
+        read = route("POST", f"/{version}/{name}:{method}")
+        assert read == Route(api, Operation.GENERATE_CONTENT, model, streamed, **where(name))
 
 
 @pytest.mark.parametrize(("api", "name", "model"), FORMS)
@@ -138,17 +138,17 @@ def test_a_batch_is_a_notice_when_made_and_answers_when_read(name, model):
         ("/v1beta/files/f:download", "files/f"),
         ("/download/v1beta/files/f:download", "files/f"),
     ]:
-        found = route("GET", path)
-        assert found == Route(Api.GEMINI, Operation.BATCH, None, streamed=False, role=Role.ANSWER, subject=subject)
-        assert found.is_file is subject.startswith("files/")
+        read = route("GET", path)
+        assert read == Route(Api.GEMINI, Operation.BATCH, None, streamed=False, role=Role.ANSWER, subject=subject)
+        assert read.is_file is subject.startswith("files/")
     assert route("GET", "/v1beta/files/f") is None
     assert route("GET", "/v1beta/batches") is None
 
 
 @pytest.mark.parametrize(("start", "api"), [("", Api.GEMINI), (f"/{VERTEX}", Api.VERTEX)])
 def test_making_a_cached_content_is_a_notice(start, api):
-    found = route("POST", f"/v1beta{start}/cachedContents")
-    assert found == Route(api, Operation.CACHE_STORAGE, None, streamed=False, role=Role.NOTICE, **where(start))
+    read = route("POST", f"/v1beta{start}/cachedContents")
+    assert read == Route(api, Operation.CACHE_STORAGE, None, streamed=False, role=Role.NOTICE, **where(start))
 
 
 @pytest.mark.parametrize(

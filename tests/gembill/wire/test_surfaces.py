@@ -76,7 +76,7 @@ def test_every_row_is_met_by_a_path_of_this_test():
 
 
 def test_every_operation_has_a_row():
-    assert {surface.operation for surface in SURFACES} == set(Operation)
+    assert {surface.operation for surface in SURFACES} >= set(Operation)
 
 
 @pytest.mark.parametrize("path", COSTS_NOTHING)

@@ -38,7 +38,7 @@ IGNORED = {
     "top": frozenset((
         "createTime",  # the server's clock; ours decides the period
         "turnToken",  # opaque state for the next request
-        "this",  # of case 285, a document that is no answer at all
+        "this",  # of case 285, a document that is not an answer at all
     )),
     "usage": frozenset((
         "billablePromptUsage",  # characters and seconds of old Vertex prices; prices go by tokens

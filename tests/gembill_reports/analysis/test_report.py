@@ -102,7 +102,7 @@ def test_the_month_of_the_zone_is_not_the_month_of_utc(ledger: Ledger) -> None:
     assert report(ledger, parse(month="2026-12", tz="Asia/Kolkata")).total.tokens.input == 2
 
 
-def test_rows_come_dearest_first_then_by_name_and_missing_last(ledger: Ledger) -> None:
+def test_rows_come_most_expensive_first_then_by_name_and_missing_last(ledger: Ledger) -> None:
     at = "2026-11-05T10:10:00+00:00"
     put(
         ledger,

@@ -7,11 +7,11 @@ from gembill_reports.dashboard import assets
 
 
 def test_plotly_is_the_packages_and_small_enough_on_the_wire() -> None:
-    found = assets.asset(assets.PLOTLY)
-    assert gzip.decompress(found.packed) == found.plain
-    assert b"plotly.js v" in found.plain[:100]
-    assert len(found.packed) < 1_480_000
-    assert assets.asset(assets.PLOTLY) is found
+    file_asset = assets.asset(assets.PLOTLY)
+    assert gzip.decompress(file_asset.packed) == file_asset.plain
+    assert b"plotly.js v" in file_asset.plain[:100]
+    assert len(file_asset.packed) < 1_480_000
+    assert assets.asset(assets.PLOTLY) is file_asset
 
 
 def test_a_file_is_packed_once_and_not_for_its_name() -> None:
@@ -28,8 +28,8 @@ def test_a_file_is_packed_once_and_not_for_its_name() -> None:
 
 def test_names_hold_a_digest_and_lead_back() -> None:
     for file in (*assets.FILES, assets.PLOTLY):
-        found = assets.asset(file)
-        assert assets.named(found.name) is found
+        file_asset = assets.asset(file)
+        assert assets.named(file_asset.name) is file_asset
     assert assets.named("style.css") is None
     assert assets.named("../app.py") is None
 

@@ -134,6 +134,6 @@ def test_an_id_is_never_broken_and_columns_give_way_to_it() -> None:
     assert one in terminal(Table(columns, ((one, "m", "$1.00"),)), 1)
 
 
-def test_a_sum_of_no_rows_stands_beneath_one_rule() -> None:
+def test_a_sum_of_no_rows_is_below_one_rule() -> None:
     table = Table((Column("Model", text=True), Column("Cost")), (), ("Total", "$0.00"))
     assert terminal(table, 40).splitlines() == ["Model   Cost", "────────────", "Total  $0.00"]

@@ -69,7 +69,7 @@ def test_made_up_calls_are_called_so():
     assert "demo_data" not in check_dict(ALL)
 
 
-def test_json_has_its_version_the_gravest_state_and_a_row_a_budget():
+def test_json_has_its_version_the_most_severe_state_and_a_row_a_budget():
     shape = json.loads(json.dumps(check_dict(ALL)))
     assert (shape["schema_version"], shape["status"], shape["at"]) == (1, "BREACH", "2026-11-11T00:00:00+00:00")
     assert [row["name"] for row in shape["budgets"]] == ["b|x", "u", "w", "p"]
@@ -91,7 +91,7 @@ def test_rules_are_listed_with_their_filters():
     assert BudgetListView([rule], "gembill.toml").json()["budgets"][0]["limit_usd"] == "150.000000000000"
 
 
-def test_a_run_is_summed_up_by_model_and_its_budgets_stand_beneath(ledger):
+def test_a_run_is_summed_up_by_model_and_its_budgets_are_below(ledger):
     put(
         ledger, call("2026-11-01T00:00:00+00:00", (1_000_000, 0, 0)), call("2026-11-01T00:00:01+00:00", (1, 0, 0), None)
     )

@@ -17,14 +17,14 @@ HOSTILE = "search%0A::error::x,title=y: \\ ##[error]"
 COMMAND = re.compile(r"::(error|warning|notice) title=([^:,\r\n]*)::([^\r\n]*)\n")
 
 
-def test_one_annotation_a_budget_the_gravest_first():
-    found = [
+def test_one_annotation_a_budget_the_most_severe_first():
+    statuses = [
         stand(hours(1), name="p"),
         stand(hours(200), name="b"),
         stand(hours(90), name="w", warn_at=(500_000,)),
         stand(hours(1, unpriced_calls=1), name="u"),
     ]
-    lines = list(annotations(found))
+    lines = list(annotations(statuses))
     assert [COMMAND.fullmatch(line)[1] for line in lines] == ["error", "warning", "warning", "notice"]
     assert lines[0].startswith("::error title=Budget b breached%3A 200%25::")
 
@@ -46,15 +46,15 @@ def test_the_table_stands_where_the_runner_looks_for_no_commands():
 
 
 def test_outputs_are_those_of_the_budget_that_is_most_used():
-    found = [
+    statuses = [
         stand(hours(60), name="a"),
         stand(hours(200), name="b", limit=150 * PICO_PER_USD),
         stand(hours(90), name="c"),
     ]
-    said = outputs(found)
+    said = outputs(statuses)
     assert (said["status"], said["budget"], said["used_ratio"]) == ("PASS", "c", "0.900000")
     assert (said["spent_usd"], said["limit_usd"]) == ("0.000000000090", "0.000000000100")
-    breached = outputs([*found, stand(hours(101), name="d\nx=y")])
+    breached = outputs([*statuses, stand(hours(101), name="d\nx=y")])
     assert (breached["status"], breached["budget"]) == ("BREACH", "d\nx=y")
 
 

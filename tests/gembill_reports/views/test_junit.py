@@ -25,13 +25,13 @@ def misfits(element: ET.Element) -> list[str]:
     if rule is None:
         return [f"{element.tag} is unknown"]
     attributes = {a.get("name"): a for a in rule.iter(f"{XS}attribute")}
-    found = [f"{element.tag}/@{name} is unknown" for name in element.keys() - attributes.keys()]
-    found += [
+    problems = [f"{element.tag}/@{name} is unknown" for name in element.keys() - attributes.keys()]
+    problems += [
         f"{element.tag}/@{n} is missing"
         for n, a in attributes.items()
         if a.get("use") == "required" and element.get(n) is None
     ]
-    found += [
+    problems += [
         f"{element.tag}/@{n}={v!r}"
         for n, v in element.items()
         if n in attributes and not re.fullmatch(TYPES[attributes[n].get("type")], v, re.DOTALL)
@@ -42,8 +42,8 @@ def misfits(element: ET.Element) -> list[str]:
         if e.get("ref")
     )
     if not re.fullmatch(order, "".join(f"{child.tag} " for child in element)):
-        found.append(f"{element.tag} holds {[child.tag for child in element]}")
-    return found + [one for child in element for one in misfits(child)]
+        problems.append(f"{element.tag} holds {[child.tag for child in element]}")
+    return problems + [one for child in element for one in misfits(child)]
 
 
 PASS, WARN = stand(hours(1), name="p"), stand(hours(90), name="w", warn_at=(500_000,))

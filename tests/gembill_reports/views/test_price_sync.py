@@ -19,7 +19,7 @@ def test_other_peoples_prices_look_as_they_did(snapshot: Snapshots) -> None:
             model=model, service_tier=tier, key=key, start_us=start, ours=figures[0], theirs=figures[1] or 0
         )
 
-    found = [
+    differing = [
         other("gemini-3.1-pro-preview", Meter.INPUT, "2.25", "2.00"),
         other("gemini-3.1-pro-preview", Meter.INPUT, "4.50", "4.00", above=200_000),
         other("gemini-3.1-pro-preview", Meter.GROUNDING, "35000", "14000"),
@@ -27,5 +27,5 @@ def test_other_peoples_prices_look_as_they_did(snapshot: Snapshots) -> None:
         other("gemini-2.0-flash-lite", Meter.OUTPUT, "0.30"),
         other("gemini-2.0-flash-lite", Meter.OUTPUT, "0.15", tier="batch"),
     ]
-    snapshot("prices-sync", *sheets(found, "0.2.3"))
+    snapshot("prices-sync", *sheets(differing, "0.2.3"))
     snapshot("prices-sync-nothing", *sheets([], "0.2.3"))

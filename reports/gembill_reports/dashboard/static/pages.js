@@ -13,13 +13,13 @@
     old.classList.add("busy");
     try {
       const answer = await fetch(address, { headers: { accept: "text/html" }, credentials: "same-origin" });
-      const found = new DOMParser().parseFromString(await answer.text(), "text/html");
-      const fresh = found.getElementById("page");
+      const loaded = new DOMParser().parseFromString(await answer.text(), "text/html");
+      const fresh = loaded.getElementById("page");
       if (mine !== asked) return;
       if (!fresh) { location.assign(address); return; }
       const focused = document.activeElement && document.activeElement.name;
       old.replaceWith(document.adoptNode(fresh));
-      document.title = found.title;
+      document.title = loaded.title;
       if (push) history.pushState(null, "", address);
       const again = focused && document.querySelector(`#filter [name="${CSS.escape(focused)}"]`);
       if (again) again.focus({ preventScroll: true });
@@ -31,9 +31,9 @@
   }
 
   function address(form) {
-    const found = new URL(form.getAttribute("action"), location.href);
-    for (const [name, value] of new FormData(form)) if (value) found.searchParams.append(name, value);
-    return found;
+    const address = new URL(form.getAttribute("action"), location.href);
+    for (const [name, value] of new FormData(form)) if (value) address.searchParams.append(name, value);
+    return address;
   }
 
   document.addEventListener("submit", (event) => {

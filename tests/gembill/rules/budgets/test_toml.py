@@ -30,9 +30,9 @@ def one(**changes: str) -> str:
 
 
 def refused(text: str, **more: object) -> list[str]:
-    with pytest.raises(ConfigurationError) as found:
+    with pytest.raises(ConfigurationError) as caught:
         budgets(text, "gembill.toml", **more)
-    return str(found.value).splitlines()
+    return str(caught.value).splitlines()
 
 
 def test_the_form_of_the_contract_is_understood_whole():
