@@ -108,6 +108,8 @@ class Anomaly(StrEnum):
     INVALID_USAGE = "invalid_usage"  # a count is not an integer of 0 to 2^53
     CACHED_EXCEEDS_INPUT = "cached_exceeds_input"
     DETAILS_MISMATCH = "details_mismatch"  # prompt tokens by modality are not the prompt tokens
+    IMAGE_TOKENS_UNKNOWN = "image_tokens_unknown"  # the answer holds a picture and no count of its tokens
+    REQUEST_UNREAD = "request_unread"  # what was asked is not known: tools, tier, conversation
     UNMETERED_SURFACE = "unmetered_surface"  # a paid call whose usage no dialect of ours reads
     INTERMEDIATE_UNEXPLAINED = "intermediate_unexplained"  # a round re-read what the law does not explain
     LABELS_CUT = "labels_cut"

@@ -39,6 +39,7 @@ def completed(old: Record, new: Record) -> Record:
     the call keeps its time (contract.md, Calls and records), what was asked, and who asked.
     """
     call, other = (old, new) if _asks(old) or not _asks(new) else (new, old)
+    declared = other.declared if call.declared is None else call.declared
     return replace(
         new,
         occurred_us=min(old.occurred_us, new.occurred_us),
@@ -47,11 +48,11 @@ def completed(old: Record, new: Record) -> Record:
         agent=call.agent or other.agent,
         model=new.model or old.model,
         key=call.key or other.key,
-        declared=other.declared if call.declared is None else call.declared,
+        declared=declared,
         labels=call.labels or other.labels,
         conversation=call.conversation or other.conversation,
         turns=other.turns if call.turns is None else call.turns,
-        executions=_runs(call.executions, other.executions),
+        executions=_runs(declared, call.executions, other.executions),
     )
 
 
@@ -62,7 +63,7 @@ def amended(old: Record, poorer: Record) -> Record:
     ended = old.finish_reason in RUNNING and poorer.finish_reason is not None
     return replace(
         old,
-        executions=_runs(old.executions, poorer.executions),
+        executions=_runs(old.declared, old.executions, poorer.executions),
         finish_reason=poorer.finish_reason if ended else old.finish_reason,
     )
 
@@ -72,11 +73,14 @@ def _asks(record: Record) -> bool:
     return record.turns is not None
 
 
-def _runs(first: tuple[Execution, ...], more: tuple[Execution, ...]) -> tuple[Execution, ...]:
+def _runs(declared: bool | None, first: tuple[Execution, ...], more: tuple[Execution, ...]) -> tuple[Execution, ...]:
     """The runs of both, each once: a timeline shows again what a stream showed, a resumed stream only the rest.
 
-    Runs without an id cannot be told apart: then the answer that shows more of them is believed.
+    Runs without an id cannot be told apart: then the answer that shows more of them is believed. Where the call did not
+    allow code execution there are none: a poll does not know that.
     """
+    if declared is False:
+        return ()
     if any(run.part_id is None for run in (*first, *more)):
         return more if len(more) > len(first) else first
     runs = {run.part_id: run for run in first}

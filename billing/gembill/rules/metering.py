@@ -10,7 +10,19 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from gembill.event import Ending, Event, ResponseFacts
-from gembill.model import Anomaly, ApiError, Flag, Meter, Modality, Operation, Reading, Record, Status, Tokens
+from gembill.model import (
+    Anomaly,
+    ApiError,
+    Execution,
+    Flag,
+    Meter,
+    Modality,
+    Operation,
+    Reading,
+    Record,
+    Status,
+    Tokens,
+)
 from gembill.rules import identity
 from gembill.rules.media import pieces
 from gembill.rules.rounds import Round
@@ -68,7 +80,7 @@ def meter(event: Event, source_id: int) -> Record:
         turns=event.asked.turns,
         tokens=tokens,
         declared=event.asked.declared,
-        executions=dialect(event.operation).executions(event.seen.outline),
+        executions=_executions(event),
         readings=readings if status is not Status.ERROR else (),
         labels=event.labels,
         flags=(*_flags(status, usage), *(billed.flags if billed else ())),
@@ -106,6 +118,8 @@ def rounds(event: Event) -> tuple[Round, ...]:
 
 
 def _rounds(event: Event, usage: Usage) -> tuple[Round, ...]:
+    if event.asked.declared is False:
+        return ()
     read = dialect(event.operation).usage
     try:
         snapshots = [(one.after, read(one.usage)) for one in event.seen.snapshots]
@@ -136,7 +150,23 @@ def _status(event: Event, usage: Usage | None) -> Status:
     read = event.seen.unread is None or event.seen.unread in OUTLINE_ONLY
     whole = event.ending is Ending.FINISHED and event.seen.fault is None and read
     whole = whole and not (event.operation == Operation.INTERACTIONS and event.seen.finish_reason in RUNNING)
-    return Status.COMPLETE if whole and usage.prompt is not None and not usage.hidden else Status.PARTIAL
+    drawn = _lacks_image_tokens(event, usage) and not _executions(event)  # code draws its plots for no tokens
+    whole = whole and usage.prompt is not None and not usage.hidden and not drawn
+    return Status.COMPLETE if whole else Status.PARTIAL
+
+
+def _executions(event: Event) -> tuple[Execution, ...]:
+    """The runs of generated code. Where code execution was not allowed, another tool poses as code (wire.md 1.4 e)."""
+    return () if event.asked.declared is False else dialect(event.operation).executions(event.seen.outline)
+
+
+def _lacks_image_tokens(event: Event, usage: Usage) -> bool:
+    """Whether an answer holds a picture and its usage counts none: then it would be priced as text."""
+    shows = any(
+        part.kind == "blob" and not part.thought and (part.mime or "").lower().startswith("image/")
+        for part in event.seen.outline
+    )
+    return shows and not usage.candidates_details.get(Modality.IMAGE) and event.operation in TELLS_USAGE
 
 
 def _split(usage: Usage | None) -> Tokens:
@@ -254,6 +284,8 @@ def _odd_counts(event: Event, usage: Usage, tokens: Tokens) -> Iterator[Anomaly]
         yield Anomaly.CACHED_EXCEEDS_INPUT
     if usage.prompt_details and sum(usage.prompt_details.values()) != usage.prompt:
         yield Anomaly.DETAILS_MISMATCH
+    if _lacks_image_tokens(event, usage):
+        yield Anomaly.IMAGE_TOKENS_UNKNOWN
     if not all(one.explained for one in _rounds(event, usage)):
         yield Anomaly.INTERMEDIATE_UNEXPLAINED
 

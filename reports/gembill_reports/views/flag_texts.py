@@ -46,6 +46,13 @@ _ANOMALIES: dict[str, str] = {
     Anomaly.DETAILS_MISMATCH: (
         "The prompt tokens by kind of content do not add up to the prompt tokens; the total counts."
     ),
+    Anomaly.IMAGE_TOKENS_UNKNOWN: (
+        "The answer holds a picture, and the API's usage counts no tokens of pictures; unless code drew it, the call "
+        "is priced too low."
+    ),
+    Anomaly.REQUEST_UNREAD: (
+        "The request was not JSON that can be read, so its tools, its tier and its conversation are not known."
+    ),
     Anomaly.UNMETERED_SURFACE: (
         "A paid call of a kind whose usage gembill cannot read yet: what it cost is not known and in no sum."
     ),

@@ -81,6 +81,13 @@ def test_a_timeline_shows_no_run_twice_and_a_resumed_stream_adds_the_rest() -> N
     )
 
 
+def test_a_poll_brings_no_runs_to_a_call_that_allowed_none() -> None:
+    call = record(1, turns=1, declared=False, executions=())
+    poll = record(1, turns=None, declared=None, executions=runs(Outcome.OK))
+    for merged in (completed(call, poll), completed(poll, call), amended(call, poll), amended(poll, call)):
+        assert (merged.declared, merged.executions) == (False, ())
+
+
 def test_a_call_that_is_posted_after_its_poll_brings_its_question_and_nothing_else() -> None:
     poll = record(1, turns=None, labels={}, key=None, requested_model=None, declared=None, occurred_us=START + 50)
     call = record(1, **LOST)

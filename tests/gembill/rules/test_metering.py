@@ -262,6 +262,36 @@ def test_executions_and_failures_are_counted():
     assert record.failed == 2
 
 
+POSED = (Part(kind="code", chars=10), Part(kind="result", outcome="OUTCOME_OK", chars=5))
+PICTURE = (Part(kind="text", chars=3), Part(kind="blob", mime="image/png", chars=900))
+
+
+@pytest.mark.parametrize(("declared", "runs"), [(True, 1), (None, 1), (False, 0)])
+def test_code_is_an_execution_unless_the_request_did_not_allow_any(declared, runs):
+    asked = RequestFacts(declared=declared)
+    record = meter(msgspec.structs.replace(event(FULL, outline=POSED), asked=asked), 1)
+    assert len(record.executions) == runs
+    assert ("intermediate_unexplained" in record.anomalies) <= bool(runs)
+
+
+@pytest.mark.parametrize(
+    ("outline", "image_tokens", "status", "anomalies"),
+    [
+        (PICTURE, 0, Status.PARTIAL, ("image_tokens_unknown",)),
+        (PICTURE, 1290, Status.COMPLETE, ()),
+        ((*POSED, *PICTURE), 0, Status.COMPLETE, ("image_tokens_unknown",)),
+        ((Part(kind="blob", mime="audio/wav"),), 0, Status.COMPLETE, ()),
+        ((Part(kind="blob", mime="image/png", thought=True),), 0, Status.COMPLETE, ()),
+    ],
+)
+def test_a_picture_without_picture_tokens_is_not_priced_as_text_in_silence(outline, image_tokens, status, anomalies):
+    details = [{"modality": "IMAGE", "tokenCount": image_tokens}] if image_tokens else []
+    said = usage(promptTokenCount=10, candidatesTokenCount=1300, totalTokenCount=1310, candidatesTokensDetails=details)
+    record = meter(event(said, outline=outline), 1)
+    assert (record.status, record.anomalies) == (status, anomalies)
+    assert record.tokens.output == 1300
+
+
 @pytest.mark.parametrize(
     ("model", "searches", "grounded", "quantity"),
     [
