@@ -97,8 +97,7 @@ def test_ten_large_answers_and_ten_large_uploads_at_once_grow_by_less_than_64_me
     assert grown < 64 * 1024, f"{grown} kB"
     ledger = open_ledger(url)
     kept = [
-        (s.record.operation, s.record.status.value, s.record.tokens.total)
-        for s in read_records(ledger, Selection())
+        (s.record.operation, s.record.status.value, s.record.tokens.total) for s in read_records(ledger, Selection())
     ]
     ledger.close()
     assert sorted(kept) == [("batch", "complete", 1543)] * 2 + [("generate_content", "complete", 1543)] * 11 + [

@@ -17,7 +17,7 @@ from gembill.capture.documents import Documents
 from gembill.capture.exchange import Exchange
 from gembill.capture.fingerprint import Fingerprint
 from gembill.capture.jobs import JOBS, JobExchange, OperationPoll
-from gembill.event import Ending, Event, RequestFacts, ResponseFacts
+from gembill.event import Ending, Event, RequestFacts
 from gembill.model import Operation
 from gembill.wire import batch, embeddings
 from gembill.wire.json_text import fields, value, word
@@ -90,6 +90,7 @@ class BatchResults(Exchange):
         self._events: dict[str, tuple[str, bytes]] = {}
         self._places = 0
         self._tokens: int | None = None  # of embeddings
+        self._error: msgspec.Raw | None = None
         if self._route.is_file:
             self._answer = Documents(self._encoding, lines=True)
         self.wanted = status < 300
@@ -134,6 +135,8 @@ class BatchResults(Exchange):
             self._context.note_batch(self._route.api, job.file, msgspec.structs.replace(submitted, declared=b""))
         if embeddings.is_batch(document):
             self._tokens = embeddings.batch_tokens(document)
+            if self._tokens is None and (error := embeddings.batch_error(document)) is not None:
+                self._tokens, self._error = 0, error
             return
         for entry in job.entries:
             self._keep(entry, job.model)
@@ -143,6 +146,11 @@ class BatchResults(Exchange):
         submitted, api = self._submitted(), self._route.api
         if submitted is None or submitted.operation != Operation.EMBED_CONTENT:
             return []
+        observation = Observation()
+        observation.add_word("response_id", submitted.name)
+        if self._error is None:
+            observation.update_usage(embeddings.usage_of(tokens))
+        observation.add_error(value(self._error))
         event = Event(
             id=self.event_id,
             occurred_us=submitted.occurred_us,
@@ -154,7 +162,7 @@ class BatchResults(Exchange):
             asked=RequestFacts(model=submitted.model, service_tier=batch.TIER),
             ending=Ending.FINISHED,
             http_status=self._status,
-            seen=ResponseFacts(usage=bytes(embeddings.usage_of(tokens)).decode(), response_id=submitted.name),
+            seen=observation.response_facts(),
             natural=("batch", api.value, submitted.name),
         )
         return [(event.id, self._encode(event))]

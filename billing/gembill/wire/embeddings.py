@@ -20,6 +20,7 @@ from gembill.wire.token_counts import Usage
 
 _BATCH_TIER = "batch"
 _BATCH_TYPE = "EmbedContentBatch"
+_STATE = "BATCH_STATE_"
 _INLINED = "inlinedEmbedContentResponses"
 
 
@@ -103,6 +104,16 @@ def batch_tokens(document: bytes) -> int | None:
     counts = [_count(mapping(one.get("response")).get("tokenCount")) for one in mappings(responses)]
     known = [count for count in counts if count is not None]
     return sum(known) if known else None
+
+
+def batch_error(document: bytes) -> msgspec.Raw | None:
+    """Why a batch of embeddings ended without results: its error, or its state as one; None where it did not."""
+    members = fields(document) or {}
+    if "error" in members:
+        return members["error"]
+    state = word(mapping(value(members.get("metadata"))).get("state"), 64) or ""
+    ended = state.removeprefix(_STATE) in ("FAILED", "CANCELLED", "EXPIRED")
+    return msgspec.Raw(msgspec.json.encode({"status": state.removeprefix(_STATE)})) if ended else None
 
 
 def line_tokens(document: bytes) -> int | None:

@@ -210,3 +210,24 @@ def test_embeddings_of_a_batch_that_nobody_saw_made_are_not_calls():
     inlined = embedding_batch(inlinedEmbedContentResponses={"inlinedResponses": [EMBEDDED]})
     assert events(exchange("GET", "/v1beta/batches/e"), inlined) == []
     assert events(exchange("GET", FILE), json.dumps(EMBEDDED).encode()) == []
+
+
+@pytest.mark.parametrize(
+    "end", [{"error": {"code": 13, "message": "x"}}, {"metadata": {"state": "BATCH_STATE_EXPIRED"}}]
+)
+def test_a_batch_of_embeddings_that_failed_costs_nothing(end):
+    context = ContextCache()
+    made = exchange("POST", "/v1beta/models/gemini-embedding-001:asyncBatchEmbedContent", context)
+    events(made, b'{"name": "batches/e", "metadata": {}}')
+    document = json.loads(embedding_batch())
+    document["metadata"].update(end.pop("metadata", {}))
+    (event,) = events(exchange("GET", "/v1beta/batches/e", context), json.dumps(document | end).encode())
+    record = meter(event, 1)
+    assert (record.status, record.readings, record.error is not None) == (Status.ERROR, (), True)
+
+
+def test_a_batch_of_embeddings_that_runs_says_nothing():
+    context = ContextCache()
+    made = exchange("POST", "/v1beta/models/gemini-embedding-001:asyncBatchEmbedContent", context)
+    events(made, b'{"name": "batches/e", "metadata": {}}')
+    assert events(exchange("GET", "/v1beta/batches/e", context), embedding_batch()) == []
