@@ -18,6 +18,7 @@ from gembill.model import Price, Rating, Record
 from gembill.rules import policy_ids
 from gembill.rules.prices import Alias, PriceBook, bundled, parse
 from gembill.rules.prices.regional import global_id, row_named
+from gembill.rules.prices.remarks import NOTHING
 from gembill.rules.rating import (
     LongContextCounts,
     Policies,
@@ -124,7 +125,7 @@ def ledger_book(lists: Iterable[PriceList], *, own: bool = True) -> PriceBook:
         return bundled()
     book: PriceBook | None = None
     for rows, aliases in layers:
-        book = PriceBook(rows, aliases, uplifts=bundled().uplifts if book is None else (), over=book)
+        book = PriceBook(rows, aliases, remarks=bundled().remarks if book is None else NOTHING, over=book)
     assert book is not None
     return book
 

@@ -1,7 +1,8 @@
 """Whether the price list fits what the ledger holds: gaps, rows not checked for long, changes to come.
 
-Owns: the findings. Not here: prices and layout. Invariant: only models that were called are looked at; a change to come
-is shown with what it would have done to last month's tokens, both sides at list figures now in the book.
+Owns: the findings. Not here: prices and layout. Invariant: gaps, rows not checked and changes are of models that were
+called, a change with what it would have done to last month's tokens; shut-downs and disputes are those of the whole
+list.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,6 +14,7 @@ from gembill.model import Meter, Modality, Price, Status
 from gembill.period import Period, Unit, containing, local, zone
 from gembill.price_catalog import PricingTerms
 from gembill.rules.prices import NoPrice, PriceBook
+from gembill.rules.prices.remarks import Dispute, ShutDown
 from gembill.rules.rating import PROVISIONED
 from gembill_reports.analysis.what_if import WhatIf, WhatIfChange, compare
 
@@ -56,6 +58,23 @@ class ComingPrice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ComingShutDown:
+    """A model that will not be served from a day on, in so many days; `calls` it had in the last 31 days."""
+
+    shut_down: ShutDown
+    days: int
+    calls: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DisputedPrice:
+    """A price in force for which another source has another figure."""
+
+    ours: Price
+    theirs: Dispute
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PriceCheck:
     """All findings; `month` is the calendar month that changes are worked out on."""
 
@@ -64,10 +83,12 @@ class PriceCheck:
     gaps: tuple[PriceGap, ...]
     stale: tuple[StalePrice, ...]
     coming: tuple[ComingPrice, ...]
+    shut_downs: tuple[ComingShutDown, ...] = ()
+    disputed: tuple[DisputedPrice, ...] = ()
 
     @property
     def in_order(self) -> bool:
-        """Whether nothing has to be done: no gap, and nothing unchecked for long. Changes to come are not a fault."""
+        """Whether nothing has to be done: no gap, and nothing unchecked for long. The rest is not a fault."""
         return not self.gaps and not self.stale
 
 
@@ -77,7 +98,7 @@ class _CallCounts:
 
     calls: dict[tuple[str | None, str], int] = field(default_factory=dict)
     unpriced: dict[tuple[str | None, str], int] = field(default_factory=dict)
-    recent: set[tuple[str | None, str]] = field(default_factory=set)
+    recent: dict[tuple[str | None, str], int] = field(default_factory=dict)
 
     def models(self, book: PriceBook, at_us: int) -> list[str]:
         """The models called, by the names under which they have prices."""
@@ -97,7 +118,35 @@ def check(ledger: Ledger, terms: PricingTerms, list_prices: PriceBook, now_us: i
         gaps=tuple(_gaps(called, terms.book, now_us)),
         stale=tuple(_stale(models, terms.book, now_us, days)),
         coming=tuple(_coming(ledger, terms, list_prices, models, (now_us, month))),
+        shut_downs=tuple(_shut_downs(called, terms.book, now_us)),
+        disputed=tuple(disputed_prices(terms.book, now_us)),
     )
+
+
+def coming_shut_downs(book: PriceBook, now_us: int) -> list[tuple[ShutDown, int]]:
+    """The models of the list that will be shut down, the next first, each with the days that are left."""
+    today = local(now_us, zone()).date()
+    left = [(one, (one.day - today).days) for one in book.remarks.shut_downs]
+    return sorted(((one, days) for one, days in left if days >= 0), key=lambda pair: (pair[0].day, pair[0].model))
+
+
+def disputed_prices(book: PriceBook, now_us: int) -> Iterator[DisputedPrice]:
+    """The prices in force for which a source has another figure, in the order of the list."""
+    for dispute in book.remarks.disputes:
+        if dispute.holds(now_us):
+            tier = dispute.service_tier
+            key = (dispute.model, dispute.meter, dispute.modality)
+            price = book.price(*key, service_tier=tier, prompt_tokens=0, at_us=now_us)
+            if not isinstance(price, NoPrice) and price.unit_pico != dispute.unit_pico:
+                yield DisputedPrice(ours=price, theirs=dispute)
+
+
+def _shut_downs(called: _CallCounts, book: PriceBook, now_us: int) -> Iterator[ComingShutDown]:
+    for shut_down, days in coming_shut_downs(book, now_us):
+        calls = [
+            n for (name, _), n in called.recent.items() if name and book.stands_for(name, now_us) == shut_down.model
+        ]
+        yield ComingShutDown(shut_down=shut_down, days=days, calls=sum(calls))
 
 
 def _call_counts(ledger: Ledger, now_us: int) -> _CallCounts:
@@ -109,7 +158,7 @@ def _call_counts(ledger: Ledger, now_us: int) -> _CallCounts:
             if one.group["status"] == Status.ERROR.value or tier == PROVISIONED:
                 continue
             if recent:
-                called.recent.add(key)
+                called.recent[key] = called.recent.get(key, 0) + one.calls
                 continue
             called.calls[key] = called.calls.get(key, 0) + one.calls
             called.unpriced[key] = called.unpriced.get(key, 0) + one.unpriced_calls

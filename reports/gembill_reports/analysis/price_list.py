@@ -10,16 +10,18 @@ from fnmatch import fnmatchcase
 
 from gembill.model import Meter, Modality, Price
 from gembill.rules.prices import NoPrice, PriceBook
+from gembill.rules.prices.regional import Uplift
 
 _METERS, _KINDS = tuple(Meter), tuple(Modality)
 
 
 @dataclass(frozen=True, slots=True)
 class PriceList:
-    """The rows in force at an instant, by model and tier."""
+    """The rows in force at an instant, by model and tier, and what lifts them on regional endpoints of Vertex."""
 
     at_us: int
     rows: tuple[Price, ...]
+    uplifts: tuple[Uplift, ...] = ()
 
 
 def price_list(book: PriceBook, at_us: int, models: Sequence[str] = (), tiers: Sequence[str] = ()) -> PriceList:
@@ -33,7 +35,8 @@ def price_list(book: PriceBook, at_us: int, models: Sequence[str] = (), tiers: S
             tariff = book.tariff(model, tier, at_us)
             if not isinstance(tariff, NoPrice) and (not tiers or tier in tiers):
                 rows += sorted(tariff.rows, key=_order)
-    return PriceList(at_us, tuple(rows))
+    lifted = (book.uplift(model, at_us) for model in dict.fromkeys(row.model for row in rows))
+    return PriceList(at_us, tuple(rows), tuple(uplift for uplift in lifted if uplift is not None))
 
 
 def _order(row: Price) -> tuple[int, int, int]:

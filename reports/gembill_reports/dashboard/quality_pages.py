@@ -12,6 +12,7 @@ from gembill.ledger import Ledger, Quality, read_quality
 from gembill.model import Price
 from gembill.period import Unit, local, name
 from gembill.rules.prices import PriceBook
+from gembill_reports.analysis.price_check import coming_shut_downs
 from gembill_reports.analysis.price_list import price_list
 from gembill_reports.dashboard.call_pages import plain
 from gembill_reports.dashboard.page import Card, Cell, Grid, Page, number, text
@@ -42,13 +43,28 @@ def prices(book: PriceBook, view: PageQuery) -> Page:
         name="prices",
         title="Prices",
         template="prices.html",
-        data={"schema_version": 1, "prices": listed.json()["prices"]},
+        data={
+            "schema_version": 1,
+            "prices": listed.json()["prices"],
+            "shut_downs": [
+                {"model": one.model, "date": str(one.day)} for one, _ in coming_shut_downs(book, view.now_us)
+            ],
+        },
         header=csv.header,
         rows=csv.rows,
-        grids=(Grid("Prices", heads, rows, empty="No price row fits."),),
+        grids=(_shut_downs(book, view), Grid("Prices", heads, rows, empty="No price row fits.")),
         notes=[plain(sheet.heading), *map(plain, sheet.notes)],
         more={"at": named or "", "priced": view.rest.get("priced", ""), "known": book.models},
     )
+
+
+def _shut_downs(book: PriceBook, view: PageQuery) -> Grid:
+    heads = [text("Model"), text("No longer served from"), number("Days left"), text("Says")]
+    rows = [
+        [text(one.model), text(str(one.day)), number(count(days)), text(one.source)]
+        for one, days in coming_shut_downs(book, view.now_us)
+    ]
+    return Grid("Models that will be shut down", heads, rows, empty="None is announced.")
 
 
 def quality_page(ledger: Ledger, view: PageQuery, book: PriceBook) -> Page:

@@ -9,10 +9,12 @@ from typing import Any
 
 from gembill.money import usd, usd_per_million
 from gembill.period import local, zone
-from gembill_reports.analysis.price_check import ComingPrice, PriceCheck, PriceGap
+from gembill.rules.prices.sources import rank_of
+from gembill_reports.analysis.price_check import ComingPrice, ComingShutDown, DisputedPrice, PriceCheck, PriceGap
 from gembill_reports.layout.sheet import Sheet, count, money
 from gembill_reports.layout.tables import MISSING, Column, Table
 from gembill_reports.views.period_texts import period_dict, words
+from gembill_reports.views.unit_prices import quoted
 from gembill_reports.views.view import Csv, View
 
 SCHEMA_VERSION = 1
@@ -35,6 +37,8 @@ class PriceCheckView(View):
             "stale": [{"model": one.model, "checked_on": one.checked_on, "rows": one.rows} for one in check.stale],
             "month": period_dict(check.month),
             "coming": [_coming_dict(one) for one in check.coming],
+            "shut_downs": [_shut_down_dict(one) for one in check.shut_downs],
+            "disputed": [_disputed_dict(one) for one in check.disputed],
         }
 
     def csv(self) -> Csv:
@@ -42,8 +46,9 @@ class PriceCheckView(View):
         return Csv(_HEADER, _rows(self.check))
 
     def sheets(self) -> Sequence[Sheet]:
-        """Gaps, stale rows, changes; a table without a finding is one sentence."""
-        return [_gaps(self.check), _stale(self.check), _coming(self.check)]
+        """Gaps, stale rows, changes, shut-downs, disputes; a table without a finding is one sentence."""
+        check = self.check
+        return [_gaps(check), _stale(check), _coming(check), _shut_downs(check), _disputed(check)]
 
 
 def _gaps(check: PriceCheck) -> Sheet:
@@ -74,6 +79,37 @@ def _coming(check: PriceCheck) -> Sheet:
     return Sheet("Changes coming up for models called", Table(columns, rows), notes)
 
 
+def _shut_downs(check: PriceCheck) -> Sheet:
+    columns = (Column("From"), Column("Model", text=True), Column("Days left"), Column("Calls of 31 days"))
+    rows = tuple(
+        (str(one.shut_down.day), one.shut_down.model, count(one.days), count(one.calls)) for one in check.shut_downs
+    )
+    return Sheet("Models that will be shut down", Table(columns, rows), () if rows else ("None announced.",))
+
+
+def _disputed(check: PriceCheck) -> Sheet:
+    columns = (
+        *(Column("Model", text=True), Column("Tier", text=True), Column("Meter", text=True)),
+        *(Column("Ours"), Column("By", text=True), Column("Theirs"), Column("By", text=True)),
+    )
+    rows = tuple(_disputed_cells(one) for one in check.disputed)
+    notes = (
+        "The price in force is ours. What was billed counts more than the catalogue, and that more than packages.",
+    )
+    return Sheet("Prices about which sources disagree", Table(columns, rows), notes if rows else ("None.",))
+
+
+def _disputed_cells(one: DisputedPrice) -> tuple[str, ...]:
+    row, other = one.ours, one.theirs
+    meter = f"{row.meter.value.replace('_', ' ')} ({row.modality.value})"
+    figures = (quoted(row.meter, row.unit_pico), _by(row.source), quoted(row.meter, other.unit_pico), _by(other.source))
+    return row.model, row.service_tier, meter, *figures
+
+
+def _by(source: str) -> str:
+    return rank_of(source) or source
+
+
 def _coming_cells(one: ComingPrice) -> tuple[str, ...]:
     figures = tuple(" to ".join(_figure(pico) for pico in pair) for pair in (one.input, one.output))
     if one.now_pico is None or one.then_pico is None:
@@ -99,6 +135,14 @@ def _rows(check: PriceCheck) -> Iterator[dict[str, Any]]:
         detail = "hidden by a price of your own" if one.hidden else None
         yield {**empty, "kind": "coming", "model": one.model, "date": _day(one.at_us), **amounts, "detail": detail}
 
+    for end in check.shut_downs:
+        named = {"model": end.shut_down.model, "date": str(end.shut_down.day), "count": end.calls}
+        yield {**empty, "kind": "shut_down", **named, "detail": end.shut_down.source}
+    for dispute in check.disputed:
+        row, other = dispute.ours, dispute.theirs
+        figures = f"{row.id}: {usd(row.unit_pico)} by {row.source}; {usd(other.unit_pico)} by {other.source}"
+        yield {**empty, "kind": "disputed", "model": row.model, "service_tier": row.service_tier, "detail": figures}
+
 
 def _gap_dict(gap: PriceGap) -> dict[str, Any]:
     return {
@@ -121,6 +165,25 @@ def _coming_dict(one: ComingPrice) -> dict[str, Any]:
         "last_month_now_usd": usd(one.now_pico),
         "last_month_then_usd": usd(one.then_pico),
         "hidden_by_own_price": one.hidden,
+    }
+
+
+def _shut_down_dict(one: ComingShutDown) -> dict[str, Any]:
+    day, source = str(one.shut_down.day), one.shut_down.source
+    return {"model": one.shut_down.model, "date": day, "days": one.days, "calls": one.calls, "source": source}
+
+
+def _disputed_dict(one: DisputedPrice) -> dict[str, Any]:
+    return {
+        "price_id": one.ours.id,
+        "model": one.ours.model,
+        "service_tier": one.ours.service_tier,
+        "meter": one.ours.meter.value,
+        "modality": one.ours.modality.value,
+        "ours_usd": usd(one.ours.unit_pico),
+        "ours_source": one.ours.source,
+        "theirs_usd": usd(one.theirs.unit_pico),
+        "theirs_source": one.theirs.source,
     }
 
 

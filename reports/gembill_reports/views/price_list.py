@@ -5,13 +5,14 @@ Invariant: JSON and CSV hold every row with its exact figure; the table puts met
 price on one line.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from gembill.model import Modality, Price
 from gembill.money import usd, usd_per_million
 from gembill.period import iso, local, zone
+from gembill.rules.prices.regional import Uplift
 from gembill_reports.analysis.price_list import PriceList
 from gembill_reports.layout.sheet import Sheet
 from gembill_reports.layout.tables import Column, Table
@@ -46,7 +47,9 @@ class PriceListView(View):
     def json(self) -> dict[str, Any]:
         """Every row."""
         rows = [price_dict(row) for row in self.prices.rows]
-        return {"schema_version": SCHEMA_VERSION, "at": iso(self.prices.at_us, zone()), "prices": rows}
+        at = iso(self.prices.at_us, zone())
+        regional = [{"model": one.model, "times": str(one.times), "source": one.source} for one in self.prices.uplifts]
+        return {"schema_version": SCHEMA_VERSION, "at": at, "prices": rows, "regional": regional}
 
     def csv(self) -> Csv:
         """Every row."""
@@ -57,8 +60,14 @@ class PriceListView(View):
         calendar = zone()
         day = local(self.prices.at_us, calendar).date()
         heading = f"Prices in force on {day} · {calendar.key} · US dollars per million tokens"
-        notes = _NOTES if self.prices.rows else _NOTHING
+        notes = (*_NOTES, *_regional(self.prices.uplifts)) if self.prices.rows else _NOTHING
         return [Sheet(heading, Table(_COLUMNS, tuple(map(_line, _alike(self.prices.rows)))), notes)]
+
+
+def _regional(uplifts: Sequence[Uplift]) -> Iterator[str]:
+    for times in dict.fromkeys(one.times for one in uplifts):
+        models = ", ".join(one.model for one in uplifts if one.times == times)
+        yield f"On regional endpoints of Vertex tokens cost {times} times as much: {models}."
 
 
 def price_dict(row: Price) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from gembill.price_catalog import PricingTerms
 from gembill.rules.prices import PriceBook, bundled
 from gembill.rules.prices.negotiated import ContractTerms, negotiated
 from gembill.rules.rating import DEFAULT
-from gembill_reports.analysis.price_check import PriceCheck, PriceGap, check
+from gembill_reports.analysis.price_check import PriceCheck, PriceGap, check, coming_shut_downs, disputed_prices
 from tests.gembill.calls import event, put
 
 NOW = instant("2026-11-21T12:00:00", zone())
@@ -91,3 +91,23 @@ def test_a_change_that_a_price_of_ones_own_hides_is_said(ledger: Ledger) -> None
     stays = findings[instant("2027-01-01", zone())]
     assert (stays.hidden, stays.now_pico, stays.then_pico) == (True, None, None)
     assert stays.output == (unit_price("3.75"), unit_price("7.50"))
+
+
+def test_shut_downs_are_announced_until_their_day_with_the_calls_of_the_last_weeks(ledger: Ledger) -> None:
+    put(ledger, LIST, event(1, OCTOBER, "gemini-2.5-flash-preview-09-2025"))
+    ends = {one.shut_down.model: (one.days, one.calls) for one in checked(ledger).shut_downs}
+    assert ends["gemini-2.5-flash"][0] > 0
+    assert ends["gemini-2.5-pro"][1] == 0
+    assert "gemini-2.0-flash" not in ends
+    last, after = (coming_shut_downs(bundled(), instant(day, zone())) for day in ("2026-12-01", "2026-12-02"))
+    assert [days for one, days in last if one.model == "gemini-2.5-pro"] == [0]
+    assert not [one for one, _ in after if one.model == "gemini-2.5-pro"]
+
+
+def test_a_price_that_another_source_contradicts_is_named_until_it_ends() -> None:
+    models = [
+        {one.ours.model for one in disputed_prices(bundled(), instant(day, zone()))}
+        for day in ("2026-11-28", "2027-01-01")
+    ]
+    assert "gemini-robotics-er-2" in models[0]
+    assert "gemini-robotics-er-2" not in models[1]

@@ -2,14 +2,24 @@
 
 from dataclasses import replace
 
+from gembill.model import Meter
 from gembill.money import unit_price
 from gembill.period import instant, parse, zone
-from gembill_reports.analysis.price_check import ComingPrice, PriceCheck, PriceGap, StalePrice
+from gembill.rules.prices import bundled
+from gembill_reports.analysis.price_check import (
+    ComingPrice,
+    ComingShutDown,
+    PriceCheck,
+    PriceGap,
+    StalePrice,
+    disputed_prices,
+)
 from gembill_reports.views.price_check import PriceCheckView
 from gembill_reports.views.view import Format, text
 from tests.gembill_reports.conftest import Snapshots
 
 DAY = instant("2026-12-01", zone())
+NOW = instant("2026-11-27", zone())
 COMING = ComingPrice(
     model="m",
     at_us=DAY,
@@ -18,6 +28,8 @@ COMING = ComingPrice(
     now_pico=10**12,
     then_pico=2 * 10**12,
 )
+END = next(one for one in bundled().remarks.shut_downs if one.model == "gemini-2.5-pro")
+OUTPUT = next(one for one in disputed_prices(bundled(), NOW) if one.ours.meter is Meter.OUTPUT)
 FINDINGS = PriceCheck(
     month=parse(month="2026-10"),
     days=90,
@@ -27,6 +39,8 @@ FINDINGS = PriceCheck(
         COMING,
         ComingPrice(model="own", at_us=DAY, input=(1, 1), output=(1, 1), now_pico=None, then_pico=None, hidden=True),
     ),
+    shut_downs=(ComingShutDown(shut_down=END, days=4, calls=7),),
+    disputed=(OUTPUT,),
 )
 
 
@@ -45,26 +59,45 @@ def test_json_has_all_findings() -> None:
         "hidden_by_own_price": False,
     }
     assert shape["coming"][1]["hidden_by_own_price"] is True
+    assert [(one["model"], one["date"], one["days"], one["calls"]) for one in shape["shut_downs"]] == [
+        ("gemini-2.5-pro", "2026-12-01", 4, 7)
+    ]
+    (dispute,) = shape["disputed"]
+    assert (dispute["ours_usd"], dispute["theirs_usd"]) == ("0.000005000000", "0.000010000000")
+    assert dispute["price_id"] == "gemini-robotics-er-2/output/text/standard/0@2026-07-30"
 
 
 def test_the_sheets_say_what_to_do() -> None:
-    gaps, stale, coming = (sheet.terminal(140) for sheet in PriceCheckView(FINDINGS).sheets())
+    gaps, stale, coming, ends, disputed = (sheet.terminal(140) for sheet in PriceCheckView(FINDINGS).sheets())
     assert "(unknown)" in gaps
     assert "gembill prices set" in gaps
     assert "Prices not checked for 90 days" in stale
     assert "2.00 to 4.00" in coming
     assert "+$1.00" in coming
     assert "a price of your own stays in force" in coming
+    assert "2026-12-01  gemini-2.5-pro          4                 7" in ends
+    assert disputed.splitlines()[4].split() == [
+        "gemini-robotics-er-2",
+        "standard",
+        "output",
+        "(text)",
+        "5.00",
+        "package",
+        "10.00",
+        "catalogue",
+    ]
 
 
 def test_nothing_found_is_one_word() -> None:
     empty = PriceCheck(month=FINDINGS.month, days=90, gaps=(), stale=(), coming=())
-    assert ["None" in sheet.terminal(80) for sheet in PriceCheckView(empty).sheets()] == [True] * 3
+    assert ["None" in sheet.terminal(80) for sheet in PriceCheckView(empty).sheets()] == [True] * 5
 
 
 def test_csv_has_a_line_for_each_finding() -> None:
     lines = list(text(PriceCheckView(FINDINGS), Format.CSV))
-    assert [line.split(",")[0] for line in lines] == ["kind", "gap", "stale", "coming", "coming"]
+    assert [line.split(",")[0] for line in lines] == [
+        "kind", "gap", "stale", "coming", "coming", "shut_down", "disputed",
+    ]  # fmt: skip
     assert lines[3] == "coming,m,,2026-12-01,,1.000000000000,2.000000000000,\n"
 
 

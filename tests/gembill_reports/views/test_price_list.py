@@ -33,6 +33,8 @@ def test_json_and_csv_hold_the_exact_figures() -> None:
     search = by_id["gemini-4-argon/grounding/text/standard/0@2026-10-13"]
     assert (search["unit_price_usd"], search["usd_per_million"]) == ("0.014000000000", None)
     lines = list(csv.DictReader(text(view, Format.CSV)))
+    assert [(one["model"], one["times"]) for one in shape["regional"]] == [("gemini-4-argon", "1.1")]
+    assert "Vertex tokens cost 1.1 times as much: gemini-4-argon." in view.sheets()[0].terminal(140)
     assert len(lines) == len(shape["prices"])
     assert lines[0]["unit_price_usd"] == shape["prices"][0]["unit_price_usd"]
 

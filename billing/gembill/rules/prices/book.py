@@ -23,6 +23,7 @@ from gembill import period
 from gembill.errors import PriceError
 from gembill.model import Meter, Modality, Price
 from gembill.rules.prices.regional import Uplift, regional_row
+from gembill.rules.prices.remarks import NOTHING, Remarks
 
 _EVER = -(1 << 63)  # "since ever" where instants are compared
 
@@ -143,7 +144,7 @@ class PriceBook:
         rows: Iterable[Price],
         aliases: Iterable[Alias] = (),
         *,
-        uplifts: Iterable[Uplift] = (),
+        remarks: Remarks = NOTHING,
         over: "PriceBook | None" = None,
     ) -> None:
         """Check the rows; PriceError where they contradict each other.
@@ -155,13 +156,13 @@ class PriceBook:
         self.layers: tuple[_Rows, ...] = (*(over.layers if over else ()), own)
         self.rows: _Rows = (*(over.rows if over else ()), *own)
         self.aliases: tuple[Alias, ...] = (*(over.aliases if over else ()), *aliases)
-        self.uplifts: tuple[Uplift, ...] = (*(over.uplifts if over else ()), *uplifts)
+        self.remarks: Remarks = over.remarks.joined(remarks) if over else remarks
         _reject_duplicates(self.rows)
 
     @cached_property
     def digest(self) -> str:
         """SHA-256 in hex over ids, figures, times and names."""
-        return _digest(self.layers, self.aliases, self.uplifts)
+        return _digest(self.layers, self.aliases, self.remarks.uplifts)
 
     @cached_property
     def _timelines(self) -> "dict[tuple[str, str], _Timeline]":
@@ -184,7 +185,7 @@ class PriceBook:
     @cached_property
     def _uplifts(self) -> dict[str, list[Uplift]]:
         uplifts: dict[str, list[Uplift]] = {}
-        for one in self.uplifts:
+        for one in self.remarks.uplifts:
             uplifts.setdefault(one.model, []).append(one)
         return uplifts
 

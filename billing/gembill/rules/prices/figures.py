@@ -8,6 +8,9 @@ it is refused.
 import re
 from datetime import date
 from decimal import Decimal
+from typing import Annotated
+
+from msgspec import Meta
 
 from gembill import money
 from gembill.errors import ConfigurationError
@@ -57,6 +60,7 @@ def _times(text: str) -> Decimal:
     return Decimal(match[1])
 
 
+NAME = Kind(Annotated[str, Meta(min_length=1)], "a text that is not empty")
 DAY = Kind(date, "a day such as 2026-12-01, without quotes")
 RATE = Kind(
     str,

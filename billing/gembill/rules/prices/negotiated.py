@@ -12,8 +12,9 @@ from decimal import Decimal
 from gembill.errors import PriceError
 from gembill.model import Meter, Modality, Price
 from gembill.money import usd_per_million
+from gembill.rules.prices.blocks import RATES
 from gembill.rules.prices.book import NoPrice, PriceBook, PriceCell, PriceKey, Tariff, dated_row
-from gembill.rules.prices.toml import RATES, meters_of
+from gembill.rules.prices.toml import meters_of
 
 GROUNDING = "grounding"
 

@@ -144,7 +144,7 @@ def test_a_user_can_name_an_alias_without_a_price() -> None:
 def test_the_digest_names_the_content_whatever_the_order() -> None:
     rows = list(bundled().rows)
     random.Random(7).shuffle(rows)
-    assert PriceBook(rows, bundled().aliases, uplifts=bundled().uplifts).digest == bundled().digest
+    assert PriceBook(rows, bundled().aliases, remarks=bundled().remarks).digest == bundled().digest
     assert PriceBook(rows, bundled().aliases).digest != bundled().digest
     assert PriceBook([replace(rows[0], unit_pico=rows[0].unit_pico + 1), *rows[1:]]).digest != PriceBook(rows).digest
     assert PriceBook(rows).digest != bundled().digest

@@ -88,14 +88,14 @@ def test_the_id_of_a_regional_row_leads_back_to_the_global_one_and_makes_the_row
 
 def test_every_regional_product_of_the_bundled_list_is_exact() -> None:
     book = bundled()
-    for uplift in book.uplifts:
+    for uplift in book.remarks.uplifts:
         for row in book.rows:
             if row.model == uplift.model:
                 assert row.unit_pico * uplift.times % 1 == 0, row.id
 
 
 def test_the_models_whose_vertex_price_is_lifted_in_regions() -> None:
-    assert {one.model for one in bundled().uplifts} == {
+    assert {one.model for one in bundled().remarks.uplifts} == {
         "gemini-4-argon", "gemini-4-hydrogen", "gemini-3.8-flash", "gemini-3.7-flash", "gemini-3.6-flash",
         "gemini-3.5-flash", "gemini-3.5-flash-lite", "gemini-3.1-flash-lite", "gemini-3.1-flash-image",
     }  # fmt: skip

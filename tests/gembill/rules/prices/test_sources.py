@@ -23,4 +23,4 @@ def test_what_was_billed_counts_more_than_the_catalogue_and_a_page_more_than_a_p
 
 def test_every_bundled_price_says_the_rank_of_its_source() -> None:
     assert {row.id for row in bundled().rows if rank_of(row.source) is None} == set()
-    assert {one.model for one in bundled().uplifts if rank_of(one.source) is None} == set()
+    assert {one.model for one in bundled().remarks.uplifts if rank_of(one.source) is None} == set()

@@ -119,7 +119,9 @@ def test_a_figure_may_have_another_source_than_its_block() -> None:
 def test_a_regional_uplift_is_dated_with_its_block() -> None:
     book = _book("from = 2026-07-01\n" + PLAIN, "from = 2026-12-01\n" + PLAIN + 'regional = "x1.1"\n')
     december = _row(book, "m/input/text/standard/0@2026-12-01").effective_from_us
-    assert [(one.model, str(one.times), one.effective_from_us) for one in book.uplifts] == [("m", "1.1", december)]
+    assert [(one.model, str(one.times), one.effective_from_us) for one in book.remarks.uplifts] == [
+        ("m", "1.1", december)
+    ]
 
 
 def test_days_begin_at_midnight_us_pacific_in_winter_and_in_summer() -> None:
