@@ -80,8 +80,8 @@ def run(
 
     A proxy is started on a free port, and the program gets its address in GOOGLE_GEMINI_BASE_URL and
     GOOGLE_VERTEX_BASE_URL, which the SDKs for Python, JavaScript and Go read. Budgets of the file whose period is `run`
-    count beside --budget. The program's own exit code is kept if it fails. A program whose calls do not reach the proxy
-    is told of; with --strict that is exit 12.
+    count beside --budget. The program's own exit code is kept if it fails. If no call reached the
+    proxy, that is said; with --strict it is exit 12.
 
     \b
     gembill run --budget 0.50 --label job=nightly -- pytest -q

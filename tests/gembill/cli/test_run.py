@@ -111,7 +111,7 @@ client.models.generate_content(model="gemini-3-flash-preview", contents="Compute
 
 
 @pytest.mark.parametrize(("flags", "code"), [((), 0), (("--strict",), 12)])
-def test_a_program_that_goes_past_the_proxy_is_told_of_by_name(flags, code, upstream, tmp_path):
+def test_a_program_that_goes_past_the_proxy_is_reported_with_the_variables(flags, code, upstream, tmp_path):
     words = (*flags, "--budget", "0.50", "--upstream", upstream, "--", sys.executable, "-c", BESIDE, upstream)
     done = run(tmp_path, *words)
     assert done.returncode == code, done.stderr
