@@ -106,6 +106,7 @@ def blocks_of(model: str, tables: list[dict[str, Any]], sources: Mapping[str, st
         values = values_of(table, BLOCK, path, "a key of a block of prices")
         if "checked_on" not in values or "source" not in values:
             raise mistake_at(path, "lacks its source or the day it was checked (checked_on); add both")
+        _check_sources(path, values)
         blocks.append(
             Block(
                 model=model,
@@ -125,6 +126,13 @@ def blocks_of(model: str, tables: list[dict[str, Any]], sources: Mapping[str, st
         )
     ended = [replace(block, until=_end(block, following)) for block, following in pairwise(blocks)]
     return [*ended, *blocks[-1:]]
+
+
+def _check_sources(path: Path, values: Mapping[str, Any]) -> None:
+    for key in (key for keys in values.get(_OTHER_SOURCES, {}).values() for key in keys):
+        tier, _, rate = key.rpartition(".")
+        if rate not in (values.get(tier, {}) if tier else values):
+            raise mistake_at((*path, _OTHER_SOURCES), f"names '{key}', a figure that the block does not have")
 
 
 def _end(block: Block, following: Block) -> date:

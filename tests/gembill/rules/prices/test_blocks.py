@@ -20,11 +20,19 @@ def test_a_block_ends_where_the_next_begins() -> None:
 
 
 def test_a_figure_has_the_source_named_for_its_key_and_audio_that_of_its_meter() -> None:
-    (one,) = blocks_of("m", [block(other_sources={"sku": ["flex.cached", "image"], "a note": ["input"]})], SOURCES, "")
+    figures: dict[str, Any] = {"input": "1", "cached": "1", "output": "1", "image": "1", "flex": {"cached": "x0.5"}}
+    figures["other_sources"] = {"sku": ["flex.cached", "image"], "a note": ["input"]}
+    (one,) = blocks_of("m", [block(**figures)], SOURCES, "")
     assert (one.source_of("cached", "flex"), one.source_of("cached_audio", "flex")) == ("the catalogue",) * 2
     assert (one.source_of("image"), one.source_of("input"), one.source_of("cached")) == (
         "the catalogue", "a note", "the page",
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("key", ["image", "flex.cached", "flex"])
+def test_a_source_for_a_figure_that_is_not_there_is_refused(key: str) -> None:
+    with pytest.raises(Mistake, match=f"other_sources names '{key}', a figure that the block does not have"):
+        blocks_of("m", [block(input="1", other_sources={"sku": [key]})], SOURCES, "")
 
 
 def test_a_mistake_names_its_path() -> None:
