@@ -110,12 +110,12 @@ def _in_force(row: Price, at: datetime) -> bool:
 def _figure(prices: ModelPrice, row: Price) -> Decimal | None:
     """The oracle's price for the row, dollars per million tokens or per thousand searches."""
     meter = BORROWED.get(row.meter, row.meter)
-    found: Any = next((v for key in KEYS[meter, row.modality] if (v := getattr(prices, key)) is not None), None)
-    if isinstance(found, TieredPrices):
-        assert [tier.start for tier in found.tiers] == [200_000]
-        return found.tiers[0].price if row.above_prompt_tokens == 200_000 else found.base
+    figure: Any = next((v for key in KEYS[meter, row.modality] if (v := getattr(prices, key)) is not None), None)
+    if isinstance(figure, TieredPrices):
+        assert [tier.start for tier in figure.tiers] == [200_000]
+        return figure.tiers[0].price if row.above_prompt_tokens == 200_000 else figure.base
     assert row.above_prompt_tokens == 0
-    return found  # type: ignore[no-any-return]
+    return figure  # type: ignore[no-any-return]
 
 
 def _has_tier(model: ModelInfo, tier: str) -> bool:
@@ -185,8 +185,8 @@ def test_the_oracle_has_no_price_that_we_leave_out() -> None:
 
 def _have(model: str, meter: Meter, kind: Modality) -> bool:
     at_us = int(CHECKED.timestamp()) * 10**6
-    found = bundled().price(model, meter, kind, service_tier="standard", prompt_tokens=1, at_us=at_us)
-    return isinstance(found, Price)
+    price = bundled().price(model, meter, kind, service_tier="standard", prompt_tokens=1, at_us=at_us)
+    return isinstance(price, Price)
 
 
 def test_changes_announced_by_the_oracle_are_ours_too_on_the_same_day() -> None:
