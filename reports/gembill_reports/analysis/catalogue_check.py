@@ -10,9 +10,10 @@ from enum import StrEnum
 
 from gembill.model import Price
 from gembill.reconcile.catalogue import CatalogueEntry
-from gembill.reconcile.sku import Sku, UnknownSku, read
+from gembill.reconcile.sku import Band, Sku, UnknownSku, read
 from gembill.reconcile.sku_price import price_of
 from gembill.rules.prices import NoPrice, PriceBook
+from gembill.rules.prices.sources import rank_of
 
 
 class Verdict(StrEnum):
@@ -27,7 +28,10 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CatalogueLine:
-    """An entry with its verdict; `price` is our row where there is one, `reason` says why there is none."""
+    """An entry with its verdict; `price` is our row where there is one.
+
+    `reason` says why there is none, or what is known about a difference.
+    """
 
     entry: CatalogueEntry
     verdict: Verdict
@@ -66,5 +70,18 @@ def _line(book: PriceBook, entry: CatalogueEntry, at_us: int) -> CatalogueLine:
     if isinstance(price, NoPrice):
         verdict = Verdict.FREE if sku.free else Verdict.UNPRICED
         return CatalogueLine(entry=entry, verdict=verdict, sku=sku, reason=price.reason)
-    verdict = Verdict.AGREES if entry.agrees(price.unit_pico) else Verdict.DIFFERS
-    return CatalogueLine(entry=entry, verdict=verdict, sku=sku, price=price)
+    if entry.agrees(price.unit_pico):
+        return CatalogueLine(entry=entry, verdict=Verdict.AGREES, sku=sku, price=price)
+    reason = _known_reason(book, sku, entry, price)
+    return CatalogueLine(entry=entry, verdict=Verdict.DIFFERS, sku=sku, price=price, reason=reason)
+
+
+def _known_reason(book: PriceBook, sku: Sku, entry: CatalogueEntry, price: Price) -> str | None:
+    """What is known about a difference: that sources dispute the price, or that the list does not tell sizes apart."""
+    for dispute in book.remarks.disputes:
+        about = (dispute.model, dispute.service_tier, dispute.meter)
+        if about == (price.model, price.service_tier, price.meter) and entry.agrees(dispute.unit_pico):
+            return f"sources disagree: ours is of a {rank_of(price.source)}"
+    if sku.band is Band.LONG and not price.above_prompt_tokens:
+        return "the list has one price for short and long prompts"
+    return None

@@ -52,7 +52,7 @@ class CatalogueCheckView(View):
 def _differences(check: CatalogueCheck) -> Sheet:
     columns = (
         *(Column("Model", text=True), Column("Tier", text=True), Column("Meter", text=True)),
-        *(Column("Ours"), Column("Theirs"), Column("SKU", 20, text=True)),
+        *(Column("Ours"), Column("Theirs"), Column("Why", 30, text=True), Column("SKU", 20, text=True)),
     )
     rows = tuple(_difference(line) for line in check.of(Verdict.DIFFERS))
     return Sheet("Where the catalogue differs from the prices in force", Table(columns, rows), tuple(_sums(check)))
@@ -64,7 +64,7 @@ def _difference(line: CatalogueLine) -> tuple[str, ...]:
     band = f", {line.sku.band.value} prompts" if line.sku and line.sku.band else ""
     meter = f"{row.meter.value.replace('_', ' ')} ({row.modality.value}){band}"
     figures = (quoted(row.meter, row.unit_pico), quoted(row.meter, line.entry.unit_pico))
-    return row.model, row.service_tier, meter, *figures, line.entry.sku
+    return row.model, row.service_tier, meter, *figures, line.reason or "not known", line.entry.sku
 
 
 def _sums(check: CatalogueCheck) -> Iterator[str]:

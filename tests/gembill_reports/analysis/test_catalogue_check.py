@@ -27,5 +27,21 @@ def test_an_entry_has_one_verdict(sku: str, nano: int, verdict: Verdict) -> None
     (line,) = check.lines
     assert line.verdict is verdict
     assert check.of(verdict) == [line]
-    assert (line.reason is None) == (verdict in (Verdict.AGREES, Verdict.DIFFERS))
+    assert (line.reason is None) == (verdict is Verdict.AGREES)
     assert check.in_order == (verdict is not Verdict.DIFFERS)
+
+
+@pytest.mark.parametrize(
+    ("sku", "reason"),
+    [
+        ("Generate content output token count gemini robotics er 2 preview text", "sources disagree: ours is of a package"),
+        (
+            "BatchGenerate content output token count gemini 2.5 flash long output text non-thinking",
+            "the list has one price for short and long prompts",
+        ),
+        ("Generate content output token count gemini 3.6 flash text", None),
+    ],
+)  # fmt: skip
+def test_what_is_known_about_a_difference_is_said(sku: str, reason: str | None) -> None:
+    (line,) = check_catalogue(bundled(), [CatalogueEntry(sku, 10_000, "count")], AT).lines
+    assert (line.verdict, line.reason) == (Verdict.DIFFERS, reason)

@@ -42,5 +42,6 @@ def test_the_table_names_what_differs_what_has_no_price_and_what_is_not_known() 
     assert "10.00" in differs
     assert "1 of 6 entries agree; 1 carry a free allowance." in differs
     assert "gemini-3.6-flash" not in differs
+    assert "sources disagree: ours is of a package" in differs
     assert "gemini-robotics-er-1.6-preview" in unpriced
     assert "Gemini Pro Output Tokens" in unknown
