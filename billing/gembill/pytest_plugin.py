@@ -204,7 +204,7 @@ class _Recording:
 
         if status.used > self.limit:
             return pytest.ExitCode.TESTS_FAILED
-        return exit_code([status], strict=self._strict, reached=report.total.calls > 0)
+        return exit_code([status], strict=self._strict, known=report.total.calls > 0 and report.total.is_known)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:  # noqa: ANN401 - xdist's WorkerController

@@ -73,11 +73,11 @@ class ExitRule:
     fail_on: str
     strict: bool
 
-    def code(self, statuses: Sequence[BudgetStatus], *, reached: bool = True) -> int:
-        """The exit code for these statuses (contract.md, Commands), and of a run whether a call reached the proxy."""
+    def code(self, statuses: Sequence[BudgetStatus], *, known: bool = True) -> int:
+        """The exit code for these statuses (contract.md, Commands), and of a run whether its whole cost is known."""
         from gembill.rules.budgets import exit_code
 
-        return exit_code(statuses, strict=self.strict, fail_on_warn=self.fail_on == "warn", reached=reached)
+        return exit_code(statuses, strict=self.strict, fail_on_warn=self.fail_on == "warn", known=known)
 
 
 moment_options = together("moment", BudgetMoment, (at_option, tz_option, run_option))

@@ -99,13 +99,13 @@ def run(
     with recorded.recording(redaction) as url:
         code = _child(command, environment(url, recorded.id))
     try:
-        statuses, reached = _judge(recorded, budgets)
+        statuses, known = _judge(recorded, budgets)
     except GembillError as error:
         if not code:
             raise
         click.echo(f"gembill: {error}", err=True)  # the program's own failure is what counts
-        statuses, reached = [], True
-    ctx.exit(code or exits.code(statuses, reached=reached))
+        statuses, known = [], True
+    ctx.exit(code or exits.code(statuses, known=known))
 
 
 def _child(command: tuple[str, ...], environment: dict[str, str]) -> int:
@@ -149,7 +149,7 @@ def _at_terminal() -> bool:
 
 
 def _judge(recorded: Run, budgets: list[Budget]) -> tuple[list[BudgetStatus], bool]:
-    """The state of the budgets, and whether there were calls; what they cost goes to stderr.
+    """The state of the budgets, and whether calls reached us whose whole cost is known; what they cost goes to stderr.
 
     LedgerError if calls are not in the ledger.
     """
@@ -172,4 +172,4 @@ def _judge(recorded: Run, budgets: list[Budget]) -> tuple[list[BudgetStatus], bo
     screen.write([sheet.terminal(screen.width(), color=screen.colored(sys.stderr))], sys.stderr)
     if not rows.total.calls:
         click.echo(f"gembill: {NOT_REACHED}", err=True)
-    return statuses, rows.total.calls > 0
+    return statuses, rows.total.calls > 0 and rows.total.is_known

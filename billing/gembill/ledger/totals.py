@@ -49,6 +49,11 @@ class Total:
     cost_parts: CostParts
     failed_execution_cost_pico: int | None
 
+    @property
+    def is_known(self) -> bool:
+        """Whether every call has a price and all its tokens, so that the cost is whole."""
+        return not self.unpriced_calls and not self.incomplete_calls
+
 
 def read_totals(ledger: Ledger, selection: Selection, by: Sequence[str] = ()) -> list[Total]:
     """Sums by group, in the order of the groups' values, missing ones last. Without `by` there is always one.

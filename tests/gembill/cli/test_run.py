@@ -11,6 +11,7 @@ import pytest
 
 from gembill.ledger import Selection, open_ledger, read_records
 from gembill_simulator import Options, simulator_in_thread
+from tests.e2e.player import Player, Reply
 from tests.surroundings import clean
 
 CALL = """
@@ -116,6 +117,13 @@ def test_a_program_that_goes_past_the_proxy_is_reported_with_the_variables(flags
     done = run(tmp_path, *words)
     assert done.returncode == code, done.stderr
     assert "No paid Gemini call reached the proxy. GOOGLE_GEMINI_BASE_URL and GOOGLE_VERTEX_BASE_URL" in done.stderr
+
+
+@pytest.mark.parametrize(("flags", "code"), [((), 0), (("--strict",), 12)])
+def test_a_run_whose_cost_is_not_known_is_exit_12_if_strict_also_without_a_budget(flags, code, tmp_path):
+    with Player(answer=lambda _: Reply([b"{}"])).serving() as player:  # an answer that tells no usage
+        done = run(tmp_path, *flags, "--upstream", player.url, "--", sys.executable, "-c", CALL, "0")
+    assert done.returncode == code, done.stderr
 
 
 def test_a_program_that_fails_without_a_call_keeps_its_exit_code(tmp_path):

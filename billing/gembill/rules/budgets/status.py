@@ -142,12 +142,12 @@ def overall_state(statuses: Iterable[BudgetStatus]) -> BudgetState:
 
 
 def exit_code(
-    statuses: Sequence[BudgetStatus], *, strict: bool = False, fail_on_warn: bool = False, reached: bool = True
+    statuses: Sequence[BudgetStatus], *, strict: bool = False, fail_on_warn: bool = False, known: bool = True
 ) -> int:
-    """What a check exits with: 10, 12, 11 or 0, the first that applies. `reached`: whether a run had calls at all."""
+    """What a check exits with: 10, 12, 11 or 0, the first that applies. `known`: whether the whole cost of a run is known."""
     if any(one.state is BudgetState.BREACH for one in statuses):
         return BREACHED_EXIT
-    if strict and (not reached or any(one.undetermined or one.incomplete_calls for one in statuses)):
+    if strict and (not known or any(one.undetermined or one.incomplete_calls for one in statuses)):
         return INCOMPLETE_EXIT
     return WARNED_EXIT if fail_on_warn and any(one.warned for one in statuses) else 0
 

@@ -116,8 +116,8 @@ def test_exit_codes_in_the_order_of_the_contract():
     assert exit_code([passed, warned], fail_on_warn=True) == 11
     assert exit_code([warned, unknown], strict=True, fail_on_warn=True) == 12
     assert exit_code([cut], strict=True) == 12
-    assert exit_code([passed], strict=True, reached=False) == 12
-    assert exit_code([passed], reached=False) == 0
+    assert exit_code([passed], strict=True, known=False) == 12
+    assert exit_code([passed], known=False) == 0
     assert exit_code([ignored, passed], strict=True) == 0
     assert exit_code([unknown, breached], strict=True, fail_on_warn=True) == 10
 
