@@ -92,6 +92,7 @@ class RequestFacts(Struct, frozen=True, omit_defaults=True, kw_only=True):
     conversation: str | None = None  # keyed hash of key, system instruction and first content
     turns: int | None = None  # contents in the request
     previous_interaction_id: str | None = None
+    unread: bool = False  # there was a body, and it is not JSON that can be read
     stream: bool = False  # the body asks for a stream, where the path does not say it
     film: FilmRequest | None = None
 

@@ -33,6 +33,7 @@ from gembill.wire.interactions import RUNNING
 from gembill.wire.observation import OUTLINE_ONLY
 from gembill.wire.token_counts import InvalidUsage, Usage
 
+_PLACE = re.compile(r"^(?:(?:.*/)?publishers/[^/]+/)?models/")
 _GENERATION = re.compile(r"gemini-(\d+)")
 
 
@@ -266,6 +267,8 @@ def _anomalies(event: Event, status: Status, usage: Usage | None, tokens: Tokens
         yield Anomaly.LABELS_CUT
     if event.seen.unread:
         yield f"answer_unread_{event.seen.unread}"  # an `Anomaly`, unless another version saw it
+    if event.asked.unread and status is not Status.ERROR and event.operation in TELLS_USAGE:
+        yield Anomaly.REQUEST_UNREAD
     if event.ending is Ending.LOST:
         yield Anomaly.RECORDER_STOPPED
     if _is_unmetered(event, status):
@@ -308,7 +311,8 @@ def _model(event: Event) -> str | None:
 
 
 def _bare(model: str | None) -> str | None:
-    return model.removeprefix("models/") or None if model else None
+    """The name alone: on Vertex project, location and publisher can be in front of it."""
+    return _PLACE.sub("", model, count=1) or None if model else None
 
 
 def _tier(event: Event, usage: Usage | None) -> str:

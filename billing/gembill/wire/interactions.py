@@ -14,7 +14,7 @@ import msgspec
 from gembill.event import Part, RequestFacts, UnreadReason
 from gembill.model import Execution, Outcome
 from gembill.wire import execution, interaction_steps, token_counts
-from gembill.wire.json_text import fields, mapping, mappings, value, word
+from gembill.wire.json_text import either, fields, mapping, mappings, value, word
 from gembill.wire.observation import Observation
 from gembill.wire.token_counts import InvalidUsage, Usage
 
@@ -44,18 +44,19 @@ def request_facts(body: bytes | None, model: str | None) -> tuple[RequestFacts, 
     members = fields(body) if body is not None else None
     if members is None:
         return RequestFacts(model=model), None
-    agent, config = word(value(members.get("agent"))), mapping(value(members.get("agent_config")))
+    config = mapping(value(either(members, "agent_config", "agentConfig")))
+    agent = word(value(members.get("agent")))
     tools = mappings(value(members.get("tools")))
-    cached = word(value(members.get("cached_content")))
-    unknown = agent or cached or "continuation_token" in members
+    cached = word(value(either(members, "cached_content", "cachedContent")))
+    unknown = agent or cached or either(members, "continuation_token", "continuationToken") is not None
     return RequestFacts(
         model=word(value(members.get("model"))) or word(config.get("model")),
         agent=agent,
         declared=True if any(t.get("type") == "code_execution" for t in tools) else None if unknown else False,
-        service_tier=word(value(members.get("service_tier")), 64),
+        service_tier=word(value(either(members, "service_tier", "serviceTier")), 64),
         cached_content=cached,
         turns=1,  # only the server knows the ones before
-        previous_interaction_id=word(value(members.get("previous_interaction_id"))),
+        previous_interaction_id=word(value(either(members, "previous_interaction_id", "previousInteractionId"))),
         stream=value(members.get("stream")) is True,
     ), None
 

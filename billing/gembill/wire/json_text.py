@@ -6,6 +6,7 @@ here raises on any input; what cannot be read is None.
 
 import json
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -17,6 +18,13 @@ _LONGEST_INTEGER = 30
 _DEEP = 500  # values nested too deeply for a decoder have more brackets than that
 _DEEPEST = 200_000  # counting more would hold up other calls
 _TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[{}\[\],:]', re.DOTALL)
+_LENIENT = re.compile(
+    rb"""(?P<text>"(?:[^"\\]|\\.)*(?:"|\\?\Z))"""  # also one that does not end: every piece is read once
+    rb"""|'(?P<single>(?:[^'\\]|\\.)*)(?:'|\\?\Z)"""
+    rb"""|(?P<comma>,)(?=\s*[}\]])"""
+    rb"""|(?P<word>[A-Za-z_$][\w$]*)(?P<colon>\s*:)?""",
+    re.DOTALL,
+)
 _ELIDED = re.compile(r"elided:(\d+):[0-9a-f]{16}")
 
 
@@ -49,6 +57,18 @@ def fields(text: bytes, *, deep: bool = False) -> dict[str, msgspec.Raw] | None:
     return _split(text) if deep and decoded is None and text.count(b"[") + text.count(b"{") > _DEEP else None
 
 
+def object_text(text: bytes) -> bytes | None:
+    """The text of a JSON object in strict JSON, as it is wherever that can be read; None if it is not an object.
+
+    Read as Google's reader does (wire.md 5.4): commas may trail, texts may have single quotes, names none. Time grows
+    with the length of the text and no faster, whatever it holds.
+    """
+    if fields(text) is not None:
+        return text
+    strict = _LENIENT.sub(_strict, text)
+    return strict if fields(strict) is not None else None
+
+
 def items(text: bytes | msgspec.Raw) -> list[msgspec.Raw] | None:
     """The items of a JSON array, each still text; None if it is not an array."""
     try:
@@ -73,6 +93,12 @@ def value(text: bytes | msgspec.Raw | None) -> Any:  # noqa: ANN401
         return json.loads(bytes(text).decode("utf-8", "replace"), parse_int=_integer)
     except (ValueError, RecursionError):
         return None
+
+
+def either(members: Mapping[str, msgspec.Raw], *names: str) -> msgspec.Raw | None:
+    """The member of the first of these names that is there and not null: Google takes camelCase and snake_case."""
+    texts = (members[name] for name in names if name in members)
+    return next((text for text in texts if bytes(text) != b"null"), None)
 
 
 def word(value: Any, limit: int = 256) -> str | None:  # noqa: ANN401
@@ -122,6 +148,21 @@ def _split(text: bytes) -> dict[str, msgspec.Raw] | None:
             if depth == 0:
                 return members if text.startswith(b"{") and match.end() == len(text) else None
     return None
+
+
+def _strict(match: re.Match[bytes]) -> bytes:
+    if match["comma"]:
+        return b""
+    if (single := match["single"]) is not None:
+        return b'"' + re.sub(rb"\\(.)|(\")", _requoted, single, flags=re.DOTALL) + b'"'
+    return b'"' + match["word"] + b'"' + match["colon"] if match["colon"] else match[0]
+
+
+def _requoted(match: re.Match[bytes]) -> bytes:
+    """A character of a text in single quotes, for double ones."""
+    if match[2]:
+        return b'\\"'
+    return b"'" if match[1] == b"'" else match[0]
 
 
 def _reencoded(value: Any) -> msgspec.Raw:  # noqa: ANN401

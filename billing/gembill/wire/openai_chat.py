@@ -13,7 +13,7 @@ import msgspec
 from gembill.event import Part, RequestFacts, UnreadReason
 from gembill.model import Execution
 from gembill.wire import tiers, token_counts
-from gembill.wire.json_text import fields, integer, items, mapping, mappings, size, value, word
+from gembill.wire.json_text import either, fields, integer, items, mapping, mappings, size, value, word
 from gembill.wire.observation import Observation
 from gembill.wire.token_counts import Usage
 
@@ -27,7 +27,7 @@ def request_facts(body: bytes | None, model: str | None) -> tuple[RequestFacts, 
     return RequestFacts(
         model=_model(value(members.get("model"))),
         declared=_declares_code_execution(members),
-        service_tier=word(value(members.get("service_tier")), 64),
+        service_tier=word(value(either(members, "service_tier", "serviceTier")), 64),
         turns=len(messages),
         stream=value(members.get("stream")) is True,
     ), _basis(messages)
@@ -40,9 +40,10 @@ def _model(name: object) -> str | None:
 
 
 def _declares_code_execution(members: dict[str, msgspec.Raw]) -> bool:
-    tools = mappings(value(members.get("tools"))) + mappings(
-        mapping(mapping(value(members.get("extra_body"))).get("google")).get("tools")
-    )
+    extra = mapping(value(either(members, "extra_body", "extraBody")))
+    tools = mappings(value(members.get("tools")))
+    for google in (mapping(extra.get("google")), mapping(value(members.get("google")))):
+        tools += mappings(google.get("tools"))
     return any(
         tool.get("type") == "code_execution" or tool.get(name) is not None
         for tool in tools

@@ -8,7 +8,7 @@ alike; no text is kept.
 import msgspec
 
 from gembill.event import RequestFacts
-from gembill.wire.json_text import fields, items, mapping, mappings, value, word
+from gembill.wire.json_text import either, fields, items, mapping, mappings, value, word
 
 
 def request_facts(body: bytes | None, model: str | None) -> tuple[RequestFacts, bytes | None]:
@@ -20,13 +20,13 @@ def request_facts(body: bytes | None, model: str | None) -> tuple[RequestFacts, 
     if members is None:
         return RequestFacts(model=model), None
     tools = value(members.get("tools"))
-    cached = word(value(_either(members, "cachedContent", "cached_content")))
+    cached = word(value(either(members, "cachedContent", "cached_content")))
     turns = _turns(members.get("contents"))
     basis = None
     if turns:
-        system = _either(members, "systemInstruction", "system_instruction")
+        system = either(members, "systemInstruction", "system_instruction")
         basis = _canonical(system) + b"\n" + _canonical(turns[0])
-    tier = word(value(_either(members, "serviceTier", "service_tier")), 64)
+    tier = word(value(either(members, "serviceTier", "service_tier")), 64)
     return RequestFacts(
         model=model,
         declared=True if declares_code_execution(tools) else None if cached else False,
@@ -39,10 +39,6 @@ def request_facts(body: bytes | None, model: str | None) -> tuple[RequestFacts, 
 def declares_code_execution(tools: object) -> bool:
     """Whether a list of tools allows code execution; `"codeExecution": null` is off."""
     return any(tool.get(name) is not None for tool in mappings(tools) for name in ("codeExecution", "code_execution"))
-
-
-def _either(members: dict[str, msgspec.Raw], *names: str) -> msgspec.Raw | None:
-    return next((members[name] for name in names if name in members), None)
 
 
 def _turns(contents: msgspec.Raw | None) -> list[msgspec.Raw]:

@@ -279,7 +279,11 @@ def test_bodies_that_cannot_be_read_are_said_and_claim_nothing(encoding, body):
     call.answered(200, [(b"content-encoding", encoding.encode())])
     call.received(body)
     recorded = event(call.finish(Ending.FINISHED, 2))
-    assert (recorded.asked, recorded.seen.unread) == (RequestFacts(model="gemini-flash-latest"), "encoding")
+    assert (recorded.asked, recorded.seen.unread) == (
+        RequestFacts(model="gemini-flash-latest", unread=True),
+        "encoding",
+    )
+    assert "request_unread" in meter(recorded, 1).anomalies
     assert meter(recorded, 1).status is Status.UNKNOWN
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gembill.wire.json_text import elided, fields, integer, items, mapping, mappings, size, value, word
+from gembill.wire.json_text import elided, fields, integer, items, mapping, mappings, object_text, size, value, word
 
 HOSTILE = [
     b"", b" ", b"{", b"}", b"[]", b"1", b"null", b'"text"', b"NaN", b"-Infinity", b"1e999", b"9" * 5000, b"-" + b"9" * 5000,
@@ -137,3 +137,44 @@ def test_a_member_nested_too_deep_does_not_hide_the_others(deep):
     assert fields(b'{"deep": ' + deep + b', "usage": {', deep=True) is None
     assert fields(b'[{"deep": ' + deep + b"}]", deep=True) is None
     assert fields(b'{"deep": ' + deep + b"}") is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b'{"a": [1, 2,], "b": {"c": "x, ]",},}',
+        b"{'a': [1, 2], 'b': {'c': 'x, ]'}}",
+        b'{a: [1, 2], b: {c : "x, ]"}}',
+        b'{"a": [1, 2], "b": {"c": "x, ]"}}',
+    ],
+)
+def test_a_request_is_read_as_leniently_as_google_reads_it(text):
+    strict = object_text(text)
+    assert strict is not None
+    assert json.loads(strict) == {"a": [1, 2], "b": {"c": "x, ]"}}
+
+
+def test_quotes_within_single_quotes_keep_their_meaning():
+    assert json.loads(object_text(rb"""{'a': 'it\'s "so"', 'n': null,}""") or b"") == {"a": 'it\'s "so"', "n": None}
+
+
+@pytest.mark.parametrize("text", [b"", b"[1]", b'{"a": 1', b'{"a" 1}', b"{,}x", b'{"a": "\\', b"a" * 1000])
+def test_what_is_not_an_object_stays_unread(text):
+    assert object_text(text) is None
+
+
+@pytest.mark.parametrize("piece", [b"a", b'"', b'\\"', b"'", b",", b", ", b" ", b"{", b"a :", b"\\"])
+def test_no_text_is_read_more_than_once(piece):
+    """Looked at from every place in it, a text of this length would take hours; the suite's time-out ends such a test."""
+    object_text(b'{"a": ' + piece * 300_000)
+    object_text(b"{'" + piece * 300_000)
+
+
+@given(
+    st.dictionaries(
+        st.text(max_size=5), st.recursive(st.none() | st.integers() | st.text(max_size=8), st.lists), max_size=4
+    )
+)
+def test_strict_json_is_left_as_it_is(value):
+    text = json.dumps(value).encode()
+    assert object_text(text) == text
