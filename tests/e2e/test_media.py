@@ -128,6 +128,19 @@ def test_an_import_for_file_search_costs_its_embedding_where_the_tokens_are_told
     assert (untold.record.status, untold.record.anomalies) == ("unknown", ("unmetered_surface",))
 
 
+def test_a_job_whose_results_go_elsewhere_is_unknown_and_names_its_model(recording):
+    job = {"name": "projects/p/locations/l/batchPredictionJobs/7", "state": "JOB_STATE_PENDING"}
+    with Player([said(job)]).serving() as player, (proxy := recording(player.url)).running():
+        proxy.post(
+            "/v1beta1/projects/p/locations/us-central1/batchPredictionJobs",
+            {"model": "publishers/google/models/gemini-2.5-flash", "displayName": "x"},
+        )
+    (stored,) = proxy.records()
+    record = stored.record
+    assert (record.operation, record.status, record.model) == ("batch_prediction", "unknown", "gemini-2.5-flash")
+    assert (record.project, record.location, record.anomalies) == ("p", "us-central1", ("unmetered_surface",))
+
+
 def test_speech_is_metered_by_the_modality_of_its_output(recording):
     usage = {
         "promptTokenCount": 9,

@@ -385,13 +385,16 @@ def test_grounding_is_billed_by_prompt_before_gemini_3_and_by_search_from_then_o
     ("operation", "status", "anomalies"),
     [
         ("raw_predict", 200, (Anomaly.UNMETERED_SURFACE,)),
-        (Operation.GENERATE_VIDEOS, 200, (Anomaly.UNMETERED_SURFACE,)),
-        (Operation.GENERATE_CONTENT, 200, ()),
-        ("raw_predict", 404, ()),
-        ("raw_predict", None, ()),
+        (Operation.GENERATE_VIDEOS, 200, (Anomaly.UNMETERED_SURFACE,)), (Operation.GENERATE_CONTENT, 200, ()),
+        ("raw_predict", 404, ()), ("raw_predict", None, ()),
     ],
-)
+)  # fmt: skip
 def test_a_paid_call_that_no_dialect_reads_is_unmetered_and_says_so(operation, status, anomalies):
     record = meter(msgspec.structs.replace(event(http=status), operation=operation), 1)
     assert record.anomalies == anomalies
     assert record.status is (Status.ERROR if status == 404 else Status.UNKNOWN)
+
+
+def test_a_model_has_its_name_without_the_place_in_front():
+    for named in ("m", "models/m", "publishers/google/models/m", "projects/p/locations/l/publishers/google/models/m"):
+        assert meter(event(FULL, model_version=named), 7).model == "m"

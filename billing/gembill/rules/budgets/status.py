@@ -144,7 +144,7 @@ def overall_state(statuses: Iterable[BudgetStatus]) -> BudgetState:
 def exit_code(
     statuses: Sequence[BudgetStatus], *, strict: bool = False, fail_on_warn: bool = False, known: bool = True
 ) -> int:
-    """What a check exits with: 10, 12, 11 or 0, the first that applies. `known`: whether the whole cost of a run is known."""
+    """What a check exits with: 10, 12, 11 or 0, the first that applies. `known`: whether all of a run has its cost."""
     if any(one.state is BudgetState.BREACH for one in statuses):
         return BREACHED_EXIT
     if strict and (not known or any(one.undetermined or one.incomplete_calls for one in statuses)):
