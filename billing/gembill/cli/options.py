@@ -101,6 +101,7 @@ class CallFilter:
     model: tuple[str, ...] = ()
     label: tuple[str, ...] = ()
     key: tuple[str, ...] = ()
+    location: tuple[str, ...] = ()
     code_execution: bool = False
 
     @property
@@ -123,6 +124,7 @@ class CallFilter:
             end_us=period.end_us,
             models=self.model,
             keys=self.key,
+            locations=self.location,
             labels=parse_labels(self.label, "--label"),
             code_execution=self.code_execution,
         )
@@ -138,6 +140,7 @@ _SELECTION = (
         "--label", multiple=True, metavar="NAME=VALUE", help="Only calls with this label. Repeatable: all must fit."
     ),
     click.option("--key", multiple=True, metavar="NAME", help="Only this API key's name or fingerprint. Repeatable."),
+    click.option("--location", multiple=True, metavar="NAME", help="Only Vertex calls of this location. Repeatable."),
     click.option("--code-execution", is_flag=True, help="Only calls in which code execution was used."),
 )
 

@@ -34,7 +34,8 @@ _WEEKS = 8
     "--by",
     multiple=True,
     metavar="GROUPS",
-    help="Rows by model, api, operation, service_tier, status, key, label.NAME, hour, day, week, month; with commas.",
+    help="Rows by model, api, operation, service_tier, status, key, location, project, label.NAME, hour, day, week, "
+    "month; with commas.",
 )
 @selection_options
 @output_options(

@@ -116,6 +116,8 @@ def _cost(entry: LedgerRecord) -> tuple[Any, ...]:
         entry.failed_execution_cost_pico,
         int(entry.priced),
         entry.unpriced_reason,
+        entry.record.location,
+        entry.record.project,
     )
 
 
@@ -139,6 +141,8 @@ def _record(row: Row[Any]) -> Record:
         ended_us=row.ended_us,
         api=Api(row.api),
         operation=row.operation,
+        project=row.project,
+        location=row.location,
         streamed=bool(row.streamed),
         model=row.model,
         requested_model=row.requested_model,

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine
 from gembill.errors import SchemaError
 from gembill.ledger.engine import writing
 
-REVISIONS = ("0001", "0002", "0003", "0004")  # oldest first; a test holds them against the scripts
+REVISIONS = ("0001", "0002", "0003", "0004", "0005")  # oldest first; a test holds them against the scripts
 SCHEMA_REVISION = REVISIONS[-1]
 _LOCK = 0x67656D62696C6C  # any number no other program locks: "gembill"
 

@@ -106,10 +106,10 @@ MEASURED: dict[str, ColumnElement[Any]] = {
 
 KEYED: dict[str, ColumnElement[Any]] = {
     "model": func.coalesce(record.c.model, literal_column("''")),
-    "key": func.coalesce(record.c.key, literal_column("''")),
+    **{name: func.coalesce(record.c[name], literal_column("''")) for name in ("key", "location", "project")},
     **{name: record.c[name] for name in ("source_id", "hour_utc", "api", "operation", "service_tier", "status")},
     "day_utc": record.c.hour_utc // DAY_HOURS,
     "code_execution_used": record.c.code_execution_used,
     "labels_hash": record.c.labels_hash,
 }
-"""Each part of a rollup's key of one row of `record`."""
+"""Each part of a rollup's key of one row of `record`, and where it ran, which no rollup knows."""

@@ -156,6 +156,7 @@ record = Table(
     *_columns(WHOLE, *COSTS, nullable=True),
     Column("priced", FLAG, nullable=False),
     Column("unpriced_reason", NAME),
+    *_columns(NAME, "location", "project", nullable=True),  # since 0005, and so the last
     PrimaryKeyConstraint("source_id", "id", "revision", name="record_pk"),
     Index("record_by_time", "occurred_us", "id", "source_id"),
     Index("record_by_conversation", "conversation"),

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, FromClause, and_, cast, exists, func, or_, select
 
 from gembill.ledger import schema
+from gembill.model import Anomaly, Status
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,8 +23,15 @@ class Selection:
     end_us: int | None = None
     models: tuple[str, ...] = ()  # exact, or with * wildcards
     keys: tuple[str, ...] = ()
+    locations: tuple[str, ...] = ()  # exact, of the path of a Vertex call
     labels: Mapping[str, str] = field(default_factory=dict)  # all must match
     code_execution: bool = False  # only calls in which it was used
+    unmetered: bool = False  # only calls whose usage gembill cannot read
+
+    @property
+    def of_records(self) -> bool:
+        """Whether it asks for what records know and rollups do not."""
+        return bool(self.locations) or self.unmetered
 
 
 def selected(selection: Selection, engine: str) -> list[ColumnElement[bool]]:
@@ -34,6 +42,7 @@ def selected(selection: Selection, engine: str) -> list[ColumnElement[bool]]:
         *within(c.occurred_us, selection.start_us, selection.end_us),
         *conditions(selection, schema.record, engine),
         *labelled(selection.labels, c.labels, engine),
+        *_of_records(selection),
     ]
 
 
@@ -51,7 +60,7 @@ def within(column: ColumnElement[int], start: int | None, end: int | None) -> li
 
 
 def conditions(selection: Selection, table: FromClause, engine: str) -> list[ColumnElement[bool]]:
-    """The filter but for times and labels, for a table with columns model, key and code_execution_used."""
+    """The filter but for times, labels and what only records know; `table` has model, key and code_execution_used."""
     where: list[ColumnElement[bool]] = []
     if selection.models:
         where.append(or_(*(_named(table.c.model, pattern, engine) for pattern in selection.models)))
@@ -59,6 +68,16 @@ def conditions(selection: Selection, table: FromClause, engine: str) -> list[Col
         where.append(table.c.key.in_(selection.keys))
     if selection.code_execution:
         where.append(table.c.code_execution_used == 1)
+    return where
+
+
+def _of_records(selection: Selection) -> list[ColumnElement[bool]]:
+    c = schema.record.c
+    where: list[ColumnElement[bool]] = []
+    if selection.locations:
+        where.append(c.location.in_(selection.locations))
+    if selection.unmetered:
+        where += [c.status == Status.UNKNOWN.value, c.anomalies.contains(f'"{Anomaly.UNMETERED_SURFACE.value}"')]
     return where
 
 

@@ -13,7 +13,10 @@ from gembill.model import Rating, Record
 
 _MOST = 2**63 - 1
 _UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_TEXTS = ("model", "key", "service_tier", "requested_model", "agent", "finish_reason", "response_id", "conversation")
+_TEXTS = (
+    *("model", "key", "service_tier", "requested_model", "agent", "finish_reason", "response_id", "conversation"),
+    *("location", "project"),
+)
 _NAME_BYTES = 768  # three of these fit in a PostgreSQL index entry
 
 

@@ -45,6 +45,8 @@ def completed(old: Record, new: Record) -> Record:
         occurred_us=min(old.occurred_us, new.occurred_us),
         streamed=call.streamed,
         requested_model=call.requested_model or other.requested_model,
+        location=call.location or other.location,
+        project=call.project or other.project,
         agent=call.agent or other.agent,
         model=new.model or old.model,
         key=call.key or other.key,

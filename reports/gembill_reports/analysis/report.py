@@ -16,7 +16,7 @@ from gembill.ledger import Ledger, Selection, Total, holds_demo_data, read_total
 from gembill.model import COST_PARTS, CostParts, Tokens
 from gembill.period import HOUR_US, Period, Unit, buckets, name
 
-GROUPS = ("model", "api", "operation", "service_tier", "status", "key")
+GROUPS = ("model", "api", "operation", "service_tier", "status", "key", "location", "project")
 TIMES = tuple(unit.value for unit in Unit if unit is not Unit.TOTAL)
 _LABEL = "label."
 _MEASURES = tuple(f.name for f in fields(Total) if f.name not in ("group", "tokens", "cost_parts"))

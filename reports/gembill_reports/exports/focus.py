@@ -15,7 +15,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from gembill.ledger import LedgerRecord
-from gembill.model import Meter
+from gembill.model import Meter, Record
 from gembill.money import usd
 from gembill.period import HOUR_US, Unit, containing, local
 from gembill_reports.analysis.receipt import Receipt, ReceiptLine
@@ -46,10 +46,12 @@ COLUMNS = (
     *("BillingPeriodStart", "ChargeCategory", "ChargeClass", "ChargeDescription", "ChargeFrequency", "ChargePeriodEnd"),
     *("ChargePeriodStart", "ConsumedQuantity", "ConsumedUnit", "ContractedCost", "ContractedUnitPrice"),
     *("EffectiveCost", "InvoiceId", "InvoiceIssuerName", "ListCost", "ListUnitPrice", "PricingCategory"),
-    *("PricingQuantity", "PricingUnit", "ProviderName", "PublisherName", "ServiceCategory", "ServiceName"),
-    *("ServiceSubcategory", "SkuId", "SkuMeter", "SkuPriceDetails", "SkuPriceId", "Tags"),
-    *("x_CallId", "x_CostBasis", "x_ExecutionCount", "x_FailedExecutionCount", "x_Key", "x_RequestCount"),
-    *("x_ServiceTier", "x_TokenKind"),
+    *("PricingQuantity", "PricingUnit", "ProviderName", "PublisherName", "RegionId", "RegionName"),
+    *("ServiceCategory", "ServiceName"),
+    *("ServiceSubcategory", "SkuId", "SkuMeter", "SkuPriceDetails", "SkuPriceId", "SubAccountId"),
+    *("SubAccountName", "SubAccountType", "Tags"),
+    *("x_CallId", "x_CostBasis", "x_ExecutionCount", "x_FailedExecutionCount", "x_Key", "x_Location"),
+    *("x_RequestCount", "x_ServiceTier", "x_TokenKind"),
 )
 
 
@@ -86,6 +88,7 @@ def _call(stored: LedgerRecord, zone: ZoneInfo, account: str) -> dict[str, Any]:
         "ProviderName": "Google Cloud",
         "PublisherName": "Google",
         "ServiceCategory": "AI and Machine Learning",
+        **_place(record),
         "ServiceSubcategory": "Generative AI",
         "ServiceName": "Gemini API",
         "Tags": json.dumps(record.labels, ensure_ascii=False, sort_keys=True),
@@ -93,6 +96,22 @@ def _call(stored: LedgerRecord, zone: ZoneInfo, account: str) -> dict[str, Any]:
         "x_CostBasis": "estimate-list-price",
         "x_Key": record.key,
         "x_ServiceTier": record.service_tier,
+    }
+
+
+def _place(record: Record) -> dict[str, str | None]:
+    """Where a Vertex call ran and in whose project. `global` is not a region, so that only `x_Location` has it.
+
+    The path knows a project by its id or number alone, which is then its name too.
+    """
+    region = None if record.location == "global" else record.location
+    return {
+        "RegionId": region,
+        "RegionName": region,
+        "SubAccountId": record.project,
+        "SubAccountName": record.project,
+        "SubAccountType": None if record.project is None else "Project",
+        "x_Location": record.location,
     }
 
 

@@ -97,6 +97,7 @@ def _call(record: Record, zone: ZoneInfo, mark: str) -> Sheet:
         ("Model", _model(record)),
         ("Kind", f"{record.api.value} {record.operation}{', streamed' if record.streamed else ''}"),
         ("Tier", record.service_tier),
+        *_place(record),
         ("Key", record.key or MISSING),
         ("Labels", ", ".join(f"{name}={value}" for name, value in sorted(record.labels.items())) or "none"),
         ("Status", _status(record)),
@@ -133,6 +134,14 @@ def _code_execution(record: Record) -> str:
     if not runs:
         return f"{declared}, {'never ran' if record.status is Status.COMPLETE else 'no run was seen'}"
     return f"{declared}, {runs} {'run' if runs == 1 else 'runs'}, {record.failed} failed"
+
+
+def _place(record: Record) -> Iterator[tuple[str, str]]:
+    """Where a Vertex call ran; other calls say nothing of it."""
+    if record.location is not None:
+        yield "Location", record.location
+    if record.project is not None:
+        yield "Project", record.project
 
 
 def _charges(receipt: Receipt) -> Sheet:

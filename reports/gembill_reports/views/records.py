@@ -79,6 +79,8 @@ def record_dict(stored: LedgerRecord) -> dict[str, Any]:
         "agent": record.agent,
         "service_tier": record.service_tier,
         "key": record.key,
+        "location": record.location,
+        "project": record.project,
         "status": record.status.value,
         "http_status": record.http_status,
         "error": _error(record.error),
@@ -159,6 +161,7 @@ def _json_document(lines: Iterable[str], *, truncated: bool) -> Iterator[str]:
 
 CSV_HEADER = (
     *("id", "occurred_at", "api", "operation", "streamed", "model", "requested_model", "agent", "service_tier", "key"),
+    *("location", "project"),
     *("status", "http_status", "error_code", "error_status", "error_class", "finish_reason", "response_id"),
     *("conversation_id", "tokens_input", "tokens_intermediate", "tokens_output", "tokens_total", "tokens_cached"),
     *("tokens_thinking", "code_execution_declared", "code_execution_used", "code_execution_executions"),

@@ -193,3 +193,17 @@ def test_a_group_that_a_correction_emptied_is_gone(ledger: Ledger) -> None:
     ledger.correct([(record(1, model="new"), rated(tokens()))], reason=Reason.REPOST)
     assert [total.group for total in read_totals(ledger, Selection(), ["model"])] == [{"model": "new"}]
     assert read_totals(ledger, Selection())[0].cost_pico == 200 * UNIT
+
+
+def test_where_a_call_ran_is_a_group_and_a_filter(ledger: Ledger) -> None:
+    places = ({"location": "us-central1", "project": "p"}, {"location": "global", "project": "p"}, {})
+    append(ledger, SPOOL, [posting(seq, **place) for seq, place in enumerate(places, 1)])
+    by_location = read_totals(ledger, Selection(), ["location"])
+    assert [(total.group["location"], total.calls) for total in by_location] == [
+        ("global", 1),
+        ("us-central1", 1),
+        (None, 1),
+    ]
+    assert [total.calls for total in read_totals(ledger, Selection(), ["project"])] == [2, 1]
+    (regional,) = read_totals(ledger, Selection(locations=("us-central1",)))
+    assert regional.calls == 1

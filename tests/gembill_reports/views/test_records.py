@@ -34,7 +34,7 @@ def test_a_record_has_exactly_the_keys_of_the_contract_in_their_order(ledger: Le
         '{"schema_version": 1, "truncated": false, "records": [\n'
         f'{{"id": "{posting.record.id}", "occurred_at": "2026-11-21T09:00:00.000000Z", "api": "gemini", '
         '"operation": "generate_content", "streamed": true, "model": "gemini-3-flash-preview", '
-        '"requested_model": "gemini-3-flash-preview", "agent": null, "service_tier": "standard", "key": "k_7f3a", '
+        '"requested_model": "gemini-3-flash-preview", "agent": null, "service_tier": "standard", "key": "k_7f3a", "location": null, "project": null, '
         '"status": "complete", "http_status": 200, "error": null, "finish_reason": "STOP", "response_id": "r1", '
         '"conversation_id": null, "tokens": {"input": 147, "intermediate": 360, "output": 276, "total": 783, '
         '"cached": 0, "thinking": 0}, "code_execution": {"declared": true, "used": true, "executions": 1, "failed": 0, '
