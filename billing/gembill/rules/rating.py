@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from gembill.model import Api, Charge, Execution, Flag, Meter, Modality, Rating, Reading, Record, Status
+from gembill.model import Anomaly, Api, Charge, Execution, Flag, Meter, Modality, Rating, Reading, Record, Status
 from gembill.rules import policy_ids
 from gembill.rules.policy_ids import ESTIMATED, FREE_TIER, over
 from gembill.rules.prices import NoPrice, PriceBook, Tariff
@@ -74,7 +74,8 @@ def rate(record: Record, book: PriceBook, policies: Policies = DEFAULT) -> Ratin
     if record.status is Status.ERROR:
         return _NOTHING
     if record.readings is None or (record.tokens.input is None and not record.readings):
-        return _UNCOUNTED
+        unmetered = Anomaly.UNMETERED_SURFACE in record.anomalies
+        return _unmetered(record) if unmetered else _UNCOUNTED
     if record.tokens.input is None and not any(reading.quantity for reading in record.readings):
         return _NOTHING  # every picture or film was filtered out
     if record.service_tier == PROVISIONED:
@@ -97,6 +98,11 @@ def result_tokens(executions: Iterable[Execution]) -> int | None:
 def is_regional(record: Record) -> bool:
     """Whether the call ran on a regional endpoint of Vertex, or one of several regions such as `eu` (wire.md 6.4)."""
     return record.api is Api.VERTEX and record.location not in (None, "global")
+
+
+def _unmetered(record: Record) -> Rating:
+    """A paid call that nobody can count has no price, so that reports and budgets name it as any unpriced call."""
+    return Rating(unpriced_reason=f"gembill cannot read yet what a call of {record.operation} used")
 
 
 def _at_list_price(record: Record, readings: Iterable[Reading], book: PriceBook, policies: Policies) -> Rating:
