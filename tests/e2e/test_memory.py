@@ -25,7 +25,7 @@ pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="re
 
 
 def response() -> dict:
-    parts = [{"inlineData": {"mimeType": "image/png", "data": IMAGE}} for _ in range(2)]
+    parts = [{"inlineData": {"mimeType": "audio/wav", "data": IMAGE}} for _ in range(2)]
     return {"candidates": [{"content": {"parts": parts}}], "usageMetadata": COUNTS}
 
 

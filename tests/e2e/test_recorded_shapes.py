@@ -38,6 +38,10 @@ def generated(shape: dict[str, Any]) -> dict[str, Any]:
     parts = [part(*words.split()) for words in shape.get("parts", ())]
     candidate = {"content": {"role": "model", "parts": parts}, "finishReason": shape.get("finish")}
     counts = {"usageMetadata": shape["usage"]} if "usage" in shape else {}
+    spoken = any(one["modality"] == "AUDIO" for one in shape.get("usage", {}).get("candidatesTokensDetails", ()))
+    for shown in parts:
+        if spoken and "inlineData" in shown:  # a shape does not keep what kind of data it was; its counts do
+            shown["inlineData"]["mimeType"] = "audio/wav"
     return ({"candidates": [candidate]} if "parts" in shape else {}) | counts
 
 
