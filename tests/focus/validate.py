@@ -137,12 +137,12 @@ def validated(environment: Path, folder: Path, name: str, rows: Rows) -> Report:
 
 def report_of(path: Path) -> Report:
     """The rules by outcome. What it calls an error is a failure too: a rule on a column that is not there."""
-    outcomes = {"failure": "failed", "error": "failed", "skipped": "skipped"}
-    outcomes: Report = defaultdict(set)
+    names = {"failure": "failed", "error": "failed", "skipped": "skipped"}
+    report: Report = defaultdict(set)
     for case in ET.parse(path).getroot().iter("testcase"):
-        outcome = outcomes[case[0].tag] if len(case) else "passed"
-        outcomes[outcome].add(case.attrib["name"].split()[0])
-    return outcomes
+        outcome = names[case[0].tag] if len(case) else "passed"
+        report[outcome].add(case.attrib["name"].split()[0])
+    return report
 
 
 def check(report: Report, folder: Path) -> None:
