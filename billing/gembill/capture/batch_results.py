@@ -66,19 +66,11 @@ class ContextExchange(Exchange):
         """Nothing: the answer is one JSON text, which only its end completes."""
 
     def _note(self, document: bytes) -> None:
-        body, api = self._body(), self._route.api
+        body = self._body()
         name = word(value((fields(document) or {}).get("name")))
         if name is None or body is None:
             return
-        submitted = Submitted(
-            occurred_us=self._occurred_us,
-            key=self._key,
-            labels=self._caller.labels,
-            labels_cut=self._caller.labels_cut,
-            model=self._route.model,
-            declared=bytes(batch.declared(body)),
-        )
-        self._context.note_batch(api, name, submitted)
+        self._note_submitted(name, self._route.model, declared=bytes(batch.declared(body)))
 
 
 class BatchResults(Exchange):

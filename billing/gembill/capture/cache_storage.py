@@ -10,7 +10,6 @@ from msgspec.structs import replace
 from gembill.capture.context import Submitted
 from gembill.capture.exchange import Exchange
 from gembill.event import Ending, ResponseFacts
-from gembill.model import Operation
 from gembill.wire.json_text import fields, value
 from gembill.wire.request import declares_code_execution
 
@@ -38,7 +37,7 @@ class CacheExchange(Exchange):
         elif self._route.subject is None:
             self._note_tools(name)
         if facts.stored is not None:
-            self._known = self._remembered(facts, name)
+            self._known = self._note_submitted(_end(name), facts.model_version, stored=facts.stored)
         return replace(facts, response_id=_end(name))
 
     def _ended(self, facts: ResponseFacts, name: str) -> ResponseFacts:
@@ -54,21 +53,6 @@ class CacheExchange(Exchange):
         if body is not None:
             tools = value((fields(body) or {}).get("tools"))
             self._context.note_cached(self._route.api, name, declared=declares_code_execution(tools))
-
-    def _remembered(self, facts: ResponseFacts, name: str) -> Submitted:
-        kept = Submitted(
-            operation=Operation.CACHE_STORAGE,
-            name=_end(name),
-            occurred_us=self._occurred_us,
-            key=self._key,
-            labels=self._caller.labels,
-            labels_cut=self._caller.labels_cut,
-            model=facts.model_version,
-            declared=b"",
-            stored=facts.stored,
-        )
-        self._context.note_batch(self._route.api, kept.name, kept)
-        return kept
 
 
 def _end(name: str) -> str:

@@ -29,7 +29,7 @@ class Submitted(Struct, frozen=True, kw_only=True):
     labels: dict[str, str]
     labels_cut: bool
     model: str | None
-    declared: bytes
+    declared: bytes = b""
     film: FilmRequest | None = None
     stored: Stored | None = None
 

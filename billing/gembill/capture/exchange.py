@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from gembill.capture.attribution import Caller, Header, strike
-from gembill.capture.context import ContextCache
+from gembill.capture.context import ContextCache, Submitted
 from gembill.capture.documents import Documents
 from gembill.capture.fingerprint import Fingerprint
 from gembill.event import Ending, Event, RequestFacts, ResponseFacts, UnreadReason
@@ -117,6 +117,21 @@ class Exchange:
             _log.exception("the event of call %s could not be put together", self.event_id)
             nothing = ResponseFacts(unread=UnreadReason.RECORDER_ERROR)
             return self._encode(self._event(ending, ended_us, RequestFacts(model=self._route.model), nothing))
+
+    def _note_submitted(self, name: str, model: str | None, **more: Any) -> Submitted:  # noqa: ANN401
+        """Remember this call under the name that the API gave its work; `more` are further fields of `Submitted`."""
+        submitted = Submitted(
+            operation=self._route.operation,
+            name=name,
+            occurred_us=self._occurred_us,
+            key=self._key,
+            labels=self._caller.labels,
+            labels_cut=self._caller.labels_cut,
+            model=model,
+            **more,
+        )
+        self._context.note_batch(self._route.api, name, submitted)
+        return submitted
 
     def _remember(self, event: Event) -> None:
         """What later exchanges need to know of this one: nothing, of most."""

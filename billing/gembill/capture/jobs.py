@@ -19,21 +19,8 @@ class JobExchange(Exchange):
     """A call that may begin such work: an `Exchange` that notes who asked for what."""
 
     def _remember(self, event: Event) -> None:
-        if not event.natural:
-            return
-        asked = event.asked
-        submitted = Submitted(
-            operation=self._route.operation,
-            name=event.natural[-1],
-            occurred_us=self._occurred_us,
-            key=self._key,
-            labels=self._caller.labels,
-            labels_cut=self._caller.labels_cut,
-            model=asked.model,
-            declared=b"",
-            film=asked.film,
-        )
-        self._context.note_batch(self._route.api, submitted.name, submitted)
+        if event.natural:
+            self._note_submitted(event.natural[-1], event.asked.model, film=event.asked.film)
 
 
 class OperationPoll(Exchange):

@@ -14,7 +14,7 @@ import msgspec
 from gembill.event import Part, RequestFacts, UnreadReason
 from gembill.model import Execution
 from gembill.wire import token_counts
-from gembill.wire.json_text import fields, mapping, mappings, value, word
+from gembill.wire.json_text import fields, mapping, mappings, value, whole, word
 from gembill.wire.observation import Observation
 from gembill.wire.token_counts import Usage
 
@@ -131,9 +131,4 @@ def _outputs(members: Mapping[str, msgspec.Raw]) -> list[dict[str, Any]]:
 
 
 def _count(said: object) -> int | None:
-    """A count that may come as text or as a whole float, as Google's JSON writes numbers; None for anything else."""
-    if isinstance(said, str) and said.isascii() and said.isdigit() and len(said) < 17:
-        said = int(said)
-    if isinstance(said, float) and said.is_integer():
-        said = int(said)
-    return said if type(said) is int and 0 <= said <= token_counts.LARGEST else None
+    return whole(said, token_counts.LARGEST)

@@ -115,6 +115,15 @@ def integer(value: Any) -> int | None:  # noqa: ANN401
     return value if type(value) is int and -(2**63) <= value < 2**63 else None
 
 
+def whole(value: Any, most: int) -> int | None:  # noqa: ANN401
+    """A whole number of 0 to `most` that may come as text or as a float, as Google's JSON writes numbers; else None."""
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 17:
+        value = int(value)
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return value if type(value) is int and 0 <= value <= most else None
+
+
 def mapping(value: Any) -> dict[str, Any]:  # noqa: ANN401
     """The value if it is an object, else an empty one."""
     return value if isinstance(value, dict) else {}

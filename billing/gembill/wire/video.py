@@ -14,7 +14,7 @@ import msgspec
 from gembill.event import FilmRequest, Part, RequestFacts, UnreadReason
 from gembill.model import Execution
 from gembill.wire import any_form
-from gembill.wire.json_text import fields, mapping, value, word
+from gembill.wire.json_text import fields, mapping, value, whole, word
 from gembill.wire.observation import Observation
 from gembill.wire.token_counts import Usage
 
@@ -89,9 +89,5 @@ def _either(asked: Mapping[str, Any], *names: str) -> object:
 
 
 def _whole(said: object) -> int | None:
-    """A whole number that may come as text; None for anything else, and for what no request can mean."""
-    if isinstance(said, str) and said.isascii() and said.isdigit() and len(said) < 9:
-        said = int(said)
-    if isinstance(said, float) and said.is_integer():
-        said = int(said)
-    return said if type(said) is int and 0 < said <= _LONGEST else None
+    """A count of films or seconds; None for 0 too, which no request can mean."""
+    return whole(said, _LONGEST) or None

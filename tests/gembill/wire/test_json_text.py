@@ -7,7 +7,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gembill.wire.json_text import elided, fields, integer, items, mapping, mappings, object_text, size, value, word
+from gembill.wire.json_text import (
+    elided,
+    fields,
+    integer,
+    items,
+    mapping,
+    mappings,
+    object_text,
+    size,
+    value,
+    whole,
+    word,
+)
 
 HOSTILE = [
     b"", b" ", b"{", b"}", b"[]", b"1", b"null", b'"text"', b"NaN", b"-Infinity", b"1e999", b"9" * 5000, b"-" + b"9" * 5000,
@@ -178,3 +190,11 @@ def test_no_text_is_read_more_than_once(piece):
 def test_strict_json_is_left_as_it_is(value):
     text = json.dumps(value).encode()
     assert object_text(text) == text
+
+
+@pytest.mark.parametrize(
+    ("said", "count"),
+    [(7, 7), ("7", 7), (7.0, 7), (0, 0), (10, 10), (11, None), ("11", None), (-1, None), (7.5, None), (True, None), ("x", None), ("٣", None), (None, None)],
+)  # fmt: skip
+def test_a_whole_number_may_come_as_text_or_as_a_float(said, count):
+    assert whole(said, 10) == count
