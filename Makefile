@@ -17,7 +17,7 @@ python_of = $(shell for python in python$(1) $(PYTHON) $${PYENV_ROOT:-$$HOME/.py
 install = $(1)/python -m pip install -q --disable-pip-version-check --no-deps --require-hashes -r requirements/$(2).txt && \
   $(1)/python -m pip check --disable-pip-version-check
 
-.PHONY: demo test versions fresh check focus diagrams fix bench lock docs clean
+.PHONY: demo test versions fresh check focus diagrams fix bench bench-parts lock docs clean
 
 demo: $(RUN)  ## the main job on made-up data: no key, no network
 	@$(BIN)/gembill demo
@@ -68,7 +68,10 @@ docs: $(DEV)  ## write the generated parts of the documentation again; pictures 
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/cog -I . -r README.md docs/*.md
 	$(BIN)/python -m tests.pictures
 
-bench: $(DEV)  ## measurements, by hand; ratios against a yardstick of the same run
+bench: $(DEV)  ## a call through gembill, nginx and others, into docs/performance.md; BENCH_QUICK=1, BENCH_WITH="litellm"
+	@$(BIN)/python -m tests.bench.contest $(if $(BENCH_QUICK),,--write)
+
+bench-parts: $(DEV)  ## measurements of single parts, by hand; ratios against a yardstick of the same run
 	@for bench in tests/bench/bench_*.py; do echo "== $$bench"; $(BIN)/python $$bench || exit 1; done
 
 lock: $(VENV)/pyvenv.cfg  ## pin the dependencies again
