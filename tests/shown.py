@@ -29,7 +29,7 @@ class Shown:
     def __init__(self) -> None:
         self._scratch = tempfile.TemporaryDirectory(prefix="gembill-docs-")
         self.folder = Path(self._scratch.name)
-        self.settings = own_settings(Settings(data_dir=self.folder), self.folder / "demo")
+        self.settings = own_settings(Settings(data_dir=self.folder))
         assert sum(fill(self.settings, CALLS)) == CALLS
         self._environment = clean(
             GEMBILL_DATA_DIR=str(self.folder),

@@ -7,12 +7,16 @@ Invariant: it listens on loopback unless there is a token, and it never writes t
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 import click
 
 from gembill.address import listen, loopback
 from gembill.cli.options import database_url_option
 from gembill.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from gembill_reports.dashboard.guard import App
 
 _TOKEN = "GEMBILL_DASHBOARD_TOKEN"  # noqa: S105 - the name of a variable
 _SHORTEST = 16
@@ -29,33 +33,53 @@ _EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - compared with, not listened on
 @click.option(
     "--allow-host", "names", multiple=True, metavar="NAME", help="A further name it is reached by. Repeatable."
 )
+@click.option("--demo", is_flag=True, help="Show the made-up month of `gembill demo`, which is made if need be.")
 @database_url_option
-def dashboard(host: str, port: int, names: tuple[str, ...], database_url: str | None) -> None:
+def dashboard(host: str, port: int, names: tuple[str, ...], *, demo: bool, database_url: str | None) -> None:
     """Show the ledger in a browser: spend, intermediate tokens, executions, receipts.
 
-    Everything comes from this machine; nothing is loaded from elsewhere and nothing is written. With the variable
-    GEMBILL_DASHBOARD_TOKEN set (16 characters or more) it asks for that token, once, as http://HOST:PORT/?token=...
+    Everything comes from this machine; nothing is loaded from elsewhere and nothing is written. Where there is no
+    ledger yet it says what to do, and shows the ledger once there is one. With the variable GEMBILL_DASHBOARD_TOKEN set
+    (16 characters or more) it asks for that token, once, as http://HOST:PORT/?token=...
     """
     token = token_for(host, os.environ.get(_TOKEN))
+    if demo and database_url is not None:
+        raise ConfigurationError("--demo has a ledger of its own; leave out --database-url, or --demo")
+    listener = listen(host, port, backlog=128)
+    shown = f"[{host}]" if ":" in host else host
+    app = _app(hosts_of(shown, names), token, database_url, demo=demo)
+    click.echo(f"gembill: dashboard on http://{shown}:{listener.getsockname()[1]} (Ctrl-C stops it)", err=True)
+    import uvicorn
+
+    # no access log: it would hold the token, which is in an address once
+    uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False, server_header=False)).run([listener])
+
+
+def _app(hosts: tuple[str, ...], token: str | None, database_url: str | None, *, demo: bool) -> App:
+    """The pages of the ledger that was named, or of the demo's."""
     from gembill.cli.budget import load as load_budgets
     from gembill.config import load
-    from gembill.ledger import open_ledger
+    from gembill.ledger import ledger_file, open_ledger
+    from gembill_reports.dashboard.app import Dashboard
+    from gembill_reports.dashboard.waiting import Waiting
 
     settings = load({"database_url": database_url})
-    ledger = open_ledger(settings.ledger_url, read_only=True)
-    try:
-        import uvicorn
+    budgets, landing = load_budgets()[1], None
+    if demo:
+        from gembill.cli.demo import own_settings, ready
+        from gembill.demo.month import MONTH
 
-        from gembill_reports.dashboard.app import Dashboard
+        settings, budgets, landing = own_settings(settings), [], MONTH
+        ready(settings)
 
-        listener = listen(host, port, backlog=128)
-        shown = f"[{host}]" if ":" in host else host
-        click.echo(f"gembill: dashboard on http://{shown}:{listener.getsockname()[1]} (Ctrl-C stops it)", err=True)
-        app = Dashboard(ledger, settings, budgets=load_budgets()[1]).app(hosts_of(shown, names), token)
-        # no access log: it would hold the token, which is in an address once
-        uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False, server_header=False)).run([listener])
-    finally:
-        ledger.close()
+    def there() -> App | None:
+        file = ledger_file(settings.ledger_url)
+        if file is not None and not file.exists():
+            return None
+        ledger = open_ledger(settings.ledger_url, read_only=True)
+        return Dashboard(ledger, settings, budgets=budgets, landing=landing).app(hosts, token)
+
+    return Waiting.until(there, hosts, token)
 
 
 def token_for(host: str, token: str | None) -> str | None:

@@ -16,6 +16,7 @@ from gembill.config import Settings, load
 
 MARK = "DEMO DATA"
 CALLS = 1_500
+_WHOLE = "whole"  # a file that is there when the demo was made to its end
 _SECRET = "the demo's keys are made up"  # noqa: S105 - it is none: keys have the same names in every demo
 
 
@@ -35,24 +36,40 @@ def demo(records: int, clear: bool) -> None:
     Starts the simulator and the proxy on free ports, sends some dozens of calls through them with the google-genai SDK,
     adds a made-up month to the same ledger (one of its own), and shows the monthly report and one receipt.
     """
-    settings = load()
-    folder = settings.data_folder / "demo"
-    shutil.rmtree(folder, ignore_errors=True)
+    own = own_settings(load())
+    shutil.rmtree(own.data_dir, ignore_errors=True)
     if clear:
-        click.echo(f"gembill: removed {folder}", err=True)
+        click.echo(f"gembill: removed {own.data_dir}", err=True)
         return
     began = time.monotonic()
-    own = own_settings(settings, folder)
-    _fill(own, records)
-    sent = _send(own)
+    sent = make(own, records)
     _show(own.ledger_url, sent, records, time.monotonic() - began)
 
 
-def own_settings(settings: Settings, folder: Path) -> Settings:
-    """The demo's own ledger, spool and secret, on free ports."""
-    folder.mkdir(parents=True)
+def own_settings(settings: Settings) -> Settings:
+    """The demo's own ledger, spool and secret, in a folder of its own within the data folder, on free ports."""
+    folder = settings.data_folder / "demo"
     url = f"sqlite:///{folder / 'ledger.db'}"
     return replace(settings, data_dir=folder, database_url=url, host="127.0.0.1", port=0, fingerprint_secret=_SECRET)
+
+
+def make(own: Settings, records: int = CALLS) -> int:
+    """Fill the demo's ledger, of which there must be none yet; how many calls were sent besides the made-up month."""
+    own.data_dir.mkdir(parents=True)
+    _fill(own, records)
+    return _send(own)
+
+
+def ready(own: Settings) -> None:
+    """Make the demo's ledger where there is none, and bring one of an earlier gembill up to date."""
+    if Path(own.data_dir, _WHOLE).exists():
+        from gembill.ledger import open_ledger
+
+        open_ledger(own.ledger_url).close()
+        return
+    click.echo("gembill: making the demo's ledger first, which takes some seconds", err=True)
+    shutil.rmtree(own.data_dir, ignore_errors=True)  # one that was begun and not finished
+    make(own)
 
 
 def _fill(settings: Settings, count: int) -> None:
@@ -75,7 +92,9 @@ def _send(settings: Settings) -> int:
         simulator_in_thread(Options(seed=7)) as simulator,
         ProxyService(replace(settings, upstream=simulator)).running() as url,
     ):
-        return make_calls(url)
+        sent = make_calls(url)
+    Path(settings.data_dir, _WHOLE).touch()
+    return sent
 
 
 def _show(url: str, sent: int, filled: int, seconds: float) -> None:
@@ -88,6 +107,7 @@ def _show(url: str, sent: int, filled: int, seconds: float) -> None:
     for page in _pages(url, MONTH):
         screen.write([page, "\n"])
     click.echo(f"""Next:
+  gembill dashboard --demo       {MONTH} in your browser
   gembill records --database-url {url}
   gembill report daily --month {MONTH} --database-url {url}
   gembill audit --database-url {url}

@@ -6,6 +6,7 @@ Invariant: it listens on other addresses than loopback only with --allow-remote.
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import logging
 from dataclasses import asdict, dataclass
@@ -16,7 +17,7 @@ import click
 from gembill.address import loopback, masked
 from gembill.cli.options import together
 from gembill.config import Settings, load
-from gembill.errors import ConfigurationError
+from gembill.errors import ConfigurationError, GembillError
 
 if TYPE_CHECKING:
     from gembill.alert.watch import Watch
@@ -71,12 +72,26 @@ def proxy(flags: ProxyFlags, allow_remote: bool, log_level: str) -> None:
     redaction = install(logging.getLevelNamesMapping()[log_level.upper()])
     from gembill.service import ProxyService
 
+    _begin_ledger(settings)
     station = ProxyService(settings, redaction, watch=_watch(settings))
     click.echo(_announcement(station.url, settings), err=True)
     click.echo(f"gembill: export GOOGLE_GEMINI_BASE_URL={station.url}", err=True)
     gc.collect()
     gc.freeze()  # what is loaded by now stays: scanning it again stops all calls for a quarter of a second
     station.serve()
+
+
+def _begin_ledger(settings: Settings) -> None:
+    """Make a ledger in a file now, so that reports before the first call are empty and not an error.
+
+    One that cannot be made stops no call: the spool keeps them, and posting says what is wrong.
+    """
+    from gembill.ledger import ledger_file, open_ledger
+
+    file = ledger_file(settings.ledger_url)
+    if file is not None and not file.exists():
+        with contextlib.suppress(GembillError, OSError):
+            open_ledger(settings.ledger_url).close()
 
 
 def _watch(settings: Settings) -> Watch | None:

@@ -40,12 +40,11 @@ from gembill_reports.dashboard import assets, call_pages, quality_pages, summary
 from gembill_reports.dashboard.guard import LOOPBACK, App, Guard
 from gembill_reports.dashboard.page import Page
 from gembill_reports.dashboard.query import PageQuery, months, view
-from gembill_reports.dashboard.render import read_templates, render
+from gembill_reports.dashboard.render import bare_frame, read_templates, render
 from gembill_reports.layout.tables import csv_lines
 from gembill_reports.views.period_texts import words
 
 _FORMS = {"json": "application/json", "csv": "text/csv; charset=utf-8"}
-_KEPT = {"cache-control": "public, max-age=31536000, immutable", "vary": "accept-encoding"}
 _MENU = (
     ("Overview", "/"),
     ("Models", "/models"),
@@ -62,7 +61,10 @@ _CHOICES = 200  # models or label values that a filter offers
 
 
 class Dashboard:
-    """The pages over one ledger. `now_us` is the clock, `budgets` are those that the overview shows."""
+    """The pages over one ledger. `now_us` is the clock, `budgets` are those that the overview shows.
+
+    `landing` is the month of a page whose address names no period; without one it is the newest with calls.
+    """
 
     def __init__(
         self,
@@ -70,10 +72,12 @@ class Dashboard:
         settings: Settings,
         now_us: Callable[[], int] | None = None,
         budgets: Sequence[Budget] = (),
+        landing: str | None = None,
     ) -> None:
         self._ledger = ledger
         self._settings = settings
         self._budgets = tuple(budgets)
+        self._landing = landing
         self._now_us = now_us or (lambda: time.time_ns() // 1000)
 
     def app(self, hosts: tuple[str, ...] = LOOPBACK, token: str | None = None) -> App:
@@ -92,7 +96,7 @@ class Dashboard:
             routes += [Route(f"/{name}", partial(self._answer, page, "html"))]
             routes += [Route(f"/{name}.{form}", partial(self._answer, page, form)) for form in _FORMS]
         routes += [Route(f"/calls/{{record_id}}.{form}", partial(self._call, form)) for form in _FORMS]
-        routes += [Route("/calls/{record_id}", partial(self._call, "html")), Route("/static/{name}", _static)]
+        routes += [Route("/calls/{record_id}", partial(self._call, "html")), Route("/static/{name}", assets.static)]
         served = Starlette(
             routes=routes,
             middleware=[Middleware(GZipMiddleware, minimum_size=1000)],
@@ -124,7 +128,8 @@ class Dashboard:
         return call_pages.one_call(receipt(stored, posted, named, rounds_of(ledger, stored)), shown)
 
     def _view(self, request: Request) -> PageQuery:
-        return view(request.query_params.multi_items(), self._now_us(), read_time_range(self._ledger))
+        pairs = request.query_params.multi_items()
+        return view(pairs, self._now_us(), read_time_range(self._ledger), landing=self._landing)
 
     def _book(self) -> PriceBook:
         return price_catalog.book_in_force(self._ledger, self._settings)
@@ -145,9 +150,10 @@ class Dashboard:
             "menu": [(name, shown.to(to), to in (path, _HOME.get(path))) for name, to in _MENU],
             "home": shown.to("/"),
             "demo": holds_demo_data(self._ledger),
+            "begins": read_time_range(self._ledger) is None,
             "json_link": shown.to(f"{path}.json", rest=True),
             "csv_link": shown.to(f"{path}.csv", rest=True),
-            "assets": _names(),
+            "assets": assets.names(),
             "filter": self._filter("/" if page.name == "overview" else path, shown) if page.name in _FILTERED else None,
         }
 
@@ -179,17 +185,8 @@ class Dashboard:
         }
 
     def _problem(self, status: int, sentence: str) -> Response:
-        frame = {
-            "title": "There is a problem" if status != _NOT_FOUND else "Not found",
-            "heading": "",
-            "menu": [(name, to, False) for name, to in _MENU],
-            "home": "/",
-            "demo": False,
-            "json_link": None,
-            "assets": _names(),
-            "filter": None,
-            "notes": (),
-        }
+        title = "There is a problem" if status != _NOT_FOUND else "Not found"
+        frame = bare_frame(title, [(name, to, False) for name, to in _MENU])
         return HTMLResponse(render("problem.html", frame | {"sentence": sentence}), status)
 
 
@@ -209,21 +206,6 @@ def _warm() -> None:
 
 class _Missing(Exception):
     """There is no such call."""
-
-
-def _names() -> dict[str, str]:
-    """The names of the files that pages load."""
-    files = {"style": "style.css", "script": "pages.js", "icon": "icon.svg", "plotly": assets.PLOTLY}
-    return {word: assets.asset(file).name for word, file in files.items()}
-
-
-def _static(request: Request) -> Response:
-    file = assets.named(request.path_params["name"])
-    if file is None:
-        return Response("there is no such file\n", 404, media_type="text/plain")
-    if "gzip" in request.headers.get("accept-encoding", ""):
-        return Response(file.packed, headers={**_KEPT, "content-encoding": "gzip"}, media_type=file.kind)
-    return Response(file.plain, headers=_KEPT, media_type=file.kind)
 
 
 def _icon(_: Request) -> Response:

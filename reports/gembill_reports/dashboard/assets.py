@@ -12,10 +12,14 @@ from hashlib import sha256
 from pathlib import Path
 from threading import Lock
 
+from starlette.requests import Request
+from starlette.responses import Response
+
 _OURS = Path(__file__).with_name("static")
 _KINDS = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 FILES = ("style.css", "pages.js", "icon.svg")
 PLOTLY = "plotly.js"
+_KEPT = {"cache-control": "public, max-age=31536000, immutable", "vary": "accept-encoding"}
 _PACKING = {file: Lock() for file in (*FILES, PLOTLY)}
 
 
@@ -47,6 +51,22 @@ def asset(file: str) -> Asset:
 def named(name: str) -> Asset | None:
     """The file that pages call by this name, None if there is none."""
     return next((one for one in map(asset, (*FILES, PLOTLY)) if one.name == name), None)
+
+
+def names() -> dict[str, str]:
+    """The names of the files that pages load."""
+    files = {"style": "style.css", "script": "pages.js", "icon": "icon.svg", "plotly": PLOTLY}
+    return {word: asset(file).name for word, file in files.items()}
+
+
+def static(request: Request) -> Response:
+    """The file that a page asked for."""
+    file = named(request.path_params["name"])
+    if file is None:
+        return Response("there is no such file\n", 404, media_type="text/plain")
+    if "gzip" in request.headers.get("accept-encoding", ""):
+        return Response(file.packed, headers={**_KEPT, "content-encoding": "gzip"}, media_type=file.kind)
+    return Response(file.plain, headers=_KEPT, media_type=file.kind)
 
 
 def pack() -> None:

@@ -64,8 +64,8 @@ class PageQuery:
         return self.to(path, *named, *more, without=("month", "since", "until"))
 
 
-def view(pairs: Pairs, now_us: int, extent: tuple[int, int] | None) -> PageQuery:
-    """What an address asks for. Without a period: this month, or the newest that has calls.
+def view(pairs: Pairs, now_us: int, extent: tuple[int, int] | None, *, landing: str | None = None) -> PageQuery:
+    """What an address asks for. Without a period: the month `landing`, else this one, or the newest that has calls.
 
     `extent` is when the ledger's first and last call were received. An empty value is the same as none.
     """
@@ -76,7 +76,7 @@ def view(pairs: Pairs, now_us: int, extent: tuple[int, int] | None) -> PageQuery
     single = {key: value for key, value in chosen if key not in ("model", "label", "key")}
     since, until, month, tz = (single.get(key) for key in ("since", "until", "month", "tz"))
     if since is None and until is None and month is None:
-        month = newest_month(now_us, extent, tz)
+        month = landing or newest_month(now_us, extent, tz)
     elif month is not None and (since or until):
         month = None  # the form sends both; a range says more than a month
     period = parse(since, until, month, tz=tz)

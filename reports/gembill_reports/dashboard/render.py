@@ -5,7 +5,7 @@ it was made here: figures as JSON without any `<`, so that no text can end its s
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -13,6 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from gembill_reports.charts import CONFIG, Chart, shape, short
+from gembill_reports.dashboard import assets
 from gembill_reports.dashboard.bars import sketch
 
 _ESCAPES = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"})
@@ -41,6 +42,21 @@ def read_templates() -> None:
 def render(template: str, values: Mapping[str, Any]) -> str:
     """A template filled in."""
     return environment().get_template(template).render(values)
+
+
+def bare_frame(title: str, menu: Sequence[tuple[str, str, bool]] = ()) -> dict[str, Any]:
+    """What is around a page that shows no calls: its title, and the menu (name, address, whether it is this page)."""
+    return {
+        "title": title,
+        "heading": "",
+        "menu": menu,
+        "home": "/",
+        "demo": False,
+        "json_link": None,
+        "assets": assets.names(),
+        "filter": None,
+        "notes": (),
+    }
 
 
 def figure_json(chart: Chart) -> Markup:

@@ -1,17 +1,23 @@
 """`gembill dashboard`: where it listens, and when it asks for a token."""
 
-import os
 import signal
 import subprocess
 import sys
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
-from gembill.cli.dashboard import hosts_of, token_for
+from gembill.cli.dashboard import dashboard, hosts_of, token_for
+from gembill.cli.demo import make, own_settings, ready
+from gembill.config import Settings
 from gembill.errors import ConfigurationError
 from gembill.ledger import open_ledger
+from tests.gembill_reports.making import call, put
+from tests.surroundings import clean
 
 LONG = "0123456789abcdef"
 
@@ -33,16 +39,71 @@ def test_names_it_answers_to() -> None:
     assert "[2001:db8::1]" in hosts_of("[2001:db8::1]", ())
 
 
+@contextmanager
+def served(folder: Path, *flags: str) -> Iterator[str]:
+    """The address of a dashboard that ends with the block."""
+    command = [sys.executable, "-m", "gembill", "dashboard", "--port", "0", *flags]
+    environment = clean(GEMBILL_DATA_DIR=str(folder))
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment, cwd=folder) as child:
+        assert child.stderr is not None
+        try:
+            yield next(line for line in child.stderr if " on http" in line).split(" on ")[1].split()[0]
+        finally:
+            child.send_signal(signal.SIGTERM)
+            assert child.wait(20) in (0, -signal.SIGTERM)
+
+
+def page(address: str) -> tuple[str, str | None]:
+    with urllib.request.urlopen(address, timeout=20) as answer:
+        return answer.read().decode(), answer.headers["content-security-policy"]
+
+
 def test_it_serves_and_ends_at_a_signal(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'ledger.db'}"
-    open_ledger(url).close()
-    command = [sys.executable, "-m", "gembill", "dashboard", "--port", "0", "--database-url", url]
-    environment = {**os.environ, "GEMBILL_DATA_DIR": str(tmp_path)}
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment, cwd=tmp_path) as child:
-        assert child.stderr is not None
-        address = child.stderr.readline().split(" on ")[1].split()[0]
-        with urllib.request.urlopen(address, timeout=20) as answer:
-            assert "script-src 'self'" in answer.headers["content-security-policy"]
-            assert b"Intermediate" in answer.read()
-        child.send_signal(signal.SIGTERM)
-        assert child.wait(20) in (0, -signal.SIGTERM)
+    ledger = open_ledger(url)
+    put(ledger, call("2026-11-05T10:00:00+00:00", (1, 2, 3)))
+    ledger.close()
+    with served(tmp_path, "--database-url", url) as address:
+        text, policy = page(address)
+    assert "script-src 'self'" in str(policy)
+    assert "Intermediate" in text
+
+
+def test_without_a_ledger_it_says_how_to_begin_and_makes_none(tmp_path: Path) -> None:
+    file = tmp_path / "ledger.db"
+    with served(tmp_path) as address:
+        text, policy = page(f"{address}/calls")
+        assert "gembill proxy" in text
+        assert "script-src 'self'" in str(policy)
+        assert not file.exists()
+        ledger = open_ledger(f"sqlite:///{file}")
+        put(ledger, call("2026-11-05T10:00:00+00:00", (1, 2, 3)))
+        ledger.close()
+        assert "gemini-3-flash-preview" in page(f"{address}/calls?month=2026-11")[0]
+
+
+def test_the_demo_is_made_if_need_be_and_opens_on_its_month(tmp_path: Path) -> None:
+    own = own_settings(Settings(data_dir=tmp_path))
+    make(own, records=20)
+    made = Path(own.data_dir, "ledger.db").stat().st_ino
+    with served(tmp_path, "--demo") as address:
+        text, _ = page(address)
+    assert "DEMO DATA" in text
+    assert "2026-10" in text.partition("</h1>")[0].rpartition("<h1>")[2]
+    assert Path(own.data_dir, "ledger.db").stat().st_ino == made
+
+
+def test_a_demo_that_was_not_finished_is_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    own = own_settings(Settings(data_dir=tmp_path))
+    own.data_dir.mkdir()
+    (own.data_dir / "ledger.db").write_text("half")
+    made: list[Path] = []
+    monkeypatch.setattr("gembill.cli.demo.make", lambda settings: made.append(settings.data_dir))
+    ready(own)
+    assert made == [own.data_dir]
+    assert not (own.data_dir / "ledger.db").exists()
+
+
+def test_the_demo_has_no_other_ledger(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="--demo has a ledger of its own"):
+        CliRunner().invoke(dashboard, ["--demo", "--database-url", "sqlite:///x"], catch_exceptions=False)

@@ -42,6 +42,7 @@ def test_it_ends_well_marked_as_demo_data_and_says_what_to_do_next(done):
     assert run.returncode == 0, run.stderr
     assert "DEMO DATA" in run.stdout
     assert "gembill proxy" in run.stdout
+    assert "gembill dashboard --demo" in run.stdout
     assert "Traceback" not in run.stderr
 
 

@@ -6,8 +6,11 @@ import subprocess
 import sys
 
 import pytest
+from click.testing import CliRunner
 
+from gembill.cli import gembill
 from gembill.cli.proxy import _announcement as announcement
+from gembill.cli.proxy import _begin_ledger
 from gembill.cli.proxy import _watch as watch_of
 from gembill.config import Settings
 from tests.e2e.child import Child
@@ -45,6 +48,21 @@ def test_what_cannot_be_obeyed_is_said_in_one_sentence_and_exits_2(arguments, sa
     assert says in done.stderr
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
+
+
+def test_before_the_first_call_reports_are_empty(tmp_path):
+    url = f"sqlite:///{tmp_path / 'ledger.db'}"
+    with Player(answer=lambda _: Reply([ANSWER])).serving() as player:
+        child = Child(tmp_path, player.url, url)
+        with child.running():
+            for command in (["report", "monthly"], ["records"], ["audit"], ["export", "--format", "csv"]):
+                result = CliRunner().invoke(gembill, [*command, "--database-url", url], catch_exceptions=False)
+                assert result.exit_code == 0
+
+
+def test_a_ledger_that_cannot_be_made_does_not_keep_the_proxy_from_starting(tmp_path):
+    (tmp_path / "file").touch()
+    _begin_ledger(Settings(data_dir=tmp_path, database_url=f"sqlite:///{tmp_path / 'file' / 'ledger.db'}"))
 
 
 def test_it_says_where_it_listens_and_stops_at_sigterm_with_everything_posted(tmp_path):

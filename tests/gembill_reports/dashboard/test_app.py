@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from gembill.config import Settings
-from gembill.ledger import Ledger, Selection, read_records
+from gembill.ledger import Ledger, Selection, open_ledger, read_records
 from gembill_reports.dashboard import assets
 from gembill_reports.dashboard.app import Dashboard
 from gembill_reports.dashboard.guard import App
@@ -118,3 +118,17 @@ def test_an_empty_ledger_shows_empty_pages(tmp_path: Path) -> None:
     for name in PAGES:
         assert ask(app, f"/{name}").status == 200
     empty.close()
+
+
+def test_a_ledger_without_calls_says_how_to_begin(tmp_path: Path) -> None:
+    empty = open_ledger(f"sqlite:///{tmp_path / 'empty.db'}")
+    page = ask(Dashboard(empty, Settings(data_dir=tmp_path), lambda: NOW).app()).text
+    empty.close()
+    assert "GOOGLE_GEMINI_BASE_URL" in page
+    assert "$0.00" not in page
+
+
+def test_an_address_without_a_period_opens_on_the_landing_month(ledger: Ledger, tmp_path: Path) -> None:
+    app = Dashboard(ledger, Settings(data_dir=tmp_path), lambda: NOW, landing="2026-10").app()
+    assert json.loads(ask(app, "/models.json").text)["total"]["calls"] == 1
+    assert json.loads(ask(app, "/models.json?month=2026-11").text)["total"]["calls"] == 6
