@@ -44,6 +44,8 @@ class Settings:
     port: int = 8787
     upstream: str = PUBLIC_API
     vertex_upstream: str | None = None  # for paths of Vertex; without it they go to `upstream` too
+    upstream_proxy: str | None = field(default=None, repr=False)  # it may hold a password
+    upstream_ca: Path | None = None  # authorities (PEM) trusted besides the machine's
     on_record_failure: str = "closed"
     fingerprint_secret: str | None = field(default=None, repr=False)
     keys: dict[str, str] = field(default_factory=dict)
@@ -96,6 +98,10 @@ def _web_address(text: str) -> str:
     return text
 
 
+def _proxy_address(text: str) -> str:
+    return text if text == "none" else _web_address(text)
+
+
 def _comma_separated(text: str) -> list[str]:
     return [part.strip() for part in text.split(",")]
 
@@ -112,6 +118,10 @@ _KINDS = {
     "port": Kind(_Port, "a whole number from 0 to 65535", from_text=int),
     "upstream": _WEB,
     "vertex_upstream": _WEB,
+    "upstream_proxy": Kind(
+        _Text, "none, or the http or https address of a proxy, such as http://host:3128", _proxy_address, secret=True
+    ),
+    "upstream_ca": _PATH,
     "on_record_failure": Kind(Literal["closed", "open"], "closed or open"),
     "fingerprint_secret": _SECRET,
     "keys": Kind(dict[str, str], "a table of fingerprint = name, such as k_0123456789ab = 'search-team'", secret=True),

@@ -4,6 +4,7 @@ Owns: how the parts are put together, started and stopped, and the health page. 
 Invariant: what was recorded before a stop or a crash is found and finished at the next start, before calls are taken.
 """
 
+import os
 import signal
 import threading
 from collections.abc import Iterator, Mapping
@@ -27,7 +28,7 @@ from gembill.model import Api
 from gembill.posting import Poster, PostingThread
 from gembill.price_catalog import PricesInForce
 from gembill.spool import Spool, SpoolOptions
-from gembill.upstream import Limits, Origin, Upstream
+from gembill.upstream import Limits, Origin, Upstream, way_out
 
 
 class ProxyService:
@@ -120,10 +121,19 @@ class ProxyService:
 
 def _upstreams(settings: Settings) -> dict[Api, Upstream]:
     """The upstream of each family of endpoints; one for both where no other is named for Vertex."""
-    limits = Limits(answer_s=float(settings.answer_seconds))
-    upstream = Upstream(Origin.parse(settings.upstream), limits)
+    upstream = _upstream(settings, settings.upstream)
     vertex = settings.vertex_upstream
-    return {Api.GEMINI: upstream, Api.VERTEX: Upstream(Origin.parse(vertex), limits) if vertex else upstream}
+    return {Api.GEMINI: upstream, Api.VERTEX: _upstream(settings, vertex) if vertex else upstream}
+
+
+def _upstream(settings: Settings, address: str) -> Upstream:
+    origin = Origin.parse(address)
+    return Upstream(
+        origin,
+        Limits(answer_s=float(settings.answer_seconds)),
+        ca_file=settings.upstream_ca,
+        proxy=way_out(origin.scheme, origin.host, origin.port, os.environ, settings.upstream_proxy),
+    )
 
 
 def _spools(settings: Settings) -> tuple[Spool, list[Spool]]:

@@ -277,3 +277,21 @@ def test_budgets_come_with_the_table_they_are_in(tmp_path, monkeypatch):
     (tmp_path / "gembill.toml").write_text("port = 1\n")
     assert budget_text(environ) is None, "gembill.toml takes the place of pyproject.toml"
     assert load(environ=environ).port == 1
+
+
+def test_the_way_out_is_none_or_a_proxy_and_is_not_shown():
+    assert configured().upstream_proxy is None
+    assert configured(GEMBILL_UPSTREAM_PROXY="none").upstream_proxy == "none"
+    settings = configured(GEMBILL_UPSTREAM_PROXY="http://user:SECRET@proxy.example:3128")
+    assert "SECRET" not in repr(settings)
+    for wrong in ("socks5://u:SECRET@proxy.example:1", "proxy.example:3128"):
+        with pytest.raises(
+            ConfigurationError, match="it must be none, or the http or https address of a proxy"
+        ) as caught:
+            configured(GEMBILL_UPSTREAM_PROXY=wrong)
+        assert "SECRET" not in str(caught.value)
+
+
+def test_authorities_of_our_own_are_a_path():
+    write(project='upstream_ca = "~/ca.pem"')
+    assert configured().upstream_ca == Path("~/ca.pem").expanduser()

@@ -90,7 +90,7 @@ def _send(settings: Settings) -> int:
 
     with (
         simulator_in_thread(Options(seed=7)) as simulator,
-        ProxyService(replace(settings, upstream=simulator)).running() as url,
+        ProxyService(replace(settings, upstream=simulator, upstream_proxy="none")).running() as url,
     ):
         sent = make_calls(url)
     Path(settings.data_dir, _WHOLE).touch()

@@ -33,7 +33,11 @@ def make_calls(url: str) -> int:
     from google import genai
     from google.genai import types
 
-    options = types.HttpOptions(base_url=url, headers={"x-gembill-label-team": "demo", "x-gembill-label-source": "sdk"})
+    options = types.HttpOptions(
+        base_url=url,
+        headers={"x-gembill-label-team": "demo", "x-gembill-label-source": "sdk"},
+        client_args={"trust_env": False},  # a company's proxy cannot reach this machine's loopback
+    )
     with genai.Client(api_key="a-key-that-is-never-written", http_options=options) as client:
         tool = types.Tool(code_execution=types.ToolCodeExecution())
         config = types.GenerateContentConfig(tools=[tool])

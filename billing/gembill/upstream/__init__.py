@@ -4,7 +4,8 @@ Owns: connections, what goes out on them and what comes in. Not here: the meanin
 altered nowhere, and all of them go to the one origin.
 
 `client` is the way in. Behind it: `connection` (one connection and the answer it receives), `response` (that answer as
-it is read), `request` (a request on its way).
+it is read), `request` (a request on its way), `egress` (which proxy of a company is between) and `tunnel` (the way
+through it).
 """
 
 from gembill.upstream.client import (
@@ -17,5 +18,16 @@ from gembill.upstream.client import (
     ResponseHead,
     Upstream,
 )
+from gembill.upstream.egress import way_out
 
-__all__ = ["ConnectFailed", "ConnectTimedOut", "Limits", "NeverSent", "Origin", "Response", "ResponseHead", "Upstream"]
+__all__ = [
+    "ConnectFailed",
+    "ConnectTimedOut",
+    "Limits",
+    "NeverSent",
+    "Origin",
+    "Response",
+    "ResponseHead",
+    "Upstream",
+    "way_out",
+]

@@ -1,8 +1,8 @@
 """The HTTP/1.1 client towards the one fixed origin: raw bytes out, raw bytes in.
 
 Owns: the origin, the pool, TLS, and the single retry on a connection that the server had closed.
-Not here: framing of requests (`request`) and answers (`connection`). It does not decompress, follow redirects, keep
-cookies or read environment variables for proxies.
+Not here: framing of requests (`request`) and answers (`connection`), and the way through a company's proxy (`egress`,
+`tunnel`). It does not decompress, follow redirects or keep cookies.
 Invariant: every connection goes to `Origin.host:port`, whatever a request says; no error text holds a target, a header
 or a body, since all of them may hold keys.
 """
@@ -16,8 +16,10 @@ from pathlib import Path
 
 from gembill.errors import ConfigurationError, UpstreamCut, UpstreamError, UpstreamTimeout, UpstreamUnreachable
 from gembill.upstream.connection import Limits, UpstreamConnection
+from gembill.upstream.egress import ForwardProxy
 from gembill.upstream.request import Fields, UpstreamRequest, request_head
 from gembill.upstream.response import Response, ResponseHead
+from gembill.upstream.tunnel import open_tunnel
 
 __all__ = ["ConnectFailed", "ConnectTimedOut", "Limits", "NeverSent", "Origin", "Response", "ResponseHead", "Upstream"]
 
@@ -73,16 +75,27 @@ class Upstream:
     """A pool of connections to one origin, for one event loop; the most recently used is taken first.
 
     `ca_file` (PEM) is trusted besides the system's authorities (which `SSL_CERT_FILE` may replace); certificates and
-    host names are always checked. Raises `ConfigurationError` when it cannot be read.
+    host names are always checked. Raises `ConfigurationError` when it cannot be read. With a `proxy` every connection
+    is a tunnel through it.
     """
 
-    def __init__(self, origin: Origin, limits: Limits | None = None, *, ca_file: str | Path | None = None) -> None:
+    def __init__(
+        self,
+        origin: Origin,
+        limits: Limits | None = None,
+        *,
+        ca_file: str | Path | None = None,
+        proxy: ForwardProxy | None = None,
+    ) -> None:
         self.origin = origin
+        self.proxy = proxy
         self.limits = limits or Limits()
         self.connections_opened = 0
         self._name = str(origin)
         self._line = b" HTTP/1.1\r\nHost: " + origin.host_header + b"\r\n"
-        self._tls = _tls(ca_file) if origin.scheme == "https" else None
+        authorities = _tls(ca_file) if origin.scheme == "https" or (proxy and proxy.tls) else None
+        self._proxy_tls = authorities
+        self._tls = authorities if origin.scheme == "https" else None
         self._idle: list[UpstreamConnection] = []
         self._open: set[UpstreamConnection] = set()
         self._timer: asyncio.TimerHandle | None = None
@@ -191,7 +204,8 @@ class Upstream:
         try:
             await self._dial(connection)
         except TimeoutError as error:
-            raise timed_out(f"{self._name} took no connection within {self.limits.connect_s:g} s.") from error
+            way = f" through the proxy {self.proxy.shown}" if self.proxy else ""
+            raise timed_out(f"{self._name} took no connection{way} within {self.limits.connect_s:g} s.") from error
         except OSError as error:
             raise failed(f"{self._name} cannot be reached: {error.strerror or error}.") from error
         if self._closing:
@@ -204,7 +218,10 @@ class Upstream:
         host, port = self.origin.host.strip("[]"), self.origin.port
         try:
             async with asyncio.timeout(self.limits.connect_s):
-                await asyncio.get_running_loop().create_connection(lambda: connection, host, port, ssl=self._tls)
+                if self.proxy is not None:
+                    await open_tunnel(self.proxy, connection, host, port, tls=self._tls, outer=self._proxy_tls)
+                else:
+                    await asyncio.get_running_loop().create_connection(lambda: connection, host, port, ssl=self._tls)
         except BaseException:
             connection.drop()
             self.lost(connection)  # uvloop does not call `connection_lost` on one that is cancelled while it is made
