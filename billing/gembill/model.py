@@ -7,7 +7,7 @@ are tokens.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from enum import StrEnum
 
 from msgspec import Struct
@@ -147,8 +147,7 @@ class ApiError(Struct, frozen=True, omit_defaults=True, kw_only=True):
     kind: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tokens:
+class Tokens(Struct, frozen=True, kw_only=True, gc=False):
     """The split of a record. `cached` is part of `input`, `thinking` part of `output`; `total` is as reported."""
 
     input: int | None = None
@@ -159,8 +158,7 @@ class Tokens:
     thinking: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CostParts:
+class CostParts(Struct, frozen=True, kw_only=True, gc=False):
     """A cost by what it was spent on, in pico-dollars: four that add up to it, or four that are not known (None).
 
     `input` has cached input in it, `output` thinking; `grounding` is searches.
@@ -177,12 +175,11 @@ class CostParts:
         return self.input, self.intermediate, self.output, self.grounding
 
 
-COST_PARTS = tuple(part.name for part in fields(CostParts))
+COST_PARTS = CostParts.__struct_fields__
 """The names of the parts of a cost."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Execution:
+class Execution(Struct, frozen=True, kw_only=True, gc=False):
     """One run of generated code. It carries no tokens: the wire gives none per run."""
 
     outcome: Outcome
@@ -193,8 +190,7 @@ class Execution:
     result_digits: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(Struct, frozen=True, gc=False):
     """One metered count. Readings of a record are disjoint; `quantity` is in the unit of the meter, mostly tokens."""
 
     meter: Meter
@@ -202,8 +198,7 @@ class Reading:
     quantity: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
+class Record(Struct, frozen=True, kw_only=True):
     """An event read. Identity is (`source_id`, `id`); `seq` is its place in its spool, None under a natural key.
 
     `readings` is None where the counts do not suffice to price the call. `prompt_tokens` decides long-context prices.
@@ -271,8 +266,7 @@ class Price:
     checked_on: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Charge:
+class Charge(Struct, frozen=True, kw_only=True, gc=False):
     """Quantity times unit price for one meter and modality of one record; `cost_pico = quantity * unit_pico`."""
 
     meter: Meter
@@ -287,8 +281,7 @@ class Charge:
         return self.quantity * self.unit_pico
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rating:
+class Rating(Struct, frozen=True, kw_only=True):
     """The answer of rating: charges that add up to the cost, or why there is no cost."""
 
     charges: tuple[Charge, ...] = ()

@@ -11,11 +11,12 @@ import random
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeVar
 
 import msgspec
+from msgspec.structs import replace
 
 from gembill.errors import LedgerError
 from gembill.event import EVENT_VERSION, Event

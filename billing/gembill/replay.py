@@ -8,7 +8,9 @@ Readings are not kept in the ledger. They come from the raw event each time, so 
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+
+from msgspec.structs import replace
 
 from gembill.errors import LedgerError
 from gembill.ledger import (

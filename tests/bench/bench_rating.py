@@ -4,8 +4,9 @@ Run: `python tests/bench/bench_rating.py`. The bound is 15 microseconds a record
 """
 
 import time
-from dataclasses import replace
 from datetime import UTC, datetime
+
+from msgspec.structs import replace
 
 from gembill.model import Api, Meter, Modality, Operation, Reading, Record, Status, Tokens
 from gembill.rules.prices import bundled

@@ -2,6 +2,8 @@
 
 import asyncio
 import itertools
+import sys
+from collections.abc import Callable
 
 import msgspec
 import pytest
@@ -35,6 +37,7 @@ from gembill.price_catalog import PricingTerms
 from gembill.rules.prices import bundled
 from gembill.rules.rating import DEFAULT
 from gembill.spool import SegmentEntry, Spool
+from tests.gembill.calls import typical
 
 USAGE = '{"promptTokenCount": 100, "candidatesTokenCount": 10, "totalTokenCount": 110}'
 NOVEMBER = 1_793_700_000_000_000
@@ -194,6 +197,30 @@ def test_read_event_refuses_what_it_does_not_know():
     for bad in (b"", b"[]", b"{}", event(1, version=2)):
         with pytest.raises(UnreadableEvent):
             read_event(bad)
+
+
+def calls_of(work: Callable[[], object]) -> int:
+    """How many Python functions a piece of work calls."""
+    count = 0
+
+    def counted(_frame: object, kind: str, _arg: object) -> None:
+        nonlocal count
+        count += kind == "call"
+
+    sys.setprofile(counted)
+    try:
+        work()
+    finally:
+        sys.setprofile(None)
+    return count
+
+
+def test_metering_and_rating_a_typical_call_takes_few_functions():
+    entries = list(typical(20))
+    terms = bundled_terms(None)
+    for entry in entries:
+        posting(entry, 77, terms)  # what is read once is read
+    assert calls_of(lambda: [posting(entry, 77, terms) for entry in entries]) <= 90 * len(entries)
 
 
 def test_a_posting_carries_the_place_in_its_spool():

@@ -6,8 +6,11 @@ new ones line by line, so that a price that no longer applies stays visible in i
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from gembill.model import COST_PARTS, Charge, CostParts, Meter, Rating, Record
 
@@ -42,8 +45,7 @@ class Reason(StrEnum):
     REPOST = "repost"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RatedEvent:
+class RatedEvent(Struct, frozen=True, kw_only=True):
     """One event, read and rated by itself. `record.source_id` differs from the spool's source under a natural key."""
 
     seq: int | None  # place in its spool, from 1; None for imports
@@ -53,8 +55,7 @@ class RatedEvent:
     rating: Rating
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LedgerRecord:
+class LedgerRecord(Struct, frozen=True, kw_only=True):
     """The current revision of a record as the ledger keeps it; `record.readings` is None, readings are not kept.
 
     `conversation_id` is what may be shown: null for a single turn seen once.

@@ -7,9 +7,9 @@ own short transactions, so that a long export holds back neither writers nor the
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
+from msgspec.structs import replace
 from sqlalchemy import ColumnElement, Connection, Select, cast, func, literal, select, tuple_
 
 from gembill.ledger import mapping, schema

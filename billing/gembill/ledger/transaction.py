@@ -8,9 +8,9 @@ writers take their locks in the same order, table by table and key by key.
 
 import socket
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import replace
 from typing import Any
 
+from msgspec.structs import replace
 from sqlalchemy import Connection, select, update
 
 from gembill.errors import LedgerError

@@ -5,7 +5,8 @@ ledger that is asked for earlier records. Invariant: following a chain ends, als
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from gembill.model import Operation, Record
 from gembill.rules import identity

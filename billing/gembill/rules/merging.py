@@ -5,7 +5,7 @@ Invariant: `is_fuller` is a strict order, so proxies that post the same answers 
 and the call ends with what it asked, and every run it was seen to make once, whether it or its poll was posted first.
 """
 
-from dataclasses import astuple, replace
+from msgspec.structs import astuple, replace
 
 from gembill.model import Execution, Operation, Outcome, Record, Status
 from gembill.wire.interactions import RUNNING

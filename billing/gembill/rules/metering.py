@@ -7,7 +7,7 @@ anomalies. Not here: fields of the wire (the dialects) and prices. Invariant: nu
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from functools import lru_cache
 
 from gembill.event import Ending, Event, ResponseFacts
 from gembill.model import (
@@ -24,9 +24,9 @@ from gembill.model import (
     Tokens,
 )
 from gembill.rules import identity
-from gembill.rules.media import pieces
-from gembill.rules.rounds import Round
-from gembill.rules.rounds import rounds as shown_rounds
+from gembill.rules.media import Pieces, pieces
+from gembill.rules.rounds import Round, tells_rounds
+from gembill.rules.rounds import rounds as tool_rounds
 from gembill.wire import tiers
 from gembill.wire.dialect import TELLS_USAGE, dialect
 from gembill.wire.interactions import RUNNING
@@ -35,27 +35,24 @@ from gembill.wire.token_counts import InvalidUsage, Usage
 
 _PLACE = re.compile(r"^(?:(?:.*/)?publishers/[^/]+/)?models/")
 _GENERATION = re.compile(r"gemini-(\d+)")
-
-
-@dataclass(frozen=True, slots=True)
-class _Counted:
-    """What became of the usage an answer reported."""
-
-    usage: Usage | None
-    anomalies: tuple[str, ...] = ()
+_COUNTED = (Status.COMPLETE, Status.PARTIAL)
+_TEXT = frozenset((Modality.TEXT,))
 
 
 def meter(event: Event, source_id: int) -> Record:
     """The record of an event: under the source it was recorded by, or under its natural key if it has one."""
-    counted = _count(event)
-    status = _status(event, counted.usage)
+    asked, seen = event.asked, event.seen
+    reported, odd = _count(event)
+    runs = _executions(event)
+    uncounted = reported is not None and _lacks_image_tokens(event, reported)
+    status = _status(event, reported, drawn=uncounted and not runs)  # code draws its plots for no tokens
     model = _model(event)
     billed = pieces(event, model) if status is Status.UNKNOWN else None
     if billed is not None:
         status = billed.status
-    usage = counted.usage if status in (Status.COMPLETE, Status.PARTIAL) else None
+    usage = reported if status in _COUNTED else None
     tokens = _split(usage)
-    readings = billed.readings if billed else _readings(usage, tokens, event.seen, model)
+    readings = billed.readings if billed else _readings(usage, tokens, seen, model)
     source_id, record_id = identity.natural(*event.natural) if event.natural else (source_id, event.id)
     return Record(
         source_id=source_id,
@@ -66,26 +63,26 @@ def meter(event: Event, source_id: int) -> Record:
         operation=event.operation,
         project=event.project,
         location=event.location,
-        streamed=event.streamed or event.asked.stream,
+        streamed=event.streamed or asked.stream,
         model=model,
-        requested_model=_bare(event.asked.model),
-        agent=event.asked.agent or event.seen.agent,
-        service_tier=_tier(event, counted.usage),
+        requested_model=_bare(asked.model),
+        agent=asked.agent or seen.agent,
+        service_tier=_tier(event, reported),
         key=event.key,
         status=status,
         http_status=event.http_status,
         error=_error(event, status),
-        finish_reason=event.seen.finish_reason,
-        response_id=event.seen.response_id,
+        finish_reason=seen.finish_reason,
+        response_id=seen.response_id,
         conversation=_conversation(event),
-        turns=event.asked.turns,
+        turns=asked.turns,
         tokens=tokens,
-        declared=event.asked.declared,
-        executions=_executions(event),
+        declared=asked.declared,
+        executions=runs,
         readings=readings if status is not Status.ERROR else (),
         labels=event.labels,
-        flags=(*_flags(status, usage), *(billed.flags if billed else ())),
-        anomalies=(*counted.anomalies, *_anomalies(event, status, usage, tokens)),
+        flags=_flags(status, usage, billed),
+        anomalies=(*odd, *_anomalies(event, status), *_odd_counts(event, usage, tokens, uncounted=uncounted)),
     )
 
 
@@ -106,6 +103,7 @@ def by_meter(tokens: Tokens) -> dict[Meter, int]:
     return {meter: count for meter, count in counts.items() if count > 0}
 
 
+@lru_cache(maxsize=4096)
 def grounds_by_prompt(model: str | None) -> bool:
     """Whether a grounded prompt is billed once (Gemini 2.5 and before) and not each of its searches (wire.md 6.5)."""
     generation = _GENERATION.match(model or "")
@@ -114,7 +112,7 @@ def grounds_by_prompt(model: str | None) -> bool:
 
 def rounds(event: Event) -> tuple[Round, ...]:
     """What each round of an event's tool loop read again; () where no code ran or nothing was counted."""
-    usage = _count(event).usage
+    usage, _ = _count(event)
     return () if usage is None else _rounds(event, usage)
 
 
@@ -126,32 +124,28 @@ def _rounds(event: Event, usage: Usage) -> tuple[Round, ...]:
         snapshots = [(one.after, read(one.usage)) for one in event.seen.snapshots]
     except InvalidUsage:
         snapshots = []
-    return shown_rounds(event.seen.outline, snapshots, usage)
+    return tool_rounds(event.seen.outline, snapshots, usage)
 
 
-def _count(event: Event) -> _Counted:
+def _count(event: Event) -> tuple[Usage | None, tuple[Anomaly, ...]]:
+    """The usage an answer reported, and what is odd about it."""
     if event.seen.usage is None:
-        return _Counted(None)
+        return None, ()
     try:
-        usage = dialect(event.operation).usage(event.seen.usage)
+        return dialect(event.operation).usage(event.seen.usage), ()
     except InvalidUsage:
-        return _Counted(None, (Anomaly.INVALID_USAGE,))
-    return _Counted(usage)
+        return None, (Anomaly.INVALID_USAGE,)
 
 
-def _status(event: Event, usage: Usage | None) -> Status:
-    """The states of contract.md, "Calls and records"."""
-    counted = usage is not None and not usage.is_empty
+def _status(event: Event, usage: Usage | None, *, drawn: bool) -> Status:
+    """The states of contract.md, "Calls and records"; `drawn`: there is a picture that should have cost tokens."""
     if event.ending is Ending.UNSENT or (event.http_status or 0) >= 400:
         return Status.ERROR
-    if event.seen.fault is not None and not counted:
-        return Status.ERROR
-    if usage is None or not counted:
-        return Status.UNKNOWN
+    if usage is None or usage.is_empty:
+        return Status.UNKNOWN if event.seen.fault is None else Status.ERROR
     read = event.seen.unread is None or event.seen.unread in OUTLINE_ONLY
     whole = event.ending is Ending.FINISHED and event.seen.fault is None and read
     whole = whole and not (event.operation == Operation.INTERACTIONS and event.seen.finish_reason in RUNNING)
-    drawn = _lacks_image_tokens(event, usage) and not _executions(event)  # code draws its plots for no tokens
     whole = whole and usage.prompt is not None and not usage.hidden and not drawn
     return Status.COMPLETE if whole else Status.PARTIAL
 
@@ -163,11 +157,12 @@ def _executions(event: Event) -> tuple[Execution, ...]:
 
 def _lacks_image_tokens(event: Event, usage: Usage) -> bool:
     """Whether an answer holds a picture and its usage counts none: then it would be priced as text."""
-    shows = any(
-        part.kind == "blob" and not part.thought and (part.mime or "").lower().startswith("image/")
-        for part in event.seen.outline
-    )
-    return shows and not usage.candidates_details.get(Modality.IMAGE) and event.operation in TELLS_USAGE
+    if event.operation not in TELLS_USAGE or usage.candidates_details.get(Modality.IMAGE):
+        return False
+    for part in event.seen.outline:
+        if part.kind == "blob" and not part.thought and (part.mime or "").lower().startswith("image/"):
+            return True
+    return False
 
 
 def _split(usage: Usage | None) -> Tokens:
@@ -200,18 +195,38 @@ def _readings(
     if usage is None or usage.prompt is None:
         return None
     counts = by_meter(tokens)
-    cached = _by_modality(counts.get(Meter.CACHED_INPUT, 0), usage.cached_details)
-    prompt = _by_modality(usage.prompt, usage.prompt_details)
-    groups = (
-        (Meter.INPUT, _without(prompt, cached)),
-        (Meter.CACHED_INPUT, cached),
-        (Meter.INTERMEDIATE, _by_modality(counts.get(Meter.INTERMEDIATE, 0), usage.tool_use_details)),
-        (Meter.OUTPUT, _by_modality(counts.get(Meter.OUTPUT, 0), usage.candidates_details)),
-        (Meter.THINKING, {Modality.TEXT: counts.get(Meter.THINKING, 0)}),
-        (Meter.GROUNDING, {Modality.TEXT: _grounding(seen, usage, model)}),
-        (Meter.MAPS, {Modality.TEXT: _maps(seen, usage, model)}),
+    cached = counts.get(Meter.CACHED_INPUT, 0)
+    readings = _of_prompt(usage, cached) if cached else _of_kinds(Meter.INPUT, usage.prompt, usage.prompt_details)
+    groups: tuple[tuple[Meter, int, Mapping[Modality, int]], ...] = (
+        (Meter.INTERMEDIATE, counts.get(Meter.INTERMEDIATE, 0), usage.tool_use_details),
+        (Meter.OUTPUT, counts.get(Meter.OUTPUT, 0), usage.candidates_details),
+        (Meter.THINKING, counts.get(Meter.THINKING, 0), {}),
+        (Meter.GROUNDING, _grounding(seen, usage, model), {}),
+        (Meter.MAPS, _maps(seen, usage, model), {}),
     )
-    return tuple(Reading(m, modality, n) for m, group in groups for modality, n in sorted(group.items()) if n)
+    for meter, count, details in groups:
+        if count:
+            readings += _of_kinds(meter, count, details)
+    return tuple(readings)
+
+
+def _of_prompt(usage: Usage, cached: int) -> list[Reading]:
+    """What was read and what of it came from a cache."""
+    of_cache = _by_modality(cached, usage.cached_details)
+    fresh = _without(_by_modality(usage.prompt or 0, usage.prompt_details), of_cache)
+    return _listed(Meter.INPUT, fresh) + _listed(Meter.CACHED_INPUT, of_cache)
+
+
+def _of_kinds(meter: Meter, count: int, details: Mapping[Modality, int]) -> list[Reading]:
+    if not count:
+        return []
+    if details.keys() <= _TEXT:  # nearly every call: the count is all there is to say
+        return [Reading(meter, Modality.TEXT, count)]
+    return _listed(meter, _by_modality(count, details))
+
+
+def _listed(meter: Meter, counts: Mapping[Modality, int]) -> list[Reading]:
+    return [Reading(meter, modality, counts[modality]) for modality in sorted(counts) if counts[modality]]
 
 
 def _by_modality(total: int, details: Mapping[Modality, int]) -> dict[Modality, int]:
@@ -255,14 +270,14 @@ def _maps(seen: ResponseFacts, usage: Usage, model: str | None) -> int:
     return int(bool(uses or seen.maps_searches)) if grounds_by_prompt(model) else uses
 
 
-def _flags(status: Status, usage: Usage | None) -> Iterator[Flag]:
-    if status is Status.PARTIAL:
-        yield Flag.INCOMPLETE
-    if usage is not None and usage.hidden:
-        yield Flag.THINKING_INFERRED
+def _flags(status: Status, usage: Usage | None, billed: Pieces | None) -> tuple[str, ...]:
+    incomplete = (Flag.INCOMPLETE,) if status is Status.PARTIAL else ()
+    inferred = (Flag.THINKING_INFERRED,) if usage is not None and usage.hidden else ()
+    return (*incomplete, *inferred, *(billed.flags if billed else ()))
 
 
-def _anomalies(event: Event, status: Status, usage: Usage | None, tokens: Tokens) -> Iterator[str]:
+def _anomalies(event: Event, status: Status) -> Iterator[str]:
+    """What is odd beside the counts."""
     if event.labels_cut:
         yield Anomaly.LABELS_CUT
     if event.seen.unread:
@@ -273,23 +288,24 @@ def _anomalies(event: Event, status: Status, usage: Usage | None, tokens: Tokens
         yield Anomaly.RECORDER_STOPPED
     if _is_unmetered(event, status):
         yield Anomaly.UNMETERED_SURFACE
-    if usage is not None and status is not Status.UNKNOWN:
-        yield from _odd_counts(event, usage, tokens)
 
 
-def _odd_counts(event: Event, usage: Usage, tokens: Tokens) -> Iterator[Anomaly]:
+def _odd_counts(event: Event, usage: Usage | None, tokens: Tokens, *, uncounted: bool) -> Iterator[Anomaly]:
+    """What is odd about the counts; `uncounted`: they lack those of a picture."""
+    if usage is None:
+        return
     if usage.prompt is None:
         yield Anomaly.USAGE_INCOMPLETE
         return
-    if tokens.total != (tokens.input or 0) + (tokens.intermediate or 0) + (tokens.output or 0):
+    if tokens.total != usage.prompt + (tokens.intermediate or 0) + (tokens.output or 0):
         yield Anomaly.TOTAL_MISMATCH
     if (usage.cached or 0) > usage.prompt:
         yield Anomaly.CACHED_EXCEEDS_INPUT
     if usage.prompt_details and sum(usage.prompt_details.values()) != usage.prompt:
         yield Anomaly.DETAILS_MISMATCH
-    if _lacks_image_tokens(event, usage):
+    if uncounted:
         yield Anomaly.IMAGE_TOKENS_UNKNOWN
-    if not all(one.explained for one in _rounds(event, usage)):
+    if tells_rounds(event.seen.snapshots, usage) and not all(one.explained for one in _rounds(event, usage)):
         yield Anomaly.INTERMEDIATE_UNEXPLAINED
 
 
@@ -310,6 +326,7 @@ def _model(event: Event) -> str | None:
     return _bare(event.seen.model_version) or _bare(event.asked.model) or event.asked.agent or event.seen.agent
 
 
+@lru_cache(maxsize=4096)
 def _bare(model: str | None) -> str | None:
     """The name alone: on Vertex project, location and publisher can be in front of it."""
     return _PLACE.sub("", model, count=1) or None if model else None
@@ -323,7 +340,10 @@ def _tier(event: Event, usage: Usage | None) -> str:
         event.seen.usage_tier,
         event.asked.service_tier,
     )
-    return next((word for word in map(tiers.tier, names) if word), "standard")
+    for name in names:
+        if name and (word := tiers.tier(name)):
+            return word
+    return "standard"
 
 
 def _error(event: Event, status: Status) -> ApiError | None:

@@ -9,8 +9,10 @@ answer and are ignored (wire.md 6.5).
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec.structs import replace
 
 from gembill.model import Anomaly, Api, Charge, Execution, Flag, Meter, Modality, Rating, Reading, Record, Status
 from gembill.rules import policy_ids

@@ -49,6 +49,11 @@ def rounds(outline: Sequence[Part], snapshots: Sequence[tuple[int, Usage]], usag
     return _estimated(outline, results, usage)
 
 
+def tells_rounds(snapshots: Sequence[object], usage: Usage) -> bool:
+    """Whether an answer may show rounds that the law does not explain: estimated ones always agree with it."""
+    return bool(usage.tool_use) and len(snapshots) > 1
+
+
 def _shown(outline: Sequence[Part], snapshots: Sequence[tuple[int, Usage]]) -> tuple[Round, ...]:
     """A round for each rise of the count; () where the counts are not cumulative, or the first state is not there."""
     shown: list[Round] = []

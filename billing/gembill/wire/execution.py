@@ -42,11 +42,10 @@ def executions(outline: Sequence[Part], outcomes: Mapping[str | int, Outcome]) -
     runs: list[Execution] = []
     waiting: dict[int, list[Part]] = {}
     for part in outline:
-        queue = waiting.setdefault(part.candidate, [])
         if part.kind == "code":
-            queue.append(part)
+            waiting.setdefault(part.candidate, []).append(part)
         elif part.kind == "result":
-            code = _partner(queue, part)
+            code = _partner(waiting.get(part.candidate, []), part)
             if code is None or code.tool_call_as_code is None:
                 outcome = outcomes.get(part.outcome, Outcome.UNKNOWN) if part.outcome else Outcome.UNKNOWN
                 runs.append(_execution(code, part, outcome))
@@ -55,11 +54,13 @@ def executions(outline: Sequence[Part], outcomes: Mapping[str | int, Outcome]) -
 
 
 def _partner(queue: list[Part], result: Part) -> Part | None:
-    named = next((code for code in queue if code.id is not None and code.id == result.id), None)
-    code = named or next((code for code in reversed(queue) if code.id is None or result.id is None), None)
-    if code is not None:
-        queue.remove(code)
-    return code
+    for place, code in enumerate(queue):
+        if code.id is not None and code.id == result.id:
+            return queue.pop(place)
+    for place in reversed(range(len(queue))):
+        if queue[place].id is None or result.id is None:
+            return queue.pop(place)
+    return None
 
 
 def _execution(code: Part | None, result: Part | None, outcome: Outcome) -> Execution:

@@ -4,6 +4,8 @@ Owns: which tier a word means. Not here: where a word appears (the dialects) and
 Invariant: a word that asks for nothing, or that is not known as traffic, is None; case and prefix do not matter.
 """
 
+from functools import lru_cache
+
 from gembill.wire.json_text import word
 
 _TRAFFIC = {
@@ -19,6 +21,7 @@ _PREFIX = "service_tier_"
 _NOT_ASKED = ("", "auto", "unspecified")  # `auto` is OpenAI's
 
 
+@lru_cache(maxsize=1024)
 def tier(name: str | None) -> str | None:
     """The tier of a word of a request or an answer; OpenAI calls the standard one `default`."""
     plain = (name or "").strip().lower().removeprefix(_PREFIX)
@@ -36,5 +39,11 @@ def of_traffic(kind: object) -> str | None:
 
 def reported(service_tier: object, traffic: object) -> str | None:
     """The tier of a usage object that may name it in either way."""
-    named = word(service_tier, 64) if isinstance(service_tier, str) else None
-    return named if tier(named) else of_traffic(traffic)
+    named = _named(service_tier) if isinstance(service_tier, str) else None
+    return named or of_traffic(traffic)
+
+
+@lru_cache(maxsize=256)
+def _named(text: str) -> str | None:
+    named = word(text, 64)
+    return named if tier(named) else None

@@ -7,8 +7,9 @@ returned is an int with 0 <= n <= 2^53; anything else makes the whole usage inva
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from gembill.model import Modality
 
@@ -16,14 +17,15 @@ LARGEST = 2**53
 _COUNT = re.compile(rb'"\w*(?:[Cc]ount|_tokens)"\s*+:\s*+(?!null)')
 _LONGEST_INTEGER = 30
 _MODALITIES = {1: Modality.TEXT, 2: Modality.IMAGE, 3: Modality.VIDEO, 4: Modality.AUDIO, 5: Modality.DOCUMENT}
+_WORDS = {kind.value: kind for kind in Modality} | {"modality_unspecified": Modality.TEXT}
+_decode = msgspec.json.Decoder(dict[str, Any]).decode
 
 
 class InvalidUsage(Exception):
     """A count is not an integer of 0 to 2^53. The text names the field."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Usage:
+class Usage(msgspec.Struct, frozen=True, kw_only=True):
     """The usage in the provider's own terms; None is "not reported". Details are tokens by modality."""
 
     prompt: int | None = None
@@ -32,10 +34,10 @@ class Usage:
     candidates: int | None = None
     thoughts: int | None = None
     total: int | None = None
-    prompt_details: Mapping[Modality, int] = field(default_factory=dict)
-    cached_details: Mapping[Modality, int] = field(default_factory=dict)
-    tool_use_details: Mapping[Modality, int] = field(default_factory=dict)
-    candidates_details: Mapping[Modality, int] = field(default_factory=dict)
+    prompt_details: dict[Modality, int] = {}
+    cached_details: dict[Modality, int] = {}
+    tool_use_details: dict[Modality, int] = {}
+    candidates_details: dict[Modality, int] = {}
     service_tier: str | None = None
     groundings: int | None = None  # searches of the web, where the usage itself counts them
     hidden: int = 0  # of the thoughts, those that only the total shows
@@ -44,11 +46,20 @@ class Usage:
     @property
     def is_empty(self) -> bool:
         """Whether it holds no count at all."""
-        return all(n is None for n in (self.prompt, self.tool_use, self.candidates, self.thoughts, self.total))
+        counts = (self.prompt, self.tool_use, self.candidates, self.thoughts, self.total)
+        return counts.count(None) == len(counts)
 
 
 def parse(text: str) -> dict[str, Any]:
     """The usage object of a JSON text; InvalidUsage if it is not one. Numbers are checked when they are taken."""
+    try:
+        return _decode(text)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return _parse_leniently(text)
+
+
+def _parse_leniently(text: str) -> dict[str, Any]:
+    """What strict decoders refuse and the standard library reads: NaN, lone surrogates."""
     try:
         usage = json.loads(text, parse_int=_integer)
     except (ValueError, RecursionError):
@@ -71,14 +82,12 @@ def count(usage: Mapping[str, Any], name: str) -> int | None:
 def details(usage: Mapping[str, Any], name: str, quantity: str = "tokenCount") -> dict[Modality, int]:
     """A list of `{modality, tokenCount}` as tokens by modality."""
     entries = usage.get(name)
-    if not isinstance(entries, list):
-        return {}
     tokens: dict[Modality, int] = {}
-    for entry in entries:
+    for entry in entries if isinstance(entries, list) else ():
         if isinstance(entry, dict):
             modality = _modality(entry.get("modality"))
             more = _checked(name, entry.get(quantity)) or 0
-            tokens[modality] = _checked(name, tokens.get(modality, 0) + more) or 0
+            tokens[modality] = _checked(name, tokens[modality] + more) or 0 if modality in tokens else more
     return tokens
 
 
@@ -98,9 +107,4 @@ def _modality(word: Any) -> Modality:  # noqa: ANN401
     """TEXT where it is missing: old answers leave it out for text, all recorded ones name it."""
     if isinstance(word, int):
         return _MODALITIES.get(word, Modality.OTHER if word else Modality.TEXT)
-    if not isinstance(word, str) or word.upper() == "MODALITY_UNSPECIFIED":
-        return Modality.TEXT
-    try:
-        return Modality(word.lower())
-    except ValueError:
-        return Modality.OTHER
+    return _WORDS.get(word.lower(), Modality.OTHER) if isinstance(word, str) else Modality.TEXT

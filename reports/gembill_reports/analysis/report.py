@@ -20,7 +20,7 @@ GROUPS = ("model", "api", "operation", "service_tier", "status", "key", "locatio
 TIMES = tuple(unit.value for unit in Unit if unit is not Unit.TOTAL)
 _LABEL = "label."
 _MEASURES = tuple(f.name for f in fields(Total) if f.name not in ("group", "tokens", "cost_parts"))
-_TOKENS = tuple(f.name for f in fields(Tokens))
+_TOKENS = Tokens.__struct_fields__
 
 Group = Mapping[str, str | int | bool | None]
 

@@ -6,7 +6,7 @@ price or with missing tokens are named below every report.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from gembill.ledger import Total
@@ -22,7 +22,7 @@ from gembill_reports.views.period_texts import period_dict, words
 from gembill_reports.views.view import Csv, Format, View
 
 SCHEMA_VERSION = 1
-_TOKENS = tuple(f.name for f in fields(Tokens))
+_TOKENS = Tokens.__struct_fields__
 
 
 @dataclass(frozen=True, slots=True)

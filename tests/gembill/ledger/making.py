@@ -1,8 +1,9 @@
 """Postings for tests. Owns: plausible values and their exact prices. Invariant: charges cover the tokens they name."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from uuid import UUID
+
+from msgspec.structs import replace
 
 from gembill import posting as entering
 from gembill.ledger import Ledger, RatedEvent

@@ -1,6 +1,5 @@
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import text
 
 from gembill.ledger import Ledger, Reason, audit_ledger

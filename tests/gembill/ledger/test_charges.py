@@ -1,6 +1,6 @@
 """Sums over charges by what decides a price."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from gembill.ledger import (
     Ledger,

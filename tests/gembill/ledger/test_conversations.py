@@ -1,10 +1,10 @@
 """Conversations: exactly the calls that show a conversation id, summed up."""
 
 import itertools
-from dataclasses import replace
 
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from sqlalchemy import select
 
 from gembill.ledger import Ledger, Selection, read_conversations, read_records, schema

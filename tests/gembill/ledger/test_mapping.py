@@ -1,10 +1,9 @@
 """A revision goes into its row and comes back the same."""
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from sqlalchemy import select
 
 from gembill.ledger import Ledger, LedgerRecord, Reason, ledger_record, mapping, schema, sql

@@ -1,7 +1,7 @@
 import threading
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import Table, func, select
 from sqlalchemy.exc import IntegrityError
 

@@ -1,10 +1,10 @@
 """Records as they are opened, completed and corrected."""
 
 import socket
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import Row, select
 from sqlalchemy.exc import IntegrityError
 

@@ -1,10 +1,10 @@
 """What can be kept on both engines, and what is refused by the name of its field."""
 
 import contextlib
-from dataclasses import replace
 from random import Random
 
 import pytest
+from msgspec.structs import replace
 
 from gembill.ledger import (
     InvalidPosting,

@@ -1,8 +1,7 @@
 """Pictures and films as readings: what was made, what was asked for until that is known, and the API's defaults."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from gembill.event import Ending, Event, FilmRequest, RequestFacts, ResponseFacts, Stored
 from gembill.model import Anomaly, Api, ApiError, Flag, Meter, Modality, Operation, Reading, Status, Tokens

@@ -1,8 +1,7 @@
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from gembill.model import Execution, Operation, Outcome, Record, Status
 from gembill.rules.merging import amended, completed, is_fuller

@@ -2,13 +2,13 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from gembill.model import Api, Meter, Modality, Operation, Price, Rating, Reading, Record, Status, Tokens
 from gembill.money import parse_usd

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gembill.event import Part
-from gembill.rules.rounds import rounds
+from gembill.rules.rounds import rounds, tells_rounds
 from gembill.wire.token_counts import Usage
 
 CODE = Part(kind="code", chars=40)
@@ -90,3 +90,11 @@ def test_estimates_add_up_and_grow(tool_use, prompt, output, chars):
 def test_without_a_count_or_a_run_there_are_no_rounds(usage):
     assert rounds(OUTLINE, STATES, usage) == ()
     assert rounds([CODE, Part(kind="text")], STATES, LAST) == ()
+
+
+@pytest.mark.parametrize(
+    ("snapshots", "tool_use", "may"), [(0, 5, False), (1, 5, False), (2, None, False), (2, 5, True)]
+)
+def test_only_counts_that_were_shown_twice_can_be_unexplained(snapshots: int, tool_use: int | None, may: bool) -> None:
+    usage = Usage(prompt=3, tool_use=tool_use)
+    assert tells_rounds([object()] * snapshots, usage) is may

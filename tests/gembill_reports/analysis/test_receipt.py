@@ -1,9 +1,8 @@
 """Receipts: lines that add up, and words that fit the call."""
 
-from dataclasses import replace
-
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from gembill.ledger import (
     Ledger,

@@ -1,7 +1,9 @@
 """A receipt as people read it."""
 
-from dataclasses import replace
+import dataclasses
 from zoneinfo import ZoneInfo
+
+from msgspec.structs import replace
 
 from gembill.ledger import LedgerCharge, RatedEvent, billed_charges, ledger_record
 from gembill.model import ApiError, Charge, Execution, Meter, Modality, Rating, Status
@@ -20,8 +22,11 @@ AT = "2026-11-21T09:00:00+00:00"
 LA = ZoneInfo("America/Los_Angeles")
 ID = "019aa5e0-4b71-7f3a-8c2d-5e6f70819200"
 FULL = "/text/standard/0@2026-11-01"  # what follows the meter in the id of a price row of the list
-PRICED = {f"{row.id}{FULL}": replace(row, source="ai.google.dev/gemini-api/docs/pricing") for row in PRICES.values()}
-PRICED |= {f"set-1/{one}": replace(row, source="agreed by contract") for one, row in PRICED.items()}
+PRICED = {
+    f"{row.id}{FULL}": dataclasses.replace(row, source="ai.google.dev/gemini-api/docs/pricing")
+    for row in PRICES.values()
+}
+PRICED |= {f"set-1/{one}": dataclasses.replace(row, source="agreed by contract") for one, row in PRICED.items()}
 ROUNDS = (
     Round(intermediate=1_210_360, expected=1_210_300, results=66),
     Round(intermediate=16_200_000, expected=1_450_000, results=1_200),
@@ -92,7 +97,7 @@ def test_a_total_that_does_not_fit_is_said_so() -> None:
 
 def test_a_cost_that_does_not_fit_is_said_so() -> None:
     explained_call = explained(call(AT, (2, 0, 0)))
-    wrong = replace(explained_call, stored=replace(explained_call.stored, cost_pico=7))
+    wrong = dataclasses.replace(explained_call, stored=replace(explained_call.stored, cost_pico=7))
     assert "The lines add up to $0.000001, but the ledger's cost is $0.000000000007." in text(wrong)
 
 
@@ -159,7 +164,7 @@ def test_the_receipt_of_a_complete_call_looks_as_it_did(snapshot: Snapshots) -> 
         "requested_model": "gemini-flash-latest",
     }
     posting = priced(call(AT, (1_210_147, 17_410_360, 65_276), executions=runs, id=ID, **about))
-    snapshot("receipt", *sheets(replace(explained(posting), rounds=ROUNDS), LA))
+    snapshot("receipt", *sheets(dataclasses.replace(explained(posting), rounds=ROUNDS), LA))
 
 
 def test_receipts_without_a_whole_cost_look_as_they_did(snapshot: Snapshots) -> None:

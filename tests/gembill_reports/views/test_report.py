@@ -1,10 +1,10 @@
 """The report people read: at every width each number shown is the number of the JSON."""
 
 import re
-from dataclasses import replace
 from datetime import date
 
 import pytest
+from msgspec.structs import replace
 
 from gembill.ledger import Ledger, RatedEvent
 from gembill.model import Charge, Meter, Modality, Rating

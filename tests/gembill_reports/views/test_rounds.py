@@ -1,10 +1,10 @@
 """The rounds of a receipt: from the event behind the record, reported or marked as an estimate."""
 
 import json
-from dataclasses import replace
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from gembill.event import Ending, Event, Part, RequestFacts, ResponseFacts, Snapshot
 from gembill.ledger import Ledger, LedgerRecord, RatedEvent, read_record
