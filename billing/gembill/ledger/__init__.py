@@ -4,43 +4,68 @@ Owns: the schema and every statement on it, on SQLite and PostgreSQL alike. Not 
 Invariant: append-only; each record is there once for each (source_id, id), and the rollups equal the sum of the current
 revisions; `audit_ledger` proves it. What is listed here is the package's one door: other packages read and write
 through it and through `alerts` and `price_lists`, and import none of its other modules (an import contract holds that).
+A name's module is imported when the name is first asked for: most commands need a few of them, and some no SQLAlchemy.
 """
 
-from gembill.ledger.audit import audit_ledger
-from gembill.ledger.charges import ChargeTotal, read_charges, read_charges_of, sum_charges
-from gembill.ledger.conversations import Conversation, read_chains, read_conversations
-from gembill.ledger.entries import (
-    DEMO_SOURCE,
-    NATURAL_SOURCES,
-    LedgerCharge,
-    LedgerRecord,
-    Line,
-    RatedEvent,
-    Reason,
-    billed_charges,
-    ledger_record,
-    line_of,
-    net_lines,
-)
-from gembill.ledger.errors import InvalidPosting, LedgerUnavailable
-from gembill.ledger.evidence import DeadLetter, Evidence, read_dead_letters, read_evidence
-from gembill.ledger.migration import SCHEMA_REVISION
-from gembill.ledger.pages import Cursor, ProblemFilter, RecordPage, SortOrder, read_page
-from gembill.ledger.quality import Quality, read_quality
-from gembill.ledger.records import (
-    greatest_label,
-    holds_demo_data,
-    read_event_body,
-    read_labels,
-    read_record,
-    read_records,
-    read_time_range,
-)
-from gembill.ledger.schema import MEASURES
-from gembill.ledger.selection import Selection
-from gembill.ledger.store import Ledger, ledger_file, open_ledger, upgrade_ledger
-from gembill.ledger.totals import Total, read_hourly_totals, read_totals
-from gembill.ledger.transaction import Transaction
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from gembill.ledger.audit import audit_ledger
+    from gembill.ledger.charges import ChargeTotal, read_charges, read_charges_of, sum_charges
+    from gembill.ledger.conversations import Conversation, read_chains, read_conversations
+    from gembill.ledger.entries import (
+        DEMO_SOURCE,
+        NATURAL_SOURCES,
+        LedgerCharge,
+        LedgerRecord,
+        Line,
+        RatedEvent,
+        Reason,
+        billed_charges,
+        ledger_record,
+        line_of,
+        net_lines,
+    )
+    from gembill.ledger.errors import InvalidPosting, LedgerUnavailable
+    from gembill.ledger.evidence import DeadLetter, Evidence, read_dead_letters, read_evidence
+    from gembill.ledger.migration import SCHEMA_REVISION
+    from gembill.ledger.pages import Cursor, ProblemFilter, RecordPage, SortOrder, read_page
+    from gembill.ledger.quality import Quality, read_quality
+    from gembill.ledger.records import (
+        greatest_label,
+        holds_demo_data,
+        read_event_body,
+        read_labels,
+        read_record,
+        read_records,
+        read_time_range,
+    )
+    from gembill.ledger.schema import MEASURES
+    from gembill.ledger.selection import Selection
+    from gembill.ledger.store import Ledger, ledger_file, open_ledger, upgrade_ledger
+    from gembill.ledger.totals import Total, read_hourly_totals, read_totals
+    from gembill.ledger.transaction import Transaction
+
+_MODULES = {
+    "audit": "audit_ledger",
+    "charges": "ChargeTotal read_charges read_charges_of sum_charges",
+    "conversations": "Conversation read_chains read_conversations",
+    "entries": "DEMO_SOURCE NATURAL_SOURCES LedgerCharge LedgerRecord Line RatedEvent Reason "
+    "billed_charges ledger_record line_of net_lines",
+    "errors": "InvalidPosting LedgerUnavailable",
+    "evidence": "DeadLetter Evidence read_dead_letters read_evidence",
+    "migration": "SCHEMA_REVISION",
+    "pages": "Cursor ProblemFilter RecordPage SortOrder read_page",
+    "quality": "Quality read_quality",
+    "records": "greatest_label holds_demo_data read_event_body read_labels read_record read_records read_time_range",
+    "schema": "MEASURES",
+    "selection": "Selection",
+    "store": "Ledger ledger_file open_ledger upgrade_ledger",
+    "totals": "Total read_hourly_totals read_totals",
+    "transaction": "Transaction",
+}
+_HOMES = {name: module for module, names in _MODULES.items() for name in names.split()}
 
 __all__ = [
     "DEMO_SOURCE",
@@ -94,3 +119,12 @@ __all__ = [
     "sum_charges",
     "upgrade_ledger",
 ]
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401
+    """What a name stands for, from then on without asking here (PEP 562)."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value

@@ -1,9 +1,12 @@
 """Everything that may be read, from a ledger that cannot be written."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
 
+import gembill.ledger
 from gembill.ledger import (
     Ledger,
     Selection,
@@ -41,3 +44,16 @@ def test_sums_of_either_rollup_and_of_cut_hours_are_read_without_writing(reader:
     assert read_totals(reader, Selection())[0].calls == 2
     assert read_totals(reader, Selection(), ["label.team"])[0].calls == 2
     assert read_totals(reader, Selection(start_us=first, end_us=first + 1))[0].calls == 1
+
+
+def test_each_name_at_the_door_leads_to_a_thing_of_its_module():
+    for name in gembill.ledger.__all__:
+        assert getattr(gembill.ledger, name) is not None
+    with pytest.raises(AttributeError, match="no attribute 'read_everything'"):
+        gembill.ledger.read_everything  # noqa: B018
+
+
+def test_a_name_at_the_door_is_imported_when_it_is_asked_for():
+    code = "import sys, gembill.ledger; print('sqlalchemy' in sys.modules, gembill.ledger.Ledger.__name__)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "Ledger"]
