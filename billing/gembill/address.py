@@ -19,7 +19,16 @@ _SCHEME = re.compile(r"[A-Za-z][\w+.-]*")
 _USER = re.compile(r"[\w.%+-]*")
 _HOST = r"(?:\[[0-9A-Fa-f:.%]+\]|[\w.-]*)(?::[0-9]+)?"
 _HOSTS_AND_PATH = re.compile(rf"{_HOST}(?:,{_HOST})*(?:/[\w.,~$%+/-]*)?")
-_SHOWN_OPTIONS = {"application_name", "connect_timeout", "dbname", "host", "port", "sslmode", "user"}
+_SHOWN_OPTIONS = {
+    "application_name",
+    "connect_timeout",
+    "dbname",
+    "host",
+    "port",
+    "sslmode",
+    "target_session_attrs",
+    "user",
+}
 _SHOWN_VALUE = re.compile(r"[\w./,-]*")
 
 

@@ -2,7 +2,8 @@
 
 Owns: addresses, drivers, pragmas and how transactions begin. Not here: tables. Invariant: a SQLite transaction that
 writes takes the write lock when it begins, so that it can wait for it and never fails half-way; what is committed is on
-disk.
+disk. On a server nothing outlives a transaction (no prepared statement, `SET`, temporary table, session lock): behind
+PgBouncer in transaction mode the next one may be on another connection.
 
 `synchronous=FULL`: the spool forgets what the ledger has committed, so a commit must survive a power cut. With NORMAL a
 WAL commit does not (reliability.md 2, R2). At batches of 100 to 1,000 it costs about a fifth (performance.md 3).
@@ -14,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, unquote
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, OperationalError
@@ -24,17 +26,22 @@ from gembill.errors import ConfigurationError, LedgerError
 BUSY_SECONDS = 30
 _FORMS = "sqlite:///path or postgresql://host/name"
 _WRITES = "gembill_writes"
+_POSTGRESQL = {"postgresql", "postgres", "postgresql+psycopg", "postgres+psycopg"}
+_HOST = re.compile(r"(\[[0-9A-Fa-f:.%]+\]|[\w.%-]+)(?::([0-9]+))?")
 
 
 def parse(url: str) -> URL:
-    """The address with its driver; ConfigurationError unless it is `sqlite:///path` or `postgresql://...`."""
+    """The address with its driver; ConfigurationError unless it is `sqlite:///path` or `postgresql://...`.
+
+    `postgres://` means the same, and there can be several hosts, `postgresql://a:5432,b:5433/name`, as libpq has it.
+    """
     try:
-        parsed = make_url(url)
+        parsed = make_url(_with_hosts_as_options(url))
     except (ArgumentError, ValueError):
         raise ConfigurationError(
             "the database address cannot be read; write it like sqlite:///path or postgresql://host/name"
         ) from None
-    if parsed.drivername in ("postgresql", "postgresql+psycopg"):
+    if parsed.drivername in _POSTGRESQL:
         _refuse_misplaced_at(parsed)
         return parsed.set(drivername="postgresql+psycopg")
     if parsed.drivername != "sqlite":
@@ -44,6 +51,25 @@ def parse(url: str) -> URL:
     if parsed.database in (None, "", ":memory:"):
         raise ConfigurationError("the database address names no file; write it like sqlite:///path/to/ledger.db")
     return parsed
+
+
+def _with_hosts_as_options(url: str) -> str:
+    """Several hosts, or a socket's folder, moved to where SQLAlchemy reads them; any other address as it is.
+
+    An address that could be read in two ways is left alone, so that no part of a password becomes a host.
+    """
+    scheme, separator, rest = url.partition("://")
+    place, _, query = rest.partition("?")
+    credentials, at, server = place.rpartition("@")
+    hosts, slash, name = server.partition("/")
+    entries = [_HOST.fullmatch(host) for host in hosts.split(",")]
+    is_plain = len(entries) == 1 and "%" not in hosts
+    if scheme not in _POSTGRESQL or is_plain or "@" in query or not all(entries):
+        return url
+    names = ",".join(unquote(entry[1]).strip("[]") for entry in entries if entry)
+    ports = ",".join(entry[2] or "" for entry in entries if entry)
+    options = [f"host={quote(names)}", *([f"port={ports}"] if ports.strip(",") else []), *([query] if query else [])]
+    return f"{scheme}{separator}{credentials}{at}{slash}{name}?{'&'.join(options)}"
 
 
 def _refuse_misplaced_at(url: URL) -> None:
@@ -65,9 +91,14 @@ def create(url: URL, *, read_only: bool = False) -> Engine:
     ConfigurationError where the options of the address do not fit together.
     """
     if file_of(url) is None:
-        options = {"postgresql_readonly": True} if read_only else {}
         try:
-            return create_engine(url, hide_parameters=True, pool_pre_ping=True, execution_options=options)
+            return create_engine(
+                url,
+                hide_parameters=True,
+                pool_pre_ping=True,
+                execution_options={"postgresql_readonly": True} if read_only else {},
+                connect_args={"prepare_threshold": None},
+            )
         except ArgumentError:  # its text quotes the value
             raise ConfigurationError(
                 "the database address has a host or port after its '?' that cannot be used; correct or remove it"

@@ -1,4 +1,5 @@
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from sqlalchemy import text
@@ -6,7 +7,7 @@ from sqlalchemy.exc import DBAPIError
 
 from gembill import sqlite
 from gembill.errors import ConfigurationError, LedgerError
-from gembill.ledger import Ledger, LedgerUnavailable, open_ledger
+from gembill.ledger import Ledger, LedgerUnavailable, open_ledger, upgrade_ledger
 from gembill.ledger import engine as engines
 from tests.gembill.ledger.making import SPOOL, append, posting
 
@@ -17,9 +18,51 @@ def test_an_address_that_is_not_a_ledger_is_refused(url: str) -> None:
         engines.parse(url)
 
 
-@pytest.mark.parametrize("scheme", ["postgresql", "postgresql+psycopg"])
-def test_both_postgresql_schemes_mean_psycopg(scheme: str) -> None:
+@pytest.mark.parametrize("scheme", ["postgresql", "postgres", "postgresql+psycopg", "postgres+psycopg"])
+def test_all_postgresql_schemes_mean_psycopg(scheme: str) -> None:
     assert engines.parse(f"{scheme}://u:secret@h/d").drivername == "postgresql+psycopg"
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        ("u:p@a:1,b/d", {"host": "a,b", "port": "1,", "user": "u", "password": "p", "dbname": "d"}),
+        ("a,b,c:7/d?target_session_attrs=read-write", {"host": "a,b,c", "port": ",,7", "dbname": "d"}),
+        ("[::1]:5,h:6/d", {"host": "::1,h", "port": "5,6", "dbname": "d"}),
+        ("u:x,y@a,b", {"host": "a,b", "user": "u", "password": "x,y"}),
+        ("%2Fvar%2Frun/d", {"host": "/var/run", "dbname": "d"}),
+        ("u:x,y@h/d", {"host": "h", "user": "u", "password": "x,y", "dbname": "d"}),
+    ],
+)
+def test_several_hosts_and_a_socket_s_folder_reach_libpq(address: str, expected: dict[str, str]) -> None:
+    url = engines.parse(f"postgres://{address}")
+    options = engines.create(url).dialect.create_connect_args(url)[1]
+    assert {key: options[key] for key in expected} == expected
+    assert ("target_session_attrs" in options) is ("target_session_attrs" in address)
+
+
+def test_the_first_host_that_answers_is_taken(empty_postgres_url: str, tmp_path: Path) -> None:
+    folder = empty_postgres_url.rpartition("host=")[2]
+    name = empty_postgres_url.partition("?")[0].rpartition("/")[2]
+    hosts = ",".join(quote(str(each), safe="") for each in (tmp_path, folder))
+    url = f"postgres://postgres@{hosts}/{name}?target_session_attrs=read-write"
+    upgrade_ledger(url)
+    open_ledger(url, read_only=True).close()
+
+
+def test_a_server_keeps_nothing_of_ours_between_two_transactions(empty_postgres_url: str) -> None:
+    upgrade_ledger(empty_postgres_url)
+    engine = open_ledger(empty_postgres_url).engine
+    for _ in range(20):
+        with engines.writing(engine) as connection:
+            connection.exec_driver_sql("SELECT 1 WHERE 1 = %s", (1,))
+        with engines.snapshot(engine) as connection:
+            connection.exec_driver_sql("SELECT 1 WHERE 1 = %s", (1,))
+    with engine.connect() as connection:
+        kept = "SELECT name FROM pg_prepared_statements UNION SELECT name FROM pg_settings WHERE source = 'session' AND name NOT LIKE 'transaction%%'"
+        assert connection.exec_driver_sql(kept).scalars().all() == []
+        assert connection.exec_driver_sql("SHOW default_transaction_isolation").scalar() == "read committed"
+    engine.dispose()
 
 
 def test_a_server_that_is_away_is_named_without_its_password(tmp_path: Path) -> None:
@@ -41,6 +84,8 @@ def test_a_server_that_is_away_is_named_without_its_password(tmp_path: Path) -> 
         "127.0.0.1:1/d?passwrd=canary",
         "127.0.0.1:1/d?port=canary",
         "me:canary",
+        "me:1,canary?x@a,b/d",
+        "me:canary@127.0.0.1:1,127.0.0.1:2/d",
     ],
 )
 def test_no_message_about_a_server_has_a_part_of_its_password(address: str) -> None:
