@@ -1,12 +1,13 @@
 """Who makes a call: the key that is presented and the labels that are given.
 
-Owns: which parts of a request are credentials (wire.md 5.3), and the label headers with their limits. Not here: storing
-either. Invariant: a credential leaves this file only to be hashed, forwarded or struck out.
+Owns: which parts of a request are credentials (wire.md 5.3), the label headers with their limits, and the callers of
+late, so that the same headers are read once. Not here: storing either. Invariant: a credential leaves this file only to
+be hashed, forwarded or struck out; callers are remembered in memory alone, at most `_CALLERS` of them.
 """
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from urllib.parse import unquote_to_bytes
 
@@ -17,7 +18,8 @@ MAX_LABELS, MAX_NAME, MAX_VALUE = 64, 64, 256
 _SHORTEST_SECRET = 6  # shorter strings are struck out of nothing: they would hit ordinary words
 _QUERY_KEYS = (b"key", b"$key", b"access_token", b"oauth_token")
 _REDACTED = "[redacted]"
-_CALLERS = 256  # whose spellings are cached: every call looks for them twice
+_CREDENTIAL_HEADERS = (b"x-goog-api-key", b"authorization")
+_CALLERS = 256
 
 Header = tuple[bytes, bytes]
 
@@ -29,13 +31,18 @@ class Caller:
     credentials: tuple[bytes, ...]
     labels: dict[str, str]
     labels_cut: bool
+    secrets: tuple[bytes, ...] = field(init=False, repr=False, compare=False)
+    """The credentials as a JSON text shows them."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "secrets", tuple(secret for one in self.credentials for secret in _in_json(one)))
 
     def __repr__(self) -> str:
         return f"Caller({len(self.credentials)} credentials, labels={self.labels})"
 
-    def shows_in(self, text: str) -> bool:
+    def shows_in(self, text: bytes) -> bool:
         """Whether a credential is in a JSON text, as it is or escaped."""
-        return any(secret in text for credential in self.credentials for secret in _in_json(credential))
+        return any(map(text.__contains__, self.secrets))
 
     @property
     def identity(self) -> bytes | None:
@@ -45,7 +52,13 @@ class Caller:
 
 def caller_of(headers: Iterable[Header], query: bytes) -> Caller:
     """The caller of a request. Header names are lower case, as ASGI has them."""
-    headers = list(headers)
+    own = tuple(pair for pair in headers if pair[0] in _CREDENTIAL_HEADERS or pair[0].startswith(LABEL_PREFIX))
+    named = b"key" in query or b"_token" in query or b"%" in query  # else no name in it is one of `_QUERY_KEYS`
+    return _caller(own, query if named else b"")
+
+
+@lru_cache(maxsize=_CALLERS)
+def _caller(headers: tuple[Header, ...], query: bytes) -> Caller:
     credentials = [*_in_headers(headers, b"x-goog-api-key"), *_in_query(query), *_in_authorization(headers)]
     names: dict[str, str] = {}
     cut = False
@@ -80,9 +93,9 @@ def _spellings(credential: bytes) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=_CALLERS)
-def _in_json(credential: bytes) -> tuple[str, ...]:
+def _in_json(credential: bytes) -> tuple[bytes, ...]:
     """The spellings as they appear in a JSON text."""
-    return tuple(json.dumps(secret, ensure_ascii=False)[1:-1] for secret in _spellings(credential))
+    return tuple(json.dumps(secret, ensure_ascii=False)[1:-1].encode() for secret in _spellings(credential))
 
 
 def _decode(raw: bytes) -> str:
@@ -93,11 +106,11 @@ def _decode(raw: bytes) -> str:
         return raw.decode("latin-1").replace("\0", "")
 
 
-def _in_headers(headers: list[Header], wanted: bytes) -> list[bytes]:
+def _in_headers(headers: Iterable[Header], wanted: bytes) -> list[bytes]:
     return [value.strip() for name, value in headers if name == wanted and value.strip()]
 
 
-def _in_authorization(headers: list[Header]) -> list[bytes]:
+def _in_authorization(headers: Iterable[Header]) -> list[bytes]:
     return [value.split(None, 1)[-1] for value in _in_headers(headers, b"authorization")]
 
 

@@ -212,7 +212,7 @@ class Exchange:
 
     def _encode(self, event: Event) -> bytes:
         body = _encoder.encode(event)
-        if not self._caller.shows_in(body.decode()):
+        if not self._caller.shows_in(body):
             return body
         members = msgspec.to_builtins(event)
         foreign = [name for name in ("asked", "seen", "natural") if name in members]  # our own words stay
@@ -248,4 +248,7 @@ class Exchange:
 
 
 def _header(headers: list[Header], wanted: bytes) -> str:
-    return next((value.decode("latin-1").strip() for name, value in headers if name.lower() == wanted), "")
+    for name, value in headers:
+        if len(name) == len(wanted) and name.lower() == wanted:
+            return value.decode("latin-1").strip()
+    return ""

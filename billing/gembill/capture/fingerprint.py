@@ -4,38 +4,48 @@ Owns: the secret they are keyed with and its 0600 file. Not here: where a hash i
 nobody can tell from a fingerprint which key or conversation it stands for, nor test a guess.
 """
 
-import hmac
 import os
 import secrets
 from collections.abc import Mapping
+from functools import lru_cache
+from hashlib import sha256
 from pathlib import Path
 
 from gembill.errors import ConfigurationError
 
 _FILE = "fingerprint.secret"
 _SHORTEST_SECRET = 16
+_KEYS = 256  # whose names are remembered
+_BLOCK = 64  # bytes that SHA-256 takes at a time
 
 
 class Fingerprint:
     """Names keys and conversations by keyed hash; `names` maps a key's fingerprint to a name people gave it."""
 
     def __init__(self, secret: bytes, names: Mapping[str, str] | None = None) -> None:
-        self._secret = secret
+        key = (sha256(secret).digest() if len(secret) > _BLOCK else secret).ljust(_BLOCK, b"\0")
+        self._inner, self._outer = (sha256(bytes(byte ^ pad for byte in key)) for pad in (0x36, 0x5C))
         self._names = names or {}
+        self._key = lru_cache(maxsize=_KEYS)(self._named)
 
     def key(self, credential: bytes | None) -> str | None:
         """The name or fingerprint of an API key or token; None where none was presented."""
-        if not credential:
-            return None
-        fingerprint = "k_" + self._hash(b"key\0" + credential)[:12]
-        return self._names.get(fingerprint, fingerprint)
+        return self._key(credential) if credential else None
 
     def conversation(self, key: str | None, basis: bytes) -> str:
         """The id of a chat: the same for the same key, system instruction and first content."""
         return "c_" + self._hash(b"conversation\0" + (key or "").encode() + b"\0" + basis)[:20]
 
+    def _named(self, credential: bytes) -> str:
+        fingerprint = "k_" + self._hash(b"key\0" + credential)[:12]
+        return self._names.get(fingerprint, fingerprint)
+
     def _hash(self, text: bytes) -> str:
-        return hmac.digest(self._secret, text, "sha256").hex()
+        """HMAC-SHA256 (RFC 2104) in hex; what depends on the secret alone was done once."""
+        inner, outer = self._inner.copy(), self._outer.copy()
+        inner.update(text)
+        outer.update(inner.digest())
+        return outer.hexdigest()
 
 
 def load_secret(given: str | None, folder: Path) -> bytes:

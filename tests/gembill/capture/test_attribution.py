@@ -1,6 +1,7 @@
 """Who makes a call: credentials wherever they are presented, labels within their limits, and no leak of either."""
 
 import json
+from dataclasses import replace
 
 import msgspec
 import pytest
@@ -127,8 +128,20 @@ def test_a_credential_is_found_in_json_however_it_is_escaped(secret):
     who = caller_of([(b"x-goog-api-key", secret.encode())], b"")
     inner = [secret, json.dumps({"echo": secret}), json.dumps({"echo": secret}, ensure_ascii=False)]
     for text in inner:
-        body = msgspec.json.encode({"usage": text}).decode()
-        assert who.shows_in(body)
-        assert not who.shows_in(msgspec.json.encode({"usage": strike(text, who.credentials)}).decode())
-    assert not who.shows_in('{"usage": "nothing of it"}')
-    assert not Caller((), {}, False).shows_in("anything")
+        assert who.shows_in(msgspec.json.encode({"usage": text}))
+        assert not who.shows_in(msgspec.json.encode({"usage": strike(text, who.credentials)}))
+    assert not who.shows_in(b'{"usage": "nothing of it"}')
+    assert not Caller((), {}, False).shows_in(b"anything")
+
+
+def test_the_headers_of_a_caller_are_read_once_whatever_else_a_request_has():
+    first = caller_of([(b"host", b"a"), (b"x-goog-api-key", KEY), (b"x-gembill-label-a", b"1")], b"alt=sse")
+    again = caller_of([(b"x-goog-api-key", KEY), (b"content-length", b"7"), (b"x-gembill-label-a", b"1")], b"")
+    assert again is first
+    assert caller_of([(b"x-goog-api-key", KEY), (b"x-gembill-label-a", b"2")], b"").labels == {"a": "2"}
+    assert caller_of([(b"x-goog-api-key", KEY)], b"key=other").credentials == (KEY, b"other")
+
+
+def test_a_caller_with_other_labels_still_knows_its_secrets():
+    who = replace(caller_of([(b"x-goog-api-key", KEY)], b""), labels={"run": "7"})
+    assert who.shows_in(b'{"echo":"' + KEY + b'"}')

@@ -1,5 +1,6 @@
 """Keyed hashes: stable, secret, and a secret that is made once and read by nobody else."""
 
+import hmac
 import os
 import re
 import subprocess
@@ -32,6 +33,14 @@ def test_people_may_name_a_fingerprint():
     named = Fingerprint(SECRET, {bare: "search-team", "k_000000000000": "nobody"})
     assert named.key(KEY) == "search-team"
     assert named.key(b"another key") == Fingerprint(SECRET).key(b"another key")
+
+
+@pytest.mark.parametrize("length", [16, 63, 64, 65, 200])
+def test_the_hash_is_the_hmac_of_the_standard_library(length):
+    secret = os.urandom(length)
+    key, opening = (hmac.digest(secret, text, "sha256").hex() for text in (b"key\0" + KEY, b"conversation\0k\0opening"))
+    assert Fingerprint(secret).key(KEY) == f"k_{key[:12]}"
+    assert Fingerprint(secret).conversation("k", b"opening") == f"c_{opening[:20]}"
 
 
 def test_a_conversation_hangs_on_key_and_opening_and_tells_neither():
