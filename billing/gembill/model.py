@@ -298,7 +298,7 @@ class Rating(Struct, frozen=True, kw_only=True):
 
 
 def parse_labels(pairs: Iterable[str], option: str) -> dict[str, str]:
-    """The labels of `name=value` texts, as people write them to choose calls.
+    """The labels of `name=value` texts, as people write them to label calls.
 
     ConfigurationError, which names the `option`, where a text cannot be read or two give one name different values:
     no call can have both.
@@ -310,4 +310,16 @@ def parse_labels(pairs: Iterable[str], option: str) -> dict[str, str]:
             raise ConfigurationError(f"{option} is '{pair}', which is not a label; write it like team=search")
         if labels.setdefault(name, value) != value:
             raise ConfigurationError(f"{option} {name} is both '{labels[name]}' and '{value}'; no call can be both")
+    return labels
+
+
+def chosen_labels(pairs: Iterable[str], option: str) -> dict[str, tuple[str, ...]]:
+    """The labels of `name=value` texts that choose calls: all names must be there, with any of the values of each.
+
+    ConfigurationError, which names the `option`, where a text cannot be read.
+    """
+    labels: dict[str, tuple[str, ...]] = {}
+    for pair in pairs:
+        ((name, value),) = parse_labels((pair,), option).items()
+        labels[name] = tuple(dict.fromkeys((*labels.get(name, ()), value)))
     return labels

@@ -20,7 +20,7 @@ from gembill.errors import ConfigurationError
 DEFAULT_ZONE = "America/Los_Angeles"
 HOUR_US = 3_600_000_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_YEARS = range(1970, 9999)
+YEARS = range(1970, 9999)  # those that a period may be in
 
 if "PYTHONTZPATH" not in os.environ:  # the wheel `tzdata` alone, so that two machines close the same month
     zoneinfo.reset_tzpath(to=())
@@ -84,23 +84,44 @@ def us(when: datetime) -> int:
 
 
 def parse(
-    since: str | None = None, until: str | None = None, month: str | None = None, *, tz: str | None = None
+    since: str | None = None,
+    until: str | None = None,
+    month: str | None = None,
+    *,
+    tz: str | None = None,
+    through: str | None = None,
 ) -> Period:
-    """The period that the flags `--since --until --month --tz` name; ends that were not given are open.
+    """The period that the flags `--since --until --through --month --tz` name; ends that were not given are open.
 
-    Dates are midnights in the zone, instants without an offset are on its clock, `until` is exclusive.
-    ConfigurationError if they contradict each other or cannot be read.
+    Dates are midnights in the zone, instants without an offset are on its clock; `until` is not included, the day
+    `through` is. ConfigurationError if they contradict each other or cannot be read.
     """
     calendar = zone(tz)
     if month is not None:
-        if since is not None or until is not None:
-            raise ConfigurationError("--month names a whole period; leave out --since and --until, or --month")
+        if since is not None or until is not None or through is not None:
+            raise ConfigurationError("--month names a whole period; leave out the other ends of a period, or --month")
         return _month(month, calendar)
+    if until is not None and through is not None:
+        raise ConfigurationError("--until and --through both name the end; leave out one of them")
     start = None if since is None else instant(since, calendar, name="--since")
     end = None if until is None else instant(until, calendar, name="--until")
+    if through is not None:
+        end = _day_after(through, calendar)
     if start is not None and end is not None and start >= end:
-        raise ConfigurationError(f"--since {since} is not before --until {until} (which is not included)")
+        last = f"--until {until} (which is not included)" if through is None else f"the end of --through {through}"
+        raise ConfigurationError(f"--since {since} is not before {last}")
     return Period(start, end, calendar)
+
+
+def _day_after(text: str, zone: ZoneInfo) -> int:
+    """The end of a day that was named, which has to be a day and not an instant."""
+    try:
+        day = date.fromisoformat(text.strip())
+    except ValueError:
+        day = None
+    if day is None or day.year not in YEARS:
+        raise ConfigurationError(f"--through is '{text}', which is not a day; write it like 2026-11-21")
+    return midnight(day + timedelta(days=1), zone)
 
 
 def instant(text: str, zone: ZoneInfo, *, name: str = "the time") -> int:
@@ -113,7 +134,7 @@ def instant(text: str, zone: ZoneInfo, *, name: str = "the time") -> int:
         when = datetime.fromisoformat(text.strip())
     except ValueError:
         when = None
-    if when is None or when.year not in _YEARS:
+    if when is None or when.year not in YEARS:
         raise ConfigurationError(
             f"{name} is '{text}', which is not a date or an instant; write it like 2026-11-21 or 2026-11-21T09:00:00Z"
         )
@@ -126,8 +147,8 @@ def containing(unit: Unit, at_us: int, zone: ZoneInfo) -> Period:
         return Period(None, None, zone)
     if unit is Unit.HOUR:
         return _hour(at_us, zone)
-    first = _first_day(unit, _day(at_us, zone))
-    return Period(_midnight(first, zone), _midnight(_next_day(unit, first), zone), zone)
+    first = _first_day(unit, day_of(at_us, zone))
+    return Period(midnight(first, zone), midnight(_next_day(unit, first), zone), zone)
 
 
 def buckets(period: Period, unit: Unit) -> Iterator[Period]:
@@ -156,19 +177,19 @@ def name(unit: Unit, at_us: int, zone: ZoneInfo) -> str:
         start = _hour(at_us, zone).start_us
         assert start is not None
         return iso(start, zone)
-    first = _first_day(unit, _day(at_us, zone)).isoformat()
+    first = _first_day(unit, day_of(at_us, zone)).isoformat()
     return first[:7] if unit is Unit.MONTH else first
 
 
-def _midnight(day: date, zone: ZoneInfo) -> int:
+def midnight(day: date, zone: ZoneInfo) -> int:
     """The first instant of a day, also where the clock skips midnight (it is then the jump) or strikes it twice."""
     return us(datetime.combine(day, time(), tzinfo=zone))
 
 
-def _day(at_us: int, zone: ZoneInfo) -> date:
+def day_of(at_us: int, zone: ZoneInfo) -> date:
     """The day of an instant. Where a clock is set back across midnight, the day that has begun goes on."""
     day = local(at_us, zone).date()
-    while _midnight(day + timedelta(days=1), zone) <= at_us:
+    while midnight(day + timedelta(days=1), zone) <= at_us:
         day += timedelta(days=1)
     return day
 
@@ -206,7 +227,7 @@ def _hour_end(start: int, zone: ZoneInfo) -> int:
 
 def _month(text: str, zone: ZoneInfo) -> Period:
     match = re.fullmatch(r"(\d{4})-(\d{2})", text.strip(), re.ASCII)
-    if not match or int(match[1]) not in _YEARS or not 1 <= int(match[2]) <= 12:
+    if not match or int(match[1]) not in YEARS or not 1 <= int(match[2]) <= 12:
         raise ConfigurationError(f"--month is '{text}', which is not a month; write it like 2026-11")
     first = date(int(match[1]), int(match[2]), 1)
-    return Period(_midnight(first, zone), _midnight(_next_day(Unit.MONTH, first), zone), zone)
+    return Period(midnight(first, zone), midnight(_next_day(Unit.MONTH, first), zone), zone)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import plotly.graph_objects as go
 
+    from gembill.period import Period
     from gembill_reports.analysis.report import Report
 
 __all__ = ["Calls", "ChartName", "figure", "frame", "totals"]
@@ -41,16 +42,22 @@ _MONEY = frozenset(
 class Calls(TypedDict, total=False):
     """Which calls are counted; what is left out narrows nothing.
 
-    Dates and months are in `tz` (America/Los_Angeles), `until` is exclusive; `models` may hold `*`, all `labels` must
-    fit, `code_execution` counts only calls that used it.
+    Dates and months are in `tz` (America/Los_Angeles), `until` is exclusive, `through` the last day; `period` is a word
+    like `last-month` or `2026-Q3`. `models` may hold `*`; all `labels` must be there, of one name any of the values.
+    `code_execution` counts only calls that used it. A name that no call of the ledger has is a ConfigurationError.
     """
 
     since: str | None
     until: str | None
+    through: str | None
     month: str | None
+    period: str | None
     tz: str | None
     models: Sequence[str]
-    labels: Mapping[str, str] | None
+    keys: Sequence[str]
+    tiers: Sequence[str]
+    locations: Sequence[str]
+    labels: Mapping[str, str | Sequence[str]] | None
     code_execution: bool
 
 
@@ -62,18 +69,21 @@ def totals(database_url: str | None = None, by: Sequence[str] = (), **calls: Unp
     Errors are `gembill.errors.GembillError`.
     """
     from gembill.config import database_url as configured
-    from gembill.ledger import Selection, open_ledger
-    from gembill.period import parse
+    from gembill.ledger import Selection, open_ledger, require_known
     from gembill_reports.analysis.report import report
 
-    period = parse(calls.get("since"), calls.get("until"), calls.get("month"), tz=calls.get("tz"))
+    period, labels = _period(calls), calls.get("labels") or {}
     selection = Selection(
         models=tuple(calls.get("models", ())),
-        labels=dict(calls.get("labels") or {}),
+        keys=tuple(calls.get("keys", ())),
+        tiers=tuple(calls.get("tiers", ())),
+        locations=tuple(calls.get("locations", ())),
+        labels={name: value if isinstance(value, str) else tuple(value) for name, value in labels.items()},
         code_execution=calls.get("code_execution", False),
     )
     ledger = open_ledger(configured(database_url), read_only=True)
     try:
+        require_known(ledger, selection)
         return report(ledger, period, by, selection=selection)
     finally:
         ledger.close()
@@ -111,6 +121,22 @@ def figure(chart: ChartName, database_url: str | None = None, **calls: Unpack[Ca
         raise ConfigurationError(f"'{chart}' is not a chart; there are {', '.join(charts.CHARTS)}")
     by, draw = charts.CHARTS[chart]
     return charts.figure(draw(totals(database_url, by, **calls)))
+
+
+def _period(calls: Calls) -> "Period":
+    import time
+
+    from gembill.errors import ConfigurationError
+    from gembill.period import parse, zone
+    from gembill.period_words import spoken
+
+    word, ends = calls.get("period"), [calls.get(key) for key in ("since", "until", "through", "month")]
+    if word is None:
+        since, until, through, month = (None if end is None else str(end) for end in ends)
+        return parse(since, until, month, tz=calls.get("tz"), through=through)
+    if any(end is not None for end in ends):
+        raise ConfigurationError("'period' names a whole period; leave out its ends, or 'period'")
+    return spoken(word, zone(calls.get("tz")), time.time_ns() // 1000)
 
 
 def _series(key: str, values: Sequence[object], by: Sequence[str]) -> "pd.Series[object]":

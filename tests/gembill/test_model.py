@@ -26,6 +26,7 @@ from gembill.model import (
     Record,
     Status,
     Tokens,
+    chosen_labels,
     parse_labels,
 )
 
@@ -123,3 +124,9 @@ def test_labels_that_contradict_each_other_are_refused() -> None:
     assert parse_labels(("a=1", "a=1", "b="), "--label") == {"a": "1", "b": ""}
     with pytest.raises(ConfigurationError, match="--label a is both '1' and '2'"):
         parse_labels(("a=1", "a=2"), "--label")
+
+
+def test_values_of_one_label_are_chosen_together() -> None:
+    assert chosen_labels(("a=1", "b=x=y", "a=2", "a=1"), "--label") == {"a": ("1", "2"), "b": ("x=y",)}
+    with pytest.raises(ConfigurationError, match="--label is 'a'"):
+        chosen_labels(("a",), "--label")

@@ -67,6 +67,11 @@ def test_an_instant_is_read_with_its_offset_or_on_the_zones_clock(text: str, exp
     assert instant(text, LA) == us(expected)
 
 
+def test_the_day_through_which_a_period_goes_is_part_of_it() -> None:
+    assert parse("2026-11-01", through="2026-11-01") == parse("2026-11-01", "2026-11-02")
+    assert parse("2026-10-31T12:00", through="2026-11-01").end == "2026-11-02T00:00:00-08:00"
+
+
 def test_ends_that_were_not_given_are_open() -> None:
     assert parse() == Period(None, None, LA)
     assert parse(since="2026-11-21", tz="UTC").end is None
@@ -85,6 +90,10 @@ def test_ends_that_were_not_given_are_open() -> None:
         ({"month": "9999-12"}, "write it like 2026-11"),
         ({"month": "2026-11", "since": "2026-11-01"}, "--month names a whole period"),
         ({"since": "2026-11-02", "until": "2026-11-02"}, "--since 2026-11-02 is not before --until 2026-11-02"),
+        ({"month": "2026-11", "through": "2026-11-02"}, "--month names a whole period"),
+        ({"until": "2026-11-02", "through": "2026-11-02"}, "--until and --through both name the end"),
+        ({"since": "2026-11-02", "through": "2026-11-01"}, "--since 2026-11-02 is not before the end of --through"),
+        ({"through": "2026-11-02T12:00"}, "--through is '2026-11-02T12:00', which is not a day"),
         ({"tz": "Mars/Olympus"}, "'Mars/Olympus' is not a known time zone"),
         ({"tz": "../../etc/passwd"}, "not a known time zone"),
         ({"tz": "America"}, "not a known time zone"),

@@ -4,13 +4,14 @@ import subprocess
 import sys
 from decimal import Decimal
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 
 import gembill_reports
 from gembill.errors import ConfigurationError
 from gembill.ledger import Ledger, open_ledger
+from gembill.model import Api
 from gembill.money import unit_price, usd
 from gembill_reports import ChartName, charts
 from tests.gembill_reports.making import FLASH, call, put
@@ -47,6 +48,31 @@ def test_a_script_gets_a_report_in_one_call(tmp_path: Path) -> None:
     assert report.total.tokens.total == 1 + 2 + 3
     with pytest.raises(ConfigurationError):
         gembill_reports.totals(url, month="2026-11", since="2026-11-01")
+
+
+def test_calls_are_chosen_by_every_filter(ledger: Ledger) -> None:
+    more = {"key": "k", "labels": {"team": "a"}, "api": Api.VERTEX, "location": "eu", "service_tier": "batch"}
+    put(
+        ledger,
+        call("2026-11-05T10:00:00+00:00", (1, 0, 0), **more),
+        call("2026-11-05T10:00:00+00:00", (2, 0, 0), labels={"team": "b"}),
+        call("2026-10-05T10:00:00+00:00", (4, 0, 0)),
+    )
+    url = str(ledger.engine.url)
+
+    def tokens(**calls: Any) -> int | None:
+        return gembill_reports.totals(url, **calls).total.tokens.input
+
+    assert tokens(period="2026-Q4") == 7
+    assert tokens(since="2026-10-01", through="2026-11-05") == 7
+    assert tokens(since="2026-10-01", through="2026-11-04") == 4
+    assert tokens(labels={"team": ("a", "b")}) == 3
+    for one in ({"keys": ["k"]}, {"tiers": ["batch"]}, {"locations": ["eu"]}, {"labels": {"team": "a"}}):
+        assert tokens(**one) == 1
+    with pytest.raises(ConfigurationError, match="did you mean batch"):
+        tokens(tiers=["bacth"])
+    with pytest.raises(ConfigurationError, match="'period' names a whole period"):
+        tokens(period="2026-Q4", since="2026-10-01")
 
 
 def test_importing_the_package_costs_nothing() -> None:

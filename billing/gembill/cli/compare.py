@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gembill.cli.options import CallFilter, database_url_option, opened, together
+from gembill.cli.options import FILTERS, PERIOD, CallFilter, database_url_option, opened, together
 from gembill.cli.output import Output, output_options
 from gembill.cli.report import period_of
 from gembill.errors import ConfigurationError
@@ -31,7 +31,7 @@ class ChangeFlags:
     """What should be otherwise, as given."""
 
     other_model: str | None
-    tier: str | None
+    other_tier: str | None
     cached: str | None
     day: str | None
 
@@ -49,12 +49,12 @@ class ChangeFlags:
                 f"no price is known for the model '{model}'; `gembill prices list` shows those known"
             )
         cached = None if self.cached is None else _share(self.cached)
-        return WhatIfChange(model=model, service_tier=self.tier, cached=cached, at_us=at_us)
+        return WhatIfChange(model=model, service_tier=self.other_tier, cached=cached, at_us=at_us)
 
 
 _CHANGE = (
     click.option("--model", "other_model", metavar="NAME", help="With this model instead."),
-    click.option("--tier", metavar="TIER", help="On this tier instead: standard, batch, flex, priority."),
+    click.option("--tier", "other_tier", metavar="TIER", help="On this tier instead: standard, batch, flex, priority."),
     click.option("--cached", metavar="SHARE", help="With this share of the prompt served from a cache: 0.8 or 80%."),
     click.option("--at", "day", metavar="DATE", help="At the prices in force then, such as those already announced."),
 )
@@ -66,11 +66,9 @@ _CALLS = (
         metavar="NAME",
         help="Only calls of this model; * stands for anything. Repeatable.",
     ),
-    click.option("--label", multiple=True, metavar="NAME=VALUE", help="Only calls with this label. Repeatable."),
-    click.option("--since", metavar="DATE", help="From this date or ISO instant on.  [default: this month]"),
-    click.option("--until", metavar="DATE", help="Up to this date or ISO instant, which is not included."),
-    click.option("--month", metavar="YYYY-MM", help="A whole month instead of --since and --until."),
-    click.option("--tz", envvar="GEMBILL_TZ", metavar="ZONE", help="The calendar of dates.  [default: US Pacific]"),
+    click.option("--of-tier", "tier", multiple=True, metavar="TIER", help="Only calls of this tier. Repeatable."),
+    *FILTERS,
+    *PERIOD,
 )
 
 
@@ -83,15 +81,15 @@ def compare(flags: ChangeFlags, calls: CallFilter, output: Output, database_url:
     """Show what the recorded tokens of a period would have cost with another model, tier, caching or later prices.
 
     Give at least one of --model, --tier, --cached and --at; they may be combined. The counts stay as recorded. What has
-    no price on the other side is in neither column and is named below the table.
+    no price on the other side is in neither column and is named below the table. Without a period it is this month.
     """
     from gembill.price_catalog import PricingTerms, book_in_force, policies
     from gembill_reports.analysis.what_if import compare as compared
     from gembill_reports.views.what_if import WhatIfView
 
     period = period_of("monthly", calls, time.time_ns() // 1000)
-    selection = calls.selection(period)
     with opened(database_url) as (ledger, settings):
+        selection = calls.selection(period, ledger)
         terms = PricingTerms(book_in_force(ledger, settings), policies(settings))
         change = flags.change(period, terms.book)
         output.write(WhatIfView(compared(ledger, terms, selection, period, change)))

@@ -42,8 +42,9 @@ def export(calls: CallFilter, form: str, path: Path | None, billing_account: str
     from gembill_reports.exports.records import Export, ExportFormat
 
     period = calls.period()
-    selection, wanted = calls.selection(period), ExportFormat(form)
+    wanted = ExportFormat(form)
     with opened(database_url) as (ledger, settings):
+        selection = calls.selection(period, ledger)
         with target(path) as stream, _counted(ledger, selection) as records:
             prices_of = partial(rows_of, ledger, settings)
             pour(Export(ledger, records, prices_of, period.zone, billing_account).text(wanted), stream, wanted)

@@ -7,6 +7,7 @@ ConfigurationError before anything is read; nothing heavy is imported until a va
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
@@ -16,7 +17,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from gembill.model import parse_labels
+from gembill.errors import ConfigurationError
+from gembill.model import chosen_labels
 
 if TYPE_CHECKING:
     from gembill.config import Settings
@@ -73,17 +75,18 @@ tz_option = click.option(
 
 @contextmanager
 def opened(
-    database_url: str | None, *, read_only: bool = True, flags: Mapping[str, Any] | None = None
+    database_url: str | None, *, read_only: bool = True, begin: bool = False, flags: Mapping[str, Any] | None = None
 ) -> Iterator[tuple[Ledger, Settings]]:
     """The ledger that a command works on, open while it does, and the settings that name it.
 
-    `flags` are other settings as given on the command line; one that is None was not.
+    It is made only where the command may `begin` one. `flags` are other settings as given on the command line; one that
+    is None was not.
     """
     from gembill.config import load
     from gembill.ledger import open_ledger
 
     settings = load({**(flags or {}), "database_url": database_url})
-    ledger = open_ledger(settings.ledger_url, read_only=read_only)
+    ledger = open_ledger(settings.ledger_url, read_only=read_only, begin=begin)
     try:
         yield ledger, settings
     finally:
@@ -96,52 +99,95 @@ class CallFilter:
 
     since: str | None = None
     until: str | None = None
+    through: str | None = None
     month: str | None = None
+    word: str | None = None
     tz: str | None = None
     model: tuple[str, ...] = ()
     label: tuple[str, ...] = ()
     key: tuple[str, ...] = ()
+    tier: tuple[str, ...] = ()
     location: tuple[str, ...] = ()
     code_execution: bool = False
 
     @property
     def timeless(self) -> bool:
         """Whether no period was named."""
-        return self.since is None and self.until is None and self.month is None
+        return self.word is None and self._ends == (None, None, None, None)
+
+    @property
+    def _ends(self) -> tuple[str | None, ...]:
+        return self.since, self.until, self.through, self.month
 
     def period(self) -> Period:
         """The period that was named; ends that were not are open."""
-        from gembill.period import parse
+        from gembill.period import parse, zone
+        from gembill.period_words import spoken
 
-        return parse(self.since, self.until, self.month, tz=self.tz)
+        if self.word is None:
+            return parse(self.since, self.until, self.month, tz=self.tz, through=self.through)
+        if self._ends != (None, None, None, None):
+            raise ConfigurationError("--period names a whole period; leave out its ends and --month, or --period")
+        return spoken(self.word, zone(self.tz), time.time_ns() // 1000)
 
-    def selection(self, period: Period) -> Selection:
-        """The calls that were chosen, within a period."""
-        from gembill.ledger import Selection
+    def selection(self, period: Period, ledger: Ledger | None = None) -> Selection:
+        """The calls that were chosen, within a period.
 
-        return Selection(
+        ConfigurationError if the ledger has calls, and none with a name that was given.
+        """
+        from gembill.ledger import Selection, require_known
+
+        selection = Selection(
             start_us=period.start_us,
             end_us=period.end_us,
             models=self.model,
             keys=self.key,
+            tiers=self.tier,
             locations=self.location,
-            labels=parse_labels(self.label, "--label"),
+            labels=chosen_labels(self.label, "--label"),
             code_execution=self.code_execution,
         )
+        if ledger is not None:
+            require_known(ledger, selection)
+        return selection
 
 
-_SELECTION = (
+PERIOD = (
+    click.option(
+        "--period",
+        "word",
+        metavar="PERIOD",
+        help="today, yesterday, last-7-days, last-30-days, this-week, last-week, this-month, last-month, 2026-10-31, "
+        "2026-10, 2026-Q3 or 2026.",
+    ),
     click.option("--since", metavar="DATE", help="From this date or ISO instant on."),
     click.option("--until", metavar="DATE", help="Up to this date or ISO instant, which is not included."),
-    click.option("--month", metavar="YYYY-MM", help="A whole month instead of --since and --until."),
+    click.option("--through", metavar="DATE", help="Up to this date, which is included."),
+    click.option("--month", metavar="YYYY-MM", help="A whole month; the same as --period YYYY-MM."),
     tz_option,
-    click.option("--model", multiple=True, metavar="NAME", help="Only this model; * stands for anything. Repeatable."),
+)
+"""The flags that name a period, fields of `CallFilter`."""
+
+FILTERS = (
     click.option(
-        "--label", multiple=True, metavar="NAME=VALUE", help="Only calls with this label. Repeatable: all must fit."
+        "--label",
+        multiple=True,
+        metavar="NAME=VALUE",
+        help="Only calls with this label. Repeatable: of one name any value, of several names all.",
     ),
     click.option("--key", multiple=True, metavar="NAME", help="Only this API key's name or fingerprint. Repeatable."),
     click.option("--location", multiple=True, metavar="NAME", help="Only Vertex calls of this location. Repeatable."),
     click.option("--code-execution", is_flag=True, help="Only calls in which code execution was used."),
+)
+"""The flags that narrow calls in every command that chooses some, fields of `CallFilter`."""
+
+_SELECTION = (
+    *PERIOD,
+    click.option("--model", multiple=True, metavar="NAME", help="Only this model; * stands for anything. Repeatable."),
+    click.option(
+        "--tier", multiple=True, metavar="TIER", help="Only this tier: standard, batch, flex, ... Repeatable."
+    ),
+    *FILTERS,
 )
 
 

@@ -148,7 +148,7 @@ def set_prices(model: str, figures: FigureFlags, terms: TermFlags, database_url:
     from gembill.ledger import price_lists
 
     agreed = terms.agreed(model, figures.rates())
-    with opened(database_url, read_only=False) as (ledger, _):
+    with opened(database_url, read_only=False, begin=True) as (ledger, _):
         rows = _rows(ledger, agreed)
         number = price_lists.add(ledger, price_lists.Origin.SET, rows)
         _say(ledger, agreed, rows, number)

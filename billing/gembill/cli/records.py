@@ -23,8 +23,8 @@ def records(calls: CallFilter, limit: int | None, output: Output, database_url: 
     from gembill_reports.views.records import RecordsView
 
     period = calls.period()
-    selection = calls.selection(period)
     with opened(database_url) as (ledger, _):
+        selection = calls.selection(period, ledger)
         output.write(
             RecordsView(
                 lambda number: read_records(ledger, selection, limit=number),

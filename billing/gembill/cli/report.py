@@ -72,8 +72,9 @@ def report(
     """
     now_us = time.time_ns() // 1000
     period = period_of(span, calls, now_us)
-    question = _Question(period, groups_of(span, by, period), calls.selection(period), now_us)
+    groups = groups_of(span, by, period)
     with opened(database_url) as (ledger, settings):
+        question = _Question(period, groups, calls.selection(period, ledger), now_us)
         view = _view(ledger, settings, question, compare=compare)
         output.write(view)
     total = view.report.total

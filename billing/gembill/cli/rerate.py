@@ -104,8 +104,8 @@ def _done(
     from gembill_reports.views.replay import ReplayView
 
     period = calls.period()
-    selection = calls.selection(period)
     with opened(database_url, flags=asdict(policies), read_only=dry_run) as (ledger, settings):
+        selection = calls.selection(period, ledger)
         terms = _terms(ledger, settings, dry_run=dry_run)
         result = again(ledger, selection, terms, _Progress(), dry_run=dry_run)
         return ReplayView(result=result, period=period, dry_run=dry_run, demo=holds_demo_data(ledger))

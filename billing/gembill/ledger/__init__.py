@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     )
     from gembill.ledger.errors import InvalidPosting, LedgerUnavailable
     from gembill.ledger.evidence import DeadLetter, Evidence, read_dead_letters, read_evidence
+    from gembill.ledger.filter_values import require_known
     from gembill.ledger.migration import SCHEMA_REVISION
     from gembill.ledger.pages import Cursor, ProblemFilter, RecordPage, SortOrder, read_page
     from gembill.ledger.quality import Quality, read_quality
@@ -55,6 +56,7 @@ _MODULES = {
     "billed_charges ledger_record line_of net_lines",
     "errors": "InvalidPosting LedgerUnavailable",
     "evidence": "DeadLetter Evidence read_dead_letters read_evidence",
+    "filter_values": "require_known",
     "migration": "SCHEMA_REVISION",
     "pages": "Cursor ProblemFilter RecordPage SortOrder read_page",
     "quality": "Quality read_quality",
@@ -116,6 +118,7 @@ __all__ = [
     "read_records",
     "read_time_range",
     "read_totals",
+    "require_known",
     "sum_charges",
     "upgrade_ledger",
 ]

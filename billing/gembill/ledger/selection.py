@@ -14,6 +14,8 @@ from sqlalchemy import ColumnElement, FromClause, and_, cast, exists, func, or_,
 from gembill.ledger import schema
 from gembill.model import Anomaly, Status
 
+Choice = Mapping[str, str | tuple[str, ...]]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
@@ -23,8 +25,9 @@ class Selection:
     end_us: int | None = None
     models: tuple[str, ...] = ()  # exact, or with * wildcards
     keys: tuple[str, ...] = ()
+    tiers: tuple[str, ...] = ()
     locations: tuple[str, ...] = ()  # exact, of the path of a Vertex call
-    labels: Mapping[str, str] = field(default_factory=dict)  # all must match
+    labels: Choice = field(default_factory=dict)  # all names, any of the values of one
     code_execution: bool = False  # only calls in which it was used
     unmetered: bool = False  # only calls whose usage gembill cannot read
 
@@ -60,12 +63,14 @@ def within(column: ColumnElement[int], start: int | None, end: int | None) -> li
 
 
 def conditions(selection: Selection, table: FromClause, engine: str) -> list[ColumnElement[bool]]:
-    """The filter but for times, labels and what only records know; `table` has model, key and code_execution_used."""
+    """The filter but for times, labels and what only records know, over a table that has the columns of the rest."""
     where: list[ColumnElement[bool]] = []
     if selection.models:
         where.append(or_(*(_named(table.c.model, pattern, engine) for pattern in selection.models)))
     if selection.keys:
         where.append(table.c.key.in_(selection.keys))
+    if selection.tiers:
+        where.append(table.c.service_tier.in_(selection.tiers))
     if selection.code_execution:
         where.append(table.c.code_execution_used == 1)
     return where
@@ -81,20 +86,21 @@ def _of_records(selection: Selection) -> list[ColumnElement[bool]]:
     return where
 
 
-def labelled(labels: Mapping[str, str], column: ColumnElement[Any], engine: str) -> list[ColumnElement[bool]]:
-    """That the JSON text in `column` has all these labels."""
-    if not labels:
-        return []
-    if engine == "postgresql":
-        from sqlalchemy.dialects.postgresql import JSONB  # 30 ms that a check of budgets on SQLite need not wait for
-
-        return [cast(column, JSONB).contains(dict(labels))]
-    return [_has_label(column, name, value) for name, value in labels.items()]
+def labelled(labels: Choice, column: ColumnElement[Any], engine: str) -> list[ColumnElement[bool]]:
+    """That the JSON text in `column` has a label of each name, with one of the values chosen for it."""
+    has = _has_label_postgresql if engine == "postgresql" else _has_label
+    return [has(column, name, (values,) if isinstance(values, str) else values) for name, values in labels.items()]
 
 
-def _has_label(column: ColumnElement[Any], name: str, value: str) -> ColumnElement[bool]:
+def _has_label_postgresql(column: ColumnElement[Any], name: str, values: tuple[str, ...]) -> ColumnElement[bool]:
+    from sqlalchemy.dialects.postgresql import JSONB  # 30 ms that a check of budgets on SQLite need not wait for
+
+    return or_(*(cast(column, JSONB).contains({name: value}) for value in values))
+
+
+def _has_label(column: ColumnElement[Any], name: str, values: tuple[str, ...]) -> ColumnElement[bool]:
     pairs = func.json_each(column).table_valued("key", "value")
-    return exists(select(1).select_from(pairs).where(and_(pairs.c.key == name, pairs.c.value == value)))
+    return exists(select(1).select_from(pairs).where(and_(pairs.c.key == name, pairs.c.value.in_(values))))
 
 
 def _named(column: ColumnElement[Any], pattern: str, engine: str) -> ColumnElement[bool]:

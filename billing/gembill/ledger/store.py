@@ -124,13 +124,13 @@ def _plain(text: str, chars: int) -> str:
     return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()[:chars]
 
 
-def open_ledger(url: str, *, read_only: bool = False) -> Ledger:
+def open_ledger(url: str, *, read_only: bool = False, begin: bool = True) -> Ledger:
     """Open the ledger at `sqlite:///path` or `postgresql://...`.
 
-    A SQLite file is created and brought up to date, unless `read_only`. A server's schema is only checked: SchemaError
-    names the command that helps. LedgerUnavailable when it cannot be reached.
+    A SQLite file is created, unless `read_only` or not `begin`, and brought up to date, unless `read_only`. A server's
+    schema is only checked: SchemaError names the command that helps. LedgerUnavailable when it cannot be reached.
     """
-    engine = _engine(url, read_only=read_only)
+    engine = _engine(url, read_only=read_only, begin=begin)
     try:
         with translated(_opening(engine)):
             if engine.dialect.name == "sqlite" and not read_only:
@@ -157,12 +157,12 @@ def ledger_file(url: str) -> Path | None:
     return engines.file_of(engines.parse(url))
 
 
-def _engine(url: str, *, read_only: bool) -> Engine:
+def _engine(url: str, *, read_only: bool, begin: bool = True) -> Engine:
     parsed = engines.parse(url)
     path = engines.file_of(parsed)
     if path is not None:
         engines.refuse_network_file(path)
-        if read_only and not path.exists():
+        if (read_only or not begin) and not path.exists():
             raise LedgerError(
                 f"there is no ledger at {path}; `gembill proxy` begins one, or name another with --database-url"
             )

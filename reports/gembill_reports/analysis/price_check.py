@@ -233,7 +233,9 @@ def _all_figures(book: PriceBook, model: str, tier: str, at_us: int) -> dict[tup
 
 
 def _cost(comparison: WhatIf, book: PriceBook, model: str, now_us: int) -> int:
-    return sum(row.then_pico for row in comparison.rows if row.model and book.stands_for(row.model, now_us) == model)
+    return sum(
+        row.then_pico or 0 for row in comparison.rows if row.model and book.stands_for(row.model, now_us) == model
+    )
 
 
 def _figures(book: PriceBook, model: str, meter: Meter, at_us: int) -> tuple[int | None, int | None]:

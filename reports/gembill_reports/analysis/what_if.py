@@ -9,7 +9,7 @@ keeping a cache are not in it.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import Enum
 from fractions import Fraction
@@ -37,17 +37,20 @@ class WhatIfChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WhatIfRow:
-    """One model as recorded: what its comparable tokens cost, and what they would have cost; pico-dollars."""
+    """One model as recorded: what its comparable tokens cost, and what they would have cost; pico-dollars.
+
+    Both are None where calls have a cost that is not known, or none that can be compared, and no other.
+    """
 
     model: str | None
     calls: int
-    now_pico: int
-    then_pico: int
+    now_pico: int | None
+    then_pico: int | None
 
     @property
-    def difference_pico(self) -> int:
+    def difference_pico(self) -> int | None:
         """More (positive) or less than was charged."""
-        return self.then_pico - self.now_pico
+        return None if self.now_pico is None or self.then_pico is None else self.then_pico - self.now_pico
 
 
 class NotCharged(Enum):
@@ -98,12 +101,13 @@ class WhatIf:
 
     @property
     def total(self) -> WhatIfRow:
-        """All rows together."""
+        """All rows together, as far as they are known; not known where none of them is."""
+        known = [(row.now_pico, row.then_pico) for row in self.rows if row.now_pico is not None]
         return WhatIfRow(
             model=None,
             calls=sum(row.calls for row in self.rows),
-            now_pico=sum(row.now_pico for row in self.rows),
-            then_pico=sum(row.then_pico for row in self.rows),
+            now_pico=sum(now for now, _ in known) if known or not self.rows else None,
+            then_pico=sum(then or 0 for _, then in known) if known or not self.rows else None,
         )
 
 
@@ -124,9 +128,10 @@ def compare(ledger: Ledger, terms: PricingTerms, selection: Selection, period: P
     priced: list[_Priced] = []
     for part, at_us in _parts(terms.book, chosen, change, [name for name in calls if name is not None]):
         priced += _priced(_used(ledger, terms, part), terms.book, change, at_us)
-    rows = [_row(name, count, priced) for name, count in calls.items()]
-    rows.sort(key=lambda row: (row.model is None, -row.now_pico, row.model or ""))
     lost = (*_lost(priced), *_uncharged(sums))
+    doubted = {one.model for one in lost if not isinstance(one.reason, UnderPolicy)}
+    rows = [_row(name, count, priced, doubted) for name, count in calls.items()]
+    rows.sort(key=lambda row: (row.model is None, row.now_pico is None, -(row.now_pico or 0), row.model or ""))
     return WhatIf(period=period, change=change, rows=tuple(rows), uncompared=lost, demo=holds_demo_data(ledger))
 
 
@@ -135,8 +140,10 @@ def _name(total: Total) -> str | None:
     return None if name is None else str(name)
 
 
-def _row(model: str | None, calls: int, priced: Iterable[_Priced]) -> WhatIfRow:
+def _row(model: str | None, calls: int, priced: Iterable[_Priced], doubted: Container[str | None]) -> WhatIfRow:
     mine = [one for one in priced if one.used.model == model and one.reason is None]
+    if not mine and model in doubted:
+        return WhatIfRow(model=model, calls=calls, now_pico=None, then_pico=None)
     now, then = sum(one.used.cost_pico for one in mine), sum(one.then_pico for one in mine)
     return WhatIfRow(model=model, calls=calls, now_pico=now, then_pico=then)
 

@@ -7,7 +7,8 @@ Invariant: a page, its `.json` and its `.csv` are one `Page`, drawn three ways; 
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
@@ -25,13 +26,16 @@ from gembill.errors import ConfigurationError, GembillError
 from gembill.ledger import (
     Ledger,
     Selection,
+    Total,
     holds_demo_data,
     read_charges,
     read_labels,
     read_record,
     read_time_range,
     read_totals,
+    require_known,
 )
+from gembill.model import Api
 from gembill.period import DEFAULT_ZONE
 from gembill.rules.budgets import Budget
 from gembill.rules.prices import PriceBook, bundled
@@ -108,6 +112,7 @@ class Dashboard:
     def _answer(self, page: Callable[[Ledger, PageQuery], Page], form: str, request: Request) -> Response:
         try:
             shown = self._view(request)
+            require_known(self._ledger, shown.selection)
             return self._drawn(page(self._ledger, shown), shown, form)
         except _Missing:
             return self._problem(_NOT_FOUND, "The ledger has no such call.")
@@ -159,9 +164,7 @@ class Dashboard:
 
     def _filter(self, action: str, shown: PageQuery) -> dict[str, Any]:
         """What the form of every page offers, and what is chosen in it."""
-        models = [
-            str(one.group["model"]) for one in read_totals(self._ledger, Selection(), ("model",)) if one.group["model"]
-        ]
+        known = _names(read_totals(self._ledger, Selection(), ("model", "service_tier", "api")))
         values = [f"{name}={value}" for name, known in read_labels(self._ledger).items() for value in known[:_CHOICES]]
         zones = dict.fromkeys(
             (DEFAULT_ZONE, "UTC", "Europe/Berlin", "Asia/Kolkata", "Asia/Tokyo", shown.period.timezone)
@@ -175,7 +178,11 @@ class Dashboard:
             "since": shown.value("since"),
             "until": shown.value("until"),
             "model": chosen_model,
-            "models": dict.fromkeys([*models[:_CHOICES], *filter(None, [chosen_model])]),
+            "models": dict.fromkeys([*known["model"][:_CHOICES], *filter(None, [chosen_model])]),
+            "tier": shown.value("tier"),
+            "tiers": known["service_tier"],
+            "location": shown.value("location"),
+            "has_locations": Api.VERTEX.value in known["api"],
             "label": chosen_label,
             "labels": dict.fromkeys([*values[:_CHOICES], *filter(None, [chosen_label])]),
             "zones": zones,
@@ -202,6 +209,15 @@ def _warm() -> None:
     read_templates()
     bundled()
     assets.pack()
+
+
+def _names(totals: Sequence[Total]) -> Mapping[str, list[str]]:
+    """The names of each group that calls have, in the order of their text."""
+    names: dict[str, set[str]] = defaultdict(set)
+    for one in totals:
+        for word, name in one.group.items():
+            names[word].update([] if name is None else [str(name)])
+    return defaultdict(list, {word: sorted(known) for word, known in names.items()})
 
 
 class _Missing(Exception):

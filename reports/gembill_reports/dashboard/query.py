@@ -10,10 +10,13 @@ from urllib.parse import urlencode
 
 from gembill.errors import ConfigurationError
 from gembill.ledger import Selection
-from gembill.model import parse_labels
+from gembill.model import chosen_labels
 from gembill.period import Period, Unit, containing, iso, name, parse, zone
+from gembill.period_words import spoken
 
-_FILTERS = ("month", "since", "until", "tz", "model", "label", "key", "code_execution")
+_PERIOD = ("period", "month", "since", "until", "through")
+_SEVERAL = ("model", "label", "key", "tier", "location")
+_FILTERS = (*_PERIOD, *_SEVERAL, "tz", "code_execution")
 _MOST = 60  # parameters of an address
 _LONGEST = 1000  # characters of a value
 Pairs = Sequence[tuple[str, str]]
@@ -53,15 +56,14 @@ class PageQuery:
         return f"{path}?{query}" if query else path
 
     def also(self) -> list[tuple[str, str]]:
-        """Filters of the address that a form of one model and one label does not show, so that it keeps them."""
-        more = [(key, value) for key in ("model", "label") for value in self.values(key)[1:]]
-        return more + [("key", value) for value in self.values("key")]
+        """Filters of the address that a form of one value of each does not show, so that it keeps them."""
+        return [(key, value) for key in _SEVERAL for value in self.values(key)[0 if key == "key" else 1 :]]
 
     def span(self, path: str, period: Period, *more: tuple[str, str]) -> str:
         """An address with the same choice but another period."""
         ends = [("since", period.start_us), ("until", period.end_us)]
         named = [(key, _point(at_us, period)) for key, at_us in ends if at_us is not None]
-        return self.to(path, *named, *more, without=("month", "since", "until"))
+        return self.to(path, *named, *more, without=_PERIOD)
 
 
 def view(pairs: Pairs, now_us: int, extent: tuple[int, int] | None, *, landing: str | None = None) -> PageQuery:
@@ -73,23 +75,31 @@ def view(pairs: Pairs, now_us: int, extent: tuple[int, int] | None, *, landing: 
         raise ConfigurationError(f"the address has more than {_MOST} parameters, or one over {_LONGEST} characters")
     given = [(key, value) for key, value in pairs if value]
     chosen = tuple((key, value) for key, value in given if key in _FILTERS)
-    single = {key: value for key, value in chosen if key not in ("model", "label", "key")}
-    since, until, month, tz = (single.get(key) for key in ("since", "until", "month", "tz"))
-    if since is None and until is None and month is None:
-        month = landing or newest_month(now_us, extent, tz)
-    elif month is not None and (since or until):
-        month = None  # the form sends both; a range says more than a month
-    period = parse(since, until, month, tz=tz)
+    single = {key: value for key, value in chosen if key not in _SEVERAL}
+    several = {name: tuple(value for key, value in chosen if key == name) for name in _SEVERAL}
+    period = _period(single, now_us, landing or newest_month(now_us, extent, single.get("tz")))
     selection = Selection(
         start_us=period.start_us,
         end_us=period.end_us,
-        models=tuple(value for key, value in chosen if key == "model"),
-        keys=tuple(value for key, value in chosen if key == "key"),
-        labels=parse_labels([value for key, value in chosen if key == "label"], "label"),
+        models=several["model"],
+        keys=several["key"],
+        tiers=several["tier"],
+        locations=several["location"],
+        labels=chosen_labels(several["label"], "label"),
         code_execution=single.get("code_execution") == "1",
     )
     rest = {key: value for key, value in given if key not in _FILTERS}
     return PageQuery(period=period, selection=selection, now_us=now_us, chosen=chosen, rest=rest)
+
+
+def _period(named: Mapping[str, str], now_us: int, usual: str) -> Period:
+    """The period of an address. The form sends a month or a word beside its dates: dates say more than either."""
+    since, until, through, tz = (named.get(key) for key in ("since", "until", "through", "tz"))
+    if since or until or through:
+        return parse(since, until, tz=tz, through=through)
+    if "period" in named and "month" not in named:
+        return spoken(named["period"], zone(tz), now_us)
+    return parse(month=named.get("month", usual), tz=tz)
 
 
 def newest_month(now_us: int, extent: tuple[int, int] | None, tz: str | None = None) -> str:

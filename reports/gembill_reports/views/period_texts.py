@@ -11,22 +11,28 @@ from gembill.period import Period, Unit, containing, local, name
 
 
 def words(period: Period) -> str:
-    """A period in few words: `2026-11`, `2026-11-01 to 2026-11-07`, or its instants."""
+    """A period in few words: `2026-11`, `2026-11-01 through 2026-11-07`, or its instants."""
     if period.start_us is None or period.end_us is None:
         since = f"since {_point(period, period.start_us)}" if period.start_us is not None else "all"
-        return since if period.end_us is None else f"{since} until {_point(period, period.end_us)} (not included)"
+        return since if period.end_us is None else f"{since} {_end(period, period.end_us)}"
     for unit in (Unit.MONTH, Unit.DAY):
         if containing(unit, period.start_us, period.zone) == period:
             return name(unit, period.start_us, period.zone)
     if _whole_days(period):
-        last = local(period.end_us, period.zone).date() - timedelta(days=1)
-        return f"{name(Unit.DAY, period.start_us, period.zone)} to {last}"
+        return f"{name(Unit.DAY, period.start_us, period.zone)} {_end(period, period.end_us)}"
     return f"{period.start} until {period.end} (not included)"
 
 
 def period_dict(period: Period) -> dict[str, Any]:
     """The period as JSON carries it; an open end is None."""
     return {"start": period.start, "end": period.end, "timezone": period.timezone}
+
+
+def _end(period: Period, at_us: int) -> str:
+    """The end as the last day that is part of the period, where it is the end of a day."""
+    if containing(Unit.DAY, at_us, period.zone).start_us == at_us:
+        return f"through {local(at_us, period.zone).date() - timedelta(days=1)}"
+    return f"until {_point(period, at_us)} (not included)"
 
 
 def _point(period: Period, at_us: int) -> str:

@@ -98,16 +98,17 @@ def reason_text(reason: Reason) -> str:
 
 
 def _cells(row: WhatIfRow) -> tuple[str, ...]:
-    difference = ("+" if row.difference_pico > 0 else "") + money(row.difference_pico)
+    difference = ("+" if (row.difference_pico or 0) > 0 else "") + money(row.difference_pico)
     return row.model or MISSING, count(row.calls), money(row.now_pico), money(row.then_pico), difference, _share(row)
 
 
 def _share(row: WhatIfRow) -> str:
     """The difference in percent, rounded towards zero: what is left of a cost does not read as -100.0%."""
-    if not row.now_pico:
+    difference = row.difference_pico
+    if not row.now_pico or difference is None:
         return ""
-    whole, tenth = divmod(1000 * abs(row.difference_pico) // row.now_pico, 10)
-    sign = "+" if row.difference_pico > 0 else "-" if row.difference_pico else ""
+    whole, tenth = divmod(1000 * abs(difference) // row.now_pico, 10)
+    sign = "+" if difference > 0 else "-" if difference else ""
     return f"{sign}{whole:,}.{tenth}%"
 
 

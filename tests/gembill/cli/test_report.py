@@ -91,6 +91,34 @@ def test_several_months_are_told_apart(url: str) -> None:
     assert [row["month"] for row in shape["rows"]] == ["2026-10", "2026-11", "2026-11"]
 
 
+@pytest.mark.parametrize(
+    "flags",
+    [
+        ("--period", "2026-11"),
+        ("--since", "2026-11-01", "--through", "2026-11-30"),
+        ("--month", "2026-11", "--label", "team==a", "--label", "team=b", "--model", FLASH),
+        ("--month", "2026-11", "--tier", "batch", "--tier", "standard"),
+    ],
+)
+def test_periods_and_filters_have_several_ways_of_writing_them(url: str, flags: tuple[str, ...]) -> None:
+    ledger = open_ledger(url)
+    put(ledger, call("2026-12-01T07:59:00+00:00", (1, 0, 0), labels={"team": "b"}, service_tier="batch"))
+    ledger.close()
+    shape = json.loads(run(url, "monthly", *flags, "--format", "json").stdout)
+    assert shape["period"]["start"] == "2026-11-01T00:00:00-07:00"
+    assert shape["period"]["end"] == "2026-12-01T00:00:00-08:00"
+    assert shape["total"]["calls"] == (2 if "--label" in flags else 4)
+
+
+@pytest.mark.parametrize("flag", ["--model", "--key", "--tier", "--location", "--label"])
+def test_a_name_that_no_call_has_is_wrong_usage_and_no_report_of_zeros(url: str, flag: str) -> None:
+    with pytest.raises(ConfigurationError, match="no call has the"):
+        run(url, "monthly", flag, "team=none" if flag == "--label" else "none")
+    assert (
+        json.loads(run(url, "monthly", "--month", "2020-01", "--model", PRO, "--format", "json").stdout)["rows"] == []
+    )
+
+
 def test_tables_and_markdown_are_for_people(url: str) -> None:
     shown = run(url, "monthly", "--month", "2026-11").stdout
     assert "America/Los_Angeles" in shown

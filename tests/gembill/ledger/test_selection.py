@@ -60,6 +60,9 @@ def test_names_match_by_code_point_and_a_star_is_the_only_wildcard(
         ({"b": "a"}, set()),
         ({"team": "a", "$x": "é"}, set()),
         ({"team": ""}, set()),
+        ({"team": ("a", "ab")}, {"1", "2", "5"}),
+        ({"team": ("ab", "none")}, {"2"}),
+        ({"team": ("a", "ab"), "b": ('c"', "d")}, {"5"}),
     ],
     ids=wanted,
 )
@@ -86,3 +89,10 @@ def test_any_of_the_keys_and_everything_else_must_hold(ledger: Ledger) -> None:
     assert matching(ledger, code_execution=True) == {"a", "c", "d"}
     assert matching(ledger, keys=("k1", "k2", "k3"), code_execution=True, models=("a", "b", "c")) == {"a"}
     assert matching(ledger, keys=("k1",), labels={"team": "search"}, models=("*",)) == {"a"}
+
+
+def test_any_of_the_tiers(ledger: Ledger) -> None:
+    tiers = ("standard", "batch", "flex")
+    append(ledger, SPOOL, [posting(seq, model=tier, service_tier=tier) for seq, tier in enumerate(tiers, 1)])
+    assert matching(ledger, tiers=("batch",)) == {"batch"}
+    assert matching(ledger, tiers=("batch", "flex", "none")) == {"batch", "flex"}

@@ -105,6 +105,9 @@ def test_what_has_no_price_there_is_on_neither_side_and_named(ledger: Ledger) ->
     assert image_lost.cost_pico == 100 * unit_price("120")
     assert lost["newest", 1, "calls"].cost_pico is None
     assert comparison.rows[0].now_pico == 1200 * unit_price("2") + 250 * unit_price("12")
+    assert comparison.rows[-1] == WhatIfRow(model="newest", calls=1, now_pico=None, then_pico=None)
+    assert comparison.total.now_pico == comparison.rows[0].now_pico
+    assert asked(ledger, WhatIfChange(model="newest")).total.now_pico is None
 
 
 def test_searches_are_compared_only_where_both_models_count_them_alike(ledger: Ledger) -> None:

@@ -12,11 +12,12 @@ import pytest
 
 from gembill.config import Settings
 from gembill.ledger import Ledger, Selection, open_ledger, read_records
+from gembill.model import Api
 from gembill_reports.dashboard import assets
 from gembill_reports.dashboard.app import Dashboard
 from gembill_reports.dashboard.guard import App
 from tests.gembill_reports.dashboard.asking import ask
-from tests.gembill_reports.making import FLASH, us
+from tests.gembill_reports.making import FLASH, call, put, us
 
 NOW = us("2026-11-21T09:00:00+00:00")
 PAGES = ("overview", "models", "labels", "conversations", "calls", "prices", "quality")
@@ -132,3 +133,25 @@ def test_an_address_without_a_period_opens_on_the_landing_month(ledger: Ledger, 
     app = Dashboard(ledger, Settings(data_dir=tmp_path), lambda: NOW, landing="2026-10").app()
     assert json.loads(ask(app, "/models.json").text)["total"]["calls"] == 1
     assert json.loads(ask(app, "/models.json?month=2026-11").text)["total"]["calls"] == 6
+
+
+def test_a_name_that_no_call_has_is_refused_with_the_nearest(app: App) -> None:
+    answer = ask(app, "/models?month=2026-11&model=gemini-3-falsh-preview")
+    assert answer.status == 400
+    assert "did you mean gemini-3-flash-preview" in answer.text
+    assert ask(app, "/models.json?label=team%3Daa").status == 400
+
+
+def test_tiers_and_locations_narrow_every_page(ledger: Ledger, app: App) -> None:
+    put(
+        ledger,
+        call("2026-11-09T12:00:00+00:00", (7, 0, 0), api=Api.VERTEX, location="eu", service_tier="batch"),
+        call("2026-11-09T13:00:00+00:00", (9, 0, 0), api=Api.VERTEX, location="us", service_tier="batch"),
+    )
+    for query, tokens in (("tier=batch", 16), ("location=eu", 7), ("location=eu&location=us", 16)):
+        shape = json.loads(ask(app, f"/models.json?month=2026-11&{query}").text)
+        assert shape["total"]["tokens"]["input"] == tokens
+    page = ask(app, "/models?month=2026-11&location=eu&location=us&tier=batch").text
+    assert 'name="location" value="eu"' in page
+    assert '<input type="hidden" name="location" value="us">' in page
+    assert '<option value="batch" selected>' in page

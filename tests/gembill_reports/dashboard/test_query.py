@@ -30,7 +30,7 @@ def test_all_filters_are_read_and_the_rest_is_kept() -> None:
     ]
     shown = view(pairs, NOW, None)
     assert shown.selection.models == ("a", "b*")
-    assert shown.selection.labels == {"team": "x=y"}
+    assert shown.selection.labels == {"team": ("x=y",)}
     assert shown.selection.keys == ("k",)
     assert shown.selection.code_execution
     assert shown.rest == {"sort": "cost"}
@@ -43,6 +43,21 @@ def test_a_range_says_more_than_a_month_and_empty_says_nothing() -> None:
     assert shown.month is None
     assert shown.period.start == "2026-11-03T00:00:00-08:00"
     assert shown.selection.models == ()
+
+
+def test_a_period_is_a_word_and_a_last_day_is_included() -> None:
+    assert view([("period", "last-month")], NOW, None).month == "2026-10"
+    assert view([("period", "last-month"), ("month", "2026-11")], NOW, None).month == "2026-11"
+    day = view([("period", "today"), ("since", "2026-11-03"), ("through", "2026-11-03")], NOW, None)
+    assert day.period.end == "2026-11-04T00:00:00-08:00"
+
+
+def test_values_of_a_filter_are_kept_together() -> None:
+    pairs = [("label", "team=a"), ("label", "team=b"), ("tier", "batch"), ("location", "global"), ("location", "eu")]
+    shown = view(pairs, NOW, None)
+    assert shown.selection.labels == {"team": ("a", "b")}
+    assert (shown.selection.tiers, shown.selection.locations) == (("batch",), ("global", "eu"))
+    assert shown.also() == [("label", "team=b"), ("location", "eu")]
 
 
 def test_addresses_differ_in_one_thing() -> None:
@@ -61,7 +76,8 @@ def test_addresses_differ_in_one_thing() -> None:
         [("month", "x")],
         [("tz", "Mars/Olympus")],
         [("label", "team")],
-        [("label", "team=a"), ("label", "team=b")],
+        [("period", "last-fortnight")],
+        [("through", "2026-11-05T12:00")],
         [("since", "2026-11-05"), ("until", "2026-11-01")],
         [("model", "x" * 2000)],
         [("model", "x")] * 100,

@@ -12,9 +12,10 @@ from gembill_reports.views.period_texts import period_dict, words
         (parse(month="2026-11"), "2026-11"),
         (parse("2026-11-01", "2026-12-01"), "2026-11"),
         (parse("2026-11-21", "2026-11-22"), "2026-11-21"),
-        (parse("2026-11-01", "2026-11-08"), "2026-11-01 to 2026-11-07"),
+        (parse("2026-11-01", "2026-11-08"), "2026-11-01 through 2026-11-07"),
         (parse(since="2026-11-01"), "since 2026-11-01"),
-        (parse(until="2026-11-01"), "all until 2026-11-01 (not included)"),
+        (parse(until="2026-11-01"), "all through 2026-10-31"),
+        (parse(until="2026-11-01T12:00Z", tz="UTC"), "all until 2026-11-01T12:00:00+00:00 (not included)"),
         (parse(), "all"),
         (
             parse("2026-11-01T10:00Z", "2026-11-01T12:00Z", tz="UTC"),

@@ -76,6 +76,14 @@ def test_the_table_says_more_or_less_and_names_what_is_missing() -> None:
     assert "fees for keeping an explicit cache are not in it" in shown
 
 
+def test_a_cost_that_is_not_known_is_never_a_number() -> None:
+    row = WhatIfRow(model="m", calls=4, now_pico=None, then_pico=None)
+    comparison = replace(COMPARISON, rows=(row,))
+    assert sheet(comparison).table.rows == (("m", "4", "unknown", "unknown", "unknown", ""),)
+    assert sheet(comparison).table.total == ("Total", "4", "unknown", "unknown", "unknown", "")
+    assert WhatIfView(comparison).json()["total"]["difference_usd"] is None
+
+
 def test_csv_has_one_line_for_each_model() -> None:
     lines = list(text(WhatIfView(COMPARISON), Format.CSV))
     assert lines[0] == "model,calls,now_usd,then_usd,difference_usd\n"
@@ -96,6 +104,7 @@ def test_comparisons_look_as_they_did(snapshot: Snapshots) -> None:
         WhatIfRow(model="gemini-3.1-pro-preview", calls=12_345, now_pico=4_187_210_000_000_000, then_pico=10**12),
         WhatIfRow(model="gemini-3-flash-preview", calls=9, now_pico=1_081_500_000, then_pico=1_081_500_001),
         WhatIfRow(model="gemini-free", calls=1, now_pico=0, then_pico=10**12),
+        WhatIfRow(model="gemini-unpriced", calls=4, now_pico=None, then_pico=None),
     )
     snapshot("contrast-date", sheet(replace(COMPARISON, change=later, rows=rows, uncompared=COMPARISON.uncompared[:1])))
     model = WhatIfChange(model="gemini-4-argon")

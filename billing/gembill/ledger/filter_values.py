@@ -1,0 +1,78 @@
+"""The values that a filter can have, and the refusal of others.
+
+Owns: which names the calls of a ledger have, and the sentence about a name that none of them has. Not here: the
+filter (`selection`). Invariant: a name in a filter that fits no call of the ledger is refused with the nearest ones, so
+that a typing error is not an answer of zeros; a ledger without any call has no names, so nothing is refused there.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+
+from sqlalchemy import ColumnElement, Connection, select
+
+from gembill.errors import ConfigurationError
+from gembill.ledger import schema
+from gembill.ledger.engine import snapshot
+from gembill.ledger.records import read_labels
+from gembill.ledger.selection import Selection, is_current
+from gembill.ledger.store import Ledger
+
+_SHOWN = 5
+
+
+def require_known(ledger: Ledger, selection: Selection) -> None:
+    """ConfigurationError where a model, key, tier, location or label is chosen that no call of the ledger has."""
+    with snapshot(ledger.engine) as connection:
+        if connection.scalar(select(schema.record.c.source_id).limit(1)) is None:
+            return
+        narrow, wide, record = schema.rollup_narrow_day, schema.rollup_wide_day, schema.record.c
+        for what, asked, column, counted in (
+            ("model", selection.models, narrow.c.model, narrow.c.calls > 0),
+            ("tier", selection.tiers, narrow.c.service_tier, narrow.c.calls > 0),
+            ("key", selection.keys, wide.c.key, wide.c.calls > 0),
+            ("location", selection.locations, record.location, is_current()),
+        ):
+            if asked:
+                _require(what, asked, _distinct(connection, column, counted))
+    if selection.labels:
+        _require_labels(selection, read_labels(ledger))
+
+
+def _distinct(connection: Connection, column: ColumnElement[str], counted: ColumnElement[bool]) -> list[str]:
+    names = connection.scalars(select(column).where(counted).distinct())
+    return sorted(name for name in names if name)
+
+
+def _require(what: str, asked: Iterable[str], known: Sequence[str]) -> None:
+    for name in asked:
+        pattern = re.compile(".*".join(map(re.escape, name.split("*"))), re.DOTALL)
+        if not any(map(pattern.fullmatch, known)):
+            raise ConfigurationError(f"no call has the {what} '{name}'; {_instead(name, known)}")
+
+
+def _require_labels(selection: Selection, known: dict[str, tuple[str, ...]]) -> None:
+    for name, values in selection.labels.items():
+        if name not in known:
+            raise ConfigurationError(f"no call has a label '{name}'; {_instead(name, tuple(known))}")
+        for value in (values,) if isinstance(values, str) else values:
+            if value not in known[name]:
+                near = _instead(value, known[name], f"{name}=")
+                raise ConfigurationError(f"no call has the label '{name}={value}'; {near}")
+
+
+def _instead(name: str, known: Sequence[str], before: str = "") -> str:
+    """What may have been meant, else what there is."""
+    near = get_close_matches(name.strip("*").lower(), {one.lower() for one in known}, 3)
+    meant = [one for lower in near for one in known if one.lower() == lower]
+    if meant:
+        return f"did you mean {_either([before + one for one in meant])}?"
+    if not known:
+        return "the calls of this ledger have none"
+    more = f", and {len(known) - _SHOWN} more" if len(known) > _SHOWN else ""
+    return f"there are {', '.join(before + one for one in known[:_SHOWN])}{more}"
+
+
+def _either(names: Sequence[str]) -> str:
+    *first, last = names
+    return f"{', '.join(first)} or {last}" if first else last
