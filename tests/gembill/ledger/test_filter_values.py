@@ -1,6 +1,7 @@
 """Names in filters: those that calls have pass, others are refused with the nearest, on both engines."""
 
 import pytest
+from msgspec import structs
 
 from gembill.errors import ConfigurationError
 from gembill.ledger import Ledger, Reason, Selection, read_records, require_known
@@ -75,9 +76,7 @@ def test_of_names_that_no_call_has_at_all_none_is_shown(ledger: Ledger) -> None:
 def test_what_a_correction_took_away_is_no_longer_a_name(ledger: Ledger) -> None:
     append(ledger, SPOOL, [posting(1, model="gemini-old")])
     stored = next(iter(read_records(ledger, Selection())))
-    from dataclasses import replace
-
-    record = replace(stored.record, model="gemini-new")
+    record = structs.replace(stored.record, model="gemini-new")
     ledger.correct([(record, rated(record.tokens))], reason=Reason.REPOST)
     with pytest.raises(ConfigurationError, match="did you mean gemini-new"):
         require_known(ledger, Selection(models=("gemini-old",)))
