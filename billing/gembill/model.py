@@ -198,7 +198,7 @@ class Reading(Struct, frozen=True, gc=False):
     quantity: int
 
 
-class Record(Struct, frozen=True, kw_only=True):
+class Record(Struct, frozen=True, kw_only=True, gc=False):
     """An event read. Identity is (`source_id`, `id`); `seq` is its place in its spool, None under a natural key.
 
     `readings` is None where the counts do not suffice to price the call. `prompt_tokens` decides long-context prices.
@@ -237,7 +237,10 @@ class Record(Struct, frozen=True, kw_only=True):
     @property
     def failed(self) -> int:
         """Executions that failed or ran out of time."""
-        return sum(e.outcome in (Outcome.FAILED, Outcome.DEADLINE_EXCEEDED) for e in self.executions)
+        failed = 0
+        for run in self.executions:
+            failed += run.outcome is Outcome.FAILED or run.outcome is Outcome.DEADLINE_EXCEEDED
+        return failed
 
     @property
     def incomplete(self) -> bool:
@@ -281,7 +284,7 @@ class Charge(Struct, frozen=True, kw_only=True, gc=False):
         return self.quantity * self.unit_pico
 
 
-class Rating(Struct, frozen=True, kw_only=True):
+class Rating(Struct, frozen=True, kw_only=True, gc=False):
     """The answer of rating: charges that add up to the cost, or why there is no cost."""
 
     charges: tuple[Charge, ...] = ()
@@ -292,9 +295,17 @@ class Rating(Struct, frozen=True, kw_only=True):
     @property
     def cost_pico(self) -> int | None:
         """The sum of the charges, or None where the cost is unknown."""
-        if self.unpriced_reason is not None or not self.known:
+        if not self.is_costed:
             return None
-        return sum(charge.cost_pico for charge in self.charges)
+        cost = 0
+        for charge in self.charges:
+            cost += charge.quantity * charge.unit_pico
+        return cost
+
+    @property
+    def is_costed(self) -> bool:
+        """Whether there is a cost to know."""
+        return self.known and self.unpriced_reason is None
 
 
 def parse_labels(pairs: Iterable[str], option: str) -> dict[str, str]:

@@ -31,6 +31,7 @@ _PART_OF = {
     Meter.SILENT_VIDEO_SECONDS_4K: "output",
     Meter.STORAGE: "input",
 }
+_UNKNOWN = CostParts()
 NATURAL_SOURCES = range(-64, 0)  # records with a natural key live under these (contract.md, Identity)
 DEMO_SOURCE = "demo"
 """The kind of a source whose calls are made up."""
@@ -45,7 +46,7 @@ class Reason(StrEnum):
     REPOST = "repost"
 
 
-class RatedEvent(Struct, frozen=True, kw_only=True):
+class RatedEvent(Struct, frozen=True, kw_only=True, gc=False):
     """One event, read and rated by itself. `record.source_id` differs from the spool's source under a natural key."""
 
     seq: int | None  # place in its spool, from 1; None for imports
@@ -55,7 +56,7 @@ class RatedEvent(Struct, frozen=True, kw_only=True):
     rating: Rating
 
 
-class LedgerRecord(Struct, frozen=True, kw_only=True):
+class LedgerRecord(Struct, frozen=True, kw_only=True, gc=False):
     """The current revision of a record as the ledger keeps it; `record.readings` is None, readings are not kept.
 
     `conversation_id` is what may be shown: null for a single turn seen once.
@@ -100,23 +101,26 @@ def meters_of(part: str) -> list[str]:
 def ledger_record(record: Record, rating: Rating, revision: int) -> LedgerRecord:
     """A record with its cost, as one revision; flags of rating follow those of the record."""
     cost = rating.cost_pico
-    parts: dict[str, int | None] = dict.fromkeys(COST_PARTS, None if cost is None else 0)
-    for charge in billed_charges(rating):
-        part = part_of(charge.meter)
-        parts[part] = (parts[part] or 0) + charge.cost_pico
     return LedgerRecord(
         record=_kept(record, rating),
         cost_pico=cost,
-        cost_parts=CostParts(**parts),
+        cost_parts=_UNKNOWN if cost is None else _parts(rating.charges),
         priced=rating.unpriced_reason is None,
         unpriced_reason=rating.unpriced_reason,
         revision=revision,
     )
 
 
+def _parts(charges: Iterable[Charge]) -> CostParts:
+    parts = dict.fromkeys(COST_PARTS, 0)
+    for charge in charges:
+        parts[_PART_OF[charge.meter]] += charge.quantity * charge.unit_pico
+    return CostParts(**parts)
+
+
 def billed_charges(rating: Rating) -> tuple[Charge, ...]:
     """The charges that count: none where the cost is unknown."""
-    return () if rating.cost_pico is None else rating.charges
+    return rating.charges if rating.is_costed else ()
 
 
 def _kept(record: Record, rating: Rating) -> Record:

@@ -4,8 +4,9 @@ Owns: keys, measures and their differences, and the same measures as SQL over `r
 Not here: totals. Invariant: the sum of the differences posted for a record is the contribution of its current revision.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from operator import add
 from typing import Any
 
 from sqlalchemy import ColumnElement, Table, case, func, literal_column
@@ -13,23 +14,25 @@ from sqlalchemy import ColumnElement, Table, case, func, literal_column
 from gembill.ledger import schema
 from gembill.ledger.entries import LedgerRecord
 from gembill.ledger.mapping import hour_of
-from gembill.ledger.schema import COSTS, MEASURES, TOKEN_FIELDS, record
+from gembill.ledger.schema import COSTS, TOKEN_FIELDS, record
 
 Key = tuple[Any, ...]
 DAY_HOURS = 24
 _HOUR = schema.NARROW_KEY.index("hour_utc")
+_NO_COST = (0,) * (1 + len(COSTS))
 
 
 def contribution(entry: LedgerRecord) -> tuple[int, ...]:
     """What a revision counts for, in the order of `MEASURES`; nulls count as 0 and are not `known`."""
-    tokens, runs = entry.record.tokens, entry.record.executions
-    counts = [1, int(not entry.priced), len(runs), entry.record.failed]
+    record, tokens = entry.record, entry.record.tokens
+    failed = record.failed
+    counts = [1, 0 if entry.priced else 1, len(record.executions), failed]
     for count in (tokens.input, tokens.intermediate, tokens.output, tokens.total, tokens.cached, tokens.thinking):
         counts += (0, 0) if count is None else (count, 1)
     if entry.cost_pico is None:
-        return (*counts, 0, *(0 for _ in COSTS))
+        return (*counts, *_NO_COST)
     parts = (part or 0 for part in entry.cost_parts.amounts)
-    return (*counts, 1, entry.cost_pico, *parts, entry.failed_execution_cost_pico or 0)
+    return (*counts, 1, entry.cost_pico, *parts, entry.failed_execution_cost_pico or 0 if failed else 0)
 
 
 def narrow_key(entry: LedgerRecord) -> Key:
@@ -49,39 +52,46 @@ def narrow_key(entry: LedgerRecord) -> Key:
 
 @dataclass(frozen=True, slots=True)
 class Differences:
-    """Sums by cell of the narrow and of the wide rollup by hour."""
+    """Sums by cell of the wide rollup by hour; those of the others are theirs, added up."""
 
-    narrow: dict[Key, list[int]] = field(default_factory=dict)
     wide: dict[Key, list[int]] = field(default_factory=dict)
 
     def add(self, entry: LedgerRecord, labels_hash: bytes, sign: int = 1) -> None:
         """Count a revision in (1) or out (-1)."""
         values = contribution(entry)
-        key = narrow_key(entry)
-        wide = (*key, entry.record.key or "", labels_hash)
-        for cells, cell in ((self.narrow, key), (self.wide, wide)):
-            sums = cells.get(cell)
-            if sums is None:
-                sums = cells[cell] = [0] * len(MEASURES)
-            for place, value in enumerate(values):
-                sums[place] += sign * value
+        if sign != 1:
+            values = tuple(sign * value for value in values)
+        _add(self.wide, (*narrow_key(entry), entry.record.key or "", labels_hash), values)
+
+    @property
+    def narrow(self) -> dict[Key, list[int]]:
+        """Sums by cell of the narrow rollup by hour."""
+        return _joined(self.wide, lambda key: key[: len(schema.NARROW_KEY)])
 
     def rows(self) -> Iterator[tuple[Table, list[tuple[Any, ...]]]]:
         """What to add to each rollup, cells left out that change nothing."""
-        yield schema.rollup_narrow, _rows(self.narrow)
+        narrow = self.narrow
+        yield schema.rollup_narrow, _rows(narrow)
         yield schema.rollup_wide, _rows(self.wide)
-        yield schema.rollup_narrow_day, _rows(_daily(self.narrow))
-        yield schema.rollup_wide_day, _rows(_daily(self.wide))
+        yield schema.rollup_narrow_day, _rows(_joined(narrow, _day))
+        yield schema.rollup_wide_day, _rows(_joined(self.wide, _day))
 
 
-def _daily(cells: Mapping[Key, list[int]]) -> dict[Key, list[int]]:
-    """The same sums by day."""
-    days: dict[Key, list[int]] = {}
-    for key, sums in cells.items():
-        cell = (*key[:_HOUR], key[_HOUR] // DAY_HOURS, *key[_HOUR + 1 :])
-        known = days.get(cell)
-        days[cell] = sums if known is None else [a + b for a, b in zip(known, sums, strict=True)]
-    return days
+def _joined(cells: Mapping[Key, list[int]], coarser: Callable[[Key], Key]) -> dict[Key, list[int]]:
+    """The same sums in coarser cells."""
+    sums: dict[Key, list[int]] = {}
+    for key, values in cells.items():
+        _add(sums, coarser(key), values)
+    return sums
+
+
+def _add(cells: dict[Key, list[int]], key: Key, values: Iterable[int]) -> None:
+    known = cells.get(key)
+    cells[key] = list(values) if known is None else list(map(add, known, values))
+
+
+def _day(key: Key) -> Key:
+    return (*key[:_HOUR], key[_HOUR] // DAY_HOURS, *key[_HOUR + 1 :])
 
 
 def _rows(cells: Mapping[Key, list[int]]) -> list[tuple[Any, ...]]:

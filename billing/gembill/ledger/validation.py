@@ -5,11 +5,14 @@ by SQLite and PostgreSQL without change, and what does not is an InvalidPosting 
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from operator import attrgetter
+
+from msgspec.structs import astuple
 
 from gembill.ledger.entries import NATURAL_SOURCES, RatedEvent
 from gembill.ledger.errors import InvalidPosting
-from gembill.model import Rating, Record
+from gembill.model import Rating, Record, Tokens
 
 _MOST = 2**63 - 1
 _UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -17,7 +20,13 @@ _TEXTS = (
     *("model", "key", "service_tier", "requested_model", "agent", "finish_reason", "response_id", "conversation"),
     *("location", "project"),
 )
+_NAMES = ("model", "key", "service_tier")
 _NAME_BYTES = 768  # three of these fit in a PostgreSQL index entry
+_UTF8_BYTES = 4  # of a character, at most
+_SIGNED = ("occurred_us", "ended_us", "http_status", "turns")
+_TOKENS = tuple(f"tokens.{name}" for name in Tokens.__struct_fields__)
+_MONEY = ("quantity of a charge", "unit_pico of a charge", "cost_pico of a charge")
+_texts_of, _names_of, _signed_of = attrgetter(*_TEXTS), attrgetter(*_NAMES), attrgetter(*_SIGNED)
 
 
 def check_posting(source_id: int, posting: RatedEvent) -> None:
@@ -31,7 +40,7 @@ def check_posting(source_id: int, posting: RatedEvent) -> None:
         )
     if not isinstance(posting.body, bytes):
         raise InvalidPosting(f"body of the event is {type(posting.body).__name__}, not bytes")
-    _whole("seq", posting.seq, least=1)
+    _whole(("seq",), (posting.seq,), least=1)
     check_entry(record, posting.rating)
 
 
@@ -44,51 +53,49 @@ def check_source(source_id: int) -> None:
 def check_entry(record: Record, rating: Rating) -> None:
     """InvalidPosting unless record and rating can be kept."""
     _id("id", record.id)
-    _whole("occurred_us", record.occurred_us, least=-_MOST)
-    for name in ("ended_us", "http_status", "turns"):
-        _whole(name, getattr(record, name), least=-_MOST)
-    tokens = record.tokens
-    for name in ("input", "intermediate", "output", "total", "cached", "thinking"):
-        _whole(f"tokens.{name}", getattr(tokens, name))
-    _check_texts(record, rating)
-    _check_money(rating)
-
-
-def _check_money(rating: Rating) -> None:
+    _whole(_SIGNED, _signed_of(record), least=-_MOST)
+    _whole(_TOKENS, astuple(record.tokens))
     for charge in rating.charges:
-        _whole("quantity of a charge", charge.quantity)
-        _whole("unit_pico of a charge", charge.unit_pico)
-        _whole("cost_pico of a charge", charge.cost_pico)
-    _whole("the cost", rating.cost_pico)
+        _whole(_MONEY, (charge.quantity, charge.unit_pico, charge.cost_pico))
+    _whole(("the cost",), (rating.cost_pico,))
+    _check_texts(record, rating)
 
 
 def _check_texts(record: Record, rating: Rating) -> None:
-    for name in ("model", "key", "service_tier"):
-        value = getattr(record, name)
-        length = 0 if value is None else len(value.encode("utf-8", "surrogatepass"))
-        if length > _NAME_BYTES:
-            raise InvalidPosting(f"{name} has {length} bytes, more than {_NAME_BYTES}")
+    for name, value in zip(_NAMES, _names_of(record), strict=True):
+        if value is not None and len(value) > _NAME_BYTES // _UTF8_BYTES:
+            length = len(value.encode("utf-8", "surrogatepass"))
+            if length > _NAME_BYTES:
+                raise InvalidPosting(f"{name} has {length} bytes, more than {_NAME_BYTES}")
     fault = record.error
-    _texts("error", () if fault is None else (str(fault.code), fault.status, fault.kind))
-    for name in _TEXTS:
-        _texts(name, (getattr(record, name),))
-    _texts("labels", (*record.labels.keys(), *record.labels.values()))
-    _texts("flags or anomalies", (*record.flags, *rating.flags, *record.anomalies, rating.unpriced_reason))
-    _texts("executions", (text for run in record.executions for text in (run.part_id, run.language)))
-    _texts("price_id", (charge.price_id for charge in rating.charges))
+    groups: tuple[tuple[Sequence[str], tuple[str | None, ...]], ...] = (
+        (("error",), () if fault is None else (str(fault.code), fault.status, fault.kind)),
+        (_TEXTS, _texts_of(record)),
+        (("labels",), (*record.labels, *record.labels.values())),
+        (("flags or anomalies",), (*record.flags, *rating.flags, *record.anomalies, rating.unpriced_reason)),
+        (("executions",), tuple([text for run in record.executions for text in (run.part_id, run.language)])),
+        (("price_id",), tuple([charge.price_id for charge in rating.charges])),
+    )
+    if not _is_plain([text for _, texts in groups for text in texts if text]):  # nearly no call needs a second look
+        for names, texts in groups:
+            for place, text in enumerate(texts):
+                _text(names[min(place, len(names) - 1)], text)
 
 
-def _texts(name: str, values: Iterable[str | None]) -> None:
-    for value in values:
-        if value is None or (value.isascii() and "\0" not in value):
-            continue
-        if "\0" in value or any("\ud800" <= char <= "\udfff" for char in value):
-            raise InvalidPosting(f"{name} contains a NUL or half a surrogate pair")
+def _is_plain(texts: Iterable[str]) -> bool:
+    text = "".join(texts)
+    return text.isascii() and "\0" not in text
 
 
-def _whole(name: str, value: int | None, least: int = 0) -> None:
-    if value is not None and (type(value) is not int or not least <= value <= _MOST):
-        raise InvalidPosting(f"{name} is not a whole number in {least}..{_MOST}")
+def _text(name: str, value: str | None) -> None:
+    if value is not None and ("\0" in value or any("\ud800" <= char <= "\udfff" for char in value)):
+        raise InvalidPosting(f"{name} contains a NUL or half a surrogate pair")
+
+
+def _whole(names: Sequence[str], values: Iterable[int | None], least: int = 0) -> None:
+    for place, value in enumerate(values):
+        if value is not None and (type(value) is not int or not least <= value <= _MOST):
+            raise InvalidPosting(f"{names[place]} is not a whole number in {least}..{_MOST}")
 
 
 def _id(name: str, value: str) -> None:

@@ -25,7 +25,7 @@ class InvalidUsage(Exception):
     """A count is not an integer of 0 to 2^53. The text names the field."""
 
 
-class Usage(msgspec.Struct, frozen=True, kw_only=True):
+class Usage(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The usage in the provider's own terms; None is "not reported". Details are tokens by modality."""
 
     prompt: int | None = None
