@@ -66,11 +66,10 @@ class ContextExchange(Exchange):
         """Nothing: the answer is one JSON text, which only its end completes."""
 
     def _note(self, document: bytes) -> None:
-        body = self._body()
+        declared = batch.declared(self._body())
         name = word(value((fields(document) or {}).get("name")))
-        if name is None or body is None:
-            return
-        self._note_submitted(name, self._route.model, declared=bytes(batch.declared(body)))
+        if name is not None and declared is not None:
+            self._note_submitted(name, self._route.model, declared=bytes(declared))
 
 
 class BatchResults(Exchange):

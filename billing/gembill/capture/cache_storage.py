@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from gembill.capture.context import Submitted
 from gembill.capture.exchange import Exchange
 from gembill.event import Ending, ResponseFacts
-from gembill.wire.json_text import fields, value
+from gembill.wire.json_text import lenient_fields, value
 from gembill.wire.request import declares_code_execution
 
 
@@ -49,9 +49,9 @@ class CacheExchange(Exchange):
         return replace(facts, stored=stored, model_version=known.model)
 
     def _note_tools(self, name: str) -> None:
-        body = self._body()
-        if body is not None:
-            tools = value((fields(body) or {}).get("tools"))
+        members = lenient_fields(self._body())
+        if members is not None:
+            tools = value(members.get("tools"))
             self._context.note_cached(self._route.api, name, declared=declares_code_execution(tools))
 
 

@@ -20,7 +20,7 @@ from gembill.event import Ending, Event, RequestFacts, ResponseFacts, UnreadReas
 from gembill.model import Operation
 from gembill.wire.dialect import dialect
 from gembill.wire.interactions import RUNNING
-from gembill.wire.json_text import object_text, word
+from gembill.wire.json_text import word
 from gembill.wire.observation import Observation
 from gembill.wire.routes import Role, Route
 
@@ -166,16 +166,15 @@ class Exchange:
             self._observation.mark_unread(UnreadReason.RECORDER_ERROR)
 
     def _body(self) -> bytes | None:
-        """The request's JSON text in strict JSON, None if it could not be read."""
+        """The request's JSON text, None if there is none that can be read."""
         self._requested += self._read(self._request, None)
-        return object_text(self._requested[0]) if self._requested and not self._request.trouble else None
+        return self._requested[0] if self._requested and not self._request.trouble else None
 
     def _request_facts(self) -> RequestFacts:
-        body = self._body()
         if self._route.role is not Role.CALL:
             return RequestFacts()  # a poll asks for nothing
-        facts, basis = self._dialect.request_facts(body, self._route.model)
-        if body is None and (self._requested or self._request.trouble):
+        facts, basis = self._dialect.request_facts(self._body(), self._route.model)
+        if self._request.trouble:
             facts = msgspec.structs.replace(facts, unread=True)
         if facts.declared is None and facts.cached_content:
             declared = self._context.cached(self._route.api, facts.cached_content)

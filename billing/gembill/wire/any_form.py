@@ -12,7 +12,7 @@ import msgspec
 from gembill.event import Part, RequestFacts, UnreadReason
 from gembill.model import Execution
 from gembill.wire import generate_content, interactions, openai_chat, token_counts
-from gembill.wire.json_text import fields, mapping, value, word
+from gembill.wire.json_text import fields, lenient_fields, mapping, value, word
 from gembill.wire.observation import Observation
 from gembill.wire.token_counts import Usage
 
@@ -22,8 +22,10 @@ _GEMINI = ("promptTokenCount", "candidatesTokenCount", "totalTokenCount", "thoug
 
 def request_facts(body: bytes | None, model: str | None) -> tuple[RequestFacts, bytes | None]:
     """What a request says of itself, where it is JSON: model, tier, and whether it wants a stream."""
-    said = (fields(body) if body is not None else None) or {}
+    members = lenient_fields(body)
+    said = members or {}
     return RequestFacts(
+        unread=members is None and body is not None,
         model=model or word(value(said.get("model"))),
         service_tier=word(value(said.get("service_tier")), 64),
         stream=value(said.get("stream")) is True,

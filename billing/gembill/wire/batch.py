@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import msgspec
 
 from gembill.wire.generate_content import executions, observe, request_facts, usage
-from gembill.wire.json_text import fields, items, mapping, mappings, value, word
+from gembill.wire.json_text import fields, items, lenient_fields, mapping, mappings, value, word
 from gembill.wire.observation import Observation
 from gembill.wire.request import declares_code_execution
 
@@ -83,11 +83,11 @@ def entry_of_line(document: bytes, place: int) -> BatchEntry | None:
     return _entry(members, word(value(members.get("key"))) or str(place))
 
 
-def declared(body: bytes | None) -> tuple[bool, ...]:
-    """Which of the inlined requests allow code execution, in their order; () if there are none."""
-    members = fields(body) if body is not None else None
+def declared(body: bytes | None) -> tuple[bool, ...] | None:
+    """Which of the inlined requests allow code execution, in their order; None where the body cannot be read."""
+    members = lenient_fields(body)
     if members is None:
-        return ()
+        return None
     batch = mapping(value(members.get("batch")))
     config = mapping(batch.get("inputConfig")) or mapping(batch.get("input_config"))
     entries = mappings(mapping(config.get("requests")).get("requests"))

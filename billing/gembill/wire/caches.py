@@ -11,7 +11,7 @@ from msgspec import Raw
 from gembill.event import Part, RequestFacts, Stored, UnreadReason
 from gembill.model import Execution
 from gembill.wire import any_form, token_counts
-from gembill.wire.json_text import fields, integer, mapping, value, word
+from gembill.wire.json_text import fields, integer, lenient_fields, mapping, value, word
 from gembill.wire.observation import Observation
 from gembill.wire.token_counts import Usage
 
@@ -20,8 +20,9 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 def request_facts(body: bytes | None, model: str | None) -> tuple[RequestFacts, bytes | None]:
     """What a request says: its model. It generates nothing."""
-    members = fields(body) if body is not None else None
-    return RequestFacts(model=model or _model((members or {}).get("model"))), None
+    members = lenient_fields(body)
+    unread = members is None and body is not None
+    return RequestFacts(model=model or _model((members or {}).get("model")), unread=unread), None
 
 
 def observe(document: bytes, observation: Observation) -> None:

@@ -14,7 +14,7 @@ import msgspec
 from gembill.event import Part, RequestFacts, UnreadReason
 from gembill.model import Execution
 from gembill.wire import token_counts
-from gembill.wire.json_text import fields, mapping, mappings, value, whole, word
+from gembill.wire.json_text import fields, lenient_fields, mapping, mappings, value, whole, word
 from gembill.wire.observation import Observation
 from gembill.wire.token_counts import Usage
 
@@ -26,9 +26,9 @@ _INLINED = "inlinedEmbedContentResponses"
 
 def request_facts(body: bytes | None, model: str | None) -> tuple[RequestFacts, bytes | None]:
     """What a request for embeddings asks for: its model, and the batch tier where it is a batch. No tools, no chat."""
-    members = fields(body) if body is not None else None
+    members = lenient_fields(body)
     if members is None:
-        return RequestFacts(model=model), None
+        return RequestFacts(model=model, unread=body is not None), None
     tier = _BATCH_TIER if "batch" in members else word(value(members.get("service_tier")), 64)
     named = model or word(value(members.get("model")))
     return RequestFacts(model=named, declared=False, service_tier=tier, turns=1), None

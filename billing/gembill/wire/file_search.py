@@ -7,7 +7,7 @@ operation. Not here: the form of a usage (`embeddings`). Invariant: an import wh
 from gembill.event import Part, RequestFacts, UnreadReason
 from gembill.model import Execution
 from gembill.wire import embeddings
-from gembill.wire.json_text import fields, value
+from gembill.wire.json_text import fields, lenient_fields, value
 from gembill.wire.observation import Observation
 from gembill.wire.token_counts import Usage
 
@@ -17,7 +17,9 @@ EMBEDDER = "gemini-embedding-001"
 
 def request_facts(body: bytes | None, model: str | None) -> tuple[RequestFacts, bytes | None]:
     """What an import asks for: nothing that bears on its cost."""
-    return RequestFacts(model=model, declared=None if body is None else False), None
+    if lenient_fields(body) is None:
+        return RequestFacts(model=model, unread=body is not None), None
+    return RequestFacts(model=model, declared=False), None
 
 
 def observe(document: bytes, observation: Observation) -> None:

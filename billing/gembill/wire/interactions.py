@@ -14,7 +14,7 @@ import msgspec
 from gembill.event import Part, RequestFacts, UnreadReason
 from gembill.model import Execution, Outcome
 from gembill.wire import execution, interaction_steps, token_counts
-from gembill.wire.json_text import either, fields, mapping, mappings, value, word
+from gembill.wire.json_text import either, fields, lenient_fields, mapping, mappings, value, word
 from gembill.wire.observation import Observation
 from gembill.wire.token_counts import InvalidUsage, Usage
 
@@ -41,9 +41,9 @@ def request_facts(body: bytes | None, model: str | None) -> tuple[RequestFacts, 
 
     Agents run code unasked, and a continued hop has the tools of the one before: without `tools`, that is not known.
     """
-    members = fields(body) if body is not None else None
+    members = lenient_fields(body)
     if members is None:
-        return RequestFacts(model=model), None
+        return RequestFacts(model=model, unread=body is not None), None
     config = mapping(value(either(members, "agent_config", "agentConfig")))
     agent = word(value(members.get("agent")))
     tools = mappings(value(members.get("tools")))

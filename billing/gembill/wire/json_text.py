@@ -37,7 +37,7 @@ def size(text: object) -> int:
     """The characters of a string (the bytes of an elided one); 0 for anything else."""
     if not isinstance(text, str):
         return 0
-    match = _ELIDED.fullmatch(text)
+    match = _ELIDED.fullmatch(text) if text.startswith("elided:") else None
     return int(match[1]) if match else len(text)
 
 
@@ -57,16 +57,16 @@ def fields(text: bytes, *, deep: bool = False) -> dict[str, msgspec.Raw] | None:
     return _split(text) if deep and decoded is None and text.count(b"[") + text.count(b"{") > _DEEP else None
 
 
-def object_text(text: bytes) -> bytes | None:
-    """The text of a JSON object in strict JSON, as it is wherever that can be read; None if it is not an object.
+def lenient_fields(text: bytes | None) -> dict[str, msgspec.Raw] | None:
+    """The members of a JSON object, each still text, as Google's reader has them (wire.md 5.4); None without an object.
 
-    Read as Google's reader does (wire.md 5.4): commas may trail, texts may have single quotes, names none. Time grows
-    with the length of the text and no faster, whatever it holds.
+    Commas may trail, texts may have single quotes, names none. Time grows with the length of the text and no faster,
+    whatever it holds.
     """
-    if fields(text) is not None:
-        return text
-    strict = _LENIENT.sub(_strict, text)
-    return strict if fields(strict) is not None else None
+    if text is None:
+        return None
+    members = fields(text)
+    return fields(_LENIENT.sub(_strict, text)) if members is None else members
 
 
 def items(text: bytes | msgspec.Raw) -> list[msgspec.Raw] | None:
@@ -103,6 +103,8 @@ def either(members: Mapping[str, msgspec.Raw], *names: str) -> msgspec.Raw | Non
 
 def word(value: Any, limit: int = 256) -> str | None:  # noqa: ANN401
     """A short text fit for any database (no NUL, no lone surrogate, at most `limit` characters), else None."""
+    if type(value) is str and value.isascii() and "\0" not in value:
+        return value[:limit] or None
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value)
     if not isinstance(value, str) or not value:

@@ -13,16 +13,16 @@ import msgspec
 from gembill.event import Part, RequestFacts, UnreadReason
 from gembill.model import Execution
 from gembill.wire import tiers, token_counts
-from gembill.wire.json_text import either, fields, integer, items, mapping, mappings, size, value, word
+from gembill.wire.json_text import either, fields, integer, items, lenient_fields, mapping, mappings, size, value, word
 from gembill.wire.observation import Observation
 from gembill.wire.token_counts import Usage
 
 
 def request_facts(body: bytes | None, model: str | None) -> tuple[RequestFacts, bytes | None]:
     """What a completion asks for, and the bytes that name its chat: the messages up to the user's first."""
-    members = fields(body) if body is not None else None
+    members = lenient_fields(body)
     if members is None:
-        return RequestFacts(model=model), None
+        return RequestFacts(model=model, unread=body is not None), None
     messages = items(members["messages"]) or [] if "messages" in members else []
     return RequestFacts(
         model=_model(value(members.get("model"))),

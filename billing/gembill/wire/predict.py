@@ -12,7 +12,7 @@ from typing import Any
 from gembill.event import Part, RequestFacts, UnreadReason
 from gembill.model import Execution
 from gembill.wire import any_form, embeddings
-from gembill.wire.json_text import fields, mappings, size, value, word
+from gembill.wire.json_text import fields, lenient_fields, mappings, size, value, word
 from gembill.wire.observation import Observation
 from gembill.wire.token_counts import Usage
 
@@ -23,9 +23,9 @@ _FILTERED = "raiFilteredReason"
 
 def request_facts(body: bytes | None, model: str | None) -> tuple[RequestFacts, bytes | None]:
     """What a request asks for: its model. There are no tools and no chat."""
-    members = fields(body) if body is not None else None
+    members = lenient_fields(body)
     if members is None:
-        return RequestFacts(model=model), None
+        return RequestFacts(model=model, unread=body is not None), None
     return RequestFacts(model=model or word(value(members.get("model"))), declared=False, turns=1), None
 
 

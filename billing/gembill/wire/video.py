@@ -14,7 +14,7 @@ import msgspec
 from gembill.event import FilmRequest, Part, RequestFacts, UnreadReason
 from gembill.model import Execution
 from gembill.wire import any_form
-from gembill.wire.json_text import fields, mapping, value, whole, word
+from gembill.wire.json_text import fields, lenient_fields, mapping, value, whole, word
 from gembill.wire.observation import Observation
 from gembill.wire.token_counts import Usage
 
@@ -27,9 +27,9 @@ _LONGEST = 100_000  # seconds, and films of one request: more is a mistake
 
 def request_facts(body: bytes | None, model: str | None) -> tuple[RequestFacts, bytes | None]:
     """What a request for films asks for. There are no tools and no chat."""
-    members = fields(body) if body is not None else None
+    members = lenient_fields(body)
     if members is None:
-        return RequestFacts(model=model), None
+        return RequestFacts(model=model, unread=body is not None), None
     asked = mapping(value(members.get("parameters")))
     sound = _either(asked, "generateAudio", "generate_audio")
     film = FilmRequest(

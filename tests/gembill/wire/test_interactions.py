@@ -222,7 +222,7 @@ def test_what_a_creation_asks(request_, asked):
 
 @pytest.mark.parametrize("body", [None, b"", b"[1]", b"{"])
 def test_a_request_that_cannot_be_read_asks_nothing_that_is_known(body):
-    assert interactions.request_facts(body, "m") == (RequestFacts(model="m"), None)
+    assert interactions.request_facts(body, "m") == (RequestFacts(model="m", unread=body is not None), None)
 
 
 def test_the_counts_keep_their_names_and_the_old_name_of_thoughts():

@@ -65,7 +65,8 @@ def test_the_tier_is_read_in_either_spelling(name):
     ],
 )
 def test_of_a_body_that_cannot_be_read_nothing_is_claimed(body):
-    assert request_facts(body, "gemini-2.5-flash") == (RequestFacts(model="gemini-2.5-flash"), None)
+    nothing = RequestFacts(model="gemini-2.5-flash", unread=body is not None)
+    assert request_facts(body, "gemini-2.5-flash") == (nothing, None)
 
 
 def test_the_model_is_that_of_the_path():
@@ -80,6 +81,31 @@ def test_turns_are_the_contents_sent(contents, turns):
     body = {"contents": contents}
     assert ask(**body).turns == turns
     assert (basis(body) is not None) == (turns > 0)
+
+
+def test_a_member_that_is_not_what_it_should_be_hides_no_other():
+    facts = ask(contents=[HELLO, 5], tools={"codeExecution": {}}, cachedContent="cachedContents/c", serviceTier=[])
+    assert facts == RequestFacts(model="gemini-2.5-flash", cached_content="cachedContents/c", turns=2)
+    assert ask(contents=7, tools=[5, {"codeExecution": {}}], service_tier="flex").service_tier == "flex"
+    assert ask(contents=7, tools=[5, {"codeExecution": {}}]).declared is True
+
+
+def test_null_in_one_spelling_leaves_the_word_to_the_other():
+    assert ask(cachedContent=None, cached_content="c", serviceTier=None, service_tier="flex") == RequestFacts(
+        model="gemini-2.5-flash", cached_content="c", service_tier="flex", turns=0
+    )
+    system = {"parts": [{"text": "be brief"}]}
+    plain = basis({"contents": [HELLO], "systemInstruction": system})
+    assert basis({"contents": [HELLO], "systemInstruction": None, "system_instruction": system}) == plain
+    assert basis({"contents": [HELLO], "systemInstruction": None, "system_instruction": None}) == basis(
+        {"contents": [HELLO]}
+    )
+
+
+def test_a_request_with_single_quotes_and_bare_names_is_read():
+    assert request_facts(b"{contents: [{'parts': [],}], tools: [{codeExecution: {}}]}", "m")[0] == RequestFacts(
+        model="m", declared=True, turns=1
+    )
 
 
 def test_lone_surrogates_cost_nothing():

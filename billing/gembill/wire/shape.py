@@ -1,0 +1,69 @@
+"""JSON objects read into structs that name what is wanted of them, so that nothing else is made.
+
+Owns: the one strict decode of a document, and the reading member by member where that is refused: a member that cannot
+be read, or is not what it should be, then counts as null and hides no other. Not here: the names of fields (the
+dialects) and lenient JSON (`json_text`). Invariant: nothing here raises on any input, and both ways of reading give the
+same wherever the strict one succeeds.
+
+A struct may have members of the types `Any`, `Raw`, `X | None` and `list[X] | None`, X being `Raw` or such a struct
+again, each with a default for what is absent.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Generic, TypeVar, get_args, get_origin
+
+import msgspec
+from msgspec import Raw, Struct
+
+from gembill.wire.json_text import items, mapping, mappings, value
+
+_T = TypeVar("_T", bound=Struct)
+
+
+class Shape(Generic[_T]):
+    """Reads objects of one kind; `members` splits those that the strict decode refuses, or gives None."""
+
+    def __init__(self, kind: type[_T], members: Callable[[bytes], Mapping[str, Raw] | None]) -> None:
+        self._kind = kind
+        self._members = members
+        self._decode = msgspec.json.Decoder(kind).decode
+
+    def read(self, text: bytes) -> _T | None:
+        """The object of a JSON text; None if it is not one."""
+        try:
+            return self._decode(text)
+        except (msgspec.MsgspecError, RecursionError, UnicodeError):
+            members = self._members(text)
+        return None if members is None else _struct(self._kind, members, _of_text)
+
+
+def _struct(kind: type[_T], members: Mapping[str, Any], read: Callable[[Any, Any], Any]) -> _T:
+    given = (
+        (field, members[field.encode_name]) for field in msgspec.structs.fields(kind) if field.encode_name in members
+    )
+    return kind(**{field.name: read(field.type, inner) for field, inner in given})
+
+
+def _of_text(kind: Any, text: Raw) -> Any:  # noqa: ANN401
+    """A member that is still text."""
+    if kind is Raw:
+        return text
+    if _item(kind) is Raw:
+        listed = items(text)
+        return [text] if listed is None and mapping(value(text)) else listed  # one object stands for a list of it
+    return _of_value(kind, value(text))
+
+
+def _of_value(kind: Any, said: object) -> Any:  # noqa: ANN401
+    """A decoded member, None where it is not of its kind."""
+    if kind is Any:
+        return said
+    if (item := _item(kind)) is not None:
+        return [_struct(item, one, _of_value) for one in mappings(said)] if isinstance(said, list) else None
+    return _struct(get_args(kind)[0], said, _of_value) if isinstance(said, dict) else None
+
+
+def _item(kind: Any) -> Any:  # noqa: ANN401
+    """What a list of this kind is a list of; None where it is not a list."""
+    first = next(iter(get_args(kind)), None)
+    return get_args(first)[0] if get_origin(first) is list else None
