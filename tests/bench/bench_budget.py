@@ -13,7 +13,7 @@ from pathlib import Path
 
 from sqlalchemy import func, insert, select, text
 
-from gembill.ledger import Ledger, open_ledger, rollup, schema
+from gembill.ledger import Ledger, measures, open_ledger, rollup, schema
 from gembill.ledger import engine as engines
 from gembill.ledger.store import _now_us
 from tests.gembill.ledger.making import SPOOL, append, posting
@@ -54,9 +54,9 @@ def fill(ledger: Ledger) -> None:
         for table, key in ((schema.rollup_narrow, schema.NARROW_KEY), (schema.rollup_wide, schema.WIDE_KEY)):
             connection.execute(table.delete())
             keys = [rollup.KEYED[name] for name in key]
-            sums = [func.sum(rollup.MEASURED[name]) for name in schema.MEASURES]
+            sums = [func.sum(rollup.MEASURED[name]) for name in measures.MEASURES]
             connection.execute(
-                insert(table).from_select([*key, *schema.MEASURES], select(*keys, *sums).group_by(*keys))
+                insert(table).from_select([*key, *measures.MEASURES], select(*keys, *sums).group_by(*keys))
             )
 
 

@@ -18,7 +18,17 @@ from urllib.request import urlopen
 
 from sqlalchemy import Insert, Table, func, insert, select
 
-from gembill.ledger import Ledger, Selection, open_ledger, read_conversations, read_quality, read_totals, rollup, schema
+from gembill.ledger import (
+    Ledger,
+    Selection,
+    measures,
+    open_ledger,
+    read_conversations,
+    read_quality,
+    read_totals,
+    rollup,
+    schema,
+)
 from gembill.ledger.engine import writing
 from gembill.ledger.mapping import labels_hash
 from gembill.period import HOUR_US, parse
@@ -66,7 +76,7 @@ def _records(count: int) -> str:
         "status": "CASE WHEN h / 11 % 100 = 0 THEN 'partial' WHEN h / 11 % 100 = 1 THEN 'error' ELSE 'complete' END",
         "conversation": "'c_' || (n / 3)",
         "turns": "1 + n % 3",
-        **{f"tokens_{field}": f"100 + h / 13 % {50 + size * 700}" for size, field in enumerate(schema.TOKEN_FIELDS)},
+        **{f"tokens_{field}": f"100 + h / 13 % {50 + size * 700}" for size, field in enumerate(measures.TOKEN_FIELDS)},
         "executions": "CASE WHEN h % 3 THEN '[{\"outcome\":\"ok\"}]' ELSE '[]' END",
         "executions_count": "h % 3 > 0",
         "executions_failed": "0",
@@ -75,7 +85,7 @@ def _records(count: int) -> str:
         "labels_hash": "team.hash",
         "flags": "'[]'",
         "anomalies": "'[]'",
-        **{cost: f"1000000 * (1 + h % {3 + size})" for size, cost in enumerate(schema.COSTS)},
+        **{cost: f"1000000 * (1 + h % {3 + size})" for size, cost in enumerate(measures.COSTS)},
         "priced": "1",
     }
     numbers = f"WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < {count})"
@@ -92,9 +102,9 @@ def _has_unhex() -> bool:
 def _rolled(table: Table) -> Insert:
     key = [column.name for column in table.primary_key]
     keys = [rollup.KEYED[name] for name in key]
-    sums = [func.sum(rollup.MEASURED[name]) for name in schema.MEASURES]
+    sums = [func.sum(rollup.MEASURED[name]) for name in measures.MEASURES]
     return insert(table).from_select(
-        [*key, *schema.MEASURES], select(*keys, *sums).select_from(schema.record).group_by(*keys)
+        [*key, *measures.MEASURES], select(*keys, *sums).select_from(schema.record).group_by(*keys)
     )
 
 

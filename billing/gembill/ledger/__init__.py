@@ -30,19 +30,12 @@ if TYPE_CHECKING:
     from gembill.ledger.errors import InvalidPosting, LedgerUnavailable
     from gembill.ledger.evidence import DeadLetter, Evidence, read_dead_letters, read_evidence
     from gembill.ledger.filter_values import require_known
+    from gembill.ledger.labels import greatest_label, holds_demo_data, read_labels
+    from gembill.ledger.measures import MEASURES
     from gembill.ledger.migration import SCHEMA_REVISION
     from gembill.ledger.pages import Cursor, ProblemFilter, RecordPage, SortOrder, read_page
     from gembill.ledger.quality import Quality, read_quality
-    from gembill.ledger.records import (
-        greatest_label,
-        holds_demo_data,
-        read_event_body,
-        read_labels,
-        read_record,
-        read_records,
-        read_time_range,
-    )
-    from gembill.ledger.schema import MEASURES
+    from gembill.ledger.records import read_event_body, read_record, read_records, read_time_range
     from gembill.ledger.selection import Selection
     from gembill.ledger.store import Ledger, ledger_file, open_ledger, upgrade_ledger
     from gembill.ledger.totals import Total, read_hourly_totals, read_totals
@@ -57,11 +50,12 @@ _MODULES = {
     "errors": "InvalidPosting LedgerUnavailable",
     "evidence": "DeadLetter Evidence read_dead_letters read_evidence",
     "filter_values": "require_known",
+    "labels": "greatest_label holds_demo_data read_labels",
+    "measures": "MEASURES",
     "migration": "SCHEMA_REVISION",
     "pages": "Cursor ProblemFilter RecordPage SortOrder read_page",
     "quality": "Quality read_quality",
-    "records": "greatest_label holds_demo_data read_event_body read_labels read_record read_records read_time_range",
-    "schema": "MEASURES",
+    "records": "read_event_body read_record read_records read_time_range",
     "selection": "Selection",
     "store": "Ledger ledger_file open_ledger upgrade_ledger",
     "totals": "Total read_hourly_totals read_totals",

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Connection, Numeric, Table, and_, case, ca
 from gembill.ledger import rollup, schema, sql
 from gembill.ledger.engine import snapshot
 from gembill.ledger.entries import meters_of
-from gembill.ledger.schema import MEASURES
+from gembill.ledger.measures import MEASURES
 from gembill.ledger.selection import is_current
 from gembill.ledger.store import Ledger
 from gembill.model import COST_PARTS, Meter

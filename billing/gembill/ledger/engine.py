@@ -22,8 +22,8 @@ from sqlalchemy.exc import ArgumentError, OperationalError
 
 from gembill import sqlite
 from gembill.errors import ConfigurationError, LedgerError
+from gembill.ledger.reading import BUSY_SECONDS
 
-BUSY_SECONDS = 30
 _FORMS = "sqlite:///path or postgresql://host/name"
 _WRITES = "gembill_writes"
 _POSTGRESQL = {"postgresql", "postgres", "postgresql+psycopg", "postgres+psycopg"}
@@ -175,13 +175,3 @@ def _journal_mode(engine: Engine, wanted: str) -> str:
         raise OperationalError(None, None, error) from error
     finally:
         raw.close()
-
-
-def refuse_network_file(path: Path) -> None:
-    """LedgerError if the file would lie on a network file system, where SQLite's locks do not hold (sqlite.org/wal)."""
-    mount = sqlite.network_mount(path)
-    if mount is not None:
-        raise LedgerError(
-            f"{path} lies on {mount.point}, a file system of kind {mount.kind}; keep the ledger on a local disk or use "
-            "PostgreSQL"
-        )

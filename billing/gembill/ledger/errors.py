@@ -4,23 +4,18 @@ Owns: the translation of a driver's errors. Not here: retries. Invariant: when o
 written.
 """
 
+from __future__ import annotations
+
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-
-from sqlalchemy.exc import (
-    DataError,
-    DBAPIError,
-    IntegrityError,
-    InterfaceError,
-    InternalError,
-    OperationalError,
-    SQLAlchemyError,
-    StatementError,
-)
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from typing import TYPE_CHECKING
 
 from gembill import sqlite
 from gembill.errors import LedgerError
+
+if TYPE_CHECKING:
+    from sqlalchemy.exc import IntegrityError
 
 
 class LedgerUnavailable(LedgerError):
@@ -31,8 +26,6 @@ class InvalidPosting(LedgerError):
     """A posting holds values that cannot be kept; trying again cannot help, burying it can."""
 
 
-_AWAY = (OperationalError, InterfaceError, InternalError, PoolTimeout, sqlite.driver.OperationalError)
-_UNFIT = (DataError, IntegrityError, OverflowError, UnicodeError)
 _UNIQUE_VIOLATION = "23505"  # SQLSTATE
 
 
@@ -44,14 +37,33 @@ def translated(doing: str) -> Iterator[None]:
     """
     try:
         yield
-    except _AWAY as error:
-        raise LedgerUnavailable(f"the ledger cannot {doing} now: {_reason(error)}") from error
-    except _UNFIT as error:
-        raise InvalidPosting(f"the ledger cannot {doing}: {_reason(error)}") from error
-    except (SQLAlchemyError, sqlite.driver.Error) as error:
-        if isinstance(error, StatementError) and not isinstance(error, DBAPIError):  # a value the driver was not given
-            raise InvalidPosting(f"the ledger cannot {doing}: {_reason(error)}") from error
-        raise LedgerError(f"the ledger cannot {doing}: {_reason(error)}") from error
+    except Exception as error:
+        kind = _kind(error)
+        if kind is None:
+            raise
+        now = " now" if kind is LedgerUnavailable else ""
+        raise kind(f"the ledger cannot {doing}{now}: {_reason(error)}") from error
+
+
+def _kind(error: Exception) -> type[LedgerError] | None:
+    """What an error of a driver, or of SQLAlchemy around it, means here; None for one that is neither's."""
+    if isinstance(error, OverflowError | UnicodeError):
+        return InvalidPosting
+    if isinstance(error, sqlite.driver.Error):  # of a file that is read without SQLAlchemy
+        return LedgerUnavailable if isinstance(error, sqlite.driver.OperationalError) else LedgerError
+    return _kind_of_sqlalchemy(error) if "sqlalchemy" in sys.modules else None  # importing it takes 0.2 s
+
+
+def _kind_of_sqlalchemy(error: Exception) -> type[LedgerError] | None:
+    from sqlalchemy import exc
+
+    if isinstance(error, exc.OperationalError | exc.InterfaceError | exc.InternalError | exc.TimeoutError):
+        return LedgerUnavailable
+    if isinstance(error, exc.DataError | exc.IntegrityError):
+        return InvalidPosting
+    if isinstance(error, exc.StatementError) and not isinstance(error, exc.DBAPIError):
+        return InvalidPosting  # a value that the driver was not given
+    return LedgerError if isinstance(error, exc.SQLAlchemyError) else None
 
 
 def is_overtaken(error: IntegrityError) -> bool:
@@ -61,6 +73,6 @@ def is_overtaken(error: IntegrityError) -> bool:
 
 def _reason(error: Exception) -> str:
     """The driver's words on one line; never the values, which it may quote."""
-    orig = error.orig if isinstance(error, StatementError) and error.orig is not None else error
+    orig = getattr(error, "orig", None) or error  # what SQLAlchemy wraps
     lines = str(orig).strip().splitlines()
     return lines[0] if lines else type(orig).__name__

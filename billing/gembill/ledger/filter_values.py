@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Connection, select
 from gembill.errors import ConfigurationError
 from gembill.ledger import schema
 from gembill.ledger.engine import snapshot
-from gembill.ledger.records import read_labels
+from gembill.ledger.labels import read_labels
 from gembill.ledger.selection import Selection, is_current
 from gembill.ledger.store import Ledger
 

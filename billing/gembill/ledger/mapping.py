@@ -4,18 +4,22 @@ Owns: the order and the encoding of the columns of `record`. Not here: statement
 what went in, but for readings, which are not kept.
 """
 
+from __future__ import annotations
+
 import hashlib
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
-from sqlalchemy import Row
 
 from gembill.ledger.entries import LedgerRecord, Reason
-from gembill.ledger.schema import TOKEN_FIELDS
+from gembill.ledger.measures import TOKEN_FIELDS
 from gembill.model import COST_PARTS, Api, ApiError, CostParts, Execution, Record, Status, Tokens
 from gembill.period import HOUR_US
+
+if TYPE_CHECKING:
+    from sqlalchemy import Row
 
 _executions = msgspec.json.Decoder(tuple[Execution, ...])
 _fault = msgspec.json.Decoder(ApiError)

@@ -7,17 +7,24 @@ one migrates.
 Importing alembic costs 0.4 s and more, so a ledger that is up to date is recognised without it.
 """
 
-from pathlib import Path
+from __future__ import annotations
 
-import sqlalchemy
-from sqlalchemy import Connection, Engine
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gembill.errors import SchemaError
-from gembill.ledger.engine import writing
+from gembill.ledger.reading import DrivenSnapshot, Snapshot
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Engine
 
 REVISIONS = ("0001", "0002", "0003", "0004", "0005")  # oldest first; a test holds them against the scripts
 SCHEMA_REVISION = REVISIONS[-1]
 _LOCK = 0x67656D62696C6C  # any number no other program locks: "gembill"
+_TABLE = {
+    "sqlite": "SELECT name FROM sqlite_master WHERE type = 'table' AND name = 'alembic_version'",
+    "postgresql": "SELECT oid FROM pg_class WHERE oid = to_regclass('alembic_version') AND relkind IN ('r', 'p')",
+}
 
 
 def migrations_folder() -> Path:
@@ -27,13 +34,14 @@ def migrations_folder() -> Path:
     return installed if installed.is_dir() else package.parents[1] / "migrations"
 
 
-def revision_of(connection: Connection) -> str | None:
+def revision_of(snapshot: Snapshot) -> str | None:
     """The revision of a database, None where nothing was created yet; SchemaError if this program does not know it."""
-    if not sqlalchemy.inspect(connection).has_table("alembic_version"):
+    if not snapshot.rows(_TABLE[snapshot.dialect]):
         return None
-    revision = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
-    if revision is None:
+    versions = snapshot.rows("SELECT version_num FROM alembic_version")
+    if not versions:
         return None
+    revision = versions[0][0]
     if revision not in REVISIONS:
         raise SchemaError(
             f"the ledger's schema is at revision {revision}, this gembill knows only {SCHEMA_REVISION}; "
@@ -45,13 +53,12 @@ def revision_of(connection: Connection) -> str | None:
 def is_current(engine: Engine) -> bool:
     """Whether the schema is the one this program works with; SchemaError if it is newer."""
     with engine.connect() as connection:
-        return revision_of(connection) == SCHEMA_REVISION
+        return revision_of(DrivenSnapshot(connection)) == SCHEMA_REVISION
 
 
-def require_current(engine: Engine) -> None:
+def require_current(snapshot: Snapshot) -> None:
     """SchemaError, naming the command that helps, unless the schema is the one this program works with."""
-    with engine.connect() as connection:
-        revision = revision_of(connection)
+    revision = revision_of(snapshot)
     if revision != SCHEMA_REVISION:
         at = f"at revision {revision}" if revision else "empty"
         raise SchemaError(
@@ -61,10 +68,12 @@ def require_current(engine: Engine) -> None:
 
 def upgrade(engine: Engine) -> tuple[str | None, str]:
     """Move the schema to `SCHEMA_REVISION` in one transaction under a lock; the revisions before and after."""
+    from gembill.ledger.engine import writing
+
     with writing(engine) as connection:
         if engine.dialect.name == "postgresql":
             connection.exec_driver_sql("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
-        before = revision_of(connection)
+        before = revision_of(DrivenSnapshot(connection))
         if before != SCHEMA_REVISION:
             _run_scripts(connection)
         return before, SCHEMA_REVISION

@@ -7,21 +7,25 @@ can be shown again; a list whose digest is there already is not added twice.
 A list's rows are kept without those that an earlier list of the same origin has word for word.
 """
 
+from __future__ import annotations
+
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import astuple, dataclass, replace
+from dataclasses import astuple, dataclass, fields, replace
 from enum import StrEnum
 from hashlib import sha256
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Row, and_, func, or_, select
-
-from gembill.ledger import schema, sql
-from gembill.ledger.engine import snapshot
 from gembill.ledger.errors import translated
+from gembill.ledger.reading import DrivenSnapshot, Snapshot
 from gembill.ledger.store import Ledger
 from gembill.model import Meter, Modality, Price
 
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+_FIELDS = [field.name for field in fields(Price)]  # columns of `price` are called so
+_ROWS = f"SELECT list_number, origin, {', '.join(_FIELDS)} FROM price JOIN price_list ON list_number = number"  # noqa: S608
 _LISTED = re.compile(r"(?:set|sync)-([0-9]{1,18})/(.+)", re.DOTALL)
 
 
@@ -47,33 +51,28 @@ class PriceList:
 
 def newest(ledger: Ledger) -> int:
     """The number of the list that was added last, 0 if there is none: whether anything changed since."""
-    with translated("read its prices"), ledger.engine.connect() as connection:
-        return _newest(connection)
+    with translated("read its prices"), ledger.reading() as snapshot:
+        return _newest(snapshot)
 
 
 def lists(ledger: Ledger) -> list[PriceList]:
     """All lists in the order in which they were added; those of users with their rows, ids beginning `set-3/`."""
-    number = schema.price_list.c.number
-    mine = schema.price_list.c.origin.in_((Origin.SET.value, Origin.SYNC.value))
-    with translated("read its prices"), snapshot(ledger.engine) as connection:
-        heads = list(connection.execute(select(schema.price_list).order_by(number)))
-        joined = schema.price.join(schema.price_list, schema.price.c.list_number == number)
-        rows = list(connection.execute(select(schema.price).select_from(joined).where(mine)))
-    return [_list(head, [row for row in rows if row.list_number == head.number]) for head in heads]
+    with translated("read its prices"), ledger.reading() as snapshot:
+        heads = snapshot.rows("SELECT number, origin, digest, added_us FROM price_list ORDER BY number")
+        rows = snapshot.rows(f"{_ROWS} WHERE origin IN (?, ?)", (Origin.SET.value, Origin.SYNC.value))
+    return [_list(head, [row for row in rows if row[0] == head[0]]) for head in heads]
 
 
 def explained(ledger: Ledger, ids: Iterable[str]) -> dict[str, Price]:
     """The price rows with these ids; of a row that was corrected in place the last wording."""
     names = [_place(one) for one in dict.fromkeys(ids)]
-    c = schema.price.c
-    wanted = [c.id == name if number is None else and_(c.list_number == number, c.id == name) for number, name in names]
-    if not wanted:
+    if not names:
         return {}
-    head = schema.price_list.c
-    query = select(schema.price, head.origin).join(schema.price_list, c.list_number == head.number)
-    with translated("read its prices"), ledger.engine.connect() as connection:
-        rows = connection.execute(query.where(or_(*wanted)).order_by(c.list_number))
-        return {price.id: price for price in (_price(row, Origin(row.origin)) for row in rows)}
+    wanted = " OR ".join("id = ?" if number is None else "(id = ? AND list_number = ?)" for number, _ in names)
+    values = [value for number, name in names for value in ((name,) if number is None else (name, number))]
+    with translated("read its prices"), ledger.reading() as snapshot:
+        rows = snapshot.rows(f"{_ROWS} WHERE {wanted} ORDER BY list_number", values)
+    return {price.id: price for price in (_price(row) for row in rows)}
 
 
 def digest_of(rows: Iterable[Price]) -> str:
@@ -95,36 +94,36 @@ def add(ledger: Ledger, origin: Origin, rows: Sequence[Price], digest: str | Non
 
 
 def _add(connection: Connection, origin: Origin, rows: Sequence[Price], mark: tuple[str, int]) -> int:
+    from gembill.ledger import schema, sql
+
     digest, now_us = mark
-    head = schema.price_list.c
+    snapshot = DrivenSnapshot(connection)
     if origin is not Origin.SET:
-        known = connection.scalar(select(head.number).where(head.origin == origin.value, head.digest == digest))
-        if known is not None:
-            return int(known)
-    fresh = _unwritten(connection, origin, rows) if origin in (Origin.BUNDLED, Origin.FILE) else list(rows)
-    number = _newest(connection) + 1
+        known = snapshot.rows("SELECT number FROM price_list WHERE origin = ? AND digest = ?", (origin.value, digest))
+        if known:
+            return int(known[0][0])
+    fresh = _unwritten(snapshot, origin, rows) if origin in (Origin.BUNDLED, Origin.FILE) else list(rows)
+    number = _newest(snapshot) + 1
     sql.insert(connection, schema.price_list, [(number, origin.value, digest, now_us)])
     sql.insert(connection, schema.price, [_row(number, price) for price in fresh])
     return number
 
 
-def _unwritten(connection: Connection, origin: Origin, rows: Sequence[Price]) -> list[Price]:
+def _unwritten(snapshot: Snapshot, origin: Origin, rows: Sequence[Price]) -> list[Price]:
     """The rows that no list of this origin has in the same words, or only an older one that was corrected since."""
-    c, head = schema.price.c, schema.price_list.c
-    query = select(schema.price).join(schema.price_list, c.list_number == head.number)
-    rows_there = connection.execute(query.where(head.origin == origin.value).order_by(c.list_number))
-    known = {row.id: _price(row, origin) for row in rows_there}
+    rows_there = snapshot.rows(f"{_ROWS} WHERE origin = ? ORDER BY list_number", (origin.value,))
+    known = {row[2]: _price(row) for row in rows_there}
     return [row for row in rows if known.get(row.id) != row]
 
 
-def _newest(connection: Connection) -> int:
-    return int(connection.scalar(select(func.max(schema.price_list.c.number))) or 0)
+def _newest(snapshot: Snapshot) -> int:
+    return int(snapshot.rows("SELECT max(number) FROM price_list")[0][0] or 0)
 
 
-def _list(head: Row[Any], rows: Sequence[Row[Any]]) -> PriceList:
-    origin = Origin(head.origin)
-    prices = tuple(_price(row, origin) for row in rows)
-    return PriceList(number=head.number, origin=origin, digest=head.digest, added_us=head.added_us, rows=prices)
+def _list(head: Sequence[Any], rows: Sequence[Sequence[Any]]) -> PriceList:
+    number, origin, digest, added_us = head
+    prices = tuple(_price(row) for row in rows)
+    return PriceList(number=number, origin=Origin(origin), digest=digest, added_us=added_us, rows=prices)
 
 
 def _place(price_id: str) -> tuple[int | None, str]:
@@ -133,7 +132,7 @@ def _place(price_id: str) -> tuple[int | None, str]:
     return (int(match[1]), match[2]) if match else (None, price_id)
 
 
-def _row(number: int, price: Price) -> sql.Row:
+def _row(number: int, price: Price) -> tuple[Any, ...]:
     return (
         number,
         price.id,
@@ -150,20 +149,8 @@ def _row(number: int, price: Price) -> sql.Row:
     )
 
 
-def _price(row: Row[Any], origin: Origin) -> Price:
-    price = Price(
-        id=row.id,
-        model=row.model,
-        meter=Meter(row.meter),
-        modality=Modality(row.modality),
-        service_tier=row.service_tier,
-        above_prompt_tokens=row.above_prompt_tokens,
-        unit_pico=row.unit_pico,
-        effective_from_us=row.effective_from_us,
-        effective_to_us=row.effective_to_us,
-        source=row.source,
-        checked_on=row.checked_on,
-    )
-    if origin in (Origin.SET, Origin.SYNC):
-        return replace(price, id=f"{origin.value}-{row.list_number}/{row.id}")
-    return price
+def _price(row: Sequence[Any]) -> Price:
+    number, origin, *values = row
+    price = Price(**dict(zip(_FIELDS, values, strict=True)))
+    prefix = f"{origin}-{number}/" if origin in (Origin.SET, Origin.SYNC) else ""
+    return replace(price, id=prefix + price.id, meter=Meter(price.meter), modality=Modality(price.modality))

@@ -1,8 +1,8 @@
 """Single records of a ledger, as reports and receipts show them, and what all of them together span.
 
-Owns: the queries that give current revisions, their events, their labels and their time range. Not here: sums
-(`totals`) and charges (`charges`). Invariant: records come newest first (`occurred_at`, then `id`) in pages of their
-own short transactions, so that a long export holds back neither writers nor the trimming of SQLite's WAL
+Owns: the queries that give current revisions, their events and their time range. Not here: sums (`totals`), charges
+(`charges`) and the labels there are (`labels`). Invariant: records come newest first (`occurred_at`, then `id`) in
+pages of their own short transactions, so that a long export holds back neither writers nor the trimming of SQLite's WAL
 (reliability.md 2, R9).
 """
 
@@ -10,25 +10,18 @@ from collections.abc import Iterator
 from typing import Any
 
 from msgspec.structs import replace
-from sqlalchemy import ColumnElement, Connection, Select, cast, func, literal, select, tuple_
+from sqlalchemy import Connection, Select, func, literal, select, tuple_
 
 from gembill.ledger import mapping, schema
 from gembill.ledger.conversations import shown_conversations
 from gembill.ledger.engine import snapshot
-from gembill.ledger.entries import DEMO_SOURCE, LedgerRecord
+from gembill.ledger.entries import LedgerRecord
 from gembill.ledger.selection import Selection, selected
 from gembill.ledger.store import Ledger
 
 PAGE = 1000
 _UUID_CHARS = 36
 _Place = tuple[int, str, int]  # occurred_us, id, source_id
-
-
-def holds_demo_data(ledger: Ledger) -> bool:
-    """Whether the ledger was filled by `gembill demo`, which whatever is shown of it has to say."""
-    c = schema.source.c
-    with ledger.engine.connect() as connection:
-        return connection.scalar(select(c.source_id).where(c.kind == DEMO_SOURCE).limit(1)) is not None
 
 
 def read_records(ledger: Ledger, selection: Selection, *, limit: int | None = None) -> Iterator[LedgerRecord]:
@@ -82,30 +75,6 @@ def read_time_range(ledger: Ledger) -> tuple[int, int] | None:
         first = connection.scalar(select(func.min(at)))
         last = connection.scalar(select(func.max(at)))
     return None if first is None or last is None else (int(first), int(last))
-
-
-def read_labels(ledger: Ledger) -> dict[str, tuple[str, ...]]:
-    """Each label's name and the values that calls ever had of it, both in the order of their text."""
-    values: dict[str, set[str]] = {}
-    with snapshot(ledger.engine) as connection:
-        for text in connection.scalars(select(schema.label_set.c.labels).distinct()):
-            for name, value in mapping.read_labels(text).items():
-                values.setdefault(name, set()).add(value)
-    return {name: tuple(sorted(values[name])) for name in sorted(values)}
-
-
-def greatest_label(ledger: Ledger, name: str) -> str | None:
-    """The last value of a label in the order of their text; None where no call has the label."""
-    labels = schema.label_set.c.labels
-    if ledger.engine.dialect.name == "postgresql":
-        from sqlalchemy.dialects.postgresql import JSONB
-
-        value: ColumnElement[str] = cast(labels, JSONB)[name].astext
-    else:
-        value = func.json_extract(labels, f'$."{name}"')
-    with snapshot(ledger.engine) as connection:
-        greatest = connection.scalar(select(func.max(value)))
-    return None if greatest is None else str(greatest)
 
 
 def shown(connection: Connection, query: Select[Any]) -> list[LedgerRecord]:

@@ -14,7 +14,8 @@ from sqlalchemy import ColumnElement, Table, case, func, literal_column
 from gembill.ledger import schema
 from gembill.ledger.entries import LedgerRecord
 from gembill.ledger.mapping import hour_of
-from gembill.ledger.schema import COSTS, TOKEN_FIELDS, record
+from gembill.ledger.measures import COSTS, TOKEN_FIELDS
+from gembill.ledger.schema import record
 
 Key = tuple[Any, ...]
 DAY_HOURS = 24

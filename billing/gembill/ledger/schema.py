@@ -31,21 +31,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.sqlite import INTEGER
 from sqlalchemy.types import TypeEngine
 
-from gembill.model import COST_PARTS
-
-TOKEN_FIELDS = ("input", "intermediate", "output", "total", "cached", "thinking")
-COSTS = ("cost_pico", *(f"cost_{part}_pico" for part in COST_PARTS), "failed_execution_cost_pico")
-
-MEASURES = (
-    "calls",
-    "unpriced_calls",
-    "executions",
-    "executions_failed",
-    *(name for field in TOKEN_FIELDS for name in (f"tokens_{field}", f"tokens_{field}_known")),
-    "costed",
-    *COSTS,
-)
-"""The counters of a rollup. `..._known` and `costed` count the records whose value was not null."""
+from gembill.ledger.measures import COSTS, MEASURES, TOKEN_FIELDS
 
 NARROW_KEY = ("source_id", "hour_utc", "model", "api", "operation", "service_tier", "status", "code_execution_used")
 WIDE_KEY = (*NARROW_KEY, "key", "labels_hash")

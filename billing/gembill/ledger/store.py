@@ -6,23 +6,28 @@ Invariant: every method is one transaction and harmless to repeat; when it raise
 records and charges are never changed or deleted; rollups hold what the current revisions add up to.
 """
 
+from __future__ import annotations
+
 import random
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-
-from sqlalchemy import Engine
-from sqlalchemy.exc import IntegrityError
+from threading import Lock
+from typing import TYPE_CHECKING
 
 from gembill.address import masked
 from gembill.errors import LedgerError
-from gembill.ledger import engine as engines
-from gembill.ledger import migration, schema, sql, validation
+from gembill.ledger import migration
 from gembill.ledger.entries import Reason
 from gembill.ledger.errors import LedgerUnavailable, is_overtaken, translated
-from gembill.ledger.transaction import Transaction
+from gembill.ledger.reading import DrivenSnapshot, Snapshot, file_snapshot, plain_file, refuse_network_file
 from gembill.model import Rating, Record
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from gembill.ledger.transaction import Transaction
 
 _REASON_CHARS = 1000
 _ID_CHARS = 256
@@ -34,11 +39,39 @@ def _now_us() -> int:
 
 
 class Ledger:
-    """An opened ledger. Threads may share it; processes may not."""
+    """An opened ledger. Threads may share it; processes may not.
 
-    def __init__(self, engine: Engine, now_us: Callable[[], int] = _now_us) -> None:
-        self.engine = engine
+    With `file`, the SQLite file is read without SQLAlchemy until something needs the engine.
+    """
+
+    def __init__(
+        self, engine: Callable[[], Engine], now_us: Callable[[], int] = _now_us, *, file: Path | None = None
+    ) -> None:
+        self._make_engine, self._lock = engine, Lock()
+        self._engine: Engine | None = None
         self._now_us = now_us
+        self._file = file
+
+    @property
+    def engine(self) -> Engine:
+        """The engine of SQLAlchemy, made when it is first asked for."""
+        with self._lock:
+            if self._engine is None:
+                self._engine, self._file = self._make_engine(), None
+            return self._engine
+
+    @contextmanager
+    def reading(self) -> Iterator[Snapshot]:
+        """A snapshot for statements that are text, by the quicker of the two ways."""
+        file = self._file
+        if file is not None:
+            with file_snapshot(file) as snapshot:
+                yield snapshot
+            return
+        from gembill.ledger import engine as engines
+
+        with engines.snapshot(self.engine) as connection:
+            yield DrivenSnapshot(connection)
 
     def attempts(self, doing: str) -> Iterator[AbstractContextManager[Transaction]]:
         """Transactions for one piece of work: `for attempt in ledger.attempts("post"): with attempt as work: ...`.
@@ -66,6 +99,8 @@ class Ledger:
         `seen` are the revisions the corrections were worked out from: a record that has another one by now, because a
         fuller answer was posted meanwhile, is left as it is.
         """
+        from gembill.ledger import validation
+
         for record, rating in corrections:
             validation.check_entry(record, rating)
         revisions = [None] * len(corrections) if seen is None else seen
@@ -79,6 +114,10 @@ class Ledger:
 
     def add_dead_letter(self, source_id: int, seq: int | None, event_id: str, body: bytes, reason: str) -> None:
         """Keep an event that cannot become a record, with its bytes and why. Whatever its text holds, it is kept."""
+        from gembill.ledger import engine as engines
+        from gembill.ledger import schema, sql, validation
+        from gembill.ledger.transaction import Transaction
+
         validation.check_source(source_id)
         row = (source_id, _plain(event_id, _ID_CHARS), seq, body, _plain(reason, _REASON_CHARS), self._now_us())
         with translated("bury an event"), engines.writing(self.engine) as connection:
@@ -87,12 +126,16 @@ class Ledger:
 
     def announce(self, source_id: int, kind: str) -> None:
         """Name the kind of a source before its first posting, where it is not an ordinary spool: `demo`."""
+        from gembill.ledger import engine as engines
+        from gembill.ledger.transaction import Transaction
+
         with translated("announce a source"), engines.writing(self.engine) as connection:
             Transaction(connection, self._now_us()).register(source_id, (), kind)
 
     def close(self) -> None:
         """Close all connections."""
-        self.engine.dispose()
+        if self._engine is not None:
+            self._engine.dispose()
 
 
 class _Attempt:
@@ -105,6 +148,11 @@ class _Attempt:
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
         """The transaction, written and committed at the end of the block."""
+        from sqlalchemy.exc import IntegrityError
+
+        from gembill.ledger import engine as engines
+        from gembill.ledger.transaction import Transaction
+
         with translated(self._doing):
             work: Transaction | None = None
             try:
@@ -130,21 +178,32 @@ def open_ledger(url: str, *, read_only: bool = False, begin: bool = True) -> Led
     A SQLite file is created, unless `read_only` or not `begin`, and brought up to date, unless `read_only`. A server's
     schema is only checked: SchemaError names the command that helps. LedgerUnavailable when it cannot be reached.
     """
-    engine = _engine(url, read_only=read_only, begin=begin)
+    file = plain_file(url) if read_only else None
+    if file is None:
+        return _opened(_engine(url, there=read_only or not begin, read_only=read_only), upgrade=not read_only)
+    _require_place(file, there=True)
+    with translated(f"be opened at {masked(url)}"), file_snapshot(file) as snapshot:
+        migration.require_current(snapshot)
+    return Ledger(lambda: _engine(url, there=True, read_only=True), file=file)
+
+
+def _opened(engine: Engine, *, upgrade: bool) -> Ledger:
+    ledger = Ledger(lambda: engine)
     try:
         with translated(_opening(engine)):
-            if engine.dialect.name == "sqlite" and not read_only:
+            if upgrade and engine.dialect.name == "sqlite":
                 _upgrade(engine)
-            migration.require_current(engine)
+            with ledger.reading() as snapshot:
+                migration.require_current(snapshot)
     except BaseException:
         engine.dispose()
         raise
-    return Ledger(engine)
+    return ledger
 
 
 def upgrade_ledger(url: str) -> tuple[str | None, str]:
     """Bring the schema at this address to the one this program works with; the revisions before and after."""
-    engine = _engine(url, read_only=False)
+    engine = _engine(url)
     try:
         with translated(_opening(engine)):
             return _upgrade(engine)
@@ -154,20 +213,32 @@ def upgrade_ledger(url: str) -> tuple[str | None, str]:
 
 def ledger_file(url: str) -> Path | None:
     """The file in which the ledger at this address is or would be; None for a server."""
+    file = plain_file(url)
+    if file is not None:
+        return file
+    from gembill.ledger import engine as engines
+
     return engines.file_of(engines.parse(url))
 
 
-def _engine(url: str, *, read_only: bool, begin: bool = True) -> Engine:
+def _engine(url: str, *, there: bool = False, read_only: bool = False) -> Engine:
+    from gembill.ledger import engine as engines
+
     parsed = engines.parse(url)
     path = engines.file_of(parsed)
     if path is not None:
-        engines.refuse_network_file(path)
-        if (read_only or not begin) and not path.exists():
-            raise LedgerError(
-                f"there is no ledger at {path}; `gembill proxy` begins one, or name another with --database-url"
-            )
+        _require_place(path, there=there)
         path.parent.mkdir(parents=True, exist_ok=True)
     return engines.create(parsed, read_only=read_only)
+
+
+def _require_place(path: Path, *, there: bool) -> None:
+    """LedgerError unless a ledger may be kept in this file, and, if it has to be `there`, is."""
+    refuse_network_file(path)
+    if there and not path.exists():
+        raise LedgerError(
+            f"there is no ledger at {path}; `gembill proxy` begins one, or name another with --database-url"
+        )
 
 
 def _opening(engine: Engine) -> str:
@@ -176,6 +247,8 @@ def _opening(engine: Engine) -> str:
 
 def _upgrade(engine: Engine) -> tuple[str | None, str]:
     if engine.dialect.name == "sqlite":
+        from gembill.ledger import engine as engines
+
         engines.settle_journal(engine)
     if migration.is_current(engine):
         return migration.SCHEMA_REVISION, migration.SCHEMA_REVISION

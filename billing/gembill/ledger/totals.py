@@ -22,7 +22,7 @@ from sqlalchemy import ColumnElement, Connection, FromClause, Table, case, selec
 from gembill.errors import ConfigurationError
 from gembill.ledger import mapping, rollup, schema, sql
 from gembill.ledger.engine import snapshot
-from gembill.ledger.schema import MEASURES, TOKEN_FIELDS
+from gembill.ledger.measures import MEASURES, TOKEN_FIELDS
 from gembill.ledger.selection import Selection, conditions, labelled, selected, within
 from gembill.ledger.store import Ledger
 from gembill.model import COST_PARTS, CostParts, Status, Tokens

@@ -134,12 +134,6 @@ def test_a_file_that_is_not_a_database_is_refused_as_such(tmp_path: Path) -> Non
         open_ledger(f"sqlite:///{tmp_path / 'ledger.db'}")
 
 
-def test_a_network_file_system_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sqlite, "network_mount", lambda path: sqlite.Mount(Path("/net"), "nfs4"))
-    with pytest.raises(LedgerError, match="lies on /net, a file system of kind nfs4; keep the ledger on a local disk"):
-        engines.refuse_network_file(tmp_path / "ledger.db")
-
-
 def test_values_never_appear_in_error_texts(ledger: Ledger) -> None:
     with ledger.engine.connect() as connection, pytest.raises(DBAPIError) as caught:
         connection.execute(text("SELECT * FROM nowhere WHERE x = :value"), {"value": "canary"})

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from sqlalchemy import select
 
-from gembill.ledger import Ledger, LedgerRecord, Reason, ledger_record, mapping, schema, sql
+from gembill.ledger import Ledger, LedgerRecord, Reason, ledger_record, mapping, measures, schema, sql
 from gembill.model import COST_PARTS, Api, ApiError, CostParts, Execution, Operation, Outcome, Record, Status, Tokens
 from tests.gembill.ledger.making import HOUR, SPOOL, START, UNIT, number, rated, record, runs, tokens
 
@@ -35,7 +35,7 @@ RECORD = st.builds(
     response_id=NAME,
     conversation=NAME,
     turns=COUNT,
-    tokens=st.builds(Tokens, **dict.fromkeys(schema.TOKEN_FIELDS, COUNT)),
+    tokens=st.builds(Tokens, **dict.fromkeys(measures.TOKEN_FIELDS, COUNT)),
     declared=st.none() | st.booleans(),
     executions=st.lists(EXECUTION, max_size=3).map(tuple),
     readings=st.none(),

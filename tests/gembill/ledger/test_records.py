@@ -1,6 +1,6 @@
 import pytest
 
-from gembill.ledger import Ledger, Selection, read_labels, read_record, read_records, read_time_range, records
+from gembill.ledger import Ledger, Selection, read_record, read_records, read_time_range, records
 from gembill.model import ApiError, Operation
 from tests.gembill.ledger.making import NATURAL, SPOOL, START, append, number, posting
 
@@ -68,11 +68,3 @@ def test_the_time_range_is_from_the_first_to_the_last_call(ledger: Ledger) -> No
     assert read_time_range(ledger) is None
     append(ledger, SPOOL, [posting(5), posting(2), posting(9)])
     assert read_time_range(ledger) == (START + 2, START + 9)
-
-
-def test_labels_are_names_with_their_values_in_order(ledger: Ledger) -> None:
-    assert read_labels(ledger) == {}
-    sets = ({"team": "b", "env": "x"}, {"team": "a"}, {}, {"team": "b"})
-    append(ledger, SPOOL, [posting(n, labels=dict(one)) for n, one in enumerate(sets, 1)])
-    assert read_labels(ledger) == {"env": ("x",), "team": ("a", "b")}
-    assert list(read_labels(ledger)) == ["env", "team"]

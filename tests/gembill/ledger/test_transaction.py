@@ -144,7 +144,7 @@ def test_two_writers_who_correct_the_same_revision_cannot_both_succeed(ledger: L
 
 def at(ledger: Ledger, now_us: int) -> Ledger:
     """The same ledger at another time."""
-    return Ledger(ledger.engine, lambda: now_us)
+    return Ledger(lambda: ledger.engine, lambda: now_us)
 
 
 def noted(ledger: Ledger) -> dict[int, Row[Any]]:
