@@ -17,23 +17,27 @@ from gembill_simulator.context import RequestContext, stamp
 from gembill_simulator.fields import Object, bad, decode, entries, entry, text, value
 from gembill_simulator.files import Files
 from gembill_simulator.frames import Reply
+from gembill_simulator.media import embedded
 from gembill_simulator.models import SimulatedModel
 from gembill_simulator.names import IdFactory, id_text
 from gembill_simulator.store import Store, page
 from gembill_simulator.wire import Document, Stamp
 
-_TYPE = "type.googleapis.com/google.ai.generativelanguage.v1main.GenerateContentBatch"
-_OUTPUT = _TYPE + "Output"
+_TYPE = "type.googleapis.com/google.ai.generativelanguage.v1main."
+_INLINED = {"GenerateContentBatch": "inlinedResponses", "EmbedContentBatch": "inlinedEmbedContentResponses"}
+_KINDS = {"batchGenerateContent": "GenerateContentBatch", "asyncBatchEmbedContent": "EmbedContentBatch"}
 
 
 @dataclass(frozen=True, slots=True)
 class SimulatedBatch:
-    """A batch. `results` are the entries of the output; `source` is the file they were read from, or empty.
+    """A batch. `results` are the entries of the output; `source` is the file they were read from, or empty; `kind` is
+    the name of its type.
 
     `polls` is how often it is still to be found pending; `ended` is set when it is done or was cancelled.
     """
 
     name: str
+    kind: str
     title: str
     model: str
     results: tuple[Document, ...]
@@ -57,7 +61,7 @@ class Batches:
     def answer(self, context: RequestContext, caches: Mapping[str, Object]) -> Reply:
         """Answer a request to the surface."""
         route = context.route
-        if route.operation == "batchGenerateContent":
+        if route.operation in _KINDS:
             return frames.plain(200, _show(self._make(context, caches)))
         if not route.name:
             shown, more = page([_show(batch) for batch in self._store], route.query)
@@ -73,7 +77,7 @@ class Batches:
         return frames.plain(200, _show(self._poll(batch, context.now)))
 
     def _make(self, context: RequestContext, caches: Mapping[str, Object]) -> SimulatedBatch:
-        assert context.route.model is not None
+        kind = _KINDS[context.route.operation]
         batch = entry(decode(context.body), "batch")
         source = text(entry(batch, "inputConfig"), "fileName")
         requests = self._lines(source) if source else _inline(batch)
@@ -81,9 +85,9 @@ class Batches:
             raise bad("A batch needs at least one request, inline or in a file.")
         results = tuple(_result(one, index, context, caches) for index, one in enumerate(requests))
         name = self._names.give("batches/", context.draw, context.origin)
-        model = f"models/{context.route.model.name}"
+        model = f"models/{_model_name(context)}"
         title, now = text(batch, "displayName"), context.now
-        made = SimulatedBatch(name, title, model, results, source, now, context.ready, context.polls, now)
+        made = SimulatedBatch(name, kind, title, model, results, source, now, context.ready, context.polls, now)
         self._keep(made)
         return made
 
@@ -120,14 +124,19 @@ def _inline(batch: Object) -> list[Object]:
     return entries(entry(entry(batch, "inputConfig"), "requests"), "requests")
 
 
+def _model_name(context: RequestContext) -> str:
+    return context.route.path.rpartition("models/")[2].partition(":")[0]
+
+
 def _result(one: Object, index: int, context: RequestContext, caches: Mapping[str, Object]) -> Document:
     """The entry of the output for one request: its answer, or its error."""
-    assert context.route.model is not None
+    model = context.route.model
     known: Document = {"key": one["key"]} if "key" in one else {}
     if value(one, "metadata") is not None:
         known["metadata"] = value(one, "metadata")
     try:
-        made = _answer(entry(one, "request"), index, context, context.route.model, caches)
+        asked = entry(one, "request")
+        made = embedded(asked) if model is None else _answer(asked, index, context, model, caches)
     except Refusal as refusal:
         return known | {"error": {"code": 3, "message": str(refusal)}}
     return {"response": made} | known
@@ -143,7 +152,7 @@ def _answer(
 
 
 def _show(batch: SimulatedBatch) -> Document:
-    about: Document = {"@type": _TYPE, "model": batch.model, "displayName": batch.title or batch.name}
+    about: Document = {"@type": _TYPE + batch.kind, "model": batch.model, "displayName": batch.title or batch.name}
     done = batch.state == "SUCCEEDED"
     if done:
         about["output"] = _output(batch)
@@ -153,7 +162,7 @@ def _show(batch: SimulatedBatch) -> Document:
     about |= {"batchStats": _statistics(batch, done=done), "state": f"BATCH_STATE_{batch.state}", "name": batch.name}
     shown: Document = {"name": batch.name, "metadata": about}
     if done:
-        shown |= {"done": True, "response": {"@type": _OUTPUT, **_output(batch)}}
+        shown |= {"done": True, "response": {"@type": _TYPE + batch.kind + "Output", **_output(batch)}}
     elif batch.ended is not None:
         shown |= {"done": True, "error": {"code": 1, "message": "The batch was cancelled."}}
     return shown
@@ -171,7 +180,7 @@ def _statistics(batch: SimulatedBatch, *, done: bool) -> Document:
 def _output(batch: SimulatedBatch) -> Document:
     if batch.source:
         return {"responsesFile": _results_file(batch)}
-    return {"inlinedResponses": {"inlinedResponses": list(batch.results)}}
+    return {_INLINED[batch.kind]: {"inlinedResponses": list(batch.results)}}
 
 
 def _results_file(batch: SimulatedBatch) -> str:

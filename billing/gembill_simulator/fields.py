@@ -3,8 +3,9 @@
 Owns: bodies as JSON objects, and typed access to a field in camelCase or snake_case. Not here: what a field means.
 Invariant: any JSON gives a value of the type asked for or a `Refusal` with Google's status 400.
 
-Google's reader is more lenient than JSON is: a comma may follow the last entry of an object or a list (the first curl
-of the documentation has one), and a number may come as a string (the JSON mapping of Protocol Buffers).
+Google's reader is more lenient than JSON is (wire.md 5.4): a comma may follow the last entry of an object or a list
+(the first curl of the documentation has one), texts may have single quotes, names none, and a number may come as a
+string (the JSON mapping of Protocol Buffers).
 """
 
 import re
@@ -18,8 +19,13 @@ from gembill.errors import Refusal
 Json = Any  # decoded JSON: its shape is what the readers find out
 Object = dict[str, Json]
 
-# A string to its end, an opening bracket with a comma (which stays wrong), or a comma before a closing one.
-_LAST_COMMA = re.compile(rb'("[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)|[\[{]\s*,)|,(?=\s*[}\]])', re.DOTALL)
+# What stays (a text to its end, an opening bracket with a comma), a text in single quotes, a bare name, a last comma.
+_LENIENT = re.compile(
+    rb"""("[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)|[\[{]\s*,)"""
+    rb"""|'([^'\\]*(?:\\.[^'\\]*)*)'|([A-Za-z_$][\w$]*)(?=\s*:)|,(?=\s*[}\]])""",
+    re.DOTALL,
+)
+_QUOTE = re.compile(rb"""\\(.)|(")""", re.DOTALL)
 _INTEGER = re.compile(r"-?\d{1,18}")
 
 
@@ -93,10 +99,19 @@ def _decode(body: bytes) -> Json:
     try:
         return msgspec.json.decode(body)
     except msgspec.DecodeError:
-        lenient = _LAST_COMMA.sub(lambda match: match[1] or b"", body)
+        lenient = _LENIENT.sub(_strict, body)
         if lenient == body:
             raise
         return msgspec.json.decode(lenient)
+
+
+def _strict(match: re.Match[bytes]) -> bytes:
+    """A piece of a lenient body in strict JSON."""
+    if match[1] is not None:
+        return match[1]
+    if match[2] is not None:
+        return b'"' + _QUOTE.sub(lambda each: b'\\"' if each[2] else each[0].replace(b"\\'", b"'"), match[2]) + b'"'
+    return b'"' + match[3] + b'"' if match[3] else b""
 
 
 def _wrong(name: str, wanted: str) -> Refusal:

@@ -20,7 +20,8 @@ from gembill_simulator.store import Store
 from gembill_simulator.tokens import count
 from gembill_simulator.wire import Document
 
-_PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNkYAAAAAYAAjCB0C8AAAAASUVORK5CYII="
+PICTURE = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNkYAAAAAYAAjCB0C8AAAAASUVORK5CYII="
+"""A picture, as base64 of a PNG."""
 _DIMENSIONS = 8
 _MOST = 8
 _RESOURCE = re.compile(r"/v[^/]+/(?P<name>.*models/(?P<model>[^/:]+))(?P<rest>.*)")
@@ -93,7 +94,7 @@ def _finished(film: _Film) -> Document:
 def _pictures(body: Object) -> Document:
     _instances(body)
     pictures = integer(entry(body, "parameters"), "sampleCount") or 1
-    return {"predictions": [{"mimeType": "image/png", "bytesBase64Encoded": _PIXEL}] * _bounded(pictures)}
+    return {"predictions": [{"mimeType": "image/png", "bytesBase64Encoded": PICTURE}] * _bounded(pictures)}
 
 
 def _predicted_embeddings(body: Object) -> Document:
@@ -106,9 +107,20 @@ def _predicted_embeddings(body: Object) -> Document:
     }
 
 
+def embedding(said: str) -> tuple[list[float], int]:
+    """The embedding of a text, and its tokens."""
+    return _vector(said), count(said)
+
+
+def embedded(request: Object) -> Document:
+    """The answer to one request of a batch of embeddings, which has its tokens as text."""
+    values, tokens = embedding(_said(request))
+    return {"embedding": {"values": values}, "tokenCount": str(tokens)}
+
+
 def _embed(body: Object) -> Document:
-    said = _said(body)
-    return {"embedding": {"values": _vector(said)}, "usageMetadata": {"promptTokenCount": count(said)}}
+    values, tokens = embedding(_said(body))
+    return {"embedding": {"values": values}, "usageMetadata": {"promptTokenCount": tokens}}
 
 
 def _embed_all(body: Object) -> Document:

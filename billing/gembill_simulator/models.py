@@ -61,7 +61,8 @@ MODELS = _known()
 """Every known name, sorted, with its model."""
 
 MEDIA_MODELS = {
-    "gemini-embedding-001": ("embedContent", "batchEmbedContents", "predict"),
+    "gemini-embedding-001": ("embedContent", "batchEmbedContents", "asyncBatchEmbedContent", "predict"),
+    "text-embedding-004": ("embedContent", "batchEmbedContents", "predict"),
     "text-embedding-005": ("predict",),
     "imagen-4.0-generate-001": ("predict",),
     "imagen-4.0-fast-generate-001": ("predict",),

@@ -28,7 +28,7 @@ _MEDIA = re.compile(
     _VERSION + r"(?:projects/[^/]+/locations/[^/]+/)?(?P<vertex>publishers/google/)?"
     r"models/(?P<model>[^/:]+)(?::(?P<operation>\w+)|/operations/(?P<name>\w+))"
 )
-_COMPLETIONS = re.compile(_VERSION + "openai/chat/completions")
+_OPENAI = re.compile(_VERSION + r"openai/(?P<rest>chat/completions|embeddings|images/generations|models)")
 
 _ACTIONS = {
     "": {"interactions", "cachedContents", "upload"},
@@ -41,7 +41,8 @@ _DELETABLE = ("interactions", "cachedContents", "files", "batches")
 class SimulatorRoute:
     """A request's destination.
 
-    `surface` is `models`, `interactions`, `cachedContents`, `files`, `upload`, `batches`, `media` or `completions`.
+    `surface` is `models`, `interactions`, `cachedContents`, `files`, `upload`, `batches`, `media`, `completions` or
+    `openai`, whose `operation` is the rest of its path.
     `model` is None for the list of models and outside of models, `name` empty for a list; `operation` is empty for a
     plain verb.
     """
@@ -85,10 +86,10 @@ def find(method: str, target: str) -> SimulatorRoute:
         return _of_models(method, path, query, match)
     if (match := _RESOURCE.fullmatch(path)) is not None:
         return _of_resources(method, path, query, match)
-    if method == "POST" and _COMPLETIONS.fullmatch(path):
-        return SimulatorRoute(
-            path, vertex=False, model=None, operation="", query=query, surface="completions", method=method
-        )
+    if (match := _OPENAI.fullmatch(path)) is not None and (method == "GET") is (match["rest"] == "models"):
+        chats = match["rest"] == "chat/completions"
+        surface, operation = ("completions", "") if chats else ("openai", match["rest"])
+        return SimulatorRoute(path, False, None, operation, query, surface, method)
     raise _missing(method, path)
 
 
@@ -106,7 +107,8 @@ def _of_media(method: str, path: str, query: dict[str, str], match: re.Match[str
     known = operation in MEDIA_MODELS[match["model"]] if method == "POST" else method == "GET" and name
     if not known:
         raise _missing(method, path)
-    return SimulatorRoute(path, vertex, None, operation, query, "media", method, name)
+    surface = "batches" if operation == "asyncBatchEmbedContent" else "media"
+    return SimulatorRoute(path, vertex, None, operation, query, surface, method, name)
 
 
 def _of_models(method: str, path: str, query: dict[str, str], match: re.Match[str]) -> SimulatorRoute:

@@ -4,9 +4,9 @@ Owns: which surface answers a request, and what the surfaces of one simulator sh
 here: sockets, faults by rate and clocks. Invariant: a `RequestContext` gives a `Reply` or a `Refusal`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
-from gembill_simulator import completions, frames, request, wire
+from gembill_simulator import compatible, completions, frames, request, wire
 from gembill_simulator.batches import Batches
 from gembill_simulator.caches import Caches
 from gembill_simulator.context import RequestContext, stamp
@@ -45,18 +45,17 @@ class Surfaces:
 
     def inform(self, context: RequestContext) -> Reply:
         """Answer a request that is not a call."""
-        surface = context.route.surface
-        if surface == "interactions":
-            return self._interactions.answer(context)
-        if surface == "cachedContents":
-            return self._caches.answer(context)
-        if surface == "batches":
-            return self._batches.answer(context, self._caches.bodies())
-        if surface == "media":
-            return self._media.answer(context)
-        if surface == "upload":
-            return self._files.upload(context)
-        return self._files.answer(context) if surface == "files" else _models(context)
+        answers: dict[str, Callable[[RequestContext], Reply]] = {
+            "interactions": self._interactions.answer,
+            "cachedContents": self._caches.answer,
+            "batches": lambda context: self._batches.answer(context, self._caches.bodies()),
+            "media": self._media.answer,
+            "openai": compatible.reply,
+            "upload": self._files.upload,
+            "files": self._files.answer,
+            "models": _models,
+        }
+        return answers[context.route.surface](context)
 
 
 def _models(context: RequestContext) -> Reply:

@@ -3,6 +3,7 @@
 import hashlib
 import http.client
 import json
+import os
 import shutil
 import socket
 import subprocess
@@ -136,6 +137,46 @@ def test_the_curl_request_of_the_documentation(recording, tmp_path):
         large = subprocess.run([*command[:-2], f"@{big}", url], capture_output=True, timeout=60, check=True)
         assert "usageMetadata" in json.loads(large.stdout), "curl asked with Expect: 100-continue"
     assert [s.record.declared for s in proxy.records()] == [False, True]
+
+
+_CURL = {
+    "generateContent page": r"""curl "$BASE/v1beta/models/gemini-3-flash-preview:generateContent" \
+-H "x-goog-api-key: $GEMINI_API_KEY" \
+-H 'Content-Type: application/json' \
+-d ' {"tools": [{"code_execution": {}}],
+    "contents": {
+      "parts":
+        {
+            "text": "Compute the sum of the first 50 prime numbers."
+        }
+    },
+}'""",
+    "interactions page": r"""curl -X POST "$BASE/v1beta/interactions" \
+-H "x-goog-api-key: $GEMINI_API_KEY" \
+-H 'Content-Type: application/json' \
+-d '{
+    "model": "gemini-3-flash-preview",
+    "input": "Compute the sum of the first 50 prime numbers.",
+    "tools": [{"type": "code_execution"}],
+}'""",
+    "as JavaScript writes it": r"""curl -s "$BASE/v1beta/models/gemini-3-flash-preview:generateContent?key=$GEMINI_API_KEY" \
+-H 'Content-Type: application/json' --data-raw "{
+  contents: [{parts: [{text: 'Compute the sum of the first 50 prime numbers.'}]}], tools: {codeExecution: {}}}"
+""",
+}
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+@pytest.mark.parametrize("page", _CURL)
+def test_the_first_curl_of_a_page_literally(recording, page):
+    with in_thread(Simulator(Options(require_key=True))) as upstream, (proxy := recording(upstream.url)).running():
+        shell = {"PATH": os.environ["PATH"], "BASE": proxy.url, "GEMINI_API_KEY": "k-abcdefgh", "NO_PROXY": "*"}
+        command = _CURL[page].replace("curl ", "curl -sS --fail-with-body ", 1)
+        done = subprocess.run(["sh", "-c", command], env=shell, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    (stored,) = proxy.records()
+    assert (stored.record.http_status, stored.record.declared, stored.record.executions != ()) == (200, True, True)
+    assert "request_unread" not in stored.record.anomalies
 
 
 @pytest.mark.parametrize(

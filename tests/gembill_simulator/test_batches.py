@@ -126,3 +126,28 @@ def finished(client: genai.Client, name: str | None) -> types.BatchJob:
     states = [client.batches.get(name=name).state for _ in range(2)]
     assert states == [types.JobState.JOB_STATE_RUNNING, types.JobState.JOB_STATE_SUCCEEDED]
     return client.batches.get(name=name)
+
+
+def test_a_batch_of_embeddings_reports_the_tokens_of_each_entry(make_context: ContextFactory, batches: Batches) -> None:
+    path = "/v1beta/models/gemini-embedding-001:asyncBatchEmbedContent"
+    entry = {"request": {"content": {"parts": [{"text": "hello world"}]}}}
+    made = ask(batches, make_context, "POST", path, order(entry, {"request": {}}))
+    assert made["metadata"]["@type"].endswith(".EmbedContentBatch")
+    assert made["metadata"]["model"] == "models/gemini-embedding-001"
+    done = [ask(batches, make_context, "GET", f"/v1beta/{made['name']}", second=n) for n in range(2)][-1]
+    good, wrong = done["response"]["inlinedEmbedContentResponses"]["inlinedResponses"]
+    assert good["response"]["tokenCount"] == "2"
+    assert wrong["error"]["code"] == 3
+    assert done["response"]["@type"].endswith(".EmbedContentBatchOutput")
+
+
+@pytest.mark.filterwarnings("ignore:batches.create_embeddings")
+def test_the_sdk_reads_a_batch_of_embeddings() -> None:
+    with in_thread(Simulator(Options(polls=0))) as running:
+        client = genai.Client(api_key="any", http_options=types.HttpOptions(base_url=running.url))
+        job = client.batches.create_embeddings(
+            model="gemini-embedding-001", src={"inlined_requests": {"contents": ["hello world", "hello"]}}
+        )
+        done = client.batches.get(name=str(job.name))
+        assert done.dest is not None
+        assert [one.response.token_count for one in done.dest.inlined_embed_content_responses] == [2, 1]

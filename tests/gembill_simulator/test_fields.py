@@ -40,6 +40,19 @@ def test_commas_in_texts_stay() -> None:
     assert decode(rb'{"a": ",}", "b": "\",]", "c": "\\",}') == {"a": ",}", "b": '",]', "c": "\\"}
 
 
+@pytest.mark.parametrize(
+    ("body", "meaning"),
+    [
+        (b"{'a': 'b'}", {"a": "b"}),
+        (rb"""{'a': 'it\'s "b"\n', }""", {"a": 'it\'s "b"\n'}),
+        (b"{a: {b_c : [true, null, 1]}}", {"a": {"b_c": [True, None, 1]}}),
+        (b"""{"it's": "{a: 'b'}",}""", {"it's": "{a: 'b'}"}),
+    ],
+)
+def test_texts_may_have_single_quotes_and_names_none(body: bytes, meaning: dict[str, Any]) -> None:
+    assert decode(body) == meaning
+
+
 @pytest.mark.parametrize("body", [b"{,}", b'{"a": [,]}', b'{"a": [1,,]}', b'{"a": 1,', b'{"a": "x,}', b'{"a": "\\'])
 def test_other_commas_are_a_400(body: bytes) -> None:
     with pytest.raises(Refusal):

@@ -1,11 +1,12 @@
 """Embeddings, pictures and films of the simulator."""
 
+from base64 import b64decode
 from typing import Any
 
 import pytest
 
 from gembill.errors import Refusal
-from gembill_simulator.media import Media
+from gembill_simulator.media import PICTURE, Media, embedded, embedding
 from gembill_simulator.options import Options
 from gembill_simulator.routes import find
 from tests.gembill_simulator.contexts import ContextFactory, document
@@ -30,6 +31,16 @@ def test_embeddings_report_the_tokens_of_their_prompts() -> None:
         "predictions"
     ]
     assert predicted["embeddings"]["statistics"]["token_count"] == 2
+
+
+def test_a_picture_is_a_png() -> None:
+    assert b64decode(PICTURE).startswith(b"\x89PNG")
+
+
+def test_an_entry_of_a_batch_has_its_tokens_as_text() -> None:
+    assert embedded(HELLO) == {"embedding": {"values": embedding("hello world")[0]}, "tokenCount": "2"}
+    with pytest.raises(Refusal):
+        embedded({})
 
 
 def test_as_many_pictures_come_as_were_asked_for() -> None:

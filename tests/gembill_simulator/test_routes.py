@@ -41,6 +41,8 @@ def test_a_colon_may_be_escaped_and_without_alt_a_stream_is_an_array() -> None:
         ("GET", "/v2/models"),
         ("GET", "/"),
         ("DELETE", "/v1/models"),
+        ("GET", "/v1beta/openai/embeddings"),
+        ("POST", "/v1beta/openai/models"),
     ],
 )
 def test_anything_else_is_a_404(method: str, target: str) -> None:
@@ -58,11 +60,15 @@ def test_anything_else_is_a_404(method: str, target: str) -> None:
         ("DELETE", "/v1/interactions/v1_a", "interactions", "v1_a", ""),
         ("PATCH", "/v1beta/cachedContents/c?updateMask=ttl", "cachedContents", "c", ""),
         ("POST", "/v1beta/models/gemini-2.5-flash:batchGenerateContent", "batches", "", "batchGenerateContent"),
+        ("POST", "/v1beta/models/gemini-embedding-001:asyncBatchEmbedContent", "batches", "", "asyncBatchEmbedContent"),
+        ("POST", "/v1beta/openai/chat/completions", "completions", "", ""),
+        ("POST", "/v1beta/openai/embeddings", "openai", "", "embeddings"),
+        ("POST", "/v1beta/openai/images/generations", "openai", "", "images/generations"),
+        ("GET", "/v1beta/openai/models", "openai", "", "models"),
         ("POST", "/v1beta/batches/b:cancel", "batches", "b", "cancel"),
         ("POST", "/upload/v1beta/files?upload_id=1", "upload", "", ""),
         ("GET", "/v1beta/files/f:download?alt=media", "files", "f", "download"),
         ("GET", "/download/v1beta/files/f:download?alt=media", "files", "f", "download"),
-        ("POST", "/v1beta/openai/chat/completions", "completions", "", ""),
     ],
 )
 def test_resources_have_their_surface(method: str, target: str, surface: str, name: str, operation: str) -> None:

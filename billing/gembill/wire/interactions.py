@@ -14,7 +14,7 @@ import msgspec
 from gembill.event import Part, RequestFacts, UnreadReason
 from gembill.model import Execution, Outcome
 from gembill.wire import execution, interaction_steps, token_counts
-from gembill.wire.json_text import either, fields, lenient_fields, mapping, mappings, value, word
+from gembill.wire.json_text import either, fields, lenient_fields, mapping, mappings, mappings_or_one, value, word
 from gembill.wire.observation import Observation
 from gembill.wire.token_counts import InvalidUsage, Usage
 
@@ -46,7 +46,7 @@ def request_facts(body: bytes | None, model: str | None) -> tuple[RequestFacts, 
         return RequestFacts(model=model, unread=body is not None), None
     config = mapping(value(either(members, "agent_config", "agentConfig")))
     agent = word(value(members.get("agent")))
-    tools = mappings(value(members.get("tools")))
+    tools = mappings_or_one(value(members.get("tools")))
     cached = word(value(either(members, "cached_content", "cachedContent")))
     unknown = agent or cached or either(members, "continuation_token", "continuationToken") is not None
     return RequestFacts(

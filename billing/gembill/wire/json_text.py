@@ -136,6 +136,11 @@ def mappings(value: Any) -> list[dict[str, Any]]:  # noqa: ANN401
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
+def mappings_or_one(value: Any) -> list[dict[str, Any]]:  # noqa: ANN401
+    """The same of a request's list, for which Google also takes one object (wire.md 5.4)."""
+    return mappings([value] if isinstance(value, dict) else value)
+
+
 def _split(text: bytes) -> dict[str, msgspec.Raw] | None:
     """The members of an object, split by counting brackets; None if those do not close."""
     if text.count(b"[") + text.count(b"{") > _DEEPEST:

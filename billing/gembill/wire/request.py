@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Raw, Struct, field
 
 from gembill.event import RequestFacts
-from gembill.wire.json_text import lenient_fields, mappings, word
+from gembill.wire.json_text import lenient_fields, mappings_or_one, word
 from gembill.wire.shape import Shape
 
 _decode = msgspec.json.Decoder().decode
@@ -74,8 +74,9 @@ def _opening(asked: _Request, first: Raw) -> bytes:
 
 
 def declares_code_execution(tools: object) -> bool:
-    """Whether a list of tools allows code execution; `"codeExecution": null` is off."""
-    return any(tool.get(name) is not None for tool in mappings(tools) for name in ("codeExecution", "code_execution"))
+    """Whether tools allow code execution; `"codeExecution": null` is off."""
+    names = ("codeExecution", "code_execution")
+    return any(tool.get(name) is not None for tool in mappings_or_one(tools) for name in names)
 
 
 def _canonical(text: bytes) -> bytes:

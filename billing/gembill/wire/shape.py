@@ -6,7 +6,7 @@ dialects) and lenient JSON (`json_text`). Invariant: nothing here raises on any 
 same wherever the strict one succeeds.
 
 A struct may have members of the types `Any`, `Raw`, `X | None` and `list[X] | None`, X being `Raw` or such a struct
-again, each with a default for what is absent.
+again, each with a default for what is absent. One object stands for a list of one (wire.md 5.4).
 """
 
 from collections.abc import Callable, Mapping
@@ -15,7 +15,7 @@ from typing import Any, Generic, TypeVar, get_args, get_origin
 import msgspec
 from msgspec import Raw, Struct
 
-from gembill.wire.json_text import items, mapping, mappings, value
+from gembill.wire.json_text import items, mapping, mappings_or_one, value
 
 _T = TypeVar("_T", bound=Struct)
 
@@ -59,7 +59,9 @@ def _of_value(kind: Any, said: object) -> Any:  # noqa: ANN401
     if kind is Any:
         return said
     if (item := _item(kind)) is not None:
-        return [_struct(item, one, _of_value) for one in mappings(said)] if isinstance(said, list) else None
+        return (
+            [_struct(item, one, _of_value) for one in mappings_or_one(said)] if isinstance(said, list | dict) else None
+        )
     return _struct(get_args(kind)[0], said, _of_value) if isinstance(said, dict) else None
 
 

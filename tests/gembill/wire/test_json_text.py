@@ -15,6 +15,7 @@ from gembill.wire.json_text import (
     lenient_fields,
     mapping,
     mappings,
+    mappings_or_one,
     size,
     value,
     whole,
@@ -199,3 +200,11 @@ def test_strict_json_is_left_as_it_is(value):
 )  # fmt: skip
 def test_a_whole_number_may_come_as_text_or_as_a_float(said, count):
     assert whole(said, 10) == count
+
+
+@pytest.mark.parametrize(
+    ("given", "objects"),
+    [({"a": 1}, [{"a": 1}]), ([{"a": 1}, 2], [{"a": 1}]), ({}, [{}]), ("x", []), (None, [])],
+)
+def test_one_object_of_a_request_stands_for_a_list_of_one(given, objects):
+    assert mappings_or_one(given) == objects

@@ -27,7 +27,7 @@ def basis(body: object, **style: object) -> bytes | None:
         ([{"codeExecution": {}}], True), ([{"code_execution": {}}], True), ([{"codeExecution": {"x": 1}}], True),
         ([{"googleSearch": {}}, {"codeExecution": {}}], True), ([{"codeExecution": None, "code_execution": {}}], True),
         ([{"codeExecution": None}], False), ([{"code_execution": None, "functionDeclarations": []}], False), ([], False),
-        (None, False), ([{"googleSearch": {}}], False), ({"codeExecution": {}}, False), (["codeExecution"], False), ("codeExecution", False),
+        (None, False), ([{"googleSearch": {}}], False), ({"codeExecution": {}}, True), ({"codeExecution": None}, False), (["codeExecution"], False), ("codeExecution", False),
     ],
 )  # fmt: skip
 def test_code_execution_is_declared_by_a_tool_that_is_not_null(tools, declared):
@@ -83,8 +83,12 @@ def test_turns_are_the_contents_sent(contents, turns):
     assert (basis(body) is not None) == (turns > 0)
 
 
+def test_one_object_stands_for_a_list_of_tools():
+    assert ask(contents=[HELLO], tools={"code_execution": {}}).declared
+
+
 def test_a_member_that_is_not_what_it_should_be_hides_no_other():
-    facts = ask(contents=[HELLO, 5], tools={"codeExecution": {}}, cachedContent="cachedContents/c", serviceTier=[])
+    facts = ask(contents=[HELLO, 5], tools=5, cachedContent="cachedContents/c", serviceTier=[])
     assert facts == RequestFacts(model="gemini-2.5-flash", cached_content="cachedContents/c", turns=2)
     assert ask(contents=7, tools=[5, {"codeExecution": {}}], service_tier="flex").service_tier == "flex"
     assert ask(contents=7, tools=[5, {"codeExecution": {}}]).declared is True
