@@ -15,34 +15,58 @@ import sys
 import click
 
 from gembill import __version__
+from gembill.cli.groups import NearGroup, usage_sentence
 from gembill.errors import GembillError
 
-_COMMANDS = {
-    "audit": ("gembill.cli.audit", "Check that the ledger's books balance."),
-    "budget": ("gembill.cli.budget", "Check budgets; a breach exits with 10."),
-    "compare": ("gembill.cli.compare", "What recorded tokens would have cost otherwise."),
-    "dashboard": ("gembill.cli.dashboard", "Show the ledger in a browser."),
-    "db": ("gembill.cli.db", "Upgrade or check the ledger's schema."),
-    "demo": ("gembill.cli.demo", "Try everything on made-up data: no key, no network."),
-    "export": ("gembill.cli.export", "Write calls or charges for other programs: csv, jsonl, FOCUS."),
-    "import": ("gembill.cli.imports:import_calls", "Record calls that did not pass through the proxy."),
-    "prices": ("gembill.cli.prices", "List, check, set or sync prices."),
-    "proxy": ("gembill.cli.proxy", "Record Gemini calls that pass through."),
-    "receipt": ("gembill.cli.receipt", "Explain one call: tokens, prices, executions."),
-    "records": ("gembill.cli.records", "List recorded calls."),
-    "report": ("gembill.cli.report", "Sum up calls by model, label or time."),
-    "repost": ("gembill.cli.rerate:repost", "Read raw events of recorded calls again."),
-    "rerate": ("gembill.cli.rerate", "Charge recorded calls again by the prices in force."),
-    "run": ("gembill.cli.run", "Run a program and say what its Gemini calls cost."),
-    "simulate": ("gembill.cli.simulate", "Serve a look-alike of the Gemini API on loopback."),
+_SECTIONS = {  # in the order in which people meet them
+    "Begin": {
+        "demo": ("gembill.cli.demo", "Try everything on made-up data: no key, no network."),
+        "proxy": ("gembill.cli.proxy", "Record Gemini calls that pass through."),
+        "run": ("gembill.cli.run", "Run a program and say what its Gemini calls cost."),
+        "import": ("gembill.cli.imports:import_calls", "Record calls that did not pass through the proxy."),
+    },
+    "Look": {
+        "report": ("gembill.cli.report", "Sum up calls by model, label or time."),
+        "dashboard": ("gembill.cli.dashboard", "Show the ledger in a browser."),
+        "records": ("gembill.cli.records", "List recorded calls."),
+        "receipt": ("gembill.cli.receipt", "Explain one call: tokens, prices, executions."),
+        "compare": ("gembill.cli.compare", "What recorded tokens would have cost otherwise."),
+        "export": ("gembill.cli.export", "Write calls or charges for other programs: csv, jsonl, FOCUS."),
+    },
+    "Limit": {
+        "budget": ("gembill.cli.budget", "Check budgets; a breach exits with 10."),
+    },
+    "Prices and books": {
+        "prices": ("gembill.cli.prices", "List, check, set or sync prices."),
+        "rerate": ("gembill.cli.rerate", "Charge recorded calls again by the prices in force."),
+        "repost": ("gembill.cli.rerate:repost", "Read raw events of recorded calls again."),
+        "audit": ("gembill.cli.audit", "Check that the ledger's books balance."),
+        "db": ("gembill.cli.db", "Upgrade or check the ledger's schema."),
+    },
+    "Test": {
+        "simulate": ("gembill.cli.simulate", "Serve a look-alike of the Gemini API on loopback."),
+    },
+}
+_COMMANDS = {name: command for section in _SECTIONS.values() for name, command in section.items()}
+_OTHER_WORDS = {  # what people call a command that has another name here
+    "bill": "report",
+    "calls": "records",
+    "cost": "report",
+    "costs": "report",
+    "list": "records",
+    "serve": "proxy",
+    "start": "proxy",
+    "summary": "report",
+    "ui": "dashboard",
+    "web": "dashboard",
 }
 
 
-class _LazyGroup(click.Group):
+class _LazyGroup(NearGroup):
     """A group that knows its commands by name and imports one only when it runs."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
-        return sorted(_COMMANDS)
+        return list(_COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in _COMMANDS:
@@ -52,11 +76,13 @@ class _LazyGroup(click.Group):
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, text) for name, (_, text) in sorted(_COMMANDS.items())])
+        width = max(map(len, _COMMANDS))  # one column for all sections
+        for title, commands in _SECTIONS.items():
+            with formatter.section(title):
+                formatter.write_dl([(name.ljust(width), text) for name, (_, text) in commands.items()])
 
 
-@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=_LazyGroup, other_words=_OTHER_WORDS, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="gembill")
 def gembill() -> None:
     """Token billing and usage accounting for the code execution of Google's Gemini API."""
@@ -84,9 +110,13 @@ def _run() -> int:
     streams = sys.stdout, sys.stderr
     try:
         code = gembill.main(prog_name="gembill", standalone_mode=False)
-    except click.ClickException as error:
+    except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         return error.exit_code
+    except click.UsageError as error:
+        return _complain(usage_sentence(error), error.exit_code)
+    except click.ClickException as error:
+        return _complain(error.format_message(), error.exit_code)
     except click.Abort:
         return _complain("stopped", 1)
     except SystemExit:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gembill.cli.groups import NearGroup
 from gembill.cli.options import database_url_option, opened, together, tz_option
 from gembill.cli.output import Output, output_options
 from gembill.errors import ConfigurationError
@@ -105,7 +106,7 @@ class BudgetChoice:
         return chosen(self.file, self.names)
 
 
-@click.group()
+@click.group(cls=NearGroup)
 def budget() -> None:
     """Check budgets against the ledger; a breach exits with 10.
 

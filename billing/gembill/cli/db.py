@@ -6,10 +6,11 @@ Invariant: `check` writes nothing.
 
 import click
 
+from gembill.cli.groups import NearGroup
 from gembill.cli.options import database_url_option
 
 
-@click.group()
+@click.group(cls=NearGroup)
 def db() -> None:
     """Upgrade or check the ledger's schema."""
 

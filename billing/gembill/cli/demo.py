@@ -5,13 +5,13 @@ Invariant: it needs no key and no network, touches no ledger but its own, and ma
 """
 
 import shutil
-import sys
 import time
 from dataclasses import replace
 from pathlib import Path
 
 import click
 
+from gembill.cli.progress import Progress
 from gembill.config import Settings, load
 
 MARK = "DEMO DATA"
@@ -73,13 +73,14 @@ def ready(own: Settings) -> None:
 
 
 def _fill(settings: Settings, count: int) -> None:
-    """Record and post the made-up month, with a bar on a terminal."""
+    """Record and post the made-up month."""
     from gembill.demo import month as demo_month
 
-    hidden = not sys.stderr.isatty()
-    with click.progressbar(length=count, label="made-up calls", file=sys.stderr, hidden=hidden) as bar:
+    done = 0
+    with Progress("made-up calls", count) as progress:
         for some in demo_month.fill(settings, count):
-            bar.update(some)
+            done += some
+            progress.reach(done)
 
 
 def _send(settings: Settings) -> int:

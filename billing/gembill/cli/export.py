@@ -1,12 +1,11 @@
 """The command `gembill export`.
 
-Owns: its flags and the progress bar. Not here: the forms (`gembill_reports.exports`) and files (`gembill.cli.output`).
+Owns: its flags. Not here: the forms (`gembill_reports.exports`) and files (`gembill.cli.output`).
 """
 
 from __future__ import annotations
 
 import contextlib
-import sys
 from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
@@ -16,6 +15,7 @@ import click
 
 from gembill.cli.options import CallFilter, database_url_option, opened, selection_options
 from gembill.cli.output import file_option, pour, target
+from gembill.cli.progress import Progress
 
 if TYPE_CHECKING:
     from gembill.ledger import Ledger, LedgerRecord, Selection
@@ -54,16 +54,18 @@ def export(calls: CallFilter, form: str, path: Path | None, billing_account: str
 
 @contextlib.contextmanager
 def _counted(ledger: Ledger, selection: Selection) -> Iterator[Iterable[LedgerRecord]]:
-    """The calls, with a progress bar on a terminal's stderr while they pass."""
+    """The calls; how far they are is said while they pass."""
     from gembill.ledger import read_records, read_totals
 
-    records = read_records(ledger, selection)
-    if not sys.stderr.isatty():
-        yield records
-        return
     calls = read_totals(ledger, selection)[0].calls
-    with click.progressbar(records, length=calls, label="calls", file=sys.stderr, update_min_steps=200) as shown:
-        yield shown
+    with Progress("calls", calls) as progress:
+
+        def passing() -> Iterator[LedgerRecord]:
+            for number, stored in enumerate(read_records(ledger, selection), 1):
+                yield stored
+                progress.reach(number)
+
+        yield passing()
 
 
 def _warn(ledger: Ledger, selection: Selection) -> None:

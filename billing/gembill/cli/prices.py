@@ -11,6 +11,7 @@ from pathlib import Path
 
 import click
 
+from gembill.cli.groups import NearGroup
 from gembill.cli.options import database_url_option, opened
 from gembill.cli.output import Output, output_options
 from gembill.cli.prices_set import set_prices
@@ -19,7 +20,7 @@ from gembill.cli.prices_sync import sync
 FAULTS_EXIT = 1
 
 
-@click.group()
+@click.group(cls=NearGroup)
 def prices() -> None:
     """List, check and change the prices that calls are rated with.
 

@@ -150,7 +150,7 @@ def _view(ledger: Ledger, settings: Settings, question: _Question, *, compare: b
         from gembill_reports.dashboard.query import PageQuery
 
         query = PageQuery(period=question.period, selection=selection, now_us=now_us)
-        return html_report.page(ledger, report, query, book_in_force(ledger, settings))
+        return html_report.page(ledger, report, query, book_in_force(ledger, settings), before)
 
     return ReportView(report, before, _forecast(ledger, settings, question), page)
 

@@ -6,7 +6,6 @@ is written.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -15,6 +14,7 @@ import click
 
 from gembill.cli.options import CallFilter, database_url_option, opened, selection_options, together
 from gembill.cli.output import Output, output_options
+from gembill.cli.progress import Progress
 
 if TYPE_CHECKING:
     from gembill.config import Settings
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from gembill_reports.views.replay import ReplayView
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-
-_EVERY = 2.0  # seconds between signs of life
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,14 +98,19 @@ def _done(
     dry_run: bool,
 ) -> ReplayView:
     """Do it on the configured ledger."""
-    from gembill.ledger import holds_demo_data
+    from gembill.ledger import holds_demo_data, read_totals
     from gembill_reports.views.replay import ReplayView
 
     period = calls.period()
     with opened(database_url, flags=asdict(policies), read_only=dry_run) as (ledger, settings):
         selection = calls.selection(period, ledger)
         terms = _terms(ledger, settings, dry_run=dry_run)
-        result = again(ledger, selection, terms, _Progress(), dry_run=dry_run)
+        with Progress("records", read_totals(ledger, selection)[0].calls) as progress:
+
+            def seen(records: int, changed: int) -> None:
+                progress.reach(records, f"{changed:,} changed")
+
+            result = again(ledger, selection, terms, seen, dry_run=dry_run)
         return ReplayView(result=result, period=period, dry_run=dry_run, demo=holds_demo_data(ledger))
 
 
@@ -116,16 +119,3 @@ def _terms(ledger: Ledger, settings: Settings, *, dry_run: bool) -> PricingTerms
     from gembill.price_catalog import PricingTerms, book_in_force, policies, terms
 
     return PricingTerms(book_in_force(ledger, settings), policies(settings)) if dry_run else terms(ledger, settings)
-
-
-class _Progress:
-    """Signs of life on stderr while it takes long."""
-
-    def __init__(self) -> None:
-        self._last = time.monotonic()
-
-    def __call__(self, seen: int, changed: int) -> None:
-        now = time.monotonic()
-        if now - self._last >= _EVERY:
-            self._last = now
-            click.echo(f"gembill: {seen:,} records read, {changed:,} changed", err=True)

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from gembill import __version__
 from gembill.ledger import Ledger
 from gembill.rules.prices import PriceBook
+from gembill_reports.analysis.previous_period import PreviousPeriod
 from gembill_reports.analysis.report import Report
 from gembill_reports.charts import Chart
 from gembill_reports.dashboard.assets import asset
@@ -22,12 +23,13 @@ from gembill_reports.layout.sheet import DEMO
 from gembill_reports.views.period_texts import words
 
 
-def page(ledger: Ledger, result: Report, view: PageQuery, book: PriceBook) -> str:
-    """The overview of the report's period and calls, and the report's own table, as one HTML document."""
+def page(ledger: Ledger, result: Report, view: PageQuery, book: PriceBook, before: PreviousPeriod | None = None) -> str:
+    """The report's own table, if wanted beside the period before, and the overview of its period and calls, as one
+    HTML document."""
     shown = overview(ledger, view, book)
-    grids: tuple[Grid, ...] = tuple(shown.grids)
-    if len(result.by) == 1 and result.by not in (("model",), ("day",)):
-        grids = (sums_grid(result, view, f"By {result.by[0].removeprefix('label.')}"), *grids)
+    caption = f"By {', '.join(by.removeprefix('label.').replace('_', ' ') for by in result.by)}"
+    own = sums_grid(result, view, caption, before)
+    grids = (own, *(grid for grid in shown.grids if len(result.by) > 1 or grid.heads[0].text != own.heads[0].text))
     heading = f"Gemini calls · {words(view.period)} · {view.period.timezone} · US dollars, estimate at list price"
     return render(
         "report.html",

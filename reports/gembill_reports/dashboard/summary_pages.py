@@ -31,6 +31,7 @@ from gembill_reports.views.previous_period import sentence as previous_sentence
 from gembill_reports.views.report import csv_rows, notes, previous_dict, report_dict, row_dict
 
 _DAY_US = 24 * HOUR_US
+_BESIDE = ("Before", "Change")
 _HEADS = ("Calls", "Input", "Intermediate", "Output", "Executions", "Failed", "Spent on fails", "Cost")
 
 
@@ -88,13 +89,25 @@ def label_page(ledger: Ledger, view: PageQuery) -> Page:
     return replace(page, more={"known": known, "label": label.removeprefix("label.")})
 
 
-def sums_grid(result: Report, view: PageQuery, caption: str) -> Grid:
-    """The table of a report, each row leading to its calls."""
+def sums_grid(result: Report, view: PageQuery, caption: str, before: PreviousPeriod | None = None) -> Grid:
+    """The table of a report, each row of a report by one group leading to its calls; beside the period before."""
     by = result.by[0]
-    heads = [text(by.removeprefix("label.").replace("_", " ").capitalize()), *(number(head) for head in _HEADS)]
+    beside = before if before is not None and before.by_row else None
+    heads = [*map(_head, result.by), *(number(head) for head in (*_HEADS, *(_BESIDE if beside else ())))]
     link = _day_link(view, result) if by in ("hour", "day", "month") else partial(_narrow, view, by)
-    rows = [[_group(by, row, link), *_numbers(row)] for row in result.rows]
-    return Grid(caption, heads, rows, [text("Total"), *_numbers(result.total)])
+    if len(result.by) > 1:
+        link = _nowhere
+    rows = [[*(_group(one, row, link) for one in result.by), *_numbers(row, beside)] for row in result.rows]
+    total = [text("Total"), *(text("") for _ in result.by[1:]), *_numbers(result.total, beside)]
+    return Grid(caption, heads, rows, total)
+
+
+def _head(by: str) -> Cell:
+    return text(by.removeprefix("label.").replace("_", " ").capitalize())
+
+
+def _nowhere(_: Total) -> str:
+    return ""
 
 
 def _page(result: Report, view: PageQuery, name: str, title: str) -> Page:
@@ -213,11 +226,14 @@ def _group(by: str, row: Total, link: charts.Link) -> Cell:
     return text(clean(MISSING if value is None else str(value)), link(row) or None)
 
 
-def _numbers(row: Total) -> list[Cell]:
+def _numbers(row: Total, before: PreviousPeriod | None = None) -> list[Cell]:
     tokens = row.tokens
     cells = [count(row.calls), count(tokens.input), count(tokens.intermediate), count(tokens.output)]
     cells += [count(row.executions), rate(row.executions_failed, row.executions)]
     cells += [money(row.failed_execution_cost_pico), money(row.cost_pico)]
+    if before is not None:
+        cost = before.cost_of(row)
+        cells += [money(cost), change(row.cost_pico, cost)]
     return [number(cell) for cell in cells]
 
 

@@ -16,14 +16,14 @@ async def pages(_: object, __: object, send: Callable[..., object]) -> None:
 
 
 def test_the_page_says_what_to_do_and_gives_way_to_the_ledgers_pages() -> None:
-    found: list[App] = []
-    app = Waiting.until(lambda: found[0] if found else None, LOOPBACK, None)
+    opened: list[App] = []
+    app = Waiting.until(lambda: opened[0] if opened else None, LOOPBACK, None)
     start = ask(app)
     assert start.status == 200
     assert all(words in start.text for words in ("gembill proxy", "GOOGLE_GEMINI_BASE_URL", "gembill dashboard --demo"))
     assert ask(app, "/calls").header("location") == "/"
     assert ask(app, "/static/none").status == 404
-    found.append(pages)  # type: ignore[arg-type]
+    opened.append(pages)  # type: ignore[arg-type]
     assert ask(app).text == "the pages"
 
 
