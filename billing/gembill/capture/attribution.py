@@ -1,8 +1,9 @@
 """Who makes a call: the key that is presented and the labels that are given.
 
-Owns: which parts of a request are credentials (wire.md 5.3), the label headers with their limits, and the callers of
-late, so that the same headers are read once. Not here: storing either. Invariant: a credential leaves this file only to
-be hashed, forwarded or struck out; callers are remembered in memory alone, at most `_CALLERS` of them.
+Owns: which parts of a request are credentials (wire.md 5.3), who stands behind a token, the label headers with their
+limits, and the callers of late, so that the same headers are read once. Not here: storing either. Invariant: a
+credential leaves this file only to be hashed, forwarded or struck out; callers are remembered in memory alone, at most
+`_CALLERS` of them.
 """
 
 import json
@@ -16,9 +17,11 @@ from gembill.wire.json_text import word
 LABEL_PREFIX = b"x-gembill-label-"
 MAX_LABELS, MAX_NAME, MAX_VALUE = 64, 64, 256
 _SHORTEST_SECRET = 6  # shorter strings are struck out of nothing: they would hit ordinary words
-_QUERY_KEYS = (b"key", b"$key", b"access_token", b"oauth_token")
+_API_KEYS = (b"key", b"$key")
+_QUERY_KEYS = (*_API_KEYS, b"access_token", b"oauth_token")
+_KEY_BEGINS = b"AIza"  # OpenAI's clients present an API key as a bearer
 _REDACTED = "[redacted]"
-_CREDENTIAL_HEADERS = (b"x-goog-api-key", b"authorization")
+_CALLER_HEADERS = (b"x-goog-api-key", b"authorization", b"x-goog-user-project", b"x-goog-quota-user")
 _CALLERS = 256
 
 Header = tuple[bytes, bytes]
@@ -31,6 +34,8 @@ class Caller:
     credentials: tuple[bytes, ...]
     labels: dict[str, str]
     labels_cut: bool
+    payers: tuple[str, ...] | None = None
+    """The quota project and quota user, if named, of one who presents a token alone; None with an API key."""
     secrets: tuple[bytes, ...] = field(init=False, repr=False, compare=False)
     """The credentials as a JSON text shows them."""
 
@@ -49,17 +54,26 @@ class Caller:
         """The credential that stands for the caller."""
         return self.credentials[0] if self.credentials else None
 
+    def account(self, project: str | None) -> str | None:
+        """What stays the same of one who presents a token, which is another one every hour: the project of the path and
+        whoever is named beside it. None with an API key, and where nothing is known but the token."""
+        return (
+            "/".join(dict.fromkeys(filter(None, (project, *self.payers)))) or None if self.payers is not None else None
+        )
+
 
 def caller_of(headers: Iterable[Header], query: bytes) -> Caller:
     """The caller of a request. Header names are lower case, as ASGI has them."""
-    own = tuple(pair for pair in headers if pair[0] in _CREDENTIAL_HEADERS or pair[0].startswith(LABEL_PREFIX))
-    named = b"key" in query or b"_token" in query or b"%" in query  # else no name in it is one of `_QUERY_KEYS`
+    own = tuple(pair for pair in headers if pair[0] in _CALLER_HEADERS or pair[0].startswith(LABEL_PREFIX))
+    # else it names neither a credential nor a quota user
+    named = b"key" in query or b"_token" in query or b"quotaUser" in query or b"%" in query
     return _caller(own, query if named else b"")
 
 
 @lru_cache(maxsize=_CALLERS)
 def _caller(headers: tuple[Header, ...], query: bytes) -> Caller:
-    credentials = [*_in_headers(headers, b"x-goog-api-key"), *_in_query(query), *_in_authorization(headers)]
+    bearers = _in_authorization(headers)
+    credentials = [*_in_headers(headers, b"x-goog-api-key"), *_in_query(query, _QUERY_KEYS), *bearers]
     names: dict[str, str] = {}
     cut = False
     for name, value in headers:
@@ -71,7 +85,18 @@ def _caller(headers: tuple[Header, ...], query: bytes) -> Caller:
                 continue
             names[kept] = word(text, MAX_VALUE) or ""
             cut = cut or kept != label or names[kept] != text
-    return Caller(tuple(dict.fromkeys(credentials)), names, cut)
+    return Caller(tuple(dict.fromkeys(credentials)), names, cut, _payers(headers, query, credentials, bearers))
+
+
+def _payers(
+    headers: tuple[Header, ...], query: bytes, credentials: list[bytes], bearers: list[bytes]
+) -> tuple[str, ...] | None:
+    keys = [*_in_headers(headers, b"x-goog-api-key"), *_in_query(query, _API_KEYS)]
+    if not credentials or keys or any(bearer.startswith(_KEY_BEGINS) for bearer in bearers):
+        return None
+    users = [*_in_headers(headers, b"x-goog-quota-user"), *_in_query(query, (b"quotaUser",))]
+    named = [strike(_decode(raw), credentials) for raw in (*_in_headers(headers, b"x-goog-user-project"), *users[:1])]
+    return tuple(text for name in named if (text := word(name, MAX_NAME)))
 
 
 def strike(text: str, credentials: Iterable[bytes]) -> str:
@@ -114,10 +139,11 @@ def _in_authorization(headers: Iterable[Header]) -> list[bytes]:
     return [value.split(None, 1)[-1] for value in _in_headers(headers, b"authorization")]
 
 
-def _in_query(query: bytes) -> list[bytes]:
-    credentials: list[bytes] = []
+def _in_query(query: bytes, names: tuple[bytes, ...]) -> list[bytes]:
+    """The values of these names, each decoded and as it came."""
+    values: list[bytes] = []
     for pair in query.split(b"&"):
         name, _, value = pair.partition(b"=")
-        if value and unquote_to_bytes(name) in _QUERY_KEYS:
-            credentials += [unquote_to_bytes(value.replace(b"+", b" ")), value]
-    return credentials
+        if value and unquote_to_bytes(name) in names:
+            values += [unquote_to_bytes(value.replace(b"+", b" ")), value]
+    return values

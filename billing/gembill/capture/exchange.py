@@ -60,7 +60,8 @@ class Exchange:
         self._route = route
         self._caller = caller
         self._fingerprint = fingerprint
-        self._key = fingerprint.key(caller.identity)
+        account = caller.account(route.project)
+        self._key = fingerprint.key(caller.identity) if account is None else fingerprint.named(account)
         self._request = Documents()
         self._requested: list[bytes] = []
         self._answer = Documents()

@@ -20,7 +20,8 @@ _BLOCK = 64  # bytes that SHA-256 takes at a time
 
 
 class Fingerprint:
-    """Names keys and conversations by keyed hash; `names` maps a key's fingerprint to a name people gave it."""
+    """Names keys and conversations by keyed hash; `names` maps a key's fingerprint, or an account, to a name people
+    gave it."""
 
     def __init__(self, secret: bytes, names: Mapping[str, str] | None = None) -> None:
         key = (sha256(secret).digest() if len(secret) > _BLOCK else secret).ljust(_BLOCK, b"\0")
@@ -31,6 +32,10 @@ class Fingerprint:
     def key(self, credential: bytes | None) -> str | None:
         """The name or fingerprint of an API key or token; None where none was presented."""
         return self._key(credential) if credential else None
+
+    def named(self, account: str) -> str:
+        """The name of a caller who is known by project and quota user: as given by people, else these themselves."""
+        return self._names.get(account, account)
 
     def conversation(self, key: str | None, basis: bytes) -> str:
         """The id of a chat: the same for the same key, system instruction and first content."""

@@ -47,6 +47,43 @@ def test_credentials_are_found_wherever_they_are_presented(headers, query, crede
     assert caller.identity == (credentials[0] if credentials else None)
 
 
+TOKEN = b"ya29.canary-token-0123456789"
+BEARER = (b"authorization", b"Bearer " + TOKEN)
+
+
+@pytest.mark.parametrize(
+    ("headers", "query", "project", "account"),
+    [
+        ([BEARER], b"", "my-project", "my-project"),
+        ([], b"access_token=" + TOKEN, "my-project", "my-project"),
+        ([BEARER, (b"x-goog-user-project", b"payer")], b"", "my-project", "my-project/payer"),
+        ([BEARER, (b"x-goog-user-project", b"my-project")], b"", "my-project", "my-project"),
+        ([BEARER, (b"x-goog-user-project", b"payer")], b"", None, "payer"),
+        ([BEARER], b"alt=sse&quotaUser=user%2042", "p", "p/user 42"),
+        ([BEARER, (b"x-goog-quota-user", b"u")], b"quotaUser=v", "p", "p/u"),
+        ([BEARER, (b"x-goog-user-project", b"payer")], b"quotaUser=u", "p", "p/payer/u"),
+        ([BEARER], b"quotaUser=" + TOKEN, "p", "p/[redacted]"),
+        ([BEARER], b"quotaUser=" + b"u" * 65, "p", "p/" + "u" * 64),
+        ([BEARER], b"", None, None),
+        ([], b"quotaUser=u", "p", None),
+        ([(b"x-goog-user-project", b"payer")], b"", "p", None),
+        ([BEARER, (b"x-goog-api-key", KEY)], b"", "p", None),
+        ([BEARER], b"key=" + KEY, "p", None),
+        ([(b"authorization", b"Bearer AIzaSyD-0123456789")], b"", "p", None),
+    ],
+)
+def test_who_presents_a_token_alone_is_known_by_project_and_quota_user(headers, query, project, account):
+    assert caller_of(headers, query).account(project) == account
+
+
+def test_the_account_outlives_the_token():
+    first, second = (
+        caller_of([(b"authorization", b"Bearer ya29." + end)], b"") for end in (b"one-token", b"other-token")
+    )
+    assert first.identity != second.identity
+    assert first.account("p") == second.account("p") == "p"
+
+
 def test_labels_are_kept_as_given():
     caller = labelled((b"team", b"search"), (b"cost-centre", "Köln €".encode()), (b"empty", b""))
     assert caller.labels == {"team": "search", "cost-centre": "Köln €", "empty": ""}

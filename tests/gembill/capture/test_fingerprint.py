@@ -35,6 +35,11 @@ def test_people_may_name_a_fingerprint():
     assert named.key(b"another key") == Fingerprint(SECRET).key(b"another key")
 
 
+def test_people_may_name_an_account():
+    assert Fingerprint(SECRET, {"my-project": "search-team"}).named("my-project") == "search-team"
+    assert Fingerprint(SECRET).named("my-project") == "my-project"
+
+
 @pytest.mark.parametrize("length", [16, 63, 64, 65, 200])
 def test_the_hash_is_the_hmac_of_the_standard_library(length):
     secret = os.urandom(length)
