@@ -41,13 +41,12 @@ def observe(document: bytes, observation: Observation) -> None:
     if "usageMetadata" in members or "candidates" in members:
         generate_content.observe(document, observation)
         return
-    before = observation.part_count
     for level in (*(_inner(members, name) for name in _WRAPPERS), members):
         observation.add_word("model_version", value(level.get("model")))
         observation.add_word("response_id", value(level.get("id")))
         observation.update_usage(level.get("usage"))
     observation.add_error(value(members.get("error")))
-    observation.end_document(before)
+    observation.end_document()
 
 
 def usage(text: str) -> Usage:

@@ -31,7 +31,6 @@ def observe(document: bytes, observation: Observation) -> None:
     if members is None:
         observation.mark_unread(UnreadReason.MALFORMED)
         return
-    parts_before = observation.part_count
     observation.add_word("response_id", value(members.get("name")))
     observation.add_word("model_version", _model(members.get("model")))
     tokens = integer(mapping(value(members.get("usageMetadata"))).get("totalTokenCount"))
@@ -39,7 +38,7 @@ def observe(document: bytes, observation: Observation) -> None:
     if start is not None and end is not None and tokens is not None and 0 <= tokens <= token_counts.LARGEST:
         observation.add_stored(Stored(tokens=tokens, from_us=start, until_us=end))
     observation.add_error(value(members.get("error")))
-    observation.end_document(parts_before)
+    observation.end_document()
 
 
 def usage(text: str) -> Usage:

@@ -40,7 +40,6 @@ def observe(document: bytes, observation: Observation) -> None:
     if members is None:
         observation.mark_unread(UnreadReason.MALFORMED)
         return
-    parts_before = observation.part_count
     observation.add_word("model_version", value(members.get("model")))
     name = word(value(members.get("name")))
     if name and name.startswith("batches/"):
@@ -49,7 +48,7 @@ def observe(document: bytes, observation: Observation) -> None:
     if not observation.has_usage:
         observation.update_usage(predicted_usage(mappings(value(members.get("predictions")))))
     observation.add_error(value(members.get("error")))
-    observation.end_document(parts_before)
+    observation.end_document()
 
 
 def predicted_usage(predictions: Iterable[Mapping[str, Any]]) -> msgspec.Raw | None:

@@ -30,7 +30,11 @@ def digest(text: str, before: str | None = None) -> str:
 
 def digits(text: str) -> int:
     """How many digits a result has; 0 if its text was elided."""
-    return len(_DIGITS.findall(text)) if size(text) == len(text) else 0
+    if size(text) != len(text):
+        return 0
+    if text.isascii():
+        return len(text) - len(text.encode().translate(None, b"0123456789"))
+    return len(_DIGITS.findall(text))
 
 
 def executions(outline: Sequence[Part], outcomes: Mapping[str | int, Outcome]) -> tuple[Execution, ...]:

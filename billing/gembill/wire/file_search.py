@@ -28,14 +28,13 @@ def observe(document: bytes, observation: Observation) -> None:
     if members is None:
         observation.mark_unread(UnreadReason.MALFORMED)
         return
-    parts_before = observation.part_count
     for level in (members.get("metadata"), members.get("response")):
         observation.update_usage((fields(bytes(level or b"")) or {}).get("usageMetadata"))
     observation.update_usage(members.get("usageMetadata"))
     if observation.has_usage:
         observation.add_word("model_version", EMBEDDER)
     observation.add_error(value(members.get("error")))
-    observation.end_document(parts_before)
+    observation.end_document()
 
 
 def usage(text: str) -> Usage:

@@ -6,27 +6,23 @@ means for money (`rules`).
 Invariant: a document adds to an observation what it shows and nothing of its text.
 """
 
+from functools import partial
 from typing import Any
+
+from msgspec import UNSET, Raw, Struct, UnsetType, field
 
 from gembill.event import Part, UnreadReason
 from gembill.model import Execution, Outcome
 from gembill.wire import execution, tiers, token_counts
-from gembill.wire.json_text import fields, integer, mapping, mappings, size, value, word
+from gembill.wire.json_text import fields, integer, mapping, size, value, word
 from gembill.wire.observation import Observation
 from gembill.wire.request import request_facts
+from gembill.wire.shape import Shape
 from gembill.wire.token_counts import Usage
 
 __all__ = ["executions", "observe", "request_facts", "usage"]
 
 _FINISH = ("FINISH_REASON_UNSPECIFIED", "STOP", "MAX_TOKENS", "SAFETY", "RECITATION", "OTHER")  # then the APIs differ
-_KINDS = {
-    "functionCall": "function_call",
-    "functionResponse": "function_response",
-    "toolCall": "tool",
-    "toolResponse": "tool",
-    "fileData": "file",
-}
-_WEB = ("web", "image")  # the sources of a search of the web
 _OUTCOMES: dict[str | int, Outcome] = {
     "OUTCOME_OK": Outcome.OK,
     "OUTCOME_FAILED": Outcome.FAILED,
@@ -37,90 +33,182 @@ _OUTCOMES: dict[str | int, Outcome] = {
 }
 
 
+class _Code(Struct, frozen=True, gc=False):
+    id: Any = None
+    language: Any = None
+    code: Any = None
+
+
+class _Result(Struct, frozen=True, gc=False):
+    id: Any = None
+    outcome: Any = None
+    output: Any = None
+
+
+class _Blob(Struct, frozen=True, gc=False):
+    mime: Any = field(default=None, name="mimeType")
+    data: Any = None
+
+
+class _Unread(Struct, frozen=True, gc=False):
+    """A member of which only its being there counts, be it null."""
+
+
+class _Part(Struct, frozen=True, gc=False, rename="camel"):
+    text: Any = None
+    thought: Any = None
+    executable_code: _Code | None = None
+    code_execution_result: _Result | None = None
+    inline_data: _Blob | None = None
+    function_call: _Unread | UnsetType | None = UNSET
+    function_response: _Unread | UnsetType | None = UNSET
+    tool_call: _Unread | UnsetType | None = UNSET
+    tool_response: _Unread | UnsetType | None = UNSET
+    file_data: _Unread | UnsetType | None = UNSET
+
+
+class _Content(Struct, frozen=True, gc=False):
+    parts: list[_Part] | None = None
+
+
+class _Chunk(Struct, frozen=True, gc=False):
+    web: Any = None
+    image: Any = None
+    maps: Any = None
+
+
+class _Grounding(Struct, frozen=True, gc=False, rename="camel"):
+    grounding_chunks: list[_Chunk] | None = None
+    web_search_queries: Any = None
+    image_search_queries: Any = None
+    search_entry_point: Any = None
+    google_maps_widget_context_token: Any = None
+
+
+class _Candidate(Struct, frozen=True, gc=False, rename="camel"):
+    content: _Content | None = None
+    index: Any = UNSET
+    finish_reason: Any = None
+    grounding_metadata: _Grounding | None = None
+    url_context_metadata: Any = None
+
+
+class _Feedback(Struct, frozen=True, gc=False, rename="camel"):
+    block_reason: Any = None
+
+
+class _Answer(Struct, frozen=True, gc=False, rename="camel"):
+    candidates: list[_Candidate] | UnsetType | None = None
+    usage_metadata: Raw = Raw()
+    model_version: Any = None
+    response_id: Any = None
+    prompt_feedback: _Feedback | None = None
+    error: Any = None
+
+
+_answers = Shape(_Answer, partial(fields, deep=True))
+
+
 def observe(document: bytes, observation: Observation) -> None:
     """Add one JSON document of an answer to the observation of it."""
-    members = fields(document, deep=True)
-    if members is None:
+    answer = _answers.read(document)
+    if answer is None:
         observation.mark_unread(UnreadReason.MALFORMED)
         return
-    parts_before = observation.part_count
-    for name, field in (("model_version", "modelVersion"), ("response_id", "responseId")):
-        observation.add_word(name, value(members.get(field)))
-    candidates = value(members.get("candidates"))
-    if candidates is None and bytes(members.get("candidates", b"null")) != b"null":
+    observation.add_word("model_version", answer.model_version)
+    observation.add_word("response_id", answer.response_id)
+    if answer.candidates is UNSET:
         observation.mark_unread(UnreadReason.MALFORMED)
-    for position, candidate in enumerate(mappings(candidates)):
-        _candidate(candidate, candidate.get("index", position), observation)
-    if "promptFeedback" in members:
-        observation.add_word("block_reason", mapping(value(members["promptFeedback"])).get("blockReason"))
-    observation.update_usage(members.get("usageMetadata"))
-    observation.add_word("usage_tier", _tier(mapping(value(members.get("usageMetadata")))))
-    observation.add_error(value(members.get("error")))
-    observation.end_document(parts_before)
+    for position, candidate in enumerate(answer.candidates or ()):
+        _candidate(candidate, position, observation)
+    if answer.prompt_feedback is not None:
+        observation.add_word("block_reason", answer.prompt_feedback.block_reason)
+    observation.update_usage(answer.usage_metadata)
+    observation.add_word("usage_tier", _tier_of(answer.usage_metadata))
+    if answer.error is not None:
+        observation.add_error(answer.error)
+    observation.end_document()
 
 
-def _candidate(candidate: dict[str, Any], index: object, observation: Observation) -> None:
+def _candidate(candidate: _Candidate, position: int, observation: Observation) -> None:
+    index = position if candidate.index is UNSET else candidate.index
     number = max(integer(index) or 0, 0)
-    for part in mappings(mapping(candidate.get("content")).get("parts")):
-        observation.add_part(_part(part, number))
-    reason = candidate.get("finishReason")
+    if candidate.content is not None:
+        for part in candidate.content.parts or ():
+            _part(part, number, observation)
+    reason = candidate.finish_reason
     if isinstance(reason, int) and 0 <= reason < len(_FINISH):
         reason = _FINISH[reason]
     observation.add_word("finish_reason", reason)
-    _grounding(mapping(candidate.get("groundingMetadata")), observation)
-    if candidate.get("urlContextMetadata"):
+    if candidate.grounding_metadata is not None:
+        _grounding(candidate.grounding_metadata, observation)
+    if candidate.url_context_metadata:
         observation.mark_fetched()
 
 
-def _grounding(metadata: dict[str, Any], observation: Observation) -> None:
+def _grounding(metadata: _Grounding, observation: Observation) -> None:
     """Which tools an answer used (wire.md 6.5). File search and other retrieval cite `retrievedContext`: no fee."""
-    cited = {
-        kind
-        for chunk in mappings(metadata.get("groundingChunks"))
-        for kind, source in chunk.items()
-        if source is not None
-    }
-    images = metadata.get("imageSearchQueries")
+    cited = metadata.grounding_chunks or ()
     observation.add_grounding(
-        metadata.get("webSearchQueries"),
-        searched=bool(metadata.get("searchEntryPoint")),
-        web=not cited.isdisjoint(_WEB),
-        maps="maps" in cited or bool(metadata.get("googleMapsWidgetContextToken")),
+        metadata.web_search_queries,
+        searched=bool(metadata.search_entry_point),
+        web=any(chunk.web is not None or chunk.image is not None for chunk in cited),
+        maps=any(chunk.maps is not None for chunk in cited) or bool(metadata.google_maps_widget_context_token),
     )
+    images = metadata.image_search_queries
     observation.add_grounding(images, searched=bool(images))
 
 
-def _part(part: dict[str, Any], candidate: int) -> Part:
-    thought = part.get("thought") is True
-    if isinstance(code := part.get("executableCode"), dict):
-        text = _text(code.get("code"))
-        return Part(
-            kind="code",
-            candidate=candidate,
-            thought=thought,
-            id=word(code.get("id")),
-            language="PYTHON" if code.get("language") == 1 else word(code.get("language"), 32),
-            chars=size(text),
-            digest=execution.digest(text),
-            tool_call_as_code=execution.tool_call_as_code(text),
-        )
-    if isinstance(result := part.get("codeExecutionResult"), dict):
-        text, outcome = _text(result.get("output")), result.get("outcome")
-        return Part(
-            kind="result",
-            candidate=candidate,
-            thought=thought,
-            id=word(result.get("id")),
-            outcome=word(outcome, 64) if integer(outcome) is None else integer(outcome),
-            chars=size(text),
-            digits=execution.digits(text),
-        )
-    if isinstance(blob := part.get("inlineData"), dict):
-        mime, length = word(blob.get("mimeType"), 128), size(blob.get("data")) * 3 // 4
-        return Part(kind="blob", candidate=candidate, thought=thought, mime=mime, chars=length)
-    if isinstance(part.get("text"), str):
-        return Part(kind="text", candidate=candidate, thought=thought, chars=size(part["text"]))
-    return Part(kind=next((kind for name, kind in _KINDS.items() if name in part), "other"), candidate=candidate)
+def _part(part: _Part, candidate: int, observation: Observation) -> None:
+    thought = part.thought is True
+    if part.executable_code is not None:
+        observation.add_part(_code(part.executable_code, candidate, thought=thought))
+    elif part.code_execution_result is not None:
+        observation.add_part(_result(part.code_execution_result, candidate, thought=thought))
+    elif (blob := part.inline_data) is not None:
+        mime, length = word(blob.mime, 128), size(blob.data) * 3 // 4
+        observation.add_part(Part(kind="blob", candidate=candidate, thought=thought, mime=mime, chars=length))
+    elif isinstance(part.text, str):
+        observation.add_text(size(part.text), candidate, thought=thought)
+    else:
+        observation.add_part(Part(kind=_kind(part), candidate=candidate))
+
+
+def _code(code: _Code, candidate: int, *, thought: bool) -> Part:
+    text = _text(code.code)
+    return Part(
+        kind="code",
+        candidate=candidate,
+        thought=thought,
+        id=word(code.id),
+        language="PYTHON" if code.language == 1 else word(code.language, 32),
+        chars=size(text),
+        digest=execution.digest(text),
+        tool_call_as_code=execution.tool_call_as_code(text),
+    )
+
+
+def _result(result: _Result, candidate: int, *, thought: bool) -> Part:
+    text, number = _text(result.output), integer(result.outcome)
+    return Part(
+        kind="result",
+        candidate=candidate,
+        thought=thought,
+        id=word(result.id),
+        outcome=word(result.outcome, 64) if number is None else number,
+        chars=size(text),
+        digits=execution.digits(text),
+    )
+
+
+def _kind(part: _Part) -> str:
+    if part.function_call is not UNSET:
+        return "function_call"
+    if part.function_response is not UNSET:
+        return "function_response"
+    if part.tool_call is not UNSET or part.tool_response is not UNSET:
+        return "tool"
+    return "other" if part.file_data is UNSET else "file"
 
 
 def _text(value: object) -> str:
@@ -148,6 +236,14 @@ def usage(text: str) -> Usage:
 def _tier(usage: dict[str, Any]) -> str | None:
     """The served tier: `serviceTier` of the Developer API, `trafficType` of Vertex (wire.md 1.6, 1.8)."""
     return tiers.reported(usage.get("serviceTier"), usage.get("trafficType"))
+
+
+def _tier_of(usage: Raw) -> str | None:
+    """The same of a usage object that is still text; most name none, and a name with escapes in it is rare."""
+    text = bytes(usage)
+    if b"serviceTier" in text or b"trafficType" in text or b"\\" in text:
+        return _tier(mapping(value(text)))
+    return None
 
 
 def executions(outline: tuple[Part, ...]) -> tuple[Execution, ...]:

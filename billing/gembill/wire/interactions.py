@@ -67,13 +67,12 @@ def observe(document: bytes, observation: Observation) -> None:
     if members is None:
         observation.mark_unread(UnreadReason.MALFORMED)
         return
-    parts_before = observation.part_count
     if "event_type" in members or "interaction" in members:
         _event(members, observation)
     else:
         _resource(members, observation)
     observation.add_error(value(members.get("error")))
-    observation.end_document(parts_before)
+    observation.end_document()
 
 
 def _event(event: _Members, observation: Observation) -> None:

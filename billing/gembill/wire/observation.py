@@ -33,17 +33,19 @@ class Observation:
 
     def __init__(self) -> None:
         self._outline: list[Part] = []
+        self._texts: dict[int, int] = {}  # by its index in the outline, how long a text has grown
         self._last: dict[int, int] = {}  # by candidate, the index of its last part
         self._step_parts: dict[int, int] = {}  # by the number of a step, the index of its last part
-        self._snapshots: list[Snapshot] = []
-        self._usage: str | None = None
-        self._has_counts = False
+        self._snapshots: list[tuple[int, bytes]] = []
+        self._usage: bytes | None = None
+        self._counted = False  # whether a usage is known to have had counts
         self._words: dict[str, str] = {}
-        self._grounding = Grounding()
+        self._grounding: Grounding | None = None
         self._error: ApiError | None = None
         self._documents = 0
         self._unread: UnreadReason | None = None
-        self._after_result = False
+        self._ran = self._showed_result = False  # whether the document so far shows code or a result; a result
+        self._result_before = False  # whether the document before it did
         self._made: int | None = None
         self._stored: Stored | None = None
 
@@ -54,23 +56,34 @@ class Observation:
 
     def add_word(self, name: str, said: object) -> None:
         """Keep a short text of the answer, such as its model; the last one counts. What is not a text is left out."""
-        if text := word(said):
+        if said is not None and (text := word(said)):
             self._words[name] = text
 
+    def add_text(self, chars: int, candidate: int = 0, *, thought: bool = False) -> None:
+        """Add a text. Neighbouring texts of one candidate are one part."""
+        index = self._last.get(candidate, -1)
+        if index in self._texts and self._outline[index].thought is thought:
+            self._texts[index] += chars
+        elif self._append(Part(kind="text", candidate=candidate, thought=thought)):
+            self._texts[len(self._outline) - 1] = chars
+
     def add_part(self, part: Part, step: object = None) -> None:
-        """Add the next part. Neighbouring texts of one candidate are one part. `step` is the number of its step."""
-        index = self._last.get(part.candidate)
-        last = self._outline[index] if index is not None else None
-        if index is not None and last and part.kind == "text" and replace(part, chars=0) == replace(last, chars=0):
-            self._outline[index] = replace(last, chars=last.chars + part.chars)
-        elif len(self._outline) < MAX_PARTS:
-            self._last[part.candidate] = index = len(self._outline)
-            self._outline.append(part)
-        else:
+        """Add the next part, whose step has this number. Texts grow as by `add_text`."""
+        if part.kind == "text":
+            self.add_text(part.chars, part.candidate, thought=part.thought)
+        elif self._append(part) and part.kind in _EXECUTED:
+            self._ran = True
+            self._showed_result |= part.kind == "result"
+            if (number := integer(step)) is not None:
+                self._step_parts[number] = len(self._outline) - 1
+
+    def _append(self, part: Part) -> bool:
+        if len(self._outline) >= MAX_PARTS:
             self.mark_unread(UnreadReason.TOO_MANY_PARTS)
-            return
-        if part.kind in _EXECUTED and (number := integer(step)) is not None:
-            self._step_parts[number] = index
+            return False
+        self._last[part.candidate] = len(self._outline)
+        self._outline.append(part)
+        return True
 
     def part_of_step(self, step: object) -> Part | None:
         """The last code or result of a numbered step."""
@@ -83,25 +96,29 @@ class Observation:
 
     def update_usage(self, raw: Raw | None) -> None:
         """Take the usage object of a document in place of the last one; one without counts replaces none that has."""
-        if raw is None or bytes(raw).strip(b"{} \t\r\n") in (b"", b"null"):
+        text = b"" if raw is None else bytes(raw)
+        if text.strip(b"{} \t\r\n") in (b"", b"null"):
             return
-        if len(bytes(raw)) > MAX_USAGE:
+        if len(text) > MAX_USAGE:
             self.mark_unread(UnreadReason.USAGE_TOO_LARGE)
             if self._usage is not None:
                 return  # its beginning, kept as evidence where there is nothing else, is an invalid usage
-        counts = has_counts(bytes(raw))
-        if self._has_counts and not counts:
-            return
-        self._has_counts |= counts
-        self._usage = bytes(raw)[:MAX_USAGE].decode("utf-8", "backslashreplace")
+            self._counted = has_counts(text)
+        if self._usage is not None:
+            self._counted = self._counted or has_counts(self._usage)
+            if self._counted and not has_counts(text):
+                return
+        self._usage = text[:MAX_USAGE]
 
     def add_grounding(self, queries: object, *, searched: bool = False, web: bool = False, maps: bool = False) -> None:
         """Add the queries of a document, whether it shows a web search, and whether it cites web pages or Maps."""
+        self._grounding = self._grounding or Grounding()
         if not self._grounding.add(queries, searched=searched, cites_web=web, maps=maps):
             self.mark_unread(UnreadReason.TOO_MANY_SEARCHES)
 
     def mark_fetched(self) -> None:
         """The answer used URL context."""
+        self._grounding = self._grounding or Grounding()
         self._grounding.mark_fetched()
 
     def count_made(self, count: int) -> None:
@@ -117,14 +134,13 @@ class Observation:
         if members := mapping(error):
             self._error = _api_error(members)
 
-    def end_document(self, parts_before: int) -> None:
+    def end_document(self) -> None:
         """End a document: keep the usage as a snapshot where it shows a round (at code, at a result or just after)."""
         self._documents += 1
-        kinds = {part.kind for part in self._outline[parts_before:]}
-        shows_round = self._after_result or kinds.intersection(_EXECUTED)
-        if self._usage and shows_round and len(self._snapshots) < MAX_SNAPSHOTS:
-            self._snapshots.append(Snapshot(after=len(self._outline), usage=self._usage))
-        self._after_result = "result" in kinds
+        if self._usage and (self._ran or self._result_before) and len(self._snapshots) < MAX_SNAPSHOTS:
+            self._snapshots.append((len(self._outline), self._usage))
+        self._result_before = self._showed_result
+        self._ran = self._showed_result = False
 
     @property
     def has_usage(self) -> bool:
@@ -158,20 +174,29 @@ class Observation:
 
     def response_facts(self) -> ResponseFacts:
         """All of it, frozen. Snapshots are left out where there was only one document."""
+        grounding = self._grounding
+        outline = list(self._outline)
+        for index, chars in self._texts.items():
+            outline[index] = replace(outline[index], chars=chars)
+        snapshots = self._snapshots if self._documents > 1 else ()
         return ResponseFacts(
-            usage=self._usage,
-            outline=tuple(self._outline),
-            snapshots=tuple(self._snapshots) if self._documents > 1 else (),
+            usage=None if self._usage is None else _as_text(self._usage),
+            outline=tuple(outline),
+            snapshots=tuple(Snapshot(after=after, usage=_as_text(usage)) for after, usage in snapshots),
             documents=self._documents,
             unread=self._unread,
-            searches=self._grounding.searches,
-            grounded=self._grounding.grounded,
-            maps_searches=self._grounding.maps_searches,
+            searches=grounding.searches if grounding else 0,
+            grounded=grounding.grounded if grounding else False,
+            maps_searches=grounding.maps_searches if grounding else 0,
             fault=self._error,
             made=self._made,
             stored=self._stored,
             **self._words,
         )
+
+
+def _as_text(usage: bytes) -> str:
+    return usage.decode("utf-8", "backslashreplace")
 
 
 def _api_error(error: dict[str, object]) -> ApiError:

@@ -67,7 +67,6 @@ def observe(document: bytes, observation: Observation) -> None:
     if members is None:
         observation.mark_unread(UnreadReason.MALFORMED)
         return
-    parts_before = observation.part_count
     observation.add_word("model_version", _model(value(members.get("model"))))
     observation.add_word("response_id", value(members.get("id")))
     observation.add_word("service_tier", value(members.get("service_tier")))
@@ -78,7 +77,7 @@ def observe(document: bytes, observation: Observation) -> None:
     observation.update_usage(members.get("usage"))
     observation.add_word("usage_tier", _tier(mapping(value(members.get("usage")))))
     observation.add_error(value(members.get("error")))
-    observation.end_document(parts_before)
+    observation.end_document()
 
 
 def _message(message: dict[str, Any], candidate: int, observation: Observation) -> None:

@@ -35,7 +35,6 @@ def observe(document: bytes, observation: Observation) -> None:
     if members is None:
         observation.mark_unread(UnreadReason.MALFORMED)
         return
-    parts_before = observation.part_count
     listed = value(members.get("predictions", members.get("data")))
     results = mappings(listed)
     pictures = [one for one in results if _is_picture(one)]
@@ -48,7 +47,7 @@ def observe(document: bytes, observation: Observation) -> None:
     if not observation.has_usage:
         observation.update_usage(embeddings.predicted_usage(results))
     observation.add_error(value(members.get("error")))
-    observation.end_document(parts_before)
+    observation.end_document()
 
 
 def usage(text: str) -> Usage:

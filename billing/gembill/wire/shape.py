@@ -6,14 +6,15 @@ dialects) and lenient JSON (`json_text`). Invariant: nothing here raises on any 
 same wherever the strict one succeeds.
 
 A struct may have members of the types `Any`, `Raw`, `X | None` and `list[X] | None`, X being `Raw` or such a struct
-again, each with a default for what is absent. One object stands for a list of one (wire.md 5.4).
+again, each with a default for what is absent. One object stands for a list of one (wire.md 5.4). A member that may be
+UNSET is that too where it is there and cannot be read.
 """
 
 from collections.abc import Callable, Mapping
 from typing import Any, Generic, TypeVar, get_args, get_origin
 
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import UNSET, Raw, Struct, UnsetType
 
 from gembill.wire.json_text import items, mapping, mappings_or_one, value
 
@@ -51,7 +52,10 @@ def _of_text(kind: Any, text: Raw) -> Any:  # noqa: ANN401
     if _item(kind) is Raw:
         listed = items(text)
         return [text] if listed is None and mapping(value(text)) else listed  # one object stands for a list of it
-    return _of_value(kind, value(text))
+    said = value(text)
+    if said is None and UnsetType in get_args(kind) and bytes(text) != b"null":
+        return UNSET
+    return _of_value(kind, said)
 
 
 def _of_value(kind: Any, said: object) -> Any:  # noqa: ANN401

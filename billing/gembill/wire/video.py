@@ -47,7 +47,6 @@ def observe(document: bytes, observation: Observation) -> None:
     if members is None:
         observation.mark_unread(UnreadReason.MALFORMED)
         return
-    parts_before = observation.part_count
     observation.add_word("response_id", value(members.get("name")))
     if value(members.get("done")) is True:
         observation.add_word("finish_reason", DONE)
@@ -55,7 +54,7 @@ def observe(document: bytes, observation: Observation) -> None:
         if films is not None:
             observation.count_made(films)
     observation.add_error(value(members.get("error")))
-    observation.end_document(parts_before)
+    observation.end_document()
 
 
 def usage(text: str) -> Usage:

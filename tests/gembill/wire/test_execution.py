@@ -49,3 +49,4 @@ def test_an_outcome_of_another_version_is_unknown():
 def test_digests_go_on_and_digits_of_elided_texts_are_lost():
     assert digest("ab") == digest("ab") != digest("b", digest("a")) != digest("ab", "x")
     assert (digits("a1b22"), digits("elided:70000:0123456789abcdef")) == (3, 0)
+    assert digits("é1٣²½") == 2  # decimal digits of any script

@@ -112,6 +112,42 @@ def test_a_document_that_cannot_be_read_is_said(document):
     assert facts_of({"usageMetadata": {"promptTokenCount": 1}}, document).usage == '{"promptTokenCount": 1}'
 
 
+@pytest.mark.parametrize("odd", [5, "x", [], [5], {"a": 1}, True, 1.5])
+@pytest.mark.parametrize("name", ["candidates", "promptFeedback", "error", "modelVersion"])
+def test_a_member_of_an_unexpected_type_costs_the_usage_of_no_answer(name, odd):
+    facts = facts_of({**answer(code()), "usageMetadata": {"promptTokenCount": 4}, "responseId": "r", name: odd})
+    assert (json.loads(facts.usage or ""), facts.response_id) == ({"promptTokenCount": 4}, "r")
+    assert [part.kind for part in facts.outline] == ([] if name == "candidates" else ["code"])
+    assert facts.unread is None
+
+
+@pytest.mark.parametrize("odd", [5, "x", [5], None, True])
+@pytest.mark.parametrize("name", ["text", "inlineData", "executableCode", "functionCall", "thought"])
+def test_a_part_with_an_odd_member_leaves_the_parts_beside_it(name, odd):
+    facts = facts_of(answer(code(), {name: odd}, result()))
+    kinds = {"text": "text" if odd == "x" else "other", "functionCall": "function_call"}
+    assert [part.kind for part in facts.outline] == ["code", kinds.get(name, "other"), "result"]
+
+
+def test_candidates_nested_too_deep_are_said_to_be_unread():
+    deep = b'{"candidates": ' + b"[" * 50_000 + b"]" * 50_000 + b', "usageMetadata": {"promptTokenCount": 4}}'
+    assert (facts_of(deep).unread, facts_of(deep).usage) == ("malformed", '{"promptTokenCount": 4}')
+    null = {"candidates": None, "usageMetadata": {"promptTokenCount": 4}}
+    assert facts_of(null).unread is None
+
+
+def test_the_usage_keeps_its_own_words_where_a_name_beside_it_cannot_be_read():
+    facts = facts_of(b'{"\xff": 1, "usageMetadata": {"b": 1,  "promptTokenCount": 4}}')
+    assert facts.usage == '{"b": 1,  "promptTokenCount": 4}'
+
+
+def test_a_member_that_is_repeated_counts_as_it_came_last():
+    facts = facts_of(
+        b'{"candidates": 5, "modelVersion": "a", "modelVersion": "b", "candidates": [{"finishReason": "STOP"}]}'
+    )
+    assert (facts.model_version, facts.finish_reason) == ("b", "STOP")
+
+
 def test_a_nan_spoils_the_usage_and_not_the_rest():
     facts = facts_of(b'{"modelVersion": "m", "usageMetadata": {"promptTokenCount": NaN}}')
     assert (facts.model_version, facts.unread) == ("m", None)

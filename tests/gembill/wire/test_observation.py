@@ -31,6 +31,20 @@ def test_neighbouring_texts_of_a_candidate_are_one_part():
     )  # fmt: skip
 
 
+def test_a_text_grows_where_it_began_and_takes_no_further_room():
+    observation = Observation()
+    for n in range(observation_module.MAX_PARTS - 1):
+        observation.add_part(Part(kind="code", chars=n))
+    observation.add_text(3)
+    observation.add_text(4)
+    assert observation.response_facts() == observation.response_facts()
+    assert observation.response_facts().outline[-1] == Part(kind="text", chars=7)
+    assert observation.response_facts().unread is None
+    observation.add_text(1, thought=True)
+    assert observation.response_facts().unread == "too_many_parts"
+    assert observation.response_facts().outline[-1] == Part(kind="text", chars=7)
+
+
 def test_texts_of_candidates_that_take_turns_are_one_part_each():
     facts = gather(*(Part(kind="text", candidate=n % 2, chars=1) for n in range(5_000))).response_facts()
     assert facts.outline == (Part(kind="text", chars=2_500), Part(kind="text", candidate=1, chars=2_500))
@@ -93,6 +107,16 @@ def test_a_huge_usage_is_said_and_not_kept():
     assert observation.response_facts().unread == "usage_too_large"
 
 
+def test_of_a_huge_usage_alone_the_beginning_is_kept_until_one_with_counts_comes():
+    observation = Observation()
+    observation.update_usage(raw(pad="x" * observation_module.MAX_USAGE, promptTokenCount=7))
+    assert len(observation.response_facts().usage or "") == observation_module.MAX_USAGE
+    observation.update_usage(raw(trafficType="ON_DEMAND"))
+    assert (observation.response_facts().usage or "").startswith('{"pad": "xxx')
+    observation.update_usage(raw(promptTokenCount=8))
+    assert json.loads(observation.response_facts().usage or "") == {"promptTokenCount": 8}
+
+
 def test_usage_that_is_not_utf8_is_kept_readable():
     observation = Observation()
     observation.update_usage(Raw(b'{"a": "\xff"}'))
@@ -146,10 +170,9 @@ def test_what_is_not_an_error_object_is_not_an_error(error):
 def test_snapshots_stand_where_a_round_shows():
     observation = Observation()
     for n, kind in enumerate(("text", "code", "result", "text", "text")):
-        before = observation.part_count
         observation.add_part(Part(kind=kind, chars=1))
         observation.update_usage(raw(n=n))
-        observation.end_document(before)
+        observation.end_document()
     shown = [(s.after, json.loads(s.usage)["n"]) for s in observation.response_facts().snapshots]
     assert shown == [(2, 1), (3, 2), (4, 3)]
     assert observation.response_facts().documents == 5
@@ -159,7 +182,7 @@ def test_one_document_has_no_snapshots():
     observation = Observation()
     observation.add_part(Part(kind="code"))
     observation.update_usage(raw(n=1))
-    observation.end_document(0)
+    observation.end_document()
     assert observation.response_facts().snapshots == ()
 
 
@@ -168,6 +191,6 @@ def test_snapshots_are_bounded():
     for n in range(observation_module.MAX_SNAPSHOTS + 20):
         observation.add_part(Part(kind="code", chars=n))
         observation.update_usage(raw(n=n))
-        observation.end_document(n)
+        observation.end_document()
     assert len(observation.response_facts().snapshots) == observation_module.MAX_SNAPSHOTS
     assert observation.response_facts().snapshots[0] == Snapshot(after=1, usage='{"n": 0}')
