@@ -15,7 +15,7 @@ from gembill.ledger import rollup, schema, sql
 from gembill.ledger.engine import snapshot
 from gembill.ledger.entries import meters_of
 from gembill.ledger.measures import MEASURES
-from gembill.ledger.selection import is_current
+from gembill.ledger.record_selection import is_current
 from gembill.ledger.store import Ledger
 from gembill.model import COST_PARTS, Meter
 from gembill.rules.policy_ids import SQL_ESTIMATED

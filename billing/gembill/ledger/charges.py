@@ -14,7 +14,8 @@ from gembill.ledger import schema, sql
 from gembill.ledger.engine import snapshot
 from gembill.ledger.entries import LedgerCharge, LedgerRecord
 from gembill.ledger.errors import translated
-from gembill.ledger.selection import Selection, selected
+from gembill.ledger.record_selection import selected
+from gembill.ledger.selection import Selection
 from gembill.ledger.store import Ledger
 from gembill.model import Charge, Meter, Modality
 

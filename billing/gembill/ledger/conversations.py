@@ -14,7 +14,8 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, or_,
 from gembill.ledger import rollup, schema, sql
 from gembill.ledger.engine import snapshot
 from gembill.ledger.measures import TOKEN_FIELDS
-from gembill.ledger.selection import Selection, selected
+from gembill.ledger.record_selection import selected
+from gembill.ledger.selection import Selection
 from gembill.ledger.store import Ledger
 from gembill.model import Operation, Record, Tokens
 from gembill.rules import conversation

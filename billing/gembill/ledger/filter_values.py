@@ -7,41 +7,38 @@ that a typing error is not an answer of zeros; a ledger without any call has no 
 
 import re
 from collections.abc import Iterable, Sequence
-from difflib import get_close_matches
-
-from sqlalchemy import ColumnElement, Connection, select
 
 from gembill.errors import ConfigurationError
-from gembill.ledger import schema
-from gembill.ledger.engine import snapshot
 from gembill.ledger.labels import read_labels
-from gembill.ledger.selection import Selection, is_current
+from gembill.ledger.selection import Selection
 from gembill.ledger.store import Ledger
+from gembill.ledger.totals import read_totals
 
 _SHOWN = 5
 
 
 def require_known(ledger: Ledger, selection: Selection) -> None:
     """ConfigurationError where a model, key, tier, location or label is chosen that no call of the ledger has."""
-    with snapshot(ledger.engine) as connection:
-        if connection.scalar(select(schema.record.c.source_id).limit(1)) is None:
+    with ledger.reading() as snapshot:
+        if not snapshot.rows("SELECT source_id FROM record LIMIT 1"):
             return
-        narrow, wide, record = schema.rollup_narrow_day, schema.rollup_wide_day, schema.record.c
-        for what, asked, column, counted in (
-            ("model", selection.models, narrow.c.model, narrow.c.calls > 0),
-            ("tier", selection.tiers, narrow.c.service_tier, narrow.c.calls > 0),
-            ("key", selection.keys, wide.c.key, wide.c.calls > 0),
-            ("location", selection.locations, record.location, is_current()),
+        for what, asked, column, table in (
+            ("model", selection.models, "model", "rollup_narrow_day"),
+            ("tier", selection.tiers, "service_tier", "rollup_narrow_day"),
+            ("key", selection.keys, "key", "rollup_wide_day"),
         ):
             if asked:
-                _require(what, asked, _distinct(connection, column, counted))
+                rows = snapshot.rows(f"SELECT DISTINCT {column} FROM {table} WHERE calls > 0")  # noqa: S608
+                _require(what, asked, sorted(name for (name,) in rows if name))
+    if selection.locations:
+        _require("location", selection.locations, _locations(ledger))
     if selection.labels:
         _require_labels(selection, read_labels(ledger))
 
 
-def _distinct(connection: Connection, column: ColumnElement[str], counted: ColumnElement[bool]) -> list[str]:
-    names = connection.scalars(select(column).where(counted).distinct())
-    return sorted(name for name in names if name)
+def _locations(ledger: Ledger) -> list[str]:
+    groups = (total.group["location"] for total in read_totals(ledger, Selection(), ["location"]))
+    return sorted(name for name in groups if isinstance(name, str))
 
 
 def _require(what: str, asked: Iterable[str], known: Sequence[str]) -> None:
@@ -63,6 +60,8 @@ def _require_labels(selection: Selection, known: dict[str, tuple[str, ...]]) -> 
 
 def _instead(name: str, known: Sequence[str], before: str = "") -> str:
     """What may have been meant, else what there is."""
+    from difflib import get_close_matches
+
     near = get_close_matches(name.strip("*").lower(), {one.lower() for one in known}, 3)
     meant = [one for lower in near for one in known if one.lower() == lower]
     if meant:

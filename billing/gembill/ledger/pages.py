@@ -14,7 +14,8 @@ from sqlalchemy import ColumnElement, Select, func, literal, literal_column, sel
 from gembill.ledger import records, schema
 from gembill.ledger.engine import snapshot
 from gembill.ledger.entries import LedgerRecord
-from gembill.ledger.selection import Selection, selected
+from gembill.ledger.record_selection import selected
+from gembill.ledger.selection import Selection
 from gembill.ledger.store import Ledger
 from gembill.model import Status
 

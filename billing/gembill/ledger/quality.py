@@ -13,7 +13,8 @@ from sqlalchemy import ColumnElement, Select, func, select
 
 from gembill.ledger import schema
 from gembill.ledger.engine import snapshot
-from gembill.ledger.selection import Selection, selected
+from gembill.ledger.record_selection import selected
+from gembill.ledger.selection import Selection
 from gembill.ledger.store import Ledger
 from gembill.model import ApiError, Outcome
 

@@ -36,13 +36,13 @@ class DrivenSnapshot:
 
     def __init__(self, connection: Connection) -> None:
         self.dialect = connection.dialect.name
-        self._connection = connection
+        self.connection = connection
 
     def rows(self, statement: str, values: Sequence[Any] = ()) -> Sequence[Sequence[Any]]:
         """The rows of a statement."""
         if self.dialect == "postgresql":
             statement = statement.replace("?", "%s")
-        return self._connection.exec_driver_sql(statement, tuple(values)).all()
+        return self.connection.exec_driver_sql(statement, tuple(values)).all()
 
 
 class FileSnapshot:

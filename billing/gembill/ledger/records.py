@@ -16,7 +16,8 @@ from gembill.ledger import mapping, schema
 from gembill.ledger.conversations import shown_conversations
 from gembill.ledger.engine import snapshot
 from gembill.ledger.entries import LedgerRecord
-from gembill.ledger.selection import Selection, selected
+from gembill.ledger.record_selection import selected
+from gembill.ledger.selection import Selection
 from gembill.ledger.store import Ledger
 
 PAGE = 1000

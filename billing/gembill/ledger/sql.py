@@ -22,11 +22,11 @@ from sqlalchemy import ColumnElement, Connection, Dialect, Select, Table, func, 
 from sqlalchemy import Row as ResultRow
 from sqlalchemy.exc import DBAPIError, OperationalError
 
+from gembill.ledger.measures import HALF_BITS, OVERFLOW, joined_halves
+
 Row = tuple[Any, ...]
-_BITS = 32
-_SHIFT: ColumnElement[int] = literal_column(str(_BITS))
-_MASK: ColumnElement[int] = literal_column(str((1 << _BITS) - 1))
-_OVERFLOW = "integer overflow"  # what SQLite's sum() says
+_SHIFT: ColumnElement[int] = literal_column(str(HALF_BITS))
+_MASK: ColumnElement[int] = literal_column(str((1 << HALF_BITS) - 1))
 
 
 class OnConflict(Enum):
@@ -102,7 +102,7 @@ def summed(
         try:
             rows = connection.execute(query.add_columns(*(func.sum(value) for value in values))).all()
         except OperationalError as error:
-            if _OVERFLOW not in str(error.orig):
+            if OVERFLOW not in str(error.orig):
                 raise
         else:
             yield from ((row, tuple(int(value or 0) for value in row[own:])) for row in rows)
@@ -122,4 +122,4 @@ def exact_sums(row: Sequence[Any], engine: str) -> tuple[int, ...]:
     """The sums a row of `sum_columns` stands for; sums over nothing are 0."""
     if engine == "postgresql":
         return tuple(int(value or 0) for value in row)
-    return tuple(((high or 0) << _BITS) + (low or 0) for high, low in zip(row[::2], row[1::2], strict=True))
+    return joined_halves(row)

@@ -61,10 +61,10 @@ class Ledger:
             return self._engine
 
     @contextmanager
-    def reading(self) -> Iterator[Snapshot]:
-        """A snapshot for statements that are text, by the quicker of the two ways."""
+    def reading(self, *, driven: bool = False) -> Iterator[Snapshot]:
+        """A snapshot for statements that are text, by the quicker of the two ways; `driven`: by SQLAlchemy."""
         file = self._file
-        if file is not None:
+        if file is not None and not driven:
             with file_snapshot(file) as snapshot:
                 yield snapshot
             return

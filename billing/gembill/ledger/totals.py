@@ -17,15 +17,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, FromClause, Table, case, select
-
 from gembill.errors import ConfigurationError
-from gembill.ledger import mapping, rollup, schema, sql
-from gembill.ledger.engine import snapshot
-from gembill.ledger.measures import MEASURES, TOKEN_FIELDS
-from gembill.ledger.selection import Selection, conditions, labelled, selected, within
+from gembill.ledger import mapping
+from gembill.ledger.measures import HALVES, MEASURES, OVERFLOW, TOKEN_FIELDS, joined_halves
+from gembill.ledger.reading import DrivenSnapshot, Snapshot
+from gembill.ledger.selection import Condition, Selection, conditions, labelled, within
 from gembill.ledger.store import Ledger
-from gembill.model import COST_PARTS, CostParts, Status, Tokens
+from gembill.model import COST_PARTS, CostParts, Tokens
 from gembill.period import HOUR_US
 
 Group = tuple[str | int | None, ...]
@@ -36,7 +34,10 @@ _COLUMNS = {
     "project": "project",
 }
 _OF_RECORDS = ("location", "project")
-_DERIVED = ("calls_code_execution", "incomplete_calls")
+_DERIVED = {
+    "calls_code_execution": "code_execution_used * calls",
+    "incomplete_calls": "CASE WHEN status IN ('partial', 'unknown') THEN calls ELSE 0 END",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,8 +74,9 @@ def read_totals(ledger: Ledger, selection: Selection, by: Sequence[str] = ()) ->
                 f"calls cannot be summed by '{word}'; known are {', '.join(_COLUMNS)} and label.NAME"
             )
     sums: dict[Group, list[int]] = {} if by else {(): [0] * (len(MEASURES) + len(_DERIVED))}
-    with snapshot(ledger.engine) as connection:
-        for group, values in _parts(connection, _Request(selection, by)):
+    request = _Request(selection, by)
+    with ledger.reading(driven=request.reads_records) as snapshot:
+        for group, values in _parts(snapshot, request):
             known = sums.get(group)
             sums[group] = list(values) if known is None else [a + b for a, b in zip(known, values, strict=True)]
     ordered = sorted(sums, key=lambda group: [(value is None, value) for value in group])
@@ -85,8 +87,9 @@ def read_hourly_totals(ledger: Ledger, selection: Selection, measures: Sequence[
     """Sums of these measures (of `MEASURES`, or incomplete_calls) by hour, whole hours since 1970 in UTC; few are
     quicker than all."""
     sums: dict[int, tuple[int, ...]] = {}
-    with snapshot(ledger.engine) as connection:
-        for (hour,), values in _parts(connection, _Request(selection, ("hour",), tuple(measures))):
+    request = _Request(selection, ("hour",), tuple(measures))
+    with ledger.reading(driven=request.reads_records) as snapshot:
+        for (hour,), values in _parts(snapshot, request):
             assert isinstance(hour, int)
             sums[hour] = tuple(map(sum, zip(values, sums.get(hour, (0,) * len(values)), strict=True)))
     return sums
@@ -100,6 +103,33 @@ class _Request:
     by: Sequence[str]
     measures: Sequence[str] = (*MEASURES, *_DERIVED)
 
+    @property
+    def of_records(self) -> bool:
+        """Whether rollups know nothing of it."""
+        return self.selection.of_records or not set(self.by).isdisjoint(_OF_RECORDS)
+
+    @property
+    def reads_records(self) -> bool:
+        """Whether records are read, because of what is asked for or because an hour is cut."""
+        start, end = self.selection.start_us, self.selection.end_us
+        is_empty = start is not None and end is not None and start >= end
+        return self.of_records or is_empty or bool((start or 0) % HOUR_US or (end or 0) % HOUR_US)
+
+    @property
+    def keys(self) -> list[str]:
+        """The columns to group by."""
+        return [_COLUMNS.get(word, "labels_hash") for word in self.by]
+
+    @property
+    def of_labels(self) -> bool:
+        """Whether labels are asked for."""
+        return any(word.startswith("label.") for word in self.by)
+
+    @property
+    def is_wide(self) -> bool:
+        """Whether only the wide rollup can answer."""
+        return bool(self.selection.keys or self.selection.labels or self.of_labels or "key" in self.by)
+
 
 @dataclass(frozen=True, slots=True)
 class _Layer:
@@ -107,95 +137,95 @@ class _Layer:
 
     unit_us: int
     column: str
-    narrow: Table
-    wide: Table
+    narrow: str
+    wide: str
 
 
-_DAYS = _Layer(rollup.DAY_HOURS * HOUR_US, "day_utc", schema.rollup_narrow_day, schema.rollup_wide_day)
-_HOURS = _Layer(HOUR_US, "hour_utc", schema.rollup_narrow, schema.rollup_wide)
+_DAYS = _Layer(24 * HOUR_US, "day_utc", "rollup_narrow_day", "rollup_wide_day")
+_HOURS = _Layer(HOUR_US, "hour_utc", "rollup_narrow", "rollup_wide")
 _Period = tuple[int | None, int | None]
+_Sums = tuple[Sequence[Any], tuple[int, ...]]  # of a group: the values of its keys, and its sums
 
 
-def _parts(connection: Connection, request: _Request) -> Iterator[tuple[Group, tuple[int, ...]]]:
+def _parts(snapshot: Snapshot, request: _Request) -> Iterator[tuple[Group, tuple[int, ...]]]:
     period = (request.selection.start_us, request.selection.end_us)
-    if request.selection.of_records or not set(request.by).isdisjoint(_OF_RECORDS):
-        return _from_records(connection, request, period)
-    return _within(connection, request, period, (_HOURS,) if "hour" in request.by else (_DAYS, _HOURS))
+    if request.of_records:
+        parts = _from_records(snapshot, request, period)
+    else:
+        parts = _within(snapshot, request, period, (_HOURS,) if "hour" in request.by else (_DAYS, _HOURS))
+    labels = _label_sets(snapshot) if request.of_labels else {}
+    for row, sums in parts:
+        yield tuple(_value(word, row[place], labels) for place, word in enumerate(request.by)), sums
 
 
-def _within(
-    connection: Connection, request: _Request, period: _Period, layers: Sequence[_Layer]
-) -> Iterator[tuple[Group, tuple[int, ...]]]:
+def _within(snapshot: Snapshot, request: _Request, period: _Period, layers: Sequence[_Layer]) -> Iterator[_Sums]:
     """Sums over the period: its whole units from the first layer, what is left at its ends from the finer ones."""
     if not layers:
-        yield from _from_records(connection, request, period)
+        yield from _from_records(snapshot, request, period)
         return
     (layer, *finer), (start, end) = layers, period
     first = None if start is None else -(-start // layer.unit_us)
     last = None if end is None else end // layer.unit_us
     if first is not None and last is not None and first >= last:  # no whole unit
-        yield from _within(connection, request, period, finer)
+        yield from _within(snapshot, request, period, finer)
         return
-    yield from _from_rollup(connection, request, layer, (first, last))
+    yield from _from_rollup(snapshot, request, layer, (first, last))
     if first is not None and start is not None and start < first * layer.unit_us:
-        yield from _within(connection, request, (start, first * layer.unit_us), finer)
+        yield from _within(snapshot, request, (start, first * layer.unit_us), finer)
     if last is not None and end is not None and end > last * layer.unit_us:
-        yield from _within(connection, request, (last * layer.unit_us, end), finer)
+        yield from _within(snapshot, request, (last * layer.unit_us, end), finer)
 
 
-def _from_rollup(
-    connection: Connection, request: _Request, layer: _Layer, units: tuple[int | None, int | None]
-) -> Iterator[tuple[Group, tuple[int, ...]]]:
-    selection, by = request.selection, request.by
-    wide = bool(selection.keys or selection.labels) or any(word == "key" or word.startswith("label.") for word in by)
-    table = layer.wide if wide else layer.narrow
-    engine = connection.dialect.name
+def _from_rollup(snapshot: Snapshot, request: _Request, layer: _Layer, units: _Period) -> Iterator[_Sums]:
+    selection, table = request.selection, layer.wide if request.is_wide else layer.narrow
     where = [
-        table.c.source_id.in_(select(schema.source.c.source_id)),
-        *within(table.c[layer.column], *units),
-        *conditions(selection, table, engine),
+        *within(layer.column, *units),
+        *conditions(selection, table, snapshot.dialect),
+        *_labels_hash_in(labelled(selection.labels, "labels", snapshot.dialect)),
     ]
-    if selection.labels:
-        matching = labelled(selection.labels, schema.label_set.c.labels, engine)
-        where.append(table.c.labels_hash.in_(select(schema.label_set.c.labels_hash).where(*matching)))
-    measured = {name: table.c[name] for name in MEASURES}
-    yield from _grouped(connection, request, _Table(table, dict(table.c), measured, where))
+    chosen = " AND ".join(("source_id IN (SELECT source_id FROM source)", *(condition for condition, _ in where)))
+    grouped = f" GROUP BY {', '.join(request.keys)}" if request.keys else ""
+    values = [value for _, values in where for value in values]
+    return _summed(snapshot, request, (f"FROM {table} WHERE {chosen}{grouped}", values))
 
 
-def _from_records(
-    connection: Connection, request: _Request, period: _Period
-) -> Iterator[tuple[Group, tuple[int, ...]]]:
-    where = selected(replace(request.selection, start_us=period[0], end_us=period[1]), connection.dialect.name)
-    yield from _grouped(connection, request, _Table(schema.record, rollup.KEYED, rollup.MEASURED, where))
+def _labels_hash_in(where: Sequence[Condition]) -> list[Condition]:
+    if not where:
+        return []
+    chosen = " AND ".join(condition for condition, _ in where)
+    values = tuple(value for _, values in where for value in values)
+    return [(f"labels_hash IN (SELECT labels_hash FROM label_set WHERE {chosen})", values)]  # noqa: S608
 
 
-@dataclass(frozen=True, slots=True)
-class _Table:
-    """A table to sum: the expressions of keys and measures over it, and which of its rows count."""
-
-    rows: FromClause
-    keyed: Mapping[str, ColumnElement[Any]]
-    measured: Mapping[str, ColumnElement[Any]]
-    where: Sequence[ColumnElement[bool]]
-
-
-def _grouped(connection: Connection, request: _Request, table: _Table) -> Iterator[tuple[Group, tuple[int, ...]]]:
-    by = request.by
-    keys = [table.keyed[_COLUMNS.get(word, "labels_hash")].label(f"by_{place}") for place, word in enumerate(by)]
-    calls = table.measured["calls"]
-    incomplete = table.keyed["status"].in_((Status.PARTIAL.value, Status.UNKNOWN.value))
-    derived = (table.keyed["code_execution_used"] * calls, case((incomplete, calls), else_=0))
-    measured = {**table.measured, **dict(zip(_DERIVED, derived, strict=True))}
-    values = [measured[name] for name in request.measures]
-    query = select(*keys).select_from(table.rows).where(*table.where).group_by(*keys)
-    labels = _label_sets(connection) if any(word.startswith("label.") for word in by) else {}
-    for row, sums in sql.summed(connection, query, values):
-        yield tuple(_value(word, row[place], labels) for place, word in enumerate(by)), sums
+def _summed(snapshot: Snapshot, request: _Request, source: tuple[str, Sequence[Any]]) -> Iterator[_Sums]:
+    """The groups of a rollup's rows; sums over nothing are 0."""
+    keys, measures = request.keys, [_DERIVED.get(name, name) for name in request.measures]
+    try:
+        rows = _selected(snapshot, [*keys, *(f"sum({measure})" for measure in measures)], source)
+    except Exception as error:
+        if OVERFLOW not in str(error):
+            raise
+        halves = [f"sum(({measure}) {half})" for measure in measures for half in HALVES]
+        for row in _selected(snapshot, [*keys, *halves], source):
+            yield row, joined_halves(row[len(keys) :])
+    else:
+        yield from ((row, tuple(int(value or 0) for value in row[len(keys) :])) for row in rows)
 
 
-def _label_sets(connection: Connection) -> dict[bytes, dict[str, str]]:
-    c = schema.label_set.c
-    rows = connection.execute(select(c.labels_hash, c.labels).distinct())
+def _selected(snapshot: Snapshot, columns: Sequence[str], source: tuple[str, Sequence[Any]]) -> Sequence[Sequence[Any]]:
+    return snapshot.rows(f"SELECT {', '.join(columns)} {source[0]}", source[1])
+
+
+def _from_records(snapshot: Snapshot, request: _Request, period: _Period) -> Iterator[_Sums]:
+    from gembill.ledger.record_totals import sum_records
+
+    assert isinstance(snapshot, DrivenSnapshot)
+    within_period = replace(request.selection, start_us=period[0], end_us=period[1])
+    return sum_records(snapshot.connection, within_period, request.keys, request.measures)
+
+
+def _label_sets(snapshot: Snapshot) -> dict[bytes, dict[str, str]]:
+    rows = snapshot.rows("SELECT DISTINCT labels_hash, labels FROM label_set")
     return {bytes(hashed): mapping.read_labels(text) for hashed, text in rows}
 
 

@@ -5,12 +5,14 @@ words of a single budget (`gembill.rules.budgets.text`). Invariant: the most sev
 table says where calls without a price leave a cost unknown.
 """
 
+from __future__ import annotations
+
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from gembill.period import iso
@@ -27,14 +29,15 @@ from gembill.rules.budgets.text import (
     spent,
     where,
 )
-from gembill_reports.analysis.report import Report
 from gembill_reports.layout import screen
 from gembill_reports.layout.sheet import DEMO, Sheet, count, money, rate
 from gembill_reports.layout.tables import Column, Table, flat
 from gembill_reports.views import github
 from gembill_reports.views.junit import junit
-from gembill_reports.views.report import doubts
 from gembill_reports.views.view import Csv, Format, View, text
+
+if TYPE_CHECKING:  # a check of budgets does not wait for reports
+    from gembill_reports.analysis.report import Report
 
 SCHEMA_VERSION = 1
 _COLUMNS = (
@@ -151,6 +154,8 @@ def filters(budget: Budget) -> str:
 
 def run_sheet(report: Report, statuses: Sequence[BudgetStatus]) -> Sheet:
     """What one run cost by model, and the state of its budgets."""
+    from gembill_reports.views.report import doubts
+
     columns = (
         Column("Model", text=True),
         Column("Calls"),

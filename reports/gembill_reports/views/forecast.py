@@ -4,11 +4,15 @@ Owns: those. Not here: the estimate and its range (`gembill_reports.analysis.for
 written without its range.
 """
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 from gembill.money import usd
-from gembill_reports.analysis.forecast import Forecast
 from gembill_reports.layout.sheet import money
+
+if TYPE_CHECKING:
+    from gembill_reports.analysis.forecast import Forecast
 
 
 def sentence(forecast: Forecast) -> str:

@@ -4,12 +4,17 @@ Owns: how a change is written, and the sentence, JSON and CSV columns of the per
 is (`gembill_reports.analysis.previous_period`). Invariant: a change that is not known is left out, never called 0%.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from gembill.ledger import Total
 from gembill.money import usd
-from gembill_reports.analysis.previous_period import PreviousPeriod
 from gembill_reports.layout.sheet import money
+
+if TYPE_CHECKING:
+    from gembill_reports.analysis.previous_period import PreviousPeriod
 
 
 def change(now_pico: int | None, before_pico: int | None) -> str:

@@ -5,21 +5,25 @@ report and of its rows in JSON and CSV (contract.md, Reports). Not here: sums an
 price or with missing tokens are named below every report.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gembill.ledger import Total
 from gembill.model import COST_PARTS, CostParts, Tokens
 from gembill.money import usd
-from gembill_reports.analysis.forecast import Forecast
-from gembill_reports.analysis.previous_period import PreviousPeriod
 from gembill_reports.analysis.report import Report
 from gembill_reports.layout.sheet import DEMO, Sheet, count, money, percent, rate
 from gembill_reports.layout.tables import MISSING, Column, Table, flat
 from gembill_reports.views import forecast, previous_period
 from gembill_reports.views.period_texts import period_dict, words
 from gembill_reports.views.view import Csv, Format, View
+
+if TYPE_CHECKING:  # what may be beside a report and need not
+    from gembill_reports.analysis.forecast import Forecast
+    from gembill_reports.analysis.previous_period import PreviousPeriod
 
 SCHEMA_VERSION = 1
 _TOKENS = Tokens.__struct_fields__

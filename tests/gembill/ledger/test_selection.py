@@ -2,7 +2,7 @@
 
 import pytest
 
-from gembill.ledger import Ledger, Selection, read_records, read_totals
+from gembill.ledger import Ledger, Selection, open_ledger, read_records, read_totals
 from gembill.model import Outcome
 from tests.gembill.ledger.making import HOUR, SPOOL, START, append, posting, runs
 
@@ -19,9 +19,12 @@ def matching(ledger: Ledger, **asked: object) -> set[str | None]:
     whole = Selection(**asked)  # type: ignore[arg-type]
     cut = Selection(start_us=START, end_us=START + HOUR - 1, **asked)  # type: ignore[arg-type]
     listed = {stored.record.model for stored in read_records(ledger, whole)}
-    for selection in (whole, cut):
-        summed = {total.group["model"] for total in read_totals(ledger, selection, ["model"])}
-        assert summed == listed
+    reader = open_ledger(ledger.engine.url.render_as_string(hide_password=False), read_only=True)
+    for opened in (ledger, reader):
+        for selection in (whole, cut):
+            summed = {total.group["model"] for total in read_totals(opened, selection, ["model"])}
+            assert summed == listed
+    reader.close()
     return listed
 
 

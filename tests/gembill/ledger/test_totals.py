@@ -15,6 +15,8 @@ from gembill.ledger import (
     Selection,
     Total,
     audit_ledger,
+    open_ledger,
+    read_hourly_totals,
     read_records,
     read_totals,
     schema,
@@ -158,7 +160,12 @@ def emptied(ledger: Ledger) -> Ledger:
 )
 @given(batches=batches(), wanted=selections, by=groups, corrected=postings(50))
 def test_totals_are_the_sums_of_the_records_whatever_was_posted(
-    ledger: Ledger, batches: list[list[RatedEvent]], wanted: Selection, by: list[str], corrected: RatedEvent
+    ledger: Ledger,
+    ledger_url: str,
+    batches: list[list[RatedEvent]],
+    wanted: Selection,
+    by: list[str],
+    corrected: RatedEvent,
 ) -> None:
     emptied(ledger)
     for batch in batches:
@@ -172,7 +179,9 @@ def test_totals_are_the_sums_of_the_records_whatever_was_posted(
     )
     ledger.correct([(changed, corrected.rating)], reason=Reason.REPOST)
     assert audit_ledger(ledger) == []
-    assert read_totals(ledger, wanted, by) == expected(ledger, wanted, by)
+    reader = open_ledger(ledger_url, read_only=True)  # which on SQLite does without SQLAlchemy
+    assert read_totals(ledger, wanted, by) == read_totals(reader, wanted, by) == expected(ledger, wanted, by)
+    reader.close()
     listed = [s for s in read_records(ledger, Selection()) if kept(s, wanted)]
     assert list(read_records(ledger, wanted)) == listed
 
@@ -181,6 +190,18 @@ def test_an_empty_ledger_has_one_total_and_no_group(ledger: Ledger) -> None:
     (total,) = read_totals(ledger, Selection())
     assert (total.calls, total.cost_pico, total.tokens) == (0, None, Tokens())
     assert read_totals(ledger, Selection(), ["model"]) == []
+
+
+def test_sums_that_no_64_bits_hold_are_exact(ledger: Ledger, ledger_url: str) -> None:
+    """Two cells of a rollup with 8 million dollars each."""
+    counts = tokens(8 * 10**12, 0, 0)
+    calls = [posting(n, rated(counts, 10**6), tokens=counts, occurred_us=START + n * 24 * HOUR) for n in (1, 2, 3)]
+    append(ledger, SPOOL, calls)
+    reader = open_ledger(ledger_url, read_only=True)
+    for either in (ledger, reader):
+        assert read_totals(either, Selection())[0].cost_pico == 24 * 10**18
+        assert sum(cost for (cost,) in read_hourly_totals(either, Selection(), ["cost_pico"]).values()) == 24 * 10**18
+    reader.close()
 
 
 def test_an_unknown_word_is_refused(ledger: Ledger) -> None:
