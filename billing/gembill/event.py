@@ -126,7 +126,6 @@ class Event(Struct, frozen=True, omit_defaults=True, kw_only=True):
 
     id: str  # UUIDv7
     occurred_us: int  # the call was received
-    ended_us: int | None = None
     api: Api
     operation: str  # an `Operation`, or the verb of a surface that no row names
     project: str | None = None  # of a Vertex path, as is `location`
@@ -136,6 +135,7 @@ class Event(Struct, frozen=True, omit_defaults=True, kw_only=True):
     labels: dict[str, str] = {}
     labels_cut: bool = False  # labels over the limits were dropped or shortened
     asked: RequestFacts = RequestFacts()
+    ended_us: int | None = None  # here, so that an event begins as its intent does, which the spool keeps once
     ending: Ending
     http_status: int | None = None
     seen: ResponseFacts = ResponseFacts()

@@ -96,7 +96,7 @@ def test_posting_the_same_spool_again_changes_nothing(spool, ledger_url, tmp_pat
     fill(spool, *(event(n) for n in range(1, 8)))
     poster = Poster(lambda: open_ledger(ledger_url), bundled_terms)
     assert poster.drain(spool) == 7
-    spool.posted = 0  # as after the loss of the cursor
+    spool._reader.posted = 0  # as after the loss of the cursor
     assert poster.drain(spool) == 7
     assert poster.progress.posted == 7
     poster.close()

@@ -1,7 +1,7 @@
 """The directory of one spool, which one process holds at a time.
 
-Owns: where spools live below their root, the lock that is held for life, the source's number (the directory's name),
-and the posting cursor beside the segments. Not here: segments. Invariant: a directory is used only under its `flock`;
+Owns: where spools live below their root, the lock that is held for life, and the source's number (the directory's
+name). Not here: segments, and the posting cursor. Invariant: a directory is used only under its `flock`;
 its name is its identity, so no file inside can lose it; one that cannot be used is renamed, never removed.
 """
 
@@ -10,7 +10,6 @@ import logging
 import os
 import re
 import secrets
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,7 +19,6 @@ from gembill.sqlite import network_mount
 log = logging.getLogger(__name__)
 
 _NAME = re.compile(r"[0-7][0-9a-f]{15}")
-_CURSOR = re.compile(rb"(\d{20}) ([0-9a-f]{8})\n")
 
 
 def open_root(root: Path) -> None:
@@ -33,7 +31,9 @@ def open_root(root: Path) -> None:
         raise SpoolError(f"the spool cannot live in {root}: we may not write there; name a directory we can write")
     mount = network_mount(root)
     if mount is not None:
-        raise SpoolError(f"the spool cannot live in {root}: it is on {mount.kind}, where SQLite's locks do not hold")
+        raise SpoolError(
+            f"the spool cannot live in {root}: it is on {mount.kind}, where neither locks nor syncs can be relied on"
+        )
 
 
 class SpoolDirectory:
@@ -43,7 +43,6 @@ class SpoolDirectory:
         self.path = path
         self.source_id = int(path.name, 16)
         self._lock = lock
-        self._cursor: int | None = None
 
     @classmethod
     def make(cls, root: Path) -> "SpoolDirectory":
@@ -61,7 +60,7 @@ class SpoolDirectory:
     @classmethod
     def lock(cls, path: Path) -> "SpoolDirectory | None":
         """This directory, or None where another process (or another spool of this one) holds it. Raises OSError."""
-        handle = os.open(path / "lock", os.O_CREAT | os.O_RDWR, 0o600)
+        handle = os.open(path / "lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -84,30 +83,8 @@ class SpoolDirectory:
             if directory is not None:
                 yield directory
 
-    def read_cursor(self) -> int:
-        """The highest sequence number known to be posted; 0 where that was lost (posting again is harmless)."""
-        try:
-            text = (self.path / "posted").read_bytes()
-        except FileNotFoundError:
-            return 0
-        match = _CURSOR.fullmatch(text)
-        if match is None or int(match[2], 16) != zlib.crc32(match[1]):
-            log.warning("%s is not readable as a cursor; posting starts again from the first retained entry", self.path)
-            return 0
-        return int(match[1])
-
-    def write_cursor(self, seq: int) -> None:
-        """Note it in the file, unsynced: it survives this process, not always the machine. Raises OSError."""
-        if self._cursor is None:
-            self._cursor = os.open(self.path / "posted", os.O_CREAT | os.O_RDWR, 0o600)
-        digits = b"%020d" % seq
-        os.pwrite(self._cursor, b"%s %08x\n" % (digits, zlib.crc32(digits)), 0)
-
     def release(self) -> None:
         """Let another process have it."""
-        if self._cursor is not None:
-            os.close(self._cursor)
-            self._cursor = None
         os.close(self._lock)
 
 

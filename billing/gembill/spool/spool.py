@@ -1,7 +1,7 @@
 """The spool as the other parts of the program use it.
 
-Owns: taking intents and completions durably, giving completions their sequence numbers, handing them to the posting
-thread, and saying whether more can be taken. Not here: the meaning of what it holds (bodies are bytes), and posting.
+Owns: taking intents and completions durably, giving completions their sequence numbers, saying which of them can be
+read, and whether more can be taken. Not here: the meaning of what it holds (bodies are bytes), and posting.
 Invariant: what `intend` or `append` returned for is on disk and survives `kill -9` and a power cut; what `read` gives
 comes in order, each completion once. POSIX only: it needs `flock`.
 
@@ -20,10 +20,12 @@ from pathlib import Path
 
 from gembill.errors import SpoolError, SpoolUnwritable
 from gembill.spool.directory import SpoolDirectory, open_root, set_aside
-from gembill.spool.segments import Damage, SegmentEntry, Segments
+from gembill.spool.patience import Patience
+from gembill.spool.reader import SpoolReader
+from gembill.spool.segment import SegmentEntry
+from gembill.spool.segments import Damage, Segments
 from gembill.spool.write_request import WriteKind, WriteRequest
 from gembill.spool.writer import SpoolOptions, Writer
-from gembill.sqlite import driver
 
 __all__ = ["Backlog", "Damage", "Interrupted", "SegmentEntry", "Spool", "SpoolOptions"]
 
@@ -63,11 +65,14 @@ class Spool:
 
     def __init__(self, directory: SpoolDirectory, options: SpoolOptions) -> None:
         self.source_id = directory.source_id
-        self.posted = directory.read_cursor()
         self._directory = directory
         self._options = options
-        self._segments = Segments(directory.path, source_id=directory.source_id, posted=self.posted)
-        self.lost = tuple(Interrupted(event_id, body) for _, event_id, body, _ in self._segments.intents)
+        self._reader = SpoolReader(directory.path)
+        self._segments = Segments(
+            directory.path, source_id=directory.source_id, posted=self.posted, damage=self._reader.damage
+        )
+        self._patience = Patience(options.patience_s + 1.0, self._silence)  # the writer's own limit says more
+        self.lost = tuple(Interrupted(event_id, body) for event_id, body in self._segments.intents)
         self._arrived = threading.Condition()
         self._closed = False
         self._probed_at = -PROBE_S
@@ -113,7 +118,7 @@ class Spool:
             return cls(directory, options)
         except (SpoolError, OSError) as error:
             log.warning("the spool %s is left out: %s", directory.path, error)
-        except (driver.Error, ValueError, TypeError) as error:
+        except (ValueError, TypeError) as error:
             set_aside(directory.path, error)
         directory.release()
         return None
@@ -137,14 +142,15 @@ class Spool:
         return await self._submit(WriteRequest(WriteKind.COMPLETION, event_id, body))
 
     async def _submit(self, request: WriteRequest) -> int:
-        waiter: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        waiter: asyncio.Future[int] = loop.create_future()
         request.waiters.append(waiter)
         self._writer.put(request)
+        waiters = self._patience.begin(loop, waiter)
         try:
-            async with asyncio.timeout(self._patience_s):
-                return await waiter
-        except TimeoutError:
-            raise SpoolUnwritable(self._silence()) from None
+            return await waiter
+        finally:
+            del waiters[waiter]
 
     def append_wait(self, event_id: str, body: bytes) -> int:
         """`append` for threads without an event loop."""
@@ -182,21 +188,18 @@ class Spool:
 
         Damaged ones are left out, logged, and named in `damage()`. Raises SpoolError where the disk cannot be read.
         """
-        upto = self._segments.last
-        entries = self._segments.read(after, limit)
-        if not entries and limit > 0 and self.posted <= after < upto:
-            self.mark_posted(upto)  # nothing there can be read, which was reported: do not stand still
-        return entries
+        self._reader.upto = self._segments.last
+        return self._reader.read(after, limit)
 
     def mark_posted(self, seq: int) -> None:
         """Move the cursor: everything up to `seq` is in the ledger."""
-        if seq <= self.posted:
-            return
-        self.posted = seq
-        try:
-            self._directory.write_cursor(seq)
-        except OSError as error:
-            log.warning("the cursor of %s cannot be written (%s); a restart posts again", self._directory.path, error)
+        self._reader.mark_posted(seq)
+        self._segments.forget(seq)
+
+    @property
+    def posted(self) -> int:
+        """The cursor."""
+        return self._reader.posted
 
     def retire(self) -> None:
         """Unlink old posted segments at once; the writer does it once a minute."""
@@ -233,7 +236,7 @@ class Spool:
 
     def damage(self) -> tuple[Damage, ...]:
         """What was found damaged or missing since this process began."""
-        return self._segments.damage
+        return tuple(self._reader.damage)
 
     def trouble(self) -> str | None:
         """Why it takes no record now, in words; None while it does."""
@@ -280,6 +283,6 @@ class Spool:
         if not ended:
             left = len(self._writer.kept)
             log.error("the spool %s was closed with %d completions not on disk", self._directory.path, left)
-        self._segments.close()
+        self._reader.close()
         if not self._writer.is_alive():  # else its lock ends with the process: no other may write beside it
             self._directory.release()

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from gembill.errors import SpoolError
-from gembill.spool.segment import CompletionRow, IntentRow, checksum
+from gembill.spool.frames import MAX_ID
 
 MAX_BODY = 16 * 1024 * 1024
 
@@ -33,28 +33,22 @@ class WriteKind(Enum):
 class WriteRequest:
     """One entry on its way to disk. Raises SpoolError for an entry that no file could take."""
 
-    __slots__ = ("at_us", "body", "crc", "event_id", "kind", "waiters")
+    __slots__ = ("at_us", "body", "event_id", "kind", "name", "waiters")
 
     def __init__(self, kind: WriteKind, event_id: str = "", body: bytes = b"", waiter: Waiter | None = None) -> None:
         if len(body) > MAX_BODY:
             raise SpoolError(f"the entry {event_id} has {len(body)} bytes; the spool takes at most {MAX_BODY}")
         try:
-            self.crc = checksum(event_id, body)
+            self.name = event_id.encode()
         except UnicodeEncodeError as error:
             raise SpoolError(f"the entry {event_id!r} has an id that is not text: {error}") from error
+        if len(self.name) > MAX_ID:
+            raise SpoolError(f"the entry {event_id} has an id of more than {MAX_ID} bytes")
         self.kind = kind
         self.event_id = event_id
         self.body = bytes(body)
         self.at_us = time.time_ns() // 1000
         self.waiters: list[Waiter] = [] if waiter is None else [waiter]
-
-    def intent_row(self, number: int) -> IntentRow:
-        """Its row as an open intent."""
-        return number, self.event_id, self.body, self.crc
-
-    def completion_row(self, seq: int) -> CompletionRow:
-        """Its row as a completion."""
-        return seq, self.at_us, self.event_id, self.body, self.crc
 
 
 @dataclass(slots=True)
@@ -96,17 +90,16 @@ class WriteBatch:
 
 def release(outcomes: Iterable[tuple[WriteRequest, Outcome]]) -> None:
     """Give everyone who waits on these requests the outcome; a request has no waiters afterwards."""
-    by_loop: dict[asyncio.AbstractEventLoop, list[tuple[Waiter, Outcome]]] = {}
+    by_loop: dict[asyncio.AbstractEventLoop | None, list[tuple[Waiter, Outcome]]] = {}
     for request, outcome in outcomes:
         for waiter in request.waiters:
-            if isinstance(waiter, Future):
-                _resolve([(waiter, outcome)])
-            else:
-                by_loop.setdefault(waiter.get_loop(), []).append((waiter, outcome))
+            loop = None if isinstance(waiter, Future) else waiter.get_loop()
+            by_loop.setdefault(loop, []).append((waiter, outcome))
         request.waiters = []
+    _resolve(by_loop.pop(None, []))
     for loop, results in by_loop.items():
         try:
-            loop.call_soon_threadsafe(_resolve, results)
+            loop.call_soon_threadsafe(_resolve, results)  # type: ignore[union-attr]
         except RuntimeError:
             # The loop is closed, and with it everyone who waited there.
             continue

@@ -1,7 +1,7 @@
 """The one thread that writes a spool: group commit, rotation, and what happens when the disk says no.
 
 Owns: the queue before the disk, the sequence numbers, the open intents, and the completions kept in memory. Not here:
-reading, and posting. Invariant: a sequence number is given with the transaction that holds its completion, no gaps;
+reading, and posting. Invariant: a sequence number is given with the group that holds its completion, no gaps;
 after any failed write the file is never written again: the completions of that batch are kept and go, first and in
 order, into a new segment (reliability.md 5.7: after a failed fsync the kernel may have dropped the pages and say "done"
 next time).
@@ -15,10 +15,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from gembill.errors import SpoolUnwritable
+from gembill.spool import frames
+from gembill.spool.frames import Header
 from gembill.spool.segment import Segment
 from gembill.spool.segments import Segments, SequenceRange, segment_path
 from gembill.spool.write_request import WriteBatch, WriteKind, WriteRequest, release
-from gembill.sqlite import driver
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +37,7 @@ class SpoolOptions:
     min_free_bytes: int = 32 * 1024 * 1024
     max_bytes: int = 8 * 1024 * 1024 * 1024  # unposted
     batch: int = 1000
-    patience_s: float = 30.0  # how long a lock or a silent disk is waited for
+    patience_s: float = 30.0  # how long a silent disk is waited for
     retry_s: float = 0.5  # between tries of a disk that said no
     kept: int = 10_000  # completions in memory while the disk says no
     kept_bytes: int = 64 * 1024 * 1024
@@ -71,8 +72,9 @@ class Writer:
         self._tidied_at = time.monotonic()
         self._busy_since: float | None = None
         self._deadline: float | None = None
+        self._ended = False  # whether anything more is taken
         self._thread = threading.Thread(target=self._run, name=f"spool-{source_id:016x}", daemon=True)
-        for _, event_id, body, _ in segments.intents:
+        for event_id, body in segments.intents:
             self._reopen(event_id, body)
 
     def _reopen(self, event_id: str, body: bytes) -> None:
@@ -85,7 +87,7 @@ class Writer:
 
     def put(self, request: WriteRequest) -> None:
         """Hand over one request. Raises SpoolUnwritable once the writer was stopped."""
-        if self._deadline is not None or not self._thread.is_alive():
+        if self._ended:
             raise SpoolUnwritable("the spool is closed")
         self._queue.put(request)
 
@@ -97,6 +99,7 @@ class Writer:
     def stop(self, timeout: float) -> bool:
         """Write what is queued and kept, then end; whether that was done in time."""
         self._deadline = time.monotonic() + timeout
+        self._ended = True
         self._queue.put(WriteRequest(WriteKind.STOP))
         self._thread.join(timeout + 1.0)
         return not self._thread.is_alive() and not self.kept
@@ -116,6 +119,7 @@ class Writer:
             log.exception("%s", self.trouble)
             raise
         finally:
+            self._ended = True
             self._end_segment()
             left = self._drain()
             release((request, SpoolUnwritable(self.trouble or "the spool is closed")) for request in left)
@@ -170,7 +174,7 @@ class Writer:
         self._busy_since = time.monotonic()
         try:
             written = self._write(batch)
-        except (driver.Error, OSError) as error:
+        except OSError as error:
             self._fail(batch, error)
         else:
             self._succeed(batch, written)
@@ -178,57 +182,60 @@ class Writer:
             self._busy_since = None
 
     def _write(self, batch: WriteBatch) -> dict[str, int]:
-        """The transaction; gives the number of each new intent. Raises OSError or a driver error."""
-        fresh = self._segment is None
-        segment = self._segment = self._segment or self._begin()
-        numbers = {name: self._next_intent + index for index, name in enumerate(batch.intents)}
-        self._next_intent += len(numbers)
-        gone = {name for name in (*batch.completions, *batch.withdrawn) if name in self.open}
-        intents = [request.intent_row(numbers[name]) for name, request in batch.intents.items()]
-        if fresh:  # open intents live in the newest segment, so that older ones can go
-            intents = [request.intent_row(n) for name, (n, request) in self.open.items() if name not in gone] + intents
-            gone_numbers = []
-        else:
-            gone_numbers = [self.open[name][0] for name in gone]
-        completions = [
-            request.completion_row(self._next_seq + index) for index, request in enumerate(batch.completions.values())
-        ]
-        segment.write(intents, completions, gone_numbers)
+        """The group; gives the number of each new intent. Raises OSError."""
+        segment = self._segment or self._begin()
+        gone = {*batch.completions, *batch.withdrawn}
+        group = [] if segment.begun else self._opening(gone)
+        numbers = {}
+        for name, request in batch.intents.items():
+            numbers[name] = self._next_intent
+            group.append(frames.intent(self._next_intent, request.name, request.body))
+            self._next_intent += 1
+        if segment.begun:
+            group += [frames.withdrawal(self.open[name][0]) for name in batch.withdrawn if name in self.open]
+        for seq, request in enumerate(batch.completions.values(), self._next_seq):
+            opened = self.open.get(request.event_id) if segment.begun else None
+            group.append(_completion(seq, request, opened))
+        segment.write(group)
         return numbers
 
     def _begin(self) -> Segment:
         number = self._segments.next_number
         self._segments.next_number += 1
-        path = segment_path(self._segments.path, number, self._next_seq)
-        wait_s = self._options.patience_s
-        return Segment.begin(path, source_id=self._source_id, first_seq=self._next_seq, wait_s=wait_s)
+        self._segment = Segment.begin(segment_path(self._segments.path, number, self._next_seq))
+        return self._segment
+
+    def _opening(self, gone: set[str]) -> list[bytes]:
+        """How a segment begins: the open intents live in the newest segment, so that older ones can go."""
+        carried = [opened for name, opened in self.open.items() if name not in gone]
+        header = Header(self._source_id, self._next_seq, time.time_ns() // 1000, len(carried))
+        return [header.written(), *(frames.intent(number, asked.name, asked.body) for number, asked in carried)]
 
     def _succeed(self, batch: WriteBatch, numbers: dict[str, int]) -> None:
-        segment, span = self._segment, self._span
+        segment, first = self._segment, self._next_seq
         assert segment is not None
-        if span is None:
-            first = self._next_seq
-            span = self._span = SequenceRange(int(segment.path.name[:8]), first, segment.path, first - 1, writing=True)
-            self._segments.add(span)
+        if self._span is None:
+            self._span = SequenceRange(int(segment.path.name[:8]), first, segment.path, first - 1, writing=True)
+            self._segments.add(self._span)
         for name in (*batch.completions, *batch.withdrawn):
             self.open.pop(name, None)
         self.open.update((name, (numbers[name], request)) for name, request in batch.intents.items())
-        first = self._next_seq
-        self._next_seq += len(batch.completions)
-        span.bytes = segment.bytes
-        span.last = self._next_seq - 1
+        self._span.bytes = segment.bytes
         self.kept.clear()
         if self.trouble is not None:
             log.warning("the spool takes records again")
             self.trouble = None
         if batch.completions:
+            self._segments.mark(first, next(iter(batch.completions.values())).at_us)
+            self._next_seq = first + len(batch.completions)
+            self._span.last = self._next_seq - 1
             self._on_completion()
-        release((request, 0) for request in (*batch.intents.values(), *batch.known))
-        release((request, first + index) for index, request in enumerate(batch.completions.values()))
+        outcomes: list[tuple[WriteRequest, int]] = [(request, 0) for request in (*batch.intents.values(), *batch.known)]
+        release([*outcomes, *zip(batch.completions.values(), range(first, self._next_seq), strict=True)])
 
-    def _fail(self, batch: WriteBatch, error: Exception) -> None:
+    def _fail(self, batch: WriteBatch, error: OSError) -> None:
         self._end_segment()
-        words = f"the spool {self._segments.path} cannot take records: {error}"
+        words = f"the spool {self._segments.path} cannot take records: {error.strerror or error}"
         if self.trouble is None:
             log.error("%s", words)
         self.trouble = words
@@ -264,14 +271,21 @@ class Writer:
         return segment.bytes >= options.segment_bytes or time.monotonic() - segment.made_at >= options.segment_s
 
     def _tidy(self) -> None:
-        """Rotation, and the keeping of segments: damaged segments aside at once, old ones away now and then."""
-        if self._segment is not None and (self._is_due(self._segment) or self._segments.is_written_damaged):
+        """Rotation, and now and then the unlinking of old segments."""
+        if self._segment is not None and self._is_due(self._segment):
             self._end_segment()
+        if time.monotonic() - self._tidied_at < TIDY_S:
+            return
+        self._tidied_at = time.monotonic()
         try:
-            if self._segments.untidy:
-                self._segments.tidy()
-            if time.monotonic() - self._tidied_at >= TIDY_S:
-                self._tidied_at = time.monotonic()
-                self._segments.retire(self._posted(), self._options.keep_hours * 3600)
+            self._segments.retire(self._posted(), self._options.keep_hours * 3600)
         except OSError as error:
             log.warning("segments in %s cannot be put away now: %s", self._segments.path, error)
+
+
+def _completion(seq: int, request: WriteRequest, opened: tuple[int, WriteRequest] | None) -> bytes:
+    """The frame of a completion; one whose intent is in the same segment leaves out what they share."""
+    if opened is None:
+        return frames.completion(seq, request.at_us, request.name, request.body)
+    number, asked = opened
+    return frames.completion_of(seq, request.at_us, number, asked.body, request.body)

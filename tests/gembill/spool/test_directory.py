@@ -29,22 +29,9 @@ def test_a_copy_under_another_name_is_not_a_spool(tmp_path: Path) -> None:
     unlocked[0].release()
 
 
-def test_the_cursor_is_read_back_and_nonsense_is_zero(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    directory = SpoolDirectory.make(tmp_path)
-    assert directory.read_cursor() == 0
-    for seq in (1, 2**62, 7):
-        directory.write_cursor(seq)
-        assert directory.read_cursor() == seq
-    cursor = directory.path / "posted"
-    cursor.write_bytes(cursor.read_bytes().replace(b"7 ", b"8 "))
-    assert directory.read_cursor() == 0
-    assert "posting starts again" in caplog.text
-    directory.release()
-
-
 def test_a_network_file_system_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(directory, "network_mount", lambda path: Mount(Path("/net"), "nfs4"))
-    with pytest.raises(SpoolError, match="it is on nfs4, where SQLite's locks do not hold"):
+    with pytest.raises(SpoolError, match="it is on nfs4, where neither locks nor syncs can be relied on"):
         open_root(tmp_path / "root")
 
 

@@ -31,7 +31,7 @@ def _ids(spool: Spool, after: int = 0) -> list[str]:
 def _abandon(spool: Spool) -> None:
     """Let go of the files as a dying process does: nothing is flushed that was not."""
     spool._writer.stop(5.0)
-    spool._segments.close()
+    spool._reader.close()
     spool._directory.release()
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import errno
 import itertools
 import os
 import random
@@ -12,7 +13,7 @@ import sys
 import textwrap
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,7 @@ import pytest
 
 from gembill.errors import SpoolUnwritable
 from gembill.spool import Spool, SpoolOptions
-from gembill.spool import segment as segment_module
-from gembill.sqlite import driver
+from gembill.spool.segment import Segment
 
 EAGER = SpoolOptions(min_free_bytes=0, retry_s=0.02)
 
@@ -201,31 +201,24 @@ def test_a_limit_of_file_size_is_met_like_a_full_disk(tmp_path: Path) -> None:
 
 
 class _Failing:
-    """A connection whose COMMIT fails by plan: "before" nothing is durable, "after" the transaction is on disk."""
+    """A disk that answers a group by plan: "before" nothing is durable, "after" the group is on disk."""
 
     plan: Iterator[str] = iter(())
-
-    def __init__(self, connection: Any) -> None:
-        self._connection = connection
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._connection, name)
-
-    def execute(self, sql: str, *values: Any) -> Any:
-        fate = next(self.plan, "well") if sql == "COMMIT" else "well"
-        if fate == "before":
-            raise driver.OperationalError("disk I/O error")
-        cursor = self._connection.execute(sql, *values)
-        if fate == "after":
-            raise driver.OperationalError("disk I/O error")
-        return cursor
 
 
 @pytest.fixture
 def failing(monkeypatch: pytest.MonkeyPatch) -> type[_Failing]:
-    """The disk's answer to a commit by plan. Only the driver is stood in for; the files are real."""
-    connect = segment_module.connect
-    monkeypatch.setattr(segment_module, "connect", lambda path, wait_s: _Failing(connect(path, wait_s=wait_s)))
+    """The disk's answers by plan. Only the outcome of a write is stood in for; the files are real."""
+    write = Segment.write
+
+    def planned(segment: Segment, group: Sequence[bytes]) -> None:
+        fate = next(_Failing.plan, "well")
+        if fate != "before":
+            write(segment, group)
+        if fate != "well":
+            raise OSError(errno.EIO, "disk I/O error")
+
+    monkeypatch.setattr(Segment, "write", planned)
     _Failing.plan = iter(())
     return _Failing
 
@@ -298,34 +291,67 @@ def test_memory_for_finals_is_bounded(tmp_path: Path, failing: type[_Failing], c
     again.close(5.0)
 
 
-def _lock(spool: Spool) -> Any:
-    path = max(spool._directory.path.glob("*.db"))
-    other = driver.connect(str(path), isolation_level=None, check_same_thread=False)
-    other.execute("BEGIN IMMEDIATE")
-    return other
+@pytest.fixture
+def silent(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
+    """A disk that does not answer once the event is cleared, until it is set."""
+    write, answers = Segment.write, threading.Event()
+    answers.set()
+
+    def wait(segment: Segment, group: Sequence[bytes]) -> None:
+        answers.wait(30.0)
+        write(segment, group)
+
+    monkeypatch.setattr(Segment, "write", wait)
+    yield answers
+    answers.set()
 
 
-def test_a_lock_of_another_process_is_waited_for(tmp_path: Path) -> None:
+def test_a_disk_that_pauses_is_waited_for(tmp_path: Path, silent: threading.Event) -> None:
     spool = Spool.claim(tmp_path)
     spool.append_wait("a", b"x")
-    other = _lock(spool)
-    timer = threading.Timer(0.5, other.close)
+    silent.clear()
+    timer = threading.Timer(0.3, silent.set)
     timer.start()
-    began = time.monotonic()
     assert spool.append_wait("b", b"x") == 2
-    assert time.monotonic() - began >= 0.4
     timer.join()
+    assert spool.trouble() is None
     spool.close(5.0)
 
 
-def test_a_lock_that_stays_refuses_after_the_patience_and_then_goes_on_elsewhere(tmp_path: Path) -> None:
-    spool = Spool.claim(tmp_path, SpoolOptions(patience_s=0.5, retry_s=0.02))
+def test_a_disk_that_stays_silent_refuses_after_the_patience_and_then_goes_on(
+    tmp_path: Path, silent: threading.Event
+) -> None:
+    spool = Spool.claim(tmp_path, SpoolOptions(patience_s=0.2, min_free_bytes=0))
     spool.append_wait("a", b"x")
-    other = _lock(spool)
-    with pytest.raises(SpoolUnwritable, match="locked"):
+    silent.clear()
+    with pytest.raises(SpoolUnwritable, match="has not answered"):
         asyncio.run(spool.intend("b", b"x"))
+    with pytest.raises(SpoolUnwritable, match="has not answered"):
+        spool.check()
+    with pytest.raises(SpoolUnwritable, match="has not answered"):
+        spool.append_wait("late", b"kept all the same")
+    silent.set()
     _wait_for(lambda: spool.trouble() is None)
-    assert spool.append_wait("c", b"x") == 2
-    assert [e.event_id for e in spool.read(0, 10)] == ["a", "c"]
-    other.close()
+    assert spool.append_wait("c", b"x") == 3
+    assert [e.event_id for e in spool.read(0, 10)] == ["a", "late", "c"]
+    assert spool.backlog().open_intents == 0  # who gave up does not call, so its intent was taken back
     spool.close(5.0)
+
+
+def test_a_group_is_one_call_into_the_loop_and_one_sync(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    spool = Spool.claim(tmp_path)
+    syncs, calls = [], []
+    sync = os.fdatasync
+    monkeypatch.setattr(os, "fdatasync", lambda handle: syncs.append(handle) or sync(handle))
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        threadsafe = loop.call_soon_threadsafe
+        monkeypatch.setattr(loop, "call_soon_threadsafe", lambda *given: calls.append(given) or threadsafe(*given))
+        names = [f"e{n}" for n in range(300)]
+        await asyncio.gather(*(spool.intend(name, b"x") for name in names))
+        await asyncio.gather(*(spool.append(name, b"x") for name in names))
+
+    asyncio.run(main())
+    spool.close(5.0)
+    assert len(calls) == len(syncs) < 60
