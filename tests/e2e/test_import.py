@@ -69,6 +69,21 @@ def test_every_recorded_call_gives_the_numbers_of_its_row_and_gives_them_once(ge
 
 
 @corpus.needed
+def test_an_export_of_every_recorded_call_is_the_same_elsewhere(gembill, tmp_path):
+    file = gembill.write("t.jsonl", *(corpus.line(name, case, AT) for name, case in corpus.cases(*CALLS).items()))
+    gembill.imported(file)
+    text = gembill.run("export", "--format", "jsonl").stdout
+    (tmp_path / "elsewhere").mkdir()
+    other = Gembill(tmp_path / "elsewhere")
+    (other.home / "export.jsonl").write_text(text)
+    new = len(text.splitlines())
+    assert other.imported("export.jsonl") == f"imported {new} calls ({new} new, 0 known)"
+    assert other.run("export", "--format", "jsonl").stdout == text
+    assert other.imported("export.jsonl") == f"imported {new} calls (0 new, {new} known)"
+    other.run("audit")
+
+
+@corpus.needed
 def test_every_recorded_refusal_is_an_error_without_cost(gembill):
     chosen = corpus.cases("error")
     gembill.imported(gembill.write("e.jsonl", *(corpus.line(name, case, AT) for name, case in chosen.items())))

@@ -16,6 +16,7 @@ import click
 from gembill.cli.options import CallFilter, database_url_option, opened, selection_options
 from gembill.cli.output import file_option, pour, target
 from gembill.cli.progress import Progress
+from gembill.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from gembill.ledger import Ledger, LedgerRecord, Selection
@@ -25,29 +26,40 @@ if TYPE_CHECKING:
 @selection_options
 @click.option("--format", "form", type=click.Choice(["csv", "jsonl", "focus"]), required=True, help="What to write.")
 @file_option
+@click.option(
+    "--grain",
+    type=click.Choice(["call", "day"]),
+    help="Of focus: a line per charge of a call, or per day, model and meter.  [default: call]",
+)
 @click.option("--billing-account", default="unknown", show_default=True, help="Who pays, for FOCUS; we cannot know it.")
 @database_url_option
-def export(calls: CallFilter, form: str, path: Path | None, billing_account: str, database_url: str | None) -> None:
+def export(
+    calls: CallFilter, form: str, path: Path | None, grain: str | None, billing_account: str, database_url: str | None
+) -> None:
     """Write calls or charges for other programs.
 
     \b
     csv    a line per call, all its fields
-    jsonl  a JSON document per call and line
+    jsonl  a JSON document per call and line, which `gembill import`
+           reads again
     focus  a line per charge in the columns of FOCUS 1.2 (FinOps); calls
            without a known cost have none and are counted on stderr
 
     Costs are estimates at list price. Text that a spreadsheet would run as a formula begins with a quote sign.
     """
     from gembill.price_catalog import rows_of
-    from gembill_reports.exports.records import Export, ExportFormat
+    from gembill_reports.exports.records import Export, ExportFormat, Grain
 
     period = calls.period()
     wanted = ExportFormat(form)
+    if grain is not None and not wanted.has_charges_alone:
+        raise ConfigurationError(f"--grain is about --format focus; {form} has a line per call")
     with opened(database_url) as (ledger, settings):
         selection = calls.selection(period, ledger)
         with target(path) as stream, _counted(ledger, selection) as records:
             prices_of = partial(rows_of, ledger, settings)
-            pour(Export(ledger, records, prices_of, period.zone, billing_account).text(wanted), stream, wanted)
+            made = Export(ledger, records, prices_of, period.zone, billing_account, Grain(grain or Grain.CALL))
+            pour(made.text(wanted), stream, wanted)
         if wanted.has_charges_alone:
             _warn(ledger, selection)
 

@@ -1,7 +1,7 @@
 """`gembill import`: traffic that never met the proxy.
 
 Owns: the command, its progress bar and what it says. Not here: formats and rules of the import (`gembill.importing`).
-Invariant: the exit code is 1 if any line was refused; each refusal is one sentence on stderr.
+Invariant: the exit code is 1 if any line was refused; refusals are sentences on stderr.
 """
 
 from __future__ import annotations
@@ -64,12 +64,14 @@ def import_calls(
                    and optionally method, request, response_headers,
                    occurred_at, labels
       HAR          the traffic that a browser or a proxy saved
+      an export    of `gembill export --format jsonl`: the calls keep
+                   their ids and are metered and priced again
       a case       of a corpus: an object with surface, path, request,
                    response or chunks, source.recorded_at
       -            one of these from standard input
 
     They are metered and priced like calls through the proxy. Importing twice changes nothing. A line that cannot be
-    used is named, the rest goes on, and the exit code is 1.
+    used is refused, the rest goes on, and the exit code is 1; ten refusals are named, all are counted by reason.
     """
     from gembill.importing import ImportDefaults
     from gembill.period import instant, zone
@@ -105,7 +107,8 @@ def _import(files: tuple[str, ...], assumed: ImportDefaults, database_url: str |
         importer.finish()
     finally:
         ledger.close()
-        screen.say(str(importer.summary))
+        for sentence in (*importer.summary.refusals(), str(importer.summary)):
+            screen.say(sentence)
     return importer.summary.refused
 
 

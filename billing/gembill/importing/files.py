@@ -13,6 +13,7 @@ from itertools import chain
 from typing import BinaryIO
 
 from gembill.importing import har, line
+from gembill.importing.exported import ExportedCall
 from gembill.importing.member import RefusedLine, entries, inner, members_of
 from gembill.importing.recorded import ImportDefaults, ImportedExchange
 from gembill.wire.json_text import fields
@@ -29,11 +30,11 @@ class ImportItem:
 
     place: str
     text: bytes = b""
-    reader: Callable[[bytes, ImportDefaults], ImportedExchange | None] = line.read
+    reader: Callable[[bytes, ImportDefaults], ImportedExchange | ExportedCall | None] = line.read
     trouble: str | None = None
 
-    def read(self, assumed: ImportDefaults) -> ImportedExchange | None:
-        """The exchange; None where it is not a call. Refused where it cannot be used."""
+    def read(self, assumed: ImportDefaults) -> ImportedExchange | ExportedCall | None:
+        """The exchange, or the call of an export; None where it is not a call. Refused where it cannot be used."""
         if self.trouble is not None:
             raise RefusedLine(self.trouble)
         return self.reader(self.text, assumed)

@@ -4,9 +4,10 @@ Owns: the order of capture, metering, rating and writing for imports, their batc
 rules of any of these. Invariant: an exchange is in the ledger once, or refused by name, and never keeps back another.
 """
 
-from collections import defaultdict
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+import re
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import msgspec
@@ -16,10 +17,11 @@ from gembill.capture.batch_results import exchange_for
 from gembill.capture.context import ContextCache
 from gembill.capture.fingerprint import Fingerprint
 from gembill.event import Ending, Event
+from gembill.importing.exported import ExportedCall, ExportedEvent
 from gembill.importing.files import ImportItem
 from gembill.importing.member import RefusedLine, shown
 from gembill.importing.recorded import ImportDefaults, ImportedExchange
-from gembill.ledger import InvalidPosting, Ledger, RatedEvent, read_record
+from gembill.ledger import InvalidPosting, Ledger, RatedEvent, known_events, read_record
 from gembill.posting import append, joined, read_event, write_halving
 from gembill.price_catalog import PricingTerms
 from gembill.rules.metering import meter
@@ -27,6 +29,8 @@ from gembill.rules.metering import meter
 BATCH = 500  # events of a transaction, which are of one source
 _WAITING = 4_000  # events of all 64 sources: with fewer, most of the time goes into tiny transactions
 _WAITING_BYTES = 32 << 20
+SHOWN = 10  # refusals that are named; of the others it is said how many there are for which reason
+_VALUE = re.compile(r"'[^']*'|[0-9]+")
 
 
 @dataclass(slots=True)
@@ -37,6 +41,17 @@ class ImportSummary:
     known: int = 0  # in the ledger already, or twice in the files
     skipped: int = 0  # not calls, and polls without counts
     refused: int = 0
+    reasons: Counter[str] = field(default_factory=Counter, compare=False)  # of refusals, without the values in them
+
+    def refusals(self) -> Iterator[str]:
+        """How many lines were refused for which reason, the most frequent first; nothing where all were named."""
+        if self.refused <= SHOWN:
+            return
+        yield f"{SHOWN} of {self.refused:,} refused lines are named above; by reason:"
+        for reason, number in self.reasons.most_common(SHOWN):
+            yield f"- {number:,}: {reason}"
+        if (more := len(self.reasons) - SHOWN) > 0:
+            yield f"- and {more:,} other reason{_s(more)}"
 
     def __str__(self) -> str:
         imported = self.new + self.known
@@ -53,6 +68,7 @@ class _Waiting:
     place: str
     source_id: int
     posting: RatedEvent
+    exported: bool = False  # its event has the id it had in the ledger it comes from
 
     @property
     def of_others(self) -> bool:
@@ -86,25 +102,25 @@ class Importer:
         """Read an item and keep it for the next batch. LedgerError when the ledger cannot take a batch now."""
         try:
             recorded = item.read(self._assumed)
-            source_id, postings = (0, []) if recorded is None else self._postings(recorded)
+            waiting = [] if recorded is None else self._taken(item.place, recorded)
         except RefusedLine as refused:
             self._refuse(item.place, str(refused))
             return
         except Exception as error:  # noqa: BLE001 - whatever is wrong with one exchange must not keep back the others
             self._refuse(item.place, f"it cannot be metered ({type(error).__name__}: {shown(str(error))})")
             return
-        self.summary.skipped += not postings
-        for posting in postings:
-            self._waiting.append(_Waiting(item.place, source_id, posting))
-            self._bytes += len(posting.body)
+        self.summary.skipped += not waiting
+        self._waiting += waiting
+        self._bytes += sum(len(one.posting.body) for one in waiting)
         if len(self._waiting) >= _WAITING or self._bytes >= _WAITING_BYTES:
             self.finish()
 
     def finish(self) -> None:
         """Write what waits."""
         groups: dict[tuple[int, bool], list[_Waiting]] = defaultdict(list)
-        postings = joined(self._ledger, [each.posting for each in self._waiting])
-        for each, posting in zip(self._waiting, postings, strict=True):
+        unknown = self._unknown(self._waiting)
+        postings = joined(self._ledger, [each.posting for each in unknown])
+        for each, posting in zip(unknown, postings, strict=True):
             rated = replace(each, posting=posting)
             groups[rated.source_id, rated.of_others].append(rated)
         self._waiting.clear()
@@ -112,6 +128,22 @@ class Importer:
         for (source_id, _), waiting in groups.items():
             for start in range(0, len(waiting), BATCH):
                 write_halving(waiting[start : start + BATCH], partial(self._append, source_id), self._refuse_unfit)
+
+    def _unknown(self, waiting: Sequence[_Waiting]) -> list[_Waiting]:
+        """What is not in the ledger yet. The events of an export keep their ids, whatever their source was."""
+        known = known_events(self._ledger, [each.posting.event_id for each in waiting if each.exported])
+        self.summary.known += len({each.posting.record.id for each in waiting if each.posting.event_id in known})
+        return [each for each in waiting if not (each.exported and each.posting.event_id in known)]
+
+    def _taken(self, place: str, recorded: ImportedExchange | ExportedCall) -> list[_Waiting]:
+        if isinstance(recorded, ExportedCall):
+            return [_Waiting(place, one.source_id, self._rated(one), exported=True) for one in recorded.events]
+        source_id, postings = self._postings(recorded)
+        return [_Waiting(place, source_id, posting) for posting in postings]
+
+    def _rated(self, one: ExportedEvent) -> RatedEvent:
+        rating = self._terms.rate(one.record)
+        return RatedEvent(seq=None, event_id=one.id, body=one.body, record=one.record, rating=rating)
 
     def _postings(self, recorded: ImportedExchange) -> tuple[int, list[RatedEvent]]:
         """What is to be kept of an exchange, under the source of its identity; records may have keys of their own."""
@@ -143,7 +175,9 @@ class Importer:
 
     def _refuse(self, place: str, why: str) -> None:
         self.summary.refused += 1
-        self._say(f"{place}: {why}")
+        self.summary.reasons[_VALUE.sub("...", why)] += 1
+        if self.summary.refused <= SHOWN:
+            self._say(f"{place}: {why}")
 
 
 def observed(recorded: ImportedExchange, event_id: str, fingerprint: Fingerprint, context: ContextCache) -> list[bytes]:

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 import msgspec
 
 from gembill.capture.attribution import Header
+from gembill.importing import exported
+from gembill.importing.exported import ExportedCall
 from gembill.importing.member import Members, RefusedLine, entries, inner, members_of, status, text
 from gembill.importing.recorded import (
     ImportDefaults,
@@ -34,9 +36,12 @@ _STAND_INS = {  # the call a case makes whose path was not recorded
 _NO_CALLS = ("countTokens", "cachedContents", "live", "models", "files")
 
 
-def read(line: bytes, assumed: ImportDefaults) -> ImportedExchange | None:
-    """The exchange of a JSON text; None where it is not a call. Refused where it cannot be used."""
+def read(line: bytes, assumed: ImportDefaults) -> ImportedExchange | ExportedCall | None:
+    """The exchange of a JSON text, or the call of an export; None where it is not a call. Refused where it cannot be
+    used."""
     members = members_of(line)
+    if exported.is_exported(members):
+        return exported.read(members)
     method, path, query = _request_line(members)
     exchange_route = _route(members, method, path)
     if exchange_route is None:

@@ -28,7 +28,14 @@ if TYPE_CHECKING:
         net_lines,
     )
     from gembill.ledger.errors import InvalidPosting, LedgerUnavailable
-    from gembill.ledger.evidence import DeadLetter, Evidence, read_dead_letters, read_evidence
+    from gembill.ledger.evidence import (
+        DeadLetter,
+        Evidence,
+        known_events,
+        read_bodies,
+        read_dead_letters,
+        read_evidence,
+    )
     from gembill.ledger.filter_values import require_known
     from gembill.ledger.labels import greatest_label, holds_demo_data, read_labels
     from gembill.ledger.measures import MEASURES
@@ -48,7 +55,7 @@ _MODULES = {
     "entries": "DEMO_SOURCE NATURAL_SOURCES LedgerCharge LedgerRecord Line RatedEvent Reason "
     "billed_charges ledger_record line_of net_lines",
     "errors": "InvalidPosting LedgerUnavailable",
-    "evidence": "DeadLetter Evidence read_dead_letters read_evidence",
+    "evidence": "DeadLetter Evidence known_events read_bodies read_dead_letters read_evidence",
     "filter_values": "require_known",
     "labels": "greatest_label holds_demo_data read_labels",
     "measures": "MEASURES",
@@ -92,11 +99,13 @@ __all__ = [
     "billed_charges",
     "greatest_label",
     "holds_demo_data",
+    "known_events",
     "ledger_file",
     "ledger_record",
     "line_of",
     "net_lines",
     "open_ledger",
+    "read_bodies",
     "read_chains",
     "read_charges",
     "read_charges_of",

@@ -56,6 +56,32 @@ def read_evidence(ledger: Ledger, selection: Selection) -> Iterator[list[Evidenc
         ]
 
 
+def read_bodies(ledger: Ledger, calls: Sequence[LedgerRecord]) -> dict[_Key, list[bytes]]:
+    """The events from which the revisions of these calls were read, each once, by (source, id), the first one first."""
+    r, e = schema.record.c, schema.event.c
+    joined = schema.record.join(schema.event, (e.source_id == r.event_source_id) & (e.id == r.event_id))
+    bodies: dict[_Key, dict[_Key, bytes]] = {_key(one): {} for one in calls}
+    with snapshot(ledger.engine) as connection:
+        for source_id, ids in _by_source(calls).items():
+            query = select(r.id, e.source_id, e.id, e.body).select_from(joined)
+            for record_id, *event, body in connection.execute(
+                query.where(r.source_id == source_id, r.id.in_(ids)).order_by(r.id, r.revision)
+            ):
+                bodies[source_id, record_id].setdefault((event[0], event[1]), bytes(body))
+    return {key: list(events.values()) for key, events in bodies.items()}
+
+
+def known_events(ledger: Ledger, ids: Sequence[str]) -> set[str]:
+    """Those of these ids of events that the ledger has, whatever their source."""
+    c = schema.event.c
+    anywhere = c.source_id.in_(select(schema.source.c.source_id))
+    known: set[str] = set()
+    with snapshot(ledger.engine) as connection:
+        for start in range(0, len(ids), BATCH):
+            known.update(connection.scalars(select(c.id).where(anywhere, c.id.in_(ids[start : start + BATCH]))))
+    return known
+
+
 def read_dead_letters(ledger: Ledger) -> Iterator[list[DeadLetter]]:
     """The events among the dead letters that have not become records since, in batches."""
     c = schema.dead_letter.c

@@ -12,5 +12,10 @@ _NAMESPACE = UUID("5d2cf1f4-6c1b-4d0e-9a53-8f3f0c6f2b11")
 
 def natural(kind: str, *parts: str) -> tuple[int, str]:
     """The `(source_id, id)` of a natural key: a source of -1 to -64 and a UUID, both from the key's hash."""
-    key = uuid5(_NAMESPACE, "\0".join((kind, *parts)))
-    return -1 - key.int % SOURCES, str(key)
+    key = str(uuid5(_NAMESPACE, "\0".join((kind, *parts))))
+    return reserved_source(key), key
+
+
+def reserved_source(record_id: str) -> int:
+    """The reserved source of a record that has this id wherever it is met. ValueError if it is not a UUID."""
+    return -1 - UUID(record_id).int % SOURCES

@@ -10,14 +10,14 @@ without a row, such as that of prepaid throughput, holds for many SKUs, and so i
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from gembill.ledger import LedgerRecord
 from gembill.model import Meter, Record
 from gembill.money import usd
-from gembill.period import HOUR_US, Unit, containing, local
+from gembill.period import HOUR_US, Period, Unit, containing, local
 from gembill_reports.analysis.receipt import Receipt, ReceiptLine
 
 VERSION = "1.2"
@@ -65,6 +65,41 @@ def rows(receipt: Receipt, zone: ZoneInfo, account: str = "unknown") -> Iterator
     charged = [line for line in receipt.lines if line.cost_pico is not None]
     for number, line in enumerate(charged):
         yield _call(receipt.stored, zone, account) | _charge(receipt.stored, line) | _counts(receipt.stored, number)
+
+
+def by_day(rows: Iterable[dict[str, Any]], day: Period) -> Iterator[dict[str, Any]]:
+    """The rows of the calls of one day, added up where they differ in nothing but amounts, counts and call.
+
+    A row is then of a day, a model and whatever else decides its price or says whose it is: meter, tier, key, place and
+    labels.
+    """
+    ends = {"ChargePeriodStart": _moment(day.start_us or 0), "ChargePeriodEnd": _moment(day.end_us or 0)}
+    sums: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for row in rows:
+        one = row | ends | {"x_CallId": None}
+        key = tuple(one[name] for name in COLUMNS if name not in _ADDED)
+        known = sums.get(key)
+        sums[key] = one if known is None else known | {name: _ADDED[name](known[name], one[name]) for name in _ADDED}
+    for row in sums.values():
+        quantity = int(row["ConsumedQuantity"])
+        yield row | {"PricingQuantity": millions(quantity) if row["ConsumedUnit"] == "Tokens" else str(quantity)}
+
+
+def _counted(one: str, other: str) -> str:
+    return str(int(one) + int(other))
+
+
+def _amount(one: str | None, other: str | None) -> str | None:
+    """Two amounts with 12 decimals added up exactly."""
+    pico = [int(amount.replace(".", "")) for amount in (one, other) if amount is not None]
+    return usd(sum(pico)) if pico else None
+
+
+_ADDED: dict[str, Callable[[Any, Any], str | None]] = {
+    **dict.fromkeys(("BilledCost", "ContractedCost", "EffectiveCost", "ListCost"), _amount),
+    **dict.fromkeys(("ConsumedQuantity", "x_RequestCount", "x_ExecutionCount", "x_FailedExecutionCount"), _counted),
+    "PricingQuantity": lambda *_: None,  # written of the sum
+}
 
 
 def _call(stored: LedgerRecord, zone: ZoneInfo, account: str) -> dict[str, Any]:

@@ -8,12 +8,13 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import chain, islice
+from itertools import chain, groupby, islice
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from gembill.ledger import Ledger, LedgerRecord, read_charges_of
+from gembill.ledger import Ledger, LedgerRecord, read_bodies, read_charges_of
 from gembill.model import Price
+from gembill.period import Unit, containing
 from gembill_reports.analysis.receipt import receipt
 from gembill_reports.exports import focus
 from gembill_reports.layout.tables import csv_lines
@@ -35,6 +36,13 @@ class ExportFormat(StrEnum):
         return self is ExportFormat.FOCUS
 
 
+class Grain(StrEnum):
+    """What a row of charges is about: one call, or all like calls of a day."""
+
+    CALL = "call"
+    DAY = "day"
+
+
 @dataclass(frozen=True, slots=True)
 class Export:
     """The calls to write, and what a line per charge needs besides them."""
@@ -44,6 +52,7 @@ class Export:
     prices_of: Callable[[Iterable[str]], Mapping[str, Price]]  # the price rows of ids
     zone: ZoneInfo  # the calendar of billing periods
     account: str  # who pays
+    grain: Grain = Grain.CALL  # of the rows of `focus`
 
     def text(self, form: ExportFormat) -> Iterator[str]:
         """The export in a form, piece by piece."""
@@ -56,7 +65,17 @@ def _csv(export: Export) -> Iterator[str]:
 
 
 def _jsonl(export: Export) -> Iterator[str]:
-    return (json.dumps(record_dict(stored)) + "\n" for stored in export.records)
+    for page in _pages(export):
+        bodies = read_bodies(export.ledger, page)
+        for stored in page:
+            events = ", ".join(body.decode() for body in bodies[stored.record.source_id, stored.record.id])
+            yield f'{json.dumps(record_dict(stored))[:-1]}, "events": [{events}]}}\n'
+
+
+def _pages(export: Export) -> Iterator[list[LedgerRecord]]:
+    records = iter(export.records)
+    while page := list(islice(records, _PAGE)):
+        yield page
 
 
 def _focus(export: Export) -> Iterator[str]:
@@ -64,13 +83,22 @@ def _focus(export: Export) -> Iterator[str]:
 
 
 def _charges(export: Export) -> Iterator[dict[str, Any]]:
-    records = iter(export.records)
-    while page := list(islice(records, _PAGE)):
+    """A row per charge, or their sums by day: calls come newest first, so that a day is held at a time."""
+    if export.grain is Grain.CALL:
+        yield from chain.from_iterable(rows for _, rows in _charges_of_calls(export))
+        return
+    days = groupby(_charges_of_calls(export), lambda one: containing(Unit.DAY, one[0].record.occurred_us, export.zone))
+    for day, calls in days:
+        yield from focus.by_day(chain.from_iterable(rows for _, rows in calls), day)
+
+
+def _charges_of_calls(export: Export) -> Iterator[tuple[LedgerRecord, Iterator[dict[str, Any]]]]:
+    for page in _pages(export):
         posted = read_charges_of(export.ledger, page)
         prices = export.prices_of({one.charge.price_id for one in chain.from_iterable(posted.values())})
         for stored in page:
             charges = posted[stored.record.source_id, stored.record.id]
-            yield from focus.rows(receipt(stored, charges, prices), export.zone, export.account)
+            yield stored, focus.rows(receipt(stored, charges, prices), export.zone, export.account)
 
 
 _WRITERS: Mapping[ExportFormat, Callable[[Export], Iterator[str]]] = {

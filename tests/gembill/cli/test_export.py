@@ -49,6 +49,20 @@ def test_focus_says_what_has_no_charge(url: str) -> None:
     assert "1 unpriced" in done.stderr
 
 
+def test_focus_by_day_has_a_line_per_meter_and_no_call(url: str) -> None:
+    ledger = open_ledger(url)
+    put(ledger, call("2026-11-05T11:00:00+00:00", (5, 5, 5), labels={"team": "=a"}))
+    ledger.close()
+    rows = list(csv.DictReader(StringIO(run(url, "--format", "focus", "--grain", "day", "--month", "2026-11").stdout)))
+    assert [(row["x_TokenKind"], row["ConsumedQuantity"], row["x_RequestCount"]) for row in rows] == [
+        ("prompt", "6", "2"),
+        ("intermediate", "7", "0"),
+        ("output", "8", "0"),
+    ]
+    with pytest.raises(ConfigurationError, match="--grain is about --format focus"):
+        run(url, "--format", "csv", "--grain", "day")
+
+
 def test_a_file_is_whole_or_not_there(url: str, tmp_path: Path) -> None:
     target = tmp_path / "out.csv"
     assert "wrote" in run(url, "--format", "csv", "-o", str(target)).stderr

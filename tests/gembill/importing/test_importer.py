@@ -89,6 +89,19 @@ def test_what_is_not_a_call_is_skipped_and_what_is_wrong_is_reported_with_its_pl
     assert [said.split(":")[0] for said in importing.said] == ["f, line 3", "f, line 4", "g"]
 
 
+def test_ten_refusals_are_named_and_all_are_counted_by_reason(importing):
+    wrong = [ImportItem(f"f, line {n}", b"nonsense") for n in range(12)]
+    odd = [line(1, status=n) for n in range(600, 603)]
+    summary = importing.run(line(1), *wrong, *odd)
+    assert len(importing.said) == 10
+    assert list(summary.refusals()) == [
+        "10 of 15 refused lines are named above; by reason:",
+        "- 12: it is not JSON (expecting value, character ...)",
+        "- 3: status is ...; it must be a number from ... to ...",
+    ]
+    assert list(importing.run(*wrong[:10]).refusals()) == []
+
+
 def test_what_the_ledger_cannot_keep_is_refused_alone(importing, monkeypatch):
     append = importer.append
 

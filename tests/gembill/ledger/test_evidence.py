@@ -2,7 +2,16 @@
 
 from itertools import chain
 
-from gembill.ledger import Ledger, Reason, Selection, read_dead_letters, read_evidence
+from gembill.ledger import (
+    Ledger,
+    Reason,
+    Selection,
+    known_events,
+    read_bodies,
+    read_dead_letters,
+    read_evidence,
+    read_records,
+)
 from gembill.ledger import evidence as module
 from gembill.model import Rating
 from tests.gembill.ledger.making import LOST, NATURAL, SPOOL, append, natural, number, posting, rated, record, tokens
@@ -18,6 +27,23 @@ def test_each_record_comes_with_its_event_and_what_it_is_charged_now(ledger: Led
     ]
     assert {price for _, _, _, price in batch[0].lines} == {"p2"}
     assert sum(batch[0].lines.values()) == 200
+
+
+def test_a_record_comes_with_all_events_it_was_read_from_each_once(ledger: Ledger) -> None:
+    append(ledger, SPOOL, [natural(1, **LOST), natural(2), posting(3)])
+    ledger.correct([(record(3), rated(tokens(), 7, "p2"))], reason=Reason.RERATE)
+    stored = list(read_records(ledger, Selection()))
+    bodies = read_bodies(ledger, stored)
+    assert sorted(bodies.values()) == [[b'{"seq":1}', b'{"seq":2}'], [b'{"seq":3}']]
+    assert list(bodies) == [(one.record.source_id, one.record.id) for one in stored]
+
+
+def test_events_are_known_by_their_id_whatever_their_source(ledger: Ledger, monkeypatch) -> None:
+    monkeypatch.setattr(module, "BATCH", 2)
+    append(ledger, SPOOL, [posting(seq) for seq in range(1, 6)])
+    append(ledger, SPOOL + 1, [posting(7, source_id=SPOOL + 1)])
+    assert known_events(ledger, [number(seq) for seq in range(3, 9)]) == {number(3), number(4), number(5), number(7)}
+    assert known_events(ledger, []) == set()
 
 
 def test_a_completed_record_comes_with_the_event_that_completed_it(ledger: Ledger) -> None:
