@@ -4,10 +4,20 @@ import os
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
-HEAVY = ("sqlalchemy", "alembic", "pandas", "plotly", "google.genai", "uvicorn", "rich", "psycopg")
+from gembill.ledger import open_ledger
+from tests.gembill.ledger.making import SPOOL, append, posting
+
+HEAVY = (
+    *("sqlalchemy", "alembic", "pandas", "numpy", "plotly", "google.genai", "pydantic", "uvicorn", "starlette"),
+    *("httptools", "uvloop", "asyncio", "ssl", "jinja2", "rich", "psycopg", "difflib"),
+)
+BUDGET = '[[budget]]\nname = "b"\nlimit_usd = "1"\nperiod = "month"\n'
+SHOWN = {"rich"}  # draws tables
+STORED = {"sqlalchemy", "asyncio", "ssl"}  # SQLAlchemy imports the other two
 
 
 def loaded(statement: str) -> set[str]:
@@ -36,6 +46,39 @@ def test_importing_it_pulls_in_nothing_heavy(package):
 def test_help_imports_nothing_heavy(arguments):
     statement = f"import sys\nfrom gembill.cli import gembill\ntry:\n    gembill.main({arguments!r})\nexcept SystemExit:\n    pass"
     assert loaded(statement) == set()
+
+
+@pytest.mark.parametrize(
+    ("command", "needed", "ours"),
+    [
+        (["--version"], set(), 4),
+        (["budget", "check"], SHOWN, 42),
+        (["budget", "check", "--format", "json"], set(), 42),
+        (["report", "monthly", "--format", "json"], set(), 56),
+        (["report", "monthly", "--month", "2025-11"], SHOWN, 42),
+        (["report", "daily", "--by", "key,label.team", "--format", "csv"], set(), 56),
+        (["records", "--format", "json"], STORED, 54),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_a_command_imports_only_what_it_needs(command, needed, ours, ledger, monkeypatch):
+    monkeypatch.setenv("GEMBILL_DATABASE_URL", ledger)
+    monkeypatch.chdir(Path(ledger.removeprefix("sqlite:///")).parent)
+    statement = f"import sys\nfrom gembill.cli import gembill\ntry:\n    gembill.main({command!r})\nexcept SystemExit:\n    pass"
+    assert loaded(statement) == needed
+    counted = f"{statement}\nprint(sum(name.split('.')[0].startswith('gembill') for name in sys.modules))"
+    done = subprocess.run([sys.executable, "-c", counted], capture_output=True, text=True, check=True)
+    assert int(done.stdout.split()[-1]) <= ours
+
+
+@pytest.fixture
+def ledger(tmp_path):
+    url = f"sqlite:///{tmp_path / 'ledger.db'}"
+    opened = open_ledger(url)
+    append(opened, SPOOL, [posting(1)])
+    opened.close()
+    (tmp_path / "gembill.toml").write_text(BUDGET)
+    return url
 
 
 def test_help_takes_under_five_times_a_bare_interpreter():

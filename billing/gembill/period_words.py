@@ -7,7 +7,6 @@ Invariant: a word means whole days of the zone's calendar, and a word that is no
 import re
 from dataclasses import replace
 from datetime import date, timedelta
-from difflib import get_close_matches
 from zoneinfo import ZoneInfo
 
 from gembill.errors import ConfigurationError
@@ -74,6 +73,8 @@ def _month_after(first: date) -> date:
 
 
 def _nearest(word: str) -> str:
+    from difflib import get_close_matches
+
     near = get_close_matches(word.lower().replace("_", "-").replace(" ", "-"), WORDS, 1)
     return f" (did you mean {near[0]}?)" if near else ""
 

@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from difflib import get_close_matches
 from typing import Any
 
 import msgspec
@@ -53,6 +52,8 @@ def checked(kinds: Mapping[str, Kind], key: str, value: object, *, called: str, 
     """The value of a key; ValueError with a sentence about the value, or about a key that is not `among` the known."""
     kind = kinds.get(key)
     if kind is None:
+        from difflib import get_close_matches
+
         near = get_close_matches(key, kinds, 1)
         known = f"is '{near[0]}' meant?" if near else f"known are {', '.join(kinds)}"
         raise ValueError(f"{called} is not {among}; {known}")

@@ -5,7 +5,6 @@ whatever is wrong with the words of a command is one line that names the help to
 """
 
 from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
 from typing import Any
 
 import click
@@ -28,6 +27,8 @@ class NearGroup(click.Group):
         wrong = args[0]
         if wrong.startswith("-") or self.get_command(ctx, wrong) is not None:
             return super().resolve_command(ctx, args)
+        from difflib import get_close_matches
+
         meant = self._other_words.get(wrong.lower())
         near = [meant] if meant else get_close_matches(wrong.lower(), self.list_commands(ctx), 2)
         raise click.UsageError(
@@ -43,6 +44,8 @@ def did_you_mean(near: Iterable[str]) -> str:
 
 def usage_sentence(error: click.UsageError) -> str:
     """What was wrong with the words of a command, in one line, and where the help for them is."""
+    from difflib import get_close_matches
+
     sentence = " ".join(error.format_message().split()).rstrip(".")
     if isinstance(error, click.NoSuchOption):
         near = get_close_matches(error.option_name, error.possibilities or (), 1)

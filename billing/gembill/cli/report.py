@@ -136,16 +136,19 @@ class _Question:
 
 
 def _view(ledger: Ledger, settings: Settings, question: _Question, *, compare: bool) -> ReportView:
-    from gembill.price_catalog import book_in_force
-    from gembill_reports.analysis import previous_period
     from gembill_reports.analysis.report import report as summed_up
     from gembill_reports.views.report import ReportView
 
     selection, now_us = question.selection, question.now_us
     report = summed_up(ledger, question.period, question.groups, selection=selection)
-    before = previous_period.predecessor(ledger, report, now_us, selection=selection) if compare else None
+    before = None
+    if compare:
+        from gembill_reports.analysis.previous_period import predecessor
+
+        before = predecessor(ledger, report, now_us, selection=selection)
 
     def page() -> str:
+        from gembill.price_catalog import book_in_force
         from gembill_reports.dashboard import html_report
         from gembill_reports.dashboard.query import PageQuery
 
@@ -158,11 +161,12 @@ def _view(ledger: Ledger, settings: Settings, question: _Question, *, compare: b
 def _forecast(ledger: Ledger, settings: Settings, question: _Question) -> Forecast | None:
     """What the month under way will have cost; None for other periods, or too early in the month."""
     from gembill.period import Unit, containing
-    from gembill.price_catalog import book_in_force
-    from gembill_reports.analysis import forecast, report
 
     period, now_us = question.period, question.now_us
     if period != containing(Unit.MONTH, now_us, period.zone):
         return None
+    from gembill.price_catalog import book_in_force
+    from gembill_reports.analysis import forecast, report
+
     days = report.report(ledger, period, forecast.GROUPS, selection=question.selection)
     return forecast.forecast(days, now_us, book_in_force(ledger, settings))

@@ -4,7 +4,6 @@ Owns: what is read of sets of labels and of sources as a whole. Not here: the la
 them (`totals`). Invariant: statements are text, because a check of budgets asks these questions without SQLAlchemy.
 """
 
-from gembill.ledger import mapping
 from gembill.ledger.entries import DEMO_SOURCE
 from gembill.ledger.store import Ledger
 
@@ -22,6 +21,8 @@ def holds_demo_data(ledger: Ledger) -> bool:
 
 def read_labels(ledger: Ledger) -> dict[str, tuple[str, ...]]:
     """Each label's name and the values that calls ever had of it, both in the order of their text."""
+    from gembill.ledger import mapping
+
     values: dict[str, set[str]] = {}
     with ledger.reading() as snapshot:
         for (text,) in snapshot.rows("SELECT DISTINCT labels FROM label_set"):

@@ -18,7 +18,6 @@ from zoneinfo import ZoneInfo
 from gembill.ledger import Total
 from gembill.model import Modality
 from gembill.period import Period, Unit, buckets, containing, instant, local, name
-from gembill.rules.metering import by_meter
 from gembill.rules.prices import NoPrice, PriceBook
 from gembill_reports.analysis.report import Report
 
@@ -109,6 +108,8 @@ class _Prices:
         return self.book.stands_for(str(row.group["model"]), self.period.start_us or 0)
 
     def _cost(self, row: Total, at_us: int) -> int | None:
+        from gembill.rules.metering import by_meter  # for a change of price alone: with it come all forms of answers
+
         tariff = self.book.tariff(self._model(row), str(row.group["service_tier"]), at_us)
         if isinstance(tariff, NoPrice):
             return None

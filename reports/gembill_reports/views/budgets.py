@@ -32,8 +32,6 @@ from gembill.rules.budgets.text import (
 from gembill_reports.layout import screen
 from gembill_reports.layout.sheet import DEMO, Sheet, count, money, rate
 from gembill_reports.layout.tables import Column, Table, flat
-from gembill_reports.views import github
-from gembill_reports.views.junit import junit
 from gembill_reports.views.view import Csv, Format, View, text
 
 if TYPE_CHECKING:  # a check of budgets does not wait for reports
@@ -102,9 +100,16 @@ class BudgetCheckView(View):
 
     def special(self) -> Mapping[Format, Callable[[], Iterable[str]]]:
         """JUnit, and the log of a GitHub job, which leaves its files for the runner too."""
-        return {Format.JUNIT: lambda: [junit(ordered(self.statuses))], Format.GITHUB: self._github}
+        return {Format.JUNIT: self._junit, Format.GITHUB: self._github}
+
+    def _junit(self) -> list[str]:
+        from gembill_reports.views.junit import junit
+
+        return [junit(ordered(self.statuses))]
 
     def _github(self) -> Iterator[str]:
+        from gembill_reports.views import github
+
         yield from github.quoted("".join(text(self, Format.TABLE)))
         yield from github.annotations(self.statuses)
         if failures := github.leave(self.statuses, "".join(text(self, Format.MARKDOWN)), self.exit_code):
