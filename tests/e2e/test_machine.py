@@ -159,6 +159,8 @@ def nobody(folder: Path, **own: str) -> dict[str, str]:
     "locale", [{"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}, {"PYTHONIOENCODING": "latin-1"}]
 )
 def test_what_programs_read_is_utf_8_in_any_locale(words, locale, folder):
+    if "LC_ALL" in locale and not __file__.isascii():
+        pytest.skip("Python itself does not start in locale C where the folder of an editable install is not ASCII")
     code, said, written = run(folder, words, environment(folder, **locale))
     assert (code, said) == (0, "")
     assert "Zoë" in written.decode("utf-8")
