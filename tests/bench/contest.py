@@ -22,7 +22,7 @@ from typing import Any
 
 from tests.bench import answers, table
 from tests.bench.contestants import OPTIONAL, USUAL, Contestant
-from tests.bench.processes import pss_mib, tree
+from tests.bench.processes import cpu_us, pss_mib, tree
 from tests.bench.stage import UPLOAD, Scenario, Stage, compiler, stage
 
 DIRECT = "direct"
@@ -55,6 +55,7 @@ class Sample:
     p50: int
     p99: int
     first_p50: int
+    upstream: float  # CPU of the upstream for a call
     pss: float = 0.0
     pss_alone: float = 0.0
 
@@ -107,9 +108,10 @@ class Run:
         say(table.line(scenario.name, [asdict(each) for each in self.samples]))
 
     def _sample(self, scenario: Scenario, each: Contestant | None, number: int, seconds: float) -> Sample:
-        before = each.cpu_us() if each else (0.0, 0.0)
+        before, upstream = each.cpu_us() if each else (0.0, 0.0), cpu_us([self.stage.pid])
         prefix, port = (each.path_prefix, each.port) if each else ("", self.stage.port)
         result = self.stage.load(scenario, port, seconds, prefix=prefix)
+        upstream = cpu_us([self.stage.pid]) - upstream
         if each:
             each.settle()
         after = each.cpu_us() if each else (0.0, 0.0)
@@ -128,6 +130,7 @@ class Run:
             result["p50"],
             result["p99"],
             result["first_p50"],
+            round(upstream / calls, 2),
         )
         return _with_memory(sample, each) if each and scenario.name == MEMORY else sample
 

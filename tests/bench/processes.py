@@ -84,8 +84,8 @@ def kill(leader: int, number: signal.Signals = signal.SIGKILL) -> None:
         if time.monotonic() > deadline:
             for pid in pids:
                 _signal(pid, signal.SIGKILL)
-        _reap(leader)
         time.sleep(0.01)
+    _reap(leader)
 
 
 def _signal(pid: int, number: signal.Signals) -> None:
@@ -97,7 +97,7 @@ def _signal(pid: int, number: signal.Signals) -> None:
 
 def _reap(leader: int) -> None:
     try:
-        os.waitpid(leader, os.WNOHANG)
+        os.waitpid(leader, 0)
     except ChildProcessError:
         pass
 

@@ -82,7 +82,7 @@ class Stage:
 def stage(folder: Path) -> Iterator[Stage]:
     """Compile, start and stop all of it. SystemExit with a sentence where a program is missing."""
     _compile(folder)
-    _write_files(folder)
+    write_files(folder)
     port, tls_port = free_port(), free_port()
     (folder / "tls").mkdir()
     (folder / "tls" / "nginx.conf").write_text(_tls_front(folder, port, tls_port))
@@ -108,7 +108,8 @@ def _compile(folder: Path) -> None:
         subprocess.run([compiler() or "cc", "-O2", "-o", folder / name, HERE / f"{name}.c"], check=True)
 
 
-def _write_files(folder: Path) -> None:
+def write_files(folder: Path) -> None:
+    """What the two programs read, and a certificate for the TLS address."""
     contents = {
         "answer": answers.answer(),
         "events": answers.events(),

@@ -40,6 +40,7 @@ def markdown(result: dict[str, Any]) -> str:
     names = list(result["recording"])
     rows = [["recording", *result["recording"].values()]]
     scenarios = list(dict.fromkeys(one["scenario"] for one in samples))
+    upstream = _median(one["upstream"] for one in samples if one["contestant"] == YARDSTICK)
     for name in scenarios:
         rows += _rows(name, samples, names)
     rows.append(["PSS, MiB (of it the proxy process)", *(_memory(samples, name) for name in names)])
@@ -49,7 +50,7 @@ def markdown(result: dict[str, Any]) -> str:
     head = ["", *names]
     lines = [head, ["---"] * len(head), *rows]
     table = "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
-    return f"{result['conditions']}\n\n{table}\n"
+    return f"{result['conditions']} Behind {YARDSTICK} the upstream spent {upstream:.1f} us a call, on the other core.\n\n{table}\n"
 
 
 def write(text: str, document: Path = DOCUMENT) -> None:
