@@ -11,6 +11,7 @@ through it).
 from gembill.upstream.client import (
     ConnectFailed,
     ConnectTimedOut,
+    HeadFields,
     Limits,
     NeverSent,
     Origin,
@@ -23,6 +24,7 @@ from gembill.upstream.egress import way_out
 __all__ = [
     "ConnectFailed",
     "ConnectTimedOut",
+    "HeadFields",
     "Limits",
     "NeverSent",
     "Origin",

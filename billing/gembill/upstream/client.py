@@ -17,11 +17,21 @@ from pathlib import Path
 from gembill.errors import ConfigurationError, UpstreamCut, UpstreamError, UpstreamTimeout, UpstreamUnreachable
 from gembill.upstream.connection import Limits, UpstreamConnection
 from gembill.upstream.egress import ForwardProxy
-from gembill.upstream.request import Fields, UpstreamRequest, request_head
+from gembill.upstream.request import Fields, HeadFields, UpstreamRequest, request_head
 from gembill.upstream.response import Response, ResponseHead
 from gembill.upstream.tunnel import open_tunnel
 
-__all__ = ["ConnectFailed", "ConnectTimedOut", "Limits", "NeverSent", "Origin", "Response", "ResponseHead", "Upstream"]
+__all__ = [
+    "ConnectFailed",
+    "ConnectTimedOut",
+    "HeadFields",
+    "Limits",
+    "NeverSent",
+    "Origin",
+    "Response",
+    "ResponseHead",
+    "Upstream",
+]
 
 _PORTS = {"https": 443, "http": 80}
 _ORIGIN = re.compile(r"(https?)://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::([0-9]{1,5}))?/?", re.IGNORECASE | re.ASCII)
@@ -71,6 +81,10 @@ class Origin:
         return f"{self.scheme}://{self.host_header.decode('ascii')}"
 
 
+def _nothing() -> None:
+    """What is called where nobody wants to know."""
+
+
 class Upstream:
     """A pool of connections to one origin, for one event loop; the most recently used is taken first.
 
@@ -106,40 +120,41 @@ class Upstream:
         self,
         method: bytes,
         target: bytes,
-        headers: Fields,
+        headers: Fields | HeadFields,
         body: AsyncIterator[bytes] | bytes | None,
         *,
         length: int | None,
-        begun: Callable[[], None] = lambda: None,
+        begun: Callable[[], None] = _nothing,
+        sent: Callable[[], None] = _nothing,
     ) -> Response:
         """Send a request and return its answer once the head is there; 1xx answers are skipped.
 
         With a `length` (bytes; 0: no body) `headers` hold the `content-length`; a body without goes chunked. The answer
         may come before the body is sent: then no more of it is sent, and an iterator that is waiting is cancelled.
-        `begun` is called before the first byte leaves. Raises `UpstreamUnreachable`, `UpstreamTimeout` and
-        `UpstreamCut`, marked `NeverSent` when no byte left; ValueError for parts that would break the framing.
+        `begun` is called before the first byte leaves, `sent` where nothing more is to be sent, while the answer is
+        waited for. Raises `UpstreamUnreachable`, `UpstreamTimeout` and `UpstreamCut`, marked `NeverSent` when no byte
+        left; ValueError for parts that would break the framing.
         """
         chunked = body is not None and length is None
         head = request_head(b"%b %b%b" % (method, target, self._line), headers, length, chunked=chunked)
         sending = UpstreamRequest(head, body, length=length, replay_bytes=self.limits.replay_bytes)
-        await sending.prepare()
+        if sending.waits:
+            await sending.prepare()
         bodiless = method == b"HEAD"
-        retried = 0
         connection = self._take()
-        if connection is not None:
-            answer = connection.begin(bodiless=bodiless)
-            begun()
-            try:
-                return await _exchange(sending, connection, answer)
-            except UpstreamUnreachable:
-                if not (answer.stale and sending.replayable):
-                    raise
-            retried = 1
-        connection = await self._connect(sent_before=retried > 0)
+        if connection is None:
+            connection = await self._connect(sent_before=False)
         answer = connection.begin(bodiless=bodiless)
-        answer.retried = retried
         begun()
-        return await _exchange(sending, connection, answer)
+        try:
+            return await _exchange(sending, connection, answer, sent)
+        except UpstreamUnreachable:
+            if not (answer.stale and sending.replayable):
+                raise
+        connection = await self._connect(sent_before=True)
+        answer = connection.begin(bodiless=bodiless)
+        answer.retried = 1
+        return await _exchange(sending, connection, answer, _nothing)
 
     async def close(self) -> None:
         """Close every connection at once; answers under way break off."""
@@ -239,10 +254,15 @@ class Upstream:
         self._timer = loop.call_later(tick, self._sweep) if self._open else None
 
 
-async def _exchange(sending: UpstreamRequest, connection: UpstreamConnection, answer: Response) -> Response:
+async def _exchange(
+    sending: UpstreamRequest, connection: UpstreamConnection, answer: Response, sent: Callable[[], None]
+) -> Response:
     try:
-        await sending.send(connection, answer)
-        await answer.started()
+        if not sending.send_at_once(connection):
+            await sending.send(connection, answer)
+        sent()
+        if not answer.began:
+            await answer.started()
     except BaseException:
         answer.abort()
         raise

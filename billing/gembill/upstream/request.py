@@ -19,21 +19,57 @@ _FRAMING = {b"host", b"content-length", b"transfer-encoding"}
 _SIZES = {len(name) for name in _FRAMING}
 
 
-def request_head(start: bytes, fields: Fields, length: int | None, *, chunked: bool) -> bytes:
+class HeadFields:
+    """Header fields of many requests, checked once: all of them in their order, but for the value of Content-Length.
+
+    Names that frame a request must be lower case. Raises ValueError as `request_head` does.
+    """
+
+    __slots__ = ("_after", "_before", "_sized")
+
+    def __init__(self, fields: Fields) -> None:
+        sized = [at for at, (name, _) in enumerate(fields) if name == b"content-length"]
+        if len(sized) > 1 or any(name in {b"host", b"transfer-encoding"} for name, _ in fields):
+            raise ValueError("The fields of a request state its framing themselves.")
+        at = sized[0] if sized else len(fields)
+        self._sized = bool(sized)
+        self._before = _lines(fields[:at]) + (b"content-length: " if sized else b"")
+        self._after = b"\r\n" + _lines(fields[at + 1 :])
+
+    def lines(self, length: int | None) -> bytes:
+        """The lines of a request whose body has this length: 0 for none, None where it is chunked."""
+        if self._sized and length is not None:
+            return b"%b%d%b" % (self._before, length, self._after)
+        if self._sized or length:
+            raise ValueError(f"The fields of the request contradict its length, {length}.")
+        return self._before
+
+
+def request_head(start: bytes, fields: "Fields | HeadFields", length: int | None, *, chunked: bool) -> bytes:
     """Build the head from its first two lines and the fields, in their order.
 
     The last gate against a request that a server could read as two: raises ValueError, without quoting anything, for
     line breaks, spaces in the target, and a framing that the fields state otherwise than we do.
     """
-    framing = [(name.lower(), value) for name, value in fields if len(name) in _SIZES and name.lower() in _FRAMING]
-    if not (_states(framing, length) if framing else not length):
-        raise ValueError(f"Host, Content-Length or Transfer-Encoding of the request contradict its length, {length}.")
-    coding = b"transfer-encoding: chunked\r\n" if chunked else b""
-    head = b"".join([start, *[b"%b: %b\r\n" % field for field in fields], coding, b"\r\n"])
-    lines = 3 + len(fields) + chunked
-    if head.count(b"\n") != lines or head.count(b"\r") != lines or b"\0" in head or start.count(b" ") != 3:
-        raise ValueError("The request's method, target or header fields hold a line break, a space or a NUL.")
-    return head
+    if start.count(b"\n") != 2 or start.count(b"\r") != 2 or b"\0" in start or start.count(b" ") != 3:
+        raise ValueError("The request's method or target hold a line break, a space or a NUL.")
+    if isinstance(fields, HeadFields):
+        lines = fields.lines(length)
+    else:
+        framing = [(name.lower(), value) for name, value in fields if len(name) in _SIZES and name.lower() in _FRAMING]
+        if not (_states(framing, length) if framing else not length):
+            raise ValueError(
+                f"Host, Content-Length or Transfer-Encoding of the request contradict its length, {length}."
+            )
+        lines = _lines(fields)
+    return b"".join((start, lines, b"transfer-encoding: chunked\r\n\r\n" if chunked else b"\r\n"))
+
+
+def _lines(fields: Fields) -> bytes:
+    lines = b"".join([b"%b: %b\r\n" % field for field in fields])
+    if lines.count(b"\n") != len(fields) or lines.count(b"\r") != len(fields) or b"\0" in lines:
+        raise ValueError("A header field of the request holds a line break or a NUL.")
+    return lines
 
 
 def _states(framing: Fields, length: int | None) -> bool:
@@ -53,20 +89,37 @@ class UpstreamRequest:
     def __init__(
         self, head: bytes, body: AsyncIterator[bytes] | bytes | None, *, length: int | None, replay_bytes: int
     ) -> None:
-        whole = body is None or isinstance(body, bytes)
         self._head = head
         self._length = length
         self._chunked = body is not None and length is None
-        self._kept: list[bytes] = [body] if isinstance(body, bytes) and body else []
-        self._taken = sum(map(len, self._kept))
-        self._source = None if body is None or isinstance(body, bytes) else body
-        self._room = inf if whole else replay_bytes
+        self._source: AsyncIterator[bytes] | None = None
+        self._kept: list[bytes] = []
+        self._taken = 0
+        self._room: float = inf
         self.replayable = True
+        if isinstance(body, bytes):
+            self._taken = len(body)
+            self._kept += [body] if body else ()
+        elif body is not None:
+            self._source, self._room = body, replay_bytes
         self._check_length(ended=self._source is None)
+
+    def send_at_once(self, connection: UpstreamConnection) -> bool:
+        """Send all in one write, if it is small and there; whether that was done."""
+        if self._source is not None or self._chunked or self._taken > SLICE:
+            return False
+        connection.write(b"".join((self._head, *self._kept)))
+        connection.sent()
+        return True
+
+    @property
+    def waits(self) -> bool:
+        """Whether a first piece has to be waited for."""
+        return self._source is not None and self._length != 0
 
     async def prepare(self) -> None:
         """Wait for the first piece, so that a slow caller holds no connection and small requests are one write."""
-        if self._source is not None and self._length != 0 and (piece := await self._pull()):
+        if self.waits and (piece := await self._pull()):
             self._kept.append(piece)
 
     async def send(self, connection: UpstreamConnection, answer: Response) -> None:

@@ -286,6 +286,35 @@ def test_closing_ends_what_is_under_way_and_allows_nothing_new(run: Run) -> None
     run(scenario())
 
 
+def test_who_asks_hears_when_all_is_sent_before_the_answer_comes_once(run: Run) -> None:
+    heard: list[str] = []
+
+    async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        for _ in range(1):  # and then the connection is closed
+            await read_request(reader)
+            while heard.count("sent") < 1:
+                await asyncio.sleep(0.001)
+            writer.write(OK + b"Content-Length: 2\r\n\r\nok")
+
+    async def scenario() -> None:
+        async with served(script) as upstream:
+            for count in (1, 2):
+                fields = [(b"content-length", b"2")]
+                answer = await upstream.request(
+                    b"POST",
+                    b"/",
+                    fields,
+                    b"hi",
+                    length=2,
+                    begun=lambda: heard.append("begun"),
+                    sent=lambda: heard.append("sent"),
+                )
+                assert await whole(answer) == b"ok"
+                assert heard == ["begun", "sent"] * count
+
+    run(scenario())
+
+
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A self-signed certificate for 127.0.0.1, its key in the same file."""

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from gembill.errors import UpstreamTimeout, UpstreamUnreachable
 from gembill.upstream.connection import Limits
-from gembill.upstream.request import request_head
+from gembill.upstream.request import HeadFields, request_head
 from tests.gembill.upstream.scripted import OK, Run, served, whole
 
 
@@ -103,6 +103,38 @@ def test_fields_that_frame_the_body_otherwise_are_refused(
 ) -> None:
     with pytest.raises(ValueError, match="contradict"):
         request_head(b"GET / HTTP/1.1\r\nHost: h\r\n", fields, length, chunked=False)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        [(b"host", b"evil")],
+        [(b"transfer-encoding", b"chunked")],
+        [(b"content-length", b""), (b"content-length", b"")],
+        [(b"n", b"v\n")],
+        [(b"n\r", b"v")],
+        [(b"n", b"v\0"), (b"content-length", b"")],
+        [(b"content-length", b""), (b"n", b"v\r\nX: y")],
+    ],
+)
+def test_fields_of_many_requests_are_refused_as_those_of_one(fields: list[tuple[bytes, bytes]]) -> None:
+    with pytest.raises(ValueError, match=r"framing|line break"):
+        HeadFields(fields)
+
+
+def test_fields_of_many_requests_stay_in_their_order_around_the_length_of_each() -> None:
+    sized = HeadFields([(b"a", b"1"), (b"content-length", b""), (b"b", b"2")])
+    plain = HeadFields([(b"a", b"1"), (b"b", b"2")])
+    start = b"POST /x HTTP/1.1\r\nHost: h\r\n"
+    for length in (0, 12, 3456):
+        lines = b"a: 1\r\ncontent-length: %d\r\nb: 2\r\n\r\n" % length
+        assert request_head(start, sized, length, chunked=False) == start + lines
+    assert request_head(start, plain, 0, chunked=False) == start + b"a: 1\r\nb: 2\r\n\r\n"
+    lines = b"a: 1\r\nb: 2\r\ntransfer-encoding: chunked\r\n\r\n"
+    assert request_head(start, plain, None, chunked=True) == start + lines
+    for fields, length in ((sized, None), (plain, 5)):
+        with pytest.raises(ValueError, match="contradict"):
+            request_head(start, fields, length, chunked=False)
 
 
 @given(st.binary(), st.binary(), st.binary())
