@@ -11,13 +11,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-import uvicorn
-
 from gembill import __version__
 from gembill.address import listen
 from gembill.alert.watch import Watch, WatchThread
 from gembill.capture.fingerprint import Fingerprint, load_secret
-from gembill.capture.http_server import server
+from gembill.capture.http_server import Server
 from gembill.capture.proxy import Caps, Proxy
 from gembill.capture.recorder import Recorder, now_us
 from gembill.capture.redaction import Redaction
@@ -50,9 +48,7 @@ class ProxyService:
         self._watch = WatchThread(watch, lambda: _ledger(settings), max(1, settings.budget_seconds)) if watch else None
         self._posting = PostingThread(self._spool, adopted, self._poster)
         caps = Caps(seconds=float(settings.pump_seconds), size=settings.pump_bytes, calls=settings.pump_calls)
-        self._server = server(
-            Proxy(_upstreams(settings), self._recorder, self.health, caps), settings.host, settings.port
-        )
+        self._server = Server(Proxy(_upstreams(settings), self._recorder, self.health, caps))
 
     def label(self, labels: Mapping[str, str]) -> None:
         """Give every call from now on these labels, and no longer those given before."""
@@ -80,7 +76,7 @@ class ProxyService:
             self._spool.close(10.0)
 
     def _install_signal_handlers(self) -> None:
-        """End the server at a signal. uvicorn does so too, but then raises the signal again for earlier handlers."""
+        """End the server at a signal."""
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, lambda *_: setattr(self._server, "should_exit", True))
@@ -157,7 +153,7 @@ def _latest(*sides: Any) -> str | None:  # noqa: ANN401
     return max(errors)[1] if errors else None
 
 
-def _wait_started(running: uvicorn.Server, thread: threading.Thread) -> None:
+def _wait_started(running: Server, thread: threading.Thread) -> None:
     while not running.started:
         thread.join(0.01)
         if not thread.is_alive():

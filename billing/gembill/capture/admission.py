@@ -9,14 +9,18 @@ import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
 
 from gembill.capture.attribution import LABEL_PREFIX, Header
 from gembill.errors import Refusal
-from gembill.wire.routes import decoded
+from gembill.model import Api
+from gembill.upstream import HeadFields
+from gembill.wire.routes import Route, decoded, family, route
 
 MAX_HEAD = 64 * 1024
 HEALTH = b"/_gembill/health"
+_KEPT = 256  # targets and heads that are not looked at again
+_LONGEST_KEPT, _LARGEST_KEPT = 512, 8 * 1024  # bytes: what is larger is looked at each time, so that memory is bounded
 
 _HOST = re.compile(rb"(?:[A-Za-z0-9](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9])?|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?")
 _SEGMENT = r"[A-Za-z0-9_~@-](?:[A-Za-z0-9._~@-]{0,254}[A-Za-z0-9_~@-])?"
@@ -51,33 +55,48 @@ _LIVE = re.compile(rb"//?ws/.*|.*/interactions/live(?:\?.*)?", re.DOTALL)
 _HOP_BY_HOP = frozenset(
     (b"connection", b"keep-alive", b"proxy-connection", b"te", b"trailer", b"transfer-encoding", b"upgrade")
 )
-_OURS = frozenset((b"host", b"expect"))
+_DROPPED = _HOP_BY_HOP | {b"host", b"expect"}
+_LENGTH = b"content-length"
 _AMBIGUOUS = frozenset((b"content_length", b"transfer_encoding", b"host_", b"content-length ", b"transfer-encoding "))
 
 
 @dataclass(frozen=True, slots=True)
-class Admitted:
-    """A request that may be forwarded. `target` is path and query as received, `length` the body's, None if chunked."""
+class Head:
+    """What the fields of a request's head say, whatever its length: names are lower case, `sized` has a length."""
 
-    method: str
+    fields: tuple[Header, ...]  # the value of Content-Length is empty: it is not the same in every request of a caller
+    onward: HeadFields  # those that go on
+    host: bytes
+    sized: bool
+    chunked: bool
+    expects: bool  # it waits for a 100 before it sends its body
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """Where a request goes. `target` is path and query as received, `route` is None for what is not recorded."""
+
     path: str
     query: bytes
     target: bytes
-    headers: list[Header]
-    length: int | None
+    api: Api
+    route: Route | None
 
 
-def admit(scope: dict[str, Any]) -> Admitted:
-    """The request of an ASGI scope, or Refusal. The shape of the head was checked before (`check_head`)."""
-    path = scope["raw_path"].decode("latin-1")
+def admit(method: str, path: bytes, query: bytes = b"") -> Admitted:
+    """Where a request may go, or Refusal. The shape of its target was checked before (`check_target`)."""
+    small = len(path) + len(query) <= _LONGEST_KEPT
+    return _admit_again(method, path, query) if small else _admit(method, path, query)
+
+
+def _admit(method: str, raw: bytes, query: bytes) -> Admitted:
+    path = raw.decode("latin-1")
     if not _PATH.fullmatch(decoded(path)):
         raise Refusal(404, "GEMBILL_PATH_NOT_FORWARDED", f"gembill does not forward this path; {_cure(decoded(path))}")
-    query, headers = scope["query_string"], scope["headers"]
-    length = next((int(value) for name, value in headers if name == b"content-length"), None)
-    if length is None and not any(name == b"transfer-encoding" for name, _ in headers):
-        length = 0
-    target = scope["raw_path"] + (b"?" + query if query else b"")
-    return Admitted(scope["method"], path, query, target, forwarded(headers), length)
+    return Admitted(path, query, raw + (b"?" + query if query else b""), family(path), route(method, path))
+
+
+_admit_again = lru_cache(maxsize=_KEPT)(_admit)  # refusals are not kept
 
 
 def _cure(path: str) -> str:
@@ -86,33 +105,67 @@ def _cure(path: str) -> str:
 
 
 def forwarded(headers: Iterable[Header]) -> list[Header]:
-    """The headers that go on, in their order: all but hop-by-hop ones, `Host`, `Expect` and our labels."""
-    headers = list(headers)
-    named = {
-        token.strip().lower() for name, value in headers if name.lower() == b"connection" for token in value.split(b",")
-    }
-    dropped = (_HOP_BY_HOP | _OURS | named) - {b"content-length"}
-    return [(n, v) for n, v in headers if n.lower() not in dropped and not n.lower().startswith(LABEL_PREFIX)]
+    """The headers that go on, in their order and lower case: all but hop-by-hop ones, `Host`, `Expect`, our labels."""
+    kept, named = [], b""
+    for name, value in headers:
+        lower = name.lower()
+        if lower == b"connection":
+            named += b"," + value
+        elif lower not in _DROPPED and not lower.startswith(LABEL_PREFIX):
+            kept.append((lower, value))
+    if not named:
+        return kept
+    dropped = {token.strip().lower() for token in named.split(b",")} - {b"content-length"}
+    return [field for field in kept if field[0] not in dropped]
 
 
-def check_head(version: str, target: bytes, headers: list[Header]) -> None:
-    """Refuse a head that two servers could read differently, or that names a host; names are lower case."""
-    if version not in ("1.0", "1.1"):
-        raise _malformed("gembill speaks HTTP/1.0 and HTTP/1.1")
-    if _LIVE.fullmatch(target) or any(n == b"upgrade" and b"websocket" in v.lower() for n, v in headers):
-        raise Refusal(
-            501,
-            "GEMBILL_LIVE_NOT_RECORDED",
-            "gembill does not record the Live API (WebSocket) yet; connect to the API directly for it",
-        )
+def check_head(version: str, target: bytes, headers: list[Header], size: int = MAX_HEAD) -> tuple[Head, int | None]:
+    """What a head says, and the length of its body: 0 without one, None where it is chunked.
+
+    Refuses a head that two servers could read differently, or that names a host. Names are lower case; `size` is a
+    bound of the bytes it took, where the caller knows one.
+    """
+    check_target(target)
+    sized = next((at for at, (name, _) in enumerate(headers) if name == _LENGTH), None)
+    alike, length = headers, b"0"
+    if sized is not None:
+        length, alike = headers[sized][1], headers.copy()
+        alike[sized] = (_LENGTH, b"")
+    if size <= _LARGEST_KEPT:
+        head = _head_again(version, tuple(alike))
+    elif sum(len(name) + len(value) + 4 for name, value in headers) + len(target) > MAX_HEAD:
+        raise Refusal(431, "GEMBILL_HEAD_TOO_LARGE", f"the request head is larger than {MAX_HEAD} bytes")
+    else:
+        head = _head(version, tuple(alike))
+    if not length.isdigit() or len(length) >= 16:
+        raise _malformed("Content-Length must be given once, as a number")
+    return head, None if head.chunked else int(length)
+
+
+def check_target(target: bytes) -> None:
+    """Refuse a target that is not the path of this server."""
+    if _LIVE.fullmatch(target):
+        raise _live()
     if not target.startswith(b"/") or target.startswith(b"//"):
         raise _malformed("the request target must be a path that starts with a single slash")
-    if sum(len(name) + len(value) + 4 for name, value in headers) + len(target) > MAX_HEAD:
-        raise Refusal(431, "GEMBILL_HEAD_TOO_LARGE", f"the request head is larger than {MAX_HEAD} bytes")
-    _check_host(version, [value for name, value in headers if name == b"host"])
-    _check_length(version, headers)
-    if any(name in _AMBIGUOUS for name, _ in headers):
+
+
+def _head(version: str, fields: tuple[Header, ...]) -> Head:
+    if version not in ("1.0", "1.1"):
+        raise _malformed("gembill speaks HTTP/1.0 and HTTP/1.1")
+    if any(name == b"upgrade" and b"websocket" in value.lower() for name, value in fields):
+        raise _live()
+    hosts = [value for name, value in fields if name == b"host"]
+    _check_host(version, hosts)
+    sized, chunked = _framing(version, fields)
+    if any(name in _AMBIGUOUS for name, _ in fields):
         raise _malformed("a header name is spelled so that servers may take it for another one")
+    expects = version == "1.1" and (b"expect", b"100-continue") in ((name, value.lower()) for name, value in fields)
+    onward = HeadFields(forwarded(fields))
+    return Head(fields, onward, hosts[0] if hosts else b"", sized, chunked, expects)
+
+
+_head_again = lru_cache(maxsize=_KEPT)(_head)  # the same caller sends the same fields again and again
 
 
 def _check_host(version: str, hosts: list[bytes]) -> None:
@@ -122,15 +175,25 @@ def _check_host(version: str, hosts: list[bytes]) -> None:
         raise _malformed("the Host header is not a host name")
 
 
-def _check_length(version: str, headers: list[Header]) -> None:
-    lengths = [value for name, value in headers if name == b"content-length"]
-    codings = [value.strip(b" \t").lower() for name, value in headers if name == b"transfer-encoding"]
+def _framing(version: str, fields: tuple[Header, ...]) -> tuple[bool, bool]:
+    """Whether a body is sized and whether it is chunked. Refuses fields that say both, or either twice."""
+    lengths = [value for name, value in fields if name == _LENGTH]
+    codings = [value.strip(b" \t").lower() for name, value in fields if name == b"transfer-encoding"]
     if lengths and codings:
         raise _malformed("a request cannot have both Content-Length and Transfer-Encoding")
-    if len(lengths) > 1 or not all(value.isdigit() and len(value) < 16 for value in lengths):
+    if len(lengths) > 1:
         raise _malformed("Content-Length must be given once, as a number")
     if codings and (codings != [b"chunked"] or version == "1.0"):
         raise _malformed("Transfer-Encoding can only be chunked, and only in HTTP/1.1")
+    return bool(lengths), bool(codings)
+
+
+def _live() -> Refusal:
+    return Refusal(
+        501,
+        "GEMBILL_LIVE_NOT_RECORDED",
+        "gembill does not record the Live API (WebSocket) yet; connect to the API directly for it",
+    )
 
 
 def _malformed(message: str) -> Refusal:

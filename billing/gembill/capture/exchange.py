@@ -8,6 +8,7 @@ never on how they were cut; no credential of the caller is in it.
 
 import json
 import logging
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -73,7 +74,7 @@ class Exchange:
         """The event to keep if this process ends before the answer does."""
         return self._encode(self._event(Ending.LOST, None, RequestFacts(model=self._route.model), ResponseFacts()))
 
-    def request_headers(self, headers: list[Header]) -> None:
+    def request_headers(self, headers: Sequence[Header]) -> None:
         """The request's headers: how its body is encoded."""
         self._request = Documents(_header(headers, b"content-encoding").lower())
 
@@ -247,7 +248,7 @@ class Exchange:
         return [self._struck_json(inner) for inner in value] if isinstance(value, list) else value
 
 
-def _header(headers: list[Header], wanted: bytes) -> str:
+def _header(headers: Sequence[Header], wanted: bytes) -> str:
     for name, value in headers:
         if len(name) == len(wanted) and name.lower() == wanted:
             return value.decode("latin-1").strip()

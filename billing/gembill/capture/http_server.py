@@ -1,155 +1,147 @@
-"""The HTTP server the proxy runs in: uvicorn, with a stricter front.
+"""The listener of the proxy: it accepts connections, keeps their time, and stops gracefully.
 
-Owns: refusals of malformed requests while they are parsed, the time a head may take, and what the relay must know of
-the client's connection. Not here: the parser (`http_parser`) and routing. Invariant: a request that
-`admission.check_head` refuses never reaches the application, and its connection is closed.
+Owns: the sockets, the loop that serves them, the timer of all deadlines, and the end. Not here: what happens on a
+connection (`http_connection`). Invariant: once told to stop, no connection is accepted, what is under way has
+SHUTDOWN_SECONDS to end, and the handler is closed last.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from http import HTTPStatus
-from typing import Any
+import contextlib
+import logging
+import socket
+from collections.abc import Callable, Sequence
+from typing import Protocol
 
-import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from gembill.capture.http_connection import HttpConnection
+from gembill.capture.http_request import Request
 
-from gembill.capture.admission import MAX_HEAD, check_head, error_body
-from gembill.capture.http_parser import HttpParser
-from gembill.errors import Refusal
+SHUTDOWN_SECONDS = 20.0
+TICK_SECONDS = 0.5  # how late a deadline may be seen
+BACKLOG = 2048  # connections that wait to be accepted
+_SECONDS_BETWEEN_WARNINGS = 60.0
 
-HEAD_SECONDS = 30.0
-KEEP_ALIVE_SECONDS = 75
-SHUTDOWN_SECONDS = 20
-CLIENT = "gembill.client"
-
-Application = Callable[[Any, Any, Any], Awaitable[None]]
+_log = logging.getLogger("gembill.server")
 
 
-class HttpProtocol(HttpToolsProtocol):
-    """uvicorn's HTTP protocol with our checks of a request's head, deaf to offers to upgrade."""
+class Handler(Protocol):
+    """What answers requests."""
 
-    _refusal: Refusal | None = None
-    _head_bytes = 0
-    _in_head = True
-    _head_timer: asyncio.TimerHandle | None = None
+    async def __call__(self, request: Request) -> None:
+        """Answer one; a request that it leaves without an end is cut."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - those of uvicorn
-        super().__init__(*args, **kwargs)
-        self.parser: HttpParser = HttpParser(self)  # type: ignore[assignment]
+    async def close(self) -> None:
+        """The last request was answered."""
+
+
+class Server:
+    """Serves a handler until `should_exit`, which can be set from any thread and from a signal handler."""
+
+    def __init__(self, handler: Handler) -> None:
+        self.started = False
+        self._handler = handler
+        self._connections: set[HttpConnection] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stop = asyncio.Event()
+        self._lost = asyncio.Event()
+        self._exit = False
+        self._warned = float("-inf")
 
     @property
-    def gone(self) -> bool:
-        """Whether the client has left."""
-        return self.transport.is_closing()
+    def should_exit(self) -> bool:
+        """Whether the end was asked for."""
+        return self._exit
 
-    @property
-    def answering(self) -> bool:
-        """Whether an answer has begun."""
-        return bool(self.cycle and self.cycle.response_started)
+    @should_exit.setter
+    def should_exit(self, value: bool) -> None:
+        self._exit = value
+        loop = self._loop
+        if value and loop is not None and not loop.is_closed():
+            loop.call_soon_threadsafe(self._stop.set)
 
-    @property
-    def stalled(self) -> bool:
-        """Whether the client does not read as fast as it is sent to."""
-        return self.flow.write_paused
+    def run(self, sockets: Sequence[socket.socket]) -> None:
+        """Serve on these sockets in a loop of its own."""
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            runner.run(self.serve(sockets))
 
-    def cut(self) -> None:
-        """End the connection so that the client sees an answer that was cut, after what was sent has left."""
-        self.transport.close()
+    async def serve(self, sockets: Sequence[socket.socket]) -> None:
+        """Serve on these sockets in the running loop."""
+        loop = self._loop = asyncio.get_running_loop()
+        listeners = [
+            await loop.create_server(lambda: HttpConnection(self, self._handler, loop), sock=each, backlog=BACKLOG)
+            for each in sockets
+        ]
+        ticking = loop.create_task(self._tick())
+        self.started = True
+        if self._exit:
+            self._stop.set()
+        await self._stop.wait()
+        for listener in listeners:
+            listener.close()
+        await self._finish()
+        ticking.cancel()
+        await self._handler.close()
 
-    def abort(self) -> None:
-        """End the connection at once."""
-        self.transport.abort()
+    def opened(self, connection: HttpConnection, task: asyncio.Task[None]) -> None:
+        """A client came (`http_connection.Owner`)."""
+        self._connections.add(connection)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        if self._exit:
+            connection.stop()
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """A client came: its head has to come too."""
-        super().connection_made(transport)
-        self._head_timer = self.loop.call_later(HEAD_SECONDS, self._head_late)
+    def lost(self, connection: HttpConnection) -> None:
+        """Its connection is closed (`http_connection.Owner`)."""
+        self._connections.discard(connection)
+        self._lost.set()
 
-    def connection_lost(self, exc: Exception | None) -> None:
-        """The client left."""
-        self._stop_timer()
-        super().connection_lost(exc)
+    def spoke_tls(self) -> None:
+        """A client began with TLS (`http_connection.Owner`): that is said, but not each time."""
+        assert self._loop is not None
+        now = self._loop.time()
+        if now - self._warned >= _SECONDS_BETWEEN_WARNINGS:
+            self._warned = now
+            _log.warning("a client spoke TLS to this port, which is plain HTTP: its base URL must begin with http://")
 
-    def data_received(self, data: bytes) -> None:
-        """Parse, and bound a head that does not end."""
-        if self._in_head:
-            self._head_bytes += len(data)
-        super().data_received(data)
-        if self._in_head and self._head_bytes > MAX_HEAD and not self.transport.is_closing():
-            self._refusal = Refusal(431, "GEMBILL_HEAD_TOO_LARGE", f"the request head is larger than {MAX_HEAD} bytes")
-            self.send_400_response("")
+    async def _tick(self) -> None:
+        """Look at all deadlines: one timer for all connections instead of one per wait."""
+        assert self._loop is not None
+        while True:
+            await asyncio.sleep(TICK_SECONDS)
+            now = self._loop.time()
+            for connection in [each for each in self._connections if each.deadline <= now]:
+                connection.expire()
 
-    def on_message_begin(self) -> None:
-        """A request begins."""
-        super().on_message_begin()
-        self._in_head = True
-        self.scope[CLIENT] = self  # type: ignore[literal-required]
-        if self._head_timer is None:
-            self._head_timer = self.loop.call_later(HEAD_SECONDS, self._head_late)
+    async def _finish(self) -> None:
+        """Let what is under way come to its end, also where the client has left; then break off."""
+        for connection in tuple(self._connections):
+            connection.stop()
+        assert self._loop is not None
+        until = self._loop.time() + SHUTDOWN_SECONDS
+        if self._tasks:
+            await asyncio.wait(tuple(self._tasks), timeout=SHUTDOWN_SECONDS)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout_at(until):
+                while self._connections:
+                    self._lost.clear()
+                    await self._lost.wait()  # until what was sent has left
+        await self._break_off()
 
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """A field of the head; those of a trailer are none and stay here."""
-        if self._in_head:
-            super().on_header(name, value)
-
-    def on_message_complete(self) -> None:
-        """A request ends, unless it only seems to because it offers to upgrade: then its body is still to come."""
-        if not self.parser.should_upgrade():
-            super().on_message_complete()
-
-    def on_headers_complete(self) -> None:
-        """The head is there: refuse it, or hand the request on."""
-        self._in_head, self._head_bytes = False, 0
-        self._stop_timer()
-        try:
-            check_head(self.parser.get_http_version(), self.url, self.headers)
-        except Refusal as refusal:
-            self._refusal = refusal
-            raise
-        super().on_headers_complete()
-
-    def send_400_response(self, msg: str) -> None:
-        """Answer what could not be parsed or was refused, unless an earlier answer is under way, and close."""
-        refusal = self._refusal or Refusal(400, "GEMBILL_MALFORMED_REQUEST", msg or "the request is not HTTP/1.1")
-        if self.cycle is None or self.cycle.response_complete:
-            body = error_body(refusal)
-            self.transport.write(
-                b"HTTP/1.1 %d %s\r\ncontent-type: application/json; charset=utf-8\r\ncontent-length: %d\r\n"
-                b"connection: close\r\n\r\n%s"
-                % (refusal.status, HTTPStatus(refusal.status).phrase.encode(), len(body), body)
-            )
-        self.transport.close()
-
-    def _head_late(self) -> None:
-        self._head_timer = None
-        if self._in_head and self._head_bytes:
-            self._refusal = Refusal(408, "GEMBILL_HEAD_LATE", f"the request head took over {HEAD_SECONDS:.0f} seconds")
-            self.send_400_response("")
-        elif self._in_head:
-            self.transport.close()
-
-    def _stop_timer(self) -> None:
-        if self._head_timer is not None:
-            self._head_timer.cancel()
-            self._head_timer = None
+    async def _break_off(self) -> None:
+        for connection in tuple(self._connections):
+            connection.close(abort=True)
+        late = tuple(self._tasks)
+        if late:
+            _log.error("%d calls were broken off, because they took over %.0f s to end", len(late), SHUTDOWN_SECONDS)
+            for task in late:
+                task.cancel()
+            await asyncio.wait(late)
 
 
-def server(application: Application, host: str, port: int) -> uvicorn.Server:
-    """A server that is not yet running. It serves until SIGTERM or SIGINT, then finishes what is under way."""
-    config = uvicorn.Config(
-        application,
-        host=host,
-        port=port,
-        http=HttpProtocol,
-        ws="none",
-        lifespan="on",
-        interface="asgi3",
-        log_config=None,
-        access_log=False,
-        proxy_headers=False,
-        server_header=False,
-        date_header=False,
-        timeout_keep_alive=KEEP_ALIVE_SECONDS,
-        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
-    )
-    return uvicorn.Server(config)
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """uvloop's loop where it is installed: it costs two thirds of asyncio's own."""
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    return uvloop.new_event_loop

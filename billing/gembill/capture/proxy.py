@@ -11,30 +11,23 @@ import json
 import logging
 import re
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from gembill.capture.admission import HEALTH, Admitted, admit, error_body, forwarded
 from gembill.capture.attribution import Header, caller_of
-from gembill.capture.http_server import CLIENT, HttpProtocol
+from gembill.capture.http_request import ClientGone, Request
 from gembill.capture.recorder import Call, Recorder
 from gembill.errors import ConfigurationError, Refusal, UpstreamCut, UpstreamError, UpstreamTimeout
 from gembill.event import Ending
 from gembill.model import Api
 from gembill.upstream import NeverSent, Origin, Response, Upstream
-from gembill.wire.routes import family, route
 
 _log = logging.getLogger("gembill.proxy")
-_STALL_SECONDS = 120.0
-_BODY_SECONDS = 120.0
 _UPLOAD_URL = b"x-goog-upload-url"
 _ADDRESS = re.compile(rb"(https?://[^/?#@\\\s]+)(/[^\s]*)", re.IGNORECASE)
 _OUR_FAULT = Refusal(500, "GEMBILL_INTERNAL", "something went wrong inside gembill; its log says what")
-
-Message = dict[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,12 +39,8 @@ class Caps:
     calls: int = 1_000
 
 
-class _ClientGone(Exception):
-    """The client left before its request was complete."""
-
-
 class Proxy:
-    """The ASGI application of `gembill proxy`. A request's path alone says which of the `upstreams` it goes to."""
+    """Answers every request of `gembill proxy`. The path alone says which of the `upstreams` it goes to."""
 
     def __init__(
         self,
@@ -66,84 +55,88 @@ class Proxy:
         self._caps = caps
         self._detached = 0
 
-    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+    async def __call__(self, request: Request) -> None:
         """Answer one request."""
-        if scope["type"] == "lifespan":
-            await self._live(receive, send)
-            return
         try:
-            if scope["raw_path"] == HEALTH:
-                await _send_json(send, 200, json.dumps(self._health()).encode())
-                return
-            await self._call(scope, receive, send)
+            path, _, query = request.target.partition(b"?")
+            if path == HEALTH:
+                _answer_json(request, 200, json.dumps(self._health()).encode())
+            else:
+                await self._call(request, admit(request.method, path, query))
         except Refusal as refusal:
-            await _send_json(send, refusal.status, error_body(refusal))
+            _answer_json(request, refusal.status, error_body(refusal))
         except Exception:  # noqa: BLE001 - the last line: its text may hold anything and goes to the redacted log only
             _log.exception("a request failed inside gembill")
-            if scope[CLIENT].answering:
-                scope[CLIENT].cut()
+            if request.answering:
+                request.cut()
             else:
-                await _send_json(send, 500, error_body(_OUR_FAULT))
+                _answer_json(request, 500, error_body(_OUR_FAULT))
 
-    async def _live(self, receive: Receive, send: Send) -> None:
-        """Start with the server, and at its end close the connections upstream."""
-        await receive()
-        await send({"type": "lifespan.startup.complete"})
-        await receive()
+    async def close(self) -> None:
+        """Close the connections upstream."""
         for upstream in set(self._upstreams.values()):
             await upstream.close()
-        await send({"type": "lifespan.shutdown.complete"})
 
-    async def _call(self, scope: Message, receive: Receive, send: Send) -> None:
-        request = admit(scope)
-        recorded_as = route(request.method, request.path)
+    async def _call(self, request: Request, admitted: Admitted) -> None:
         call = None
-        if recorded_as is not None:
-            caller = caller_of(scope["headers"], request.query)
-            call = await self._recorder.begin(recorded_as, caller, request.headers)
+        if admitted.route is not None:
+            fields = request.head.fields
+            call = await self._recorder.begin(admitted.route, caller_of(fields, admitted.query), fields)
         try:
-            host = next((value for name, value in scope["headers"] if name == b"host"), b"")
-            await self._relay(request, call, _Client(scope[CLIENT], receive, send, host))
+            await self._relay(request, admitted, call)
         except BaseException:
             self._recorder.end_at_once(call)
             raise
 
-    async def _relay(self, request: Admitted, call: Call | None, client: "_Client") -> None:
-        upstream = self._upstreams[family(request.path)]
+    async def _relay(self, request: Request, admitted: Admitted, call: Call | None) -> None:
+        upstream = self._upstreams[admitted.api]
         try:
-            answer = await upstream.request(
-                request.method.encode(),
-                request.target,
-                request.headers,
-                client.body(request, call),
-                length=request.length,
-                begun=call.forwarding if call else _nobody_asks,
-            )
-        except _ClientGone:
+            answer = await self._forward(request, admitted, call, upstream)
+        except ClientGone:
             await self._recorder.end(call, Ending.UNSENT)
-            await client.end(whole=False)
+            request.cut()
             return
         except UpstreamError as error:
             await self._recorder.end(call, Ending.UNSENT if isinstance(error, NeverSent) else Ending.UNANSWERED)
             raise _bad_gateway(error) from None
         if call:
             call.exchange.answered(answer.head.status, answer.head.headers)
-        await client.start(
-            answer, request.method, rewrite_upload_url(answer.head.headers, upstream.origin, client.host)
+        request.start(
+            answer.head.status, _fields_back(answer, upstream.origin, request.head.host), length=answer.head.length
         )
-        ending = await self._pump(answer, call, client)
+        ending = await self._pump(answer, call, request)
         await self._recorder.end(call, ending, retried=answer.retried)
-        await client.end(whole=ending is Ending.FINISHED)
+        if ending is Ending.FINISHED:
+            request.end()
+        else:
+            request.cut()
 
-    async def _pump(self, answer: Response, call: Call | None, client: "_Client") -> Ending:
+    async def _forward(self, request: Request, admitted: Admitted, call: Call | None, upstream: Upstream) -> Response:
+        """Send the request on; the head of its answer. The body is looked at after it was passed on."""
+        if request.gone:
+            raise ClientGone
+        body = request.take_whole()
+        return await upstream.request(
+            request.method.encode(),
+            admitted.target,
+            request.head.onward,
+            _pieces(request, call) if body is None else body,
+            length=request.length,
+            begun=call.forwarding if call else _nobody_asks,
+            sent=(lambda: call.exchange.sent(body)) if call and body else _nobody_asks,
+        )
+
+    async def _pump(self, answer: Response, call: Call | None, request: Request) -> Ending:
         """Pass the answer on to its end, whether the client stays or not; all but what must wait for the record."""
         detached: _Detached | None = None
         try:
             while piece := await (answer.read() if detached is None else detached.read(answer)):
-                await client.send(piece)
+                request.send(piece)
                 if call:
                     call.exchange.received(piece)
-                if client.gone and detached is None:
+                if request.stalled:
+                    await request.drained()
+                if request.gone and detached is None:
                     detached = self._detach(call)
         except (UpstreamError, TimeoutError) as error:
             _log.warning("an answer was cut: %s", str(error) or "its client had left and it took too long")
@@ -177,76 +170,19 @@ class _Detached:
         return piece
 
 
-class _Client:
-    """The client's side of one exchange: its body comes, the answer goes, its last byte held back."""
+async def _pieces(request: Request, call: Call | None) -> AsyncIterator[bytes]:
+    while piece := await request.read():
+        yield piece
+        if call:
+            call.exchange.sent(piece)
 
-    def __init__(self, protocol: HttpProtocol, receive: Receive, send: Send, host: bytes) -> None:
-        self.host = host  # as the client wrote it
-        self._protocol = protocol
-        self._receive = receive
-        self._send = send
-        self._left: int | None = None  # bytes of a sized body that were not sent yet
-        self._held = b""
 
-    @property
-    def gone(self) -> bool:
-        return self._protocol.gone
-
-    async def body(self, request: Admitted, call: Call | None) -> AsyncIterator[bytes]:
-        """The request's body as it comes, looked at after it was passed on."""
-        more = request.length != 0
-        while more:
-            try:
-                async with asyncio.timeout(_BODY_SECONDS):
-                    message = await self._receive()
-            except TimeoutError:
-                raise _ClientGone from None
-            if message["type"] == "http.disconnect":
-                raise _ClientGone
-            if piece := message["body"]:
-                yield piece
-                if call:
-                    call.exchange.sent(piece)
-            more = message["more_body"]
-
-    async def start(self, answer: Response, method: str, fields: list[Header]) -> None:
-        """Send the answer's head with these header fields."""
-        status, bodiless = answer.head.status, method == "HEAD" or answer.head.status in (204, 304)
-        headers = forwarded(fields)
-        if status in (204, 304):
-            headers = [(name, value) for name, value in headers if name.lower() != b"content-length"]
-        self._left = None if bodiless else answer.head.length
-        await self._send({"type": "http.response.start", "status": status, "headers": headers})
-
-    async def send(self, piece: bytes) -> None:
-        """Send on what came, all but the very last byte of a sized body."""
-        if self._left is not None:
-            self._left -= len(piece)
-            if self._left == 0:
-                piece, self._held = piece[:-1], piece[-1:]
-        if not piece or self.gone:
-            return
-        if self._protocol.stalled:
-            await self._send_slowly(piece)
-        else:
-            await self._send({"type": "http.response.body", "body": piece, "more_body": True})
-
-    async def _send_slowly(self, piece: bytes) -> None:
-        """The client does not keep up: the upstream waits with us, but not for ever."""
-        try:
-            async with asyncio.timeout(_STALL_SECONDS):
-                await self._send({"type": "http.response.body", "body": piece, "more_body": True})
-        except TimeoutError:
-            self._protocol.abort()
-
-    async def end(self, *, whole: bool) -> None:
-        """Release the end of the answer, or let the client see that it was cut."""
-        if self.gone:
-            return
-        if not whole:
-            self._protocol.cut()
-            return
-        await self._send({"type": "http.response.body", "body": self._held, "more_body": False})
+def _fields_back(answer: Response, origin: Origin, host: bytes) -> list[Header]:
+    """The answer's fields as they go to the client; no length where there can be no body."""
+    fields = forwarded(answer.head.headers)
+    if answer.head.status in (204, 304):
+        fields = [field for field in fields if field[0] != b"content-length"]
+    return rewrite_upload_url(fields, origin, host)
 
 
 def _nobody_asks() -> None:
@@ -259,15 +195,16 @@ def _bad_gateway(error: UpstreamError) -> Refusal:
     return Refusal(502, "GEMBILL_UPSTREAM_UNREACHABLE", str(error))
 
 
-async def _send_json(send: Send, status: int, body: bytes) -> None:
+def _answer_json(request: Request, status: int, body: bytes) -> None:
     headers: list[Header] = [
         (b"content-type", b"application/json; charset=utf-8"),
         (b"content-length", str(len(body)).encode()),
     ]
     if status == 503:
         headers.append((b"retry-after", b"5"))
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body, "more_body": False})
+    request.start(status, headers, length=len(body))
+    request.send(body)
+    request.end()
 
 
 def rewrite_upload_url(headers: list[Header], origin: Origin, host: bytes) -> list[Header]:

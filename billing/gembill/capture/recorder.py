@@ -8,7 +8,7 @@ a call is refused only before it was forwarded; after that its caller gets the a
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from uuid_utils import uuid7
@@ -81,7 +81,7 @@ class Recorder:
         self.labels: Mapping[str, str] = {}
         """Given to every call from now on, over those of its caller; replaced, never changed."""
 
-    async def begin(self, route: Route, caller: Caller, headers: list[Header]) -> Call | None:
+    async def begin(self, route: Route, caller: Caller, headers: Sequence[Header]) -> Call | None:
         """Write the intent of a call; a poll or a notice has none, and owes nothing if it is lost.
 
         None where recording failed and the call is served all the same; else Refusal (503). Downloads of files are not
@@ -115,10 +115,11 @@ class Recorder:
         if call is None or call.exchange.finished:
             return
         events = call.exchange.events(ending, call.ended_us, retried=retried)
+        if len(events) == 1:
+            await self._keep(*events[0])
+            return
         for start in range(0, len(events), _AT_ONCE):
-            kept = events[start : start + _AT_ONCE]
-            results = await asyncio.gather(*(self.spool.append(*event) for event in kept), return_exceptions=True)
-            self._note_late([(event[0], result) for event, result in zip(kept, results, strict=True)])
+            await asyncio.gather(*(self._keep(*event) for event in events[start : start + _AT_ONCE]))
 
     def end_at_once(self, call: Call | None) -> None:
         """The same where nothing can be awaited any more, whatever it was that ended the task."""
@@ -127,12 +128,10 @@ class Recorder:
             for event_id, body in call.exchange.events(ending, call.ended_us):
                 self.spool.append_soon(event_id, body)
 
-    def _note_late(self, results: list[tuple[str, int | BaseException]]) -> None:
-        for event_id, error in results:
-            if not isinstance(error, BaseException):
-                continue
-            if not isinstance(error, SpoolUnwritable):
-                raise error
+    async def _keep(self, event_id: str, body: bytes) -> None:
+        try:
+            await self.spool.append(event_id, body)
+        except SpoolUnwritable as error:
             self.errors.late += 1
             self.errors.note(f"a call was answered before its record was durable: {error}")
             _log.error("call %s was answered before its record was durable: %s", event_id, error)

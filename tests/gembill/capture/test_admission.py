@@ -3,7 +3,6 @@
 import json
 import os
 from pathlib import Path
-from typing import Any
 from urllib.parse import unquote_to_bytes
 
 import pytest
@@ -45,28 +44,22 @@ TRICKS = [
 ]  # fmt: skip
 
 
-def scope(
-    path: str, *, method: str = "POST", query: bytes = b"", headers: list[tuple[bytes, bytes]] | None = None
-) -> dict[str, Any]:
-    return {"method": method, "raw_path": path.encode(), "query_string": query, "headers": headers or []}
-
-
 @pytest.mark.parametrize("path", ALLOWED)
 def test_every_path_of_the_api_passes_unaltered(path):
-    admitted = admit(scope(path, query=b"alt=sse&key=%2F"))
+    admitted = admit("POST", path.encode(), b"alt=sse&key=%2F")
     assert (admitted.path, admitted.target, admitted.query) == (
         path,
         path.encode() + b"?alt=sse&key=%2F",
         b"alt=sse&key=%2F",
     )
-    assert admit(scope(path)).target == path.encode()
+    assert admit("POST", path.encode()).target == path.encode()
 
 
 @pytest.mark.parametrize("path", TRICKS, ids=lambda path: repr(path[:40]))
 def test_a_path_that_is_none_of_the_api_is_never_forwarded(path):
     expected = (404, "GEMBILL_PATH_NOT_FORWARDED")
     with pytest.raises(Refusal) as caught:
-        admit(scope(path))
+        admit("POST", path.encode())
     assert (caught.value.status, caught.value.reason) == expected
 
 
@@ -94,7 +87,7 @@ CURES = {
 @pytest.mark.parametrize(("path", "cure"), CURES.items())
 def test_a_wrong_base_url_is_answered_with_what_is_missing(path, cure):
     with pytest.raises(Refusal, match="does not forward") as caught:
-        admit(scope(path))
+        admit("POST", path.encode())
     assert cure in str(caught.value)
 
 
@@ -106,7 +99,7 @@ def test_a_wrong_base_url_is_answered_with_what_is_missing(path, cure):
 def test_what_passes_has_no_byte_that_two_servers_read_differently(middle, start, end):
     raw = start.encode() + middle + end.encode()
     try:
-        admitted = admit({"method": "POST", "raw_path": raw, "query_string": b"", "headers": []})
+        admitted = admit("POST", raw)
     except Refusal:
         return
     assert admitted.target == raw
@@ -131,7 +124,7 @@ _parents = st.sampled_from(
 def test_no_path_of_a_model_that_passes_escapes_the_record(version, parent, name, method):
     path = f"/{version}/{parent}/{name}:{method}"
     try:
-        admit(scope(path))
+        admit("POST", path.encode())
     except Refusal:
         assert name[0] == "." or name[-1] == "."
         return
@@ -148,7 +141,7 @@ def test_every_recorded_path_passes():
         if case["path"] is None:
             continue
         path, _, query = case["path"].replace("<GOOGLE_CLOUD_LOCATION>", "masked").partition("?")
-        admitted = admit(scope(path, query=query.encode()))
+        admitted = admit("POST", path.encode(), query.encode())
         if case["surface"] in ("generateContent", "streamGenerateContent"):
             assert route("POST", admitted.path).role is Role.CALL, file.name
         if case["surface"] == "countTokens":
@@ -184,7 +177,7 @@ def test_the_live_api_is_refused_by_name_in_every_spelling(target, headers):
     ],
 )
 def test_the_length_of_a_body_is_known_or_it_is_chunked(headers, length):
-    assert admit(scope("/v1beta/models/m:generateContent", headers=headers)).length == length
+    assert check_head("1.1", b"/x", [HOST, *headers])[1] == length
 
 
 HOST = (b"host", b"127.0.0.1:8787")
@@ -283,3 +276,42 @@ def test_our_errors_have_the_shape_of_googles(status, word):
             ],
         }
     }
+
+
+API = b"/v1beta/models/m:generateContent"
+
+
+def test_what_was_admitted_before_is_not_looked_at_again_unless_it_is_long():
+    assert admit("POST", API, b"key=a") is admit("POST", API, b"key=a")
+    assert admit("POST", API, b"key=a") != admit("POST", API, b"key=b")
+    assert admit("GET", API).route is None
+    assert admit("POST", API).route is not None
+    long = b"key=" + b"a" * 600
+    assert admit("POST", API, long) is not admit("POST", API, long)
+
+
+def test_heads_that_differ_in_their_length_alone_are_checked_once():
+    def head(length: bytes, *, size: int = 100):
+        return check_head("1.1", b"/x", [(b"x-one", b"1"), HOST, (b"content-length", length), (b"x-two", b"2")], size)
+
+    first, second = head(b"12"), head(b"3456")
+    assert first[0] is second[0]
+    assert (first[1], second[1]) == (12, 3456)
+    assert second[0].onward.lines(3456) == b"x-one: 1\r\ncontent-length: 3456\r\nx-two: 2\r\n"
+    assert head(b"12", size=9_000)[0] is not first[0], "large heads are not kept"
+    for length in (b"", b"-1", b"1 "):
+        with pytest.raises(Refusal):
+            head(length)
+
+
+@pytest.mark.parametrize(
+    ("version", "fields", "expects"),
+    [
+        ("1.1", [(b"expect", b"100-Continue")], True),
+        ("1.0", [(b"expect", b"100-continue")], False),
+        ("1.1", [(b"expect", b"200-ok")], False),
+        ("1.1", [], False),
+    ],
+)
+def test_a_client_of_http_1_1_can_expect_a_100(version, fields, expects):
+    assert check_head(version, b"/x", [HOST, *fields])[0].expects is expects

@@ -1,150 +1,170 @@
-"""The server's front: malformed and ambiguous requests on raw sockets."""
+"""The listener: it serves until it is told to stop, lets what is under way end, and says so where it cannot."""
 
-import contextlib
-import json
+import asyncio
+import logging
 import socket
 import threading
 import time
-from collections.abc import Iterator
 
 import pytest
 
-from gembill.capture import http_server as serving
-from gembill.capture.http_server import CLIENT, server
+from gembill.capture import http_server as serving_module
+from gembill.capture.http_server import Server
+from tests.gembill.capture.served import (
+    CHUNKED,
+    CLOSING,
+    GOOD,
+    POST,
+    Answering,
+    answer_ok,
+    connect,
+    rest,
+    serving,
+    talk,
+    until,
+)
 
-GOOD = b"GET /v1beta/models HTTP/1.1\r\nHost: localhost\r\n\r\n"
-POST = b"POST /v1beta/models HTTP/1.1\r\n"
-MALFORMED = {
-    "absolute form": b"GET http://evil.example/v1beta/models HTTP/1.1\r\nHost: localhost\r\n\r\n",
-    "absolute form in capitals": b"GET HTTP://evil.example/v1beta/models HTTP/1.1\r\nHost: localhost\r\n\r\n",
-    "two slashes": b"GET //evil.example/v1beta/models HTTP/1.1\r\nHost: localhost\r\n\r\n",
-    "authority form": b"CONNECT evil.example:443 HTTP/1.1\r\nHost: evil.example:443\r\n\r\n",
-    "asterisk form": b"OPTIONS * HTTP/1.1\r\nHost: localhost\r\n\r\n",
-    "no host": b"GET /v1beta/models HTTP/1.1\r\n\r\n",
-    "two hosts": b"GET /v1beta/models HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\n\r\n",
-    "two equal hosts": b"GET /v1beta/models HTTP/1.1\r\nHost: localhost\r\nHost: localhost\r\n\r\n",
-    "host with user": b"GET /v1beta/models HTTP/1.1\r\nHost: a@evil.example\r\n\r\n",
-    "host with path": b"GET /v1beta/models HTTP/1.1\r\nHost: evil.example/x\r\n\r\n",
-    "host with query": b"GET /v1beta/models HTTP/1.1\r\nHost: evil.example?x\r\n\r\n",
-    "empty host": b"GET /v1beta/models HTTP/1.1\r\nHost: \r\n\r\n",
-    "length and chunked": POST + b"Host: a\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-    "chunked and length": POST + b"Host: a\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n0\r\n\r\n",
-    "two lengths": POST + b"Host: a\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabcd",
-    "two equal lengths": POST + b"Host: a\r\nContent-Length: 3\r\nContent-Length: 3\r\n\r\nabc",
-    "list of lengths": POST + b"Host: a\r\nContent-Length: 3, 3\r\n\r\nabc",
-    "negative length": POST + b"Host: a\r\nContent-Length: -1\r\n\r\n",
-    "signed length": POST + b"Host: a\r\nContent-Length: +3\r\n\r\nabc",
-    "hexadecimal length": POST + b"Host: a\r\nContent-Length: 0x3\r\n\r\nabc",
-    "huge length": POST + b"Host: a\r\nContent-Length: 99999999999999999999999\r\n\r\n",
-    "unknown coding": POST + b"Host: a\r\nTransfer-Encoding: gzip\r\n\r\n",
-    "coding twice": POST + b"Host: a\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-    "coding in disguise": POST + b"Host: a\r\nTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\n",
-    "coding over lines": POST + b"Host: a\r\nTransfer-Encoding:\r\n chunked\r\n\r\n0\r\n\r\n",
-    "chunked in HTTP/1.0": b"POST /v1beta/models HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-    "length with underscore": POST + b"Host: a\r\nContent_Length: 3\r\n\r\nabc",
-    "coding with underscore": POST + b"Host: a\r\nTransfer_Encoding: chunked\r\n\r\n",
-    "space before the colon": POST + b"Host: a\r\nContent-Length : 3\r\n\r\nabc",
-    "bare line feeds": b"GET /v1beta/models HTTP/1.1\nHost: localhost\n\n",
-    "null in a header": b"GET /v1beta/models HTTP/1.1\r\nHost: localhost\r\nX: a\0b\r\n\r\n",
-    "carriage return in a header": b"GET /v1beta/models HTTP/1.1\r\nHost: localhost\r\nX: a\rb\r\n\r\n",
-    "no version": b"GET /v1beta/models\r\nHost: localhost\r\n\r\n",
-    "odd version": b"GET /v1beta/models HTTP/9.9\r\nHost: localhost\r\n\r\n",
-    "not HTTP": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" * 8 + b"\r\n\r\n",
-    "large head": b"GET /v1beta/models HTTP/1.1\r\nHost: a\r\n"
-    + b"".join(b"X-%d: %s\r\n" % (n, b"v" * 1000) for n in range(70))
-    + b"\r\n",
-    "one large header": b"GET /v1beta/models HTTP/1.1\r\nHost: a\r\nX: " + b"v" * 70_000 + b"\r\n\r\n",
-    "a head that never ends": b"GET /v1beta/models HTTP/1.1\r\nHost: a\r\nX: " + b"v" * 200_000,
-    "a long target": b"GET /v1beta/" + b"m" * 70_000 + b" HTTP/1.1\r\nHost: a\r\n\r\n",
-}
+HELLO = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(500)
 
 
-@pytest.fixture(scope="module")
-def running() -> Iterator[tuple[int, list[dict]]]:
-    seen: list[dict] = []
+class Slow(Answering):
+    """Begins its answers, and ends them when `go` is set."""
 
-    async def application(scope, receive, send):
-        if scope["type"] == "lifespan":
-            for event in ("startup", "shutdown"):
-                await receive()
-                await send({"type": f"lifespan.{event}.complete"})
+    def __init__(self) -> None:
+        super().__init__(self._slowly)
+        self.begun, self.go = threading.Event(), threading.Event()
+        self.cancelled = False
+
+    async def _slowly(self, request) -> None:
+        request.start(200, [], length=2)
+        request.send(b"ok")
+        self.begun.set()
+        try:
+            while not self.go.is_set():
+                await asyncio.sleep(0.01)
+        except asyncio.CancelledError:
+            self.cancelled = True
+            raise
+        request.end()
+
+
+def test_many_connections_are_served_and_the_handler_closed_at_the_end():
+    handler = Answering()
+    with serving(handler) as (port, server):
+        clients = [connect(port) for _ in range(20)]
+        for client in clients:
+            client.sendall(GOOD)
+        for client in clients:
+            until(client, b"ok")
+        assert not handler.closed
+        server.should_exit = True
+        assert [rest(client) for client in clients] == [b""] * 20, "connections without a request are closed"
+        for client in clients:
+            client.close()
+    assert handler.closed
+    assert server.should_exit
+
+
+def test_an_answer_under_way_ends_before_the_server_does():
+    handler = Slow()
+    with serving(handler) as (port, server), connect(port) as client:
+        client.sendall(GOOD + GOOD)
+        assert handler.begun.wait(10)
+        server.should_exit = True
+        refused(port)
+        assert not handler.closed
+        handler.go.set()
+        assert rest(client).endswith(b"ok")
+    assert len(handler.seen) == 1, "a request that waits behind it is not begun"
+    assert handler.closed
+
+
+def refused(port: int) -> None:
+    """Wait until nobody listens there."""
+    end = time.monotonic() + 10
+    while time.monotonic() < end:
+        try:
+            connect(port).close()
+        except ConnectionError:
             return
-        seen.append(scope)
-        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
-        await send({"type": "http.response.body", "body": b"ok"})
-
-    listener = socket.create_server(("127.0.0.1", 0))
-    running = server(application, "127.0.0.1", 0)
-    thread = threading.Thread(target=running.run, kwargs={"sockets": [listener]})
-    thread.start()
-    yield listener.getsockname()[1], seen
-    running.should_exit = True
-    thread.join()
-    listener.close()
+        time.sleep(0.02)
+    raise AssertionError("it still listens")
 
 
-def talk(port: int, data: bytes, *, then: bytes = b"", seconds: float = 10.0) -> bytes:
-    with socket.create_connection(("127.0.0.1", port), seconds) as connection:
-        received = b""
-        with contextlib.suppress(ConnectionError):
-            connection.sendall(data + then)
-            while piece := connection.recv(65536):
-                received += piece
-                if received.endswith(b"ok") and not then:
-                    break
-        return received
+def test_an_answer_whose_client_has_left_ends_too():
+    handler = Slow()
+    with serving(handler) as (port, server):
+        with connect(port) as client:
+            client.sendall(GOOD)
+            assert handler.begun.wait(10)
+        server.should_exit = True
+        refused(port)
+        handler.go.set()
+    assert not handler.cancelled
 
 
-@pytest.mark.parametrize("name", MALFORMED)
-def test_a_malformed_request_is_refused_and_its_connection_closed(name, running):
-    port, seen = running
-    before = len(seen)
-    answer = talk(port, MALFORMED[name], then=GOOD)
-    assert len(seen) == before, "neither it nor what came behind it was served"
-    assert answer.split(b"\r\n")[0].split(b" ")[1] in (b"400", b"431")
-    body = json.loads(answer.partition(b"\r\n\r\n")[2])
-    assert body["error"]["details"][0]["reason"].startswith("GEMBILL_")
-    assert answer.count(b"HTTP/1.1 ") == 1
+def test_what_takes_too_long_to_end_is_broken_off_and_said(monkeypatch, caplog):
+    monkeypatch.setattr(serving_module, "SHUTDOWN_SECONDS", 0.3)
+    handler = Slow()
+    with serving(handler) as (port, server), connect(port) as client:
+        client.sendall(GOOD)
+        assert handler.begun.wait(10)
+        server.should_exit = True
+        assert until(client, b"o")
+    assert (handler.cancelled, handler.closed) == (True, True)
+    assert "1 calls were broken off" in caplog.text
 
 
-def test_a_good_request_is_served_and_its_scope_names_the_connection(running):
-    port, seen = running
-    assert talk(port, GOOD).endswith(b"ok")
-    assert seen[-1][CLIENT].answering
-    assert b"server:" not in talk(port, GOOD).lower()
+def test_an_answer_begun_while_it_stops_closes_its_connection():
+    async def waiting(request) -> None:
+        handler.begun.set()
+        while not handler.go.is_set():
+            await asyncio.sleep(0.01)
+        answer_ok(request)
+
+    handler = Slow()
+    handler._answer = waiting
+    with serving(handler) as (port, server), connect(port) as client:
+        client.sendall(GOOD)
+        assert handler.begun.wait(10)
+        server.should_exit = True
+        refused(port)
+        handler.go.set()
+        assert b"\r\nconnection: close\r\n" in rest(client)
 
 
-def test_requests_sent_together_are_answered_in_order(running):
-    port, seen = running
-    before = len(seen)
-    last = GOOD.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
-    assert talk(port, GOOD, then=GOOD + last).count(b"HTTP/1.1 200") == 3
-    assert len(seen) == before + 3
+def test_a_server_told_to_stop_before_it_began_ends_at_once():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        handler = Answering()
+        server = Server(handler)
+        server.should_exit = True
+        server.run([listener])
+    assert (server.started, handler.closed) == (True, True)
 
 
-def test_trailers_are_not_headers(running):
-    port, seen = running
-    chunked = POST + b"Host: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\nX-Goog-Api-Key: k\r\n\r\n"
-    assert talk(port, chunked).endswith(b"ok")
-    assert talk(port, GOOD).endswith(b"ok")
-    assert not any(name == b"x-goog-api-key" for scope in seen[-2:] for name, _ in scope["headers"])
+def test_tls_on_the_plain_port_is_one_line_that_says_so(caplog):
+    with serving(Answering()) as (port, _):
+        for _ in range(3):
+            assert talk(port, HELLO).startswith(b"HTTP/1.1 400")
+        assert talk(port, b"nonsense\r\n\r\n").startswith(b"HTTP/1.1 400")
+    (line,) = [record for record in caplog.records if record.name == "gembill.server"]
+    assert (line.levelno, "TLS" in line.getMessage()) == (logging.WARNING, True)
 
 
-def test_an_ipv6_host_and_a_port_are_fine(running):
-    port, _ = running
-    assert talk(port, GOOD.replace(b"localhost", b"[::1]:8787")).endswith(b"ok")
+@pytest.mark.parametrize("data", [b"", GOOD[:20], POST + b"Content-Length: 9\r\n\r\nx", CHUNKED, GOOD])
+def test_clients_that_leave_at_any_point_leave_nothing_behind(data):
+    with serving(Answering()) as (port, server):
+        for _ in range(5):
+            with connect(port) as client:
+                client.sendall(data)
+        assert talk(port, CLOSING).endswith(b"ok")
+        end = time.monotonic() + 10
+        while server._connections or server._tasks:
+            assert time.monotonic() < end
+            time.sleep(0.01)
 
 
-def test_a_head_that_takes_too_long_is_sent_away(running, monkeypatch):
-    monkeypatch.setattr(serving, "HEAD_SECONDS", 0.3)
-    port, _ = running
-    began = time.monotonic()
-    answer = talk(port, b"GET /v1beta/models HTTP/1.1\r\nHost:")
-    assert answer.startswith(b"HTTP/1.1 408")
-    assert time.monotonic() - began < 5
-
-
-def test_a_client_that_says_nothing_is_sent_away(running, monkeypatch):
-    monkeypatch.setattr(serving, "HEAD_SECONDS", 0.3)
-    port, _ = running
-    assert talk(port, b"") == b""
+def test_a_loop_without_uvloop_serves_too(monkeypatch):
+    monkeypatch.setattr(serving_module, "_loop_factory", lambda: None)
+    with serving(Answering()) as (port, _):
+        assert talk(port, GOOD + CLOSING).count(b"200 OK") == 2

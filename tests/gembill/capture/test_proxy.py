@@ -76,7 +76,7 @@ def test_the_health_page_says_whether_calls_are_recorded(recording):
 
 
 def test_a_fault_of_ours_is_a_500_that_says_so_and_the_call_is_closed(recording, monkeypatch, caplog):
-    async def broken(self, request, call, client):
+    async def broken(self, request, admitted, call):
         raise RuntimeError("made to fail")
 
     monkeypatch.setattr(Proxy, "_relay", broken)
