@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gembill.capture import documents
 from gembill.capture.documents import LONG, Documents
 from gembill.wire.json_text import size
 
@@ -97,6 +98,14 @@ def test_long_strings_are_elided_alike_in_any_cut(seed, framing):
     assert whole[0]["data"].startswith("elided:")
     assert size(whole[0]["data"]) >= LONG
     assert {k: whole[0][k] for k in ("before", "list", "more")} == {k: value[k] for k in ("before", "list", "more")}
+
+
+@pytest.mark.parametrize("far", [0, 1023, 1024, 1025, 17_407, 17_408, 17_409, 3 * LONG])
+@pytest.mark.parametrize("ends", [b'"x"', b'\\"', b"", b'x\\"'])
+def test_the_end_of_a_string_is_found_however_far_it_is(far, ends):
+    data = b'"' + b"a" * far + ends
+    first = min((at for byte in b'"\\' if (at := data.find(byte, 1)) >= 0), default=len(data))
+    assert documents._string_end(data, 1) == first
 
 
 def test_different_long_strings_stay_different():
