@@ -36,7 +36,7 @@ class UnreadReason(StrEnum):
     RECORDER_ERROR = "recorder_error"  # a mistake of ours
 
 
-class Part(Struct, frozen=True, omit_defaults=True, kw_only=True):
+class Part(Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
     """One part of an answer in outline: sizes and outcomes, never its text.
 
     `kind`: text, code, result, blob, function_call, function_response, tool, file, other. Neighbouring text parts of a
@@ -57,14 +57,14 @@ class Part(Struct, frozen=True, omit_defaults=True, kw_only=True):
     tool_call_as_code: str | None = field(default=None, name="dressed")  # its name in events written before 0.2
 
 
-class Snapshot(Struct, frozen=True, omit_defaults=True, kw_only=True):
+class Snapshot(Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
     """The usage as it stood when the outline had `after` parts: what a stream shows of its rounds."""
 
     after: int
     usage: str
 
 
-class FilmRequest(Struct, frozen=True, omit_defaults=True, kw_only=True):
+class FilmRequest(Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
     """What a request for films asks for; None is "not said", which the API's defaults then decide."""
 
     samples: int | None = None
@@ -73,7 +73,7 @@ class FilmRequest(Struct, frozen=True, omit_defaults=True, kw_only=True):
     sound: bool | None = None
 
 
-class Stored(Struct, frozen=True, omit_defaults=True, kw_only=True):
+class Stored(Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
     """Tokens that the API keeps for later calls, from an instant until another, in microseconds."""
 
     tokens: int
@@ -81,7 +81,7 @@ class Stored(Struct, frozen=True, omit_defaults=True, kw_only=True):
     until_us: int
 
 
-class RequestFacts(Struct, frozen=True, omit_defaults=True, kw_only=True):
+class RequestFacts(Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
     """What the request said. `declared` is None where it cannot be known (body unread, or tools inside a cache)."""
 
     model: str | None = None
@@ -97,7 +97,7 @@ class RequestFacts(Struct, frozen=True, omit_defaults=True, kw_only=True):
     film: FilmRequest | None = None
 
 
-class ResponseFacts(Struct, frozen=True, omit_defaults=True, kw_only=True):
+class ResponseFacts(Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
     """What the answer showed. `usage` is the provider's own JSON text, unread."""
 
     usage: str | None = None
@@ -121,7 +121,7 @@ class ResponseFacts(Struct, frozen=True, omit_defaults=True, kw_only=True):
     stored: Stored | None = None
 
 
-class Event(Struct, frozen=True, omit_defaults=True, kw_only=True):
+class Event(Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
     """What was seen of one call: raw usage, outline, times, labels. Never prompt, answer or code text, never a key."""
 
     id: str  # UUIDv7

@@ -21,7 +21,7 @@ _API_KEYS = (b"key", b"$key")
 _QUERY_KEYS = (*_API_KEYS, b"access_token", b"oauth_token")
 _KEY_BEGINS = b"AIza"  # OpenAI's clients present an API key as a bearer
 _REDACTED = "[redacted]"
-_CALLER_HEADERS = (b"x-goog-api-key", b"authorization", b"x-goog-user-project", b"x-goog-quota-user")
+_CALLER_HEADERS = frozenset((b"x-goog-api-key", b"authorization", b"x-goog-user-project", b"x-goog-quota-user"))
 _CALLERS = 256
 
 Header = tuple[bytes, bytes]
@@ -64,7 +64,7 @@ class Caller:
 
 def caller_of(headers: Iterable[Header], query: bytes) -> Caller:
     """The caller of a request. Header names are lower case, as ASGI has them."""
-    own = tuple(pair for pair in headers if pair[0] in _CALLER_HEADERS or pair[0].startswith(LABEL_PREFIX))
+    own = tuple([pair for pair in headers if pair[0] in _CALLER_HEADERS or pair[0].startswith(LABEL_PREFIX)])
     # else it names neither a credential nor a quota user
     named = b"key" in query or b"_token" in query or b"quotaUser" in query or b"%" in query
     return _caller(own, query if named else b"")

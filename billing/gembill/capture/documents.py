@@ -25,7 +25,6 @@ _NEAR, _WINDOW = 1024, 16 * 1024
 # Whole short strings without escapes, and all between them; some at a time, so that little is kept for backtracking. No
 # possessive quantifiers, although nothing can match otherwise: before Python 3.11.5 they match wrongly (gh-106052).
 _PLAIN = re.compile(rb'(?:[^"]*"[^"\\]{0,1024}"){0,256}')
-_LINE_END = re.compile(rb"\r\n|\n|\r")
 _QUOTE, _BACKSLASH, _OPEN, _CLOSE = ord('"'), ord("\\"), b"{[", b"}]"
 
 
@@ -35,12 +34,13 @@ class Documents:
     With `lines` every line is a document (JSON Lines); a body that does not begin with an object is `malformed` then.
     """
 
+    trouble: UnreadReason | None = None
+    _framing: "_Events | _Array | _Text | _Lines | None" = None
+    _head = b""
+
     def __init__(self, content_encoding: str = "", *, lines: bool = False) -> None:
-        self.trouble: UnreadReason | None = None
         self._lines = lines
         self._inflate = _Inflate(content_encoding) if content_encoding not in ("", "identity") else None
-        self._framing: _Events | _Array | _Text | _Lines | None = None
-        self._head = b""
 
     def feed(self, data: bytes) -> list[bytes]:
         """The documents that these bytes complete."""
@@ -62,7 +62,7 @@ class Documents:
 
     def _frame(self, data: bytes) -> list[bytes]:
         if self._framing is None:
-            data = (self._head + data).removeprefix(b"\xef\xbb\xbf")
+            data = (self._head + data if self._head else data).removeprefix(b"\xef\xbb\xbf")
             start = data.lstrip()
             if not start or b"\xef\xbb\xbf".startswith(start):
                 self._head = start
@@ -226,20 +226,22 @@ class _Text:
     """One JSON text. Scanned for long strings only once it has outgrown `LONG`: no string can be long before."""
 
     def __init__(self) -> None:
-        self._small: bytearray | None = bytearray()
-        self._elider = _Elider()
+        self._small = bytearray()
+        self._elider: _Elider | None = None
 
     def feed(self, data: bytes) -> list[bytes]:
-        if self._small is not None:
-            self._small += data
-            if len(self._small) <= LONG:
-                return []
-            data, self._small = bytes(self._small), None
-        self._elider.feed(data)
+        if self._elider is not None:
+            self._elider.feed(data)
+            return []
+        self._small += data
+        if len(self._small) > LONG:
+            self._elider = _Elider()
+            self._elider.feed(bytes(self._small))
+            self._small.clear()
         return []
 
     def close(self) -> list[bytes]:
-        text = bytes(self._elider.out if self._small is None else self._small)
+        text = bytes(self._small if self._elider is None else self._elider.out)
         return [text] if text.strip() else []
 
 
@@ -275,13 +277,17 @@ class _Events:
 
     def feed(self, data: bytes) -> list[bytes]:
         documents: list[bytes] = []
-        start = 1 if self._after_cr and data.startswith(b"\n") else 0
-        self._after_cr = data.endswith(b"\r") if data else self._after_cr
-        for match in _LINE_END.finditer(data, start):
-            self._extend(data[start : match.start()])
-            self._end_line(documents)
-            start = match.end()
-        self._extend(data[start:])
+        lines, rest = self._lines(data)
+        for line in lines:
+            if self._line or self._long or len(line) > LONG:
+                self._extend(line)
+                self._end_line(documents)
+            elif line.startswith(b"data:"):  # this and the next as nearly always
+                self._data.append(line[5:])
+            elif not line:
+                self._end_event(documents)
+        if rest:
+            self._extend(rest)
         return documents
 
     def close(self) -> list[bytes]:
@@ -289,6 +295,16 @@ class _Events:
         self._end_line(documents)
         self._end_event(documents)
         return documents
+
+    def _lines(self, data: bytes) -> tuple[list[bytes], bytes]:
+        """The lines that end here, without their ends, and what is there of the next. A last CR may be half a CRLF."""
+        if self._after_cr and data.startswith(b"\n"):
+            data, self._after_cr = data[1:], False
+        lines = data.splitlines()
+        if not data:
+            return lines, data
+        self._after_cr = data.endswith(b"\r")
+        return (lines, b"") if data.endswith((b"\r", b"\n")) else (lines[:-1], lines[-1])
 
     def _extend(self, piece: bytes) -> None:
         if self._long is not None:

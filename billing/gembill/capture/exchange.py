@@ -76,7 +76,8 @@ class Exchange:
 
     def request_headers(self, headers: Sequence[Header]) -> None:
         """The request's headers: how its body is encoded."""
-        self._request = Documents(_header(headers, b"content-encoding").lower())
+        if encoding := _header(headers, b"content-encoding").lower():
+            self._request = Documents(encoding)
 
     def sent(self, data: bytes) -> None:
         """Bytes of the request's body."""
@@ -86,7 +87,8 @@ class Exchange:
         """The head of the answer."""
         self._status = status
         self._encoding = _header(headers, b"content-encoding").lower()
-        self._answer = Documents(self._encoding)
+        if self._encoding:
+            self._answer = Documents(self._encoding)
         self._tier = word(_header(headers, b"x-gemini-service-tier"), 64)
 
     def received(self, data: bytes) -> None:
@@ -112,9 +114,9 @@ class Exchange:
             return self.intent()
         try:
             seen = self._response_facts()  # first: a poll knows what was asked by the name in its answer
-            event = self._event(ending, ended_us, self._request_facts(), seen)
+            event = self._event(ending, ended_us, self._request_facts(), seen, retried)
             self._remember(event)
-            return self._encode(msgspec.structs.replace(event, retried=retried))
+            return self._encode(event)
         except Exception:  # noqa: BLE001 - the same rule as in `_observe`
             _log.exception("the event of call %s could not be put together", self.event_id)
             nothing = ResponseFacts(unread=UnreadReason.RECORDER_ERROR)
@@ -185,7 +187,9 @@ class Exchange:
             return facts
         return msgspec.structs.replace(facts, conversation=self._fingerprint.conversation(self._key, basis))
 
-    def _event(self, ending: Ending, ended_us: int | None, request: RequestFacts, response: ResponseFacts) -> Event:
+    def _event(
+        self, ending: Ending, ended_us: int | None, request: RequestFacts, response: ResponseFacts, retried: int = 0
+    ) -> Event:
         return Event(
             id=self.event_id,
             occurred_us=self._occurred_us,
@@ -202,6 +206,7 @@ class Exchange:
             ending=ending,
             http_status=self._status,
             seen=response,
+            retried=retried,
             natural=self._natural(response),
         )
 
@@ -249,7 +254,8 @@ class Exchange:
 
 
 def _header(headers: Sequence[Header], wanted: bytes) -> str:
+    length = len(wanted)
     for name, value in headers:
-        if len(name) == len(wanted) and name.lower() == wanted:
+        if len(name) == length and name.lower() == wanted:
             return value.decode("latin-1").strip()
     return ""

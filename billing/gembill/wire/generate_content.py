@@ -123,8 +123,10 @@ def observe(document: bytes, observation: Observation) -> None:
         _candidate(candidate, position, observation)
     if answer.prompt_feedback is not None:
         observation.add_word("block_reason", answer.prompt_feedback.block_reason)
-    observation.update_usage(answer.usage_metadata)
-    observation.add_word("usage_tier", _tier_of(answer.usage_metadata))
+    if usage_text := bytes(answer.usage_metadata):
+        observation.update_usage(usage_text)
+        if (tier := _tier_of(usage_text)) is not None:
+            observation.add_word("usage_tier", tier)
     if answer.error is not None:
         observation.add_error(answer.error)
     observation.end_document()
@@ -132,14 +134,13 @@ def observe(document: bytes, observation: Observation) -> None:
 
 def _candidate(candidate: _Candidate, position: int, observation: Observation) -> None:
     index = position if candidate.index is UNSET else candidate.index
-    number = max(integer(index) or 0, 0)
+    number = index if type(index) is int and 0 <= index < 2**63 else 0
     if candidate.content is not None:
         for part in candidate.content.parts or ():
             _part(part, number, observation)
-    reason = candidate.finish_reason
-    if isinstance(reason, int) and 0 <= reason < len(_FINISH):
-        reason = _FINISH[reason]
-    observation.add_word("finish_reason", reason)
+    if (reason := candidate.finish_reason) is not None:
+        known = isinstance(reason, int) and 0 <= reason < len(_FINISH)
+        observation.add_word("finish_reason", _FINISH[reason] if known else reason)
     if candidate.grounding_metadata is not None:
         _grounding(candidate.grounding_metadata, observation)
     if candidate.url_context_metadata:
@@ -238,12 +239,9 @@ def _tier(usage: dict[str, Any]) -> str | None:
     return tiers.reported(usage.get("serviceTier"), usage.get("trafficType"))
 
 
-def _tier_of(usage: Raw) -> str | None:
-    """The same of a usage object that is still text; most name none, and a name with escapes in it is rare."""
-    text = bytes(usage)
-    if b"serviceTier" in text or b"trafficType" in text or b"\\" in text:
-        return _tier(mapping(value(text)))
-    return None
+def _tier_of(usage: bytes) -> str | None:
+    """The same of a usage object that is still text. Most name none: no other name in one has a `v` or an `f`."""
+    return _tier(mapping(value(usage))) if b"v" in usage or b"f" in usage or b"\\" in usage else None
 
 
 def executions(outline: tuple[Part, ...]) -> tuple[Execution, ...]:

@@ -103,6 +103,8 @@ def either(members: Mapping[str, msgspec.Raw], *names: str) -> msgspec.Raw | Non
 
 def word(value: Any, limit: int = 256) -> str | None:  # noqa: ANN401
     """A short text fit for any database (no NUL, no lone surrogate, at most `limit` characters), else None."""
+    if value is None:
+        return None
     if type(value) is str and value.isascii() and "\0" not in value:
         return value[:limit] or None
     if isinstance(value, int) and not isinstance(value, bool):

@@ -56,7 +56,7 @@ class Observation:
 
     def add_word(self, name: str, said: object) -> None:
         """Keep a short text of the answer, such as its model; the last one counts. What is not a text is left out."""
-        if said is not None and (text := word(said)):
+        if text := word(said):
             self._words[name] = text
 
     def add_text(self, chars: int, candidate: int = 0, *, thought: bool = False) -> None:
@@ -94,7 +94,7 @@ class Observation:
         """Replace the last code or result of a numbered step, which must have one."""
         self._outline[self._step_parts[integer(step) or 0]] = part
 
-    def update_usage(self, raw: Raw | None) -> None:
+    def update_usage(self, raw: Raw | bytes | None) -> None:
         """Take the usage object of a document in place of the last one; one without counts replaces none that has."""
         text = b"" if raw is None else bytes(raw)
         if text.strip(b"{} \t\r\n") in (b"", b"null"):
@@ -178,11 +178,11 @@ class Observation:
         outline = list(self._outline)
         for index, chars in self._texts.items():
             outline[index] = replace(outline[index], chars=chars)
-        snapshots = self._snapshots if self._documents > 1 else ()
+        snapshots = [Snapshot(after=after, usage=_as_text(usage)) for after, usage in self._snapshots]
         return ResponseFacts(
             usage=None if self._usage is None else _as_text(self._usage),
             outline=tuple(outline),
-            snapshots=tuple(Snapshot(after=after, usage=_as_text(usage)) for after, usage in snapshots),
+            snapshots=tuple(snapshots) if self._documents > 1 else (),
             documents=self._documents,
             unread=self._unread,
             searches=grounding.searches if grounding else 0,

@@ -68,9 +68,10 @@ def _declares(tools: Iterable[_Tool]) -> bool:
 
 def _opening(asked: _Request, first: Raw) -> bytes:
     """What requests of one conversation share: the system instruction and the first content."""
-    systems = (bytes(text) for text in (asked.system, asked.system_snake))
-    system = next((text for text in systems if text not in (b"", b"null")), b"")
-    return _canonical(system) + b"\n" + _canonical(bytes(first))
+    system = bytes(asked.system)
+    if system in (b"", b"null"):
+        system = bytes(asked.system_snake)
+    return (_canonical(system) if system != b"null" else b"") + b"\n" + _canonical(bytes(first))
 
 
 def declares_code_execution(tools: object) -> bool:
