@@ -1,5 +1,8 @@
 """What Google's SKUs mean: every trap of their wording, and that no word is swallowed."""
 
+import os
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -116,3 +119,15 @@ def test_a_longer_model_name_wins_over_the_one_it_begins_with():
         sku = read(f"Generate content output token count {name} text")
         assert isinstance(sku, Sku)
         assert sku.model == model
+
+
+CATALOGUE = Path(os.environ.get("GEMBILL_CORPUS", ".")).parent / "facts/bills/sku-sample.tsv"
+
+
+@pytest.mark.skipif(not CATALOGUE.exists(), reason="Google's catalogue is not beside the corpus")
+def test_every_sku_of_googles_catalogue_is_read_or_says_which_words_are_left():
+    texts = [line.split("\t")[0] for line in CATALOGUE.read_text(encoding="utf-8").splitlines()[1:]]
+    unknown = {text: sku.reason for text in texts if isinstance(sku := read(text), UnknownSku)}
+    assert len(texts) > 100
+    assert len(unknown) < 4
+    assert all(unknown.values())
