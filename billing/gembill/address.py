@@ -6,13 +6,17 @@ Invariants: a name that is not known to be loopback counts as reachable. What is
 recognised as harmless, so that a form nobody thought of hides too much rather than too little.
 """
 
-import ipaddress
+from __future__ import annotations
+
 import re
-import socket
 from itertools import takewhile
+from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from gembill.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    import socket
 
 _HIDDEN = "***"
 _SCHEME = re.compile(r"[A-Za-z][\w+.-]*")
@@ -67,6 +71,8 @@ def loopback(host: str) -> bool:
     """Whether only this machine can reach an address."""
     if host == "localhost":
         return True
+    import ipaddress
+
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -75,6 +81,8 @@ def loopback(host: str) -> bool:
 
 def listen(host: str, port: int, *, backlog: int) -> socket.socket:
     """A listening socket; port 0 takes a free one. ConfigurationError where the address cannot be had."""
+    import socket
+
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, port), family=family, backlog=backlog)

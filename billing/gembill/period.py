@@ -13,7 +13,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
+from pathlib import Path
 from zoneinfo import ZoneInfo
+
+import tzdata
 
 from gembill.errors import ConfigurationError
 
@@ -23,7 +26,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 YEARS = range(1970, 9999)  # those that a period may be in
 
 if "PYTHONTZPATH" not in os.environ:  # the wheel `tzdata` alone, so that two machines close the same month
-    zoneinfo.reset_tzpath(to=())
+    zoneinfo.reset_tzpath(to=(str(Path(tzdata.__file__).parent / "zoneinfo"),))  # found without importlib.resources
 
 
 class Unit(StrEnum):

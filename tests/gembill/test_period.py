@@ -5,9 +5,11 @@ import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+import tzdata
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -225,7 +227,8 @@ def test_buckets_cover_a_period_without_gap(zone_name: str, start_s: int, hours:
 
 def test_zones_are_those_of_the_wheel_unless_the_machine_is_asked_for_its_own(tmp_path):
     code = "import os; from gembill.period import zone; import zoneinfo; print(zoneinfo.TZPATH, zone().key)"
-    for variables, path in (({}, "()"), ({"PYTHONTZPATH": str(tmp_path)}, f"('{tmp_path}',)")):
+    wheel = str(Path(tzdata.__file__).parent / "zoneinfo")
+    for variables, path in (({}, f"('{wheel}',)"), ({"PYTHONTZPATH": str(tmp_path)}, f"('{tmp_path}',)")):
         env = {name: value for name, value in os.environ.items() if name != "PYTHONTZPATH"} | variables
         done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
         assert done.stdout == f"{path} America/Los_Angeles\n"

@@ -8,7 +8,6 @@ records and charges are never changed or deleted; rollups hold what the current 
 
 from __future__ import annotations
 
-import random
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -86,6 +85,8 @@ class Ledger:
             yield attempt.transaction()
             if not attempt.overtaken:
                 return
+            import random
+
             time.sleep(random.uniform(0, 0.02 * number))  # noqa: S311 - only parts the writers
         raise LedgerUnavailable(
             f"the ledger cannot {doing} now: others were quicker with the same rows {_ATTEMPTS} times"

@@ -18,7 +18,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from gembill.errors import ConfigurationError
-from gembill.ledger import mapping
 from gembill.ledger.measures import HALVES, MEASURES, OVERFLOW, TOKEN_FIELDS, joined_halves
 from gembill.ledger.reading import DrivenSnapshot, Snapshot
 from gembill.ledger.selection import Condition, Selection, conditions, labelled, within
@@ -225,6 +224,8 @@ def _from_records(snapshot: Snapshot, request: _Request, period: _Period) -> Ite
 
 
 def _label_sets(snapshot: Snapshot) -> dict[bytes, dict[str, str]]:
+    from gembill.ledger import mapping
+
     rows = snapshot.rows("SELECT DISTINCT labels_hash, labels FROM label_set")
     return {bytes(hashed): mapping.read_labels(text) for hashed, text in rows}
 

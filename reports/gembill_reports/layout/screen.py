@@ -7,7 +7,6 @@ is UTF-8 whatever the locale says.
 
 import io
 import os
-import shutil
 import sys
 from collections.abc import Iterable
 from typing import TextIO
@@ -17,6 +16,8 @@ _PLAIN = str.maketrans({"─": "-", "·": "|"})
 
 def width() -> int:
     """Cells across: COLUMNS, else the terminal's own width, else 120, because a file or a pipe has no edge."""
+    import shutil
+
     return shutil.get_terminal_size(fallback=(120, 24)).columns
 
 
