@@ -1,9 +1,7 @@
 """What starting costs: nothing heavy is imported before it is used."""
 
-import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -89,20 +87,9 @@ def ledger(tmp_path):
     return url
 
 
-def test_help_takes_under_five_times_a_bare_interpreter():
-    ratios = []
-    while len(ratios) < 4 and (not ratios or min(ratios) >= 5):  # once again where other work disturbed one side
-        bare = fastest([sys.executable, "-c", "pass"])
-        ratios.append(fastest([sys.executable, "-m", "gembill", "--help"]) / bare)
-    assert min(ratios) < 5
-
-
-def fastest(command: list[str], tries: int = 12) -> float:
-    """The quickest of several runs, compiled as an installed package is: other work on the machine only adds."""
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    times = []
-    for _ in range(tries):
-        began = time.perf_counter()
-        subprocess.run(command, env=environment, capture_output=True, check=True)
-        times.append(time.perf_counter() - began)
-    return min(times)
+def test_help_imports_little_more_than_click():
+    """A count in place of a clock, which other work on the machine disturbs: click alone is four fifths of the time."""
+    statement = "import sys, click\nbefore = len(sys.modules)\nfrom gembill.cli import gembill\n"
+    counted = f"{statement}try:\n    gembill.main(['--help'])\nexcept SystemExit:\n    print(len(sys.modules) - before)"
+    done = subprocess.run([sys.executable, "-c", counted], capture_output=True, text=True, check=True)
+    assert int(done.stdout.split()[-1]) <= 20
