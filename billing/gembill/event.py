@@ -98,7 +98,7 @@ class RequestFacts(Struct, frozen=True, omit_defaults=True, kw_only=True, gc=Fal
 
 
 class ResponseFacts(Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
-    """What the answer showed. `usage` is the provider's own JSON text, unread."""
+    """What the answer showed. `usage` is the provider's own JSON text, unread, without space between its words."""
 
     usage: str | None = None
     outline: tuple[Part, ...] = ()

@@ -4,6 +4,7 @@ Owns: the outline of parts, the last usage, the running snapshots, errors: all t
 field names of a dialect. Invariant: no text of a part is kept, and what is kept is bounded, however long the answer.
 """
 
+import msgspec
 from msgspec import Raw
 from msgspec.structs import replace
 
@@ -196,7 +197,11 @@ class Observation:
 
 
 def _as_text(usage: bytes) -> str:
-    return usage.decode("utf-8", "backslashreplace")
+    """The provider's own text but for the spaces and line ends between its words, which can be half of it."""
+    try:
+        return msgspec.json.format(usage, indent=-1).decode()
+    except (msgspec.MsgspecError, RecursionError, UnicodeError):
+        return usage.decode("utf-8", "backslashreplace")
 
 
 def _api_error(error: dict[str, object]) -> ApiError:

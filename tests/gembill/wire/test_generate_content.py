@@ -109,7 +109,7 @@ def test_no_document_raises_anything_and_every_observation_decodes(document):
 @pytest.mark.parametrize("document", [b"", b"x", b"[]", b"5", b'{"candidates": [', b"[" * 100_000, b'{"a":' * 100_000])
 def test_a_document_that_cannot_be_read_is_said(document):
     assert facts_of({"usageMetadata": {"promptTokenCount": 1}}, document).unread == "malformed"
-    assert facts_of({"usageMetadata": {"promptTokenCount": 1}}, document).usage == '{"promptTokenCount": 1}'
+    assert facts_of({"usageMetadata": {"promptTokenCount": 1}}, document).usage == '{"promptTokenCount":1}'
 
 
 @pytest.mark.parametrize("odd", [5, "x", [], [5], {"a": 1}, True, 1.5])
@@ -131,14 +131,14 @@ def test_a_part_with_an_odd_member_leaves_the_parts_beside_it(name, odd):
 
 def test_candidates_nested_too_deep_are_said_to_be_unread():
     deep = b'{"candidates": ' + b"[" * 50_000 + b"]" * 50_000 + b', "usageMetadata": {"promptTokenCount": 4}}'
-    assert (facts_of(deep).unread, facts_of(deep).usage) == ("malformed", '{"promptTokenCount": 4}')
+    assert (facts_of(deep).unread, facts_of(deep).usage) == ("malformed", '{"promptTokenCount":4}')
     null = {"candidates": None, "usageMetadata": {"promptTokenCount": 4}}
     assert facts_of(null).unread is None
 
 
 def test_the_usage_keeps_its_own_words_where_a_name_beside_it_cannot_be_read():
     facts = facts_of(b'{"\xff": 1, "usageMetadata": {"b": 1,  "promptTokenCount": 4}}')
-    assert facts.usage == '{"b": 1,  "promptTokenCount": 4}'
+    assert facts.usage == '{"b":1,"promptTokenCount":4}'
 
 
 def test_a_member_that_is_repeated_counts_as_it_came_last():
@@ -236,7 +236,7 @@ def test_an_error_chunk_after_usage_is_a_fault_and_the_usage_stays():
         {"error": {"code": 503, "status": "UNAVAILABLE"}},
     )
     assert facts.fault == ApiError(code=503, status="UNAVAILABLE")
-    assert facts.usage == '{"promptTokenCount": 3}'
+    assert facts.usage == '{"promptTokenCount":3}'
 
 
 def test_a_blocked_prompt_says_why():

@@ -123,6 +123,21 @@ def test_usage_that_is_not_utf8_is_kept_readable():
     assert observation.response_facts().usage == '{"a": "\\xff"}'
 
 
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        (b'{\n  "n": 1.50,\r\n\t"a b": [ ],\n  "c": "x\\u00e9  \xc3\xa9"\n}', '{"n":1.50,"a b":[],"c":"x\\u00e9  é"}'),
+        (b'{"n": 100000000000000000000000000000000, "n": -0}', '{"n":100000000000000000000000000000000,"n":-0}'),
+        (b'{"n": NaN}', '{"n": NaN}'),
+        (b'{"n": 01}', '{"n": 01}'),
+    ],
+)
+def test_of_a_usage_only_the_white_space_between_its_words_is_left_out(said, kept):
+    observation = Observation()
+    observation.update_usage(Raw(said))
+    assert observation.response_facts().usage == kept
+
+
 def test_different_queries_are_counted_once_each():
     observation = Observation()
     observation.add_grounding(["sun", "moon", "sun", "", "  ", None, 5, "\ud800"])
@@ -193,4 +208,4 @@ def test_snapshots_are_bounded():
         observation.update_usage(raw(n=n))
         observation.end_document()
     assert len(observation.response_facts().snapshots) == observation_module.MAX_SNAPSHOTS
-    assert observation.response_facts().snapshots[0] == Snapshot(after=1, usage='{"n": 0}')
+    assert observation.response_facts().snapshots[0] == Snapshot(after=1, usage='{"n":0}')
