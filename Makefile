@@ -72,7 +72,8 @@ bench: $(DEV)  ## a call through gembill, nginx and others, into docs/performanc
 	@$(BIN)/python -m tests.bench.contest $(if $(BENCH_QUICK),,--write)
 
 bench-parts: $(DEV)  ## measurements of single parts, by hand; ratios against a yardstick of the same run
-	@for bench in tests/bench/bench_*.py; do echo "== $$bench"; $(BIN)/python $$bench || exit 1; done
+	@for bench in $(basename $(notdir $(wildcard tests/bench/bench_*.py))); do \
+	  echo "== $$bench"; $(BIN)/python -m tests.bench.$$bench || exit 1; done
 
 lock: $(VENV)/pyvenv.cfg  ## pin the dependencies again
 	$(BIN)/python -m pip install -q uv

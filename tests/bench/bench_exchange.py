@@ -1,6 +1,6 @@
 """What the reading of a call costs: from its headers to the bytes of its event, beside one typed decode of its answer.
 
-Run: `python tests/bench/bench_exchange.py`. CPU microseconds, the least of many short rounds that alternate, so that a
+Run: `python -m tests.bench.bench_exchange`. CPU microseconds, the least of many short rounds that alternate, so that a
 busy neighbour meets both. `exchange` is also what `tests/test_reading_counts.py` counts.
 """
 
@@ -36,10 +36,10 @@ _fingerprint = Fingerprint(b"a secret of the benchmark")
 _context = ContextCache()
 
 
-class _Part(msgspec.Struct):
+class _Part(msgspec.Struct, rename="camel"):
     text: str | None = None
-    executableCode: dict[str, str] | None = None
-    codeExecutionResult: dict[str, str] | None = None
+    executable_code: dict[str, str] | None = None
+    code_execution_result: dict[str, str] | None = None
 
 
 class _Content(msgspec.Struct):
@@ -50,11 +50,11 @@ class _Candidate(msgspec.Struct):
     content: _Content
 
 
-class _Answer(msgspec.Struct):
+class _Answer(msgspec.Struct, rename="camel"):
     candidates: list[_Candidate]
-    usageMetadata: msgspec.Raw
-    modelVersion: str
-    responseId: str
+    usage_metadata: msgspec.Raw
+    model_version: str
+    response_id: str
 
 
 def exchange(path: str, pieces: Sequence[bytes]) -> tuple[bytes, bytes]:
