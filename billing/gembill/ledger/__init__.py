@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gembill.ledger.audit import audit_ledger
+    from gembill.ledger.bill_totals import BillTotal, bill_days, sum_bill
+    from gembill.ledger.bills import BillChange, BillFile, BillImport, add_bill, bill_files
     from gembill.ledger.charges import ChargeTotal, read_charges, read_charges_of, sum_charges
     from gembill.ledger.conversations import Conversation, read_chains, read_conversations
     from gembill.ledger.entries import (
@@ -47,9 +49,12 @@ if TYPE_CHECKING:
     from gembill.ledger.store import Ledger, ledger_file, open_ledger, upgrade_ledger
     from gembill.ledger.totals import Total, read_hourly_totals, read_totals
     from gembill.ledger.transaction import Transaction
+    from gembill.ledger.usage_by_day import Usage, sum_usage
 
 _MODULES = {
     "audit": "audit_ledger",
+    "bill_totals": "BillTotal bill_days sum_bill",
+    "bills": "BillChange BillFile BillImport add_bill bill_files",
     "charges": "ChargeTotal read_charges read_charges_of sum_charges",
     "conversations": "Conversation read_chains read_conversations",
     "entries": "DEMO_SOURCE NATURAL_SOURCES LedgerCharge LedgerRecord Line RatedEvent Reason "
@@ -67,6 +72,7 @@ _MODULES = {
     "store": "Ledger ledger_file open_ledger upgrade_ledger",
     "totals": "Total read_hourly_totals read_totals",
     "transaction": "Transaction",
+    "usage_by_day": "Usage sum_usage",
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names.split()}
 
@@ -75,6 +81,10 @@ __all__ = [
     "MEASURES",
     "NATURAL_SOURCES",
     "SCHEMA_REVISION",
+    "BillChange",
+    "BillFile",
+    "BillImport",
+    "BillTotal",
     "ChargeTotal",
     "Conversation",
     "Cursor",
@@ -95,7 +105,11 @@ __all__ = [
     "SortOrder",
     "Total",
     "Transaction",
+    "Usage",
+    "add_bill",
     "audit_ledger",
+    "bill_days",
+    "bill_files",
     "billed_charges",
     "greatest_label",
     "holds_demo_data",
@@ -122,7 +136,9 @@ __all__ = [
     "read_time_range",
     "read_totals",
     "require_known",
+    "sum_bill",
     "sum_charges",
+    "sum_usage",
     "upgrade_ledger",
 ]
 

@@ -254,3 +254,30 @@ alert = Table(
     info={"reference": True},
     **_COMPACT,
 )
+
+bill_file = Table(
+    "bill_file",
+    metadata,
+    Column("number", WHOLE, nullable=False, autoincrement=False),  # from 1, in the order in which files came
+    *_columns(NAME, "digest", "name", "form", "project"),
+    *_columns(WHOLE, "lines", "imported_us"),
+    PrimaryKeyConstraint("number", name="bill_file_pk"),
+    info={"reference": True},
+    **_COMPACT,
+)
+
+bill_line = Table(
+    "bill_line",
+    metadata,
+    *(Column(name, WHOLE, nullable=False, autoincrement=False) for name in ("file_number", "line", "part")),
+    Column("scope", BYTES, nullable=False),  # lines of the newest file with it count
+    *_columns(NAME, "form", "kind", "service", "sku_id", "sku", "unit"),
+    *_columns(NAME, "project", "location", "currency", "rate", "month"),  # empty where the file does not say
+    *_columns(WHOLE, "first_day", "last_day", "decimals"),
+    *_columns(WHOLE, "amount_micro", "cost_units", "cost_pico"),
+    Column("exported_us", WHOLE),
+    PrimaryKeyConstraint("file_number", "line", "part", name="bill_line_pk"),
+    Index("bill_line_by_scope", "scope", "file_number"),
+    info={"reference": True},
+    **_COMPACT,
+)

@@ -46,6 +46,7 @@ class _Table:
     month: str | None
     point: str
     order: str
+    decimals: int
 
 
 def form_of(header: Sequence[str], preamble: Sequence[Sequence[str]]) -> BillForm:
@@ -91,7 +92,14 @@ def _table(preamble: Sequence[Row], header: Row, rows: Sequence[Row]) -> _Table 
         month=_month(said),
         point=point,
         order=numerals.day_order(days, american=point == "." and not british),
+        decimals=_decimals(rows, roles["unrounded"] if "unrounded" in roles else roles["cost"], point),
     )
+
+
+def _decimals(rows: Sequence[Row], place: int, point: str) -> int:
+    """How many digits a column of costs shows at most; zeros at the end are not written by all of Google's tables."""
+    texts = (row[place] for _, row in rows if len(row) > place)
+    return max((len(text.strip().rpartition(point)[2]) for text in texts if point in text), default=0)
 
 
 def _currency(header: str, said: Mapping[str, str]) -> str:
@@ -128,7 +136,7 @@ def _line(table: _Table, number: int, row: Sequence[str]) -> BillLine | None:
     kind = _kind(cells, row)
     if kind is None:
         return None
-    cost, decimals = _cost(table, cells)
+    cost = numerals.scaled(cells.get("unrounded") or cells.get("cost") or "", 12, table.point)[0]
     amount = numerals.scaled(cells.get("amount") or "0", 6, table.point)[0]
     days = _days(table, cells)
     return BillLine(
@@ -145,14 +153,9 @@ def _line(table: _Table, number: int, row: Sequence[str]) -> BillLine | None:
         cost_pico=cost,
         currency=table.currency,
         rate=table.rate,
-        decimals=decimals,
+        decimals=table.decimals,
         month=table.month or (numerals.day_text(days[1])[:7] if table.form is BillForm.COST_TABLE else None),
     )
-
-
-def _cost(table: _Table, cells: Mapping[str, str]) -> tuple[int, int]:
-    text = cells.get("unrounded") or cells.get("cost") or ""
-    return numerals.scaled(text, 12, table.point)
 
 
 def _kind(cells: Mapping[str, str], row: Sequence[str]) -> LineKind | None:

@@ -19,6 +19,7 @@ from gembill.reconcile.numerals import Unreadable, month_days, scaled
 Row = Mapping[str, Any]
 Fields = dict[str, Any]
 _PACIFIC = zone()
+_DECIMALS = 6  # costs in exports are binary numbers; written out they agree with the invoice to so many digits
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC).toordinal()
 _COST_TYPES = {
     "regular": LineKind.USAGE,
@@ -59,7 +60,7 @@ def read(
 def bigquery_lines(number: int, row: Row) -> Iterator[BillLine]:
     """The lines of a row of the standard or the detailed export."""
     kind = _COST_TYPES.get(_text(row, "cost_type"), LineKind.ADJUSTMENT)
-    cost, decimals = scaled(_needed(row, "cost"), 12)
+    cost = scaled(_needed(row, "cost"), 12)[0]
     month = _month(_text(row, "invoice_month"))
     days = _days(_text(row, "usage_start_time"), _text(row, "usage_end_time"), month)
     shared: Fields = {
@@ -84,18 +85,18 @@ def bigquery_lines(number: int, row: Row) -> Iterator[BillLine]:
         amount_micro=amount,
         unit=_text(row, "usage_unit"),
         cost_pico=cost,
-        decimals=decimals,
+        decimals=_DECIMALS,
     )
-    for part, (name, credit, digits) in enumerate(_credits(row.get("credits")), 1):
+    for part, (name, credit) in enumerate(_credits(row.get("credits")), 1):
         yield BillLine(
-            **shared, part=part, kind=LineKind.CREDIT, sku=name, amount_micro=0, cost_pico=credit, decimals=digits
+            **shared, part=part, kind=LineKind.CREDIT, sku=name, amount_micro=0, cost_pico=credit, decimals=_DECIMALS
         )
 
 
 def focus_lines(number: int, row: Row) -> Iterator[BillLine]:
     """The line of a row of FOCUS 1.2 as Google exports it."""
     kind = _COST_TYPES.get(_text(row, "ChargeCategory").lower(), LineKind.ADJUSTMENT)
-    cost, decimals = scaled(_needed(row, "BilledCost"), 12)
+    cost = scaled(_needed(row, "BilledCost"), 12)[0]
     billing = _text(row, "BillingPeriodStart")
     month = billing[:7] or None
     days = _days(_text(row, "ChargePeriodStart"), _text(row, "ChargePeriodEnd"), month)
@@ -115,7 +116,7 @@ def focus_lines(number: int, row: Row) -> Iterator[BillLine]:
         cost_pico=cost,
         currency=_needed(row, "BillingCurrency"),
         rate=_text(row, "x_CurrencyConversionRate") or None,
-        decimals=decimals,
+        decimals=_DECIMALS,
         month=month,
         exported_us=_instant(_text(row, "x_ExportTime")) if _text(row, "x_ExportTime") else None,
     )
@@ -133,8 +134,8 @@ def _needed(row: Row, name: str) -> str:
     return text
 
 
-def _credits(value: object) -> Iterator[tuple[str, int, int]]:
-    """Name, amount and decimals of each credit: a list, its JSON, or one sum."""
+def _credits(value: object) -> Iterator[tuple[str, int]]:
+    """Name and amount of each credit: a list, its JSON, or one sum."""
     if isinstance(value, str) and value.strip().startswith("["):
         try:
             value = json.loads(value, parse_float=str, parse_int=str)
@@ -144,9 +145,9 @@ def _credits(value: object) -> Iterator[tuple[str, int, int]]:
         for credit in value:
             if not isinstance(credit, dict) or credit.get("amount") is None:
                 raise Unreadable("a credit of it has no amount")
-            yield (str(credit.get("name") or "credit"), *scaled(str(credit["amount"]), 12))
+            yield str(credit.get("name") or "credit"), scaled(str(credit["amount"]), 12)[0]
     elif value not in (None, ""):
-        yield ("credits", *scaled(str(value), 12))
+        yield "credits", scaled(str(value), 12)[0]
 
 
 def _month(text: str) -> str | None:

@@ -128,6 +128,6 @@ CATALOGUE = Path(os.environ.get("GEMBILL_CORPUS", ".")).parent / "facts/bills/sk
 def test_every_sku_of_googles_catalogue_is_read_or_says_which_words_are_left():
     texts = [line.split("\t")[0] for line in CATALOGUE.read_text(encoding="utf-8").splitlines()[1:]]
     unknown = {text: sku.reason for text in texts if isinstance(sku := read(text), UnknownSku)}
-    assert len(texts) > 100
+    assert len(texts) > 80
     assert len(unknown) < 4
     assert all(unknown.values())

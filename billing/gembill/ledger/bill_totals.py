@@ -1,0 +1,100 @@
+"""Sums over the lines of Google's bill that count.
+
+Owns: the queries over `bill_line`. Not here: taking files in (`bills`) and what an SKU means. Invariant: a line counts
+if no newer file has its scope; sums are exact however large, and those of all groups add up to the files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from gembill.ledger.errors import translated
+from gembill.ledger.measures import HALVES, OVERFLOW, joined_halves
+from gembill.ledger.store import Ledger
+from gembill.money import PICO_PER_USD
+from gembill.reconcile.bill_line import BillForm, LineKind
+
+if TYPE_CHECKING:
+    from gembill.ledger.reading import Snapshot
+
+_KEYS = (
+    *("kind", "sku_id", "sku", "unit", "service", "project", "location", "currency", "rate", "month"),
+    *("first_day", "last_day", "decimals"),
+)
+_VALUES = ("amount_micro", "cost_units", "cost_pico", "1")
+_CURRENT = (
+    "NOT EXISTS (SELECT 1 FROM bill_line newer WHERE newer.scope = b.scope AND newer.file_number > b.file_number)"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BillTotal:
+    """Lines that differ in nothing but amount, cost and time of export, added up; fields as in `BillLine`."""
+
+    kind: LineKind
+    sku_id: str
+    sku: str
+    unit: str
+    service: str
+    project: str | None
+    location: str | None
+    currency: str
+    rate: str | None
+    month: str | None
+    first_day: int
+    last_day: int
+    decimals: int
+    amount_micro: int
+    cost_pico: int
+    lines: int
+
+
+def bill_days(ledger: Ledger) -> dict[BillForm, tuple[int, int]]:
+    """The first and the last day of usage on the lines of each form there is."""
+    statement = "SELECT form, min(first_day), max(last_day) FROM bill_line WHERE kind = ? GROUP BY form"
+    with translated("read its bills"), ledger.reading() as snapshot:
+        rows = snapshot.rows(statement, (LineKind.USAGE.value,))
+    return {BillForm(row[0]): (row[1], row[2]) for row in rows}
+
+
+def sum_bill(
+    ledger: Ledger, form: BillForm, days: tuple[int | None, int | None] = (None, None), project: str | None = None
+) -> list[BillTotal]:
+    """The lines of a form that lie within the days (both included; None is open), of one project if it is named."""
+    first, last = days
+    limits = (("b.first_day >= ?", first), ("b.last_day <= ?", last), ("b.project = ?", project))
+    chosen = [(condition, value) for condition, value in limits if value is not None]
+    where = " AND ".join(["b.form = ?", _CURRENT, *(condition for condition, _ in chosen)])
+    values = (form.value, *(value for _, value in chosen))
+    with translated("read its bills"), ledger.reading() as snapshot:
+        return [_total(row) for row in _summed(snapshot, where, values)]
+
+
+def _summed(snapshot: Snapshot, where: str, values: tuple[Any, ...]) -> Iterator[tuple[Any, ...]]:
+    try:
+        rows = _grouped(snapshot, [f"sum({value})" for value in _VALUES], where, values)
+    except Exception as error:
+        if OVERFLOW not in str(error):
+            raise
+        halves = [f"sum(({value}) {half})" for value in _VALUES for half in HALVES]
+        rows = _grouped(snapshot, halves, where, values)
+        yield from ((*row[: len(_KEYS)], *joined_halves(row[len(_KEYS) :])) for row in rows)
+    else:
+        yield from (tuple(row) for row in rows)
+
+
+def _grouped(snapshot: Snapshot, sums: list[str], where: str, values: tuple[Any, ...]) -> Any:  # noqa: ANN401
+    keys = ", ".join(f"b.{key}" for key in _KEYS)
+    ordered = f"SELECT {keys}, {', '.join(sums)} FROM bill_line b WHERE {where} GROUP BY {keys} ORDER BY {keys}"  # noqa: S608
+    return snapshot.rows(ordered, values)
+
+
+def _total(row: tuple[Any, ...]) -> BillTotal:
+    named = dict(zip(_KEYS, row, strict=False))
+    amount, units, pico, lines = (int(value) for value in row[len(_KEYS) :])
+    for name in ("project", "location", "rate", "month"):
+        named[name] = named[name] or None
+    named["kind"] = LineKind(named["kind"])
+    return BillTotal(**named, amount_micro=amount, cost_pico=units * PICO_PER_USD + pico, lines=lines)

@@ -1,0 +1,173 @@
+"""Google's bill in the ledger, append-only.
+
+Owns: the rows of `bill_file` and `bill_line`, and which of them count. Not here: how files are read, and comparisons.
+Invariant: a file is there whole or not at all; one that is there already changes nothing; of lines with the same scope
+those of the newest file count, so a revised file takes the place of the one it revises without a row being changed.
+
+A row of an export of BigQuery never changes there, so its scope is what it says: two files that overlap add up to what
+both hold. The scope of a line of a cost table is its invoice month and project, that of a report's the days it covers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from hashlib import blake2b
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from gembill.errors import LedgerError
+from gembill.ledger.errors import translated
+from gembill.ledger.reading import DrivenSnapshot
+from gembill.ledger.store import Ledger
+from gembill.money import PICO_PER_USD
+from gembill.reconcile.bill_line import BillForm, BillLine
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+_APPENDED = (BillForm.BIGQUERY, BillForm.FOCUS)  # their rows only repeat themselves
+_AT_ONCE = 5_000
+_LARGEST = 1 << 63
+_PICO_PER_UNIT = PICO_PER_USD
+_SUMS = "sum(amount_micro), sum(cost_units), sum(cost_pico), count(*)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BillFile:
+    """A file to take in. `project` is the one it was filtered to, where the file does not say; empty if to none."""
+
+    digest: str
+    name: str
+    form: BillForm
+    project: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BillChange:
+    """What a revised file says otherwise of an SKU on some days: differences in millionths and in pico-units."""
+
+    sku: str
+    first_day: int
+    last_day: int
+    currency: str
+    amount_micro: int
+    cost_pico: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BillImport:
+    """What became of a file: its number, whether it was new, how many lines it has, and what it changed.
+
+    `replaced` counts lines of earlier files that no longer count.
+    """
+
+    number: int
+    fresh: bool
+    lines: int
+    replaced: int = 0
+    changes: tuple[BillChange, ...] = ()
+
+
+def add_bill(ledger: Ledger, file: BillFile, lines: Callable[[], Iterable[BillLine]]) -> BillImport:
+    """Keep a file, or find that it is there. `lines` is called once for each attempt; what it raises undoes it all."""
+    result: BillImport | None = None
+    for attempt in ledger.attempts("keep a bill"):
+        with attempt as transaction:
+            result = _add(transaction.connection, file, lines(), transaction.now_us)
+    assert result is not None
+    return result
+
+
+def bill_files(ledger: Ledger) -> list[tuple[int, BillFile]]:
+    """The files that were taken in, with their numbers, oldest first."""
+    with translated("read its bills"), ledger.reading() as snapshot:
+        rows = snapshot.rows("SELECT number, digest, name, form, project FROM bill_file ORDER BY number")
+    return [(row[0], BillFile(digest=row[1], name=row[2], form=BillForm(row[3]), project=row[4])) for row in rows]
+
+
+def _add(connection: Connection, file: BillFile, lines: Iterable[BillLine], now_us: int) -> BillImport:
+    from gembill.ledger import schema, sql
+
+    snapshot = DrivenSnapshot(connection)
+    asked = (file.digest, file.project)
+    known = snapshot.rows("SELECT number, lines FROM bill_file WHERE digest = ? AND project = ?", asked)
+    if known:
+        return BillImport(number=known[0][0], fresh=False, lines=known[0][1])
+    number = int(snapshot.rows("SELECT max(number) FROM bill_file")[0][0] or 0) + 1
+    written = 0
+    rows = (_row(number, file, line) for line in lines)
+    while some := list(islice(rows, _AT_ONCE)):
+        sql.insert(connection, schema.bill_line, some)
+        written += len(some)
+    sql.insert(
+        connection,
+        schema.bill_file,
+        [(number, file.digest, file.name, file.form.value, file.project, written, now_us)],
+    )
+    replaced, changes = _changes(snapshot, number, file.form)
+    return BillImport(number=number, fresh=True, lines=written, replaced=replaced, changes=changes)
+
+
+def _row(number: int, file: BillFile, line: BillLine) -> tuple[Any, ...]:
+    units, pico = divmod(line.cost_pico, _PICO_PER_UNIT)
+    if not (-_LARGEST <= line.amount_micro < _LARGEST and -_LARGEST <= units < _LARGEST):
+        raise LedgerError(f"line {line.number} of {file.name} has an amount or a cost that no ledger can hold")
+    project = line.project or file.project
+    return (
+        *(number, line.number, line.part, _scope(file, line, project), file.form.value, line.kind.value),
+        *(line.service, line.sku_id, line.sku, line.unit, project, line.location or ""),
+        *(line.currency, line.rate or "", line.month or "", line.first_day, line.last_day, line.decimals),
+        *(line.amount_micro, units, pico, line.exported_us),
+    )
+
+
+def _scope(file: BillFile, line: BillLine, project: str) -> bytes:
+    if file.form is BillForm.COST_TABLE:
+        parts: tuple[object, ...] = (line.month, project)
+    elif file.form is BillForm.REPORTS:
+        parts = (file.project, line.first_day, line.last_day)
+    else:
+        parts = (
+            *(line.kind.value, line.service, line.sku_id, line.sku, line.unit, project, line.location, line.currency),
+            *(line.rate, line.month, line.first_day, line.last_day, line.amount_micro, line.cost_pico),
+            line.exported_us,
+        )
+    return blake2b(repr((file.form.value, *parts)).encode(), digest_size=16).digest()
+
+
+def _changes(snapshot: DrivenSnapshot, number: int, form: BillForm) -> tuple[int, tuple[BillChange, ...]]:
+    """How many lines a file took the place of, and where what counts differs from what counted before."""
+    earlier = (
+        "file_number = (SELECT max(older.file_number) FROM bill_line older WHERE older.scope = bill_line.scope "
+        "AND older.file_number < ?) AND scope IN (SELECT scope FROM bill_line WHERE file_number = ?)"
+    )
+    old = _sums_of(snapshot, earlier, (number, number))
+    replaced = sum(sums[2] for sums in old.values())
+    if not old or form in _APPENDED:
+        return replaced, ()
+    return replaced, tuple(_differences(old, _sums_of(snapshot, "file_number = ?", (number,))))
+
+
+_Sums = dict[tuple[Any, ...], tuple[int, int, int]]
+
+
+def _sums_of(snapshot: DrivenSnapshot, where: str, values: tuple[int, ...]) -> _Sums:
+    """Amount, cost and number of lines by SKU, days and currency."""
+    keys = "sku, first_day, last_day, currency"
+    rows = snapshot.rows(f"SELECT {keys}, {_SUMS} FROM bill_line WHERE {where} GROUP BY {keys}", values)  # noqa: S608
+    return {tuple(row[:4]): (int(row[4]), int(row[5]) * _PICO_PER_UNIT + int(row[6]), int(row[7])) for row in rows}
+
+
+def _differences(old: _Sums, new: _Sums) -> Iterator[BillChange]:
+    for key in sorted({*old, *new}):
+        before, after = old.get(key, (0, 0, 0)), new.get(key, (0, 0, 0))
+        if before[:2] != after[:2]:
+            yield BillChange(
+                sku=key[0],
+                first_day=key[1],
+                last_day=key[2],
+                currency=key[3],
+                amount_micro=after[0] - before[0],
+                cost_pico=after[1] - before[1],
+            )

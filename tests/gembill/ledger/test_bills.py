@@ -1,0 +1,85 @@
+"""Google's bill in the ledger: whole or not at all, once, and the newest word counts."""
+
+from dataclasses import replace
+
+import pytest
+
+from gembill.errors import LedgerError
+from gembill.ledger import BillFile, Ledger, add_bill, bill_files, sum_bill
+from gembill.reconcile.bill_line import BillForm, BillLine, LineKind
+
+DAY = 20760
+
+
+def line(number: int = 1, **changes: object) -> BillLine:
+    plain = BillLine(
+        number=number,
+        kind=LineKind.USAGE,
+        sku=f"sku {number}",
+        first_day=DAY,
+        last_day=DAY,
+        amount_micro=1_000_000,
+        cost_pico=500,
+        currency="EUR",
+        decimals=6,
+        month="2026-11",
+    )
+    return replace(plain, **changes)  # type: ignore[arg-type]
+
+
+def file(digest: str = "a", form: BillForm = BillForm.COST_TABLE) -> BillFile:
+    return BillFile(digest=digest, name=f"{digest}.csv", form=form)
+
+
+def cost(ledger: Ledger, form: BillForm = BillForm.COST_TABLE) -> int:
+    return sum(total.cost_pico for total in sum_bill(ledger, form))
+
+
+def test_the_same_file_twice_changes_nothing(ledger: Ledger) -> None:
+    first = add_bill(ledger, file(), lambda: [line(1), line(2)])
+    second = add_bill(ledger, file(), lambda: [line(1), line(2)])
+    assert (first.fresh, first.lines, second.fresh, second.number) == (True, 2, False, first.number)
+    assert cost(ledger) == 1000
+    assert bill_files(ledger) == [(1, file())]
+
+
+def test_a_file_that_breaks_off_leaves_nothing(ledger: Ledger) -> None:
+    def broken():
+        yield line(1)
+        raise LedgerError("broken")
+
+    with pytest.raises(LedgerError, match="broken"):
+        add_bill(ledger, file(), broken)
+    assert bill_files(ledger) == []
+    assert cost(ledger) == 0
+
+
+def test_a_revised_cost_table_takes_the_place_of_the_month_and_says_what_changed(ledger: Ledger) -> None:
+    add_bill(ledger, file("a"), lambda: [line(1), line(2), line(3)])
+    add_bill(ledger, file("other"), lambda: [line(1, month="2026-10")])
+    revised = add_bill(ledger, file("b"), lambda: [line(1), line(2, cost_pico=700), line(4)])
+    assert revised.replaced == 3
+    changes = {change.sku: (change.amount_micro, change.cost_pico) for change in revised.changes}
+    assert changes == {"sku 2": (0, 200), "sku 3": (-1_000_000, -500), "sku 4": (1_000_000, 500)}
+    assert cost(ledger) == 500 + 700 + 500 + 500
+
+
+def test_a_row_of_an_export_counts_once_in_however_many_files(ledger: Ledger) -> None:
+    rows = [line(1), line(2, sku="sku 1"), line(3, exported_us=5)]  # two equal rows in one file are two
+    add_bill(ledger, file("a", BillForm.BIGQUERY), lambda: rows[:2])
+    second = add_bill(ledger, file("b", BillForm.BIGQUERY), lambda: rows)
+    assert (second.replaced, second.changes) == (2, ())
+    assert cost(ledger, BillForm.BIGQUERY) == 1500
+
+
+def test_reports_of_other_projects_do_not_replace_each_other(ledger: Ledger) -> None:
+    report = file("a", BillForm.REPORTS)
+    add_bill(ledger, replace(report, project="one"), lambda: [line(1)])
+    add_bill(ledger, replace(report, digest="b", project="two"), lambda: [line(1)])
+    assert cost(ledger, BillForm.REPORTS) == 1000
+    assert {total.project for total in sum_bill(ledger, BillForm.REPORTS)} == {"one", "two"}
+
+
+def test_an_amount_that_no_column_holds_is_refused(ledger: Ledger) -> None:
+    with pytest.raises(LedgerError, match=r"line 3 of a\.csv"):
+        add_bill(ledger, file(), lambda: [line(3, amount_micro=1 << 63)])
