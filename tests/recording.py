@@ -10,6 +10,7 @@ import pytest
 
 from gembill.config import Settings
 from gembill.ledger import LedgerRecord, Selection, open_ledger, read_records
+from gembill.posting_thread import PostingThread
 from gembill.service import ProxyService
 
 PATH = "/v1beta/models/gemini-2.5-flash:generateContent"
@@ -29,7 +30,7 @@ class Recording:
 
     @contextlib.contextmanager
     def running(self) -> Iterator["Recording"]:
-        with ProxyService(self.settings).running() as url:
+        with ProxyService(self.settings, PostingThread(self.settings)).running() as url:
             self.url = url
             yield self
 

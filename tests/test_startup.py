@@ -93,3 +93,21 @@ def test_help_imports_little_more_than_click():
     counted = f"{statement}try:\n    gembill.main(['--help'])\nexcept SystemExit:\n    print(len(sys.modules) - before)"
     done = subprocess.run([sys.executable, "-c", counted], capture_output=True, text=True, check=True)
     assert int(done.stdout.split()[-1]) <= 20
+
+
+def test_the_process_that_answers_callers_has_no_ledger(tmp_path):
+    statement = f"""
+from pathlib import Path
+from gembill.config import Settings
+from gembill.posting_supervisor import PostingSupervisor
+from gembill.service import ProxyService
+posting = PostingSupervisor(Settings(data_dir=Path({str(tmp_path)!r}), port=0))
+station = ProxyService(Settings(data_dir=Path({str(tmp_path)!r}), port=0), posting)
+posting.ready()
+station._spool.append_wait("a", b"x")
+posting.end(20)
+import sys
+print(*(m for m in ("sqlalchemy", "alembic", "pandas", "sqlite3", "pysqlite3", "gembill.ledger", "gembill.rules.prices") if m in sys.modules))
+"""
+    done = subprocess.run([sys.executable, "-c", statement], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""

@@ -1,17 +1,13 @@
 """From spool to ledger: the one place where what was seen meets what it costs.
 
-Owns: the order of reading, metering, rating and writing, the retries, and what becomes of an event that cannot be
-posted. Not here: the rules (`gembill.rules`) and SQL (`gembill.ledger`). Invariant: an event is in the ledger once, or
-among the dead letters with its bytes and the reason, or still in the spool; the ledger being away loses nothing and
-delays no caller.
+Owns: the order of reading, metering, rating and writing, and what becomes of an event that cannot be posted. Not here:
+the rules (`gembill.rules`), SQL (`gembill.ledger`), and when to post and post again (`posting_loop`). Invariant: an
+event is in the ledger once, or among the dead letters with its bytes and the reason, or still in the spool; the ledger
+being away loses nothing and delays no caller.
 """
 
 import logging
-import random
-import threading
-import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeVar
 
@@ -22,16 +18,15 @@ from gembill.errors import LedgerError
 from gembill.event import EVENT_VERSION, Event
 from gembill.ledger import InvalidPosting, Ledger, RatedEvent, Transaction, read_chains
 from gembill.model import Rating, Record
+from gembill.posting_progress import PostingProgress
 from gembill.price_catalog import PricingTerms
 from gembill.rules import conversation
 from gembill.rules.merging import amended, completed, is_fuller
 from gembill.rules.metering import meter
-from gembill.spool import SegmentEntry, Spool
+from gembill.spool import SegmentEntry, Spool, SpoolReader
 
 _log = logging.getLogger("gembill.posting")
 _BATCH = 500
-_LINGER = 0.15
-_SHORTEST_PAUSE, _LONGEST_PAUSE = 0.25, 30.0  # seconds
 _T = TypeVar("_T")
 _decoder = msgspec.json.Decoder(Event)
 
@@ -120,26 +115,6 @@ def write_halving(
     return sum(write_halving(half, write, refuse) for half in (batch[:middle], batch[middle:]))
 
 
-def next_pause(pause: float) -> float:
-    """Seconds to wait for a ledger that is away, after a wait of `pause`: twice as long, half a minute at most."""
-    return min(_LONGEST_PAUSE, max(_SHORTEST_PAUSE, pause * 2))
-
-
-@dataclass(slots=True)
-class Progress:
-    """How posting fares, for the health page."""
-
-    posted: int = 0
-    buried: int = 0
-    last_error: str | None = None
-    last_error_us: int | None = None
-    ledger_away: bool = field(default=False)
-
-    def fail(self, text: str) -> None:
-        """The ledger did not take a batch."""
-        self.last_error, self.last_error_us, self.ledger_away = text, time.time_ns() // 1_000, True
-
-
 class Poster:
     """Posts spools to a ledger. Owned by one thread; `open_ledger` is called again after every failure.
 
@@ -147,12 +122,12 @@ class Poster:
     """
 
     def __init__(self, open_ledger: Callable[[], Ledger], terms: Callable[[Ledger], PricingTerms]) -> None:
-        self.progress = Progress()
+        self.progress = PostingProgress()
         self._open_ledger = open_ledger
         self._terms = terms
         self._ledger: Ledger | None = None
 
-    def drain(self, spool: Spool) -> int:
+    def drain(self, spool: Spool | SpoolReader) -> int:
         """Post all that a spool holds; how many entries. LedgerError when the ledger cannot take them now."""
         done = 0
         while entries := spool.read(spool.posted, _BATCH):
@@ -203,49 +178,3 @@ class Poster:
         if self._ledger is None:
             self._ledger = self._open_ledger()
         return self._ledger
-
-
-class PostingThread(threading.Thread):
-    """Keeps posting: its own spool as it fills, and the spools that dead processes left until they are empty."""
-
-    def __init__(self, spool: Spool, adopted: Sequence[Spool], poster: Poster) -> None:
-        super().__init__(name="gembill-posting", daemon=True)
-        self._spool = spool
-        self._adopted = list(adopted)
-        self._poster = poster
-        self._ended = threading.Event()
-
-    def run(self) -> None:
-        """Post until `end`, with growing pauses while the ledger is away."""
-        pause = 0.0
-        while not self._ended.wait(pause):
-            try:
-                self._round()
-                pause = 0.0
-            except Exception as error:  # noqa: BLE001 - said loudly and tried again for ever; the spool keeps everything
-                _log.log(logging.WARNING if pause else logging.ERROR, "posting waits: %s", error)
-                self._poster.progress.fail(str(error))
-                pause = next_pause(pause) * random.uniform(0.75, 1.25)  # noqa: S311 - only parts the processes
-
-    def end(self, timeout: float) -> None:
-        """Stop after the batch under way, post once more what is left, and let go of the ledger."""
-        self._ended.set()
-        self.join(timeout)
-        if self.is_alive():
-            return
-        try:
-            self._poster.drain(self._spool)
-        except LedgerError as error:
-            _log.warning("what is not posted stays in the spool: %s", error)
-        self._poster.close()
-        for spool in self._adopted:
-            spool.close(timeout)
-
-    def _round(self) -> None:
-        for spool in tuple(self._adopted):
-            self._poster.drain(spool)
-            spool.close(5.0)
-            self._adopted.remove(spool)
-        if self._spool.wait(0.5):
-            self._ended.wait(_LINGER)  # a transaction costs as much as a hundred of its records
-            self._poster.drain(self._spool)

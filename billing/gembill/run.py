@@ -20,6 +20,7 @@ from gembill.config import Settings
 from gembill.errors import ConfigurationError, LedgerError
 from gembill.ledger import Ledger, Selection, open_ledger
 from gembill.period import zone
+from gembill.posting_thread import PostingThread
 from gembill.rules.budgets import Budget, BudgetPeriod, BudgetStatus
 from gembill.service import ProxyService
 
@@ -70,7 +71,7 @@ class Run:
     def recording(self, redaction: Redaction | None = None) -> Iterator[str]:
         """Record for the time of a `with` block; gives the address. LedgerError if there is no ledger to use."""
         self.ledger(read_only=False).close()  # before money is spent: without it nobody would know what the run cost
-        self._service = ProxyService(self._settings, redaction)
+        self._service = ProxyService(self._settings, PostingThread(self._settings), redaction)
         self.label({})
         with self._service.running() as url:
             yield url

@@ -1,19 +1,19 @@
-"""The service of `gembill proxy`: spool, proxy and posting on one data folder, in this process.
+"""The service of `gembill proxy`: spool, proxy and posting on one data folder.
 
-Owns: how the parts are put together, started and stopped, and the health page. Not here: the parts themselves.
-Invariant: what was recorded before a stop or a crash is found and finished at the next start, before calls are taken.
+Owns: how the parts are put together, started and stopped, and the health page. Not here: the parts themselves, and
+where posting runs. Invariants: what was recorded before a stop or a crash is found and finished at the next start,
+before calls are taken; nothing of the ledger is imported here.
 """
 
 import os
 import signal
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Protocol
 
 from gembill import __version__
 from gembill.address import listen
-from gembill.alert.watch import Watch, WatchThread
 from gembill.capture.fingerprint import Fingerprint, load_secret
 from gembill.capture.http_server import Server
 from gembill.capture.proxy import Caps, Proxy
@@ -21,32 +21,42 @@ from gembill.capture.recorder import Recorder, now_us
 from gembill.capture.redaction import Redaction
 from gembill.config import Settings
 from gembill.errors import ConfigurationError
-from gembill.ledger import Ledger, open_ledger
 from gembill.model import Api
-from gembill.posting import Poster, PostingThread
-from gembill.price_catalog import PricesInForce
+from gembill.posting_progress import PostingProgress
 from gembill.spool import Spool, SpoolOptions
 from gembill.upstream import Limits, Origin, Upstream, way_out
+
+
+class Posting(Protocol):
+    """Who posts: `posting_supervisor` in a process of its own, `posting_thread` in this one."""
+
+    @property
+    def progress(self) -> PostingProgress:
+        """How it fares."""
+
+    def begin(self, spool: Spool, adopted: Sequence[Spool]) -> None:
+        """Begin to post these spools."""
+
+    def end(self, timeout: float) -> None:
+        """Post once more what is left, for at most `timeout` seconds."""
 
 
 class ProxyService:
     """All that `gembill proxy` runs. Made, then served once; `url` is where it listens."""
 
-    def __init__(self, settings: Settings, redaction: Redaction | None = None, *, watch: Watch | None = None) -> None:
+    def __init__(self, settings: Settings, posting: Posting, redaction: Redaction | None = None) -> None:
         redaction = redaction or Redaction()
         self._listener = listen(settings.host, settings.port, backlog=2048)
         self.url = f"http://{settings.host}:{self._listener.getsockname()[1]}"
         fingerprint = Fingerprint(load_secret(settings.fingerprint_secret, settings.data_folder), settings.keys)
-        self._spool, adopted = _spools(settings)
+        self._spool, self._adopted = _spools(settings)
         self._recorder = Recorder(
             self._spool,
             fingerprint,
             open_on_failure=settings.on_record_failure == "open",
             remember=redaction.remember,
         )
-        self._poster = Poster(lambda: _ledger(settings), PricesInForce(settings))
-        self._watch = WatchThread(watch, lambda: _ledger(settings), max(1, settings.budget_seconds)) if watch else None
-        self._posting = PostingThread(self._spool, adopted, self._poster)
+        self._posting = posting
         caps = Caps(seconds=float(settings.pump_seconds), size=settings.pump_bytes, calls=settings.pump_calls)
         self._server = Server(Proxy(_upstreams(settings), self._recorder, self.health, caps))
 
@@ -62,16 +72,12 @@ class ProxyService:
 
     def serve(self) -> None:
         """Serve until SIGTERM or SIGINT; then finish what is under way, post once more and close."""
-        self._posting.start()
-        if self._watch is not None:
-            self._watch.start()
+        self._posting.begin(self._spool, self._adopted)
         self._install_signal_handlers()
         try:
             self._server.run(sockets=[self._listener])
         finally:
             self._listener.close()
-            if self._watch is not None:
-                self._watch.end()
             self._posting.end(timeout=10.0)
             self._spool.close(10.0)
 
@@ -95,7 +101,7 @@ class ProxyService:
 
     def health(self) -> dict[str, Any]:
         """What `GET /_gembill/health` answers (contract.md, Commands)."""
-        backlog, errors, progress = self._spool.backlog(), self._recorder.errors, self._poster.progress
+        backlog, errors, progress = self._spool.backlog(), self._recorder.errors, self._posting.progress
         trouble = self._spool.trouble()
         oldest = backlog.oldest_us
         return {
@@ -141,10 +147,6 @@ def _spools(settings: Settings) -> tuple[Spool, list[Spool]]:
         for lost in each.lost:
             each.append_wait(lost.event_id, lost.body)
     return spool, adopted
-
-
-def _ledger(settings: Settings) -> Ledger:
-    return open_ledger(settings.ledger_url)
 
 
 def _latest(*sides: Any) -> str | None:  # noqa: ANN401

@@ -42,9 +42,20 @@ class Child:
                 self.process.terminate()
             self.process.wait(40)
 
-    def kill(self) -> None:
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait()
+    def kill(self, *, proxy: bool = True, posting: bool = False) -> None:
+        """`kill -9` of the proxy's process, of its posting process, or of both."""
+        if posting:
+            for pid in self.posting_pids():
+                with contextlib.suppress(ProcessLookupError):  # between two of them
+                    os.kill(pid, signal.SIGKILL)
+        if proxy:
+            self.process.send_signal(signal.SIGKILL)
+            self.process.wait()
+
+    def posting_pids(self) -> list[int]:
+        """The posting process; none while it is being started again."""
+        tasks = Path(f"/proc/{self.process.pid}/task").glob("*/children")
+        return [int(pid) for task in tasks for pid in task.read_text().split()]
 
     def post(self, path: str, label: str) -> int:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)

@@ -1,4 +1,5 @@
-"""kill -9 of the proxy under load: what a client had completely is in the ledger, once; the books balance."""
+"""kill -9 under load, of the proxy's process, the posting process or both: what a client had completely is in the
+ledger, once; the books balance."""
 
 import collections
 import http.client
@@ -20,17 +21,19 @@ ANSWER = json.dumps(
         "usageMetadata": {"promptTokenCount": 10, "candidatesTokenCount": 5, "totalTokenCount": 15},
     }
 ).encode()
-ROUNDS, CLIENTS = 10, 8
+CLIENTS = 8
+PROXY, POSTING, BOTH = {"proxy": True}, {"proxy": False, "posting": True}, {"proxy": True, "posting": True}
 
 
 @pytest.mark.timeout(240)
-def test_ten_kills_under_load_lose_and_double_nothing(ledger_url, tmp_path):
+@pytest.mark.parametrize("victims", [[PROXY] * 10, [POSTING] * 5, [BOTH] * 5], ids=["proxy", "posting", "both"])
+def test_kills_under_load_lose_and_double_nothing(ledger_url, tmp_path, victims):
     had: set[str] = set()
     chance = random.Random(7)
     with Player(answer=lambda _: Reply([ANSWER])).serving() as player:
-        for number in range(ROUNDS):
+        for number, victim in enumerate(victims):
             with Child(tmp_path, player.url, ledger_url).running() as child:
-                had |= under_load(child, number, chance.uniform(0.15, 0.6))
+                had |= under_load(child, number, chance.uniform(0.15, 0.6), victim)
         with Child(tmp_path, player.url, ledger_url).running() as child:
             settle(child)
         served = len(player.requests)
@@ -44,8 +47,8 @@ def test_ten_kills_under_load_lose_and_double_nothing(ledger_url, tmp_path):
     ledger.close()
 
 
-def under_load(child: Child, number: int, seconds: float) -> set[str]:
-    """The calls that were answered whole before the kill."""
+def under_load(child: Child, number: int, seconds: float, victim: dict[str, bool]) -> set[str]:
+    """The calls that were answered whole before the kill, and until a moment after it where the proxy lives on."""
     had: set[str] = set()
     ended = threading.Event()
 
@@ -64,7 +67,9 @@ def under_load(child: Child, number: int, seconds: float) -> set[str]:
     for thread in crew:
         thread.start()
     time.sleep(seconds)
-    child.kill()
+    child.kill(**victim)
+    if not victim["proxy"]:
+        time.sleep(seconds)
     ended.set()
     for thread in crew:
         thread.join()

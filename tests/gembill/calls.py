@@ -53,6 +53,12 @@ def event(number: int, at: str = "2026-11-05T12:00:00+00:00", model: str = FLASH
     )
 
 
+def answered(number: int) -> tuple[str, bytes]:
+    """Id and stored form of a call's event, as a spool takes them."""
+    one = event(number)
+    return one.id, msgspec.json.encode(one)
+
+
 def executed(chars: int, digits: int) -> tuple[Part, ...]:
     """The outline of one execution with a result of that many characters."""
     return (

@@ -25,10 +25,8 @@ from gembill.ledger.schema import dead_letter
 from gembill.model import Api, Operation
 from gembill.posting import (
     Poster,
-    PostingThread,
     UnreadableEvent,
     joined,
-    next_pause,
     posting,
     read_event,
     write_halving,
@@ -155,14 +153,6 @@ def test_whatever_cannot_be_kept_is_refused_alone_and_all_others_are_written_in_
     assert count == len(written)
 
 
-def test_pauses_double_from_a_quarter_of_a_second_to_half_a_minute_and_no_longer():
-    pauses, pause = [], 0.0
-    for _ in range(10):
-        pause = next_pause(pause)
-        pauses.append(pause)
-    assert pauses == [0.25, 0.5, 1, 2, 4, 8, 16, 30, 30, 30]
-
-
 def test_while_the_ledger_is_away_everything_stays_in_the_spool(spool, tmp_path):
     fill(spool, event(1))
     opened = []
@@ -177,19 +167,6 @@ def test_while_the_ledger_is_away_everything_stays_in_the_spool(spool, tmp_path)
             poster.drain(spool)
     assert len(opened) == 3, "each try begins with a fresh connection"
     assert spool.posted == 0
-
-
-def test_the_thread_posts_what_comes_and_what_dead_processes_left(spool, ledger_url, tmp_path):
-    dead = Spool.claim(tmp_path / "spool")
-    fill(dead, event(50))
-    fill(spool, event(1))
-    thread = PostingThread(spool, [dead], Poster(lambda: open_ledger(ledger_url), bundled_terms))
-    thread.start()
-    fill(spool, event(2))
-    thread.end(timeout=20)
-    ledger = open_ledger(ledger_url)
-    assert sorted(s.record.occurred_us - NOVEMBER for s in read_records(ledger, Selection())) == [1, 2, 50]
-    ledger.close()
 
 
 def test_read_event_refuses_what_it_does_not_know():

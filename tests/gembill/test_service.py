@@ -10,6 +10,8 @@ from gembill.alert.webhook import Webhook
 from gembill.config import Settings
 from gembill.errors import ConfigurationError
 from gembill.period import zone
+from gembill.posting_progress import PostingProgress
+from gembill.posting_thread import PostingThread
 from gembill.rules.budgets import Budget, BudgetPeriod
 from gembill.service import ProxyService
 from gembill.spool import Spool
@@ -20,15 +22,27 @@ PRICED = b'{"modelVersion": "gemini-2.5-flash", "usageMetadata": {"promptTokenCo
 ANSWER = b'{"usageMetadata": {"promptTokenCount": 3, "totalTokenCount": 3}}'
 
 
+class Nobody:
+    """Posts nothing."""
+
+    progress = PostingProgress()
+
+    def begin(self, spool, adopted):
+        pass
+
+    def end(self, timeout):
+        pass
+
+
 def test_a_port_in_use_is_one_clear_sentence(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(ConfigurationError, match="--port"):
-        ProxyService(Settings(data_dir=tmp_path, port=taken.getsockname()[1]))
+        ProxyService(Settings(data_dir=tmp_path, port=taken.getsockname()[1]), Nobody())
 
 
 @pytest.mark.parametrize("upstream", ["http://h/path", "http://user@h", "http://h?x=1"])
 def test_an_upstream_with_more_than_an_origin_is_refused(upstream, tmp_path):
     with pytest.raises(ConfigurationError):
-        ProxyService(Settings(data_dir=tmp_path, port=0, upstream=upstream))
+        ProxyService(Settings(data_dir=tmp_path, port=0, upstream=upstream), Nobody())
 
 
 def test_what_a_killed_process_left_is_finished_at_the_next_start(recording, tmp_path):
@@ -75,7 +89,8 @@ def test_a_dead_webhook_delays_no_call_and_no_end(tmp_path):
         Player(answer=lambda _: Reply([PRICED])).serving() as api,
     ):
         proxy = Recording(Settings(data_dir=tmp_path, port=0, upstream=api.url, budget_seconds=1))
-        service = ProxyService(proxy.settings, watch=Watch([budget], [Webhook(dead.url, "s", seconds=60)]))
+        watch = Watch([budget], [Webhook(dead.url, "s", seconds=60)])
+        service = ProxyService(proxy.settings, PostingThread(proxy.settings, watch))
         slowest, until = 0.0, time.monotonic() + 20
         with service.running() as proxy.url:
             while time.monotonic() < until and len(dead.requests) < 1:

@@ -11,12 +11,14 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 
 from gembill.alert.message import Crossing, crossings
-from gembill.alert.notify import Channel, with_retries
+from gembill.alert.notify import Channel, configured, with_retries
 from gembill.budget_status import evaluate_budgets
+from gembill.config import Settings, budget_text
 from gembill.errors import Undelivered
 from gembill.ledger import Ledger, alerts
 from gembill.ledger.alerts import AlertKey
 from gembill.rules.budgets import Budget, BudgetStatus
+from gembill.rules.budgets.toml import budgets as read_budgets
 
 _log = logging.getLogger("gembill.budget")
 
@@ -67,6 +69,14 @@ class Watch:
         alerts.sent(ledger, key, now_us())
         _log.info("alert sent by %s: %s", channel.name, message.title)
         return True
+
+
+def configured_watch(settings: Settings) -> Watch | None:
+    """The budgets of the file, if there are any and an alert channel is configured. ConfigurationError for mistakes."""
+    text = budget_text()
+    budgets = [] if text is None else read_budgets(text[1], text[0], text[2])
+    channels = configured(settings)
+    return Watch(budgets, channels) if budgets and channels else None
 
 
 class WatchThread(threading.Thread):

@@ -86,12 +86,15 @@ def _fill(settings: Settings, count: int) -> None:
 def _send(settings: Settings) -> int:
     """Send real calls through proxy and simulator; how many."""
     from gembill.demo.calls import make_calls
+    from gembill.posting_thread import PostingThread
     from gembill.service import ProxyService
     from gembill_simulator import Options, simulator_in_thread
 
     with (
         simulator_in_thread(Options(seed=7)) as simulator,
-        ProxyService(replace(settings, upstream=simulator, upstream_proxy="none")).running() as url,
+        ProxyService(
+            replace(settings, upstream=simulator, upstream_proxy="none"), PostingThread(settings)
+        ).running() as url,
     ):
         sent = make_calls(url)
     Path(settings.data_dir, _WHOLE).touch()

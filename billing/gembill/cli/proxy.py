@@ -6,21 +6,16 @@ Invariant: it listens on other addresses than loopback only with --allow-remote.
 
 from __future__ import annotations
 
-import contextlib
 import gc
 import logging
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
 
 import click
 
 from gembill.address import loopback, masked
 from gembill.cli.options import together
 from gembill.config import Settings, load
-from gembill.errors import ConfigurationError, GembillError
-
-if TYPE_CHECKING:
-    from gembill.alert.watch import Watch
+from gembill.errors import ConfigurationError
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,41 +63,20 @@ def proxy(flags: ProxyFlags, allow_remote: bool, log_level: str) -> None:
     if not loopback(settings.host) and not allow_remote:
         raise ConfigurationError(f"other machines can reach {settings.host}; add --allow-remote if that is meant")
     from gembill.capture.redaction import install
+    from gembill.posting_supervisor import PostingSupervisor
 
-    redaction = install(logging.getLevelNamesMapping()[log_level.upper()])
+    level = logging.getLevelNamesMapping()[log_level.upper()]
+    redaction = install(level)
+    posting = PostingSupervisor(settings, level)  # it loads while the proxy does
     from gembill.service import ProxyService
 
-    _begin_ledger(settings)
-    station = ProxyService(settings, redaction, watch=_watch(settings))
+    station = ProxyService(settings, posting, redaction)
+    posting.ready()
     click.echo(_announcement(station.url, settings), err=True)
     click.echo(f"gembill: export GOOGLE_GEMINI_BASE_URL={station.url}", err=True)
     gc.collect()
     gc.freeze()  # what is loaded by now stays: scanning it again stops all calls for a quarter of a second
     station.serve()
-
-
-def _begin_ledger(settings: Settings) -> None:
-    """Make a ledger in a file now, so that reports before the first call are empty and not an error.
-
-    One that cannot be made stops no call: the spool keeps them, and posting says what is wrong.
-    """
-    from gembill.ledger import ledger_file, open_ledger
-
-    file = ledger_file(settings.ledger_url)
-    if file is not None and not file.exists():
-        with contextlib.suppress(GembillError, OSError):
-            open_ledger(settings.ledger_url).close()
-
-
-def _watch(settings: Settings) -> Watch | None:
-    """The budgets of the file, if there are any and an alert channel is configured."""
-    from gembill.alert.notify import configured
-    from gembill.alert.watch import Watch
-    from gembill.cli.budget import load as load_budgets
-
-    _, budgets = load_budgets()
-    channels = configured(settings)
-    return Watch(budgets, channels) if budgets and channels else None
 
 
 def _announcement(url: str, settings: Settings) -> str:

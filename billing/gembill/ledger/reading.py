@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from gembill import sqlite
+from gembill import mounts, sqlite
 from gembill.errors import LedgerError
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def plain_file(url: str) -> Path | None:
 
 def refuse_network_file(path: Path) -> None:
     """LedgerError if the file would lie on a network file system, where SQLite's locks do not hold (sqlite.org/wal)."""
-    mount = sqlite.network_mount(path)
+    mount = mounts.network_mount(path)
     if mount is not None:
         raise LedgerError(
             f"{path} lies on {mount.point}, a file system of kind {mount.kind}; keep the ledger on a local disk or use "

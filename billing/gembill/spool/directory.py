@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from gembill.errors import SpoolError
-from gembill.sqlite import network_mount
+from gembill.mounts import network_mount
 
 log = logging.getLogger(__name__)
 

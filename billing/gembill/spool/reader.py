@@ -10,6 +10,7 @@ import logging
 import os
 import re
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 from gembill.errors import SpoolError
@@ -45,6 +46,7 @@ class SpoolReader:
         self.source_id = int(path.name, 16)
         self.posted = read_cursor(path)
         self.upto = 0
+        self.on_posted: Callable[[], None] | None = None  # called when the cursor moved
         self.damage = damage or DamageLog()
         self._cursor: int | None = None
         self._lock: int | None = None
@@ -53,7 +55,7 @@ class SpoolReader:
         self._position = 0  # the number of the last completion that was taken from `_reader`
         self._latest: tuple[tuple[int, int], list[SegmentEntry]] | None = None
 
-    def lock(self) -> bool:
+    def lock_posting(self) -> bool:
         """Be the one who posts this spool; False while another process is. Raises OSError."""
         handle = os.open(self.path / "posting.lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
         try:
@@ -175,6 +177,8 @@ class SpoolReader:
         if seq <= self.posted:
             return
         self.posted = seq
+        if self.on_posted is not None:
+            self.on_posted()
         try:
             self._write_cursor(seq)
         except OSError as error:

@@ -13,6 +13,7 @@ import logging
 import os
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import dataclass
@@ -73,6 +74,7 @@ class Spool:
         )
         self._patience = Patience(options.patience_s + 1.0, self._silence)  # the writer's own limit says more
         self.lost = tuple(Interrupted(event_id, body) for event_id, body in self._segments.intents)
+        self.on_durable: Callable[[], None] | None = None  # called in the writer's thread, when completions are on disk
         self._arrived = threading.Condition()
         self._closed = False
         self._probed_at = -PROBE_S
@@ -196,10 +198,29 @@ class Spool:
         self._reader.mark_posted(seq)
         self._segments.forget(seq)
 
+    def note_posted(self, seq: int) -> None:
+        """The same where another process has moved the cursor."""
+        self._reader.posted = max(self._reader.posted, seq)
+        self._segments.forget(seq)
+
+    def lock_posting(self) -> bool:
+        """Be the one who posts it; False while another process is, or was and has not ended yet. Raises OSError."""
+        return self._reader.lock_posting()
+
     @property
     def posted(self) -> int:
         """The cursor."""
         return self._reader.posted
+
+    @property
+    def last(self) -> int:
+        """The highest sequence number that is on disk."""
+        return self._segments.last
+
+    @property
+    def path(self) -> Path:
+        """Its directory."""
+        return self._directory.path
 
     def retire(self) -> None:
         """Unlink old posted segments at once; the writer does it once a minute."""
@@ -218,6 +239,8 @@ class Spool:
         return self._segments.last > self.posted
 
     def _notify(self) -> None:
+        if self.on_durable is not None:
+            self.on_durable()
         with self._arrived:
             self._arrived.notify_all()
 
@@ -273,7 +296,7 @@ class Spool:
         if trouble is not None:
             raise SpoolUnwritable(trouble)
 
-    def close(self, timeout: float) -> None:
+    def close(self, timeout: float = 5.0) -> None:
         """Write what is queued or kept in memory, as far as `timeout` seconds allow, and let go of the directory."""
         if self._closed:
             return

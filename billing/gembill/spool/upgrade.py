@@ -7,19 +7,22 @@ file whose entries are posted is not rewritten: it stays until it is old enough 
 
 import logging
 import re
-import sqlite3
 import time
 import zlib
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from gembill.spool import frames
 from gembill.spool.frames import Header
 from gembill.spool.segment import Segment
 from gembill.spool.wal_frames import committed_frames
+
+if TYPE_CHECKING:
+    import sqlite3
 
 log = logging.getLogger(__name__)
 
@@ -125,7 +128,7 @@ def _read(file: Path, source_id: int) -> _Old:
     return _Old(good, opens, len(completions) + len(intents) - len(good) - len(opens), accepted)
 
 
-def _accepted(connection: sqlite3.Connection) -> int | None:
+def _accepted(connection: "sqlite3.Connection") -> int | None:
     seen: int = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()[1]
     return None if seen < 0 else seen
 

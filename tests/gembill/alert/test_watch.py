@@ -6,7 +6,8 @@ import time
 import pytest
 
 from gembill.alert.message import Message
-from gembill.alert.watch import Watch, WatchThread, now_us
+from gembill.alert.watch import Watch, WatchThread, configured_watch, now_us
+from gembill.config import Settings
 from gembill.errors import Undelivered
 from gembill.ledger import Ledger, open_ledger
 from gembill.money import unit_price
@@ -104,3 +105,12 @@ def test_the_thread_goes_on_after_a_look_that_failed(ledger_url, ear, caplog):
     thread.join(10)
     assert ear.heard == ["breach"]
     assert "the budgets could not be checked: locked" in caplog.text
+
+
+def test_budgets_are_watched_only_where_somebody_is_to_be_told(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    settings = Settings(data_dir=tmp_path, webhook_url="http://127.0.0.1:9/", webhook_secret="s")
+    assert configured_watch(settings) is None, "there is no budget"
+    (tmp_path / "gembill.toml").write_text('[[budget]]\nname = "b"\nlimit_usd = "1"\nperiod = "day"\n')
+    assert configured_watch(Settings(data_dir=tmp_path)) is None
+    assert configured_watch(settings) is not None

@@ -10,8 +10,6 @@ from click.testing import CliRunner
 
 from gembill.cli import gembill
 from gembill.cli.proxy import _announcement as announcement
-from gembill.cli.proxy import _begin_ledger
-from gembill.cli.proxy import _watch as watch_of
 from gembill.config import Settings
 from tests.e2e.child import Child
 from tests.e2e.player import Player, Reply
@@ -60,11 +58,6 @@ def test_before_the_first_call_reports_are_empty(tmp_path):
                 assert result.exit_code == 0
 
 
-def test_a_ledger_that_cannot_be_made_does_not_keep_the_proxy_from_starting(tmp_path):
-    (tmp_path / "file").touch()
-    _begin_ledger(Settings(data_dir=tmp_path, database_url=f"sqlite:///{tmp_path / 'file' / 'ledger.db'}"))
-
-
 def test_it_says_where_it_listens_and_stops_at_sigterm_with_everything_posted(tmp_path):
     url = f"sqlite:///{tmp_path / 'ledger.db'}"
     with Player(answer=lambda _: Reply([ANSWER])).serving() as player:
@@ -86,15 +79,6 @@ def test_the_line_at_the_start_shows_no_password():
     assert announcement("http://here:1", settings) == (
         "gembill: http://here:1 -> http://u:***@up:1, ledger postgresql://h/d?user=me&***"
     )
-
-
-def test_budgets_are_watched_only_where_somebody_is_to_be_told(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    settings = Settings(data_dir=tmp_path, webhook_url="http://127.0.0.1:9/", webhook_secret="s")
-    assert watch_of(settings) is None, "there is no budget"
-    (tmp_path / "gembill.toml").write_text('[[budget]]\nname = "b"\nlimit_usd = "1"\nperiod = "day"\n')
-    assert watch_of(Settings(data_dir=tmp_path)) is None
-    assert watch_of(settings) is not None
 
 
 def test_a_wrong_budget_file_is_named_at_the_start(tmp_path):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gembill import sqlite
+from gembill import mounts, sqlite
 from gembill.errors import LedgerError, SchemaError
 from gembill.ledger import Ledger, LedgerUnavailable, open_ledger, reading
 from tests.gembill.ledger.making import SPOOL, append, posting
@@ -86,6 +86,6 @@ def test_a_file_that_no_ledger_is_in_is_refused_in_the_words_of_any_ledger(tmp_p
 
 
 def test_a_network_file_system_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sqlite, "network_mount", lambda path: sqlite.Mount(Path("/net"), "nfs4"))
+    monkeypatch.setattr(mounts, "network_mount", lambda path: mounts.Mount(Path("/net"), "nfs4"))
     with pytest.raises(LedgerError, match="lies on /net, a file system of kind nfs4; keep the ledger on a local disk"):
         reading.refuse_network_file(tmp_path / "ledger.db")

@@ -4,9 +4,9 @@ from pathlib import Path
 import pytest
 
 from gembill.errors import SpoolError
+from gembill.mounts import Mount
 from gembill.spool import directory
 from gembill.spool.directory import SpoolDirectory, open_root
-from gembill.sqlite import Mount
 
 
 def test_a_home_is_held_by_one_at_a_time(tmp_path: Path) -> None:

@@ -54,11 +54,11 @@ def test_one_at_a_time_posts_a_spool_and_goes_on_where_the_other_was(spool: Spoo
     spool.append_wait("a", b"x")
     spool.append_wait("b", b"x")
     first, second = _reader(spool), _reader(spool)
-    assert first.lock()
-    assert not second.lock()
+    assert first.lock_posting()
+    assert not second.lock_posting()
     first.mark_posted(1)
     first.close()
-    assert second.lock()
+    assert second.lock_posting()
     second.upto = 2
     assert [entry.event_id for entry in second.read(second.posted, 9)] == ["b"]
     second.close()

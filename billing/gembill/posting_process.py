@@ -1,0 +1,169 @@
+"""The posting process: `python -m gembill.posting_process`, a child of the proxy's process (posting_supervisor).
+
+Owns: its start, what it hears and says, its budgets, and its end. Not here: the loop and posting. Invariant: it ends
+when its input does, whether its parent stopped or died: then it posts once what is there. Signals do not end it,
+because they are often meant for the whole group, and the parent has still to finish.
+"""
+
+import contextlib
+import logging
+import os
+import select
+import signal
+import sys
+from functools import partial
+from pathlib import Path
+
+from gembill.alert.watch import WatchThread, configured_watch
+from gembill.capture.redaction import install
+from gembill.config import Settings
+from gembill.errors import GembillError
+from gembill.ledger import ledger_file, open_ledger
+from gembill.posting import Poster
+from gembill.posting_loop import PostingLoop
+from gembill.posting_words import More, Report, Spools, Start, line, read
+from gembill.price_catalog import PricesInForce
+from gembill.spool import SpoolReader
+
+_log = logging.getLogger("gembill.posting")
+_NICE = 5  # callers wait for the proxy, and nobody for this
+
+
+def main() -> None:
+    """Read what to do from stdin and do it; the exit code is that of a refusal, else 0."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    with contextlib.suppress(OSError):
+        os.nice(_NICE)
+    pipes = Pipes(sys.stdin.fileno(), sys.stdout.fileno())
+    start = pipes.next_line()
+    if start is not None:
+        sys.exit(_serve(read(Start, start), pipes))
+
+
+def _serve(start: Start, pipes: "Pipes") -> int:
+    settings = start.settings
+    if start.log_level is not None:
+        install(start.log_level)
+    try:
+        poster = Poster(lambda: open_ledger(settings.ledger_url), PricesInForce(settings))
+        watch = configured_watch(settings)
+        begin_ledger(settings)
+    except GembillError as error:
+        pipes.say(Report(refused=str(error), exit_code=error.exit_code))
+        return error.exit_code
+    pipes.say(Report(ready=True))
+    spools = pipes.next_line()
+    if spools is None:
+        return 0
+    thread = None
+    if watch is not None:
+        thread = WatchThread(watch, lambda: open_ledger(settings.ledger_url), max(1, settings.budget_seconds))
+        thread.start()
+    _post(poster, read(Spools, spools), pipes)
+    if thread is not None:
+        thread.end()
+    return 0
+
+
+def begin_ledger(settings: Settings) -> None:
+    """Make a ledger in a file now, so that reports before the first call are empty and not an error.
+
+    One that cannot be made stops no call: the spool keeps them, and posting says what is wrong.
+    """
+    file = ledger_file(settings.ledger_url)
+    if file is not None and not file.exists():
+        with contextlib.suppress(GembillError, OSError):
+            open_ledger(settings.ledger_url).close()
+
+
+def _post(poster: Poster, spools: Spools, pipes: "Pipes") -> None:
+    readers = [SpoolReader(Path(path)) for path in (spools.own, *spools.adopted)]
+    for reader, upto in zip(readers, (spools.upto, *spools.adopted.values()), strict=True):
+        reader.upto = upto
+        reader.on_posted = partial(_say_posted, pipes, poster, reader)
+    PostingLoop(poster, readers[0], readers[1:], _PipeNews(pipes, readers[0], poster)).run()
+
+
+def _say_posted(pipes: "Pipes", poster: Poster, reader: SpoolReader) -> None:
+    pipes.say(_report(poster, reader))
+
+
+def _report(poster: Poster, reader: SpoolReader, *, asks: bool = False) -> Report:
+    progress = poster.progress
+    return Report(
+        posted={str(reader.path): reader.posted},
+        count=progress.posted,
+        buried=progress.buried,
+        last_error=progress.last_error,
+        last_error_us=progress.last_error_us,
+        ledger_away=progress.ledger_away,
+        asks=asks,
+    )
+
+
+class Pipes:
+    """Lines from the parent and to it."""
+
+    def __init__(self, hears: int, says: int) -> None:
+        self.ended = False  # the parent closed its side, or died
+        self._hears = hears
+        self._says = says
+        self._text = b""
+
+    def say(self, report: Report) -> None:
+        """One line; to a parent that is gone it is not said."""
+        with contextlib.suppress(BrokenPipeError):
+            os.write(self._says, line(report))
+
+    def next_line(self, timeout: float | None = None) -> bytes | None:
+        """The next line; None when `timeout` seconds have passed, or at the end."""
+        while b"\n" not in self._text:
+            if self.ended or not select.select([self._hears], [], [], timeout)[0]:
+                return None
+            chunk = os.read(self._hears, 65_536)
+            self._text += chunk
+            self.ended = not chunk
+        text, _, self._text = self._text.partition(b"\n")
+        return text
+
+
+class _PipeNews:
+    """The news from the parent: how far the own spool may be read, and the end."""
+
+    def __init__(self, pipes: Pipes, reader: SpoolReader, poster: Poster) -> None:
+        self._pipes = pipes
+        self._reader = reader
+        self._poster = poster
+        self._asked = False
+
+    @property
+    def ended(self) -> bool:
+        """Whether the parent closed its side, or died."""
+        return self._pipes.ended
+
+    def settle(self) -> None:
+        """What it wrote and did not tell any more may be read too."""
+        self._reader.settle()
+
+    def wait_for_more(self, seconds: float | None) -> None:
+        """Ask, and wait for the answer."""
+        if not self._asked:
+            self._pipes.say(_report(self._poster, self._reader, asks=True))
+        self._asked = True
+        self._hear(seconds)
+
+    def pause(self, seconds: float) -> None:
+        """Wait, and hear an answer that comes meanwhile."""
+        self._pipes.say(_report(self._poster, self._reader))
+        self._hear(seconds)
+
+    def _hear(self, timeout: float | None) -> None:
+        text = self._pipes.next_line(timeout)
+        if text is not None:
+            self._asked = False
+            self._reader.upto = max(self._reader.upto, read(More, text).upto)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,20 @@
+"""How posting fares: counts, the last error, and the pauses between tries."""
+
+from gembill.posting_progress import PostingProgress, next_pause
+
+
+def test_pauses_double_from_a_quarter_of_a_second_to_half_a_minute_and_no_longer():
+    pauses, pause = [], 0.0
+    for _ in range(10):
+        pause = next_pause(pause)
+        pauses.append(pause)
+    assert pauses == [0.25, 0.5, 1, 2, 4, 8, 16, 30, 30, 30]
+
+
+def test_a_failure_is_remembered_with_its_time_and_an_error_alone_does_not_blame_the_ledger():
+    progress = PostingProgress()
+    progress.note("something")
+    assert (progress.last_error, progress.ledger_away) == ("something", False)
+    progress.fail("the ledger is away")
+    assert (progress.last_error, progress.ledger_away) == ("the ledger is away", True)
+    assert progress.last_error_us is not None
