@@ -98,12 +98,14 @@ def test_the_table_has_medians_of_ratios_and_says_who_recorded(tmp_path):
         {"contestant": "gembill", "answered": 800, "found": 799, "doubled": 2},
     ]
     result = {"conditions": "Now.", "recording": {"nginx": "off", "gembill": "on"}, "samples": samples, "kills": kills}
+    result["counts"] = {"gembill": (12_345, 12_345)}
     text = table.markdown(result)
     assert "| recording | off | on |" in text
     assert "| JSON, 32 at once: CPU us a call (nginx = 1) | 20.0 | 100 (9.00) |" in text
     assert "| &nbsp; of it the proxy process |  | 50.0 (4.50) |" in text
     assert "added p50 / p99, us | 200 / 0 | 600 / 0 |" in text
     assert "| PSS, MiB (of it the proxy process) | - | 60 (30) |" in text
+    assert "| calls in the store / calls served in all of these runs | - | 12,345 / 12,345 |" in text
     assert "after `kill -9` | none / 1,500 | 1,499 / 1,500, 2 of them twice |" in text
     document = tmp_path / "performance.md"
     document.write_text(f"Before\n{table.BEGIN}\nold\n{table.END}\nAfter\n")

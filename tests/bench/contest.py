@@ -15,6 +15,7 @@ import random
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -93,6 +94,8 @@ class Run:
             if each.name != "LiteLLM"
         ]
         self.kills: list[Kill] = []
+        self.served: Counter[int] = Counter()  # by port, in all runs of the load
+        self.counts: dict[str, tuple[int, int]] = {}  # calls in the store and calls served, without a kill
 
     def measure(self, scenario: Scenario) -> None:
         """All rounds of a scenario."""
@@ -117,6 +120,7 @@ class Run:
         after = each.cpu_us() if each else (0.0, 0.0)
         name = each.name if each else DIRECT
         calls = result["answered"]
+        self.served[port] += calls
         if not calls or result["errors"] > calls / 1000:
             raise SystemExit(f"{name}, {scenario.name}: {result}")
         sample = Sample(
@@ -155,6 +159,12 @@ class Run:
         present = set(stored)
         return Kill(lost.name, len(answered), sum(one in present for one in answered), len(stored) - len(present))
 
+    def _count(self, each: Contestant) -> None:
+        count = each.count()
+        if count is not None:
+            before = self.counts.get(each.name, (0, 0))
+            self.counts[each.name] = (before[0] + count, before[1] + self.served[each.port])
+
     @contextlib.contextmanager
     def running(self, contestants: list[Contestant]) -> Iterator[None]:
         """All of these, started, and killed at the end."""
@@ -175,6 +185,8 @@ class Run:
                 for scenario in scenarios:
                     if scenario.tls == tls:
                         self.measure(scenario)
+                for each in contestants:
+                    self._count(each)
         for _ in range(self.plan.kills):
             for each in self.plain:
                 self.kills.append(self.kill(each))
@@ -225,6 +237,7 @@ def main() -> None:
         "recording": {each.name: each.recording for each in classes},
         "samples": [asdict(each) for each in run.samples],
         "kills": [asdict(each) for each in run.kills],
+        "counts": run.counts,
     }
     if given.raw:
         Path(given.raw).write_text(json.dumps(result, indent=1))

@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from urllib.request import urlopen
 
 from tests.bench.processes import CONTESTANT_CORE, cpu_us, free_port, kill, start, tree
@@ -58,6 +59,10 @@ class Contestant:
     def stored(self) -> Iterator[str]:
         """`responseId` of each call in its store, after a new start."""
         return iter(())
+
+    def count(self) -> int | None:
+        """How many calls are in its store; None if it cannot say so quickly."""
+        return None
 
     def cpu_us(self) -> tuple[float, float]:
         """CPU microseconds until now: of the whole tree, and of its first process alone."""
@@ -149,9 +154,18 @@ class Gembill(Contestant):
         raise SystemExit(f"gembill did not post its backlog: {health}")
 
     def stored(self) -> Iterator[str]:
-        command = [sys.executable, "-m", "gembill", "records", "--format", "json"]
+        records = self._said("records")["records"]
+        return (record["response_id"] for record in records if record["status"] == "complete")
+
+    def count(self) -> int:
+        """The calls of its report since ever."""
+        return int(self._said("report", "monthly", "--since", "2020-01-01")["total"]["calls"])
+
+    def _said(self, *flags: str) -> dict[str, Any]:
+        command = [sys.executable, "-m", "gembill", *flags, "--format", "json"]
         text = subprocess.run(command, check=True, capture_output=True, env={**os.environ, **self.environment()}).stdout
-        return (record["response_id"] for record in json.loads(text)["records"] if record["status"] == "complete")
+        said: dict[str, Any] = json.loads(text)
+        return said
 
 
 class LiteLLM(Contestant):

@@ -44,6 +44,8 @@ def markdown(result: dict[str, Any]) -> str:
     for name in scenarios:
         rows += _rows(name, samples, names)
     rows.append(["PSS, MiB (of it the proxy process)", *(_memory(samples, name) for name in names)])
+    counts = {name: f"{found:,} / {served:,}" for name, (found, served) in result["counts"].items()}
+    rows.append(["calls in the store / calls served in all of these runs", *(counts.get(name, "-") for name in names)])
     rows.append(
         ["calls found in the store / calls answered, after `kill -9`", *(_kills(kills, name) for name in names)]
     )
