@@ -122,15 +122,16 @@ def forwarded(headers: Iterable[Header]) -> list[Header]:
 def check_head(version: str, target: bytes, headers: list[Header], size: int = MAX_HEAD) -> tuple[Head, int | None]:
     """What a head says, and the length of its body: 0 without one, None where it is chunked.
 
-    Refuses a head that two servers could read differently, or that names a host. Names are lower case; `size` is a
-    bound of the bytes it took, where the caller knows one.
+    Refuses a head that two servers could read differently, or that names a host. `size` is a bound of the bytes it
+    took, where the caller knows one.
     """
     check_target(target)
-    sized = next((at for at, (name, _) in enumerate(headers) if name == _LENGTH), None)
     alike, length = headers, b"0"
-    if sized is not None:
-        length, alike = headers[sized][1], headers.copy()
-        alike[sized] = (_LENGTH, b"")
+    for at, (name, value) in enumerate(headers):
+        if len(name) == len(_LENGTH) and name.lower() == _LENGTH:
+            length, alike = value, headers.copy()
+            alike[at] = (_LENGTH, b"")
+            break
     if size <= _LARGEST_KEPT:
         head = _head_again(version, tuple(alike))
     elif sum(len(name) + len(value) + 4 for name, value in headers) + len(target) > MAX_HEAD:
@@ -150,7 +151,8 @@ def check_target(target: bytes) -> None:
         raise _malformed("the request target must be a path that starts with a single slash")
 
 
-def _head(version: str, fields: tuple[Header, ...]) -> Head:
+def _head(version: str, received: tuple[Header, ...]) -> Head:
+    fields = tuple([(name.lower(), value) for name, value in received])
     if version not in ("1.0", "1.1"):
         raise _malformed("gembill speaks HTTP/1.0 and HTTP/1.1")
     if any(name == b"upgrade" and b"websocket" in value.lower() for name, value in fields):

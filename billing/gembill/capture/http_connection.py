@@ -102,14 +102,11 @@ class HttpConnection(asyncio.Protocol):
         if data and not self._transport.is_closing():
             self._transport.write(data)
 
-    async def wait(self, seconds: float = inf) -> None:
+    async def wait(self, seconds: float) -> None:
         """Wait until something came of the client; one that takes too long is given up."""
-        self.deadline = self._loop.time() + seconds
-        self._waiter = self._loop.create_future()
         try:
-            await self._waiter
+            await self._news(seconds)
         finally:
-            self._waiter = None
             self.deadline = inf
 
     def read_on(self) -> None:
@@ -205,7 +202,7 @@ class HttpConnection(asyncio.Protocol):
     def on_header(self, name: bytes, value: bytes) -> None:
         """A field of the head; those of a trailer are none and stay here."""
         if self._incoming is None:
-            self.headers.append((name.lower(), value))
+            self.headers.append((name, value))
 
     def on_headers_complete(self) -> None:
         """The head is there: refuse it, or put the request into the queue."""
@@ -249,40 +246,42 @@ class HttpConnection(asyncio.Protocol):
 
     async def _serve(self) -> None:
         """Answer the requests in their order, then what was refused, and close."""
+        seconds = HEAD_SECONDS
         try:
-            await self._answer_all()
+            while self._queue or self.reading is not Reading.NOTHING:
+                if not self._queue:
+                    await self._news(HEAD_SECONDS if self._began else seconds)
+                    continue
+                if self.gone:
+                    return
+                request = self._current = self._queue.popleft()
+                self.read_on()
+                await self._handler(request)
+                self._current, seconds = None, KEEP_ALIVE_SECONDS
+                if not (request.ended and request.keep_alive) or self.stopping:
+                    break
+                self.read_on()
             if self._refusal is not None:
                 self.write(_refusal(self._refusal))
         finally:
             self.close()
-
-    async def _answer_all(self) -> None:
-        seconds = HEAD_SECONDS
-        while True:
-            while not self._queue:
-                if self.reading is Reading.NOTHING:
-                    return
-                await self.wait(HEAD_SECONDS if self._began else seconds)
-            if self.gone:
-                return
-            request = self._current = self._queue.popleft()
-            self.deadline = inf
-            self.read_on()
-            await self._handler(request)
-            self._current = None
-            if not (request.ended and request.keep_alive) or self.stopping:
-                return
-            seconds = KEEP_ALIVE_SECONDS
-            self.read_on()
 
     def _pause(self) -> None:
         if not self._paused and not self.gone:
             self._paused = True
             self._transport.pause_reading()
 
+    def _news(self, seconds: float) -> asyncio.Future[None]:
+        """What comes true at the next `_wake`."""
+        self.deadline = self._loop.time() + seconds
+        self._waiter = self._loop.create_future()
+        return self._waiter
+
     def _wake(self) -> None:
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
+        waiter, self._waiter = self._waiter, None
+        if waiter is not None and not waiter.done():
+            self.deadline = inf
+            waiter.set_result(None)
 
     def _cannot_read(self, data: bytes, error: HttpParserError) -> None:
         """Refuse what the parser or `check_head` did not take; what comes behind a last request is left alone."""

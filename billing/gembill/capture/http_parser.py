@@ -22,51 +22,43 @@ class HttpParser:
 
     def __init__(self, protocol: Any) -> None:  # noqa: ANN401 - whatever has the callbacks of httptools
         self._protocol = protocol
-        self._parser = _parser(protocol)
+        self._use(protocol)
+
+    def _use(self, listener: object) -> None:
+        """Read on with a new parser, whose questions are ours."""
+        parser = HttpRequestParser(listener)
+        parser.set_dangerous_leniencies(lenient_data_after_close=True)  # the answer first, then the close
+        self._feed: Callable[[bytes], None] = parser.feed_data
+        self.should_upgrade: Callable[[], bool] = parser.should_upgrade
+        """Whether the head just read offers to upgrade and its body is still to come."""
+        self.should_keep_alive: Callable[[], bool] = parser.should_keep_alive
+        """Whether the connection goes on after this request."""
+        self.get_http_version: Callable[[], str] = parser.get_http_version
+        """The version of the request, like 1.1."""
+        self.get_method: Callable[[], bytes] = parser.get_method
+        """The method of the request."""
 
     def feed_data(self, data: bytes) -> None:
         """Read on. HttpParserError for what is not HTTP."""
         while True:
             try:
-                self._parser.feed_data(data)
+                self._feed(data)
             except HttpParserUpgrade as offer:
                 self._begin_body()
                 data = data[offer.args[0] :]
             else:
                 return
 
-    def should_upgrade(self) -> bool:
-        """Whether the head just read offers to upgrade and its body is still to come."""
-        return bool(self._parser.should_upgrade())
-
-    def should_keep_alive(self) -> bool:
-        """Whether the connection goes on after this request."""
-        return bool(self._parser.should_keep_alive())
-
-    def get_http_version(self) -> str:
-        """The version of the request, like 1.1."""
-        return str(self._parser.get_http_version())
-
-    def get_method(self) -> bytes:
-        """The method of the request."""
-        return bytes(self._parser.get_method())
-
     def _begin_body(self) -> None:
         """Go on with a parser that has read a head of the same framing, but no offer."""
-        fields = [(name, value) for name, value in self._protocol.headers if name in _FRAMING]
+        fields = [(name, value) for name, value in self._protocol.headers if name.lower() in _FRAMING]
         fields.append((b"connection", b"keep-alive" if self.should_keep_alive() else b"close"))
         lines = b"".join(b"%b: %b\r\n" % field for field in fields)
         head = b"POST / HTTP/%b\r\n%b\r\n" % (self.get_http_version().encode(), lines)
         listener = _Listener(self._protocol)
-        self._parser = _parser(listener)
-        self._parser.feed_data(head)
+        self._use(listener)
+        self._feed(head)
         listener.in_known_head = False
-
-
-def _parser(protocol: object) -> HttpRequestParser:
-    parser = HttpRequestParser(protocol)
-    parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn has it: answer first, then close
-    return parser
 
 
 class _Listener:

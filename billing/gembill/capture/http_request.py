@@ -89,7 +89,9 @@ class Request:
         return self._connection.stalled
 
     def take_whole(self) -> bytes | None:
-        """The body if all of it is there, else None; to be called before `read`."""
+        """The body if all of it is there, else None; to be called before `read`. Raises ClientGone."""
+        if self._connection.gone:
+            raise ClientGone
         if not self.complete:
             return None
         return self._take()

@@ -110,7 +110,7 @@ class Server:
             await asyncio.sleep(TICK_SECONDS)
             now = self._loop.time()
             for connection in [each for each in self._connections if each.deadline <= now]:
-                connection.expire()
+                self._loop.call_soon(connection.expire)  # whose mistakes must not stop the time
 
     async def _finish(self) -> None:
         """Let what is under way come to its end, also where the client has left; then break off."""

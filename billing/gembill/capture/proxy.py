@@ -57,12 +57,16 @@ class Proxy:
 
     async def __call__(self, request: Request) -> None:
         """Answer one request."""
+        call = None
         try:
             path, _, query = request.target.partition(b"?")
             if path == HEALTH:
                 _answer_json(request, 200, json.dumps(self._health()).encode())
-            else:
-                await self._call(request, admit(request.method, path, query))
+                return
+            admitted, fields = admit(request.method, path, query), request.head.fields
+            if admitted.route is not None:
+                call = await self._recorder.begin(admitted.route, caller_of(fields, query), fields)
+            await self._relay(request, admitted, call)
         except Refusal as refusal:
             _answer_json(request, refusal.status, error_body(refusal))
         except Exception:  # noqa: BLE001 - the last line: its text may hold anything and goes to the redacted log only
@@ -71,27 +75,27 @@ class Proxy:
                 request.cut()
             else:
                 _answer_json(request, 500, error_body(_OUR_FAULT))
+        finally:
+            self._recorder.end_at_once(call)
 
     async def close(self) -> None:
         """Close the connections upstream."""
         for upstream in set(self._upstreams.values()):
             await upstream.close()
 
-    async def _call(self, request: Request, admitted: Admitted) -> None:
-        call = None
-        if admitted.route is not None:
-            fields = request.head.fields
-            call = await self._recorder.begin(admitted.route, caller_of(fields, admitted.query), fields)
-        try:
-            await self._relay(request, admitted, call)
-        except BaseException:
-            self._recorder.end_at_once(call)
-            raise
-
     async def _relay(self, request: Request, admitted: Admitted, call: Call | None) -> None:
         upstream = self._upstreams[admitted.api]
         try:
-            answer = await self._forward(request, admitted, call, upstream)
+            body = request.take_whole()
+            answer = await upstream.request(
+                request.method.encode(),
+                admitted.target,
+                request.head.onward,
+                _pieces(request, call) if body is None else body,
+                length=request.length,
+                begun=call.forwarding if call else _nobody_asks,
+                sent=(lambda: call.exchange.sent(body)) if call and body else _nobody_asks,
+            )
         except ClientGone:
             await self._recorder.end(call, Ending.UNSENT)
             request.cut()
@@ -110,21 +114,6 @@ class Proxy:
             request.end()
         else:
             request.cut()
-
-    async def _forward(self, request: Request, admitted: Admitted, call: Call | None, upstream: Upstream) -> Response:
-        """Send the request on; the head of its answer. The body is looked at after it was passed on."""
-        if request.gone:
-            raise ClientGone
-        body = request.take_whole()
-        return await upstream.request(
-            request.method.encode(),
-            admitted.target,
-            request.head.onward,
-            _pieces(request, call) if body is None else body,
-            length=request.length,
-            begun=call.forwarding if call else _nobody_asks,
-            sent=(lambda: call.exchange.sent(body)) if call and body else _nobody_asks,
-        )
 
     async def _pump(self, answer: Response, call: Call | None, request: Request) -> Ending:
         """Pass the answer on to its end, whether the client stays or not; all but what must wait for the record."""
@@ -213,7 +202,10 @@ def rewrite_upload_url(headers: list[Header], origin: Origin, host: bytes) -> li
     SDKs send the bytes of a file straight to that URL (contract.md, The proxy and the bytes; wire.md 5.6). Only scheme
     and host change, and only for an address of the upstream itself, so that nobody is sent anywhere new.
     """
-    return [(name, _at_host(value, origin, host) if name.lower() == _UPLOAD_URL else value) for name, value in headers]
+    for at, (name, value) in enumerate(headers):
+        if len(name) == len(_UPLOAD_URL) and name.lower() == _UPLOAD_URL:
+            return [*headers[:at], (name, _at_host(value, origin, host)), *headers[at + 1 :]]
+    return headers
 
 
 def _at_host(address: bytes, origin: Origin, host: bytes) -> bytes:

@@ -72,7 +72,7 @@ class Response:
         while not self.began:
             if self.error is not None:
                 raise self.error
-            await self._wait()
+            await self._news()
 
     async def read(self) -> bytes:
         """Return what has come since the last read, waiting only when that is nothing; b"" at the end.
@@ -85,7 +85,11 @@ class Response:
                 return b""
             if self.error is not None:
                 raise self.error
-            await self._wait()
+            try:
+                await self._news()
+            except asyncio.CancelledError:
+                self.abort()
+                raise
         taken = pieces[0] if len(pieces) == 1 else b"".join(pieces)
         pieces.clear()
         self.buffered = 0
@@ -125,20 +129,16 @@ class Response:
 
     def wake(self) -> None:
         """Let the waiting reader look again."""
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
+        waiter, self._waiter = self._waiter, None
+        if waiter is not None and not waiter.done():
+            waiter.set_result(None)
 
     def _interrupt(self) -> None:
         if self.interrupt is not None and not self.interrupted:
             self.interrupted = True
             self.interrupt()
 
-    async def _wait(self) -> None:
+    def _news(self) -> asyncio.Future[None]:
+        """What comes true at the next `wake`."""
         self._waiter = self._loop.create_future()
-        try:
-            await self._waiter
-        except asyncio.CancelledError:
-            self.abort()
-            raise
-        finally:
-            self._waiter = None
+        return self._waiter

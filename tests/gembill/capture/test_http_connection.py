@@ -1,7 +1,9 @@
 """Connections on raw sockets: what is malformed is refused, the rest is answered in its order, slow clients are given up."""
 
+import asyncio
 import contextlib
 import json
+import math
 import threading
 import time
 from collections.abc import Iterator
@@ -133,8 +135,6 @@ def test_requests_in_a_queue_pause_the_reading():
     begun, go = threading.Event(), threading.Event()
 
     async def release():
-        import asyncio
-
         while not go.is_set():
             await asyncio.sleep(0.01)
 
@@ -161,8 +161,6 @@ def test_a_body_nobody_reads_pauses_the_reading(running):
         while await request.read():
             pass
         answer_ok(request)
-
-    import asyncio
 
     begun, go = threading.Event(), threading.Event()
     handler = Answering(deaf)
@@ -267,6 +265,21 @@ def test_a_body_is_read_to_its_end_behind_an_early_answer(running):
         client.sendall(bytes(2_000_000) + GOOD)
         assert until(client, b"ok").startswith(b"HTTP/1.1 200")
     assert len(handler.seen) == 2
+
+
+def test_a_read_that_was_given_up_leaves_no_deadline_behind():
+    async def impatient(request):
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(0.01):
+                await request.read()
+        deadlines.append(next(iter(server._connections)).deadline)
+        answer_ok(request)
+
+    deadlines = []
+    with serving(Answering(impatient)) as (port, server), connect(port) as client:
+        client.sendall(POST + b"Content-Length: 2\r\n\r\n")
+        assert until(client, b"ok").startswith(b"HTTP/1.1 200")
+    assert deadlines == [math.inf]
 
 
 def test_a_head_that_takes_too_long_is_sent_away(running, monkeypatch):
