@@ -4,14 +4,16 @@ Owns: content encodings (gzip, deflate), framing (server-sent events, a streamed
 bound on memory: strings over `LONG` bytes are elided as they pass. Not here: the meaning of a document, and sockets.
 Invariant: the documents depend on the bytes alone, never on how they were cut.
 
-Of an elided string its size and a digest survive (`wire.json_text.elided`). Lines of server-sent events end with CR, LF
-or CRLF only: U+2028 and friends inside a line are text (wire.md 5.2).
+Of an elided string its size and a digest survive (`wire.json_text.elided`): of its beginning and of the CRC-32 of all,
+because to hash all of it would cost more than to relay it. Lines of server-sent events end with CR, LF or CRLF only:
+U+2028 and friends inside a line are text (wire.md 5.2).
 """
 
 import re
 import zlib
 from collections.abc import Iterator
 from hashlib import blake2b
+from zlib import crc32
 
 from gembill.event import UnreadReason
 from gembill.wire.json_text import elided
@@ -130,6 +132,7 @@ class _Elider:
         self._string_start: int | None = None
         self._escaped = False
         self._digest: blake2b | None = None
+        self._sum = 0
         self._length = 0
 
     def feed(self, data: bytes, position: int = 0, *, stop_at: int = -1) -> int:
@@ -188,19 +191,21 @@ class _Elider:
         return end + 1
 
     def _take(self, piece: bytes) -> None:
-        """Keep a piece of the string we are in, or only digest it once the string has grown long."""
+        """Keep a piece of the string we are in, or only sum it up once the string has grown long."""
         self._length += len(piece)
         if self._digest is not None:
-            self._digest.update(piece)
-            return
-        self.out += piece
-        if self._length > LONG:
-            assert self._string_start is not None
-            self._digest = blake2b(self.out[self._string_start :], digest_size=8)
+            self._sum = crc32(piece, self._sum)
+        elif self._length <= LONG:
+            self.out += piece
+        else:
+            begun = bytes(self.out[self._string_start :])
             del self.out[self._string_start :]
+            self._digest = blake2b((begun + piece[:LONG])[:LONG], digest_size=8)
+            self._sum = crc32(piece, crc32(begun))
 
     def _end_string(self) -> None:
         if self._digest is not None:
+            self._digest.update(self._sum.to_bytes(4))
             self.out += elided(self._length, self._digest.hexdigest())
             self._digest = None
         self.out += b'"'
@@ -233,11 +238,13 @@ class _Text:
         if self._elider is not None:
             self._elider.feed(data)
             return []
-        self._small += data
-        if len(self._small) > LONG:
+        if len(self._small) + len(data) > LONG:
             self._elider = _Elider()
             self._elider.feed(bytes(self._small))
+            self._elider.feed(data)
             self._small.clear()
+        else:
+            self._small += data
         return []
 
     def close(self) -> list[bytes]:

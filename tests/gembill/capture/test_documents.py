@@ -108,10 +108,12 @@ def test_the_end_of_a_string_is_found_however_far_it_is(far, ends):
     assert documents._string_end(data, 1) == first
 
 
-def test_different_long_strings_stay_different():
-    one, two = (read(json.dumps({"d": c * (LONG + 1)}).encode())[0]["d"] for c in "ab")
+@pytest.mark.parametrize("place", [0, 1000, LONG - 1, LONG, LONG + 1, 2 * LONG, 3 * LONG])
+def test_different_long_strings_stay_different(place):
+    text = "a" * (3 * LONG)
+    one, two = (read(json.dumps({"d": text[:place] + c + text[place:]}).encode())[0]["d"] for c in "ab")
     assert one != two
-    assert size(one) == size(two) == LONG + 1
+    assert size(one) == size(two) == 3 * LONG + 1
 
 
 def test_a_long_body_is_kept_in_little_memory():
