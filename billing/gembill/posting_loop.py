@@ -48,6 +48,7 @@ class PostingLoop:
         self._adopted = list(adopted)
         self._news = news
         self._mine: set[int] = set()  # sources whose lock is held
+        self._awaited: set[int] = set()  # those whose lock another process had
 
     def run(self) -> None:
         """Post until the end, with growing pauses while the ledger is away; then once more, and let go."""
@@ -78,10 +79,19 @@ class PostingLoop:
         """Post all of a spool that can be read now; False while another process posts it."""
         if spool.source_id not in self._mine:
             if not spool.lock_posting():
+                self._say_locked(spool)
                 return False
             self._mine.add(spool.source_id)
         self._poster.drain(spool)
         return True
+
+    def _say_locked(self, spool: Spool | SpoolReader) -> None:
+        """Once for each: one whose ledger does not answer can take long to end."""
+        if spool.source_id not in self._awaited:
+            self._awaited.add(spool.source_id)
+            words = f"the spool {spool.path} is still posted by a process of an earlier start; this one waits for it"
+            _log.warning("%s", words)
+            self._poster.progress.note(words)
 
     def _end(self) -> None:
         """What is there now is posted once; what the ledger does not take stays."""

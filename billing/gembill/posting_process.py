@@ -35,7 +35,9 @@ def main() -> None:
         signal.signal(number, signal.SIG_IGN)
     with contextlib.suppress(OSError):
         os.nice(_NICE)
-    pipes = Pipes(sys.stdin.fileno(), sys.stdout.fileno())
+    says = os.dup(sys.stdout.fileno())
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what a library prints is no message
+    pipes = Pipes(sys.stdin.fileno(), says)
     start = pipes.next_line()
     if start is not None:
         sys.exit(_serve(read(Start, start), pipes))

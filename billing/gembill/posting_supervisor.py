@@ -110,6 +110,8 @@ class PostingSupervisor:
         pause = 0.0
         while True:
             began = time.monotonic()
+            if self._ended.is_set():  # while it was started again
+                self._close_input()
             self._listen()
             if self._ended.is_set():
                 return
@@ -163,11 +165,13 @@ class PostingSupervisor:
 
     def _note_posted(self, path: str, seq: int) -> None:
         assert self._spool is not None
-        adopted = self._adopted.get(path)
-        (adopted or self._spool).note_posted(seq)
-        if adopted is not None and seq >= adopted.last:
-            del self._adopted[path]
-            adopted.close()
+        if path == str(self._spool.path):
+            self._spool.note_posted(seq)
+        elif (adopted := self._adopted.get(path)) is not None:
+            adopted.note_posted(seq)
+            if seq >= adopted.last:
+                del self._adopted[path]
+                adopted.close()
 
     def _tell(self) -> None:
         """After a commit: tell a child that asked."""

@@ -41,6 +41,18 @@ def test_without_a_word_from_its_parent_it_ends(tmp_path):
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
 
 
+def test_what_a_library_prints_is_no_message(tmp_path):
+    code = "import gembill.posting_process as p; p.begin_ledger = lambda settings: print('noise'); p.main()"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        input=line(Start(Settings(data_dir=tmp_path), None)),
+        capture_output=True,
+        check=True,
+    )
+    assert read(Report, done.stdout).ready
+    assert done.stderr == b"noise\n"
+
+
 def test_lines_are_told_apart_however_they_come(tmp_path):
     hears, says = (tmp_path / name for name in ("hears", "says"))
     hears.write_bytes(b"one\ntwo\nrest")

@@ -65,6 +65,8 @@ class SpoolReader:
             return False
         self._lock = handle
         self.posted = max(self.posted, read_cursor(self.path))  # who had it before us got on meanwhile
+        if self.on_posted is not None:
+            self.on_posted()
         return True
 
     def read(self, after: int, limit: int) -> list[SegmentEntry]:
@@ -74,23 +76,23 @@ class SpoolReader:
         """
         if self._latest is not None and self._latest[0] == (after, limit):
             return self._latest[1]  # the ledger did not take them
+        if after != self._position:
+            self._close_segment()
         try:
-            entries = self._read(after, limit)
+            spans = listed(self.path, self._reader.path.stem if self._reader is not None else "")
+            entries = self._read(spans, after, limit)
         except OSError as error:
             raise SpoolError(f"the spool {self.path} cannot be read now: {error}") from error
         if limit > 0:
-            self._note_gaps(after, entries, at_end=len(entries) < limit)
+            self._note_gaps(max(after, spans[0].first - 1 if spans else after), entries, at_end=len(entries) < limit)
         if not entries and limit > 0 and self.posted <= after < self.upto:
             self.mark_posted(self.upto)  # nothing there can be read, which was reported: do not stop for ever
         self._latest = ((after, limit), entries) if len(entries) == limit > 0 else None
         return entries
 
-    def _read(self, after: int, limit: int) -> list[SegmentEntry]:
+    def _read(self, spans: list[SequenceRange], after: int, limit: int) -> list[SegmentEntry]:
         entries: list[SegmentEntry] = []
-        if after != self._position:
-            self._close_segment()
         self._position = after
-        spans = listed(self.path)
         for index, span in enumerate(spans):
             end = self.upto if index == len(spans) - 1 else min(self.upto, span.last)
             if end <= self._position or self.upto < span.first:
@@ -146,8 +148,7 @@ class SpoolReader:
 
     def _note_gaps(self, after: int, entries: list[SegmentEntry], *, at_end: bool) -> None:
         """Name every number that ought to be there. Those before the first segment were posted and put away."""
-        spans = listed(self.path)
-        expected = max(after, spans[0].first - 1 if spans else after) + 1
+        expected = after + 1
         for seq in [*(entry.seq for entry in entries), *([self.upto + 1] if at_end else [])]:
             if seq > expected:
                 reason = f"completions {expected} to {seq - 1} in {self.path} cannot be read"
@@ -177,12 +178,12 @@ class SpoolReader:
         if seq <= self.posted:
             return
         self.posted = seq
-        if self.on_posted is not None:
-            self.on_posted()
         try:
             self._write_cursor(seq)
         except OSError as error:
             log.warning("the cursor of %s cannot be written (%s); a restart posts again", self.path, error)
+        if self.on_posted is not None:
+            self.on_posted()
 
     def _write_cursor(self, seq: int) -> None:
         """Note it in the file, unsynced: it survives this process, not always the machine."""

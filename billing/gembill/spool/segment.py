@@ -48,13 +48,16 @@ class Segment:
     @classmethod
     def begin(cls, path: Path) -> "Segment":
         """A new file, in its directory for good; its header comes with the first group. Raises OSError."""
-        handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        unnamed = path.with_suffix(".new")  # whoever sees the name sees the lock
+        handle = os.open(unnamed, os.O_CREAT | os.O_TRUNC | os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC, 0o600)
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            unnamed.rename(path)
             sync_directory(path.parent)
         except BaseException:
             os.close(handle)
-            path.unlink(missing_ok=True)
+            for file in (unnamed, path):
+                file.unlink(missing_ok=True)
             raise
         return cls(path, handle)
 

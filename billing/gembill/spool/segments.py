@@ -12,6 +12,7 @@ which damage was found is called `.seg-damaged`; what is whole in it is read as 
 import contextlib
 import itertools
 import logging
+import os
 import re
 import threading
 import time
@@ -74,15 +75,15 @@ def segment_path(directory: Path, number: int, first_seq: int) -> Path:
     return directory / f"{number:08d}-{first_seq:020d}.seg"
 
 
-def listed(directory: Path) -> list[SequenceRange]:
+def listed(directory: Path, since: str = "") -> list[SequenceRange]:
     """The segments of a directory in their order; each ends where the next begins, the newest is open. Raises OSError.
 
-    Numbers above a segment's end belong to the segments behind it, whatever the file has.
+    Numbers above a segment's end belong to the segments behind it, whatever the file has. Names below `since` are left
+    out: many segments are kept that are posted.
     """
-    matches = sorted(
-        (match[1], match[2], file) for file in directory.iterdir() if (match := _FILE.fullmatch(file.name))
-    )
-    spans = [SequenceRange(int(number), int(first), file, int(first) - 1) for number, first, file in matches]
+    names = sorted(name for name in os.listdir(directory) if name >= since)  # noqa: PTH208 - thousands, and mostly old
+    matches = [match for name in names if (match := _FILE.fullmatch(name))]
+    spans = [SequenceRange(int(m[1]), int(m[2]), directory / m[0], int(m[2]) - 1) for m in matches]
     for span, behind in itertools.pairwise(spans):
         span.last = behind.first - 1
     return spans

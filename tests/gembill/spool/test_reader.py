@@ -81,6 +81,20 @@ def test_after_the_writers_death_all_that_it_wrote_is_read(tmp_path: Path) -> No
     reader.close()
 
 
+def test_who_waited_for_another_hears_that_all_is_posted(spool: Spool) -> None:
+    seq = spool.append_wait("a", b"x")
+    first, second = _reader(spool), _reader(spool)
+    said: list[int] = []
+    second.on_posted = lambda: said.append(second.posted)
+    assert first.lock_posting()
+    assert not second.lock_posting()
+    first.mark_posted(seq)
+    first.close()
+    assert second.lock_posting()
+    assert said == [seq]
+    second.close()
+
+
 def test_the_cursor_is_read_back_and_nonsense_is_zero(spool: Spool, caplog: pytest.LogCaptureFixture) -> None:
     reader = _reader(spool)
     assert read_cursor(reader.path) == 0

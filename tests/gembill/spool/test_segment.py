@@ -175,6 +175,20 @@ def test_a_disk_that_takes_a_part_is_asked_for_the_rest(tmp_path: Path, monkeypa
     reader.close()
 
 
+def test_a_segment_has_its_name_only_when_it_is_locked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[list[str]] = []
+    flock = segment_module.fcntl.flock
+
+    def look(handle: int, how: int) -> None:
+        seen.append([path.name for path in tmp_path.iterdir()])
+        flock(handle, how)
+
+    monkeypatch.setattr(segment_module.fcntl, "flock", look)
+    Segment.begin(tmp_path / "a.seg").close()
+    assert seen == [["a.new"]]
+    assert [path.name for path in tmp_path.iterdir()] == ["a.seg"]
+
+
 def test_a_segment_is_read_while_it_grows_and_known_to_be_written(tmp_path: Path) -> None:
     segment = Segment.begin(tmp_path / "a.seg")
     segment.write([Header(7, 1, 0, 0).written(), frames.intent(1, b"a", b"asked")])
