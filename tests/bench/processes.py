@@ -17,11 +17,14 @@ _TICK = os.sysconf("SC_CLK_TCK")
 LOAD_CORE, CONTESTANT_CORE = 0, 1
 
 
+def can_pin() -> bool:
+    """Whether there is a second core, and `taskset` to choose one."""
+    return (os.cpu_count() or 1) > 1 and shutil.which("taskset") is not None
+
+
 def pinned(core: int, command: Sequence[str]) -> list[str]:
-    """The command bound to a core, where there is more than one and `taskset` is here."""
-    if (os.cpu_count() or 1) < 2 or shutil.which("taskset") is None:
-        return list(command)
-    return ["taskset", "-c", str(core), *command]
+    """The command bound to a core, where that can be done."""
+    return ["taskset", "-c", str(core), *command] if can_pin() else list(command)
 
 
 def start(core: int, command: Sequence[str], port: int, log: Path, environment: Mapping[str, str]) -> int:

@@ -118,6 +118,8 @@ def write_files(folder: Path) -> None:
     }
     for name, content in contents.items():
         (folder / name).write_bytes(content)
+    if shutil.which("openssl") is None:
+        raise SystemExit("make bench needs openssl, for the certificate of its TLS upstream")
     command = (
         "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext subjectAltName=DNS:localhost"
     )

@@ -12,6 +12,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from tests.bench.processes import can_pin
+
 DOCUMENT = Path(__file__).parents[2] / "docs" / "performance.md"
 BEGIN, END = "<!-- make bench: begin -->", "<!-- make bench: end -->"
 YARDSTICK, DIRECT = "nginx", "direct"
@@ -21,10 +23,11 @@ Samples = list[dict[str, Any]]
 def conditions(seed: int, rounds: int, seconds: float, versions: dict[str, str], took: float) -> str:
     """One paragraph: when, on what, with what."""
     named = ", ".join(f"{name} {version}" for name, version in versions.items())
+    apart = "" if can_pin() else " Nothing was pinned: there is one core, or no taskset."
     return (
         f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC; {_processor()}, {os.cpu_count()} cores, Linux {platform.release()}, "
         f"Python {platform.python_version()}; {named}. {rounds} rounds of {seconds:g} s in random order (seed {seed}), "
-        f"{took:.0f} s in all, load average at the end {os.getloadavg()[0]:.1f}."
+        f"{took:.0f} s in all, load average at the end {os.getloadavg()[0]:.1f}.{apart}"
     )
 
 
