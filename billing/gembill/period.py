@@ -63,6 +63,13 @@ class Period:
         return self.zone.key
 
 
+def tz_version() -> str | None:
+    """The version of the time zone database that days and months are taken from; None if the machine's own is used."""
+    if "PYTHONTZPATH" in os.environ:
+        return None
+    return str(tzdata.IANA_VERSION)
+
+
 def zone(name: str | None = None) -> ZoneInfo:
     """The time zone of that name; ConfigurationError if it is not known."""
     try:

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gembill.errors import ConfigurationError
-from gembill.period import HOUR_US, Period, Unit, buckets, containing, instant, name, parse, zone
+from gembill.period import HOUR_US, Period, Unit, buckets, containing, instant, name, parse, tz_version, zone
 
 LA = ZoneInfo("America/Los_Angeles")
 KOLKATA = ZoneInfo("Asia/Kolkata")
@@ -42,6 +42,15 @@ def test_a_month_is_one_of_googles_calendar_unless_a_zone_is_given() -> None:
     assert (november.start, november.end) == ("2026-11-01T00:00:00-07:00", "2026-12-01T00:00:00-08:00")
     assert november.timezone == "America/Los_Angeles"
     assert november.end_us - november.start_us == 30 * 24 * HOUR_US + HOUR_US  # the clock is set back on the 1st
+
+
+def test_the_database_of_zones_has_a_version_unless_it_is_the_machines(monkeypatch: pytest.MonkeyPatch) -> None:
+    import tzdata
+
+    monkeypatch.delenv("PYTHONTZPATH", raising=False)
+    assert tz_version() == tzdata.IANA_VERSION
+    monkeypatch.setenv("PYTHONTZPATH", "/usr/share/zoneinfo")
+    assert tz_version() is None
 
 
 def test_december_ends_with_the_year() -> None:

@@ -37,6 +37,8 @@ _SECTIONS = {  # in the order in which people meet them
         "budget": ("gembill.cli.budget", "Check budgets; a breach exits with 10."),
     },
     "Prices and books": {
+        "statement": ("gembill.cli.statement", "What each team or customer used in a month, and owes."),
+        "close": ("gembill.cli.close", "Close a month: its totals and prices are kept for good."),
         "prices": ("gembill.cli.prices", "List, check, set or sync prices."),
         "rerate": ("gembill.cli.rerate", "Charge recorded calls again by the prices in force."),
         "repost": ("gembill.cli.rerate:repost", "Read raw events of recorded calls again."),

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from gembill.config import Settings
     from gembill.ledger import Ledger, Selection
     from gembill.period import Period
+    from gembill_reports.analysis.closed_months import ClosedMonths
     from gembill_reports.analysis.forecast import Forecast
     from gembill_reports.views.report import ReportView
 
@@ -146,16 +147,31 @@ def _view(ledger: Ledger, settings: Settings, question: _Question, *, compare: b
         from gembill_reports.analysis.previous_period import predecessor
 
         before = predecessor(ledger, report, now_us, selection=selection)
+    closed = _closed(ledger, question)
 
     def page() -> str:
         from gembill.price_catalog import book_in_force
         from gembill_reports.dashboard import html_report
         from gembill_reports.dashboard.query import PageQuery
+        from gembill_reports.views.closing import notes
 
         query = PageQuery(period=question.period, selection=selection, now_us=now_us)
-        return html_report.page(ledger, report, query, book_in_force(ledger, settings), before)
+        return html_report.page(
+            ledger, report, query, book_in_force(ledger, settings), before, notes(closed) if closed else ()
+        )
 
-    return ReportView(report, before, _forecast(ledger, settings, question), page)
+    return ReportView(report, before, _forecast(ledger, settings, question), page, closed)
+
+
+def _closed(ledger: Ledger, question: _Question) -> ClosedMonths | None:
+    """What is to be said of closed months; None where no month was closed, as in most ledgers."""
+    from gembill.ledger import read_closings
+
+    if not read_closings(ledger):
+        return None
+    from gembill_reports.analysis.closed_months import closed_months
+
+    return closed_months(ledger, question.period, question.selection)
 
 
 def _forecast(ledger: Ledger, settings: Settings, question: _Question) -> Forecast | None:

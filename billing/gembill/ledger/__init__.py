@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from gembill.ledger.bill_totals import BillTotal, bill_days, sum_bill
     from gembill.ledger.bills import BillChange, BillFile, BillImport, add_bill, bill_files
     from gembill.ledger.charges import ChargeTotal, read_charges, read_charges_of, sum_charges
+    from gembill.ledger.closings import Closing, read_closings
     from gembill.ledger.conversations import Conversation, read_chains, read_conversations
     from gembill.ledger.entries import (
         DEMO_SOURCE,
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from gembill.ledger.labels import greatest_label, holds_demo_data, read_labels
     from gembill.ledger.measures import MEASURES
     from gembill.ledger.migration import SCHEMA_REVISION
+    from gembill.ledger.month_close import close_month
     from gembill.ledger.pages import Cursor, ProblemFilter, RecordPage, SortOrder, read_page
     from gembill.ledger.quality import Quality, read_quality
     from gembill.ledger.records import read_event_body, read_record, read_records, read_time_range
@@ -56,6 +58,7 @@ _MODULES = {
     "bill_totals": "BillTotal bill_days sum_bill",
     "bills": "BillChange BillFile BillImport add_bill bill_files",
     "charges": "ChargeTotal read_charges read_charges_of sum_charges",
+    "closings": "Closing read_closings",
     "conversations": "Conversation read_chains read_conversations",
     "entries": "DEMO_SOURCE NATURAL_SOURCES LedgerCharge LedgerRecord Line RatedEvent Reason "
     "billed_charges ledger_record line_of net_lines",
@@ -65,6 +68,7 @@ _MODULES = {
     "labels": "greatest_label holds_demo_data read_labels",
     "measures": "MEASURES",
     "migration": "SCHEMA_REVISION",
+    "month_close": "close_month",
     "pages": "Cursor ProblemFilter RecordPage SortOrder read_page",
     "quality": "Quality read_quality",
     "records": "read_event_body read_record read_records read_time_range",
@@ -86,6 +90,7 @@ __all__ = [
     "BillImport",
     "BillTotal",
     "ChargeTotal",
+    "Closing",
     "Conversation",
     "Cursor",
     "DeadLetter",
@@ -111,6 +116,7 @@ __all__ = [
     "bill_days",
     "bill_files",
     "billed_charges",
+    "close_month",
     "greatest_label",
     "holds_demo_data",
     "known_events",
@@ -123,6 +129,7 @@ __all__ = [
     "read_chains",
     "read_charges",
     "read_charges_of",
+    "read_closings",
     "read_conversations",
     "read_dead_letters",
     "read_event_body",

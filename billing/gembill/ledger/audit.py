@@ -15,6 +15,7 @@ from gembill.ledger import rollup, schema, sql
 from gembill.ledger.engine import snapshot
 from gembill.ledger.entries import meters_of
 from gembill.ledger.measures import MEASURES
+from gembill.ledger.month_close import audit_closings
 from gembill.ledger.record_selection import is_current
 from gembill.ledger.store import Ledger
 from gembill.model import COST_PARTS, Meter
@@ -33,6 +34,7 @@ def audit_ledger(ledger: Ledger) -> list[str]:
         _costs,
         _quantities,
         _label_sets,
+        audit_closings,
         *(partial(_rollup, table) for table in schema.ROLLUPS),
     )
     findings: list[str] = []

@@ -70,7 +70,8 @@ def sum_charges(
     prompt = func.coalesce(r.tokens_input, 0) + (func.coalesce(r.tokens_intermediate, 0) if with_intermediate else 0)
     keys = [r.model, r.service_tier, c.meter, c.modality, c.price_id, _above(prompt, thresholds).label("above")]
     values = sql.sum_columns([c.quantity, c.cost_pico], engine)
-    joined = schema.record.join(schema.charge, and_(c.source_id == r.source_id, c.record_id == r.id))
+    mine = (c.source_id == r.source_id, c.record_id == r.id, c.revision <= r.revision)
+    joined = schema.record.join(schema.charge, and_(*mine))
     query = select(*keys, *values).select_from(joined).where(*selected(selection, engine)).group_by(*keys)
     with translated("sum up its charges"), snapshot(ledger.engine) as connection:
         rows = connection.execute(query.order_by(*keys)).all()

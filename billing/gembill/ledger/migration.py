@@ -18,7 +18,15 @@ from gembill.ledger.reading import DrivenSnapshot, Snapshot
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006")  # oldest first; a test holds them against the scripts
+REVISIONS = (
+    "0001",
+    "0002",
+    "0003",
+    "0004",
+    "0005",
+    "0006",
+    "0007",
+)  # oldest first; a test holds them against the scripts
 SCHEMA_REVISION = REVISIONS[-1]
 _LOCK = 0x67656D62696C6C  # any number no other program locks: "gembill"
 _TABLE = {

@@ -20,15 +20,21 @@ def selected(selection: Selection, dialect: str) -> list[ColumnElement[bool] | T
         *labelled(selection.labels, "record.labels", dialect),
         *([one_of("record.location", selection.locations)] if selection.locations else []),
     ]
-    return [is_current(), *map(_clause, where), *(_unmetered() if selection.unmetered else [])]
+    return [*_revision(selection.seen_us), *map(_clause, where), *(_unmetered() if selection.unmetered else [])]
 
 
-def is_current() -> ColumnElement[bool]:
-    """That a row of `record` is the highest revision of its record."""
+def is_current(seen_us: int | None = None) -> ColumnElement[bool]:
+    """That a row of `record` is the highest revision of its record; with an instant, of those posted until then."""
     other = schema.record.alias("newer")
     mine = schema.record.c
-    newer = (other.c.source_id == mine.source_id, other.c.id == mine.id, other.c.revision > mine.revision)
+    newer = [other.c.source_id == mine.source_id, other.c.id == mine.id, other.c.revision > mine.revision]
+    newer += [other.c.posted_us <= seen_us] if seen_us is not None else []
     return ~exists(select(1).select_from(other).where(*newer).correlate(schema.record))
+
+
+def _revision(seen_us: int | None) -> list[ColumnElement[bool]]:
+    """That a row is the revision that counts: the current one, or the one that did at that instant."""
+    return [is_current(seen_us), *([schema.record.c.posted_us <= seen_us] if seen_us is not None else [])]
 
 
 def _unmetered() -> list[ColumnElement[bool]]:

@@ -243,6 +243,17 @@ price = Table(
     **_COMPACT,
 )
 
+closed_month = Table(
+    "closed_month",
+    metadata,
+    *_columns(NAME, "month", "timezone"),
+    *_columns(WHOLE, "start_us", "end_us", "closed_us", "seen_us"),
+    *_columns(NAME, "digest", "document"),
+    PrimaryKeyConstraint("month", "timezone", name="closed_month_pk"),
+    info={"reference": True},
+    **_WIDE_ROWS,
+)
+
 alert = Table(
     "alert",
     metadata,

@@ -27,11 +27,12 @@ class Selection:
     labels: Choice = field(default_factory=dict)  # all names, any of the values of one
     code_execution: bool = False  # only calls in which it was used
     unmetered: bool = False  # only calls whose usage gembill cannot read
+    seen_us: int | None = None  # as the ledger was when all that was posted later was not there
 
     @property
     def of_records(self) -> bool:
         """Whether it asks for what records know and rollups do not."""
-        return bool(self.locations) or self.unmetered
+        return bool(self.locations) or self.unmetered or self.seen_us is not None
 
 
 def within(column: str, start: int | None, end: int | None) -> list[Condition]:

@@ -73,7 +73,7 @@ def report(ledger: Ledger, period: Period, by: Sequence[str] = (), *, selection:
         sums = read_totals(ledger, chosen, by)
     else:
         sums = _in_buckets(ledger, chosen, _Cut(time, period, tuple(one for one in by if one not in TIMES)))
-    rows = _grouped(by, sums)
+    rows = group_sums(by, sums)
     ordered = tuple(sorted(rows, key=lambda row: _order(by, row)))
     return Report(period, by, ordered, add({}, rows), demo=holds_demo_data(ledger))
 
@@ -145,7 +145,8 @@ def _windows(cut: _Cut, hours: Sequence[int]) -> list[tuple[int, int]]:
     return windows
 
 
-def _grouped(by: Sequence[str], sums: Iterable[Total]) -> list[Total]:
+def group_sums(by: Sequence[str], sums: Iterable[Total]) -> list[Total]:
+    """One sum for each group that has calls, in the order in which groups first come."""
     together: dict[tuple[Any, ...], list[Total]] = {}
     for one in sums:
         if one.calls:

@@ -22,6 +22,7 @@ from gembill_reports.views.period_texts import period_dict, words
 from gembill_reports.views.view import Csv, Format, View
 
 if TYPE_CHECKING:  # what may be beside a report and need not
+    from gembill_reports.analysis.closed_months import ClosedMonths
     from gembill_reports.analysis.forecast import Forecast
     from gembill_reports.analysis.previous_period import PreviousPeriod
 
@@ -37,6 +38,7 @@ class ReportView(View):
     before: PreviousPeriod | None = None
     coming: Forecast | None = None
     page: Callable[[], str] | None = None
+    closed: ClosedMonths | None = None
 
     def json(self) -> dict[str, Any]:
         """The report, and under `previous` and `forecast` what is beside it."""
@@ -45,6 +47,10 @@ class ReportView(View):
             shape["previous"] = previous_dict(self.before)
         if self.coming is not None:
             shape["forecast"] = forecast.forecast_dict(self.coming)
+        if self.closed is not None:
+            from gembill_reports.views import closing
+
+            shape |= closing.closed_dicts(self.closed)
         return shape
 
     def csv(self) -> Csv:
@@ -53,7 +59,12 @@ class ReportView(View):
 
     def sheets(self) -> Sequence[Sheet]:
         """One table."""
-        return [sheet(self.report, self.before, self.coming)]
+        shown = sheet(self.report, self.before, self.coming)
+        if self.closed is None:
+            return [shown]
+        from gembill_reports.views import closing
+
+        return [replace(shown, notes=(*shown.notes, *closing.notes(self.closed)))]
 
     def special(self) -> Mapping[Format, Callable[[], Iterable[str]]]:
         """HTML, where there is a maker of it."""

@@ -1,0 +1,128 @@
+"""What later corrections did to months that were closed.
+
+Owns: the frozen sums of a closed month beside those of today, and the adjustments that a period made to months closed
+before. Not here: closing (`gembill.ledger`), and words. Invariant: whatever is posted about a closed month after its
+closing is an adjustment of exactly one moment; frozen sums and all adjustments add up to the sums of today.
+
+Most closed months are never touched again. Whether one was is seen from the rollups, which is quick; only then are the
+records read as they were at the moments between.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from gembill.ledger import Closing, Ledger, Selection, Total, read_closings, read_totals
+from gembill.period import Period
+from gembill_reports.analysis.report import add, group_sums
+
+_COUNTED = ("calls", "calls_code_execution", "executions", "executions_failed", "unpriced_calls", "incomplete_calls")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adjustment:
+    """What was posted about a closed month after its closing: the difference of its sums. `group` as in a report."""
+
+    closing: Closing
+    group: dict[str, str | int | bool | None]
+    calls: int  # that came late, or are gone
+    cost_pico: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedMonth:
+    """A closed month within a period: its frozen sums of the calls selected, and what they are today."""
+
+    closing: Closing
+    frozen: Total
+    today: Total
+
+    @property
+    def is_adjusted(self) -> bool:
+        """Whether anything that is summed up changed since."""
+        return self.frozen != self.today
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedMonths:
+    """What is to be said below a report: the closed months in its period, and adjustments of others made in it."""
+
+    months: tuple[ClosedMonth, ...] = ()
+    adjustments: tuple[Adjustment, ...] = ()
+
+
+def closed_months(ledger: Ledger, period: Period, selection: Selection) -> ClosedMonths | None:
+    """The closed months that lie wholly in the period, and what it adjusted of those that ended before it began; None
+    where no month was closed."""
+    closings = read_closings(ledger)
+    if not closings:
+        return None
+    inside = [one for one in closings if _within(one, period)]
+    months = tuple(_month(ledger, one, selection) for one in inside)
+    return ClosedMonths(months, tuple(adjustments(ledger, closings, period, selection)))
+
+
+def adjustments(
+    ledger: Ledger, closings: Sequence[Closing], period: Period, selection: Selection, by: Sequence[str] = ()
+) -> list[Adjustment]:
+    """What was posted within the period about months that were closed and ended before it began, by group."""
+    start, end = period.start_us, period.end_us
+    made: list[Adjustment] = []
+    for closing in closings:
+        if start is None or closing.end_us > start or not _touched(ledger, closing):
+            continue
+        before = max(closing.seen_us, start - 1)
+        until = None if end is None else end - 1
+        if until is not None and until <= before:
+            continue
+        old, new = (_groups(ledger, closing, selection, by, seen_us) for seen_us in (before, until))
+        made += _differences(closing, old, new)
+    return made
+
+
+def _month(ledger: Ledger, closing: Closing, selection: Selection) -> ClosedMonth:
+    today = _sum(ledger, closing, selection)
+    frozen = _sum(ledger, closing, selection, closing.seen_us) if _touched(ledger, closing) else today
+    return ClosedMonth(closing, frozen, today)
+
+
+def _within(closing: Closing, period: Period) -> bool:
+    begins = period.start_us is None or period.start_us <= closing.start_us
+    return begins and (period.end_us is None or closing.end_us <= period.end_us)
+
+
+def _touched(ledger: Ledger, closing: Closing) -> bool:
+    """Whether the sums of today are others than those that were frozen."""
+    (today,) = read_totals(ledger, Selection(start_us=closing.start_us, end_us=closing.end_us))
+    sums = closing.sums
+    counts = all(getattr(today, name) == sums[name] for name in _COUNTED)
+    tokens = all((getattr(today.tokens, name) or 0) == sums[f"tokens_{name}"] for name in ("input", "total", "cached"))
+    return not (counts and tokens and (today.cost_pico or 0) == sums["cost_pico"])
+
+
+def _sum(ledger: Ledger, closing: Closing, selection: Selection, seen_us: int | None = None) -> Total:
+    return add({}, read_totals(ledger, _of(closing, selection, seen_us)))
+
+
+def _groups(
+    ledger: Ledger, closing: Closing, selection: Selection, by: Sequence[str], seen_us: int | None
+) -> dict[tuple[object, ...], Total]:
+    rows = group_sums(by, read_totals(ledger, _of(closing, selection, seen_us), by))
+    return {tuple(row.group.values()): row for row in rows}
+
+
+def _of(closing: Closing, selection: Selection, seen_us: int | None) -> Selection:
+    return replace(selection, start_us=closing.start_us, end_us=closing.end_us, seen_us=seen_us)
+
+
+def _differences(
+    closing: Closing, old: dict[tuple[object, ...], Total], new: dict[tuple[object, ...], Total]
+) -> list[Adjustment]:
+    made = []
+    for key in dict.fromkeys((*old, *new)):
+        before, after = old.get(key), new.get(key)
+        calls = (after.calls if after else 0) - (before.calls if before else 0)
+        cost = ((after.cost_pico if after else 0) or 0) - ((before.cost_pico if before else 0) or 0)
+        if calls or cost:
+            group = (after or before).group  # type: ignore[union-attr]
+            made.append(Adjustment(closing=closing, group=group, calls=calls, cost_pico=cost))
+    return made
