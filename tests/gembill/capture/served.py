@@ -46,6 +46,24 @@ def answer_ok(request: Request) -> None:
     request.end()
 
 
+class Transport:
+    """What a connection needs of a transport, in memory."""
+
+    def __init__(self) -> None:
+        self.sent, self.closing = b"", False
+
+    def write(self, data: bytes) -> None:
+        self.sent += data
+
+    def is_closing(self) -> bool:
+        return self.closing
+
+    def close(self) -> None:
+        self.closing = True
+
+    abort, pause_reading, resume_reading = close, lambda self: None, lambda self: None
+
+
 @contextlib.contextmanager
 def serving(handler: Answering) -> Iterator[tuple[int, Server]]:
     """Its port and the server, which has ended when the block has."""

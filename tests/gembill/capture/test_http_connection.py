@@ -7,13 +7,17 @@ import math
 import threading
 import time
 from collections.abc import Iterator
+from itertools import pairwise
+from types import SimpleNamespace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gembill.capture import http_connection as connections
 from gembill.capture import http_request as requests
 from gembill.capture.admission import MAX_HEAD
-from gembill.capture.http_connection import BUFFER
+from gembill.capture.http_connection import BUFFER, HttpConnection
 from tests.gembill.capture.served import (
     CHUNKED,
     CLOSING,
@@ -21,6 +25,7 @@ from tests.gembill.capture.served import (
     POST,
     SIZED,
     Answering,
+    Transport,
     answer_ok,
     connect,
     rest,
@@ -357,3 +362,32 @@ def test_a_client_that_reads_late_gets_all(monkeypatch):
         client.sendall(CLOSING)
         assert stalled.wait(10)
         assert len(rest(client).partition(b"\r\n\r\n")[2]) == 20_000_000
+
+
+PARTS = [
+    GOOD,
+    SIZED,
+    CHUNKED + b"2\r\nhi\r\n0\r\nX: y\r\n\r\n",
+    SIZED.replace(b"Host", b"Upgrade: h2c\r\nConnection: Upgrade\r\nHost"),
+]
+
+
+@given(st.lists(st.sampled_from(PARTS), min_size=1, max_size=4), st.sampled_from([CLOSING, MALFORMED["two hosts"], POST[:-9] + b"\r\n"]), st.lists(st.integers(0, 2_000), max_size=8))  # fmt: skip
+def test_what_is_answered_does_not_depend_on_how_the_bytes_were_cut(parts, last, cuts):
+    async def answers(pieces: list[bytes]) -> tuple[bytes, list[bytes]]:
+        handler, transport, tasks = Answering(), Transport(), []
+        owner = SimpleNamespace(opened=lambda _, task: tasks.append(task), lost=lambda _: None)
+        connection = HttpConnection(owner, handler, asyncio.get_running_loop())
+        connection.connection_made(transport)
+        for piece in pieces:
+            connection.data_received(piece)
+            for _ in range(len(piece) % 5):
+                await asyncio.sleep(0)
+        await asyncio.wait_for(tasks[0], 10)
+        return transport.sent, handler.bodies
+
+    data = b"".join(parts) + last
+    borders = sorted({0, len(data), *(cut % len(data) for cut in cuts)})
+    whole = asyncio.run(answers([data]))
+    assert asyncio.run(answers([data[start:end] for start, end in pairwise(borders)])) == whole
+    assert whole[0].count(b"HTTP/1.1 200") == len(parts) + (last is CLOSING)
