@@ -1,0 +1,55 @@
+"""SIGTERM under load: what is under way ends as it should, nothing is lost, doubled or left unknown."""
+
+import collections
+import http.client
+import json
+import signal
+import threading
+import time
+
+from gembill.ledger import Selection, open_ledger, read_records
+from tests.e2e.child import Child
+from tests.e2e.player import Player, Reply
+
+PATH = "/v1beta/models/gemini-2.5-flash:generateContent"
+USAGE = {"promptTokenCount": 10, "candidatesTokenCount": 5, "totalTokenCount": 15}
+ANSWER = json.dumps({"candidates": [{"content": {"parts": [{"text": "x" * 300}]}}], "usageMetadata": USAGE}).encode()
+CLIENTS = 8
+
+
+def test_a_stop_under_load_ends_every_call_and_records_it(tmp_path):
+    url = f"sqlite:///{tmp_path / 'ledger.db'}"
+    had: collections.Counter[str] = collections.Counter()
+    stopped = threading.Event()
+
+    def client(number: int) -> None:
+        connection = http.client.HTTPConnection("127.0.0.1", child.port, timeout=30)
+        for n in range(100_000):
+            case = f"{number}-{n}"
+            try:
+                connection.request("POST", PATH, b'{"contents": []}', {"x-gembill-label-case": case})
+                answer = connection.getresponse()
+                if answer.status == 200 and answer.read() == ANSWER:
+                    had[case] += 1
+            except (OSError, http.client.HTTPException):
+                assert stopped.is_set(), "before the stop nothing breaks"
+                return
+
+    slow = Reply([ANSWER[:200], ANSWER[200:]], pause=0.02)
+    with Player(answer=lambda _: slow).serving() as player, (child := Child(tmp_path, player.url, url)).running():
+        crew = [threading.Thread(target=client, args=(number,)) for number in range(CLIENTS)]
+        for thread in crew:
+            thread.start()
+        while len(had) < 5 * CLIENTS:
+            time.sleep(0.01)
+        stopped.set()
+        child.process.send_signal(signal.SIGTERM)
+        for thread in crew:
+            thread.join()
+        assert child.process.wait(40) == 0
+    ledger = open_ledger(url)
+    records = [stored.record for stored in read_records(ledger, Selection())]
+    ledger.close()
+    assert collections.Counter(record.labels["case"] for record in records) == had, "what was answered is there, once"
+    assert {(record.status, record.tokens.total) for record in records} == {("complete", 15)}
+    assert len(player.requests) == len(records), "nothing was sent to the API for nobody"
