@@ -160,7 +160,7 @@ class Run:
         return Kill(lost.name, len(answered), sum(one in present for one in answered), len(stored) - len(present))
 
     def _count(self, each: Contestant) -> None:
-        count = each.count()
+        count = each.count() if self.served[each.port] else None
         if count is not None:
             before = self.counts.get(each.name, (0, 0))
             self.counts[each.name] = (before[0] + count, before[1] + self.served[each.port])

@@ -163,8 +163,10 @@ class Gembill(Contestant):
 
     def _said(self, *flags: str) -> dict[str, Any]:
         command = [sys.executable, "-m", "gembill", *flags, "--format", "json"]
-        text = subprocess.run(command, check=True, capture_output=True, env={**os.environ, **self.environment()}).stdout
-        said: dict[str, Any] = json.loads(text)
+        done = subprocess.run(command, check=False, capture_output=True, env={**os.environ, **self.environment()})
+        if done.returncode:
+            raise SystemExit(f"{' '.join(command[2:])}: {done.stderr.decode()}")
+        said: dict[str, Any] = json.loads(done.stdout)
         return said
 
 
