@@ -17,6 +17,7 @@ from typing import cast
 import httptools
 
 LARGEST_BODY = 64 << 20
+_OF_AN_OFFER = ("upgrade", "http2-settings", "connection", "expect")  # the last was answered
 
 _REASONS = {status.value: status.phrase for status in HTTPStatus}
 
@@ -116,11 +117,28 @@ class ClientConnection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Parse; what is not HTTP ends the connection with a 400."""
         try:
-            self._parser.feed_data(data)
-        except (httptools.HttpParserError, httptools.HttpParserUpgrade):
+            while data:
+                data = self._parse(data)
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade):  # the latter: CONNECT
             if self._transport is not None:
                 self._transport.write(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
             self.close()
+
+    def _parse(self, data: bytes) -> bytes:
+        """Read on; what is left where a head offers to upgrade, which Google's servers ignore (RFC 9110 7.8).
+
+        The parser takes the rest for another protocol, so a new one reads the same head without the offer.
+        """
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade as offer:
+            before, self._parser = self._parser, httptools.HttpRequestParser(self)
+            line = b"%b %b HTTP/%b" % (before.get_method(), self._target, before.get_http_version().encode())
+            kept = [f"{name}: {value}" for name, value in self._headers.items() if name not in _OF_AN_OFFER]
+            kept.append("connection: keep-alive" if before.should_keep_alive() else "connection: close")
+            self._parser.feed_data(line + "".join(f"\r\n{field}" for field in kept).encode("latin-1") + b"\r\n\r\n")
+            return data[offer.args[0] :]
+        return b""
 
     def on_message_begin(self) -> None:
         """Parser callback: a request starts."""
@@ -149,7 +167,9 @@ class ClientConnection(asyncio.Protocol):
             self._body.append(body)
 
     def on_message_complete(self) -> None:
-        """Parser callback: the request is whole."""
+        """Parser callback: the request is whole, unless its head offers to upgrade: then it is read again."""
+        if self._parser.should_upgrade():
+            return
         request = HttpRequest(
             self._parser.get_method().decode("ascii"),
             self._target.decode("latin-1"),

@@ -56,6 +56,23 @@ def test_a_body_in_chunks_is_read_and_an_expectation_is_answered() -> None:
     assert answers.startswith(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n")
 
 
+OFFER = "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n"
+
+
+def test_an_offer_to_upgrade_is_ignored_as_google_s_servers_ignore_it() -> None:
+    head = post(headers=OFFER).removesuffix(_BODY).replace(b"Content-Length: %d\r\n" % len(_BODY), b"")
+    chunked = head[:-2] + b"Transfer-Encoding: chunked\r\n\r\n%x\r\n%b\r\n0\r\n\r\n" % (len(_BODY), _BODY)
+    expecting = post(headers=OFFER + "Expect: 100-continue\r\n")
+    answers = talk(post(headers=OFFER), chunked, expecting, post(), answers=4)
+    assert answers.count(b"HTTP/1.1 200 OK") == 4
+    assert answers.count(b"HTTP/1.1 100 Continue") == 1
+    assert answers.count(b'"totalTokenCount"') == 4
+
+
+def test_a_request_for_a_tunnel_is_a_400() -> None:
+    assert talk(b"CONNECT x:443 HTTP/1.1\r\nHost: x\r\n\r\n").startswith(b"HTTP/1.1 400 Bad Request")
+
+
 def test_what_is_not_http_is_a_400_and_the_end() -> None:
     assert talk(b"gibberish\r\n\r\n").startswith(b"HTTP/1.1 400 Bad Request")
 
