@@ -17,7 +17,7 @@ python_of = $(shell for python in python$(1) $(PYTHON) $${PYENV_ROOT:-$$HOME/.py
 install = $(1)/python -m pip install -q --disable-pip-version-check --no-deps --require-hashes -r requirements/$(2).txt && \
   $(1)/python -m pip check --disable-pip-version-check
 
-.PHONY: demo test versions fresh check focus diagrams fix bench bench-parts lock docs clean
+.PHONY: demo test versions fresh clients check focus diagrams fix bench bench-parts lock docs clean
 
 demo: $(RUN)  ## the main job on made-up data: no key, no network
 	@$(BIN)/gembill demo
@@ -35,6 +35,10 @@ test-%:
 fresh: $(DEV)  ## strangers' machines: old and new pip, newest and lowest dependencies, another day; STEPS for some
 	$(BIN)/python -m pip install -q --disable-pip-version-check uv
 	PYTHON="$(PYTHON)" BIN="$(CURDIR)/$(BIN)" tests/fresh/fresh.sh $(STEPS)
+
+clients: $(DEV)  ## real clients through the proxy: installed, run, compared (10 minutes at most); CLIENTS for some
+	$(BIN)/python -m pip install -q --disable-pip-version-check uv
+	$(BIN)/python -m tests.clients.clients $(CLIENTS)
 
 check: $(DEV)  ## style, types, import order, migrations, generated documentation
 	$(BIN)/ruff format --check $(CODE)
@@ -80,6 +84,9 @@ lock: $(VENV)/pyvenv.cfg  ## pin the dependencies again
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --python-version 3.11 pyproject.toml --group build -o requirements/run.txt
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --python-version 3.11 pyproject.toml --group dev -o requirements/dev.txt
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --python-version 3.12 requirements/focus.in -o requirements/focus.txt
+	for each in clients clients-old; do \
+	  $(BIN)/uv pip compile -q --universal --generate-hashes --no-annotate --no-emit-index-url --python-version 3.11 requirements/$$each.in -o requirements/$$each.txt; \
+	done
 
 clean:
 	rm -rf $(VENV) .venv-* .mermaid dist build
