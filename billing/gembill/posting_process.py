@@ -33,8 +33,6 @@ def main() -> None:
     """Read what to do from stdin and do it; the exit code is that of a refusal, else 0."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
-    with contextlib.suppress(OSError):
-        os.nice(_NICE)
     says = os.dup(sys.stdout.fileno())
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what a library prints is no message
     pipes = Pipes(sys.stdin.fileno(), says)
@@ -55,6 +53,8 @@ def _serve(start: Start, pipes: "Pipes") -> int:
         pipes.say(Report(refused=str(error), exit_code=error.exit_code))
         return error.exit_code
     pipes.say(Report(ready=True))
+    with contextlib.suppress(OSError):
+        os.nice(_NICE)
     spools = pipes.next_line()
     if spools is None:
         return 0

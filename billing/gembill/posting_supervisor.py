@@ -121,11 +121,12 @@ class PostingSupervisor:
     def _listen(self) -> None:
         """Hear the child until it ends."""
         assert self._child.stdout is not None
-        for text in self._child.stdout:
-            try:
-                self._hear(read(Report, text))
-            except msgspec.MsgspecError as error:
-                _log.warning("the posting process said what is not understood: %s", error)
+        with self._child.stdout as lines:
+            for text in lines:
+                try:
+                    self._hear(read(Report, text))
+                except msgspec.MsgspecError as error:
+                    _log.warning("the posting process said what is not understood: %s", error)
         code = self._child.wait()
         self._before = (self.progress.posted, self.progress.buried)
         if not self._ended.is_set():
