@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
-from gembill.capture.attribution import LABEL_PREFIX, Header
+from gembill.capture.attribution import LABEL_PREFIX, Header, about_caller
 from gembill.errors import Refusal
 from gembill.model import Api
 from gembill.upstream import HeadFields
@@ -66,6 +66,7 @@ class Head:
 
     fields: tuple[Header, ...]  # the value of Content-Length is empty: it is not the same in every request of a caller
     onward: HeadFields  # those that go on
+    caller: tuple[Header, ...]  # those that say who calls
     host: bytes
     sized: bool
     chunked: bool
@@ -164,7 +165,7 @@ def _head(version: str, received: tuple[Header, ...]) -> Head:
         raise _malformed("a header name is spelled so that servers may take it for another one")
     expects = version == "1.1" and (b"expect", b"100-continue") in ((name, value.lower()) for name, value in fields)
     onward = HeadFields(forwarded(fields))
-    return Head(fields, onward, hosts[0] if hosts else b"", sized, chunked, expects)
+    return Head(fields, onward, about_caller(fields), hosts[0] if hosts else b"", sized, chunked, expects)
 
 
 _head_again = lru_cache(maxsize=_KEPT)(_head)  # the same caller sends the same fields again and again

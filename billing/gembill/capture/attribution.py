@@ -62,9 +62,14 @@ class Caller:
         )
 
 
+def about_caller(headers: Iterable[Header]) -> tuple[Header, ...]:
+    """The headers that say who calls, in their order."""
+    return tuple([pair for pair in headers if pair[0] in _CALLER_HEADERS or pair[0].startswith(LABEL_PREFIX)])
+
+
 def caller_of(headers: Iterable[Header], query: bytes) -> Caller:
-    """The caller of a request. Header names are lower case, as ASGI has them."""
-    own = tuple([pair for pair in headers if pair[0] in _CALLER_HEADERS or pair[0].startswith(LABEL_PREFIX)])
+    """The caller of a request, by its headers or those of them that are `about_caller`. Header names are lower case."""
+    own = about_caller(headers)
     # else it names neither a credential nor a quota user
     named = b"key" in query or b"_token" in query or b"quotaUser" in query or b"%" in query
     return _caller(own, query if named else b"")

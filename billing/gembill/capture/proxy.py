@@ -63,9 +63,9 @@ class Proxy:
             if path == HEALTH:
                 _answer_json(request, 200, json.dumps(self._health()).encode())
                 return
-            admitted, fields = admit(request.method, path, query), request.head.fields
+            admitted, head = admit(request.method, path, query), request.head
             if admitted.route is not None:
-                call = await self._recorder.begin(admitted.route, caller_of(fields, query), fields)
+                call = await self._recorder.begin(admitted.route, caller_of(head.caller, query), head.fields)
             await self._relay(request, admitted, call)
         except Refusal as refusal:
             _answer_json(request, refusal.status, error_body(refusal))

@@ -7,15 +7,17 @@ which schema it is, never a header (2.8). Not here: the meaning of a step (`inte
 Invariant: what an answer repeats of its own steps is added once, and the last usage replaces a running one.
 """
 
+from functools import partial
 from typing import Any
 
-import msgspec
+from msgspec import UNSET, Raw, Struct
 
 from gembill.event import Part, RequestFacts, UnreadReason
 from gembill.model import Execution, Outcome
 from gembill.wire import execution, interaction_steps, token_counts
 from gembill.wire.json_text import either, fields, lenient_fields, mapping, mappings, mappings_or_one, value, word
 from gembill.wire.observation import Observation
+from gembill.wire.shape import Shape
 from gembill.wire.token_counts import InvalidUsage, Usage
 
 RUNNING = frozenset(("in_progress", "queued"))
@@ -32,8 +34,6 @@ _WORDS = (
     ("service_tier", "service_tier"),
     ("previous_interaction_id", "previous_interaction_id"),
 )
-
-_Members = dict[str, msgspec.Raw]
 
 
 def request_facts(body: bytes | None, model: str | None) -> tuple[RequestFacts, bytes | None]:
@@ -61,36 +61,66 @@ def request_facts(body: bytes | None, model: str | None) -> tuple[RequestFacts, 
     ), None
 
 
+class _Document(Struct, frozen=True, gc=False):
+    """What is read of a resource, or of an event of a stream: which one it is only its members tell."""
+
+    event_type: Any = UNSET
+    interaction: Raw = Raw()
+    interaction_id: Any = None
+    index: Any = None
+    step: Any = UNSET
+    content: Any = None
+    delta: Any = None
+    metadata: Raw = Raw()
+    id: Any = None
+    status: Any = UNSET
+    model: Any = UNSET
+    agent: Any = None
+    agent_config: Any = None
+    service_tier: Any = None
+    previous_interaction_id: Any = None
+    steps: Any = UNSET
+    outputs: Any = None
+    usage: Raw = Raw()
+    error: Any = None
+    errors: Any = None
+
+
+_documents = Shape(_Document, partial(fields, deep=True))
+
+
 def observe(document: bytes, observation: Observation) -> None:
     """Add one document of an answer: a resource, an event of a stream, or an error."""
-    members = fields(document, deep=True)
-    if members is None:
+    shown = _documents.read(document)
+    if shown is None:
         observation.mark_unread(UnreadReason.MALFORMED)
         return
-    if "event_type" in members or "interaction" in members:
-        _event(members, observation)
+    inner = bytes(shown.interaction)
+    if inner or shown.event_type is not UNSET:
+        _event(shown, _documents.read(inner) if inner else None, observation)
     else:
-        _resource(members, observation)
-    observation.add_error(value(members.get("error")))
+        _resource(shown, observation)
+    observation.add_error(shown.error)
     observation.end_document()
 
 
-def _event(event: _Members, observation: Observation) -> None:
+def _event(event: _Document, inner: _Document | None, observation: Observation) -> None:
     """An event of a stream (2.6). Its names have changed before: what it holds says what it is."""
-    if (inner := fields(bytes(event.get("interaction", b"")), deep=True)) is not None:
+    if inner is not None:
         _resource(inner, observation)
-    elif "status" in event:
-        observation.add_word("finish_reason", value(event["status"]))
-    observation.add_word("response_id", value(event.get("interaction_id")))
-    index, step = value(event.get("index")), value(event.get("step", event.get("content")))
+    elif event.status is not UNSET:
+        observation.add_word("finish_reason", event.status)
+    observation.add_word("response_id", event.interaction_id)
+    step = event.content if event.step is UNSET else event.step
     if isinstance(step, dict):
-        _step(step, observation, index)
-    delta = value(event.get("delta"))
-    if isinstance(delta, dict):
-        _delta(delta, index, observation)
-    metadata = fields(bytes(event.get("metadata", b""))) or {}
-    for usage_so_far in (metadata.get("usage"), metadata.get("total_usage"), event.get("usage")):
-        observation.update_usage(usage_so_far)
+        _step(step, observation, event.index)
+    if isinstance(event.delta, dict):
+        _delta(event.delta, event.index, observation)
+    if metadata := bytes(event.metadata):
+        said = fields(metadata) or {}
+        observation.update_usage(said.get("usage"))
+        observation.update_usage(said.get("total_usage"))
+    observation.update_usage(event.usage)
 
 
 def _delta(delta: dict[str, Any], index: object, observation: Observation) -> None:
@@ -104,18 +134,17 @@ def _delta(delta: dict[str, Any], index: object, observation: Observation) -> No
         observation.add_part(part, index)
 
 
-def _resource(resource: _Members, observation: Observation) -> None:
+def _resource(resource: _Document, observation: Observation) -> None:
     for name, field in _WORDS:
-        observation.add_word(name, value(resource.get(field)))
-    if "model" not in resource:
-        observation.add_word("model_version", mapping(value(resource.get("agent_config"))).get("model"))
+        observation.add_word(name, getattr(resource, field))
+    if resource.model is UNSET:
+        observation.add_word("model_version", mapping(resource.agent_config).get("model"))
     if not observation.part_count:  # the last event of a stream may repeat what the stream showed
-        for step in mappings(value(resource.get("steps", resource.get("outputs")))):
+        for step in mappings(resource.outputs if resource.steps is UNSET else resource.steps):
             _step(step, observation)
-    observation.update_usage(resource.get("usage"))
-    errors = value(resource.get("errors"))
-    if isinstance(errors, list) and errors and value(resource.get("status")) == "failed":
-        observation.add_error(errors[0])
+    observation.update_usage(resource.usage)
+    if isinstance(resource.errors, list) and resource.errors and resource.status == "failed":
+        observation.add_error(resource.errors[0])
 
 
 def _step(step: dict[str, Any], observation: Observation, index: object = None) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gembill.capture.attribution import MAX_LABELS, MAX_NAME, MAX_VALUE, Caller, caller_of, strike
+from gembill.capture.attribution import MAX_LABELS, MAX_NAME, MAX_VALUE, Caller, about_caller, caller_of, strike
 
 KEY = b"canary-AIzaSyD-0123456789_abcdefghijklmn"
 
@@ -177,6 +177,15 @@ def test_the_headers_of_a_caller_are_read_once_whatever_else_a_request_has():
     assert again is first
     assert caller_of([(b"x-goog-api-key", KEY), (b"x-gembill-label-a", b"2")], b"").labels == {"a": "2"}
     assert caller_of([(b"x-goog-api-key", KEY)], b"key=other").credentials == (KEY, b"other")
+
+
+def test_the_headers_about_a_caller_say_as_much_as_all_of_them():
+    headers = [(b"host", b"a"), (b"x-goog-api-key", KEY), (b"x-gembill-label-a", b"1"), (b"x-goog-api-client", b"c")]
+    own = about_caller([*headers, (b"authorization", b"Bearer t"), (b"x-goog-user-project", b"p")])
+    assert [name for name, _ in own] == [
+        b"x-goog-api-key", b"x-gembill-label-a", b"authorization", b"x-goog-user-project",
+    ]  # fmt: skip
+    assert caller_of(about_caller(headers), b"key=x") is caller_of(headers, b"key=x")
 
 
 def test_a_caller_with_other_labels_still_knows_its_secrets():
