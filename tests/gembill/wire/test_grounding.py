@@ -1,6 +1,6 @@
 """Whose queries are whose: web search and Maps, over the documents of an answer in any order."""
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gembill.wire.grounding import Grounding
@@ -23,6 +23,7 @@ def test_neither_order_nor_repetition_changes_what_is_counted(documents):
 
 
 @given(_documents)
+@example([([], False, True, False), (["a", "b"], False, False, False), (["a", "b"], False, False, True)])
 def test_no_query_is_paid_twice_and_each_use_is_seen(documents):
     searches, grounded, maps = gather(documents)
     different = {query for queries, *_ in documents for query in queries if query.strip()}
