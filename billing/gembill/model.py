@@ -38,6 +38,7 @@ class Operation(StrEnum):
     IMPORT_FILE = "import_file"
     BATCH_PREDICTION = "batch_prediction"
     CACHE_STORAGE = "cache_storage"
+    LIVE = "live"
 
 
 class Status(StrEnum):

@@ -95,7 +95,7 @@ def test_the_words_of_the_contract_are_these():
     assert [*Api] == ["gemini", "vertex"]
     assert [*Operation] == [
         "generate_content", "interactions", "batch", "openai_chat", "openai_responses", "embed_content", "generate_images",
-        "predict", "generate_videos", "decisions", "import_file", "batch_prediction", "cache_storage",
+        "predict", "generate_videos", "decisions", "import_file", "batch_prediction", "cache_storage", "live",
     ]  # fmt: skip
     assert {*Meter} == {
         "input", "cached_input", "intermediate", "output", "thinking", "grounding", "maps", "images", "storage",

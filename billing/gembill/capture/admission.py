@@ -15,7 +15,7 @@ from gembill.capture.attribution import LABEL_PREFIX, Header, about_caller
 from gembill.errors import Refusal
 from gembill.model import Api
 from gembill.upstream import HeadFields
-from gembill.wire.routes import Route, decoded, family, route
+from gembill.wire.routes import Route, decoded, family, is_live, route
 
 MAX_HEAD = 64 * 1024
 HEALTH = b"/_gembill/health"
@@ -51,7 +51,7 @@ _ANY_CURE = (
     "check the base URL: it ends with the port for Google's SDKs, with /v1beta for LiteLLM and the Vercel AI SDK, "
     "with /v1beta/openai for OpenAI's clients"
 )
-_LIVE = re.compile(rb"//?ws/.*|.*/interactions/live(?:\?.*)?", re.DOTALL)
+_LIVE_INTERACTIONS = re.compile(rb".*/interactions/live(?:\?.*)?", re.DOTALL)
 _HOP_BY_HOP = frozenset(
     (b"connection", b"keep-alive", b"proxy-connection", b"te", b"trailer", b"transfer-encoding", b"upgrade")
 )
@@ -71,6 +71,7 @@ class Head:
     sized: bool
     chunked: bool
     expects: bool  # it waits for a 100 before it sends its body
+    websocket: bool = False  # it offers to go on as a WebSocket
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +93,8 @@ def admit(method: str, path: bytes, query: bytes = b"") -> Admitted:
 
 def _admit(method: str, raw: bytes, query: bytes) -> Admitted:
     path = raw.decode("latin-1")
+    if is_live(path):
+        return Admitted(path, query, raw + (b"?" + query if query else b""), family(path), route(method, path))
     if not _PATH.fullmatch(decoded(path)):
         raise Refusal(404, "GEMBILL_PATH_NOT_FORWARDED", f"gembill does not forward this path; {_cure(decoded(path))}")
     return Admitted(path, query, raw + (b"?" + query if query else b""), family(path), route(method, path))
@@ -126,7 +129,7 @@ def check_head(version: str, target: bytes, headers: list[Header], size: int = M
     Refuses a head that two servers could read differently, or that names a host. `size` is a bound of the bytes it
     took, where the caller knows one.
     """
-    check_target(target)
+    live = check_target(target)
     alike, length = headers, b"0"
     for at, (name, value) in enumerate(headers):
         if len(name) == len(_LENGTH) and name.lower() == _LENGTH:
@@ -139,25 +142,33 @@ def check_head(version: str, target: bytes, headers: list[Header], size: int = M
         raise Refusal(431, "GEMBILL_HEAD_TOO_LARGE", f"the request head is larger than {MAX_HEAD} bytes")
     else:
         head = _head(version, tuple(alike))
+    if head.websocket != live:
+        raise _live() if head.websocket else _malformed("a session of the Live API begins as a WebSocket")
+    if live and (head.sized or head.chunked):
+        raise _malformed("a WebSocket begins with a request that has no body")
     if not length.isdigit() or len(length) >= 16:
         raise _malformed("Content-Length must be given once, as a number")
     return head, None if head.chunked else int(length)
 
 
-def check_target(target: bytes) -> None:
-    """Refuse a target that is not the path of this server."""
-    if _LIVE.fullmatch(target):
+def check_target(target: bytes) -> bool:
+    """Whether a target is a session of the Live API. Refuses one that is not the path of this server."""
+    if target.startswith((b"/ws/", b"//ws/")):
+        if is_live(target.partition(b"?")[0].decode("latin-1")):
+            return True
+        raise _live()
+    if _LIVE_INTERACTIONS.fullmatch(target):
         raise _live()
     if not target.startswith(b"/") or target.startswith(b"//"):
         raise _malformed("the request target must be a path that starts with a single slash")
+    return False
 
 
 def _head(version: str, received: tuple[Header, ...]) -> Head:
     fields = tuple([(name.lower(), value) for name, value in received])
     if version not in ("1.0", "1.1"):
         raise _malformed("gembill speaks HTTP/1.0 and HTTP/1.1")
-    if any(name == b"upgrade" and b"websocket" in value.lower() for name, value in fields):
-        raise _live()
+    websocket = any(name == b"upgrade" and b"websocket" in value.lower() for name, value in fields)
     hosts = [value for name, value in fields if name == b"host"]
     _check_host(version, hosts)
     sized, chunked = _framing(version, fields)
@@ -165,7 +176,8 @@ def _head(version: str, received: tuple[Header, ...]) -> Head:
         raise _malformed("a header name is spelled so that servers may take it for another one")
     expects = version == "1.1" and (b"expect", b"100-continue") in ((name, value.lower()) for name, value in fields)
     onward = HeadFields(forwarded(fields))
-    return Head(fields, onward, about_caller(fields), hosts[0] if hosts else b"", sized, chunked, expects)
+    host = hosts[0] if hosts else b""
+    return Head(fields, onward, about_caller(fields), host, sized, chunked, expects, websocket)
 
 
 _head_again = lru_cache(maxsize=_KEPT)(_head)  # the same caller sends the same fields again and again
@@ -195,7 +207,8 @@ def _live() -> Refusal:
     return Refusal(
         501,
         "GEMBILL_LIVE_NOT_RECORDED",
-        "gembill does not record the Live API (WebSocket) yet; connect to the API directly for it",
+        "of WebSockets gembill records those of the Live API (BidiGenerateContent) alone; connect to the API directly "
+        "for interactions/live, whose usage messages were never seen recorded",
     )
 
 

@@ -96,6 +96,14 @@ class Exchange:
         for document in self._read(self._answer, data):
             self._observe(document)
 
+    def document(self, document: bytes) -> None:
+        """A whole document of the answer, where these do not come as a body."""
+        self._observe(document)
+
+    def mark_unread(self, reason: UnreadReason) -> None:
+        """Some of the answer was not read."""
+        self._observation.mark_unread(reason)
+
     def events(self, ending: Ending, ended_us: int, *, retried: int = 0) -> list[tuple[str, bytes]]:
         """What is to be kept, by event id: the event of a call; of a poll one if its answer completes a record.
 

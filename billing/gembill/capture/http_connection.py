@@ -7,8 +7,8 @@ Invariant: requests are answered in their order, each once; what is refused neve
 is read, and its answer comes after those before it.
 
 A connection reads (`Reading`): a HEAD, then its BODY, then the next head; NOTHING once it closes or was refused. Its
-one task meanwhile answers: the handler has the request at the front of the queue until it returns. A protocol other
-than HTTP could take the transport over where `on_headers_complete` makes the request: no byte behind that head is read.
+one task meanwhile answers: the handler has the request at the front of the queue until it returns. A WebSocket is a
+request without a body whose connection is a CONVERSATION from then on: its bytes go to the handler as they come.
 """
 
 import asyncio
@@ -37,6 +37,7 @@ class Reading(Enum):
 
     HEAD = "head"
     BODY = "body"
+    CONVERSATION = "conversation"  # of another protocol: whatever comes
     NOTHING = "nothing"
 
 
@@ -60,9 +61,9 @@ class HttpConnection(asyncio.Protocol):
     """One connection of a client. `deadline` is on the loop's clock: past it the owner calls `expire`."""
 
     __slots__ = (
-        "_began", "_counted", "_current", "_handler", "_head_bytes", "_incoming", "_loop", "_owner", "_parser",
-        "_paused", "_queue", "_refusal", "_transport", "_url", "_waiter", "deadline", "headers", "reading", "stalled",
-        "stopping",
+        "_began", "_counted", "_current", "_drain", "_handler", "_head_bytes", "_incoming", "_loop", "_owner",
+        "_parser", "_paused", "_queue", "_refusal", "_transport", "_url", "_waiter", "deadline", "headers", "reading",
+        "stalled", "stopping",
     )  # fmt: skip
 
     _transport: asyncio.Transport
@@ -77,6 +78,7 @@ class HttpConnection(asyncio.Protocol):
         self._current: Request | None = None  # that the handler has
         self._refusal: Refusal | None = None
         self._waiter: asyncio.Future[None] | None = None
+        self._drain: asyncio.Future[None] | None = None
         self._head_bytes = 0
         self._began = self._counted = self._paused = False
         self._url = b""
@@ -91,6 +93,11 @@ class HttpConnection(asyncio.Protocol):
     def gone(self) -> bool:
         """Whether the client has left, or was sent away."""
         return self._transport.is_closing()
+
+    @property
+    def switching(self) -> bool:
+        """Whether the head just read is the last of HTTP on this connection."""
+        return self.reading is Reading.CONVERSATION
 
     @property
     def silent(self) -> bool:
@@ -108,6 +115,12 @@ class HttpConnection(asyncio.Protocol):
             await self._news(seconds)
         finally:
             self.deadline = inf
+
+    async def drain(self) -> None:
+        """Wait until the client has read enough, while another task may wait for what it says."""
+        while self.stalled and not self.gone:
+            self._drain = self._loop.create_future()
+            await self._drain
 
     def read_on(self) -> None:
         """Read from the socket again, after the handler made room."""
@@ -149,8 +162,7 @@ class HttpConnection(asyncio.Protocol):
     def connection_lost(self, _: Exception | None) -> None:
         """The client left."""
         self.reading = Reading.NOTHING
-        self.stalled = False
-        self._wake()
+        self._release()
         del self._parser  # it holds our bound methods: without the cycle, memory is freed at once
         self._owner.lost(self)
 
@@ -159,6 +171,9 @@ class HttpConnection(asyncio.Protocol):
         if self.reading is Reading.NOTHING:
             return
         request = self._incoming
+        if self.reading is Reading.CONVERSATION:
+            self.on_body(data)
+            return
         if request is None:
             self._head_bytes += len(data)
         else:
@@ -180,8 +195,7 @@ class HttpConnection(asyncio.Protocol):
 
     def resume_writing(self) -> None:
         """It does again."""
-        self.stalled = False
-        self._wake()
+        self._release()
 
     # --- the parser's callbacks ----------------------------------------------------------------------------------
 
@@ -213,7 +227,7 @@ class HttpConnection(asyncio.Protocol):
         request = Request(self, parser.get_method().decode(), target, version, head, length)
         request.keep_alive = version == "1.1" and parser.should_keep_alive()
         self._incoming = request
-        self.reading = Reading.BODY
+        self.reading = Reading.CONVERSATION if head.websocket else Reading.BODY
         self._queue.append(request)
         if self._current is not None:
             self._pause()
@@ -276,6 +290,13 @@ class HttpConnection(asyncio.Protocol):
         self.deadline = self._loop.time() + seconds
         self._waiter = self._loop.create_future()
         return self._waiter
+
+    def _release(self) -> None:
+        """Nothing is stalled any more, because the client reads or is gone."""
+        self.stalled = False
+        self._wake()
+        if self._drain is not None and not self._drain.done():
+            self._drain.set_result(None)
 
     def _wake(self) -> None:
         waiter, self._waiter = self._waiter, None

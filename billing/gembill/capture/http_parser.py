@@ -17,7 +17,8 @@ class HttpParser:
     """A parser that calls `protocol` back as httptools does; `protocol.headers` are those of the head just read.
 
     Where a head offers to upgrade, the protocol hears of the message's end too early: at that moment `should_upgrade`
-    is true. The body follows, and its end is the true one.
+    is true. The body follows, and its end is the true one; where the protocol is `switching`, none does, and it gets
+    what comes behind the head as `data_received`.
     """
 
     def __init__(self, protocol: Any) -> None:  # noqa: ANN401 - whatever has the callbacks of httptools
@@ -44,6 +45,10 @@ class HttpParser:
             try:
                 self._feed(data)
             except HttpParserUpgrade as offer:
+                if self._protocol.switching:
+                    if behind := data[offer.args[0] :]:
+                        self._protocol.data_received(behind)
+                    return
                 self._begin_body()
                 data = data[offer.args[0] :]
             else:

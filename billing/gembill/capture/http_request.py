@@ -7,6 +7,7 @@ answer, leaves by `end` alone; an answer that is cut never looks whole.
 
 from collections.abc import Sequence
 from http import HTTPStatus
+from math import inf
 from typing import Protocol
 
 from gembill.capture.admission import MAX_HEAD, Head
@@ -15,6 +16,7 @@ from gembill.capture.attribution import Header
 BODY_SECONDS = 120.0  # between two pieces of a body
 STALL_SECONDS = 120.0  # until a client that does not read is given up
 FRAMING_SHARE = 16  # bytes of framing that a chunked body may have for each byte of content, above MAX_HEAD
+SWITCH_LINES = (b"upgrade: websocket\r\n", b"connection: Upgrade\r\n")
 STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus}
 
 
@@ -37,6 +39,9 @@ class Client(Protocol):
 
     async def wait(self, seconds: float) -> None:
         """Wait until something came or was read."""
+
+    async def drain(self) -> None:
+        """Wait until it has read enough."""
 
     def read_on(self) -> None:
         """There is room."""
@@ -159,6 +164,25 @@ class Request:
                 piece, self._held = piece[:-1], piece[-1:]
         if piece:
             self._connection.write(piece)
+
+    def switch(self, fields: Sequence[Header]) -> None:
+        """Answer 101: from here on the connection is a conversation, of `listen` and `speak`."""
+        self.answering, self.keep_alive = True, False
+        lines = [STATUS_LINES[101], *[b"%b: %b\r\n" % field for field in fields], *SWITCH_LINES, b"\r\n"]
+        self._connection.write(b"".join(lines))
+
+    async def listen(self) -> bytes:
+        """What the client said since the last time, b"" once it has left."""
+        while not self._pieces:
+            if self._connection.gone:
+                return b""
+            await self._connection.wait(inf)
+        return self._take()
+
+    async def speak(self, data: bytes) -> None:
+        """Say something to the client, and wait while it does not read."""
+        self._connection.write(data)
+        await self._connection.drain()
 
     async def drained(self) -> None:
         """Wait until the client has read enough; one that does not is given up."""

@@ -13,7 +13,7 @@ import re
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gembill.capture.admission import HEALTH, Admitted, admit, error_body, forwarded
 from gembill.capture.attribution import Header, caller_of
@@ -24,9 +24,13 @@ from gembill.event import Ending
 from gembill.model import Api
 from gembill.upstream import NeverSent, Origin, Response, Upstream
 
+if TYPE_CHECKING:
+    from gembill.capture.live import LiveSession  # imported at the first session: most proxies never see one
+
 _log = logging.getLogger("gembill.proxy")
 _UPLOAD_URL = b"x-goog-upload-url"
 _ADDRESS = re.compile(rb"(https?://[^/?#@\\\s]+)(/[^\s]*)", re.IGNORECASE)
+_SWITCH = [(b"connection", b"Upgrade"), (b"upgrade", b"websocket")]
 _OUR_FAULT = Refusal(500, "GEMBILL_INTERNAL", "something went wrong inside gembill; its log says what")
 
 
@@ -86,16 +90,7 @@ class Proxy:
     async def _relay(self, request: Request, admitted: Admitted, call: Call | None) -> None:
         upstream = self._upstreams[admitted.api]
         try:
-            body = request.take_whole()
-            answer = await upstream.request(
-                request.method.encode(),
-                admitted.target,
-                request.head.onward,
-                _pieces(request, call) if body is None else body,
-                length=request.length,
-                begun=call.forwarding if call else _nobody_asks,
-                sent=(lambda: call.exchange.sent(body)) if call and body else _nobody_asks,
-            )
+            answer = await self._forward(request, admitted, call, upstream)
         except ClientGone:
             await self._recorder.end(call, Ending.UNSENT)
             request.cut()
@@ -105,6 +100,9 @@ class Proxy:
             raise _bad_gateway(error) from None
         if call:
             call.exchange.answered(answer.head.status, answer.head.headers)
+        if answer.head.status == 101:
+            await self._converse(request, admitted, call, answer)
+            return
         request.start(
             answer.head.status, _fields_back(answer, upstream.origin, request.head.host), length=answer.head.length
         )
@@ -114,6 +112,50 @@ class Proxy:
             request.end()
         else:
             request.cut()
+
+    async def _forward(self, request: Request, admitted: Admitted, call: Call | None, upstream: Upstream) -> Response:
+        """Send the request on; the head of its answer. The body is looked at after it was passed on."""
+        begun = call.forwarding if call else _nobody_asks
+        if request.head.websocket:
+            return await upstream.open(admitted.target, [*forwarded(request.head.fields), *_SWITCH], begun=begun)
+        body = request.take_whole()
+        return await upstream.request(
+            request.method.encode(),
+            admitted.target,
+            request.head.onward,
+            _pieces(request, call) if body is None else body,
+            length=request.length,
+            begun=begun,
+            sent=(lambda: call.exchange.sent(body)) if call and body else _nobody_asks,
+        )
+
+    async def _converse(self, request: Request, admitted: Admitted, call: Call | None, answer: Response) -> None:
+        """Pass on what both ends of a WebSocket say, until one of them leaves; it is looked at after it went on."""
+        from gembill.capture.live import LiveSession
+
+        recorder, route = self._recorder, admitted.route
+        session = None
+        if call is not None and route is not None:
+            caller = caller_of(request.head.caller, admitted.query)
+            session = LiveSession(call, answer.head.headers, lambda: recorder.begin_another(route, caller), recorder)
+        request.switch(forwarded(answer.head.headers))
+        speaking = asyncio.create_task(_speak(request, answer, session))
+        speaking.add_done_callback(lambda _: answer.abort())
+        ending = Ending.CUT
+        try:
+            while piece := await answer.read():
+                await request.speak(piece)
+                if session:
+                    await session.received(piece)
+            ending = Ending.FINISHED
+        except UpstreamError as error:
+            _log.info("a session ended: %s", "its client left" if request.gone else error)
+        finally:
+            speaking.cancel()
+            await asyncio.wait([speaking])
+            if session:
+                await session.close(ending)
+            request.ended = True
 
     async def _pump(self, answer: Response, call: Call | None, request: Request) -> Ending:
         """Pass the answer on to its end, whether the client stays or not; all but what must wait for the record."""
@@ -157,6 +199,14 @@ class _Detached:
         if self.left < 0:
             raise UpstreamCut("its client had left and it was longer than is read on for")
         return piece
+
+
+async def _speak(request: Request, answer: Response, session: "LiveSession | None") -> None:
+    """What the client says in a conversation, until it leaves."""
+    while piece := await request.listen():
+        await answer.say(piece)
+        if session:
+            await session.sent(piece)
 
 
 async def _pieces(request: Request, call: Call | None) -> AsyncIterator[bytes]:

@@ -87,6 +87,36 @@ class Recorder:
         None where recording failed and the call is served all the same; else Refusal (503). Downloads of files are not
         refused: most of them hold no results.
         """
+        call = self._call(route, caller)
+        exchange = call.exchange
+        exchange.request_headers(headers)
+        if route.role is Role.NOTICE or route.is_file:
+            return call
+        try:
+            self.spool.check()
+            if route.role is Role.CALL:
+                await self.spool.intend(exchange.event_id, exchange.intent())
+        except SpoolUnwritable as error:
+            self._refuse_or_count(error)
+            return None
+        return call
+
+    async def begin_another(self, route: Route, caller: Caller) -> Call:
+        """The next call of a session that is open: it is not refused, its event is written when the disk takes it."""
+        call = self._call(route, caller)
+        try:
+            await self.spool.intend(call.exchange.event_id, call.exchange.intent())
+        except SpoolUnwritable as error:
+            self.errors.note(f"a call of a session has no intent on disk: {error}")
+            _log.error("call %s of a session has no intent on disk: %s", call.exchange.event_id, error)
+        return call
+
+    def undo(self, call: Call) -> None:
+        """Take the intent of a call back that nothing was asked of: there is no record of it."""
+        call.exchange.finished = True
+        self.spool.withdraw(call.exchange.event_id)
+
+    def _call(self, route: Route, caller: Caller) -> Call:
         occurred_us, began = now_us(), time.monotonic()
         self._remember(caller.credentials)
         caller = replace(caller, labels={**caller.labels, **self.labels}) if self.labels else caller
@@ -98,16 +128,6 @@ class Recorder:
             fingerprint=self._fingerprint,
             context=self._context,
         )
-        exchange.request_headers(headers)
-        if route.role is Role.NOTICE or route.is_file:
-            return Call(exchange, began, occurred_us)
-        try:
-            self.spool.check()
-            if route.role is Role.CALL:
-                await self.spool.intend(exchange.event_id, exchange.intent())
-        except SpoolUnwritable as error:
-            self._refuse_or_count(error)
-            return None
         return Call(exchange, began, occurred_us)
 
     async def end(self, call: Call | None, ending: Ending, *, retried: int = 0) -> None:

@@ -132,7 +132,7 @@ class Spool:
             await self._submit(request)
         except BaseException:
             # Refused or cancelled, the call is not made: if the row got or gets to disk all the same, take it back.
-            self._withdraw(event_id)
+            self.withdraw(event_id)
             raise
 
     async def append(self, event_id: str, body: bytes) -> int:
@@ -167,7 +167,8 @@ class Spool:
         """`append` for a task that is being cancelled: it will be written, and nobody waits for it."""
         self._writer.put(WriteRequest(WriteKind.COMPLETION, event_id, body))
 
-    def _withdraw(self, event_id: str) -> None:
+    def withdraw(self, event_id: str) -> None:
+        """Take an intent back: the call was not made."""
         try:
             self._writer.put(WriteRequest(WriteKind.WITHDRAWAL, event_id))
         except SpoolUnwritable:

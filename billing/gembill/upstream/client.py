@@ -156,6 +156,19 @@ class Upstream:
         answer.retried = 1
         return await _exchange(sending, connection, answer, _nothing)
 
+    async def open(self, target: bytes, headers: Fields, *, begun: Callable[[], None] = _nothing) -> Response:
+        """Offer, by `headers`, to go on with another protocol; the answer is a 101, or any other as of `request`.
+
+        After a 101 it is read as it comes and spoken to by `Response.say`, and its connection is its own. Raises what
+        `request` does.
+        """
+        head = request_head(b"GET %b%b" % (target, self._line), headers, 0, chunked=False)
+        sending = UpstreamRequest(head, None, length=0, replay_bytes=0)
+        connection = await self._connect(sent_before=False)
+        answer = connection.begin(bodiless=False, upgrade=True)
+        begun()
+        return await _exchange(sending, connection, answer, _nothing)
+
     async def close(self) -> None:
         """Close every connection at once; answers under way break off."""
         self._closing = True

@@ -66,8 +66,8 @@ class UpstreamConnection(asyncio.Protocol):
 
     __slots__ = (
         "_answer", "_bodiless", "_complete", "_drain", "_framing_bytes", "_has_bytes", "_headers", "_keep", "_limits",
-        "_loop", "_name", "_owner", "_parser", "_reading", "_sent", "_since", "_transport", "_until_close",
-        "_violation", "alive", "deadline", "paused", "reused",
+        "_loop", "_name", "_owner", "_parser", "_reading", "_sent", "_since", "_switched", "_transport", "_until_close",
+        "_upgrade", "_violation", "alive", "deadline", "paused", "reused",
     )  # fmt: skip
 
     _transport: asyncio.Transport
@@ -89,14 +89,19 @@ class UpstreamConnection(asyncio.Protocol):
         self._headers: list[tuple[bytes, bytes]] = []
         self._framing_bytes = 0  # bytes of framing since the last byte of a body
         self._violation: str | None = None
+        self._upgrade = self._switched = False  # whether the request offers to switch protocols; whether the API did
         self._bodiless = self._complete = self._has_bytes = self._keep = self._sent = self._until_close = False
         self._since = 0.0
 
     # --- the exchange, called by the owner -------------------------------------------------------------------------
 
-    def begin(self, *, bodiless: bool) -> Response:
-        """Start an exchange; `bodiless` when the method is HEAD, whose answer has no body whatever its head says."""
+    def begin(self, *, bodiless: bool, upgrade: bool = False) -> Response:
+        """Start an exchange; `bodiless` when the method is HEAD, whose answer has no body whatever its head says.
+
+        With `upgrade` the answer may be a 101: its body is then what comes on the connection until that closes.
+        """
         self._bodiless = bodiless
+        self._upgrade = upgrade
         self._since = self._loop.time()
         self.deadline = inf
         self._answer = answer = Response(self, self._loop)
@@ -116,7 +121,7 @@ class UpstreamConnection(asyncio.Protocol):
                 await self._drain
             finally:
                 self._drain = None
-                if self._answer is None or not self._answer.began:
+                if self._answer is None or not self._answer.began or self._switched:
                     self.deadline = inf
 
     def sent(self) -> None:
@@ -129,7 +134,7 @@ class UpstreamConnection(asyncio.Protocol):
         """Read on, after the reader made room."""
         if not self._reading and self.alive:
             self._reading = True
-            self.deadline = self._loop.time() + self._limits.idle_s
+            self.deadline = self._in_time
             self._transport.resume_reading()
 
     def drop(self) -> None:
@@ -182,10 +187,11 @@ class UpstreamConnection(asyncio.Protocol):
             return
         self._has_bytes = True
         self._framing_bytes += len(data)
-        try:
-            self._parser.feed_data(data)
-        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
-            self._violation = self._violation or str(error)
+        if self._switched:
+            self._framing_bytes = 0
+            answer.pieces.append(data)
+        else:
+            self._parse(answer, data)
         if self._complete:
             self._finish(answer)
         elif self._violation is not None or self._framing_bytes > HEAD_BYTES:
@@ -234,15 +240,16 @@ class UpstreamConnection(asyncio.Protocol):
         status, version = parser.get_status_code(), parser.get_http_version()
         length, coding = _framing(headers)
         self._violation = self._violation or _violation(version, headers, coding, self._framing_bytes)
-        if status == 101:
+        if status == 101 and not self._upgrade:
             self._violation = "it switches protocols, which nobody asked for"
         self._headers = []
-        if self._violation is not None or status < 200:
+        self._switched = status == 101 and self._violation is None
+        if self._violation is not None or (status < 200 and not self._switched):
             return
         self._framing_bytes = 0
-        self._keep = parser.should_keep_alive()
+        self._keep = parser.should_keep_alive() and not self._switched
         self._bodiless = self._bodiless or status in {204, 304}
-        self._until_close = not self._bodiless and length is None and coding is None
+        self._until_close = self._switched or (not self._bodiless and length is None and coding is None)
         answer.begin(ResponseHead(status, headers, length, version))
         self._release_drain()
         self._complete = self._bodiless
@@ -257,14 +264,30 @@ class UpstreamConnection(asyncio.Protocol):
 
     def on_message_complete(self) -> None:
         """The end of the framing, unless it is that of an interim answer."""
-        if self._answer is not None and self._answer.began:
+        if self._answer is not None and self._answer.began and not self._switched:
             self._complete = True
+
+    def _parse(self, answer: Response, data: bytes) -> None:
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade as switched:
+            if not self._switched:
+                self._violation = self._violation or str(switched)
+            elif rest := data[switched.args[0] :]:
+                answer.pieces.append(rest)
+        except httptools.HttpParserError as error:
+            self._violation = self._violation or str(error)
 
     # --- inside ----------------------------------------------------------------------------------------------------
 
+    @property
+    def _in_time(self) -> float:
+        """Until when the next piece has to come; a conversation may be silent for as long as its two ends like."""
+        return inf if self._switched else self._loop.time() + self._limits.idle_s
+
     def _received(self, answer: Response, size: int) -> None:
         answer.buffered += size
-        self.deadline = self._loop.time() + self._limits.idle_s
+        self.deadline = self._in_time
         if answer.buffered > self._limits.max_buffer and answer.pieces and self._reading:
             self._reading = False
             self.deadline = inf

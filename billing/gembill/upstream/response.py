@@ -36,6 +36,12 @@ class Feed(Protocol):
     def drop(self) -> None:
         """The reader wants no more."""
 
+    def write(self, data: bytes) -> None:
+        """The reader says something, after a 101."""
+
+    async def drain(self) -> None:
+        """Wait until what was said has left."""
+
 
 class Response:
     """An answer as it comes in; made by `UpstreamConnection.begin`, read by one task.
@@ -96,6 +102,12 @@ class Response:
         if self._feed is not None:
             self._feed.resume()
         return taken
+
+    async def say(self, data: bytes) -> None:
+        """After a 101: send bytes on the connection, and wait while it takes no more. Once it is over, nothing."""
+        if self._feed is not None:
+            self._feed.write(data)
+            await self._feed.drain()
 
     def abort(self) -> None:
         """Give up what has not come yet, closing the connection; what has come is forgotten too."""

@@ -16,6 +16,7 @@ from gembill.wire import (
     file_search,
     generate_content,
     interactions,
+    live,
     openai_chat,
     predict,
     video,
@@ -56,8 +57,17 @@ _DIALECTS: dict[str, Dialect] = {
     Operation.GENERATE_IMAGES: predict,
     Operation.PREDICT: predict,
     Operation.GENERATE_VIDEOS: video,
+    Operation.LIVE: live,
 }
-TELLS_USAGE = frozenset((Operation.GENERATE_CONTENT, Operation.INTERACTIONS, Operation.BATCH, Operation.OPENAI_CHAT))
+TELLS_USAGE = frozenset(
+    (
+        Operation.GENERATE_CONTENT,
+        Operation.INTERACTIONS,
+        Operation.BATCH,
+        Operation.OPENAI_CHAT,
+        Operation.LIVE,
+    )
+)
 """Operations whose answers report tokens, by the documentation: where one does not, it is an answer without usage."""
 
 

@@ -67,7 +67,9 @@ class _Part(Struct, frozen=True, gc=False, rename="camel"):
     file_data: _Unread | UnsetType | None = UNSET
 
 
-class _Content(Struct, frozen=True, gc=False):
+class Content(Struct, frozen=True, gc=False):
+    """What was said: its parts."""
+
     parts: list[_Part] | None = None
 
 
@@ -77,7 +79,9 @@ class _Chunk(Struct, frozen=True, gc=False):
     maps: Any = None
 
 
-class _Grounding(Struct, frozen=True, gc=False, rename="camel"):
+class GroundingMetadata(Struct, frozen=True, gc=False, rename="camel"):
+    """Which tools an answer used, and what it cites."""
+
     grounding_chunks: list[_Chunk] | None = None
     web_search_queries: Any = None
     image_search_queries: Any = None
@@ -85,11 +89,13 @@ class _Grounding(Struct, frozen=True, gc=False, rename="camel"):
     google_maps_widget_context_token: Any = None
 
 
-class _Candidate(Struct, frozen=True, gc=False, rename="camel"):
-    content: _Content | None = None
+class Candidate(Struct, frozen=True, gc=False, rename="camel"):
+    """One of the answers to a prompt."""
+
+    content: Content | None = None
     index: Any = UNSET
     finish_reason: Any = None
-    grounding_metadata: _Grounding | None = None
+    grounding_metadata: GroundingMetadata | None = None
     url_context_metadata: Any = None
 
 
@@ -98,7 +104,7 @@ class _Feedback(Struct, frozen=True, gc=False, rename="camel"):
 
 
 class _Answer(Struct, frozen=True, gc=False, rename="camel"):
-    candidates: list[_Candidate] | UnsetType | None = None
+    candidates: list[Candidate] | UnsetType | None = None
     usage_metadata: Raw = Raw()
     model_version: Any = None
     response_id: Any = None
@@ -120,7 +126,7 @@ def observe(document: bytes, observation: Observation) -> None:
     if answer.candidates is UNSET:
         observation.mark_unread(UnreadReason.MALFORMED)
     for position, candidate in enumerate(answer.candidates or ()):
-        _candidate(candidate, position, observation)
+        observe_candidate(candidate, position, observation)
     if answer.prompt_feedback is not None:
         observation.add_word("block_reason", answer.prompt_feedback.block_reason)
     if usage_text := bytes(answer.usage_metadata):
@@ -132,7 +138,8 @@ def observe(document: bytes, observation: Observation) -> None:
     observation.end_document()
 
 
-def _candidate(candidate: _Candidate, position: int, observation: Observation) -> None:
+def observe_candidate(candidate: Candidate, position: int, observation: Observation) -> None:
+    """Add what one answer to a prompt shows; `position` is its number where it does not say one."""
     index = position if candidate.index is UNSET else candidate.index
     number = index if type(index) is int and 0 <= index < 2**63 else 0
     if candidate.content is not None:
@@ -147,7 +154,7 @@ def _candidate(candidate: _Candidate, position: int, observation: Observation) -
         observation.mark_fetched()
 
 
-def _grounding(metadata: _Grounding, observation: Observation) -> None:
+def _grounding(metadata: GroundingMetadata, observation: Observation) -> None:
     """Which tools an answer used (wire.md 6.5). File search and other retrieval cite `retrievedContext`: no fee."""
     cited = metadata.grounding_chunks or ()
     observation.add_grounding(

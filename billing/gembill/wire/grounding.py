@@ -13,8 +13,8 @@ class Grounding:
     """Gathers evidence over the documents of an answer, in any order.
 
     Maps report their queries in the same list as web search does. So the queries of a document are those of the tool
-    whose sources it cites; where it cites none, they are those of web search unless the answer cites nothing but Maps, or
-    another document shows the same query with Maps.
+    whose sources it cites; where it cites none, they are those of web search unless the answer cites nothing but Maps,
+    or another document shows the same query with Maps.
     """
 
     def __init__(self) -> None:

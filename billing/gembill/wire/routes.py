@@ -25,6 +25,10 @@ _READ_FILE = re.compile(r"(?P<name>files/[^/:]+):download")
 _READ_FILM = re.compile(r"(?P<name>(?:publishers/[^/:]+/)?models/[^/:]+/operations/[^/:]+)")
 _CHANGED_CACHE = re.compile(r"(?P<name>cachedContents/[^/:]+)")
 _FETCHED_FILM = re.compile(r"(?:publishers/[^/:]+/)?models/[^/:]+:fetchPredictOperation")
+_LIVE = re.compile(  # SDKs whose base URL ends with a slash send two of them
+    r"//?ws/google\.(?:ai\.generativelanguage|cloud\.(?P<vertex>aiplatform))\.v\w+\."
+    r"(?:GenerativeService\.|LlmBidiService/)BidiGenerateContent(?:Constrained)?"
+)
 _CAPITAL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
@@ -75,7 +79,7 @@ def route(method: str, path: str) -> Route | None:
     """
     place = _place(decoded(path))
     if place is None:
-        return None
+        return _live(method, path)
     if method == "POST":
         return _posted(place)
     if method in ("PATCH", "DELETE"):
@@ -91,7 +95,22 @@ def decoded(path: str) -> str:
 def family(path: str) -> Api:
     """Which family of endpoints a path belongs to: `/v*/projects/...` and `/v*/publishers/...` are Vertex."""
     place = _place(decoded(path))
-    return Api.GEMINI if place is None else place.api
+    if place is not None:
+        return place.api
+    live = _LIVE.fullmatch(path)
+    return Api.VERTEX if live is not None and live["vertex"] else Api.GEMINI
+
+
+def is_live(path: str) -> bool:
+    """Whether a path opens a session of the Live API by WebSocket (wire.md 10)."""
+    return _LIVE.fullmatch(path) is not None
+
+
+def _live(method: str, path: str) -> Route | None:
+    """A session: model, project and location are in its first message."""
+    if method != "GET" or not is_live(path):
+        return None
+    return Route(family(path), Operation.LIVE, None, streamed=True)
 
 
 def _place(path: str) -> _Place | None:

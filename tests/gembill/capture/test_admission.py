@@ -156,15 +156,26 @@ LIVE = "ws/google.ai.generativelanguage.v1beta.GenerativeService.BidiGenerateCon
 @pytest.mark.parametrize(
     ("target", "headers"),
     [
-        (f"/{LIVE}?key=k", []), (f"//{LIVE}", []), ("/ws/../v1", []), ("/v1beta/interactions/live", []), ("//v1/interactions/live?key=k", []),
+        ("/ws/../v1", []), ("/ws/google.ai.generativelanguage.v1beta.Other.Method", [(b"upgrade", b"websocket")]), ("/v1beta/interactions/live", []), ("//v1/interactions/live?key=k", []),
         ("/v1beta1/projects/p/locations/l/interactions/live", []), ("/v1beta/models/m:generateContent", [(b"upgrade", b"WebSocket")]),
         ("/v1beta/models/m:generateContent", [(b"upgrade", b"h2c, websocket")]),
     ],
 )  # fmt: skip
-def test_the_live_api_is_refused_by_name_in_every_spelling(target, headers):
+def test_a_websocket_that_is_not_of_the_live_api_is_refused_by_name(target, headers):
     with pytest.raises(Refusal) as caught:
         check_head("1.1", target.encode(), [(b"host", b"h"), *headers])
     assert (caught.value.status, caught.value.reason) == (501, "GEMBILL_LIVE_NOT_RECORDED")
+
+
+@pytest.mark.parametrize("target", [f"/{LIVE}?key=k", f"//{LIVE}", f"/{LIVE}Constrained"])
+def test_a_session_of_the_live_api_begins_as_a_websocket_without_a_body(target):
+    offer = [(b"host", b"h"), (b"connection", b"Upgrade"), (b"upgrade", b"websocket")]
+    head, length = check_head("1.1", target.encode(), offer)
+    assert (head.websocket, length) == (True, 0)
+    for wrong in ([(b"host", b"h")], [*offer, (b"content-length", b"3")], [*offer, (b"transfer-encoding", b"chunked")]):
+        with pytest.raises(Refusal) as caught:
+            check_head("1.1", target.encode(), wrong)
+        assert caught.value.status == 400
 
 
 @pytest.mark.parametrize(

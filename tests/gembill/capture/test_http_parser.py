@@ -24,6 +24,7 @@ ANSWER = b'{"usageMetadata":{"promptTokenCount":1,"totalTokenCount":1}}'
 
 
 class Heard:
+    switching = False
     """What a protocol hears: heads and bodies, in their order."""
 
     def __init__(self):

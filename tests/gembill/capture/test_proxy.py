@@ -58,8 +58,8 @@ def test_a_path_outside_the_allow_list_is_never_forwarded(path, recording):
     assert player.requests == []
 
 
-def test_the_live_api_is_refused_with_one_sentence(recording):
-    path = "/ws/google.ai.generativelanguage.v1beta.GenerativeService.BidiGenerateContent?key=kkkkkkkk"
+def test_live_interactions_are_refused_with_one_sentence(recording):
+    path = "/v1beta/interactions/live?key=kkkkkkkk"
     with Player().serving() as player, (proxy := recording(player.url)).running():
         answer = request(proxy.port, "GET", path, "Connection: Upgrade\r\nUpgrade: websocket\r\n")
     assert answer.startswith(b"HTTP/1.1 501")

@@ -76,7 +76,8 @@ def test_every_row_is_met_by_a_path_of_this_test():
 
 
 def test_every_operation_has_a_row():
-    assert {surface.operation for surface in SURFACES} >= set(Operation)
+    by_post = set(Operation) - {Operation.LIVE}  # a session begins with a GET
+    assert {surface.operation for surface in SURFACES} >= by_post
 
 
 @pytest.mark.parametrize("path", COSTS_NOTHING)
