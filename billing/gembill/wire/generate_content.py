@@ -131,8 +131,8 @@ def observe(document: bytes, observation: Observation) -> None:
         observation.add_word("block_reason", answer.prompt_feedback.block_reason)
     if usage_text := bytes(answer.usage_metadata):
         observation.update_usage(usage_text)
-        if (tier := _tier_of(usage_text)) is not None:
-            observation.add_word("usage_tier", tier)
+        if tiers.may_be_named(usage_text):
+            observation.add_word("usage_tier", _tier(mapping(value(usage_text))))
     if answer.error is not None:
         observation.add_error(answer.error)
     observation.end_document()
@@ -244,11 +244,6 @@ def usage(text: str) -> Usage:
 def _tier(usage: dict[str, Any]) -> str | None:
     """The served tier: `serviceTier` of the Developer API, `trafficType` of Vertex (wire.md 1.6, 1.8)."""
     return tiers.reported(usage.get("serviceTier"), usage.get("trafficType"))
-
-
-def _tier_of(usage: bytes) -> str | None:
-    """The same of a usage object that is still text. Most name none: no other name in one has a `v` or an `f`."""
-    return _tier(mapping(value(usage))) if b"v" in usage or b"f" in usage or b"\\" in usage else None
 
 
 def executions(outline: tuple[Part, ...]) -> tuple[Execution, ...]:

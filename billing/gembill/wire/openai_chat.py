@@ -6,15 +6,18 @@ Owns: `usage` with `prompt_tokens`, `completion_tokens`, `total_tokens` and the 
 Invariant: reasoning is part of the completion, unless the reported total shows that it is beside it.
 """
 
+from functools import partial
 from typing import Any
 
 import msgspec
+from msgspec import Raw, Struct
 
 from gembill.event import Part, RequestFacts, UnreadReason
 from gembill.model import Execution
 from gembill.wire import tiers, token_counts
 from gembill.wire.json_text import either, fields, integer, items, lenient_fields, mapping, mappings, size, value, word
 from gembill.wire.observation import Observation
+from gembill.wire.shape import Shape
 from gembill.wire.token_counts import Usage
 
 
@@ -61,28 +64,42 @@ def _basis(messages: list[msgspec.Raw]) -> bytes | None:
     return b"\n".join(opening) if opening else None
 
 
+class _Completion(Struct, frozen=True, gc=False):
+    model: Any = None
+    id: Any = None
+    service_tier: Any = None
+    choices: Any = None
+    usage: Raw = Raw()
+    error: Any = None
+
+
+_completions = Shape(_Completion, partial(fields, deep=True))
+
+
 def observe(document: bytes, observation: Observation) -> None:
     """Add one document of an answer: a completion, a chunk of one, or an error."""
-    members = fields(document, deep=True)
-    if members is None:
+    shown = _completions.read(document)
+    if shown is None:
         observation.mark_unread(UnreadReason.MALFORMED)
         return
-    observation.add_word("model_version", _model(value(members.get("model"))))
-    observation.add_word("response_id", value(members.get("id")))
-    observation.add_word("service_tier", value(members.get("service_tier")))
-    for position, choice in enumerate(mappings(value(members.get("choices")))):
+    observation.add_word("model_version", _model(shown.model))
+    observation.add_word("response_id", shown.id)
+    observation.add_word("service_tier", shown.service_tier)
+    for position, choice in enumerate(mappings(shown.choices)):
         number = max(integer(choice.get("index", position)) or 0, 0)
         observation.add_word("finish_reason", choice.get("finish_reason"))
         _message(mapping(choice.get("message") or choice.get("delta")), number, observation)
-    observation.update_usage(members.get("usage"))
-    observation.add_word("usage_tier", _tier(mapping(value(members.get("usage")))))
-    observation.add_error(value(members.get("error")))
+    if usage_text := bytes(shown.usage):
+        observation.update_usage(usage_text)
+        if tiers.may_be_named(usage_text):
+            observation.add_word("usage_tier", _tier(mapping(value(usage_text))))
+    observation.add_error(shown.error)
     observation.end_document()
 
 
 def _message(message: dict[str, Any], candidate: int, observation: Observation) -> None:
     if isinstance(text := message.get("content"), str) and text:
-        observation.add_part(Part(kind="text", candidate=candidate, chars=size(text)))
+        observation.add_text(size(text), candidate)
     for _ in mappings(message.get("tool_calls")):
         observation.add_part(Part(kind="function_call", candidate=candidate))
 

@@ -47,3 +47,8 @@ def reported(service_tier: object, traffic: object) -> str | None:
 def _named(text: str) -> str | None:
     named = word(text, 64)
     return named if tier(named) else None
+
+
+def may_be_named(usage: bytes) -> bool:
+    """Whether a usage object, still text, can name its tier. No other name in one has a `v` or an `f` in it."""
+    return b"v" in usage or b"f" in usage or b"\\" in usage

@@ -32,3 +32,19 @@ def test_a_usage_that_names_a_tier_is_believed_before_its_traffic():
     assert tiers.reported("flex", "ON_DEMAND") == "flex"
     assert tiers.reported("auto", "ON_DEMAND_FLEX") == "flex"
     assert tiers.reported(5, "ON_DEMAND") == "standard"
+
+
+@pytest.mark.parametrize(
+    ("usage", "named"),
+    [
+        (b'{"serviceTier": "flex"}', True),
+        (b'{"service_tier": "flex"}', True),
+        (b'{"trafficType": "ON_DEMAND"}', True),
+        (b'{"extra_properties": {"google": {"traffic_type": 1}}}', True),
+        (rb'{"ser\u0076iceTier": "flex"}', True),
+        (b'{"promptTokenCount": 3, "promptTokensDetails": [{"modality": "TEXT", "tokenCount": 3}]}', False),
+        (b'{"prompt_tokens": 3, "completion_tokens_details": {"reasoning_tokens": 2}}', False),
+    ],
+)
+def test_a_usage_that_may_name_its_tier_is_told_from_one_that_does_not(usage, named):
+    assert tiers.may_be_named(usage) is named
