@@ -160,15 +160,17 @@ class SpoolReader:
 
         A segment that is being written belongs to a process that was started since. Raises OSError.
         """
-        for span in listed(self.path):
-            if span.last >= span.first and span.last <= self.upto:
+        spans = listed(self.path)
+        for index, span in enumerate(spans):
+            newest = index == len(spans) - 1
+            if not newest and span.last <= self.upto:
                 continue
             segment = SegmentReader(span.path)
             try:
                 if segment.is_written():
                     return
                 segment.sync()
-                while (entry := segment.next()) is not None:
+                while (entry := segment.next()) is not None and (newest or entry.seq <= span.last):
                     self.upto = max(self.upto, entry.seq)
             finally:
                 segment.close()

@@ -192,7 +192,8 @@ class Writer:
             group.append(frames.intent(self._next_intent, request.name, request.body))
             self._next_intent += 1
         if segment.begun:
-            group += [frames.withdrawal(self.open[name][0]) for name in batch.withdrawn if name in self.open]
+            taken_back = [name for name in batch.withdrawn if name in self.open and name not in batch.completions]
+            group += [frames.withdrawal(self.open[name][0]) for name in taken_back]
         for seq, request in enumerate(batch.completions.values(), self._next_seq):
             opened = self.open.get(request.event_id) if segment.begun else None
             group.append(_completion(seq, request, opened))

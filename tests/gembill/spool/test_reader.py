@@ -50,6 +50,23 @@ def test_what_the_ledger_did_not_take_is_given_again(spool: Spool) -> None:
     reader.close()
 
 
+def test_the_rest_of_a_write_that_failed_is_no_reason_to_pass_over_it(tmp_path: Path) -> None:
+    """It is in the older file, its writer died before the new one had it: the next start decides, not the cursor."""
+    spool = Spool.claim(tmp_path)
+    for n in range(1, 5):
+        spool.append_wait(f"e{n}", b"x")
+    spool.close()
+    (spool.path / f"{2:08d}-{3:020d}.seg").write_bytes(b"")  # made for numbers 3 and 4, never begun
+    reader = _reader(spool)
+    reader.settle()
+    assert [entry.seq for entry in reader.read(0, 10)] == [1, 2]
+    assert (reader.read(2, 10), reader.posted) == ([], 0)
+    reader.close()
+    again = Spool.claim(tmp_path)
+    assert [entry.seq for entry in again.read(0, 10)] == [1, 2, 3, 4]
+    again.close()
+
+
 def test_one_at_a_time_posts_a_spool_and_goes_on_where_the_other_was(spool: Spool) -> None:
     spool.append_wait("a", b"x")
     spool.append_wait("b", b"x")

@@ -123,6 +123,22 @@ def test_a_cancelled_intent_is_taken_back(tmp_path: Path) -> None:
     again.close(5.0)
 
 
+def test_a_completion_outlives_the_withdrawal_of_its_intent_in_one_group(tmp_path: Path) -> None:
+    spool = Spool.claim(tmp_path)
+
+    async def both() -> None:
+        await spool.intend("a", b"asked")
+        spool._withdraw("a")
+        await spool.append("a", b"asked and answered")
+
+    asyncio.run(both())
+    _abandon(spool)
+    again = Spool.claim(tmp_path)
+    assert [entry.body for entry in again.read(0, 10)] == [b"asked and answered"]
+    assert again.lost == ()
+    again.close(5.0)
+
+
 def test_a_cancelled_append_is_written_all_the_same(spool: Spool) -> None:
     async def give_up() -> None:
         task = asyncio.ensure_future(spool.append("kept", b"x"))
