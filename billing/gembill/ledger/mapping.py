@@ -49,6 +49,11 @@ def read_labels(text: str) -> dict[str, str]:
     return _labels.decode(text)
 
 
+def read_executions(text: str) -> tuple[Execution, ...]:
+    """The executions of a record as its column has them."""
+    return _executions.decode(text)
+
+
 def row(
     entry: LedgerRecord, reason: Reason, event: tuple[int, str], posted_us: int, to_id: Callable[[str], object]
 ) -> tuple[Any, ...]:
@@ -162,7 +167,7 @@ def _record(row: Row[Any]) -> Record:
         turns=row.turns,
         tokens=Tokens(**{field: getattr(row, f"tokens_{field}") for field in TOKEN_FIELDS}),
         declared=None if row.declared is None else bool(row.declared),
-        executions=_executions.decode(row.executions),
+        executions=read_executions(row.executions),
         readings=None,
         labels=read_labels(row.labels),
         flags=_names.decode(row.flags),
