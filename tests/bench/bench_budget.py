@@ -11,7 +11,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from sqlalchemy import func, insert, select, text
+from sqlalchemy import func, insert, select
 
 from gembill.ledger import Ledger, measures, open_ledger, rollup, schema
 from gembill.ledger import engine as engines
@@ -32,24 +32,26 @@ def fill(ledger: Ledger) -> None:
     append(ledger, SPOOL, [posting(1, occurred_us=start)])
     changed = {
         "id": "CAST(printf('%016d', n) AS BLOB)",
+        "template": "n % 12",
         "occurred_us": f"{start} + n * {30 * 24 * HOUR // CALLS}",
-        "hour_utc": f"({start} + n * {30 * 24 * HOUR // CALLS}) / {HOUR}",
-        "model": "'gemini-3-model-' || (n % 4)",
-        "key": "'k' || (n % 3)",
-        "labels": "'{\"team\":\"t' || (n % 20) || '\"}'",
         "labels_hash": "CAST(printf('%016d', n % 20) AS BLOB)",
     }
-    names = list(schema.record.columns.keys())
+    names = list(schema.entry.columns.keys())
     values = ", ".join(changed.get(name, f'"{name}"') for name in names)
-    many = f"WITH RECURSIVE numbers(n) AS (SELECT 2 UNION ALL SELECT n + 1 FROM numbers WHERE n < {CALLS})"
+    words = ", ".join(
+        {"model": "'gemini-3-model-' || (n % 4)", "key": "'k' || (n % 3)"}.get(name, name) for name in schema.WORDS
+    )
+    counted = "WITH RECURSIVE numbers(n) AS (SELECT {} UNION ALL SELECT n + 1 FROM numbers WHERE n < {})".format
     with engines.writing(ledger.engine) as connection:
+        run = connection.exec_driver_sql
+        one = "(SELECT * FROM template LIMIT 1)"
+        run(f"INSERT INTO template {counted(0, 11)} SELECT source_id, n, {words} FROM numbers, {one}")
         columns = ", ".join(f'"{name}"' for name in names)
-        one = "(SELECT * FROM record LIMIT 1)"
-        connection.execute(
-            text(f"INSERT INTO record ({columns}) {many} SELECT {values} FROM numbers, {one}".replace(":", "\\:"))
-        )
-        connection.execute(
-            text("INSERT OR IGNORE INTO label_set SELECT DISTINCT source_id, labels_hash, labels FROM record")
+        one = "(SELECT * FROM entry LIMIT 1)"
+        run(f"INSERT INTO entry ({columns}) {counted(2, CALLS)} SELECT {values} FROM numbers, {one}")
+        labels = """'{"team":"t' || n || '"}'"""
+        run(
+            f"INSERT INTO label_set {counted(0, 19)} SELECT {SPOOL}, CAST(printf('%016d', n) AS BLOB), {labels} FROM numbers"
         )
         for table, key in ((schema.rollup_narrow, schema.NARROW_KEY), (schema.rollup_wide, schema.WIDE_KEY)):
             connection.execute(table.delete())
@@ -78,7 +80,7 @@ def main() -> None:
             ledger = open_ledger(url)
             fill(ledger)
             with engines.snapshot(ledger.engine) as connection:
-                for table in (schema.record, schema.rollup_narrow, schema.rollup_wide):
+                for table in (schema.entry, schema.rollup_narrow, schema.rollup_wide):
                     print(f"{table.name}: {connection.scalar(select(func.count()).select_from(table)):,} rows")
             ledger.close()
             print(f"filled in {time.perf_counter() - began:.0f} s")

@@ -60,7 +60,7 @@ def _pieces(entries: list[SegmentEntry], prices: PricingTerms) -> None:
         print(f"  {name:10} {min(timed(work)[0] for _ in range(3)) / len(entries) * 1e6:6.1f} us a call")
 
 
-TABLES = (schema.event, schema.record, schema.charge)
+TABLES = (schema.event, schema.entry)
 
 
 def _rows(ledger: Ledger) -> dict[str, list[tuple[Any, ...]]]:

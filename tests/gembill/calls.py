@@ -76,9 +76,9 @@ def put(ledger: Ledger, terms: PricingTerms, *events: Event) -> None:
 
 
 _TYPICAL = (
-    '{"promptTokenCount": %d,"candidatesTokenCount": %d,"totalTokenCount": %d,"promptTokensDetails": '
-    '[{"modality": "TEXT","tokenCount": %d}],"toolUsePromptTokenCount": %d,"toolUsePromptTokensDetails": '
-    '[{"modality": "TEXT","tokenCount": %d}],"thoughtsTokenCount": %d,"serviceTier": "standard"}'
+    '{"promptTokenCount":%d,"candidatesTokenCount":%d,"totalTokenCount":%d,"promptTokensDetails":'
+    '[{"modality":"TEXT","tokenCount":%d}],"toolUsePromptTokenCount":%d,"toolUsePromptTokensDetails":'
+    '[{"modality":"TEXT","tokenCount":%d}],"thoughtsTokenCount":%d,"serviceTier":"standard"}'
 )
 
 

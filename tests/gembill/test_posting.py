@@ -2,30 +2,40 @@
 
 import asyncio
 import itertools
+import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from random import Random
 
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
+from sqlalchemy import event as sqlalchemy_event
 
 from gembill.errors import LedgerError
 from gembill.event import Ending, Event, RequestFacts, ResponseFacts
 from gembill.ledger import (
     InvalidPosting,
+    Ledger,
     LedgerUnavailable,
     Selection,
     audit_ledger,
+    line_of,
+    net_lines,
     open_ledger,
+    read_charges_of,
     read_event_body,
     read_records,
+    read_totals,
 )
 from gembill.ledger.schema import dead_letter
 from gembill.model import Api, Operation
 from gembill.posting import (
     Poster,
     UnreadableEvent,
+    append,
     joined,
     posting,
     read_event,
@@ -282,3 +292,85 @@ def test_a_completed_call_is_priced_by_its_own_time_not_by_that_of_its_poll(spoo
     assert (stored.record.occurred_us, stored.cost_pico) == (made, 100 * 2_000_000)
     assert audit_ledger(ledger) == []
     ledger.close()
+
+
+def post_typical(ledger: Ledger, entries: Sequence[SegmentEntry]) -> None:
+    terms = bundled_terms(ledger)
+    append(ledger, 77, joined(ledger, [posting(entry, 77, terms) for entry in entries]), terms.rate)
+
+
+def statements_of(ledger: Ledger, work: Callable[[], object]) -> list[str]:
+    """The statements that a piece of work asks of the database, COPY left out."""
+    asked: list[str] = []
+
+    def note(_connection, _cursor, statement, *_more):
+        asked.append(statement.split("(")[0])
+
+    sqlalchemy_event.listen(ledger.engine, "before_cursor_execute", note)
+    try:
+        work()
+    finally:
+        sqlalchemy_event.remove(ledger.engine, "before_cursor_execute", note)
+    return asked
+
+
+def test_a_batch_asks_for_as_many_statements_however_large_it_is(ledger_url):
+    ledger, entries = open_ledger(ledger_url), list(typical(700))
+    few, many = (
+        statements_of(ledger, lambda part=part: post_typical(ledger, part)) for part in (entries[:20], entries[20:])
+    )
+    assert len(many) <= len(few) <= 16, many
+    ledger.close()
+
+
+def test_a_call_takes_little_room(tmp_path):
+    ledger = open_ledger(f"sqlite:///{tmp_path / 'ledger.db'}")
+    sizes = []
+    entries = list(typical(2_000))
+    for part in (entries[:1_000], entries[1_000:]):
+        post_typical(ledger, part)
+        with ledger.engine.connect() as connection:
+            sizes.append(connection.exec_driver_sql("PRAGMA page_count").scalar_one() * 4096)
+    assert (sizes[1] - sizes[0]) / 1_000 < 720
+    ledger.close()
+
+
+def books(ledger: Ledger) -> list[object]:
+    """All that is known of the calls, but how often it was corrected on the way there."""
+    records = list(read_records(ledger, Selection()))
+    charges = read_charges_of(ledger, records)
+    net = [net_lines((line_of(one.charge), one.charge.quantity) for one in charges[key]) for key in sorted(charges)]
+    totals = read_totals(ledger, Selection(), ("hour", "model", "status", "key", "label.team"))
+    return [[replace(one, revision=0) for one in records], net, totals, audit_ledger(ledger)]
+
+
+def calls_and_polls() -> list[SegmentEntry]:
+    """Calls that ran code, refused ones, and interactions whose answers come with a poll."""
+    bodies = [entry.body for entry in typical(30)]
+    for number in range(12):
+        common = {"operation": Operation.INTERACTIONS, "natural": ("interaction", "gemini", f"i{number}")}
+        queued = ResponseFacts(response_id=f"i{number}", finish_reason="queued")
+        usage = '{"total_input_tokens": 100, "total_tokens": 100}'
+        model = "gemini-2.5-flash"
+        done = ResponseFacts(usage=usage, response_id=f"i{number}", finish_reason="completed", model_version=model)
+        asked = RequestFacts(model=model, turns=1)
+        bodies.append(event(1000 + number, asked=asked, seen=queued, labels={"team": "search"}, **common))
+        bodies.append(event(2000 + number, asked=RequestFacts(), seen=done, **common))
+        bodies.append(event(3000 + number, http_status=429, seen=ResponseFacts()))
+    return [SegmentEntry(seq, json.loads(body)["id"], body) for seq, body in enumerate(bodies, 1)]
+
+
+@pytest.mark.parametrize(("size", "seed"), [(1, 1), (7, 2), (500, 3)])
+def test_the_books_are_the_same_whatever_the_batches_and_their_order(tmp_path, ledger_url, size, seed):
+    one_by_one, mixed = open_ledger(f"sqlite:///{tmp_path / 'other.db'}"), open_ledger(ledger_url)
+    entries = calls_and_polls()
+    for entry in entries:
+        post_typical(one_by_one, [entry])
+    batches = [entries[start : start + size] for start in range(0, len(entries), size)] * 2
+    Random(seed).shuffle(batches)
+    for batch in batches:
+        post_typical(mixed, batch)
+    assert books(mixed) == books(one_by_one)
+    assert len(books(mixed)[0]) == 30 + 12 + 12
+    one_by_one.close()
+    mixed.close()

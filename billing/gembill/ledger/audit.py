@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Numeric, Table, and_, case, cast, func, or_, select, union
+from sqlalchemy import ColumnElement, Connection, Table, and_, case, func, or_, select, union
 
 from gembill.ledger import rollup, schema, sql
 from gembill.ledger.engine import snapshot
@@ -30,7 +30,7 @@ def audit_ledger(ledger: Ledger) -> list[str]:
         _gaps,
         _revisions,
         _events,
-        _lines,
+        _templates,
         _costs,
         _quantities,
         _label_sets,
@@ -70,7 +70,7 @@ def _gaps(connection: Connection) -> Iterable[str]:
 
 
 def _revisions(connection: Connection) -> Iterable[str]:
-    c = schema.record.c
+    c = schema.entry.c
     query = select(c.source_id, c.id, func.count(), func.max(c.revision)).group_by(c.source_id, c.id)
     for source_id, record_id, count, last in connection.execute(query.having(func.max(c.revision) != func.count() - 1)):
         yield f"record {record_id} of source {source_id}: its revisions go up to {last} but there are {count} of them"
@@ -85,24 +85,13 @@ def _events(connection: Connection) -> Iterable[str]:
         yield f"{where}: its event {event_id} is not in the ledger"
 
 
-def _lines(connection: Connection) -> Iterable[str]:
-    c = schema.charge.c
-    wide = _wide(connection)
-    query = select(c.source_id, c.record_id, c.revision, c.line, c.cost_pico)
-    for source_id, record_id, revision, line, cost in connection.execute(
-        query.where(wide(c.quantity) * c.unit_pico != c.cost_pico)
-    ):
-        yield (
-            f"charge {line} of record {record_id} of source {source_id}, revision {revision}: "
-            f"its cost {cost} is not quantity times unit price"
-        )
-
-
-def _wide(connection: Connection) -> Callable[[ColumnElement[Any]], ColumnElement[Any]]:
-    """A factor whose product cannot overflow: numeric on PostgreSQL; SQLite turns to a float, which then differs."""
-    if connection.dialect.name == "postgresql":
-        return lambda value: cast(value, Numeric)
-    return lambda value: value
+def _templates(connection: Connection) -> Iterable[str]:
+    e, t = schema.entry.c, schema.template.c
+    joined = schema.entry.outerjoin(schema.template, and_(t.source_id == e.source_id, t.number == e.template))
+    query = select(e.source_id, e.id, e.revision).select_from(joined).where(t.number.is_(None))
+    for source_id, record_id, revision in connection.execute(query):
+        where = f"record {record_id} of source {source_id}, revision {revision}"
+        yield f"{where}: its words and price rows are not in the ledger"
 
 
 def _charged(connection: Connection) -> Any:  # noqa: ANN401

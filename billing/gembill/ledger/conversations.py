@@ -113,7 +113,7 @@ def _shared_among(connection: Connection, single: Collection[str]) -> set[str]:
 
 def _shared() -> ColumnElement[bool]:
     """That calls outside the selection are part of the conversation, too."""
-    other = schema.record.alias("other")
+    other = schema.entry.alias("other")
     mine = other.c.conversation == schema.record.c.conversation
     count = select(func.count(other.c.id.distinct())).where(mine).correlate(schema.record).scalar_subquery()
     return count > 1

@@ -31,7 +31,7 @@ _PART_OF = {
     Meter.SILENT_VIDEO_SECONDS_4K: "output",
     Meter.STORAGE: "input",
 }
-_UNKNOWN = CostParts()
+_UNKNOWN, _NOTHING = CostParts(), dict.fromkeys(COST_PARTS, 0)
 NATURAL_SOURCES = range(-64, 0)  # records with a natural key live under these (contract.md, Identity)
 DEMO_SOURCE = "demo"
 """The kind of a source whose calls are made up."""
@@ -112,7 +112,7 @@ def ledger_record(record: Record, rating: Rating, revision: int) -> LedgerRecord
 
 
 def _parts(charges: Iterable[Charge]) -> CostParts:
-    parts = dict.fromkeys(COST_PARTS, 0)
+    parts = _NOTHING.copy()
     for charge in charges:
         parts[_PART_OF[charge.meter]] += charge.quantity * charge.unit_pico
     return CostParts(**parts)

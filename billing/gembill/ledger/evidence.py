@@ -67,7 +67,7 @@ def read_bodies(ledger: Ledger, calls: Sequence[LedgerRecord]) -> dict[_Key, lis
             for record_id, *event, body in connection.execute(
                 query.where(r.source_id == source_id, r.id.in_(ids)).order_by(r.id, r.revision)
             ):
-                bodies[source_id, record_id].setdefault((event[0], event[1]), bytes(body))
+                bodies[source_id, record_id].setdefault((event[0], event[1]), body)
     return {key: list(events.values()) for key, events in bodies.items()}
 
 
@@ -126,7 +126,7 @@ def _bodies(connection: Connection, batch: Sequence[LedgerRecord]) -> dict[_Key,
             query.where(r.source_id == source_id, r.id.in_(ids))
         ):
             if revisions[source_id, record_id] == revision:
-                bodies[source_id, record_id] = (event_source, bytes(body))
+                bodies[source_id, record_id] = (event_source, body)
     return bodies
 
 

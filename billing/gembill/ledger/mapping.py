@@ -1,31 +1,45 @@
-"""A revision of a record as a row, and back.
+"""A revision of a record as rows, and back.
 
-Owns: the order and the encoding of the columns of `record`. Not here: statements. Invariant: `revision(row(...))` gives
-what went in, but for readings, which are not kept.
+Owns: the order and the encoding of the columns of `entry` and `template`. Not here: statements, and how the view
+`record` puts the two together. Invariant: a revision read back is what went in, but for readings, which are not kept;
+a template's number follows from what it says, so that whoever meets it again meets the same row.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-from gembill.ledger.entries import LedgerRecord, Reason
+from gembill.ledger.entries import LedgerRecord, Line, Reason
 from gembill.ledger.measures import TOKEN_FIELDS
-from gembill.model import COST_PARTS, Api, ApiError, CostParts, Execution, Record, Status, Tokens
+from gembill.model import COST_PARTS, Api, ApiError, CostParts, Execution, Outcome, Record, Status, Tokens
 from gembill.period import HOUR_US
 
 if TYPE_CHECKING:
     from sqlalchemy import Row
 
-_executions = msgspec.json.Decoder(tuple[Execution, ...])
+_RUN = ("outcome", "part_id", "language", "code_chars", "result_chars", "result_digits")
+_run_of = attrgetter(*_RUN)
+_runs = msgspec.json.Decoder(list[tuple[Outcome, str | None, str | None, int | None, int | None, int]])
 _fault = msgspec.json.Decoder(ApiError)
 _names = msgspec.json.Decoder(tuple[str, ...])
 _labels = msgspec.json.Decoder(dict[str, str])
 _encode = msgspec.json.Encoder(order="sorted").encode
+
+Words = tuple[str | int | None, ...]
+EventKey = tuple[int, Any]
+
+
+class Charged(NamedTuple):
+    """What of an entry's row is worked out beside its record: ids in the driver's form, labels, quantities of lines."""
+
+    id: Any
+    labels_hash: bytes
+    quantities: tuple[int, ...] = ()
 
 
 def hour_of(occurred_us: int) -> int:
@@ -49,39 +63,14 @@ def read_labels(text: str) -> dict[str, str]:
     return _labels.decode(text)
 
 
-def read_executions(text: str) -> tuple[Execution, ...]:
-    """The executions of a record as its column has them."""
-    return _executions.decode(text)
-
-
-def row(
-    entry: LedgerRecord, reason: Reason, event: tuple[int, str], posted_us: int, to_id: Callable[[str], object]
-) -> tuple[Any, ...]:
-    """The values of `record` in the order of its columns; `to_id` gives the driver's form of a UUID."""
-    record = entry.record
+def words(entry: LedgerRecord, reason: Reason) -> Words:
+    """What many revisions have alike, in the order of the columns of `template`."""
+    record, fault = entry.record, entry.record.error
     return (
-        record.source_id,
-        to_id(record.id),
-        entry.revision,
         reason.value,
-        event[0],
-        to_id(event[1]),
-        posted_us,
-        *_call(record),
-        *_outcome(record),
-        *_cost(entry),
-    )
-
-
-def _call(record: Record) -> tuple[Any, ...]:
-    fault = record.error
-    return (
-        record.occurred_us,
-        hour_of(record.occurred_us),
-        record.ended_us,
         record.api.value,
         str(record.operation),
-        int(record.streamed),
+        1 if record.streamed else 0,
         record.model,
         record.requested_model,
         record.agent,
@@ -91,43 +80,58 @@ def _call(record: Record) -> tuple[Any, ...]:
         record.http_status,
         None if fault is None else _encode(fault).decode(),
         record.finish_reason,
-        record.response_id,
-        record.conversation,
-        record.turns,
+        None if record.declared is None else int(record.declared),
+        _encode(record.flags).decode() if record.flags else "[]",
+        _encode(record.anomalies).decode() if record.anomalies else "[]",
+        1 if entry.priced else 0,
+        entry.unpriced_reason,
+        record.location,
+        record.project,
     )
 
 
-def _outcome(record: Record) -> tuple[Any, ...]:
-    tokens, runs, text = record.tokens, record.executions, labels_text(record.labels)
+def template_number(words: Words, lines: tuple[Line, ...]) -> int:
+    """The number of a template: 64 bits of a hash over all it says. It must never be worked out in another way."""
+    digest = hashlib.blake2b(_encode((words, lines)), digest_size=8).digest()
+    return int.from_bytes(digest, "big", signed=True)
+
+
+def row(entry: LedgerRecord, template: int, event: EventKey, posted_us: int, charged: Charged) -> tuple[Any, ...]:
+    """The values of `entry` in the order of its columns. Ids are in the driver's form."""
+    record, tokens, runs = entry.record, entry.record.tokens, entry.record.executions
     return (
+        record.source_id,
+        charged.id,
+        entry.revision,
+        template,
+        None if event[0] == record.source_id else event[0],
+        None if event[1] == charged.id else event[1],
+        posted_us,
+        record.occurred_us,
+        record.ended_us,
+        record.response_id,
+        record.conversation,
+        record.turns,
         tokens.input,
         tokens.intermediate,
         tokens.output,
         tokens.total,
         tokens.cached,
         tokens.thinking,
-        None if record.declared is None else int(record.declared),
-        _encode(runs).decode() if runs else "[]",
+        _runs_text(runs) if runs else None,
         len(runs),
         record.failed,
-        int(bool(runs)),
-        text,
-        labels_hash(text),
-        _encode(record.flags).decode() if record.flags else "[]",
-        _encode(record.anomalies).decode() if record.anomalies else "[]",
-    )
-
-
-def _cost(entry: LedgerRecord) -> tuple[Any, ...]:
-    return (
+        charged.labels_hash,
         entry.cost_pico,
         *entry.cost_parts.amounts,
         entry.failed_execution_cost_pico,
-        int(entry.priced),
-        entry.unpriced_reason,
-        entry.record.location,
-        entry.record.project,
+        f"[{','.join(map(str, charged.quantities))}]" if charged.quantities else None,
     )
+
+
+def _runs_text(runs: tuple[Execution, ...]) -> str:
+    """Runs as JSON arrays of their fields, in the order of `_RUN`."""
+    return _encode([_run_of(run) for run in runs]).decode()
 
 
 def revision(row: Row[Any]) -> LedgerRecord:
@@ -167,9 +171,22 @@ def _record(row: Row[Any]) -> Record:
         turns=row.turns,
         tokens=Tokens(**{field: getattr(row, f"tokens_{field}") for field in TOKEN_FIELDS}),
         declared=None if row.declared is None else bool(row.declared),
-        executions=read_executions(row.executions),
+        executions=tuple([_run(*run) for run in _runs.decode(row.executions)]),
         readings=None,
         labels=read_labels(row.labels),
         flags=_names.decode(row.flags),
         anomalies=_names.decode(row.anomalies),
+    )
+
+
+def _run(
+    outcome: Outcome, part_id: str | None, language: str | None, code: int | None, result: int | None, digits: int
+) -> Execution:
+    return Execution(
+        outcome=outcome,
+        part_id=part_id,
+        language=language,
+        code_chars=code,
+        result_chars=result,
+        result_digits=digits,
     )

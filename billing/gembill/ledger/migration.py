@@ -26,6 +26,7 @@ REVISIONS = (
     "0005",
     "0006",
     "0007",
+    "0008",
 )  # oldest first; a test holds them against the scripts
 SCHEMA_REVISION = REVISIONS[-1]
 _LOCK = 0x67656D62696C6C  # any number no other program locks: "gembill"

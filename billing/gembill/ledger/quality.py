@@ -67,8 +67,8 @@ def _query(selection: Selection, engine: str) -> Select[Any]:
 
 
 def _outcome(outcome: Outcome) -> ColumnElement[Any]:
-    """How often the outcome appears in the JSON of the executions; quotes within its texts are escaped there."""
-    text, word = schema.record.c.executions, f'"outcome":"{outcome.value}"'
+    """How often the outcome begins a run in the JSON of the executions; quotes within its texts are escaped there."""
+    text, word = schema.record.c.executions, f'["{outcome.value}",'
     return func.sum((func.length(text) - func.length(func.replace(text, word, ""))) / len(word)).label(outcome.value)
 
 

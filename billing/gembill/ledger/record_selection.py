@@ -25,7 +25,7 @@ def selected(selection: Selection, dialect: str) -> list[ColumnElement[bool] | T
 
 def is_current(seen_us: int | None = None) -> ColumnElement[bool]:
     """That a row of `record` is the highest revision of its record; with an instant, of those posted until then."""
-    other = schema.record.alias("newer")
+    other = schema.entry.alias("newer")
     mine = schema.record.c
     newer = [other.c.source_id == mine.source_id, other.c.id == mine.id, other.c.revision > mine.revision]
     newer += [other.c.posted_us <= seen_us] if seen_us is not None else []

@@ -65,8 +65,8 @@ def read_event_body(ledger: Ledger, stored: LedgerRecord) -> bytes | None:
         .where(r.source_id == stored.record.source_id, r.id == stored.record.id, r.revision == stored.revision)
     )
     with snapshot(ledger.engine) as connection:
-        body = connection.scalar(query)
-        return None if body is None else bytes(body)
+        body: bytes | None = connection.scalar(query)
+        return body
 
 
 def read_time_range(ledger: Ledger) -> tuple[int, int] | None:

@@ -4,7 +4,7 @@ Owns: keys, measures and their differences, and the same measures as SQL over `r
 Not here: totals. Invariant: the sum of the differences posted for a record is the contribution of its current revision.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from operator import add
 from typing import Any
@@ -53,42 +53,50 @@ def narrow_key(entry: LedgerRecord) -> Key:
 
 @dataclass(frozen=True, slots=True)
 class Differences:
-    """Sums by cell of the wide rollup by hour; those of the others are theirs, added up."""
+    """What revisions add to or take from each cell of the wide rollup by hour; those of the others are their sums."""
 
-    wide: dict[Key, list[int]] = field(default_factory=dict)
+    added: dict[Key, list[tuple[int, ...]]] = field(default_factory=dict)
 
     def add(self, entry: LedgerRecord, labels_hash: bytes, sign: int = 1) -> None:
         """Count a revision in (1) or out (-1)."""
         values = contribution(entry)
         if sign != 1:
-            values = tuple(sign * value for value in values)
-        _add(self.wide, (*narrow_key(entry), entry.record.key or "", labels_hash), values)
+            values = tuple([sign * value for value in values])
+        key = (*narrow_key(entry), entry.record.key or "", labels_hash)
+        self.added.setdefault(key, []).append(values)
+
+    @property
+    def wide(self) -> dict[Key, list[int]]:
+        """Sums by cell of the wide rollup by hour."""
+        return {key: list(map(sum, zip(*values, strict=True))) for key, values in self.added.items()}
 
     @property
     def narrow(self) -> dict[Key, list[int]]:
         """Sums by cell of the narrow rollup by hour."""
-        return _joined(self.wide, lambda key: key[: len(schema.NARROW_KEY)])
+        return _joined(self.wide, _narrow)
 
     def rows(self) -> Iterator[tuple[Table, list[tuple[Any, ...]]]]:
         """What to add to each rollup, cells left out that change nothing."""
-        narrow = self.narrow
+        wide = self.wide
+        narrow = _joined(wide, _narrow)
         yield schema.rollup_narrow, _rows(narrow)
-        yield schema.rollup_wide, _rows(self.wide)
+        yield schema.rollup_wide, _rows(wide)
         yield schema.rollup_narrow_day, _rows(_joined(narrow, _day))
-        yield schema.rollup_wide_day, _rows(_joined(self.wide, _day))
+        yield schema.rollup_wide_day, _rows(_joined(wide, _day))
+
+
+def _narrow(key: Key) -> Key:
+    return key[: len(schema.NARROW_KEY)]
 
 
 def _joined(cells: Mapping[Key, list[int]], coarser: Callable[[Key], Key]) -> dict[Key, list[int]]:
     """The same sums in coarser cells."""
     sums: dict[Key, list[int]] = {}
     for key, values in cells.items():
-        _add(sums, coarser(key), values)
+        cell = coarser(key)
+        known = sums.get(cell)
+        sums[cell] = values if known is None else list(map(add, known, values))
     return sums
-
-
-def _add(cells: dict[Key, list[int]], key: Key, values: Iterable[int]) -> None:
-    known = cells.get(key)
-    cells[key] = list(values) if known is None else list(map(add, known, values))
 
 
 def _day(key: Key) -> Key:

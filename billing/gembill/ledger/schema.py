@@ -5,6 +5,9 @@ together. Invariant (reliability.md 4, "Schema rules from day 1" and the Citus r
 primary key and unique constraint, no table refers to another, nothing is filled in by the database. Tables marked
 `reference` are small and the same for all sources (on Citus: reference tables), so they have no `source_id`.
 
+What many revisions of records have alike, words and price rows, lies in `template` once for a source; `entry` has the
+rest of each. The views `record` and `charge` give both in full, and all reading is of them.
+
 Missing names are the empty string in the keys of rollups, so that keys are never null; no model or key is called that.
 Integers are 64 bits wide. Flags are 0 and 1. Texts compare by code point on both engines.
 """
@@ -31,6 +34,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.sqlite import INTEGER
 from sqlalchemy.types import TypeEngine
 
+from gembill.ledger.event_body import deflated, inflated
 from gembill.ledger.measures import COSTS, MEASURES, TOKEN_FIELDS
 
 NARROW_KEY = ("source_id", "hour_utc", "model", "api", "operation", "service_tier", "status", "code_execution_used")
@@ -76,6 +80,21 @@ def id_bytes(value: str) -> bytes:
     return known or UUID(value).bytes
 
 
+class Body(TypeDecorator[bytes]):
+    """The body of an event, which lies compressed."""
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def process_bind_param(self, value: bytes | None, dialect: Dialect) -> bytes | None:  # noqa: ARG002
+        """What is kept."""
+        return None if value is None else deflated(value)
+
+    def process_result_value(self, value: bytes | None, dialect: Dialect) -> bytes | None:  # noqa: ARG002
+        """What Python sees."""
+        return None if value is None else inflated(bytes(value))
+
+
 WHOLE = BigInteger().with_variant(INTEGER(), "sqlite")
 FLAG = SmallInteger().with_variant(INTEGER(), "sqlite")
 NAME = Text().with_variant(Text(collation="C"), "postgresql")
@@ -87,6 +106,8 @@ _COMPACT: dict[str, Any] = {"sqlite_strict": True, "sqlite_with_rowid": False}  
 _WIDE_ROWS: dict[str, Any] = {"sqlite_strict": True}
 
 metadata = MetaData()
+views = MetaData()
+"""`record` and `charge`: what entries and templates say together, for reading."""
 
 
 def _columns(kind: TypeEngine[Any], *names: str, nullable: bool = False) -> list[Column[Any]]:
@@ -111,63 +132,112 @@ event = Table(
     Column("source_id", WHOLE, nullable=False, autoincrement=False),
     Column("id", ID, nullable=False),
     Column("seq", WHOLE),
-    *_columns(WHOLE, "occurred_us", "posted_us"),
-    Column("body", BYTES, nullable=False),
+    Column("body", Body(), nullable=False),
     PrimaryKeyConstraint("source_id", "id", name="event_pk"),
     UniqueConstraint("source_id", "seq", name="event_seq_key"),
-    **_WIDE_ROWS,
+    **_COMPACT,
 )
 
-record = Table(
-    "record",
+WORDS = (
+    *("reason", "api", "operation", "streamed", "model", "requested_model", "agent", "service_tier", "key", "status"),
+    *("http_status", "error", "finish_reason", "declared", "flags", "anomalies", "priced", "unpriced_reason"),
+    *("location", "project"),
+)
+"""The columns of a record that many have alike."""
+_NULLABLE = (
+    *("model", "requested_model", "agent", "key", "http_status", "error", "finish_reason", "declared"),
+    *("unpriced_reason", "location", "project"),
+)
+_KINDS = {"streamed": FLAG, "declared": FLAG, "priced": FLAG, "http_status": WHOLE}
+
+
+def _word(name: str) -> Column[Any]:
+    return Column(name, _KINDS.get(name, NAME), nullable=name in _NULLABLE)
+
+
+template = Table(
+    "template",
+    metadata,
+    Column("source_id", WHOLE, nullable=False, autoincrement=False),
+    Column("number", WHOLE, nullable=False, autoincrement=False),  # from what it says: the same everywhere
+    *map(_word, WORDS),
+    PrimaryKeyConstraint("source_id", "number", name="template_pk"),
+    **_COMPACT,
+)
+
+template_line = Table(
+    "template_line",
+    metadata,
+    Column("source_id", WHOLE, nullable=False, autoincrement=False),
+    Column("number", WHOLE, nullable=False, autoincrement=False),
+    Column("line", WHOLE, nullable=False, autoincrement=False),
+    *_columns(NAME, "meter", "modality"),
+    Column("unit_pico", WHOLE, nullable=False),
+    Column("price_id", NAME, nullable=False),
+    PrimaryKeyConstraint("source_id", "number", "line", name="template_line_pk"),
+    **_COMPACT,
+)
+
+entry = Table(
+    "entry",
     metadata,
     Column("source_id", WHOLE, nullable=False, autoincrement=False),
     Column("id", ID, nullable=False),
     Column("revision", WHOLE, nullable=False, autoincrement=False),
+    Column("template", WHOLE, nullable=False),
+    Column("event_source_id", WHOLE),  # null: that of the record, as is `event_id`
+    Column("event_id", ID),
+    *_columns(WHOLE, "posted_us", "occurred_us"),
+    Column("ended_us", WHOLE),
+    *_columns(NAME, "response_id", "conversation", nullable=True),
+    Column("turns", WHOLE),
+    *_columns(WHOLE, *(f"tokens_{field}" for field in TOKEN_FIELDS), nullable=True),
+    Column("executions", NAME),  # null: none
+    *_columns(WHOLE, "executions_count", "executions_failed"),
+    Column("labels_hash", BYTES, nullable=False),
+    *_columns(WHOLE, *COSTS, nullable=True),
+    Column("quantities", NAME),  # a JSON array, one for each line of the template; null: none
+    PrimaryKeyConstraint("source_id", "id", "revision", name="entry_pk"),
+    Index("entry_by_time", "occurred_us", "id", "source_id"),
+    Index("entry_by_conversation", "conversation"),
+    **_COMPACT,
+)
+
+record = Table(
+    "record",
+    views,
+    Column("source_id", WHOLE, nullable=False),
+    Column("id", ID, nullable=False),
+    Column("revision", WHOLE, nullable=False),
     Column("reason", NAME, nullable=False),
     Column("event_source_id", WHOLE, nullable=False),
     Column("event_id", ID, nullable=False),
     *_columns(WHOLE, "posted_us", "occurred_us", "hour_utc"),
     Column("ended_us", WHOLE),
-    *_columns(NAME, "api", "operation"),
-    Column("streamed", FLAG, nullable=False),
-    *_columns(NAME, "model", "requested_model", "agent", nullable=True),
-    Column("service_tier", NAME, nullable=False),
-    Column("key", NAME),
-    Column("status", NAME, nullable=False),
-    Column("http_status", WHOLE),
-    *_columns(NAME, "error", "finish_reason", "response_id", "conversation", nullable=True),
+    *map(_word, WORDS[1:13]),
+    *_columns(NAME, "response_id", "conversation", nullable=True),
     Column("turns", WHOLE),
     *_columns(WHOLE, *(f"tokens_{field}" for field in TOKEN_FIELDS), nullable=True),
-    Column("declared", FLAG),
+    _word("declared"),
     Column("executions", NAME, nullable=False),
     *_columns(WHOLE, "executions_count", "executions_failed"),
     Column("code_execution_used", FLAG, nullable=False),
     Column("labels", NAME, nullable=False),
     Column("labels_hash", BYTES, nullable=False),
-    *_columns(NAME, "flags", "anomalies"),
+    *map(_word, ("flags", "anomalies")),
     *_columns(WHOLE, *COSTS, nullable=True),
-    Column("priced", FLAG, nullable=False),
-    Column("unpriced_reason", NAME),
-    *_columns(NAME, "location", "project", nullable=True),  # since 0005, and so the last
-    PrimaryKeyConstraint("source_id", "id", "revision", name="record_pk"),
-    Index("record_by_time", "occurred_us", "id", "source_id"),
-    Index("record_by_conversation", "conversation"),
-    **_WIDE_ROWS,
+    *map(_word, ("priced", "unpriced_reason", "location", "project")),
 )
 
 charge = Table(
     "charge",
-    metadata,
-    Column("source_id", WHOLE, nullable=False, autoincrement=False),
+    views,
+    Column("source_id", WHOLE, nullable=False),
     Column("record_id", ID, nullable=False),
-    Column("revision", WHOLE, nullable=False, autoincrement=False),
-    Column("line", WHOLE, nullable=False, autoincrement=False),
+    *_columns(WHOLE, "revision", "line"),
     *_columns(NAME, "meter", "modality"),
     *_columns(WHOLE, "quantity", "unit_pico", "cost_pico"),
     Column("price_id", NAME, nullable=False),
-    PrimaryKeyConstraint("source_id", "record_id", "revision", "line", name="charge_pk"),
-    **_COMPACT,
 )
 
 

@@ -13,18 +13,21 @@ pico-dollars). It says so, and only then the upper and the lower 32 bits are add
 long (11.1 against 7.3 ms for 27 sums by model over 6,680 cells).
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from enum import Enum
 from functools import cache
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, Dialect, Select, Table, func, literal_column
 from sqlalchemy import Row as ResultRow
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from gembill.ledger.measures import HALF_BITS, OVERFLOW, joined_halves
+from gembill.ledger.schema import id_bytes
 
 Row = tuple[Any, ...]
+_PARAMETERS = 10_000  # of a statement; SQLite takes 32,766
 _SHIFT: ColumnElement[int] = literal_column(str(HALF_BITS))
 _MASK: ColumnElement[int] = literal_column(str((1 << HALF_BITS) - 1))
 
@@ -39,13 +42,33 @@ class OnConflict(Enum):
 
 def insert(connection: Connection, table: Table, rows: Iterable[Row], clash: OnConflict = OnConflict.RAISE) -> None:
     """Insert rows whose values stand in the order of the table's columns, key first."""
-    ordered = sorted(rows, key=lambda row: row[: len(table.primary_key)])
+    size = len(table.primary_key)
+    ordered = sorted(rows, key=lambda row: row[:size])
     if not ordered:
         return
     if connection.dialect.name == "postgresql" and clash is OnConflict.RAISE:
         _copy(connection, table, ordered)
     else:
         connection.exec_driver_sql(_statement(connection.dialect.name, table, clash), ordered)
+
+
+def known_ids(connection: Connection, table: Table, source_id: int, ids: Collection[str]) -> set[str]:
+    """Which of these ids a table has of a source.
+
+    Straight to the driver as well: SQLAlchemy's expression costs 5 us an id, and it is asked for every call.
+    """
+    if connection.dialect.name == "postgresql":
+        wanted = f"SELECT DISTINCT id FROM {table.name} WHERE source_id = %s AND id = ANY(%s::uuid[])"  # noqa: S608
+        return {str(row[0]) for row in connection.exec_driver_sql(wanted, (source_id, list(ids)))}
+    known: set[str] = set()
+    every = [id_bytes(one) for one in ids]
+    for start in range(0, len(every), _PARAMETERS):
+        some = every[start : start + _PARAMETERS]
+        marks = ",".join("?" * len(some))
+        wanted = f"SELECT DISTINCT id FROM {table.name} WHERE source_id = ? AND id IN ({marks})"  # noqa: S608
+        rows = connection.exec_driver_sql(wanted, (source_id, *some))
+        known.update(str(UUID(bytes=row[0])) for row in rows)
+    return known
 
 
 def _copy(connection: Connection, table: Table, rows: Iterable[Row]) -> None:

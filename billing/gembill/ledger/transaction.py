@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from sqlalchemy import Connection, select, update
 
 from gembill.errors import LedgerError
-from gembill.ledger import mapping, rollup, schema, sql, validation
+from gembill.ledger import event_body, mapping, rollup, schema, sql, validation
 from gembill.ledger.entries import (
     NATURAL_SOURCES,
     LedgerRecord,
@@ -45,11 +45,12 @@ class Transaction:
         self._engine = connection.dialect.name
         self._current: dict[RecordKey, LedgerRecord] = {}
         self._events: dict[RecordKey, EventKey] = {}
-        self._nets: dict[RecordKey, dict[Line, int]] = {}
+        self._charged: dict[RecordKey, list[tuple[Line, int]]] = {}
+        self._ids: dict[str, Any] = {}
         self._differences = rollup.Differences()
         self._received: list[sql.Row] = []
-        self._records: list[sql.Row] = []
-        self._charges: list[sql.Row] = []
+        self._entries: list[sql.Row] = []
+        self._templates: dict[tuple[int, mapping.Words, tuple[Line, ...]], int] = {}
         self._labels: dict[tuple[int, bytes], str] = {}
         self._places: dict[int, list[tuple[int, str]]] = {}
 
@@ -68,9 +69,7 @@ class Transaction:
             kind = "spool" if any(posting.seq is not None for posting in fresh) else "import"
             self.register(source_id, {source for source, _ in keys}, kind)
             self.load(keys)
-        self._received += [
-            (source_id, self._id(p.event_id), p.seq, p.record.occurred_us, self.now_us, p.body) for p in fresh
-        ]
+        self._received += [(source_id, self._id(p.event_id), p.seq, event_body.deflated(p.body)) for p in fresh]
         return fresh
 
     def register(self, source_id: int, others: Collection[int], kind: str) -> None:
@@ -95,11 +94,16 @@ class Transaction:
 
     def load(self, keys: Collection[RecordKey]) -> None:
         """Read the current revisions of these records."""
-        for source_id in sorted({source_id for source_id, _ in keys}):
-            ids = sorted(record_id for source, record_id in keys if source == source_id)
+        by_source: dict[int, list[str]] = {}
+        for source_id, record_id in keys:
+            by_source.setdefault(source_id, []).append(record_id)
+        for source_id, ids in sorted(by_source.items()):
+            there = sql.known_ids(self.connection, schema.entry, source_id, ids)
+            if not there:
+                continue
             table = schema.record
-            query = select(table).where(table.c.source_id == source_id, table.c.id.in_(ids)).order_by(table.c.revision)
-            for row in self.connection.execute(query):
+            query = select(table).where(table.c.source_id == source_id, table.c.id.in_(sorted(there)))
+            for row in self.connection.execute(query.order_by(table.c.revision)):
                 key = (source_id, row.id)
                 self._current[key] = mapping.revision(row)
                 self._events[key] = (row.event_source_id, row.event_id)
@@ -150,46 +154,65 @@ class Transaction:
         """Write a revision; without a rating its charges stay those of the one before."""
         record = new.record
         key = (record.source_id, record.id)
-        if rating is not None:
-            self._charge(key, old, new.revision, rating)
+        lines = () if rating is None else self._lines(key, old, rating)
         if old is not None:
             self._differences.add(old, mapping.labels_hash(mapping.labels_text(old.record.labels)), -1)
         text = mapping.labels_text(record.labels)
         hashed = mapping.labels_hash(text)
         self._differences.add(new, hashed)
         self._labels[record.source_id, hashed] = text
-        self._records.append(mapping.row(new, reason, event, self.now_us, self._id))
+        template = self._template(record.source_id, mapping.words(new, reason), tuple([line for line, _ in lines]))
+        charged = mapping.Charged(self._id(record.id), hashed, tuple([quantity for _, quantity in lines]))
+        self._entries.append(mapping.row(new, template, (event[0], self._id(event[1])), self.now_us, charged))
         self._current[key] = new
         self._events[key] = event
 
-    def _charge(self, key: RecordKey, old: LedgerRecord | None, revision: int, rating: Rating) -> None:
-        lines: Iterable[tuple[Line, int]] = [(line_of(c), c.quantity) for c in billed_charges(rating)]
-        wanted = net_lines(lines)
-        if old is not None:
-            lines = correction(self._net(key), wanted)
-        self._nets[key] = wanted
-        record_id = self._id(key[1])
-        for number, ((meter, modality, unit, price), quantity) in enumerate(lines):
-            charged = (meter, modality, quantity, unit, quantity * unit, price)
-            self._charges.append((key[0], record_id, revision, number, *charged))
+    def _template(self, source_id: int, words: mapping.Words, lines: tuple[Line, ...]) -> int:
+        """The number of the template that says this; it is written with the entries."""
+        key = (source_id, words, lines)
+        number = self._templates.get(key)
+        if number is None:
+            number = self._templates[key] = mapping.template_number(words, lines)
+        return number
+
+    def _lines(self, key: RecordKey, old: LedgerRecord | None, rating: Rating) -> Sequence[tuple[Line, int]]:
+        """What a revision charges: all of it where it is the first, else what corrects the ones before."""
+        wanted = [(line_of(charge), charge.quantity) for charge in billed_charges(rating)]
+        lines = wanted if old is None else correction(self._net(key), net_lines(wanted))
+        self._charged[key] = wanted
+        return lines
 
     def _net(self, key: RecordKey) -> dict[Line, int]:
-        if key not in self._nets:
+        """What the revisions so far charge together."""
+        if key not in self._charged:
             c = schema.charge.c
             query = select(c.meter, c.modality, c.unit_pico, c.price_id, c.quantity)
             rows = self.connection.execute(query.where(c.source_id == key[0], c.record_id == key[1]))
-            self._nets[key] = net_lines(((row[0], row[1], row[2], row[3]), row[4]) for row in rows)
-        return self._nets[key]
+            self._charged[key] = [((row[0], row[1], row[2], row[3]), row[4]) for row in rows]
+        return net_lines(self._charged[key])
 
     def _id(self, text: str) -> Any:  # noqa: ANN401
-        return schema.driver_id(self._engine, text)
+        """The driver's form of an id in a row that is inserted: COPY takes a text."""
+        if self._engine == "postgresql":
+            return text
+        known = self._ids.get(text)
+        if known is None:
+            known = self._ids[text] = schema.id_bytes(text)
+        return known
 
     def write(self) -> None:
         """Insert everything that was gathered."""
         labels = [(*key, text) for key, text in self._labels.items()]
+        templates = [(source_id, number, *words) for (source_id, words, _), number in self._templates.items()]
+        lines = [
+            (source_id, number, place, *line)
+            for (source_id, _, lines), number in self._templates.items()
+            for place, line in enumerate(lines)
+        ]
         sql.insert(self.connection, schema.event, self._received)
-        sql.insert(self.connection, schema.record, self._records)
-        sql.insert(self.connection, schema.charge, self._charges)
+        sql.insert(self.connection, schema.template, templates, sql.OnConflict.IGNORE)
+        sql.insert(self.connection, schema.template_line, lines, sql.OnConflict.IGNORE)
+        sql.insert(self.connection, schema.entry, self._entries)
         sql.insert(self.connection, schema.label_set, labels, sql.OnConflict.IGNORE)
         for table, rows in self._differences.rows():
             sql.insert(self.connection, table, rows, sql.OnConflict.ADD)
@@ -202,8 +225,7 @@ class Transaction:
     def _unseen(self, source_id: int, postings: Sequence[RatedEvent]) -> list[RatedEvent]:
         """The postings whose event is new, each event once."""
         by_id = {posting.event_id: posting for posting in reversed(postings)}
-        c = schema.event.c
-        known = set(self.connection.scalars(select(c.id).where(c.source_id == source_id, c.id.in_(sorted(by_id)))))
+        known = sql.known_ids(self.connection, schema.event, source_id, by_id)
         return [posting for posting in postings if by_id[posting.event_id] is posting and posting.event_id not in known]
 
 

@@ -6,6 +6,7 @@ by SQLite and PostgreSQL without change, and what does not is an InvalidPosting 
 
 import re
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from operator import attrgetter
 
 from msgspec.structs import astuple
@@ -55,8 +56,8 @@ def check_entry(record: Record, rating: Rating) -> None:
     _id("id", record.id)
     _whole(_SIGNED, _signed_of(record), least=-_MOST)
     _whole(_TOKENS, astuple(record.tokens))
-    for charge in rating.charges:
-        _whole(_MONEY, (charge.quantity, charge.unit_pico, charge.cost_pico))
+    figures = ((one.quantity, one.unit_pico, one.quantity * one.unit_pico) for one in rating.charges)
+    _whole(_MONEY, chain.from_iterable(figures))
     _whole(("the cost",), (rating.cost_pico,))
     _check_texts(record, rating)
 
@@ -79,7 +80,7 @@ def _check_texts(record: Record, rating: Rating) -> None:
     if not _is_plain([text for _, texts in groups for text in texts if text]):  # nearly no call needs a second look
         for names, texts in groups:
             for place, text in enumerate(texts):
-                _text(names[min(place, len(names) - 1)], text)
+                _text(names[place % len(names)], text)
 
 
 def _is_plain(texts: Iterable[str]) -> bool:
@@ -95,7 +96,7 @@ def _text(name: str, value: str | None) -> None:
 def _whole(names: Sequence[str], values: Iterable[int | None], least: int = 0) -> None:
     for place, value in enumerate(values):
         if value is not None and (type(value) is not int or not least <= value <= _MOST):
-            raise InvalidPosting(f"{names[place]} is not a whole number in {least}..{_MOST}")
+            raise InvalidPosting(f"{names[place % len(names)]} is not a whole number in {least}..{_MOST}")
 
 
 def _id(name: str, value: str) -> None:

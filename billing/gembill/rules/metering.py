@@ -37,6 +37,7 @@ _PLACE = re.compile(r"^(?:(?:.*/)?publishers/[^/]+/)?models/")
 _GENERATION = re.compile(r"gemini-(\d+)")
 _COUNTED = (Status.COMPLETE, Status.PARTIAL)
 _TEXT = frozenset((Modality.TEXT,))
+_SPLIT = (Meter.INPUT, Meter.CACHED_INPUT, Meter.INTERMEDIATE, Meter.OUTPUT, Meter.THINKING)
 
 
 def meter(event: Event, source_id: int) -> Record:
@@ -87,20 +88,18 @@ def meter(event: Event, source_id: int) -> Record:
 
 
 def by_meter(tokens: Tokens) -> dict[Meter, int]:
-    """The split of a record, or of many together, as disjoint counts of tokens; counts of 0 are left out.
+    """The split of a record, or of many together, as disjoint counts of tokens; counts of 0 are left out."""
+    return {meter: count for meter, count in zip(_SPLIT, _disjoint(tokens), strict=True) if count > 0}
+
+
+def _disjoint(tokens: Tokens) -> tuple[int, int, int, int, int]:
+    """The split as counts of the meters of `_SPLIT`.
 
     Cached tokens are part of the input and thinking is part of the output, so what is left of these is counted apart.
     """
-    cached = min(tokens.cached or 0, tokens.input or 0)
-    thinking = tokens.thinking or 0
-    counts = {
-        Meter.INPUT: (tokens.input or 0) - cached,
-        Meter.CACHED_INPUT: cached,
-        Meter.INTERMEDIATE: tokens.intermediate or 0,
-        Meter.OUTPUT: (tokens.output or 0) - thinking,
-        Meter.THINKING: thinking,
-    }
-    return {meter: count for meter, count in counts.items() if count > 0}
+    cached, thinking = min(tokens.cached or 0, tokens.input or 0), tokens.thinking or 0
+    fresh, written = (tokens.input or 0) - cached, (tokens.output or 0) - thinking
+    return fresh, cached, tokens.intermediate or 0, written, thinking
 
 
 @lru_cache(maxsize=4096)
@@ -194,18 +193,17 @@ def _readings(
     """Disjoint counts to be priced; None where it is not known what is owed."""
     if usage is None or usage.prompt is None:
         return None
-    counts = by_meter(tokens)
-    cached = counts.get(Meter.CACHED_INPUT, 0)
+    _, cached, intermediate, output, thinking = _disjoint(tokens)
     readings = _of_prompt(usage, cached) if cached else _of_kinds(Meter.INPUT, usage.prompt, usage.prompt_details)
     groups: tuple[tuple[Meter, int, Mapping[Modality, int]], ...] = (
-        (Meter.INTERMEDIATE, counts.get(Meter.INTERMEDIATE, 0), usage.tool_use_details),
-        (Meter.OUTPUT, counts.get(Meter.OUTPUT, 0), usage.candidates_details),
-        (Meter.THINKING, counts.get(Meter.THINKING, 0), {}),
+        (Meter.INTERMEDIATE, intermediate, usage.tool_use_details),
+        (Meter.OUTPUT, output, usage.candidates_details),
+        (Meter.THINKING, thinking, {}),
         (Meter.GROUNDING, _grounding(seen, usage, model), {}),
         (Meter.MAPS, _maps(seen, usage, model), {}),
     )
     for meter, count, details in groups:
-        if count:
+        if count > 0:
             readings += _of_kinds(meter, count, details)
     return tuple(readings)
 

@@ -23,7 +23,7 @@ def change(row: sql.Row, place: int, value: object) -> Callable[[Connection], No
 
 
 def no_uuid(connection: Connection) -> None:
-    values = {"source_id": 1, "id": "canary", "occurred_us": 1, "posted_us": 1, "body": b""}
+    values = {"source_id": 1, "id": "canary", "body": b""}
     connection.execute(insert(schema.event).values(values))
 
 
@@ -75,7 +75,7 @@ def test_a_pool_without_a_free_connection_is_a_reason_to_try_later() -> None:
 
 def test_a_missing_table_is_not_a_fault_of_the_posting(ledger: Ledger) -> None:
     with ledger.engine.begin() as connection:
-        connection.execute(DropTable(schema.charge))
+        connection.execute(DropTable(schema.rollup_wide_day))
     with pytest.raises(LedgerError) as caught:
         append(ledger, SPOOL, [posting(1)])
     assert not isinstance(caught.value, InvalidPosting)

@@ -93,8 +93,8 @@ def test_a_call_that_came_after_the_closing_is_not_in_it_by_any_group(october: L
     ("table", "values", "says"),
     [
         (schema.closed_month, {"document": "{}"}, "its document is not the one of its digest"),
-        (schema.record, {"cost_pico": 1}, "its rows are not those of the calls"),
-        (schema.charge, {"quantity": 1}, "its charges are not those of the calls"),
+        (schema.entry, {"cost_pico": 1}, "its rows are not those of the calls"),
+        (schema.template_line, {"unit_pico": 1}, "its charges are not those of the calls"),
     ],
 )
 def test_the_audit_finds_a_closed_month_that_was_changed(
