@@ -61,14 +61,14 @@ def said(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 @pytest.mark.parametrize(
     ("most", "command"),
     [
-        (11, ("report", "monthly", *MONTH)),
-        (12, ("report", "monthly", "--by", "label.team", *MONTH)),
-        (9, ("report", "daily", "--by", "model", *MONTH)),
-        (16, ("report", "monthly", *MONTH, "--compare")),
-        (13, ("report", "monthly", *MONTH, "--model", FLASH, "--label", "team=a")),
+        (12, ("report", "monthly", *MONTH)),
+        (13, ("report", "monthly", "--by", "label.team", *MONTH)),
+        (10, ("report", "daily", "--by", "model", *MONTH)),
+        (17, ("report", "monthly", *MONTH, "--compare")),
+        (14, ("report", "monthly", *MONTH, "--model", FLASH, "--label", "team=a")),
         (7, ("budget", "check", "--at", "2026-11-20")),
         (5, ("records", "--limit", "10")),
-        (19, ("audit",)),
+        (20, ("audit",)),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )

@@ -145,7 +145,15 @@ _KINDS = {
     "notify_urls": Kind(tuple[_Text, ...], "a list of addresses", from_text=str.split, secret=True),
     "budget_seconds": _COUNT,
 }
+FILE_ONLY = ("keys",)
+"""Settings that no variable has, because they are tables."""
+
 _NOT_OURS = {"budget", "price"}  # tables of the same file that other commands read
+
+
+def allowed(name: str) -> str:
+    """What a setting can be, in words. KeyError if there is none of this name."""
+    return _KINDS[name].words
 
 
 def load(flags: Mapping[str, Any] | None = None, environ: Mapping[str, str] | None = None) -> Settings:
@@ -188,7 +196,7 @@ def _checked(called: str, name: str, value: Any) -> Any:  # noqa: ANN401
 
 
 def _environment(environ: Mapping[str, str]) -> dict[str, str]:
-    names = (f.name for f in fields(Settings) if f.name != "keys")
+    names = (f.name for f in fields(Settings) if f.name not in FILE_ONLY)
     return {name: environ[key] for name in names if environ.get(key := _variable(name))}
 
 

@@ -88,7 +88,8 @@ def page(before: str, verdicts: list[Verdict]) -> str:
     kept = {cells[0]: tuple(cells) for line in before.splitlines() if len(cells := _cells(line)) == len(_HEAD)}
     new = {verdict.client.name: row(verdict) for verdict in verdicts}
     rows = [known for client in CLIENTS if (known := new.get(client.name) or kept.get(client.name))]
-    return _WORDS + "\n".join(_table(rows)) + "\n"
+    absent = [client.name for client in CLIENTS if client.name not in {cells[0] for cells in rows}]
+    return _WORDS + "\n".join(_table(rows)) + "\n" + (f"\nCould not be had: {', '.join(absent)}.\n" if absent else "")
 
 
 def _cells(line: str) -> list[str]:
@@ -103,7 +104,7 @@ _WORDS = """# Clients
 
 Real clients, each in an environment of its own, run twice by `make clients`: directly against the simulator, and through
 the proxy to it. A client is in this table if it printed the same both times, every call that reached the API is a
-complete record, and no record's counts differ from what the API sent. Go's SDK needs Go's module proxy.
+complete record, and no record's counts differ from what the API sent.
 
 "Program unchanged" means that a variable of the environment is all that leads it to the proxy. The programs are in
 `tests/clients/programs/`; the libraries that Python clients bring along are pinned with hashes in

@@ -49,6 +49,8 @@ def test_the_page_has_the_rows_of_this_run_and_keeps_those_that_were_skipped():
     ]
     assert f"| {OTHER.name} | 1.0 | yes |" in after
     assert f"| {ONE.name} | 2.0 | yes |" in after
+    assert f"Could not be had: {CLIENTS[2].name}, " in after
+    assert "Could not be had" not in page("", [verdict(client, "1.0") for client in CLIENTS])
 
 
 def test_the_page_in_the_tree_tells_of_every_client_that_could_be_had():

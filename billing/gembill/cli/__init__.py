@@ -40,6 +40,7 @@ _SECTIONS = {  # in the order in which people meet them
         "statement": ("gembill.cli.statement", "What each team or customer used in a month, and owes."),
         "close": ("gembill.cli.close", "Close a month: its totals and prices are kept for good."),
         "prices": ("gembill.cli.prices", "List, check, set or sync prices."),
+        "reconcile": ("gembill.cli.reconcile", "Hold Google's bill against the ledger."),
         "rerate": ("gembill.cli.rerate", "Charge recorded calls again by the prices in force."),
         "repost": ("gembill.cli.rerate:repost", "Read raw events of recorded calls again."),
         "audit": ("gembill.cli.audit", "Check that the ledger's books balance."),
@@ -53,6 +54,7 @@ _COMMANDS = {name: command for section in _SECTIONS.values() for name, command i
 _OTHER_WORDS = {  # what people call a command that has another name here
     "bill": "report",
     "calls": "records",
+    "invoice": "reconcile",
     "cost": "report",
     "costs": "report",
     "list": "records",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gembill.ledger.audit import audit_ledger
-    from gembill.ledger.bill_totals import BillTotal, bill_days, sum_bill
+    from gembill.ledger.bill_totals import bill_days, sum_bill
     from gembill.ledger.bills import BillChange, BillFile, BillImport, add_bill, bill_files
     from gembill.ledger.charges import ChargeTotal, read_charges, read_charges_of, sum_charges
     from gembill.ledger.closings import Closing, read_closings
@@ -51,11 +51,11 @@ if TYPE_CHECKING:
     from gembill.ledger.store import Ledger, ledger_file, open_ledger, upgrade_ledger
     from gembill.ledger.totals import Total, read_hourly_totals, read_totals
     from gembill.ledger.transaction import Transaction
-    from gembill.ledger.usage_by_day import Usage, sum_usage
+    from gembill.ledger.usage_by_day import read_doubts, read_executed, sum_usage
 
 _MODULES = {
     "audit": "audit_ledger",
-    "bill_totals": "BillTotal bill_days sum_bill",
+    "bill_totals": "bill_days sum_bill",
     "bills": "BillChange BillFile BillImport add_bill bill_files",
     "charges": "ChargeTotal read_charges read_charges_of sum_charges",
     "closings": "Closing read_closings",
@@ -76,7 +76,7 @@ _MODULES = {
     "store": "Ledger ledger_file open_ledger upgrade_ledger",
     "totals": "Total read_hourly_totals read_totals",
     "transaction": "Transaction",
-    "usage_by_day": "Usage sum_usage",
+    "usage_by_day": "read_doubts read_executed sum_usage",
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names.split()}
 
@@ -88,7 +88,6 @@ __all__ = [
     "BillChange",
     "BillFile",
     "BillImport",
-    "BillTotal",
     "ChargeTotal",
     "Closing",
     "Conversation",
@@ -110,7 +109,6 @@ __all__ = [
     "SortOrder",
     "Total",
     "Transaction",
-    "Usage",
     "add_bill",
     "audit_ledger",
     "bill_days",
@@ -132,8 +130,10 @@ __all__ = [
     "read_closings",
     "read_conversations",
     "read_dead_letters",
+    "read_doubts",
     "read_event_body",
     "read_evidence",
+    "read_executed",
     "read_hourly_totals",
     "read_labels",
     "read_page",

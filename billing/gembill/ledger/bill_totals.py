@@ -7,7 +7,6 @@ if no newer file has its scope; sums are exact however large, and those of all g
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gembill.ledger.errors import translated
@@ -15,6 +14,7 @@ from gembill.ledger.measures import HALVES, OVERFLOW, joined_halves
 from gembill.ledger.store import Ledger
 from gembill.money import PICO_PER_USD
 from gembill.reconcile.bill_line import BillForm, LineKind
+from gembill.reconcile.sums import BillTotal
 
 if TYPE_CHECKING:
     from gembill.ledger.reading import Snapshot
@@ -27,28 +27,6 @@ _VALUES = ("amount_micro", "cost_units", "cost_pico", "1")
 _CURRENT = (
     "NOT EXISTS (SELECT 1 FROM bill_line newer WHERE newer.scope = b.scope AND newer.file_number > b.file_number)"
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BillTotal:
-    """Lines that differ in nothing but amount, cost and time of export, added up; fields as in `BillLine`."""
-
-    kind: LineKind
-    sku_id: str
-    sku: str
-    unit: str
-    service: str
-    project: str | None
-    location: str | None
-    currency: str
-    rate: str | None
-    month: str | None
-    first_day: int
-    last_day: int
-    decimals: int
-    amount_micro: int
-    cost_pico: int
-    lines: int
 
 
 def bill_days(ledger: Ledger) -> dict[BillForm, tuple[int, int]]:

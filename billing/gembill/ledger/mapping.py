@@ -63,6 +63,11 @@ def read_labels(text: str) -> dict[str, str]:
     return _labels.decode(text)
 
 
+def read_executions(text: str) -> tuple[Execution, ...]:
+    """The executions of a record as its column has them."""
+    return tuple([_run(*run) for run in _runs.decode(text)])
+
+
 def words(entry: LedgerRecord, reason: Reason) -> Words:
     """What many revisions have alike, in the order of the columns of `template`."""
     record, fault = entry.record, entry.record.error
@@ -171,7 +176,7 @@ def _record(row: Row[Any]) -> Record:
         turns=row.turns,
         tokens=Tokens(**{field: getattr(row, f"tokens_{field}") for field in TOKEN_FIELDS}),
         declared=None if row.declared is None else bool(row.declared),
-        executions=tuple([_run(*run) for run in _runs.decode(row.executions)]),
+        executions=read_executions(row.executions),
         readings=None,
         labels=read_labels(row.labels),
         flags=_names.decode(row.flags),

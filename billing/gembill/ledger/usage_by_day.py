@@ -7,45 +7,25 @@ charges of the current revisions, exactly.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, case, func, literal, select
 
-from gembill.ledger import schema, sql
+from gembill.ledger import mapping, schema, sql
 from gembill.ledger.engine import snapshot
 from gembill.ledger.errors import translated
 from gembill.ledger.record_selection import selected
 from gembill.ledger.selection import Selection
 from gembill.ledger.store import Ledger
-from gembill.model import Flag, Meter, Modality
+from gembill.model import Execution, Flag, Meter, Modality, Status
+from gembill.reconcile.sums import Doubt, Usage
 
 EDGE_US = 15 * 60 * 1_000_000
 _DAY_US = 86_400_000_000
+_HOUR_US = 3_600_000_000
 _LONG = 200_000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Usage:
-    """Charges of one kind on one day: `quantity` in the meter's unit, `cost_pico` in pico-dollars.
-
-    `long` says that the prompts exceed 200,000 tokens, `lifted` that they do only with intermediate tokens counted;
-    `grounded` that a search met intermediate tokens; `edge` is -1 in the first 15 minutes of the day, 1 in the last.
-    """
-
-    day: int
-    model: str
-    service_tier: str
-    project: str | None
-    meter: Meter
-    modality: Modality
-    long: bool
-    lifted: bool
-    grounded: bool
-    edge: int
-    quantity: int
-    cost_pico: int
+_DOUBTFUL = (Status.UNKNOWN, Status.PARTIAL)
 
 
 def sum_usage(ledger: Ledger, selection: Selection, offsets: Sequence[tuple[int, int]]) -> list[Usage]:
@@ -72,6 +52,57 @@ def sum_usage(ledger: Ledger, selection: Selection, offsets: Sequence[tuple[int,
         rows = connection.execute(query.order_by(*keys)).all()
     usages = [_usage(row[: len(keys)], sql.exact_sums(row[len(keys) :], engine)) for row in rows]
     return [usage for usage in usages if usage.quantity or usage.cost_pico]
+
+
+def read_executed(
+    ledger: Ledger, selection: Selection, offsets: Sequence[tuple[int, int]]
+) -> Iterator[tuple[Usage, tuple[Execution, ...]]]:
+    """The executions of each call that has counts, with the group its output is in, at quantity 0."""
+    r = schema.record.c
+    local = r.occurred_us + _offset(r.occurred_us, offsets)
+    day = (local // _literal(_DAY_US)).label("day")
+    keys = (day, r.model, r.service_tier, r.project, _flag(func.coalesce(r.tokens_input, 0) > _LONG).label("long"))
+    query = select(*keys, r.executions).where(*selected(selection, ledger.engine.dialect.name), r.executions_count > 0)
+    with translated("read its executions"), snapshot(ledger.engine) as connection:
+        for row in connection.execution_options(stream_results=True).execute(query.where(r.tokens_output.is_not(None))):
+            yield _output(row), mapping.read_executions(row.executions)
+
+
+def read_doubts(ledger: Ledger, selection: Selection, offsets: Sequence[tuple[int, int]]) -> list[Doubt]:
+    """Where calls are whose usage is not known whole, from the rollup by hour; clocks differ by whole hours."""
+    rollup = schema.rollup_narrow.c
+    counted = {status: func.sum(case((rollup.status == status.value, rollup.calls), else_=0)) for status in _DOUBTFUL}
+    at = rollup.hour_utc * _literal(_HOUR_US)
+    day = ((at + _offset(at, offsets)) // _literal(_DAY_US)).label("day")
+    where: list[ColumnElement[bool]] = [rollup.status.in_([status.value for status in _DOUBTFUL])]
+    where += [at >= selection.start_us] if selection.start_us is not None else []
+    where += [at < selection.end_us] if selection.end_us is not None else []
+    keys = (day, rollup.model, rollup.service_tier)
+    query = select(*keys, *counted.values()).where(*where).group_by(*keys).order_by(*keys)
+    with translated("read its totals"), snapshot(ledger.engine) as connection:
+        rows = connection.execute(query).all()
+    return [
+        Doubt(day=int(row[0]), model=row[1], service_tier=row[2], unknown=int(row[3]), partial=int(row[4]))
+        for row in rows
+        if row[3] or row[4]
+    ]
+
+
+def _output(row: Any) -> Usage:  # noqa: ANN401
+    return Usage(
+        day=int(row.day),
+        model=row.model or "",
+        service_tier=row.service_tier,
+        project=row.project,
+        meter=Meter.OUTPUT,
+        modality=Modality.TEXT,
+        long=bool(row.long),
+        lifted=False,
+        grounded=False,
+        edge=0,
+        quantity=0,
+        cost_pico=0,
+    )
 
 
 def _literal(value: int) -> ColumnElement[int]:

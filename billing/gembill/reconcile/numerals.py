@@ -114,9 +114,14 @@ def _parts(text: str, order: str) -> tuple[int, int, int]:
     return (third, second, first) if order == "dmy" else (third, first, second)
 
 
+def date_of(number: int) -> date:
+    """The date of a day since 1970."""
+    return date.fromordinal(number + _EPOCH)
+
+
 def day_text(number: int) -> str:
     """A day since 1970 as people write it: `2026-11-03`."""
-    return date.fromordinal(number + _EPOCH).isoformat()
+    return date_of(number).isoformat()
 
 
 def month_days(month: str) -> tuple[int, int]:

@@ -14,7 +14,7 @@ _GENERATIONS = {  # fees are charged by generation: a model that has the fee of 
     "gemini-2.5": "gemini-2.5-flash",
 }
 _BEFORE = {"gemini-3.1-pro-preview": "gemini-3-pro-preview"}  # what a name on the bill meant until the other came
-_LONG = 200_001  # tokens of a prompt above every threshold there is
+LONG_PROMPT = 200_001  # tokens of a prompt above every threshold there is
 
 
 def price_of(book: PriceBook, sku: Sku, at_us: int) -> Price | NoPrice:
@@ -23,12 +23,17 @@ def price_of(book: PriceBook, sku: Sku, at_us: int) -> Price | NoPrice:
         return NoPrice("it carries the free allowance, at no price")
     if sku.meter is None or sku.model is None:
         return NoPrice("it names no model" if sku.model is None else "no meter of ours counts it")
-    model = _GENERATIONS.get(sku.model, sku.model)
+    model = generation_model(sku.model)
     price = _price(book, model, sku, at_us)
     if isinstance(price, NoPrice) and model in _BEFORE:
         earlier = _price(book, _BEFORE[model], sku, at_us)
         return price if isinstance(earlier, NoPrice) else earlier
     return price
+
+
+def generation_model(model: str) -> str:
+    """A model that has the fees of a generation; any other model is itself."""
+    return _GENERATIONS.get(model, model)
 
 
 def _price(book: PriceBook, model: str, sku: Sku, at_us: int) -> Price | NoPrice:
@@ -39,6 +44,6 @@ def _price(book: PriceBook, model: str, sku: Sku, at_us: int) -> Price | NoPrice
         sku.meter,
         kind,
         service_tier=sku.tier,
-        prompt_tokens=_LONG if sku.band is Band.LONG else 0,
+        prompt_tokens=LONG_PROMPT if sku.band is Band.LONG else 0,
         at_us=at_us,
     )

@@ -216,7 +216,7 @@ def _changed(total: Total, before: PreviousPeriod | None) -> str:
 
 
 def _notes(result: Report, before: PreviousPeriod | None = None, coming: Forecast | None = None) -> list[str]:
-    said = notes(result)[1:]
+    said = notes(result)
     said += [previous_sentence(before, result.total)] if before is not None else []
     return said + ([forecast_sentence(coming)] if coming is not None else [])
 

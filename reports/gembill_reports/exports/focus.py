@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from gembill.ledger import LedgerRecord
 from gembill.model import Meter, Record
 from gembill.money import usd
-from gembill.period import HOUR_US, Period, Unit, containing, local
+from gembill.period import HOUR_US, Period, Unit, containing, local, tz_version
 from gembill_reports.analysis.receipt import Receipt, ReceiptLine
 
 VERSION = "1.2"
@@ -51,7 +51,7 @@ COLUMNS = (
     *("ServiceSubcategory", "SkuId", "SkuMeter", "SkuPriceDetails", "SkuPriceId", "SubAccountId"),
     *("SubAccountName", "SubAccountType", "Tags"),
     *("x_CallId", "x_CostBasis", "x_ExecutionCount", "x_FailedExecutionCount", "x_Key", "x_Location"),
-    *("x_RequestCount", "x_ServiceTier", "x_TokenKind"),
+    *("x_RequestCount", "x_ServiceTier", "x_Timezone", "x_TimezoneDatabase", "x_TokenKind"),
 )
 
 
@@ -131,6 +131,8 @@ def _call(stored: LedgerRecord, zone: ZoneInfo, account: str) -> dict[str, Any]:
         "x_CostBasis": "estimate-list-price",
         "x_Key": record.key,
         "x_ServiceTier": record.service_tier,
+        "x_Timezone": zone.key,
+        "x_TimezoneDatabase": tz_version(),
     }
 
 

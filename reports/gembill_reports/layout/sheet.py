@@ -6,16 +6,29 @@ look like zero; what is unknown is called unknown and never 0.
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from textwrap import wrap
 
 from gembill.money import display, display_exact
-from gembill_reports.layout.tables import Table, clean, escaped, markdown, terminal
+from gembill_reports.layout.tables import Table, clean, escaped, markdown, shown_titles, terminal
 
 UNKNOWN = "unknown"
 DEMO = "DEMO DATA · "  # before the heading of whatever shows made-up calls
 _DOT = " · "
 _INDENT = re.compile(r" *(- )?")
+
+
+@dataclass(frozen=True, slots=True)
+class Footnote:
+    """What the sign behind the title of a column means; it is said only where the column is shown."""
+
+    column: str
+    text: str
+
+
+OUTPUT = Footnote("Output*", "* output with thinking")
+WASTE = "~ estimate: the part of the cost of intermediate tokens that failed runs caused"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,19 +38,27 @@ class Sheet:
     heading: str
     table: Table
     notes: tuple[str, ...]
+    footnotes: tuple[Footnote, ...] = ()
 
     def terminal(self, width: int, *, color: bool = False) -> str:
         """The sheet for a terminal of that many cells."""
         heading = "".join(f"{line}\n" for line in _headed(self.heading, width))
         table = f"\n{terminal(self.table, width, color=color)}" if self._filled else ""
-        notes = "".join(f"{line}\n" for note in self.notes for line in _wrapped(note, width))
+        shown = shown_titles(self.table, width) if self._filled else []
+        notes = "".join(f"{line}\n" for note in self._all_notes(shown) for line in _wrapped(note, width))
         return heading + table + (f"\n{notes}" if notes else "")
 
     def markdown(self) -> str:
         """The sheet for a pull request or a job summary."""
-        notes = "".join(f"- {escaped(note.strip())}\n" for note in self.notes)
+        shown = [column.title for column in self.table.columns] if self._filled else []
+        notes = "".join(f"- {escaped(note.strip())}\n" for note in self._all_notes(shown))
         table = f"{markdown(self.table)}\n" if self._filled else ""
         return f"### {escaped(self.heading)}\n\n{table}{notes}"
+
+    def _all_notes(self, shown: Sequence[str]) -> list[str]:
+        """The footnotes of the columns that are shown, on one line, and the notes."""
+        feet = "   ".join(one.text for one in self.footnotes if one.column in shown)
+        return [*([feet] if feet else []), *self.notes]
 
     @property
     def _filled(self) -> bool:

@@ -30,13 +30,14 @@ class Column:
 
     Where there is no room the lowest `priority` goes first; None stays always. `text` is set left and may be folded
     over several lines, unless it is of use only as a `whole`, such as an id; anything else is set right and is never
-    broken.
+    broken. `styles` are colours of cells by what they say, on a terminal that shows colours; the words say it too.
     """
 
     title: str
     priority: int | None = None
     text: bool = False
     whole: bool = False
+    styles: Mapping[str, str] | None = None
 
     @property
     def folds(self) -> bool:
@@ -72,8 +73,7 @@ def terminal(table: Table, width: int, *, color: bool = False) -> str:
     from rich.table import Table as RichTable
     from rich.text import Text
 
-    if table.total and not table.rows:  # nothing to sum up: the sum is the only row
-        table = Table(table.columns, (table.total,))
+    table = _summed_up(table)
     sizes = _sizes(table, width)
     drawing = RichTable(box=box.SIMPLE, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
     drawing.show_footer = table.total is not None
@@ -88,8 +88,23 @@ def terminal(table: Table, width: int, *, color: bool = False) -> str:
             overflow="fold",
         )
     for row in table.rows:
-        drawing.add_row(*(Text(row[at]) for at in sizes))
+        drawing.add_row(*(Text(row[at], style=_style(table.columns[at], row[at])) for at in sizes))
     return _drawn(drawing, _across(sizes), color=color)
+
+
+def shown_titles(table: Table, width: int) -> list[str]:
+    """The titles of the columns that `terminal` shows in this width."""
+    sizes = _sizes(_summed_up(table), width)
+    return [table.columns[at].title for at in sizes]
+
+
+def _summed_up(table: Table) -> Table:
+    """The table; where there is nothing to sum up, the sum is its only row."""
+    return Table(table.columns, (table.total,)) if table.total and not table.rows else table
+
+
+def _style(column: Column, cell: str) -> str:
+    return (column.styles or {}).get(cell, "")
 
 
 def markdown(table: Table) -> str:

@@ -14,7 +14,7 @@ from gembill.rules.budgets import BudgetStatus
 from gembill.rules.budgets.text import as_dict, sentence
 from gembill_reports.analysis.budget_explanation import Explanation
 from gembill_reports.analysis.report import Report
-from gembill_reports.layout.sheet import DEMO, UNKNOWN, Sheet, count, money, percent
+from gembill_reports.layout.sheet import DEMO, UNKNOWN, WASTE, Footnote, Sheet, count, money, percent
 from gembill_reports.layout.tables import MISSING, Column, Table
 from gembill_reports.views.budgets import filters
 from gembill_reports.views.records import record_dict
@@ -52,10 +52,10 @@ class ExplanationView(View):
         mark = DEMO if explanation.days.demo else ""
         heading = f"{mark}{status.state} · {status.budget.name} · calls: {filters(status.budget)}"
         shown = f"{len(calls)} of {status.calls:,} calls; `gembill receipt ID` explains one."
-        notes = (sentence(status), "~ estimate: the part of the cost of intermediate tokens that failed runs caused")
+        feet = (Footnote("Failed runs~", WASTE),)
         return [
-            Sheet(heading, _sums("Day", "day", explanation.days, status), notes),
-            Sheet("By model", _sums("Model", "model", explanation.models, status), ()),
+            Sheet(heading, _sums("Day", "day", explanation.days, status), (sentence(status),), feet),
+            Sheet("By model", _sums("Model", "model", explanation.models, status), (), feet),
             Sheet("The most expensive calls", _calls(calls, status), (shown if calls else "None.",)),
         ]
 

@@ -30,7 +30,7 @@ from gembill.rules.budgets.text import (
     where,
 )
 from gembill_reports.layout import screen
-from gembill_reports.layout.sheet import DEMO, Sheet, count, money, rate
+from gembill_reports.layout.sheet import DEMO, OUTPUT, WASTE, Footnote, Sheet, count, money, rate
 from gembill_reports.layout.tables import Column, Table, flat
 from gembill_reports.views.view import Csv, Format, View, text
 
@@ -38,8 +38,9 @@ if TYPE_CHECKING:  # a check of budgets does not wait for reports
     from gembill_reports.analysis.report import Report
 
 SCHEMA_VERSION = 1
+_STYLES = {"PASS": "green", "WARN": "yellow", "UNKNOWN": "magenta", "BREACH": "bold red"}
 _COLUMNS = (
-    Column("State", text=True),
+    Column("State", text=True, styles=_STYLES),
     Column("Budget", text=True),
     Column("Spent", 90),
     Column("Limit", 80),
@@ -93,10 +94,17 @@ class BudgetCheckView(View):
         loud = (one for one in statuses if one.state is not BudgetState.PASS)
         notes = [f"{one.state}: {one.budget.name}: {sentence(one)}" for one in loud]
         notes += [*_doubts(statuses), f"{summed_up(statuses)}. {forecast_note()}"]
-        notes.append("~ estimate. Cost is an estimate at list prices in US dollars, not Google's bill.")
+        notes.append("Cost is an estimate at list prices in US dollars, not Google's bill.")
         at = datetime.fromtimestamp(self.at_us // 1_000_000, UTC).strftime("%Y-%m-%d %H:%M UTC")
         table = Table(_COLUMNS, tuple(_cells(one) for one in statuses))
-        return [Sheet(f"{DEMO if self.demo else ''}Gemini budgets · {at}", table, tuple(notes))]
+        return [
+            Sheet(
+                f"{DEMO if self.demo else ''}Gemini budgets · {at}",
+                table,
+                tuple(notes),
+                (Footnote("Failed runs~", WASTE),),
+            )
+        ]
 
     def special(self) -> Mapping[Format, Callable[[], Iterable[str]]]:
         """JUnit, and the log of a GitHub job, which leaves its files for the runner too."""
@@ -185,8 +193,8 @@ def run_sheet(report: Report, statuses: Sequence[BudgetStatus]) -> Sheet:
     ]
     notes = [f"{one.state}: {one.budget.name}: {sentence(one)}" for one in ordered(statuses)]
     notes += [*_doubts(statuses), *([] if report.strictly_complete else doubts(report))]
-    notes.append("* output with thinking. Cost is an estimate at list prices in US dollars, not Google's bill.")
-    return Sheet("Gemini calls of this run", Table(columns, tuple(cells[:-1]), cells[-1]), tuple(notes))
+    notes.append("Cost is an estimate at list prices in US dollars, not Google's bill.")
+    return Sheet("Gemini calls of this run", Table(columns, tuple(cells[:-1]), cells[-1]), tuple(notes), (OUTPUT,))
 
 
 def _cells(status: BudgetStatus) -> tuple[str, ...]:

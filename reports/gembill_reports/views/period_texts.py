@@ -7,7 +7,7 @@ is never written as if it were.
 from datetime import timedelta
 from typing import Any
 
-from gembill.period import Period, Unit, containing, local, name
+from gembill.period import Period, Unit, containing, local, name, tz_version
 
 
 def words(period: Period) -> str:
@@ -24,8 +24,10 @@ def words(period: Period) -> str:
 
 
 def period_dict(period: Period) -> dict[str, Any]:
-    """The period as JSON carries it; an open end is None."""
-    return {"start": period.start, "end": period.end, "timezone": period.timezone}
+    """The period as JSON carries it; an open end is None. `timezone_database` is the version that says when days end;
+    None where it is the machine's own."""
+    ends = {"start": period.start, "end": period.end, "timezone": period.timezone}
+    return ends | {"timezone_database": tz_version()}
 
 
 def _end(period: Period, at_us: int) -> str:

@@ -242,8 +242,12 @@ def _estimate(receipt: Receipt) -> Iterator[str]:
         )
 
 
+_OUTCOME_STYLES = {"ok": "green", "failed": "red", "deadline exceeded": "red", "unknown": "magenta"}
+
+
 def _executions(receipt: Receipt) -> Sheet:
-    columns = (Column("Run"), Column("Outcome", text=True), Column("Code", 50), Column("Result", 60))
+    outcome = Column("Outcome", text=True, styles=_OUTCOME_STYLES)
+    columns = (Column("Run"), outcome, Column("Code", 50), Column("Result", 60))
     rows = tuple(
         (str(number), one.outcome.value.replace("_", " "), _chars(one.code_chars), _chars(one.result_chars))
         for number, one in enumerate(receipt.stored.record.executions, 1)

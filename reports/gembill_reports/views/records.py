@@ -16,7 +16,7 @@ from gembill.ledger import LedgerRecord
 from gembill.model import ApiError
 from gembill.money import usd
 from gembill.period import Period, local
-from gembill_reports.layout.sheet import DEMO, Sheet, count, money
+from gembill_reports.layout.sheet import DEMO, OUTPUT, Sheet, count, money
 from gembill_reports.layout.tables import MISSING, Column, Table, flat
 from gembill_reports.views.period_texts import words
 from gembill_reports.views.report import cost_dict
@@ -26,11 +26,12 @@ SCHEMA_VERSION = 1
 NEWEST = 100  # what a table shows unless a limit is given
 _KEPT_IN_MEMORY = 8 << 20
 _ID_SHOWN = 13  # of a UUIDv7: its millisecond
+STATUS_STYLES = {"partial": "yellow", "unknown": "magenta", "error": "red"}
 _COLUMNS = (
     Column("ID", text=True, whole=True),
     Column("When", 80, text=True),
     Column("Model", 70, text=True),
-    Column("Status", 60, text=True),
+    Column("Status", 60, text=True, styles=STATUS_STYLES),
     Column("Input", 40),
     Column("Intermed.", 65),
     Column("Output*", 50),
@@ -137,7 +138,7 @@ def sheet(records: Iterable[LedgerRecord], period: Period, limit: int = NEWEST, 
     rows = tuple(_row(stored, period.zone, length) for stored in shown)
     mark = DEMO if demo else ""
     heading = f"{mark}Recorded calls · {words(period)} · {period.timezone} · US dollars, estimate at list price"
-    return Sheet(heading, Table(_COLUMNS, rows), tuple(_notes(len(records), limit)))
+    return Sheet(heading, Table(_COLUMNS, rows), tuple(_notes(len(records), limit)), (OUTPUT,))
 
 
 def utc(at_us: int) -> str:
@@ -222,4 +223,4 @@ def _notes(number: int, limit: int) -> Iterator[str]:
         yield f"The newest {limit:,} calls; there are more: --limit N shows more of them, --format json all."
     elif not number:
         yield "No call was recorded in this period."
-    yield "* output with thinking. `gembill receipt ID` explains a call. Cost is an estimate at list prices."
+    yield "`gembill receipt ID` explains a call. Cost is an estimate at list prices."

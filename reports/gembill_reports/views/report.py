@@ -15,7 +15,7 @@ from gembill.ledger import Total
 from gembill.model import COST_PARTS, CostParts, Tokens
 from gembill.money import usd
 from gembill_reports.analysis.report import Report
-from gembill_reports.layout.sheet import DEMO, Sheet, count, money, percent, rate
+from gembill_reports.layout.sheet import DEMO, OUTPUT, WASTE, Footnote, Sheet, count, money, percent, rate
 from gembill_reports.layout.tables import MISSING, Column, Table, flat
 from gembill_reports.views import forecast, previous_period
 from gembill_reports.views.period_texts import period_dict, words
@@ -168,7 +168,7 @@ def sheet(report: Report, before: PreviousPeriod | None = None, coming: Forecast
     lines = ([] if report.rows else ["No call was recorded in this period."]) + notes(report)
     lines += [previous_period.sentence(before, report.total)] if before is not None else []
     lines += [forecast.sentence(coming)] if coming is not None else []
-    return Sheet(heading, Table(columns, tuple(rows), total), tuple(lines))
+    return Sheet(heading, Table(columns, tuple(rows), total), tuple(lines), (OUTPUT, Footnote("Waste~", WASTE)))
 
 
 def _compared(before: PreviousPeriod) -> list[_Measure]:
@@ -182,7 +182,7 @@ def _compared(before: PreviousPeriod) -> list[_Measure]:
 def notes(report: Report) -> list[str]:
     """What has to be said below a report, a sentence or two a line."""
     period, total = report.period, report.total
-    lines = ["* output with thinking   ~ estimate: the part of the cost of intermediate tokens that failed runs caused"]
+    lines = []
     if total.tokens.intermediate and (share := share_sentence(total)):
         lines.append(share)
     start, end = period.start or "the first call", period.end or "now"

@@ -15,7 +15,7 @@ from gembill.errors import ConfigurationError
 from gembill.ledger import Ledger, Selection, open_ledger
 from gembill.model import Status, Tokens
 from gembill.money import unit_price, usd
-from gembill.period import Period, instant, parse
+from gembill.period import Period, instant, parse, tz_version
 from gembill_reports.analysis.report import Report, add, groups, report
 from gembill_reports.views.report import report_dict
 from tests.gembill_reports.making import FAILED, FLASH, LATE, OK, PRO, call, put, us
@@ -90,6 +90,7 @@ def test_a_month_by_model_is_what_one_works_out_by_hand(ledger: Ledger) -> None:
         "start": "2026-11-01T00:00:00+00:00",
         "end": "2026-12-01T00:00:00+00:00",
         "timezone": "UTC",
+        "timezone_database": tz_version(),
     }
     assert list(shape) == ["schema_version", "period", "by", "rows", "total"]
     assert json.loads(json.dumps(shape)) == shape

@@ -1,6 +1,7 @@
 """Numbers written for people, and sheets in a terminal."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gembill.money import parse_usd
-from gembill_reports.layout.sheet import Sheet, count, exact, money, percent, rate
+from gembill_reports.layout.sheet import Footnote, Sheet, count, exact, money, percent, rate
 from gembill_reports.layout.tables import Column, Table
 
 
@@ -63,6 +64,18 @@ def test_further_lines_of_a_note_are_indented_as_its_first() -> None:
         *("    from", "    here to", "    there"),
         *("plain words", "wrapped"),
     ]
+
+
+def test_a_footnote_is_there_only_with_its_column() -> None:
+    columns = (Column("Model", text=True), Column("Output*", 10), Column("Waste~", 20), Column("Cost"))
+    rows = (("gemini-3-flash-preview", "1,000", "$0.50", "$1.00"),)
+    feet = (Footnote("Output*", "* with thinking"), Footnote("Waste~", "~ estimate"))
+    sheet = Sheet("Heading", Table(columns, rows), ("A note.",), feet)
+    assert sheet.terminal(80).splitlines()[-2:] == ["* with thinking   ~ estimate", "A note."]
+    assert sheet.terminal(40).splitlines()[-2:] == ["~ estimate", "A note."]
+    assert sheet.terminal(30).splitlines()[-2:] == ["", "A note."]
+    assert "- \\* with thinking   \\~ estimate\n- A note." in sheet.markdown()
+    assert "estimate" not in replace(sheet, table=Table(columns, ())).terminal(80)
 
 
 def test_a_table_without_rows_is_left_out() -> None:

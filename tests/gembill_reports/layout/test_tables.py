@@ -9,7 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from gembill_reports.layout.tables import Column, Table, clean, csv_lines, escaped, flat, markdown, terminal
+from gembill_reports.layout.tables import (
+    Column,
+    Table,
+    clean,
+    csv_lines,
+    escaped,
+    flat,
+    markdown,
+    shown_titles,
+    terminal,
+)
 
 COLUMNS = (
     Column("Model", text=True),
@@ -89,6 +99,23 @@ def test_rich_markup_in_a_text_is_only_text() -> None:
 def test_without_color_there_is_no_escape_sequence_and_with_it_there_is() -> None:
     assert "\x1b" not in terminal(TABLE, 80)
     assert "\x1b[1m" in terminal(TABLE, 80, color=True)
+
+
+def test_a_state_has_its_colour_only_where_colours_are_shown() -> None:
+    columns = (Column("State", text=True, styles={"BREACH": "bold red", "PASS": "green"}), Column("Cost"))
+    table = Table(columns, (("BREACH", "$1"), ("PASS", "$2"), ("BREACHED", "$3")))
+    lines = terminal(table, 40, color=True).splitlines()
+    assert "\x1b[1;31mBREACH" in lines[2]
+    assert "\x1b[32mPASS" in lines[3]
+    assert "\x1b[" not in lines[4]
+    assert "\x1b" not in terminal(table, 40)
+
+
+def test_shown_titles_are_those_of_the_drawn_table() -> None:
+    table = Table((Column("Name", text=True), Column("Low", 10), Column("High", 20)), (("n", "1,234", "5,678"),))
+    assert shown_titles(table, 40) == ["Name", "Low", "High"]
+    assert shown_titles(table, 12) == ["Name", "High"]
+    assert shown_titles(Table(table.columns, (), ("Total", "1", "2")), 40) == ["Name", "Low", "High"]
 
 
 def test_markdown_escapes_what_would_break_the_table() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gembill.period import Period, parse, zone
+from gembill.period import Period, parse, tz_version, zone
 from gembill_reports.views.period_texts import period_dict, words
 
 
@@ -33,4 +33,5 @@ def test_json_has_both_ends_and_the_zone() -> None:
         "start": "2026-11-01T00:00:00+00:00",
         "end": None,
         "timezone": "UTC",
+        "timezone_database": tz_version(),
     }

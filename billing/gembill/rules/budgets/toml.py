@@ -168,4 +168,7 @@ _KINDS = {
     "forecast_at": Kind(_Number, "a share of the limit above 0, such as 0.8, in at most 6 decimals", _share),
     "on_unpriced": Kind(OnUnpriced, f"one of {', '.join(OnUnpriced)}"),
 }
+BUDGET_KEYS = {key: kind.words for key, kind in _KINDS.items()}
+"""The keys of a budget and what they can be, in words."""
+
 _FIELDS = {"limit_usd": "limit_pico", "period": "span", "timezone": "zone"}

@@ -1,0 +1,206 @@
+"""`gembill reconcile`: Google's own bill, held against the ledger.
+
+Owns: the command, taking files in, and its exit codes. Not here: readers and rules (`gembill.reconcile`), SQL, layout.
+Invariant: it changes nothing but the tables of bills; no credential and no network is used.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from gembill.cli.options import CallFilter, database_url_option, opened, together
+from gembill.cli.output import Output, output_options
+from gembill.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from gembill.ledger import Ledger
+    from gembill.reconcile.bill_line import BillForm
+    from gembill.reconcile.comparison import Comparison
+    from gembill_reports.analysis.reconciliation import BillScope
+
+RESIDUE_EXIT, OPEN_EXIT = 10, 12
+_RATE = re.compile(r"([A-Z]{3})=([0-9]{1,12}(?:\.[0-9]{1,12})?)")
+_SHARE = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,6})?)%")
+
+
+@dataclass(frozen=True, slots=True)
+class BillFlags:
+    """What is compared and how strictly, as given."""
+
+    project: str | None
+    currency: str | None
+    rate: str | None
+    tolerance: str | None
+    bill_form: str | None
+    as_of: str | None
+    infer: bool
+
+
+_BILL = (
+    click.option(
+        "--project", metavar="ID", help="Only lines of this project; also which one a report was filtered to."
+    ),
+    click.option("--currency", metavar="CODE", help="Only lines in this currency."),
+    click.option("--rate", metavar="EUR=0.92", help="Units for one dollar, where the bill does not say."),
+    click.option(
+        "--tolerance", metavar="SHARE", help="Money without a name that the exit code passes over, like 0.5%."
+    ),
+    click.option(
+        "--form",
+        "bill_form",
+        type=click.Choice(["bigquery", "focus", "cost_table", "reports"]),
+        help="The kind of file, where the ledger holds several.  [default: the finest]",
+    ),
+    click.option("--as-of", "as_of", metavar="DATE", help="When the bill was written.  [default: today]"),
+    click.option("--infer", is_flag=True, help="Say which policies the bill agrees with. Nothing is set."),
+)
+_CALLS = (
+    click.option("--since", metavar="DATE", help="From this day on."),
+    click.option("--until", metavar="DATE", help="Up to this day, which is not included."),
+    click.option("--month", metavar="YYYY-MM", help="A whole month of usage."),
+    click.option("--key", multiple=True, metavar="NAME", help="Only calls with this API key. Repeatable."),
+    click.option("--label", multiple=True, metavar="NAME=VALUE", help="Only calls with this label. Repeatable."),
+)
+
+
+@click.command()
+@click.argument("files", nargs=-1, metavar="FILE...", type=click.Path(path_type=Path))
+@together("flags", BillFlags, _BILL)
+@together("calls", CallFilter, _CALLS)
+@output_options()
+@database_url_option
+@click.pass_context
+def reconcile(
+    ctx: click.Context,
+    files: tuple[Path, ...],
+    flags: BillFlags,
+    calls: CallFilter,
+    output: Output,
+    database_url: str | None,
+) -> None:
+    """Hold Google's bill against the ledger, and name what is between them.
+
+    \b
+    FILE is recognised by its content:
+      cost table   CSV of an invoice month, from the billing console
+      report       CSV by SKU and day, from the billing console
+      BigQuery     standard or detailed export, as CSV or JSON Lines
+      FOCUS        Google's own export of FOCUS 1.2, likewise
+
+    Files are kept in the ledger: the same one twice changes nothing, a revised one takes the place of the first.
+    Without FILE what is kept is compared. Tokens are compared first, then money by the bill's own exchange rate. Days
+    that ended less than 48 hours ago are open and not compared.
+
+    Exits 0 if no token and less than a cent is without a name, 10 if there is more, and 12 if all days are open or an
+    SKU is not known.
+    """
+    from gembill.price_catalog import book_in_force
+    from gembill_reports.analysis.reconciliation import reconcile as compared
+    from gembill_reports.views.reconciliation import ReconciliationView, inference_notes
+
+    with opened(database_url, read_only=not files) as (ledger, settings):
+        forms = [take_in(ledger, path, flags.project or "") for path in files]
+        scope = _scope(flags, calls, forms)
+        comparison = compared(ledger, book_in_force(ledger, settings), scope)
+        assert scope.form is not None or not forms
+        output.write(ReconciliationView(_form(ledger, scope), comparison))
+    if flags.infer:
+        for note in inference_notes(comparison):
+            click.echo(f"gembill: {note}", err=True)
+    ctx.exit(exit_code(comparison, flags.tolerance))
+
+
+def take_in(ledger: Ledger, path: Path, project: str) -> BillForm:
+    """Keep a file and say on stderr what became of it."""
+    from gembill.ledger import BillFile, add_bill
+    from gembill.reconcile.bill_files import checked, digest, open_bill
+
+    form = open_bill(path).form
+    file = BillFile(digest=digest(path), name=path.name, form=form, project=project)
+    result = add_bill(ledger, file, lambda: checked(open_bill(path), path.name))
+    if not result.fresh:
+        click.echo(f"gembill: {path.name} is known already, {result.lines:,} lines", err=True)
+        return form
+    again = f", in the place of {result.replaced:,} earlier ones" if result.replaced else ""
+    click.echo(f"gembill: {path.name}: {result.lines:,} lines of a {form.value.replace('_', ' ')}{again}", err=True)
+    for change in result.changes[:10]:
+        click.echo(f"gembill: revised: {_change(change)}", err=True)
+    return form
+
+
+def _change(change: object) -> str:
+    from gembill.ledger import BillChange
+    from gembill.reconcile.numerals import day_text
+    from gembill.reconcile.synthetic import decimal_text
+
+    assert isinstance(change, BillChange)
+    sums = f"{decimal_text(change.amount_micro, 6)} units, {decimal_text(change.cost_pico, 12)} {change.currency}"
+    return f"{change.sku} of {day_text(change.first_day)}: {sums}"
+
+
+def _form(ledger: Ledger, scope: BillScope) -> BillForm:
+    from gembill.ledger import bill_days
+    from gembill.reconcile.bill_line import BillForm
+
+    return scope.form or next(form for form in BillForm if form in bill_days(ledger))
+
+
+def _scope(flags: BillFlags, calls: CallFilter, forms: list[BillForm]) -> BillScope:
+    from gembill.ledger import Selection
+    from gembill.model import chosen_labels
+    from gembill.period import instant, zone
+    from gembill.reconcile.bill_line import BillForm
+    from gembill_reports.analysis.reconciliation import BillScope, pacific_day
+
+    period = calls.period()
+    now_us = time.time_ns() // 1000 if flags.as_of is None else instant(flags.as_of, zone(), name="--as-of")
+    given = BillForm(flags.bill_form) if flags.bill_form else min(forms, key=list(BillForm).index, default=None)
+    return BillScope(
+        now_day=pacific_day(now_us),
+        days=(
+            None if period.start_us is None else pacific_day(period.start_us),
+            None if period.end_us is None else pacific_day(period.end_us - 1),
+        ),
+        form=given,
+        project=flags.project,
+        currency=flags.currency,
+        rate=None if flags.rate is None else _rate(flags.rate, flags.currency),
+        infer=flags.infer,
+        selection=Selection(keys=calls.key, labels=chosen_labels(calls.label, "--label")),
+    )
+
+
+def _rate(text: str, currency: str | None) -> Fraction:
+    written = _RATE.fullmatch(text.strip())
+    if written is None or not Fraction(written[2]):
+        raise ConfigurationError(f"--rate is '{text}'; write units of a currency for one dollar, like EUR=0.92")
+    if currency is not None and written[1] != currency:
+        raise ConfigurationError(f"--rate is for {written[1]} and --currency is {currency}; name one currency")
+    return Fraction(written[2])
+
+
+def exit_code(comparison: Comparison, tolerance: str | None) -> int:
+    """0 reconciled, 10 with a residue that has no name, 12 if nothing could be compared or an SKU is unknown."""
+    from gembill.reconcile.residue import Name
+
+    if comparison.days is not None and not comparison.is_reconciled:
+        if tolerance is None:
+            return RESIDUE_EXIT
+        money = sum(abs(one.money) for one in comparison.residues if one.name == Name.UNEXPLAINED)
+        if money > _share(tolerance) * abs(comparison.billed):
+            return RESIDUE_EXIT
+    return OPEN_EXIT if comparison.days is None or comparison.unknown_skus else 0
+
+
+def _share(text: str) -> Fraction:
+    written = _SHARE.fullmatch(text.strip())
+    if written is None:
+        raise ConfigurationError(f"--tolerance is '{text}'; write it like 0.5%")
+    return Fraction(written[1]) / 100

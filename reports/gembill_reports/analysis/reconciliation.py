@@ -1,0 +1,108 @@
+"""Google's bill and the ledger, read and held against each other.
+
+Owns: what is read for a comparison, and of which days. Not here: the comparison (`gembill.reconcile`), SQL and layout.
+Invariant: both sides are read for the same days of Google's calendar; the estimated tokens of results, which cost a
+look at every execution, are read only where output differs.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from fractions import Fraction
+
+from gembill.errors import ConfigurationError
+from gembill.ledger import Ledger, Selection, bill_days, read_doubts, read_executed, sum_bill, sum_usage
+from gembill.period import HOUR_US, day_of, local, midnight, zone
+from gembill.reconcile.bill_line import BillForm
+from gembill.reconcile.cell import BillMeter
+from gembill.reconcile.comparison import Comparison, Ours, compare
+from gembill.reconcile.numerals import date_of
+from gembill.reconcile.residue import Name
+from gembill.reconcile.sums import Usage
+from gembill.rules.prices import PriceBook
+from gembill.rules.rating import result_tokens
+
+_PACIFIC = zone()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BillScope:
+    """Which lines and which calls are compared. `days` are both included, None is open; `selection` has no period.
+
+    `form` is the kind of file; None takes the finest there is. `rate` is units of the currency for a dollar, for bills
+    that do not say it. `infer` reads executions in any case.
+    """
+
+    now_day: int
+    days: tuple[int | None, int | None] = (None, None)
+    form: BillForm | None = None
+    project: str | None = None
+    currency: str | None = None
+    rate: Fraction | None = None
+    infer: bool = False
+    selection: Selection = Selection()  # noqa: RUF009 - a frozen value
+
+
+def reconcile(ledger: Ledger, book: PriceBook, scope: BillScope) -> Comparison:
+    """Compare. ConfigurationError if there is no bill to compare with."""
+    forms = bill_days(ledger)
+    form = scope.form or next((form for form in BillForm if form in forms), None)
+    if form is None or form not in forms:
+        raise ConfigurationError("the ledger holds no bill of Google's; name a file, `gembill reconcile FILE`")
+    bill = sum_bill(ledger, form, scope.days, scope.project)
+    if scope.currency is not None:
+        bill = [total for total in bill if total.currency == scope.currency]
+    first, last = forms[form]
+    first, last = max(first, scope.days[0] or first), min(last, scope.days[1] or last)
+    ours = _ours(ledger, scope.selection, first, last)
+    comparison = compare(bill, ours, book, now_day=scope.now_day, rate=scope.rate)
+    if scope.infer or _output_differs(comparison):
+        selection, offsets = _window(scope.selection, first, last)
+        ours = replace(ours, results=_results(ledger, selection, offsets))
+        comparison = compare(bill, ours, book, now_day=scope.now_day, rate=scope.rate)
+    return comparison
+
+
+def _ours(ledger: Ledger, selection: Selection, first: int, last: int) -> Ours:
+    selection, offsets = _window(selection, first, last)
+    return Ours(usages=sum_usage(ledger, selection, offsets), doubts=read_doubts(ledger, selection, offsets))
+
+
+def _results(ledger: Ledger, selection: Selection, offsets: Sequence[tuple[int, int]]) -> list[Usage]:
+    """About how many tokens the results of executions are, which no count of a call holds."""
+    sums: Counter[Usage] = Counter()
+    for group, executions in read_executed(ledger, selection, offsets):
+        sums[group] += result_tokens(executions) or 0
+    return [replace(group, quantity=tokens) for group, tokens in sums.items() if tokens]
+
+
+def _window(selection: Selection, first: int, last: int) -> tuple[Selection, Sequence[tuple[int, int]]]:
+    """The calls of these days, and the differences of Pacific time from UTC in them."""
+    start, end = (midnight(date_of(day), _PACIFIC) for day in (first, last + 1))
+    return replace(selection, start_us=start, end_us=end), clock_offsets(start, end)
+
+
+def clock_offsets(start_us: int, end_us: int) -> list[tuple[int, int]]:
+    """Since when Pacific time differs from UTC by how many microseconds, from `start_us` on."""
+    offsets = [(start_us, _offset(start_us))]
+    for at in range(start_us, end_us + HOUR_US, HOUR_US):
+        if (offset := _offset(at)) != offsets[-1][1]:
+            offsets.append((at, offset))
+    return offsets
+
+
+def pacific_day(at_us: int) -> int:
+    """The day of Google's bill that an instant is on, counted from 1970."""
+    return day_of(at_us, _PACIFIC).toordinal() - date(1970, 1, 1).toordinal()
+
+
+def _offset(at_us: int) -> int:
+    difference = local(at_us, _PACIFIC).utcoffset()
+    assert difference is not None
+    return round(difference.total_seconds()) * 1_000_000
+
+
+def _output_differs(comparison: Comparison) -> bool:
+    named = (residue for residue in comparison.residues if residue.name != Name.ROUNDING and residue.amount_micro)
+    return any(residue.cell is not None and residue.cell.meter is BillMeter.OUTPUT for residue in named)

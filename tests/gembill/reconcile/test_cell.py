@@ -1,0 +1,55 @@
+"""Both sides arrive at the same cell."""
+
+import pytest
+
+from gembill.model import Meter, Modality
+from gembill.reconcile.cell import BillMeter, Naming, generation
+from gembill.reconcile.sku import read
+from tests.gembill.reconcile.ledgers import BOOK, FIRST, usage
+
+NAMING = Naming(BOOK)
+
+
+@pytest.mark.parametrize(
+    ("sku", "charges"),
+    [
+        ("Generate content input token count gemini 3.7 flash text", {"meter": Meter.INTERMEDIATE}),
+        ("Generate content output token count gemini 3.7 flash text", {"meter": Meter.THINKING}),
+        (
+            "Generate content input token count gemini 3.7 flash image flex caching",
+            {"meter": Meter.CACHED_INPUT, "modality": Modality.IMAGE, "service_tier": "flex"},
+        ),
+        (
+            "Generate content output token count gemini 3 pro long text",
+            {"model": "gemini-3.1-pro-preview", "meter": Meter.OUTPUT, "long": True},
+        ),
+        ("Generate content search query gemini 3 free", {"meter": Meter.GROUNDING}),
+    ],
+)
+def test_an_sku_and_its_charges_meet(sku, charges):
+    assert NAMING.of_sku(read(sku), FIRST) == NAMING.of_usage(usage(**charges), FIRST)
+
+
+def test_a_band_counts_only_where_the_bill_or_the_list_has_one():
+    assert not NAMING.of_usage(usage(long=True), FIRST).long
+    banded = Naming.of(BOOK, [(read("Generate content input token count gemini 3.7 flash long text"), FIRST)])
+    assert banded.of_usage(usage(long=True), FIRST).long
+    flat = Naming.of(BOOK, [(read("Generate content input token count gemini 3 pro text"), FIRST)])
+    assert not flat.of_usage(usage(model="gemini-3.1-pro-preview", long=True), FIRST).long
+
+
+def test_film_has_no_cell_and_no_price():
+    assert NAMING.of_sku(read("Veo Generation 4k with Audio"), FIRST) is None
+    film = NAMING.of_usage(usage(meter=Meter.VIDEO_SECONDS, cost_pico=5), FIRST)
+    assert (film.meter, NAMING.price(film)) == (BillMeter.OTHER, None)
+
+
+def test_a_price_is_that_of_the_list():
+    cell = NAMING.of_usage(usage(), FIRST)
+    assert NAMING.price(cell) == usage(quantity=1).cost_pico
+
+
+def test_fees_go_by_generation():
+    assert generation("gemini-3.7-flash") == "gemini-3"
+    assert generation("gemini-2.0-flash") == "gemini-2.5"
+    assert generation("other") == "other"

@@ -1,0 +1,95 @@
+"""A bill and a ledger read for the same days."""
+
+from dataclasses import replace
+
+import pytest
+
+from gembill.errors import ConfigurationError
+from gembill.ledger import BillFile, Ledger, Selection, add_bill, sum_usage
+from gembill.model import Outcome
+from gembill.period import HOUR_US, instant, zone
+from gembill.reconcile.bill_line import BillForm
+from gembill.reconcile.hypothesis import Policy
+from gembill.reconcile.numerals import day
+from gembill.reconcile.synthetic import BillOptions, make_bill
+from gembill.rules.prices import bundled
+from gembill_reports.analysis.reconciliation import BillScope, clock_offsets, pacific_day, reconcile
+from tests.gembill.ledger.making import SPOOL, append, posting, runs, tokens
+
+BOOK = bundled()
+MIDNIGHT = instant("2026-11-01", zone())  # the clock is set back on this day
+FIRST = day("2026-11-01")
+SCOPE = BillScope(now_day=FIRST + 30)
+
+
+def filled(ledger: Ledger) -> None:
+    hours = (1, 5, 24, 25, 30, 60)
+    executed = runs(Outcome.OK)
+    append(
+        ledger,
+        SPOOL,
+        [posting(n, occurred_us=MIDNIGHT + at * HOUR_US, executions=executed) for n, at in enumerate(hours, 1)],
+    )
+
+
+def bill(ledger: Ledger, **options: object) -> None:
+    offsets = clock_offsets(MIDNIGHT, MIDNIGHT + 96 * HOUR_US)
+    usages = sum_usage(ledger, Selection(), offsets)
+    lines = make_bill(usages, [], BOOK, BillOptions(**options))
+    add_bill(ledger, BillFile(digest="x", name="x", form=BillForm.BIGQUERY), lambda: lines_numbered(lines))
+
+
+def lines_numbered(lines):
+    return [replace(line, number=number) for number, line in enumerate(lines, 1)]
+
+
+def test_a_bill_of_the_ledgers_own_charges_is_reconciled_but_for_prices(ledger: Ledger) -> None:
+    filled(ledger)
+    bill(ledger)
+    comparison = reconcile(ledger, BOOK, SCOPE)
+    assert comparison.unexplained_micro == 0
+    assert comparison.days == (FIRST, FIRST + 2)
+    assert {cell.billed_micro == cell.ours_micro for cell in comparison.cells} == {True}
+
+
+def test_days_follow_the_pacific_clock_when_it_is_set_back() -> None:
+    offsets = clock_offsets(MIDNIGHT, MIDNIGHT + 48 * HOUR_US)
+    assert [offset // HOUR_US for _, offset in offsets] == [-7, -8]
+    assert pacific_day(MIDNIGHT + 25 * HOUR_US - 1) == FIRST
+    assert pacific_day(MIDNIGHT + 25 * HOUR_US) == FIRST + 1
+
+
+def test_a_policy_is_named_from_the_ledgers_charges(ledger: Ledger) -> None:
+    filled(ledger)
+    bill(ledger, policies=frozenset((Policy.INTERMEDIATE_FREE,)))
+    comparison = reconcile(ledger, BOOK, replace(SCOPE, infer=True))
+    assert comparison.inference.best.policies == {Policy.INTERMEDIATE_FREE}
+    assert "policy:intermediate_not_counted" in comparison.sums
+
+
+def test_calls_of_other_keys_are_not_ours(ledger: Ledger) -> None:
+    filled(ledger)
+    bill(ledger)
+    comparison = reconcile(ledger, BOOK, replace(SCOPE, selection=Selection(keys=("nobody",))))
+    assert {residue.name for residue in comparison.residues if residue.amount_micro} == {"unrecorded"}
+
+
+def test_a_period_takes_whole_days_of_both_sides(ledger: Ledger) -> None:
+    filled(ledger)
+    bill(ledger)
+    comparison = reconcile(ledger, BOOK, replace(SCOPE, days=(FIRST + 1, FIRST + 1)))
+    assert comparison.days == (FIRST + 1, FIRST + 1)
+    assert comparison.unexplained_micro == 0
+
+
+def test_without_a_bill_it_says_what_to_do(ledger: Ledger) -> None:
+    append(ledger, SPOOL, [posting(1, tokens=tokens())])
+    with pytest.raises(ConfigurationError, match="gembill reconcile FILE"):
+        reconcile(ledger, BOOK, SCOPE)
+
+
+def test_another_currency_is_left_out(ledger: Ledger) -> None:
+    filled(ledger)
+    bill(ledger, currency="EUR", rate="0.92")
+    assert reconcile(ledger, BOOK, replace(SCOPE, currency="EUR")).currency == "EUR"
+    assert reconcile(ledger, BOOK, replace(SCOPE, currency="USD")).days is None

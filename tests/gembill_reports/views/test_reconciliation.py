@@ -1,0 +1,67 @@
+"""A comparison for scripts and for people."""
+
+import json
+from dataclasses import replace
+
+from gembill.reconcile.bill_line import BillForm
+from gembill.reconcile.comparison import Comparison, Ours, compare
+from gembill.reconcile.hypothesis import Policy
+from gembill.reconcile.synthetic import BillOptions, make_bill
+from gembill_reports.views.reconciliation import ReconciliationView, amount, headline, inference_notes
+from gembill_reports.views.view import Format, text
+from tests.gembill.reconcile.ledgers import BOOK, NOW, month, totals
+
+USAGES, RESULTS = month(days=4)
+
+
+def held(now: int = NOW, **options: object) -> Comparison:
+    lines = totals(make_bill(USAGES, RESULTS, BOOK, BillOptions(**options)))
+    return compare(lines, Ours(usages=USAGES, results=RESULTS), BOOK, now_day=now)
+
+
+def shown(comparison: Comparison, form: Format) -> str:
+    return "".join(text(ReconciliationView(BillForm.BIGQUERY, comparison), form))
+
+
+def test_json_has_every_cell_and_residues_that_add_up():
+    shape = json.loads(shown(held(currency="EUR", rate="0.92", bypass=2), Format.JSON))
+    assert (shape["schema_version"], shape["reconciled"], shape["currency"], shape["rate"]) == (1, True, "EUR", "0.92")
+    pico = {one["name"]: int(one["cost"].replace(".", "")) for one in shape["residues"]}
+    assert sum(pico.values()) == int(shape["difference_cost"].replace(".", ""))
+    assert "unrecorded" in pico
+    assert {line["names"][0] for line in shape["lines"] if line["names"]} == {"unrecorded"}
+    assert all(line["end"] > line["start"] for line in shape["lines"])
+
+
+def test_csv_has_a_row_for_each_cell():
+    comparison = held()
+    header, *rows = shown(comparison, Format.CSV).splitlines()
+    assert header.startswith("start,end,model,service_tier,meter")
+    assert len(rows) == len(comparison.cells)
+
+
+def test_the_table_adds_days_up_and_names_what_differs(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    table = shown(held(policies=frozenset((Policy.INTERMEDIATE_FREE,)), tax_percent=19), Format.TABLE)
+    assert "policy:intermediate_not_counted" in table
+    assert "vanishes if intermediate not counted" in table
+    assert "Not compared: tax" in table
+    assert table.count("gemini-3.1-pro-preview") < 10
+
+
+def test_the_headline_says_until_when_and_how_far_apart():
+    comparison = held(free_searches=0)
+    assert headline(comparison).startswith("Google's bill until 2026-11-05: $")
+    assert headline(comparison).endswith("reconciled.")
+    assert "still open" in headline(held(now=0))
+    assert "only tokens" in headline(replace(comparison, rate=None))
+
+
+def test_money_of_another_currency_has_its_name():
+    assert amount(held(currency="EUR", rate="0.92"), 2 * 10**12) == "2.00 EUR"
+
+
+def test_what_is_inferred_names_the_runner_up_or_says_undecidable():
+    notes = list(inference_notes(held(policies=frozenset((Policy.RESULTS_BILLED, Policy.INTERMEDIATE_FREE)))))
+    assert "agrees best with intermediate not counted and results as output: 0 tokens apart" in notes[0]
+    assert notes[1] == "Undecidable from these calls: tool tokens with grounding free."
