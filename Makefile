@@ -37,7 +37,7 @@ fresh: $(DEV)  ## strangers' machines: old and new pip, newest and lowest depend
 	PYTHON="$(PYTHON)" BIN="$(CURDIR)/$(BIN)" tests/fresh/fresh.sh $(STEPS)
 
 clients: $(DEV)  ## real clients through the proxy: installed, run, compared (10 minutes at most); CLIENTS for some
-	$(BIN)/python -m pip install -q --disable-pip-version-check uv
+	-$(BIN)/python -m pip install -q --disable-pip-version-check uv  # without it Python clients are skipped
 	$(BIN)/python -m tests.clients.clients $(CLIENTS)
 
 check: $(DEV)  ## style, types, import order, migrations, generated documentation

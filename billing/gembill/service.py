@@ -42,7 +42,8 @@ class Posting(Protocol):
 
 
 class ProxyService:
-    """All that `gembill proxy` runs. Made, then served once; `url` is where it listens."""
+    """All that `gembill proxy` runs. Made, then served once; `url` is where it listens, `way_out` the forward
+    proxy on the way to the API, without its password, None for the straight way."""
 
     def __init__(self, settings: Settings, posting: Posting, redaction: Redaction | None = None) -> None:
         redaction = redaction or Redaction()
@@ -58,7 +59,10 @@ class ProxyService:
         )
         self._posting = posting
         caps = Caps(seconds=float(settings.pump_seconds), size=settings.pump_bytes, calls=settings.pump_calls)
-        self._server = Server(Proxy(_upstreams(settings), self._recorder, self.health, caps))
+        upstreams = _upstreams(settings)
+        forward = upstreams[Api.GEMINI].proxy
+        self.way_out = forward.shown if forward else None
+        self._server = Server(Proxy(upstreams, self._recorder, self.health, caps))
 
     def label(self, labels: Mapping[str, str]) -> None:
         """Give every call from now on these labels, and no longer those given before."""

@@ -110,6 +110,7 @@ def test_the_password_of_the_proxy_is_in_no_log(tmp_path, monkeypatch, api):
             assert child.post(PATH, "a") == 502
             health = child.health()
     assert len(company.seen) == 1
+    assert f" -> {api.url} through http://user:***@{company.place}, ledger ".encode() in child.log.read_bytes()
     assert b"VERYSECRET" not in child.log.read_bytes() + health
 
 

@@ -72,12 +72,13 @@ def proxy(flags: ProxyFlags, allow_remote: bool, log_level: str) -> None:
 
     station = ProxyService(settings, posting, redaction)
     posting.ready()
-    click.echo(_announcement(station.url, settings), err=True)
+    click.echo(_announcement(station.url, settings, station.way_out), err=True)
     click.echo(f"gembill: export GOOGLE_GEMINI_BASE_URL={station.url}", err=True)
     gc.collect()
     gc.freeze()  # what is loaded by now stays: scanning it again stops all calls for a quarter of a second
     station.serve()
 
 
-def _announcement(url: str, settings: Settings) -> str:
-    return f"gembill: {url} -> {masked(settings.upstream)}, ledger {masked(settings.ledger_url)}"
+def _announcement(url: str, settings: Settings, way_out: str | None = None) -> str:
+    through = f" through {way_out}" if way_out else ""
+    return f"gembill: {url} -> {masked(settings.upstream)}{through}, ledger {masked(settings.ledger_url)}"
