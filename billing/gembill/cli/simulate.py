@@ -5,7 +5,9 @@ Owns: its flags. Not here: the behaviour of the simulator. Invariant: only loopb
 
 import click
 
+from gembill.cli.groups import NearGroup
 from gembill.cli.options import together
+from gembill.cli.simulate_bill import bill
 from gembill_simulator import Options, parse_fault, run
 from gembill_simulator.faults import OTHERS, STATUSES, InjectedFault
 
@@ -41,7 +43,7 @@ _OPTIONS = (  # named as the fields of `Options`
 )
 
 
-@click.command()
+@click.group(cls=NearGroup, invoke_without_command=True)
 @click.option(
     "--host", default="127.0.0.1", show_default=True, help="Loopback address to listen on; others are refused."
 )
@@ -49,7 +51,8 @@ _OPTIONS = (  # named as the fields of `Options`
     "--port", default=8788, show_default=True, type=click.IntRange(0, 65535), help="Port; 0 takes a free one."
 )
 @together("options", Options, _OPTIONS)
-def simulate(host: str, port: int, options: Options) -> None:
+@click.pass_context
+def simulate(ctx: click.Context, /, host: str, port: int, options: Options) -> None:
     """Serve a look-alike of the Gemini API, with code execution and true-to-life token counts.
 
     It knows generateContent, interactions, batches, files, cached contents and the OpenAI-compatible chat completions.
@@ -57,7 +60,11 @@ def simulate(host: str, port: int, options: Options) -> None:
     Nothing leaves this machine and no key is needed. Point a client at it with
     GOOGLE_GEMINI_BASE_URL=http://127.0.0.1:8788, or the proxy with gembill proxy --upstream http://127.0.0.1:8788.
     """
-    run(port, options, host=host, on_start=_announce)
+    if ctx.invoked_subcommand is None:
+        run(port, options, host=host, on_start=_announce)
+
+
+simulate.add_command(bill)
 
 
 def _announce(url: str) -> None:

@@ -12,8 +12,17 @@ from datetime import date
 from fractions import Fraction
 
 from gembill.errors import ConfigurationError
-from gembill.ledger import Ledger, Selection, bill_days, read_doubts, read_executed, sum_bill, sum_usage
-from gembill.period import HOUR_US, day_of, local, midnight, zone
+from gembill.ledger import (
+    Ledger,
+    Selection,
+    bill_days,
+    read_doubts,
+    read_executed,
+    read_time_range,
+    sum_bill,
+    sum_usage,
+)
+from gembill.period import HOUR_US, day_of, local, midnight, parse, zone
 from gembill.reconcile.bill_line import BillForm
 from gembill.reconcile.cell import BillMeter
 from gembill.reconcile.comparison import Comparison, Ours, compare
@@ -62,6 +71,17 @@ def reconcile(ledger: Ledger, book: PriceBook, scope: BillScope) -> Comparison:
         ours = replace(ours, results=_results(ledger, selection, offsets))
         comparison = compare(bill, ours, book, now_day=scope.now_day, rate=scope.rate)
     return comparison
+
+
+def charged(ledger: Ledger, month: str | None = None) -> Ours:
+    """All charges of a ledger, or those of a month of Google's calendar, with the estimated tokens of results."""
+    period = parse(month=month)
+    start, end = (period.start_us, period.end_us) if month else read_time_range(ledger) or (0, 0)
+    assert start is not None
+    assert end is not None
+    first, last = pacific_day(start), pacific_day(end - 1 if month else end)
+    selection, offsets = _window(Selection(), first, last)
+    return replace(_ours(ledger, Selection(), first, last), results=_results(ledger, selection, offsets))
 
 
 def _ours(ledger: Ledger, selection: Selection, first: int, last: int) -> Ours:
