@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from gembill.ledger import Ledger
     from gembill.reconcile.bill_line import BillForm
     from gembill.reconcile.comparison import Comparison
+    from gembill.rules.prices import PriceBook
     from gembill_reports.analysis.reconciliation import BillScope
 
 RESIDUE_EXIT, OPEN_EXIT = 10, 12
@@ -41,6 +42,7 @@ class BillFlags:
     bill_form: str | None
     as_of: str | None
     infer: bool
+    explain: int | None
 
 
 _BILL = (
@@ -59,6 +61,9 @@ _BILL = (
         help="The kind of file, where the ledger holds several.  [default: the finest]",
     ),
     click.option("--as-of", "as_of", metavar="DATE", help="When the bill was written.  [default: today]"),
+    click.option(
+        "--explain", type=click.IntRange(1), metavar="LINE", help="Instead: the calls behind this line of FILE."
+    ),
     click.option("--infer", is_flag=True, help="Say which policies the bill agrees with. Nothing is set."),
 )
 _CALLS = (
@@ -108,6 +113,9 @@ def reconcile(
     with opened(database_url, read_only=not files) as (ledger, settings):
         forms = [take_in(ledger, path, flags.project or "") for path in files]
         scope = _scope(flags, calls, forms)
+        if flags.explain is not None:
+            _explain(ledger, book_in_force(ledger, settings), flags.explain, files, output)
+            return
         comparison = compared(ledger, book_in_force(ledger, settings), scope)
         assert scope.form is not None or not forms
         output.write(ReconciliationView(_form(ledger, scope), comparison))
@@ -133,6 +141,15 @@ def take_in(ledger: Ledger, path: Path, project: str) -> BillForm:
     for change in result.changes[:10]:
         click.echo(f"gembill: revised: {_change(change)}", err=True)
     return form
+
+
+def _explain(ledger: Ledger, book: PriceBook, number: int, files: tuple[Path, ...], output: Output) -> None:
+    from gembill.reconcile.bill_files import digest
+    from gembill_reports.analysis.bill_line_calls import explain_line
+    from gembill_reports.views.bill_line_calls import BillLineView
+
+    named = digest(files[-1]) if files else None
+    output.write(BillLineView(explain_line(ledger, book, number, named)))
 
 
 def _change(change: object) -> str:

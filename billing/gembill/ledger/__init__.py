@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from gembill.ledger.audit import audit_ledger
     from gembill.ledger.bill_totals import bill_days, sum_bill
-    from gembill.ledger.bills import BillChange, BillFile, BillImport, add_bill, bill_files
+    from gembill.ledger.bills import BillChange, BillFile, BillImport, add_bill, bill_files, read_bill_line
     from gembill.ledger.charges import ChargeTotal, read_charges, read_charges_of, sum_charges
     from gembill.ledger.closings import Closing, read_closings
     from gembill.ledger.conversations import Conversation, read_chains, read_conversations
@@ -51,12 +51,12 @@ if TYPE_CHECKING:
     from gembill.ledger.store import Ledger, ledger_file, open_ledger, upgrade_ledger
     from gembill.ledger.totals import Total, read_hourly_totals, read_totals
     from gembill.ledger.transaction import Transaction
-    from gembill.ledger.usage_by_day import read_doubts, read_executed, sum_usage
+    from gembill.ledger.usage_by_day import read_doubts, read_executed, read_usage_of_calls, sum_usage
 
 _MODULES = {
     "audit": "audit_ledger",
     "bill_totals": "bill_days sum_bill",
-    "bills": "BillChange BillFile BillImport add_bill bill_files",
+    "bills": "BillChange BillFile BillImport add_bill bill_files read_bill_line",
     "charges": "ChargeTotal read_charges read_charges_of sum_charges",
     "closings": "Closing read_closings",
     "conversations": "Conversation read_chains read_conversations",
@@ -76,7 +76,7 @@ _MODULES = {
     "store": "Ledger ledger_file open_ledger upgrade_ledger",
     "totals": "Total read_hourly_totals read_totals",
     "transaction": "Transaction",
-    "usage_by_day": "read_doubts read_executed sum_usage",
+    "usage_by_day": "read_doubts read_executed read_usage_of_calls sum_usage",
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names.split()}
 
@@ -123,6 +123,7 @@ __all__ = [
     "line_of",
     "net_lines",
     "open_ledger",
+    "read_bill_line",
     "read_bodies",
     "read_chains",
     "read_charges",
@@ -142,6 +143,7 @@ __all__ = [
     "read_records",
     "read_time_range",
     "read_totals",
+    "read_usage_of_calls",
     "require_known",
     "sum_bill",
     "sum_charges",

@@ -21,7 +21,7 @@ from gembill.ledger.errors import translated
 from gembill.ledger.reading import DrivenSnapshot
 from gembill.ledger.store import Ledger
 from gembill.money import PICO_PER_USD
-from gembill.reconcile.bill_line import BillForm, BillLine
+from gembill.reconcile.bill_line import BillForm, BillLine, LineKind
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -30,6 +30,10 @@ _APPENDED = (BillForm.BIGQUERY, BillForm.FOCUS)  # their rows only repeat themse
 _AT_ONCE = 5_000
 _LARGEST = 1 << 63
 _PICO_PER_UNIT = PICO_PER_USD
+_NAMES = (
+    *("line", "part", "kind", "service", "sku_id", "sku", "project", "location", "first_day", "last_day"),
+    *("amount_micro", "unit", "cost_units", "cost_pico", "currency", "rate", "decimals", "month", "exported_us"),
+)
 _SUMS = "sum(amount_micro), sum(cost_units), sum(cost_pico), count(*)"
 
 
@@ -84,6 +88,23 @@ def bill_files(ledger: Ledger) -> list[tuple[int, BillFile]]:
     with translated("read its bills"), ledger.reading() as snapshot:
         rows = snapshot.rows("SELECT number, digest, name, form, project FROM bill_file ORDER BY number")
     return [(row[0], BillFile(digest=row[1], name=row[2], form=BillForm(row[3]), project=row[4])) for row in rows]
+
+
+def read_bill_line(ledger: Ledger, line: int, digest: str | None = None) -> list[BillLine]:
+    """The line of a file and its parts; of the newest file unless a digest names one. Empty if it has none."""
+    newest = "SELECT max(number) FROM bill_file WHERE digest = ? OR ? = ''"
+    statement = f"SELECT {', '.join(_NAMES)} FROM bill_line WHERE line = ? AND file_number = ({newest}) ORDER BY part"  # noqa: S608
+    with translated("read its bills"), ledger.reading() as snapshot:
+        rows = snapshot.rows(statement, (line, digest or "", digest or ""))
+    return [_line(dict(zip(_NAMES, row, strict=True))) for row in rows]
+
+
+def _line(row: dict[str, Any]) -> BillLine:
+    units, pico = row.pop("cost_units"), row.pop("cost_pico")
+    for name in ("project", "location", "rate", "month"):
+        row[name] = row[name] or None
+    kind = LineKind(row.pop("kind"))
+    return BillLine(number=row.pop("line"), kind=kind, cost_pico=units * _PICO_PER_UNIT + pico, **row)
 
 
 def _add(connection: Connection, file: BillFile, lines: Iterable[BillLine], now_us: int) -> BillImport:

@@ -28,6 +28,23 @@ _LONG = 200_000
 _DOUBTFUL = (Status.UNKNOWN, Status.PARTIAL)
 
 
+def read_usage_of_calls(
+    ledger: Ledger, selection: Selection, offsets: Sequence[tuple[int, int]]
+) -> Iterator[tuple[str, int, Usage]]:
+    """The id and the moment of each call selected with its charges, grouped as in `sum_usage`, one call at a time."""
+    engine = ledger.engine.dialect.name
+    r, c = schema.record.c, schema.charge.c
+    keys = [r.id, r.occurred_us, *_keys(offsets)]
+    values = sql.sum_columns([c.quantity, c.cost_pico], engine)
+    joined = schema.record.join(schema.charge, and_(c.source_id == r.source_id, c.record_id == r.id))
+    query = select(*keys, *values).select_from(joined).where(*selected(selection, engine)).group_by(r.source_id, *keys)
+    with translated("read its charges"), snapshot(ledger.engine) as connection:
+        for row in connection.execution_options(stream_results=True).execute(query.order_by(r.occurred_us, r.id)):
+            usage = _usage(row[2 : len(keys)], sql.exact_sums(row[len(keys) :], engine))
+            if usage.quantity or usage.cost_pico:
+                yield row.id, row.occurred_us, usage
+
+
 def sum_usage(ledger: Ledger, selection: Selection, offsets: Sequence[tuple[int, int]]) -> list[Usage]:
     """The charges of the current revisions of the calls selected.
 
@@ -36,15 +53,7 @@ def sum_usage(ledger: Ledger, selection: Selection, offsets: Sequence[tuple[int,
     """
     engine = ledger.engine.dialect.name
     r, c = schema.record.c, schema.charge.c
-    local = r.occurred_us + _offset(r.occurred_us, offsets)
-    keys = [
-        (local // _literal(_DAY_US)).label("day"),
-        *(r.model, r.service_tier, r.project, c.meter, c.modality),
-        _flag(func.coalesce(r.tokens_input, 0) > _LONG).label("long"),
-        _lifted(r).label("lifted"),
-        _flag(r.flags.contains(f'"{Flag.TOOL_TOKENS_WITH_GROUNDING.value}"')).label("grounded"),
-        _edge(local % _literal(_DAY_US)).label("edge"),
-    ]
+    keys = _keys(offsets)
     values = sql.sum_columns([c.quantity, c.cost_pico], engine)
     joined = schema.record.join(schema.charge, and_(c.source_id == r.source_id, c.record_id == r.id))
     query = select(*keys, *values).select_from(joined).where(*selected(selection, engine)).group_by(*keys)
@@ -85,6 +94,20 @@ def read_doubts(ledger: Ledger, selection: Selection, offsets: Sequence[tuple[in
         Doubt(day=int(row[0]), model=row[1], service_tier=row[2], unknown=int(row[3]), partial=int(row[4]))
         for row in rows
         if row[3] or row[4]
+    ]
+
+
+def _keys(offsets: Sequence[tuple[int, int]]) -> list[ColumnElement[Any]]:
+    """What charges are grouped by, in the order in which `_usage` takes them."""
+    r, c = schema.record.c, schema.charge.c
+    local = r.occurred_us + _offset(r.occurred_us, offsets)
+    return [
+        (local // _literal(_DAY_US)).label("day"),
+        *(r.model, r.service_tier, r.project, c.meter, c.modality),
+        _flag(func.coalesce(r.tokens_input, 0) > _literal(_LONG)).label("long"),
+        _lifted(r).label("lifted"),
+        _flag(r.flags.like(f'%"{Flag.TOOL_TOKENS_WITH_GROUNDING.value}"%')).label("grounded"),
+        _edge(local % _literal(_DAY_US)).label("edge"),
     ]
 
 

@@ -67,7 +67,7 @@ def reconcile(ledger: Ledger, book: PriceBook, scope: BillScope) -> Comparison:
     ours = _ours(ledger, scope.selection, first, last)
     comparison = compare(bill, ours, book, now_day=scope.now_day, rate=scope.rate)
     if scope.infer or _output_differs(comparison):
-        selection, offsets = _window(scope.selection, first, last)
+        selection, offsets = window(scope.selection, first, last)
         ours = replace(ours, results=_results(ledger, selection, offsets))
         comparison = compare(bill, ours, book, now_day=scope.now_day, rate=scope.rate)
     return comparison
@@ -80,12 +80,12 @@ def charged(ledger: Ledger, month: str | None = None) -> Ours:
     assert start is not None
     assert end is not None
     first, last = pacific_day(start), pacific_day(end - 1 if month else end)
-    selection, offsets = _window(Selection(), first, last)
+    selection, offsets = window(Selection(), first, last)
     return replace(_ours(ledger, Selection(), first, last), results=_results(ledger, selection, offsets))
 
 
 def _ours(ledger: Ledger, selection: Selection, first: int, last: int) -> Ours:
-    selection, offsets = _window(selection, first, last)
+    selection, offsets = window(selection, first, last)
     return Ours(usages=sum_usage(ledger, selection, offsets), doubts=read_doubts(ledger, selection, offsets))
 
 
@@ -97,7 +97,7 @@ def _results(ledger: Ledger, selection: Selection, offsets: Sequence[tuple[int, 
     return [replace(group, quantity=tokens) for group, tokens in sums.items() if tokens]
 
 
-def _window(selection: Selection, first: int, last: int) -> tuple[Selection, Sequence[tuple[int, int]]]:
+def window(selection: Selection, first: int, last: int) -> tuple[Selection, Sequence[tuple[int, int]]]:
     """The calls of these days, and the differences of Pacific time from UTC in them."""
     start, end = (midnight(date_of(day), _PACIFIC) for day in (first, last + 1))
     return replace(selection, start_us=start, end_us=end), clock_offsets(start, end)

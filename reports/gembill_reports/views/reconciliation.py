@@ -22,6 +22,7 @@ from gembill_reports.layout.tables import Column, Table
 from gembill_reports.views.view import Csv, View
 
 SCHEMA_VERSION = 1
+_CENT = 10**10
 _HEADER = (
     *("start", "end", "model", "service_tier", "meter", "modality", "band", "billed", "ours", "difference"),
     *("billed_cost", "ours_cost", "difference_cost", "names", "skus"),
@@ -98,7 +99,16 @@ def headline(one: Comparison) -> str:
     billed, ours = one.billed_pico, one.ours_pico
     share = f"{100 * (ours - billed) / billed:+.2f} %" if billed else "nothing was billed"
     word = "reconciled" if one.is_reconciled else "not reconciled"
-    return f"{until}: {amount(one, billed)}, ours {amount(one, ours)} ({share}): {word}."
+    return f"{until}: {amount(one, billed)}, ours {amount(one, ours)} ({share}){_greatest(one)}: {word}."
+
+
+def _greatest(one: Comparison) -> str:
+    """The residue with the most money, where it is a cent or more."""
+    money = {name: pico for name, pico in one.sums_pico.items() if abs(pico) >= _CENT}
+    if not money:
+        return ""
+    name = max(money, key=lambda name: abs(money[name]))
+    return f", most of it {name.replace('_', ' ')}, {amount(one, money[name])}"
 
 
 def amount(one: Comparison, pico: int) -> str:

@@ -119,3 +119,10 @@ def test_a_tolerance_is_a_share(url: str, tmp_path: Path) -> None:
     path.write_text(path.read_text().replace('"amount": "', '"amount": "1', 1))
     with pytest.raises(ConfigurationError, match=r"like 0\.5%"):
         reconcile(url, path, "--tolerance", "much")
+
+
+def test_a_line_is_explained_by_its_calls(url: str, tmp_path: Path) -> None:
+    path = bill(url, tmp_path / "bill.jsonl")
+    shape = json.loads(reconcile(url, path, "--explain", "1", "--format", "json").stdout)
+    assert shape["difference"] == "0"
+    assert len(shape["calls"]) == 1

@@ -53,6 +53,7 @@ def test_the_headline_says_until_when_and_how_far_apart():
     comparison = held(free_searches=0)
     assert headline(comparison).startswith("Google's bill until 2026-11-05: $")
     assert headline(comparison).endswith("reconciled.")
+    assert "most of it unrecorded, $" in headline(held(bypass=5))
     assert "still open" in headline(held(now=0))
     assert "only tokens" in headline(replace(comparison, rate=None))
 
