@@ -11,6 +11,7 @@ UNSET is that too where it is there and cannot be read.
 """
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any, Generic, TypeVar, get_args, get_origin
 
 import msgspec
@@ -39,10 +40,16 @@ class Shape(Generic[_T]):
 
 
 def _struct(kind: type[_T], members: Mapping[str, Any], read: Callable[[Any, Any], Any]) -> _T:
-    given = (
-        (field, members[field.encode_name]) for field in msgspec.structs.fields(kind) if field.encode_name in members
-    )
+    given = [(field, members[field.encode_name]) for field in _fields(kind) if field.encode_name in members]
     return kind(**{field.name: read(field.type, inner) for field, inner in given})
+
+
+def _of_members(kind: type[_T], members: dict[str, Any]) -> _T:
+    """A struct of decoded members: at once where all are of their kinds, else one by one."""
+    try:
+        return msgspec.convert(members, kind)
+    except (msgspec.ValidationError, UnicodeError):
+        return _struct(kind, members, _of_value)
 
 
 def _of_text(kind: Any, text: Raw) -> Any:  # noqa: ANN401
@@ -62,14 +69,17 @@ def _of_value(kind: Any, said: object) -> Any:  # noqa: ANN401
     """A decoded member, None where it is not of its kind."""
     if kind is Any:
         return said
-    if (item := _item(kind)) is not None:
-        return (
-            [_struct(item, one, _of_value) for one in mappings_or_one(said)] if isinstance(said, list | dict) else None
-        )
-    return _struct(get_args(kind)[0], said, _of_value) if isinstance(said, dict) else None
+    item = _item(kind)
+    if item is None:
+        return _of_members(get_args(kind)[0], said) if isinstance(said, dict) else None
+    return [_of_members(item, one) for one in mappings_or_one(said)] if isinstance(said, list | dict) else None
 
 
+@cache
 def _item(kind: Any) -> Any:  # noqa: ANN401
     """What a list of this kind is a list of; None where it is not a list."""
     first = next(iter(get_args(kind)), None)
     return get_args(first)[0] if get_origin(first) is list else None
+
+
+_fields = cache(msgspec.structs.fields)
