@@ -46,6 +46,9 @@ class Settings:
     vertex_upstream: str | None = None  # for paths of Vertex; without it they go to `upstream` too
     upstream_proxy: str | None = field(default=None, repr=False)  # it may hold a password
     upstream_ca: Path | None = None  # authorities (PEM) trusted besides the machine's
+    tls: str | None = None  # "self": the proxy speaks TLS with a certificate of its own making
+    tls_cert: Path | None = None  # the certificate it speaks TLS with (PEM), and its key unless that is in the file too
+    tls_key: Path | None = None
     on_record_failure: str = "closed"
     fingerprint_secret: str | None = field(default=None, repr=False)
     keys: dict[str, str] = field(default_factory=dict)
@@ -122,6 +125,9 @@ _KINDS = {
         _Text, "none, or the http or https address of a proxy, such as http://host:3128", _proxy_address, secret=True
     ),
     "upstream_ca": _PATH,
+    "tls": Kind(Literal["self"], "self, or left out"),
+    "tls_cert": _PATH,
+    "tls_key": _PATH,
     "on_record_failure": Kind(Literal["closed", "open"], "closed or open"),
     "fingerprint_secret": _SECRET,
     "keys": Kind(dict[str, str], "a table of fingerprint = name, such as k_0123456789ab = 'search-team'", secret=True),

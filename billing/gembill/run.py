@@ -64,7 +64,7 @@ class Run:
             _check_label(name, value)
         self.id = run or new_id()
         self._labels = {**labels, RUN: self.id}
-        self._settings = replace(settings, host="127.0.0.1", port=0)
+        self._settings = replace(settings, host="127.0.0.1", port=0, tls=None, tls_cert=None, tls_key=None)
         self._service: ProxyService | None = None
 
     @contextmanager

@@ -19,6 +19,7 @@ from gembill.capture.http_server import Server
 from gembill.capture.proxy import Caps, Proxy
 from gembill.capture.recorder import Recorder, now_us
 from gembill.capture.redaction import Redaction
+from gembill.certificate import server_context
 from gembill.config import Settings
 from gembill.errors import ConfigurationError
 from gembill.model import Api
@@ -47,8 +48,10 @@ class ProxyService:
 
     def __init__(self, settings: Settings, posting: Posting, redaction: Redaction | None = None) -> None:
         redaction = redaction or Redaction()
+        tls = server_context(settings)
         self._listener = listen(settings.host, settings.port, backlog=2048)
-        self.url = f"http://{settings.host}:{self._listener.getsockname()[1]}"
+        scheme = "http" if tls is None else "https"
+        self.url = f"{scheme}://{settings.host}:{self._listener.getsockname()[1]}"
         fingerprint = Fingerprint(load_secret(settings.fingerprint_secret, settings.data_folder), settings.keys)
         self._spool, self._adopted = _spools(settings)
         self._recorder = Recorder(
@@ -62,7 +65,7 @@ class ProxyService:
         upstreams = _upstreams(settings)
         forward = upstreams[Api.GEMINI].proxy
         self.way_out = forward.shown if forward else None
-        self._server = Server(Proxy(upstreams, self._recorder, self.health, caps))
+        self._server = Server(Proxy(upstreams, self._recorder, self.health, caps, scheme=scheme), tls)
 
     def label(self, labels: Mapping[str, str]) -> None:
         """Give every call from now on these labels, and no longer those given before."""

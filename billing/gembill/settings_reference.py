@@ -26,6 +26,9 @@ SECTIONS: Mapping[str, Mapping[str, str]] = {
         "upstream_proxy": "The forward proxy on the way to the API, `http://user:password@host:3128`; `none`: none. "
         "Without it `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` decide.",
         "upstream_ca": "A PEM file of authorities to trust besides the machine's (or `SSL_CERT_FILE`).",
+        "tls": "`self`: the proxy speaks TLS with a certificate that it makes, and says how to trust it.",
+        "tls_cert": "The certificate (PEM) that the proxy speaks TLS with.",
+        "tls_key": "Its key, unless that is in the same file.",
         "on_record_failure": "When a call cannot be recorded: `closed` refuses it, `open` serves and counts it.",
         "answer_seconds": "How long the API may take to begin an answer, in seconds.",
         "pump_seconds": "How long an answer is read on after its client left, in seconds.",

@@ -1,17 +1,19 @@
 """The Live API through the proxy: recorded sessions, said again by a real WebSocket client to a real server."""
 
+import asyncio
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Thread
 
 import pytest
+from google import genai
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 from websockets.sync.server import ServerConnection, serve
 
 from gembill.model import Anomaly, Operation, Status
-from tests.e2e import corpus
+from tests.e2e import corpus, javascript
 from tests.e2e.player import Player, Reply
 
 PATH = "/ws/google.ai.generativelanguage.v1beta.GenerativeService.BidiGenerateContent?key=AIzaSyLiveLiveLiveLiveLiveLiveLiveLive"
@@ -67,6 +69,45 @@ def hold(
     with api(script, heard, compression=compression) as upstream, (proxy := recording(upstream)).running():
         received = converse(proxy, script, compression)
     return heard, received, sorted((each.record for each in proxy.records()), key=lambda one: one.id)
+
+
+def test_the_python_sdk_talks_by_tls_with_the_certificate_of_its_own_making(recording, tmp_path, monkeypatch):
+    script: list = [("send", ""), ("recv", b'{"setupComplete": {}}'), ("send", ""), ("recv", usage(15, 31))]
+    heard: list = []
+
+    async def talk(url: str) -> list:
+        client = genai.Client(api_key="an-ordinary-key", http_options={"base_url": url})
+        async with client.aio.live.connect(model="gemini-live-2.5-flash-preview") as session:
+            await session.send_client_content(turns={"role": "user", "parts": [{"text": "hello"}]})
+            return [message async for message in session.receive()]
+
+    with api(script, heard) as upstream, (proxy := recording(upstream, tls="self")).running():
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "tls.pem"))
+        (message,) = asyncio.run(talk(proxy.url))
+    (record,) = [each.record for each in proxy.records()]
+    assert message.usage_metadata.total_token_count == record.tokens.total == 15 + 31
+    assert "hello" in heard[1]
+
+
+def test_the_javascript_sdk_talks_without_tls(recording, tmp_path):
+    program = """
+    import { GoogleGenAI } from "@google/genai";
+    const client = new GoogleGenAI({ apiKey: process.env.GEMINI_API_KEY });
+    let done;
+    const end = new Promise((resolve) => { done = resolve; });
+    const session = await client.live.connect({
+      model: "gemini-live-2.5-flash-preview",
+      callbacks: { onmessage: (m) => { if (m.usageMetadata) { console.log(m.usageMetadata.totalTokenCount); done(); } } },
+    });
+    session.sendClientContent({ turns: [{ role: "user", parts: [{ text: "hello" }] }] });
+    await end;
+    session.close();
+    """
+    script: list = [("send", ""), ("recv", b'{"setupComplete": {}}'), ("send", ""), ("recv", usage(15, 31))]
+    with api(script, []) as upstream, (proxy := recording(upstream)).running():
+        printed = javascript.run(program, proxy.url, tmp_path)
+    (record,) = [each.record for each in proxy.records()]
+    assert printed.strip() == str(record.tokens.total) == str(15 + 31)
 
 
 @corpus.needed

@@ -84,6 +84,7 @@ def _create(path: Path) -> None:
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         file.write(secrets.token_hex(32).encode())
+        file.flush()
         os.fsync(file.fileno())
     try:
         os.link(draft, path)
@@ -91,3 +92,10 @@ def _create(path: Path) -> None:
         pass
     finally:
         draft.unlink()
+    folder = os.open(
+        path.parent, os.O_RDONLY
+    )  # else a power cut takes the name, and a new secret splits every key's history
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import logging
 import socket
+import ssl
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
@@ -36,9 +37,10 @@ class Handler(Protocol):
 class Server:
     """Serves a handler until `should_exit`, which can be set from any thread and from a signal handler."""
 
-    def __init__(self, handler: Handler) -> None:
+    def __init__(self, handler: Handler, tls: ssl.SSLContext | None = None) -> None:
         self.started = False
         self._handler = handler
+        self._tls = tls
         self._connections: set[HttpConnection] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -68,7 +70,9 @@ class Server:
         """Serve on these sockets in the running loop."""
         loop = self._loop = asyncio.get_running_loop()
         listeners = [
-            await loop.create_server(lambda: HttpConnection(self, self._handler, loop), sock=each, backlog=BACKLOG)
+            await loop.create_server(
+                lambda: HttpConnection(self, self._handler, loop), sock=each, backlog=BACKLOG, ssl=self._tls
+            )
             for each in sockets
         ]
         ticking = loop.create_task(self._tick())

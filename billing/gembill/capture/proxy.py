@@ -52,11 +52,14 @@ class Proxy:
         recorder: Recorder,
         health: Callable[[], dict[str, Any]],
         caps: Caps = Caps(),
+        *,
+        scheme: str = "http",
     ) -> None:
         self._upstreams = upstreams
         self._recorder = recorder
         self._health = health
         self._caps = caps
+        self._scheme = scheme.encode()
         self._detached = 0
 
     async def __call__(self, request: Request) -> None:
@@ -103,9 +106,8 @@ class Proxy:
         if answer.head.status == 101:
             await self._converse(request, admitted, call, answer)
             return
-        request.start(
-            answer.head.status, _fields_back(answer, upstream.origin, request.head.host), length=answer.head.length
-        )
+        here = (self._scheme, request.head.host)
+        request.start(answer.head.status, _fields_back(answer, upstream.origin, here), length=answer.head.length)
         ending = await self._pump(answer, call, request)
         await self._recorder.end(call, ending, retried=answer.retried)
         if ending is Ending.FINISHED:
@@ -216,12 +218,12 @@ async def _pieces(request: Request, call: Call | None) -> AsyncIterator[bytes]:
             call.exchange.sent(piece)
 
 
-def _fields_back(answer: Response, origin: Origin, host: bytes) -> list[Header]:
+def _fields_back(answer: Response, origin: Origin, here: tuple[bytes, bytes]) -> list[Header]:
     """The answer's fields as they go to the client; no length where there can be no body."""
     fields = forwarded(answer.head.headers)
     if answer.head.status in (204, 304):
         fields = [field for field in fields if field[0] != b"content-length"]
-    return rewrite_upload_url(fields, origin, host)
+    return rewrite_upload_url(fields, origin, here)
 
 
 def _nobody_asks() -> None:
@@ -246,23 +248,23 @@ def _answer_json(request: Request, status: int, body: bytes) -> None:
     request.end()
 
 
-def rewrite_upload_url(headers: list[Header], origin: Origin, host: bytes) -> list[Header]:
-    """The answer's headers with the upload URL at `host`, the name the client called us by, if it was at the upstream.
+def rewrite_upload_url(headers: list[Header], origin: Origin, here: tuple[bytes, bytes]) -> list[Header]:
+    """The answer's headers with the upload URL `here` (our scheme, the client's name for us) if it was at the upstream.
 
     SDKs send the bytes of a file straight to that URL (contract.md, The proxy and the bytes; wire.md 5.6). Only scheme
     and host change, and only for an address of the upstream itself, so that nobody is sent anywhere new.
     """
     for at, (name, value) in enumerate(headers):
         if len(name) == len(_UPLOAD_URL) and name.lower() == _UPLOAD_URL:
-            return [*headers[:at], (name, _at_host(value, origin, host)), *headers[at + 1 :]]
+            return [*headers[:at], (name, _moved(value, origin, here)), *headers[at + 1 :]]
     return headers
 
 
-def _at_host(address: bytes, origin: Origin, host: bytes) -> bytes:
-    match = _ADDRESS.fullmatch(address)
+def _moved(address: bytes, origin: Origin, here: tuple[bytes, bytes]) -> bytes:
+    match, (scheme, host) = _ADDRESS.fullmatch(address), here
     if match is None or not host or not _is_at(match[1], origin):
         return address
-    return b"http://" + host + match[2]
+    return scheme + b"://" + host + match[2]
 
 
 def _is_at(address: bytes, origin: Origin) -> bool:

@@ -28,6 +28,9 @@ class ProxyFlags:
     vertex_upstream: str | None
     database_url: str | None
     on_record_failure: str | None
+    tls: str | None
+    tls_cert: str | None
+    tls_key: str | None
 
 
 _FLAGS = (
@@ -43,6 +46,9 @@ _FLAGS = (
         type=click.Choice(["closed", "open"]),
         help="When a call cannot be recorded: refuse it (closed, the default), or serve and count it (open).",
     ),
+    click.option("--tls", type=click.Choice(["self"]), help="Speak TLS with a certificate made for this machine."),
+    click.option("--tls-cert", metavar="FILE", help="Speak TLS with this certificate (PEM)."),
+    click.option("--tls-key", metavar="FILE", help="The key of --tls-cert, if it is not in the same file."),
 )
 
 
@@ -63,6 +69,7 @@ def proxy(flags: ProxyFlags, allow_remote: bool, log_level: str) -> None:
     if not loopback(settings.host) and not allow_remote:
         raise ConfigurationError(f"other machines can reach {settings.host}; add --allow-remote if that is meant")
     from gembill.capture.redaction import install
+    from gembill.certificate import how_to_trust
     from gembill.posting_supervisor import PostingSupervisor
 
     level = logging.getLevelNamesMapping()[log_level.upper()]
@@ -74,6 +81,8 @@ def proxy(flags: ProxyFlags, allow_remote: bool, log_level: str) -> None:
     posting.ready()
     click.echo(_announcement(station.url, settings, station.way_out), err=True)
     click.echo(f"gembill: export GOOGLE_GEMINI_BASE_URL={station.url}", err=True)
+    if (trust := how_to_trust(settings)) is not None:
+        click.echo(f"gembill: {trust}", err=True)
     gc.collect()
     gc.freeze()  # what is loaded by now stays: scanning it again stops all calls for a quarter of a second
     station.serve()

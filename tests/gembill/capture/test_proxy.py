@@ -145,7 +145,7 @@ def rewritten(
     address: str, origin: Origin = GOOGLE, host: bytes = b"localhost:8787", name: bytes = b"X-Goog-Upload-URL"
 ) -> str:
     other = (b"Content-Type", b"text/plain")
-    headers = rewrite_upload_url([other, (name, address.encode()), other], origin, host)
+    headers = rewrite_upload_url([other, (name, address.encode()), other], origin, (b"http", host))
     assert (headers[0], headers[2], headers[1][0]) == (other, other, name)
     return headers[1][1].decode()
 
