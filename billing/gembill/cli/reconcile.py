@@ -117,7 +117,7 @@ def reconcile(
             _explain(ledger, book_in_force(ledger, settings), flags.explain, files, output)
             return
         comparison = compared(ledger, book_in_force(ledger, settings), scope)
-        assert scope.form is not None or not forms
+        assert scope.form or not forms
         output.write(ReconciliationView(_form(ledger, scope), comparison))
     if flags.infer:
         for note in inference_notes(comparison):
@@ -166,7 +166,7 @@ def _form(ledger: Ledger, scope: BillScope) -> BillForm:
     from gembill.ledger import bill_days
     from gembill.reconcile.bill_line import BillForm
 
-    return scope.form or next(form for form in BillForm if form in bill_days(ledger))
+    return scope.form or next(each for each in BillForm if each in bill_days(ledger))
 
 
 def _scope(flags: BillFlags, calls: CallFilter, forms: list[BillForm]) -> BillScope:
