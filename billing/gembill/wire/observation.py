@@ -98,7 +98,7 @@ class Observation:
     def update_usage(self, raw: Raw | bytes | None) -> None:
         """Take the usage object of a document in place of the last one; one without counts replaces none that has."""
         text = b"" if raw is None else bytes(raw)
-        if text.strip(b"{} \t\r\n") in (b"", b"null"):
+        if text == self._usage or text.strip(b"{} \t\r\n") in (b"", b"null"):
             return
         if len(text) > MAX_USAGE:
             self.mark_unread(UnreadReason.USAGE_TOO_LARGE)
