@@ -26,7 +26,7 @@ from gembill.rules.metering import meter
 from gembill.spool import SegmentEntry, Spool, SpoolReader
 
 _log = logging.getLogger("gembill.posting")
-_BATCH = 500
+_BATCH = 1_000
 _T = TypeVar("_T")
 _decoder = msgspec.json.Decoder(Event)
 

@@ -6,6 +6,7 @@ because they are often meant for the whole group, and the parent has still to fi
 """
 
 import contextlib
+import gc
 import logging
 import os
 import select
@@ -27,6 +28,7 @@ from gembill.spool import SpoolReader
 
 _log = logging.getLogger("gembill.posting")
 _NICE = 5  # callers wait for the proxy, and nobody for this
+_GARBAGE = (50_000, 20, 50)  # a batch is thousands of values without cycles; looking for some cost a sixth of it
 
 
 def main() -> None:
@@ -53,6 +55,8 @@ def _serve(start: Start, pipes: "Pipes") -> int:
         pipes.say(Report(refused=str(error), exit_code=error.exit_code))
         return error.exit_code
     pipes.say(Report(ready=True))
+    gc.freeze()  # what is imported stays
+    gc.set_threshold(*_GARBAGE)
     with contextlib.suppress(OSError):
         os.nice(_NICE)
     spools = pipes.next_line()

@@ -8,6 +8,7 @@ posting wrote, into tables without a key, committed as often. Processor time of 
 because a busy machine stretches the latter.
 """
 
+import gc
 import shutil
 import sqlite3
 import sys
@@ -31,7 +32,7 @@ from gembill.spool import SegmentEntry
 from tests.gembill.calls import typical
 from tests.surroundings import postgres_servers
 
-BATCH = 500  # as the posting process reads them
+BATCH = 1_000  # as the posting process reads them, and collects garbage
 SOURCE = 77
 
 
@@ -137,6 +138,8 @@ def _engine(url: str, entries: list[SegmentEntry]) -> None:
 
 
 def main() -> None:
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
     calls = int(sys.argv[1]) if len(sys.argv) > 1 else 20_000
     entries = list(typical(calls))
     print(f"an event has {sum(len(entry.body) for entry in entries) / calls:.0f} bytes")
