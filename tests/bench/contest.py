@@ -144,6 +144,7 @@ class Run:
         ids = self.stage.folder / "ids"
         lost.start()
         try:
+            lost.settle()  # until it answers: it may listen before it does
             load = self.stage.begin_load(Scenario(MEMORY), lost.port, 60, prefix=lost.path_prefix, ids=ids)
             time.sleep(self.plan.dice.uniform(0.7, 2.5))
             lost.kill()
@@ -179,7 +180,11 @@ class Run:
                 each.kill()
 
     def all(self, scenarios: list[Scenario]) -> None:
-        """The whole plan: what goes to the plain upstream, what goes to TLS, then the kills."""
+        """The whole plan: the kills, because they are quick to fail, what goes to the plain upstream, and what to TLS."""
+        for _ in range(self.plan.kills):
+            for each in self.plain:
+                self.kills.append(self.kill(each))
+                say(f"kill -9: {self.kills[-1]}")
         for tls, contestants in ((False, self.plain), (True, self.tls)):
             with self.running(contestants):
                 for scenario in scenarios:
@@ -187,10 +192,6 @@ class Run:
                         self.measure(scenario)
                 for each in contestants:
                     self._count(each)
-        for _ in range(self.plan.kills):
-            for each in self.plain:
-                self.kills.append(self.kill(each))
-                say(f"kill -9: {self.kills[-1]}")
 
 
 def _with_memory(sample: Sample, each: Contestant) -> Sample:
