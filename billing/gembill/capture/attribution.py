@@ -3,7 +3,7 @@
 Owns: which parts of a request are credentials (wire.md 5.3), who stands behind a token, the label headers with their
 limits, and the callers of late, so that the same headers are read once. Not here: storing either. Invariant: a
 credential leaves this file only to be hashed, forwarded or struck out; callers are remembered in memory alone, at most
-`_CALLERS` of them.
+`_CALLERS` of them, and none of many labels.
 """
 
 import json
@@ -23,6 +23,7 @@ _KEY_BEGINS = b"AIza"  # OpenAI's clients present an API key as a bearer
 _REDACTED = "[redacted]"
 _CALLER_HEADERS = frozenset((b"x-goog-api-key", b"authorization", b"x-goog-user-project", b"x-goog-quota-user"))
 _CALLERS = 256
+_LARGEST_KEPT = 4 * 1024  # bytes: what is larger is read each time, so that memory is bounded
 
 Header = tuple[bytes, bytes]
 
@@ -72,10 +73,11 @@ def caller_of(headers: Iterable[Header], query: bytes) -> Caller:
     own = about_caller(headers)
     # else it names neither a credential nor a quota user
     named = b"key" in query or b"_token" in query or b"quotaUser" in query or b"%" in query
-    return _caller(own, query if named else b"")
+    query = query if named else b""
+    size = len(query) + sum([len(name) + len(value) for name, value in own])
+    return _caller_again(own, query) if size <= _LARGEST_KEPT else _caller(own, query)
 
 
-@lru_cache(maxsize=_CALLERS)
 def _caller(headers: tuple[Header, ...], query: bytes) -> Caller:
     bearers = _in_authorization(headers)
     credentials = [*_in_headers(headers, b"x-goog-api-key"), *_in_query(query, _QUERY_KEYS), *bearers]
@@ -91,6 +93,9 @@ def _caller(headers: tuple[Header, ...], query: bytes) -> Caller:
             names[kept] = word(text, MAX_VALUE) or ""
             cut = cut or kept != label or names[kept] != text
     return Caller(tuple(dict.fromkeys(credentials)), names, cut, _payers(headers, query, credentials, bearers))
+
+
+_caller_again = lru_cache(maxsize=_CALLERS)(_caller)
 
 
 def _payers(

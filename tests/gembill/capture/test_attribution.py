@@ -179,6 +179,13 @@ def test_the_headers_of_a_caller_are_read_once_whatever_else_a_request_has():
     assert caller_of([(b"x-goog-api-key", KEY)], b"key=other").credentials == (KEY, b"other")
 
 
+def test_a_caller_with_very_many_labels_is_not_remembered():
+    labels = [(b"x-gembill-label-l%d" % n, b"v" * 200) for n in range(40)]
+    first, again = (caller_of([*labels, (b"x-goog-api-key", KEY)], b"") for _ in range(2))
+    assert first == again
+    assert first is not again
+
+
 def test_the_headers_about_a_caller_say_as_much_as_all_of_them():
     headers = [(b"host", b"a"), (b"x-goog-api-key", KEY), (b"x-gembill-label-a", b"1"), (b"x-goog-api-client", b"c")]
     own = about_caller([*headers, (b"authorization", b"Bearer t"), (b"x-goog-user-project", b"p")])
