@@ -64,7 +64,7 @@ _AMBIGUOUS = frozenset((b"content_length", b"transfer_encoding", b"host_", b"con
 class Head:
     """What the fields of a request's head say, whatever its length: names are lower case, `sized` has a length."""
 
-    fields: tuple[Header, ...]  # the value of Content-Length is empty: it is not the same in every request of a caller
+    fields: tuple[Header, ...]  # of Content-Length only leading zeros: it is not the same in every request of a caller
     onward: HeadFields  # those that go on
     caller: tuple[Header, ...]  # those that say who calls
     host: bytes
@@ -134,7 +134,7 @@ def check_head(version: str, target: bytes, headers: list[Header], size: int = M
     for at, (name, value) in enumerate(headers):
         if len(name) == len(_LENGTH) and name.lower() == _LENGTH:
             length, alike = value, headers.copy()
-            alike[at] = (_LENGTH, b"")
+            alike[at] = (_LENGTH, value[: -len(value.lstrip(b"0") or b"0")] if value[:1] == b"0" else b"")
             break
     if size <= _LARGEST_KEPT:
         head = _head_again(version, tuple(alike))

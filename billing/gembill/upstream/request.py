@@ -22,7 +22,8 @@ _SIZES = {len(name) for name in _FRAMING}
 class HeadFields:
     """Header fields of many requests, checked once: all of them in their order, but for the value of Content-Length.
 
-    Names that frame a request must be lower case. Raises ValueError as `request_head` does.
+    What that has here, zeros, goes in front of each length. Names that frame a request must be lower case. Raises
+    ValueError as `request_head` does.
     """
 
     __slots__ = ("_after", "_before", "_sized")
@@ -33,7 +34,7 @@ class HeadFields:
             raise ValueError("The fields of a request state its framing themselves.")
         at = sized[0] if sized else len(fields)
         self._sized = bool(sized)
-        self._before = _lines(fields[:at]) + (b"content-length: " if sized else b"")
+        self._before = _lines(fields[:at]) + (b"content-length: " + _zeros(fields[at][1]) if sized else b"")
         self._after = b"\r\n" + _lines(fields[at + 1 :])
 
     def lines(self, length: int | None) -> bytes:
@@ -43,6 +44,14 @@ class HeadFields:
         if self._sized or length:
             raise ValueError(f"The fields of the request contradict its length, {length}.")
         return self._before
+
+
+def _zeros(value: bytes) -> bytes:
+    if value.strip(b"0"):
+        raise ValueError(
+            "The length in the fields of many requests is not zeros: it is that of one, and frames no other."
+        )
+    return value
 
 
 def request_head(start: bytes, fields: "Fields | HeadFields", length: int | None, *, chunked: bool) -> bytes:

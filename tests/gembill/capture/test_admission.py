@@ -310,7 +310,13 @@ def test_heads_that_differ_in_their_length_alone_are_checked_once():
     assert (first[1], second[1]) == (12, 3456)
     assert second[0].onward.lines(3456) == b"x-one: 1\r\ncontent-length: 3456\r\nx-two: 2\r\n"
     assert head(b"12", size=9_000)[0] is not first[0], "large heads are not kept"
-    for length in (b"", b"-1", b"1 "):
+    for length in (b"0", b"00", b"007", b"10", b"0001000"):
+        checked, number = head(length)
+        assert (number, checked.onward.lines(number)) == (
+            int(length),
+            b"x-one: 1\r\ncontent-length: %b\r\nx-two: 2\r\n" % length,
+        )
+    for length in (b"", b"-1", b"1 ", b"0x1"):
         with pytest.raises(Refusal):
             head(length)
 

@@ -111,6 +111,7 @@ def test_fields_that_frame_the_body_otherwise_are_refused(
         [(b"host", b"evil")],
         [(b"transfer-encoding", b"chunked")],
         [(b"content-length", b""), (b"content-length", b"")],
+        [(b"content-length", b"5")],
         [(b"n", b"v\n")],
         [(b"n\r", b"v")],
         [(b"n", b"v\0"), (b"content-length", b"")],
@@ -118,8 +119,12 @@ def test_fields_that_frame_the_body_otherwise_are_refused(
     ],
 )
 def test_fields_of_many_requests_are_refused_as_those_of_one(fields: list[tuple[bytes, bytes]]) -> None:
-    with pytest.raises(ValueError, match=r"framing|line break"):
+    with pytest.raises(ValueError, match=r"frame|framing|line break"):
         HeadFields(fields)
+
+
+def test_a_length_with_zeros_in_front_goes_on_as_it_came() -> None:
+    assert HeadFields([(b"content-length", b"00")]).lines(7) == b"content-length: 007\r\n"
 
 
 def test_fields_of_many_requests_stay_in_their_order_around_the_length_of_each() -> None:
