@@ -1,7 +1,8 @@
-"""The bytes of a spool's segment: a header, then frames, each with a checksum of its own (formats.md 5).
+"""The bytes of a spool's segment: a header, then groups of frames, each with a checksum of its own (formats.md 5).
 
-Owns: how a header, an intent, a completion and a withdrawal are written and told apart again. Not here: files.
-Invariant: what `parse` gives was written exactly so; bytes that were cut, changed or never finished give None.
+Owns: how a header, an intent, a completion, a withdrawal and a deflated group of them are written and told apart again.
+Not here: files. Invariant: what `parse` gives was written exactly so; bytes that were cut, changed or never finished
+give None.
 
 A completion begins, nearly always, with the words of its intent. It keeps how many of them it shares and the number of
 that intent, and then only the rest. Every intent is in the same segment as its completion, so a segment reads alone.
@@ -9,9 +10,25 @@ that intent, and then only the rest. Every intent is in the same segment as its 
 
 import struct
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import NamedTuple
+
+WORDS = (  # what groups have in common before their first byte; another dictionary would be another version
+    b'"service_tier":"flex","usage_tier":"tier_1","executionId":"},{"kind":"grounding","searches":1,"grounded":true'
+    b'{"id":"0199a0b0-0000-7000-8000-","occurred_us":179,"api":"vertex","operation":"stream_generate_content","project":"'
+    b'","location":"global","streamed":true,"key":"k_","labels":{"run":"},"ending":"lost"},"asked":{"model":"gemini-2.5-pro'
+    b'{"id":"0199a0b0-0000-7000-8000-","occurred_us":179,"api":"gemini","operation":"generate_content","key":"k_","labels":'
+    b'{"team":"},"asked":{"model":"gemini-3-flash-preview"},"ending":"lost","seen":{}},"declared":true,"conversation":"c_",'
+    b'"turns":1},"ended_us":179,"ending":"finished","http_status":200,"seen":{"usage":"{\\"promptTokenCount\\":1,'
+    b'\\"candidatesTokenCount\\":1,\\"totalTokenCount\\":1,\\"cachedContentTokenCount\\":1,\\"promptTokensDetails'
+    b'\\":[{\\"modality\\":\\"TEXT\\",\\"tokenCount\\":1}],\\"toolUsePromptTokenCount\\":1,\\"'
+    b'toolUsePromptTokensDetails\\":[{\\"modality\\":\\"TEXT\\",\\"tokenCount\\":1}],\\"thoughtsTokenCount\\":1}'
+    b'","outline":[{"kind":"thought","chars":1},{"kind":"code","id":"","language":"PYTHON","chars":20,"digest":"'
+    b'"},{"kind":"result","id":"","outcome":"OUTCOME_OK","chars":1,"digits":1},{"kind":"text","chars":1}],"documents":1,'
+    b'"model_version":"gemini-2.5-flash","response_id":"","finish_reason":"STOP"}}'
+)
 
 MARK = b"\xf5\xfb"  # in no UTF-8 text, so that a reader finds the next frame behind damage
 _MAGIC = b"gmbspl\x00\x01"
@@ -22,6 +39,8 @@ _STAMP = struct.Struct("<QQ")
 _HEAD = _FRAME.size + _CHECK.size
 HEADER_BYTES = _HEADER.size + _CHECK.size
 MAX_ID, _MAX_SHARED = 255, 512
+_WINDOW = -12  # 4 KiB, no zlib header: a larger one would be copied for every group
+_PRIMED = zlib.compressobj(1, zlib.DEFLATED, _WINDOW, 5, zlib.Z_DEFAULT_STRATEGY, WORDS)
 
 
 class Kind(IntEnum):
@@ -30,6 +49,7 @@ class Kind(IntEnum):
     INTENT = 1
     COMPLETION = 2
     WITHDRAWAL = 3
+    GROUP = 4  # the others, deflated
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +122,30 @@ def completion_of(seq: int, at_us: int, number: int, asked: bytes, body: bytes) 
 def withdrawal(number: int) -> bytes:
     """The frame that takes an intent back."""
     return _frame(Kind.WITHDRAWAL, 0, 0, number, b"")
+
+
+def group(frames: Sequence[bytes]) -> bytes:
+    """The frame of a group: what is written and synced at once."""
+    deflated = _PRIMED.copy()
+    return _frame(Kind.GROUP, 0, 0, 0, deflated.compress(b"".join(frames)) + deflated.flush())
+
+
+def grouped(group: Frame) -> list[Frame]:
+    """The frames of a group. ValueError where it is none, or was not written with these words."""
+    if group.kind != Kind.GROUP:
+        raise ValueError("it is not a group")
+    try:
+        data = zlib.decompressobj(_WINDOW, WORDS).decompress(group.payload)
+    except zlib.error as error:
+        raise ValueError(str(error)) from error
+    frames, at = [], 0
+    while at < len(data):
+        frame = parse(data, at)
+        if frame is None:
+            raise ValueError(f"a frame at {at} of it is none")
+        frames.append(frame)
+        at = frame.end
+    return frames
 
 
 def _frame(kind: Kind, id_bytes: int, shared: int, number: int, payload: bytes) -> bytes:

@@ -1,7 +1,7 @@
 """One segment of the spool: a file that is only ever appended to, one write and one sync for each group.
 
-Owns: the file, its durable writes, reading it frame by frame, and what counts as damage. Not here: the bytes of a frame
-(`frames`), the order of segments, threads and policies. Invariant: what `write` returned for is on disk; a frame whose
+Owns: the file, its durable writes, reading it group by group, and what counts as damage. Not here: the bytes of a group
+(`frames`), the order of segments, threads and policies. Invariant: what `write` returned for is on disk; a group whose
 checksum fails is never handed out, and those behind it are.
 
 The writer holds a lock on the file, so that another process can see whether it may still grow. An intent is open while
@@ -13,6 +13,7 @@ import fcntl
 import logging
 import os
 import time
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,9 +62,12 @@ class Segment:
             raise
         return cls(path, handle)
 
-    def write(self, group: Sequence[bytes]) -> None:
-        """Frames, durable when this returns. After an OSError nobody knows how many are: write no more here."""
-        data = b"".join(group)
+    def write(self, group: Sequence[bytes], header: bytes = b"") -> None:
+        """Frames, durable when this returns, in a new file behind its header.
+
+        After an OSError nobody knows how many are: write no more here.
+        """
+        data = header + frames.group(group)
         written = os.write(self._handle, data)
         while written < len(data):  # a disk that is nearly full takes a part, and refuses the next
             written += os.write(self._handle, data[written:])
@@ -110,6 +114,7 @@ class SegmentReader:
         self._handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         self._data = b""
         self._begin = self._at = 0  # where `_data` begins in the file, and the next frame in it
+        self._group: deque[frames.Frame] = deque()  # read, and not looked at yet
         self._next: SegmentEntry | None = None
         self.header = self._read_header()
 
@@ -121,15 +126,24 @@ class SegmentReader:
 
     def peek(self) -> SegmentEntry | None:
         """The next completion, which stays the next; None at the present end."""
-        while self._next is None and (frame := self._frame()) is not None:
-            self._at = frame.end
-            self._next = self._taken(frame)
+        while self._next is None and (self._group or self._next_group()):
+            self._next = self._taken(self._group.popleft())
         return self._next
 
     def next(self) -> SegmentEntry | None:
         """The next completion; None at the present end."""
         entry, self._next = self.peek(), None
         return entry
+
+    def _next_group(self) -> bool:
+        """Take the frames of the next group that has some; False at the present end."""
+        while not self._group and (group := self._frame()) is not None:
+            try:
+                self._group.extend(frames.grouped(group))
+            except ValueError as error:
+                self.damage.append(f"the group at {self._begin + self._at} of {self._name} cannot be read: {error}")
+            self._at = group.end
+        return bool(self._group)
 
     def _frame(self) -> frames.Frame | None:
         frame = frames.parse(self._data, self._at)

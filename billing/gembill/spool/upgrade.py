@@ -146,10 +146,10 @@ def _write(file: Path, source_id: int, first: int, old: _Old) -> None:
         begun_us = old.completions[0][1] if old.completions else time.time_ns() // 1000
         segment.write(
             [
-                Header(source_id, first, begun_us, len(old.intents)).written(),
                 *(frames.intent(n, name.encode(), body) for n, (name, body) in enumerate(old.intents, 1)),
                 *(frames.completion(seq, at_us, name.encode(), body) for seq, at_us, name, body in old.completions),
-            ]
+            ],
+            Header(source_id, first, begun_us, len(old.intents)).written(),
         )
     finally:
         segment.close()

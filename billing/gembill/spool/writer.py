@@ -31,7 +31,7 @@ TIDY_S = 60.0
 class SpoolOptions:
     """Limits of one spool: bytes, and seconds (`_s`) or hours."""
 
-    segment_bytes: int = 64 * 1024 * 1024
+    segment_bytes: int = 16 * 1024 * 1024  # a start reads one
     segment_s: float = 3600.0
     keep_hours: float = 72.0  # posted segments, for a ledger that has to be filled again
     min_free_bytes: int = 32 * 1024 * 1024
@@ -185,7 +185,7 @@ class Writer:
         """The group; gives the number of each new intent. Raises OSError."""
         segment = self._segment or self._begin()
         gone = {*batch.completions, *batch.withdrawn}
-        group = [] if segment.begun else self._opening(gone)
+        header, group = (b"", []) if segment.begun else self._opening(gone)
         numbers = {}
         for name, request in batch.intents.items():
             numbers[name] = self._next_intent
@@ -197,7 +197,7 @@ class Writer:
         for seq, request in enumerate(batch.completions.values(), self._next_seq):
             opened = self.open.get(request.event_id) if segment.begun else None
             group.append(_completion(seq, request, opened))
-        segment.write(group)
+        segment.write(group, header)
         return numbers
 
     def _begin(self) -> Segment:
@@ -206,11 +206,11 @@ class Writer:
         self._segment = Segment.begin(segment_path(self._segments.path, number, self._next_seq))
         return self._segment
 
-    def _opening(self, gone: set[str]) -> list[bytes]:
+    def _opening(self, gone: set[str]) -> tuple[bytes, list[bytes]]:
         """How a segment begins: the open intents live in the newest segment, so that older ones can go."""
         carried = [opened for name, opened in self.open.items() if name not in gone]
         header = Header(self._source_id, self._next_seq, time.time_ns() // 1000, len(carried))
-        return [header.written(), *(frames.intent(number, asked.name, asked.body) for number, asked in carried)]
+        return header.written(), [frames.intent(number, asked.name, asked.body) for number, asked in carried]
 
     def _succeed(self, batch: WriteBatch, numbers: dict[str, int]) -> None:
         segment, first = self._segment, self._next_seq

@@ -1,12 +1,19 @@
 import random
 
+import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gembill.event import Ending, Event
+from gembill.posting import read_event
 from gembill.spool import frames
 from gembill.spool.frames import HEADER_BYTES, Header, Kind, common, find, is_cut, parse
+from tests.gembill.calls import typical
 
 texts = st.binary(max_size=700)
+ASKED = ("id", "occurred_us", "api", "operation", "key", "labels")
+encode = msgspec.json.encode
 
 
 @given(name=st.text(st.characters(codec="utf-8"), max_size=60), asked=texts, tail=texts, seq=st.integers(0, 2**63 - 1))
@@ -53,6 +60,52 @@ def test_a_frame_that_was_cut_is_none_and_known_as_cut() -> None:
     assert is_cut(bytes(4096))
     damaged = whole[:-1] + b"!"
     assert not is_cut(damaged)
+
+
+@given(bodies=st.lists(texts, max_size=8))
+def test_a_group_gives_back_its_frames(bodies: list[bytes]) -> None:
+    written = [frames.completion(n, 0, b"e", body) for n, body in enumerate(bodies)]
+    group = parse(frames.group(written), 0)
+    assert group is not None
+    assert [frame.completion(None) for frame in frames.grouped(group)] == [("e", body) for body in bodies]
+
+
+def test_what_is_no_group_is_said() -> None:
+    for bad in (frames.withdrawal(1), frames._frame(Kind.GROUP, 0, 0, 0, b"not deflated")):
+        frame = parse(bad, 0)
+        assert frame is not None
+        with pytest.raises(ValueError, match=r"not a group|Error"):
+            frames.grouped(frame)
+
+
+def test_a_typical_call_takes_less_than_half_a_kilobyte() -> None:
+    entries = list(typical(64))
+    asked = [
+        Event(**{name: getattr(event, name) for name in ASKED}, ending=Ending.LOST)
+        for event in map(read_event, (entry.body for entry in entries))
+    ]
+    sizes = []
+    for together in (1, 16):
+        size = 0
+        for first in range(0, 64, together):
+            some = range(first, first + together)
+            intents = [encode(asked[n]) for n in some]
+            size += len(
+                frames.group(
+                    [frames.intent(n, asked[n].id.encode(), body) for n, body in zip(some, intents, strict=True)]
+                )
+            )
+            size += len(
+                frames.group(
+                    [
+                        frames.completion_of(n, 0, n, body, entries[n].body)
+                        for n, body in zip(some, intents, strict=True)
+                    ]
+                )
+            )
+        sizes.append(size / 64)
+    assert sizes[0] < 500, "one call at a time"
+    assert sizes[1] < 350, "sixteen at a time"
 
 
 def test_the_next_frame_is_found_behind_damage() -> None:

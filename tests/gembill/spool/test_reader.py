@@ -1,6 +1,7 @@
 """Reading for posting: by another object than the writer's, as another process does it."""
 
 import asyncio
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,7 +26,7 @@ def _reader(spool: Spool) -> SpoolReader:
 
 def test_only_what_the_writer_said_is_read_and_the_rest_later(spool: Spool) -> None:
     for n in range(1, 31):
-        spool.append_wait(f"e{n}", b"x" * 300)
+        spool.append_wait(f"e{n}", os.urandom(300))
     reader = _reader(spool)
     assert reader.read(0, 10) == []
     seen = []
@@ -84,7 +85,7 @@ def test_one_at_a_time_posts_a_spool_and_goes_on_where_the_other_was(spool: Spoo
 def test_after_the_writers_death_all_that_it_wrote_is_read(tmp_path: Path) -> None:
     spool = Spool.claim(tmp_path, SMALL)
     for n in range(1, 21):
-        spool.append_wait(f"e{n}", b"x" * 300)
+        spool.append_wait(f"e{n}", os.urandom(300))
     reader = _reader(spool)
     reader.upto = 3
     spool.close(5.0)

@@ -13,6 +13,7 @@ from gembill.spool import segment as segment_module
 from gembill.spool.frames import Header
 from gembill.spool.segment import Segment, SegmentReader
 from gembill.spool.segments import JUMP
+from tests.gembill.spool.harm import flip
 
 FINALS = 40
 
@@ -24,7 +25,7 @@ def crashed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     spool = Spool.claim(root / "live")
     asyncio.run(spool.intend("open", b"x"))
     for n in range(1, FINALS + 1):
-        spool.append_wait(f"e{n}", b"body %d " % n * 30)
+        spool.append_wait(f"e{n}", b"body %d %s" % (n, random.Random(n).randbytes(200)))
     shutil.copytree(root / "live", root / "dead")
     spool.close(5.0)
     return root / "dead"
@@ -106,11 +107,11 @@ def test_a_flipped_byte_anywhere_never_gives_a_wrong_body(tmp_path: Path) -> Non
     async def calls() -> None:
         for n in range(1, FINALS + 1):
             await spool.intend(f"e{n}", b"body %d" % n)
-            await spool.append(f"e{n}", b"body %d " % n * 30)
+            await spool.append(f"e{n}", b"body %d %s" % (n, random.Random(n).randbytes(200)))
 
     asyncio.run(calls())
     spool.close(5.0)
-    truth = {(n, f"e{n}", b"body %d " % n * 30) for n in range(1, FINALS + 1)}
+    truth = {(n, f"e{n}", b"body %d %s" % (n, random.Random(n).randbytes(200))) for n in range(1, FINALS + 1)}
     chance = random.Random(12)
     for number in range(60):
         root = tmp_path / f"flip{number}"
@@ -130,7 +131,7 @@ def test_a_damaged_intent_is_reported_and_not_handed_out(tmp_path: Path) -> None
     asyncio.run(spool.intend("good", b"a good intent"))
     spool.close(5.0)
     (path,) = tmp_path.glob("*/*.seg")
-    path.write_bytes(path.read_bytes().replace(b"a bad intent", b"a mad intent"[:12]))
+    flip(path, b"a bad intent")
     spool = Spool.claim(tmp_path)
     assert [lost.event_id for lost in spool.lost] == ["good"]
     assert "fail their checksum" in spool.damage()[0].reason
@@ -144,7 +145,7 @@ def test_a_crash_while_a_segment_was_being_made_leaves_nothing_behind(tmp_path: 
     spool.close(5.0)
     path = spool._directory.path / f"00000002-{2:020d}.seg"
     header = Header(spool.source_id, 2, 0, carried=1).written()
-    first_group = header + frames.intent(1, b"open", b"x")
+    first_group = header + frames.group([frames.intent(1, b"open", b"x")])
     for size in (0, 10, len(header), len(first_group) - 1):
         path.write_bytes(first_group[:size])
         spool = Spool.claim(tmp_path)
@@ -166,7 +167,7 @@ def test_a_disk_that_takes_a_part_is_asked_for_the_rest(tmp_path: Path, monkeypa
     write = os.write
     monkeypatch.setattr(segment_module.os, "write", lambda handle, data: write(handle, data[:7]))
     segment = Segment.begin(tmp_path / "a.seg")
-    segment.write([Header(7, 1, 0, 0).written(), frames.completion(1, 2, b"a", b"body")])
+    segment.write([frames.completion(1, 2, b"a", b"body")], Header(7, 1, 0, 0).written())
     segment.close()
     reader = SegmentReader(tmp_path / "a.seg")
     entry = reader.next()
@@ -191,7 +192,7 @@ def test_a_segment_has_its_name_only_when_it_is_locked(tmp_path: Path, monkeypat
 
 def test_a_segment_is_read_while_it_grows_and_known_to_be_written(tmp_path: Path) -> None:
     segment = Segment.begin(tmp_path / "a.seg")
-    segment.write([Header(7, 1, 0, 0).written(), frames.intent(1, b"a", b"asked")])
+    segment.write([frames.intent(1, b"a", b"asked")], Header(7, 1, 0, 0).written())
     reader = SegmentReader(tmp_path / "a.seg")
     assert reader.next() is None
     assert reader.opens == {1: ("a", b"asked")}
@@ -211,7 +212,7 @@ def test_entries_larger_than_a_read_are_read_whole(tmp_path: Path) -> None:
     bodies = [os.urandom(size) for size in (10, 3_000_000, 5, 1_048_576, 70_000)]
     segment = Segment.begin(tmp_path / "a.seg")
     group = [frames.completion(n, 0, b"e", body) for n, body in enumerate(bodies, 1)]
-    segment.write([Header(7, 1, 0, 0).written(), *group])
+    segment.write(group, Header(7, 1, 0, 0).written())
     segment.close()
     reader = SegmentReader(tmp_path / "a.seg")
     assert [entry.body for entry in iter(reader.next, None)] == bodies

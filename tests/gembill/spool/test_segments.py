@@ -9,9 +9,10 @@ import pytest
 
 from gembill.spool import Spool, SpoolOptions
 from gembill.spool.segments import JUMP
+from tests.gembill.spool.harm import flip, holds
 
 SMALL = SpoolOptions(segment_bytes=2_000)
-BODY = bytes(range(250)) * 3
+BODY = random.Random(5).randbytes(750)  # which cannot be deflated
 
 
 def _fill(spool: Spool, first: int, last: int) -> None:
@@ -30,14 +31,6 @@ def _segments(spool: Spool) -> list[Path]:
 def _age(paths: list[Path], hours: float) -> None:
     for path in paths:
         os.utime(path, (time.time() - hours * 3600,) * 2)
-
-
-def _flip(path: Path, wanted: bytes) -> None:
-    """One byte of the first place where `wanted` stands."""
-    data = bytearray(path.read_bytes())
-    at = data.index(wanted)
-    data[at] ^= 0x10
-    path.write_bytes(data)
 
 
 def test_a_new_segment_is_begun_by_size_and_reading_goes_across(tmp_path: Path) -> None:
@@ -119,8 +112,8 @@ def test_a_flipped_byte_is_reported_set_aside_and_its_neighbours_are_read(
     _fill(spool, 22, 30)
     spool.close(5.0)
     (home,) = tmp_path.iterdir()
-    (path,) = [path for path in home.glob("*.seg") if b"the marked body" in path.read_bytes()]
-    _flip(path, b"the marked body")
+    (path,) = [path for path in home.glob("*.seg") if holds(path, b"the marked body")]
+    flip(path, b"the marked body")
     spool = Spool.claim(tmp_path, SMALL)
     assert _seqs(spool) == [*range(1, 21), *range(22, 31)]
     assert (21, 21) in [(d.first_seq, d.last_seq) for d in spool.damage()]
@@ -150,7 +143,7 @@ def test_reading_passes_over_damage_however_small_its_steps(tmp_path: Path) -> N
     spool.close(5.0)
     (path,) = tmp_path.glob("*/*.seg")
     for wanted in (b"the marked body 4", b"the marked body 5", b"the marked body 6", b"the marked end"):
-        _flip(path, wanted)
+        flip(path, wanted)
     spool = Spool.claim(tmp_path)
     seen = []
     while entries := spool.read(spool.posted, 1):
@@ -169,9 +162,7 @@ def test_damage_in_the_segment_being_written_is_named_and_it_is_written_on(tmp_p
     _fill(spool, 1, 3)
     spool.append_wait("e4", b"the marked body")
     (active,) = _segments(spool)
-    with active.open("r+b") as file:
-        file.seek(active.read_bytes().index(b"the marked"))
-        file.write(b"T")
+    flip(active, b"the marked body")
     _fill(spool, 5, 6)
     assert _seqs(spool) == [1, 2, 3, 5, 6]
     assert active.with_suffix(".seg-damaged").exists()

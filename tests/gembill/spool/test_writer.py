@@ -191,7 +191,7 @@ def test_a_limit_of_file_size_is_met_like_a_full_disk(tmp_path: Path) -> None:
     try:
         resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, hard))
         with pytest.raises(SpoolUnwritable):
-            spool.append_wait("second", b"x" * 50_000)
+            spool.append_wait("second", os.urandom(50_000))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
         signal.signal(signal.SIGXFSZ, old)
@@ -211,10 +211,10 @@ def failing(monkeypatch: pytest.MonkeyPatch) -> type[_Failing]:
     """The disk's answers by plan. Only the outcome of a write is stood in for; the files are real."""
     write = Segment.write
 
-    def planned(segment: Segment, group: Sequence[bytes]) -> None:
+    def planned(segment: Segment, group: Sequence[bytes], header: bytes = b"") -> None:
         fate = next(_Failing.plan, "well")
         if fate != "before":
-            write(segment, group)
+            write(segment, group, header)
         if fate != "well":
             raise OSError(errno.EIO, "disk I/O error")
 
@@ -297,9 +297,9 @@ def silent(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
     write, answers = Segment.write, threading.Event()
     answers.set()
 
-    def wait(segment: Segment, group: Sequence[bytes]) -> None:
+    def wait(segment: Segment, group: Sequence[bytes], header: bytes = b"") -> None:
         answers.wait(30.0)
-        write(segment, group)
+        write(segment, group, header)
 
     monkeypatch.setattr(Segment, "write", wait)
     yield answers
