@@ -55,8 +55,11 @@ def own_settings(settings: Settings) -> Settings:
 
 def make(own: Settings, records: int = CALLS) -> int:
     """Fill the demo's ledger, of which there must be none yet; how many calls were sent besides the made-up month."""
+    from gembill.demo import bill
+
     own.data_dir.mkdir(parents=True)
     _fill(own, records)
+    bill.receive(own)
     return _send(own)
 
 
@@ -110,13 +113,29 @@ def _show(url: str, sent: int, filled: int, seconds: float) -> None:
     click.echo(f"in {seconds:.1f} s.\n")
     for page in _pages(url, MONTH):
         screen.write([page, "\n"])
-    click.echo(f"""Next:
+    for sentence in _bill(url):
+        click.echo(sentence)
+    click.echo(f"""
+Next:
   gembill dashboard --demo       {MONTH} in your browser
   gembill records --database-url {url}
   gembill report daily --month {MONTH} --database-url {url}
   gembill audit --database-url {url}
+  gembill reconcile --month {MONTH} --database-url {url}
   gembill proxy                  record your own: export GOOGLE_GEMINI_BASE_URL=http://127.0.0.1:8787
   gembill demo --clear           remove this demo""")
+
+
+def _bill(url: str) -> list[str]:
+    """What Google's bill, here made up as well, says of the ledger."""
+    from gembill.demo import bill
+    from gembill.ledger import open_ledger
+
+    ledger = open_ledger(url, read_only=True)
+    try:
+        return [f"{MARK}: {sentence}" for sentence in bill.proof(ledger, load())]
+    finally:
+        ledger.close()
 
 
 def _pages(url: str, month: str) -> list[str]:

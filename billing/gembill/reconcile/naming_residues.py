@@ -128,7 +128,7 @@ def _whole_calls(
     on_bill, in_ledger = there
     if more and key in evidence.unknown:
         return Name.UNKNOWN_USAGE
-    if more and key in evidence.partial:
+    if more and key in evidence.partial and BillMeter.INPUT not in {cell.meter for cell, _ in gaps}:
         return Name.PARTIAL
     if more and (whole or not in_ledger):
         return Name.UNRECORDED

@@ -46,6 +46,14 @@ def test_it_ends_well_marked_as_demo_data_and_says_what_to_do_next(done):
     assert "Traceback" not in run.stderr
 
 
+def test_it_ends_with_a_bill_that_is_reconciled_but_for_a_call_that_went_past_the_proxy(done):
+    run, _ = done
+    assert re.search(
+        r"DEMO DATA: Google's bill until 2026-10-31: .*most of it unrecorded, .*: reconciled\.", run.stdout
+    )
+    assert run.stdout.count("went past the proxy") == 1
+
+
 def test_the_numbers_of_its_table_add_up(done):
     table = rows(done[0].stdout)
     total = table.pop("Total")
