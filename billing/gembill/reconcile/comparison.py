@@ -187,8 +187,8 @@ class _Comparing:
 
     def result(self) -> Comparison:
         """The comparison."""
-        self._read_bill()
         sides = self._read_ours()
+        self._read_bill()
         inference = infer(self.naming, {cell: side.amount for cell, side in self.billed.items()}, sides)
         policies = inference.best.policies if inference.is_decided else frozenset[Policy]()
         predicted = self._apply(sides, policies)
@@ -217,7 +217,8 @@ class _Comparing:
         side.skus.add(total.sku)
         half = Fraction(_PICO, 2 * 10**total.decimals)
         side.slack += half * total.lines
-        price = self.naming.price(cell)
+        charged = self.charged.get(cell)
+        price = self._implied(cell) if charged is not None and self._price(cell) is None else self._price(cell)
         if total.rate is not None and price is not None and not free:
             dollars = price * total.amount_micro / MICRO
             digits = len(total.rate.partition(".")[2])
@@ -306,10 +307,16 @@ class _Comparing:
 
     def _worth(self, cell: Cell, amount: int) -> Fraction:
         """What an amount costs at list price in the bill's currency; where no price is known, at what was charged."""
-        price = self.naming.price(cell)
+        price = self._price(cell)
         if price is None:
             price = self._implied(cell)
         return price * amount / MICRO * self._rate(cell.span)
+
+    def _price(self, cell: Cell) -> Fraction | None:
+        """The list price that holds in the whole span; None where there is none, or where it changes within."""
+        price = self.naming.price(cell)
+        last = self.spans.starts.get(cell.span, cell.span)
+        return price if last == cell.span or self.naming.price(cell._replace(span=last)) == price else None
 
     def _implied(self, cell: Cell) -> Fraction:
         ours, bill, rate = self.charged.get(cell), self.billed.get(cell), self._rates.get(cell.span)

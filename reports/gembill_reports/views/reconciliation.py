@@ -176,8 +176,8 @@ def _count(micro: int) -> int | str:
 def _lines_sheet(one: Comparison, form: BillForm) -> Sheet:
     columns = (
         *(Column("Model", text=True), Column("Tier", text=True), Column("Meter", text=True), Column("Billed")),
-        *(Column("Ours", 20), Column("Difference"), Column("Billed cost"), Column("Our cost", 10)),
-        *(Column("Difference in cost"), Column("Name", 30, text=True)),
+        *(Column("Ours", 30), Column("Difference"), Column("Billed cost", 20), Column("Our cost", 10)),
+        *(Column("Difference in cost", 40), Column("Name", text=True)),
     )
     groups: dict[Cell, list[CellComparison]] = defaultdict(list)
     for line in one.cells:
