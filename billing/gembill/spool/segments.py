@@ -117,7 +117,7 @@ class Segments:
     @property
     def last(self) -> int:
         """The highest sequence number that is on disk, 0 without any."""
-        return max((span.last for span in self.spans), default=0)
+        return self.spans[-1].last if self.spans else 0  # thousands are kept
 
     def unposted(self, posted: int) -> tuple[int, int]:
         """How many completions are behind the cursor, and how many bytes of segments they take, about."""
