@@ -2,9 +2,9 @@
 
 Owns: `generateContent`, `streamGenerateContent` (server-sent events and JSON array), `countTokens` and `models`, on the
 paths of the Developer API and of Vertex AI; interactions, batches, files and cached contents; embeddings, pictures and
-films; OpenAI-compatible chat completions, embeddings and pictures; with code execution, search, functions, chats,
-faults and latency. Not here: anything of the ledger; of ours it imports `gembill.errors` alone. Invariant: usage obeys
-the laws of the recorded corpus, and the same seed and request give the same answer.
+films; OpenAI-compatible chat completions, embeddings and pictures; Live sessions in text; with code execution, search,
+functions, chats, faults and latency. Not here: anything of the ledger; of ours it imports `gembill.errors` alone.
+Invariant: usage obeys the laws of the recorded corpus, and the same seed and request give the same answer.
 
     async with Simulator(Options(seed=7)).serve() as running:     # in the running loop
         client = genai.Client(api_key="any", http_options=HttpOptions(base_url=running.url))

@@ -1,8 +1,8 @@
 """One HTTP/1.1 connection of the simulator's server.
 
-Owns: parsing requests, framing answers, keep-alive, flow control, and the two rude ways to end (cut and reset),
-which a web framework does not offer. Not here: routes and answers. Invariant: requests of a connection are answered
-one at a time in their order; a handler that leaves its answer unfinished costs the connection.
+Owns: parsing requests, framing answers, keep-alive, flow control, the two rude ways to end (cut and reset), which a web
+framework does not offer, and the frames of a WebSocket. Not here: routes and answers. Invariant: requests of a
+connection are answered one at a time in their order; a handler that leaves its answer unfinished costs the connection.
 """
 
 import asyncio
@@ -15,6 +15,12 @@ from http import HTTPStatus
 from typing import cast
 
 import httptools
+from websockets.frames import CloseCode, Frame, Opcode
+from websockets.http11 import Request
+from websockets.server import ServerProtocol
+
+from gembill.errors import Refusal
+from gembill_simulator.live import Conversation, is_session, refused
 
 LARGEST_BODY = 64 << 20
 _OF_AN_OFFER = ("upgrade", "http2-settings", "connection", "expect")  # the last was answered
@@ -80,8 +86,12 @@ Handler = Callable[[HttpExchange], Awaitable[None]]
 class ClientConnection(asyncio.Protocol):
     """The protocol object; `handler` answers each exchange."""
 
-    def __init__(self, handler: Handler, connections: "set[ClientConnection]") -> None:
+    def __init__(
+        self, handler: Handler, connections: "set[ClientConnection]", converse: Callable[[str], Conversation]
+    ) -> None:
         self._handler = handler
+        self._converse = converse
+        self._socket: _WebSocket | None = None
         self._connections = connections
         self._parser = httptools.HttpRequestParser(self)
         self._waiting: deque[HttpRequest] = deque()
@@ -116,6 +126,9 @@ class ClientConnection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Parse; what is not HTTP ends the connection with a 400."""
+        if self._socket is not None:
+            self._socket.receive(data)
+            return
         try:
             while data:
                 data = self._parse(data)
@@ -134,11 +147,20 @@ class ClientConnection(asyncio.Protocol):
         except httptools.HttpParserUpgrade as offer:
             before, self._parser = self._parser, httptools.HttpRequestParser(self)
             line = b"%b %b HTTP/%b" % (before.get_method(), self._target, before.get_http_version().encode())
+            if self._headers.get("upgrade", "").lower() == "websocket" and is_session(self._target.decode("latin-1")):
+                self._open_session(line, data[offer.args[0] :])
+                return b""
             kept = [f"{name}: {value}" for name, value in self._headers.items() if name not in _OF_AN_OFFER]
             kept.append("connection: keep-alive" if before.should_keep_alive() else "connection: close")
             self._parser.feed_data(line + "".join(f"\r\n{field}" for field in kept).encode("latin-1") + b"\r\n\r\n")
             return data[offer.args[0] :]
         return b""
+
+    def _open_session(self, line: bytes, data: bytes) -> None:
+        assert self._transport is not None
+        self._socket = _WebSocket(self._transport, self._converse(self._target.decode("latin-1")))
+        fields = "".join(f"{name}: {value}\r\n" for name, value in self._headers.items())
+        self._socket.receive(line + b"\r\n" + fields.encode("latin-1") + b"\r\n" + data)
 
     def on_message_begin(self) -> None:
         """Parser callback: a request starts."""
@@ -219,3 +241,32 @@ class ClientConnection(asyncio.Protocol):
             finally:
                 if exchange.open or not exchange.request.keeps_alive:
                     self.close()
+
+
+class _WebSocket:
+    """A connection that has become a session."""
+
+    def __init__(self, transport: asyncio.Transport, conversation: Conversation) -> None:
+        self._transport = transport
+        self._conversation = conversation
+        self._protocol = ServerProtocol()
+
+    def receive(self, data: bytes) -> None:
+        """Take bytes, and answer what they say."""
+        self._protocol.receive_data(data)
+        for event in self._protocol.events_received():
+            if isinstance(event, Request):
+                self._protocol.send_response(self._protocol.accept(event))
+            elif isinstance(event, Frame) and event.opcode in (Opcode.TEXT, Opcode.BINARY):
+                self._answer(bytes(event.data))
+        self._transport.write(b"".join(self._protocol.data_to_send()))
+        if self._protocol.close_expected():
+            self._transport.close()
+
+    def _answer(self, message: bytes) -> None:
+        """As binary frames, as Google's servers send them."""
+        try:
+            for answer in self._conversation.said(message):
+                self._protocol.send_binary(answer)
+        except Refusal as refusal:
+            self._protocol.fail(CloseCode.POLICY_VIOLATION, refused(refusal))

@@ -20,6 +20,7 @@ from gembill_simulator import faults, frames, options, routes, wire
 from gembill_simulator.connection import ClientConnection, HttpExchange, HttpRequest
 from gembill_simulator.context import RequestContext
 from gembill_simulator.frames import Packer, Reply
+from gembill_simulator.live import Conversation
 from gembill_simulator.names import IdFactory, id_text
 from gembill_simulator.options import Control, Options
 from gembill_simulator.routes import SimulatorRoute
@@ -31,7 +32,7 @@ _HANG_S = 600
 
 
 class Served(NamedTuple):
-    """One generation request: of generateContent, of an interaction, or of a completion.
+    """One generation request: of generateContent, of an interaction, or of a completion; or a turn of a session.
 
     `usage` is the final usage as sent, under the names of its surface; None when the answer did not carry it.
     """
@@ -71,7 +72,9 @@ class Simulator:
         open_ones: set[ClientConnection] = set()
         loop = asyncio.get_running_loop()
         try:
-            server = await loop.create_server(lambda: ClientConnection(self.handle, open_ones), host, port)
+            server = await loop.create_server(
+                lambda: ClientConnection(self.handle, open_ones, self._converse), host, port
+            )
         except OSError as reason:
             raise ConfigurationError(f"The simulator cannot listen on {host}, port {port}: {reason}.") from reason
         shown = f"[{host}]" if ":" in host else host
@@ -82,6 +85,10 @@ class Simulator:
             server.close()
             for connection in tuple(open_ones):
                 await connection.stop()
+
+    def _converse(self, target: str) -> Conversation:
+        path = target.partition("?")[0]
+        return Conversation(self._names, lambda name, usage: self.served.append(Served(name, path, usage)))
 
     async def handle(self, exchange: HttpExchange) -> None:
         """Answer one request."""

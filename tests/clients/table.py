@@ -95,6 +95,7 @@ CLIENTS = (
         lock=LOCK,
     ),
     Client("@google/genai, newest", "genai.mjs", 4, ("@google/genai@latest",), {GEMINI: "{url}"}),
+    Client("@google/genai, newest, Live session", "live.mjs", 2, ("@google/genai@latest",), {GEMINI: "{url}"}),
     Client("@google/genai 1.0", "genai.mjs", 4, ("@google/genai@1.0.0",), {GEMINI: "{url}"}),
     Client(
         "@google/generative-ai, deprecated",
