@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,7 +20,7 @@ from gembill.cli.output import Output, output_options
 from gembill.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from gembill.ledger import Ledger
+    from gembill.ledger import BillFile, Ledger, Selection
     from gembill.reconcile.bill_line import BillForm
     from gembill.reconcile.comparison import Comparison
     from gembill.rules.prices import PriceBook
@@ -111,13 +111,13 @@ def reconcile(
     from gembill_reports.views.reconciliation import ReconciliationView, inference_notes
 
     with opened(database_url, read_only=not files) as (ledger, settings):
-        forms = [take_in(ledger, path, flags.project or "") for path in files]
-        scope = _scope(flags, calls, forms)
+        days = _days(calls)
+        bills = [take_in(ledger, path, flags.project or "", days) for path in files]
+        scope = replace(_scope(flags, days, bills), selection=_selection(calls))
         if flags.explain is not None:
-            _explain(ledger, book_in_force(ledger, settings), flags.explain, files, output)
+            _explain(ledger, book_in_force(ledger, settings), flags.explain, bills, output)
             return
         comparison = compared(ledger, book_in_force(ledger, settings), scope)
-        assert scope.form or not forms
         output.write(ReconciliationView(_form(ledger, scope), comparison))
     if flags.infer:
         for note in inference_notes(comparison):
@@ -125,30 +125,33 @@ def reconcile(
     ctx.exit(exit_code(comparison, flags.tolerance))
 
 
-def take_in(ledger: Ledger, path: Path, project: str) -> BillForm:
-    """Keep a file and say on stderr what became of it."""
+def take_in(ledger: Ledger, path: Path, project: str, days: tuple[int | None, int | None] = (None, None)) -> BillFile:
+    """Keep a file and say on stderr what became of it. `days` are those of a report that names none."""
     from gembill.ledger import BillFile, add_bill
     from gembill.reconcile.bill_files import checked, digest, open_bill
+    from gembill.reconcile.bill_line import BillForm
 
+    first, last = days
+    span = None if first is None or last is None else (first, last)
     form = open_bill(path).form
-    file = BillFile(digest=digest(path), name=path.name, form=form, project=project)
-    result = add_bill(ledger, file, lambda: checked(open_bill(path), path.name))
+    mark = f"@{first}-{last}" if span and form is BillForm.REPORTS else ""
+    file = BillFile(digest=digest(path) + mark, name=path.name, form=form, project=project)
+    result = add_bill(ledger, file, lambda: checked(open_bill(path, span), path.name))
     if not result.fresh:
         click.echo(f"gembill: {path.name} is known already, {result.lines:,} lines", err=True)
-        return form
+        return file
     again = f", in the place of {result.replaced:,} earlier ones" if result.replaced else ""
     click.echo(f"gembill: {path.name}: {result.lines:,} lines of a {form.value.replace('_', ' ')}{again}", err=True)
     for change in result.changes[:10]:
         click.echo(f"gembill: revised: {_change(change)}", err=True)
-    return form
+    return file
 
 
-def _explain(ledger: Ledger, book: PriceBook, number: int, files: tuple[Path, ...], output: Output) -> None:
-    from gembill.reconcile.bill_files import digest
+def _explain(ledger: Ledger, book: PriceBook, number: int, bills: list[BillFile], output: Output) -> None:
     from gembill_reports.analysis.bill_line_calls import explain_line
     from gembill_reports.views.bill_line_calls import BillLineView
 
-    named = digest(files[-1]) if files else None
+    named = bills[-1].digest if bills else None
     output.write(BillLineView(explain_line(ledger, book, number, named)))
 
 
@@ -169,28 +172,43 @@ def _form(ledger: Ledger, scope: BillScope) -> BillForm:
     return scope.form or next(each for each in BillForm if each in bill_days(ledger))
 
 
-def _scope(flags: BillFlags, calls: CallFilter, forms: list[BillForm]) -> BillScope:
+def _days(calls: CallFilter) -> tuple[int | None, int | None]:
+    """The first and the last day of the period that was named."""
+    from gembill_reports.analysis.reconciliation import pacific_day
+
+    period = calls.period()
+    return (
+        None if period.start_us is None else pacific_day(period.start_us),
+        None if period.end_us is None else pacific_day(period.end_us - 1),
+    )
+
+
+def _selection(calls: CallFilter) -> Selection:
     from gembill.ledger import Selection
     from gembill.model import chosen_labels
+
+    return Selection(keys=calls.key, labels=chosen_labels(calls.label, "--label"))
+
+
+def _scope(flags: BillFlags, days: tuple[int | None, int | None], bills: list[BillFile]) -> BillScope:
     from gembill.period import instant, zone
     from gembill.reconcile.bill_line import BillForm
     from gembill_reports.analysis.reconciliation import BillScope, pacific_day
 
-    period = calls.period()
     now_us = time.time_ns() // 1000 if flags.as_of is None else instant(flags.as_of, zone(), name="--as-of")
-    given = BillForm(flags.bill_form) if flags.bill_form else min(forms, key=list(BillForm).index, default=None)
+    given = (
+        BillForm(flags.bill_form)
+        if flags.bill_form
+        else min((bill.form for bill in bills), key=list(BillForm).index, default=None)
+    )
     return BillScope(
         now_day=pacific_day(now_us),
-        days=(
-            None if period.start_us is None else pacific_day(period.start_us),
-            None if period.end_us is None else pacific_day(period.end_us - 1),
-        ),
+        days=days,
         form=given,
         project=flags.project,
         currency=flags.currency,
         rate=None if flags.rate is None else _rate(flags.rate, flags.currency),
         infer=flags.infer,
-        selection=Selection(keys=calls.key, labels=chosen_labels(calls.label, "--label")),
     )
 
 

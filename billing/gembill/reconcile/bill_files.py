@@ -73,13 +73,16 @@ def digest(path: Path) -> str:
     return hashed.hexdigest()
 
 
-def open_bill(path: Path) -> BillReading:
-    """Recognise a file. ConfigurationError if it cannot be read, BillError if it is no bill that we know."""
+def open_bill(path: Path, days: console_csv.Days | None = None) -> BillReading:
+    """Recognise a file; `days` are those of a report that names none.
+
+    ConfigurationError if it cannot be read, BillError if it is no bill that we know.
+    """
     try:
         with path.open("rb") as stream:
             if stream.read(4) == _PARQUET:
                 raise BillError(f"{path} is Parquet; save the query's result as CSV or JSON Lines instead")
-        return recognise(_text_lines(path), str(path))
+        return recognise(_text_lines(path), str(path), days)
     except OSError as error:
         raise ConfigurationError(f"{path} cannot be read: {error.strerror}") from None
 
@@ -92,7 +95,7 @@ def _text_lines(path: Path) -> Iterator[str]:
             raise BillError(f"{path} is not UTF-8: {error.reason}") from None
 
 
-def recognise(texts: Iterable[str], name: str) -> BillReading:
+def recognise(texts: Iterable[str], name: str, days: console_csv.Days | None = None) -> BillReading:
     """The reading of a text that comes in lines; BillError if it is no bill that we know. `name` is for errors."""
     lines = iter(texts)
     first = next(lines, "")
@@ -100,7 +103,7 @@ def recognise(texts: Iterable[str], name: str) -> BillReading:
     if first.lstrip().startswith("{"):
         return _of_export(_documents(rejoined, name), name)
     separator = max(",;\t", key=first.count)
-    return _of_table(csv.reader(rejoined, delimiter=separator), name)
+    return _of_table(csv.reader(rejoined, delimiter=separator), name, days)
 
 
 def checked(reading: BillReading, name: str) -> Iterator[BillLine]:
@@ -134,14 +137,17 @@ def _documents(lines: Iterable[str], name: str) -> Iterator[tuple[int, dict[str,
         yield number, exported_rows.flat(document)
 
 
-def _of_table(reader: Any, name: str) -> BillReading:  # noqa: ANN401 - csv.reader has no public type
+def _of_table(reader: Any, name: str, days: console_csv.Days | None) -> BillReading:  # noqa: ANN401 - csv.reader has no public type
     preamble: list[console_csv.Row] = []
     for row in reader:
         names = [cell.strip().replace(".", "_") for cell in row]
         if any(export.has <= set(names) for export in _EXPORTS):
             return _of_export(_named_rows(reader, names), name)
         if columns.has_sku(row):
-            return _of_console(preamble, (reader.line_num, row), reader)
+            header = (reader.line_num, row)
+            rows = [(reader.line_num, one) for one in reader if any(cell.strip() for cell in one)]
+            form = console_csv.form_of(row, [one for _, one in preamble])
+            return BillReading(form, console_csv.read(preamble, header, rows, days))
         if len(preamble) == _LONGEST_PREAMBLE:
             break
         if any(cell.strip() for cell in row):
@@ -153,12 +159,6 @@ def _named_rows(reader: Any, names: Sequence[str]) -> Iterator[tuple[int, dict[s
     for row in reader:
         if row:
             yield reader.line_num, dict(zip(names, row, strict=False))
-
-
-def _of_console(preamble: Sequence[console_csv.Row], header: console_csv.Row, reader: Any) -> BillReading:  # noqa: ANN401
-    rows = [(reader.line_num, row) for row in reader if any(cell.strip() for cell in row)]
-    form = console_csv.form_of(header[1], [row for _, row in preamble])
-    return BillReading(form, console_csv.read(preamble, header, rows))
 
 
 def _of_export(rows: Iterator[tuple[int, dict[str, Any]]], name: str) -> BillReading:

@@ -14,6 +14,7 @@ from gembill.reconcile.bill_line import BadLine, BillForm, BillLine, LineKind
 from gembill.reconcile.numerals import Unreadable
 
 Row = tuple[int, Sequence[str]]
+Days = tuple[int, int]
 _SIGNS = {
     "A$": "AUD",
     "CA$": "CAD",
@@ -55,15 +56,17 @@ def form_of(header: Sequence[str], preamble: Sequence[Sequence[str]]) -> BillFor
     return BillForm.COST_TABLE if preamble or "cost type" in words or "usage end date" in words else BillForm.REPORTS
 
 
-def read(preamble: Sequence[Row], header: Row, rows: Sequence[Row]) -> Iterator[BillLine | BadLine]:
-    """The lines of a table whose header is on line `header[0]`."""
+def read(
+    preamble: Sequence[Row], header: Row, rows: Sequence[Row], days: Days | None = None
+) -> Iterator[BillLine | BadLine]:
+    """The lines of a table whose header is on line `header[0]`; `days` are those of a report that names none."""
     table = _table(preamble, header, rows)
     if isinstance(table, BadLine):
         yield table
         return
     for number, row in rows:
         try:
-            line = _line(table, number, row)
+            line = _line(table, number, row, days)
         except Unreadable as error:
             yield BadLine(number, str(error))
         else:
@@ -131,14 +134,14 @@ def _month(said: Mapping[str, str]) -> str | None:
     return None
 
 
-def _line(table: _Table, number: int, row: Sequence[str]) -> BillLine | None:
+def _line(table: _Table, number: int, row: Sequence[str], given: Days | None) -> BillLine | None:
     cells = {role: row[place].strip() for role, place in table.roles.items() if place < len(row)}
     kind = _kind(cells, row)
     if kind is None:
         return None
     cost = numerals.scaled(cells.get("unrounded") or cells.get("cost") or "", 12, table.point)[0]
     amount = numerals.scaled(cells.get("amount") or "0", 6, table.point)[0]
-    days = _days(table, cells)
+    days = _days(table, cells, given)
     return BillLine(
         number=number,
         kind=kind,
@@ -181,14 +184,16 @@ def _named(text: str) -> LineKind | None:
     return None
 
 
-def _days(table: _Table, cells: Mapping[str, str]) -> tuple[int, int]:
+def _days(table: _Table, cells: Mapping[str, str], given: Days | None) -> Days:
     first, last = cells.get("first"), cells.get("last")
     if first:
         start = numerals.day(first, table.order)
         return start, numerals.day(last, table.order) if last else start
     month = cells.get("month") or table.month
+    if not month and given is not None:
+        return given
     if not month:
-        raise Unreadable("it has neither a day nor a month, so nobody knows which calls it bills; group by day as well")
+        raise Unreadable("it has neither a day nor a month; group by day as well, or name the period of the report")
     return numerals.month_days(
         month if re.fullmatch(r"\d{4}-?\d{2}", month) else numerals.day_text(numerals.day(month, table.order))[:7]
     )

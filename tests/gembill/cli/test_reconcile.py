@@ -88,6 +88,15 @@ def test_a_report_needs_a_rate_for_money(url: str, tmp_path: Path) -> None:
     assert "reconciled." in reconcile(url, "--rate", "EUR=0.92").stdout
 
 
+def test_a_report_of_a_whole_month_is_of_the_month_that_is_named(url: str, tmp_path: Path) -> None:
+    path = bill(url, tmp_path / "report.csv", BillForm.REPORTS)
+    path.write_text("".join(line.partition(",")[2] + "\n" for line in path.read_text().splitlines()))
+    with pytest.raises(BillError, match="name the period of the report"):
+        reconcile(url, path)
+    shape = json.loads(reconcile(url, path, "--month", "2026-11", "--format", "json").stdout)
+    assert (shape["reconciled"], shape["start"], shape["end"]) == (True, "2026-11-01", "2026-12-01")
+
+
 def test_infer_says_what_it_sees_on_stderr(url: str, tmp_path: Path) -> None:
     assert "agrees best with" in reconcile(url, bill(url, tmp_path / "b"), "--infer").stderr
 

@@ -44,6 +44,13 @@ def test_a_report_without_days_is_a_complaint():
     assert "neither a day nor a month" in lines(text)[0].reason
 
 
+def test_a_report_without_days_can_be_of_a_period_that_is_named():
+    header, row, *_ = REPORT_DE.splitlines()
+    text = [f"{line.partition(',')[2]}\n" for line in (header, row)]
+    [line] = recognise(text, "x", (DAY, DAY + 9)).lines
+    assert (line.first_day, line.last_day, line.sku, line.amount_micro) == (DAY, DAY + 9, SKU, 10**12)
+
+
 def test_a_monthly_report_covers_the_month():
     header, row, *_ = REPORT_DE.splitlines()
     [line] = lines(f"{header.replace('Datum', 'Monat')}\n{row.replace('03.11.2026', '2026-11')}\n")
