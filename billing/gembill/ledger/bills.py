@@ -159,6 +159,9 @@ def _scope(file: BillFile, line: BillLine, project: str) -> bytes:
 
 def _changes(snapshot: DrivenSnapshot, number: int, form: BillForm) -> tuple[int, tuple[BillChange, ...]]:
     """How many lines a file took the place of, and where what counts differs from what counted before."""
+    earlier_files = "SELECT 1 FROM bill_file WHERE form = ? AND number < ? LIMIT 1"
+    if not snapshot.rows(earlier_files, (form.value, number)):
+        return 0, ()
     earlier = (
         "file_number = (SELECT max(older.file_number) FROM bill_line older WHERE older.scope = bill_line.scope "
         "AND older.file_number < ?) AND scope IN (SELECT scope FROM bill_line WHERE file_number = ?)"
