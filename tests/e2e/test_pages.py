@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
@@ -135,6 +136,24 @@ def choose(watched: Watched, model: str) -> float:
     return time.monotonic() - began
 
 
+def test_no_column_is_cut_at_usual_widths(browser: Any, home: str) -> None:
+    for width in (1280, 1440, 1920):
+        with tab(browser, home, viewport={"width": width, "height": 900}) as window:
+            for path in PAGES:
+                window.go(path)
+                cut = window.page.evaluate(
+                    "[...document.querySelectorAll('.scroll')].filter(e => e.scrollWidth > e.clientWidth).length"
+                )
+                assert cut == 0, (width, path)
+
+
+def test_a_period_is_one_click_away(watched: Watched) -> None:
+    watched.go("/models?month=2026-11")
+    watched.page.click("nav.periods a:has-text('Last month')")
+    watched.page.wait_for_url(re.compile("period=last-month"))
+    assert watched.page.locator("nav.periods a[aria-current]").inner_text() == "Last month"
+
+
 def test_choosing_a_month_leaves_the_range(watched: Watched) -> None:
     watched.go("/?since=2026-11-03&until=2026-11-05")
     watched.page.select_option("select[name=month]", "2026-10")
@@ -145,7 +164,9 @@ def test_choosing_a_month_leaves_the_range(watched: Watched) -> None:
 
 def test_a_bar_leads_to_its_calls_and_a_call_to_its_receipt(watched: Watched) -> None:
     watched.go("/")
-    box = watched.page.locator("figure[data-chart=cost_by_time] .barlayer .point path").nth(2).bounding_box()
+    bar = watched.page.locator("figure[data-chart=cost_by_time] .barlayer .point path").nth(2)
+    bar.scroll_into_view_if_needed()
+    box = bar.bounding_box()
     watched.page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     watched.page.wait_for_url(re.compile(r"/calls\?.*since=2026-11-03&until=2026-11-04"))
     watched.page.wait_for_selector("h1:has-text('Calls')")
@@ -169,7 +190,7 @@ def test_without_javascript_everything_is_there(browser: Any, home: str) -> None
         assert "/calls?" in plain.page.url
         plain.page.select_option("select[name=trouble]", "unpriced")
         plain.page.fill("input[name=since]", "2026-11-01")
-        plain.page.fill("input[name=until]", "2026-12-01")
+        plain.page.fill("input[name=through]", "2026-11-30")
         plain.page.click("button[type=submit]")
         assert "nobody-knows" in plain.page.inner_text("tbody")
 
@@ -219,12 +240,15 @@ def test_fifty_hostile_texts_run_nothing(browser: Any, tmp_path: Path) -> None:
             "/calls?sort=cost",
             "/calls?trouble=error",
             f"/labels?name={'%3Cscript%3E'}",
-            "/?label=team%3D%3Cscript%3E",
+            *(f"/?{urlencode({'label': f'team={text}'})}" for text in PAYLOADS[:5]),
         )
         for path in (*PAGES, *rows):
             hostile.go(path)
             assert hostile.troubles() == [], path
             assert hostile.page.evaluate("window.__ran") is None, path
+        hostile.go("/?label=team%3D%3Cscript%3Ewindow.__ran%3D1%3C/script%3E!")  # no call has it: it is refused
+        assert "no call has the label 'team=<script>window.__ran=1</script>!'" in hostile.text()
+        assert hostile.page.evaluate("window.__ran") is None
         hostile.go("/calls")
         assert "<script>window.__ran=1</script>" in hostile.text()
         hostile.page.click("tbody tr:first-child a")

@@ -17,7 +17,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from gembill import price_catalog
@@ -58,6 +58,13 @@ _MENU = (
     ("Prices", "/prices"),
     ("Data quality", "/quality"),
 )
+_PERIODS = {
+    "today": "Today",
+    "last-7-days": "7 days",
+    "last-30-days": "30 days",
+    "this-month": "This month",
+    "last-month": "Last month",
+}
 _HOME = {"/overview": "/"}
 _FILTERED = ("overview", "models", "labels", "conversations", "calls", "quality")
 _NOT_FOUND = 404
@@ -175,8 +182,10 @@ class Dashboard:
             "action": action,
             "month": shown.month,
             "months": months(shown, read_time_range(self._ledger)),
+            "days": shown.days,
             "since": shown.value("since"),
             "until": shown.value("until"),
+            "periods": [(title, shown.named(action, word), shown.is_named(word)) for word, title in _PERIODS.items()],
             "model": chosen_model,
             "models": dict.fromkeys([*known["model"][:_CHOICES], *filter(None, [chosen_model])]),
             "tier": shown.value("tier"),
@@ -235,7 +244,7 @@ def _json(page: Page) -> Response:
 def _csv(page: Page) -> Response:
     name = page.name.replace("/", "-")
     headers = {"content-disposition": f'attachment; filename="gembill-{name}.csv"'}
-    return Response("".join(csv_lines(page.header, page.rows)), headers=headers, media_type=_FORMS["csv"])
+    return StreamingResponse(csv_lines(page.header, page.rows), headers=headers, media_type=_FORMS["csv"])
 
 
 _DATA = {"json": _json, "csv": _csv}

@@ -4,7 +4,7 @@ Owns: their tables, data and links to the next page. Not here: queries, and the 
 goes on by key, so that a call is neither shown twice nor left out.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
@@ -36,6 +36,7 @@ from gembill_reports.views.records import CSV_HEADER, csv_row, record_dict, utc
 from gembill_reports.views.rounds import explanation
 
 SIZE = 50
+_STREAMED = 1000  # calls that a CSV reads at a time
 _SORTED = {
     "Input": SortOrder.INPUT,
     "Intermediate": SortOrder.INTERMEDIATE,
@@ -62,10 +63,20 @@ def calls(ledger: Ledger, view: PageQuery) -> Page:
         template="calls.html",
         data={"schema_version": 1, "truncated": place is not None, "next": onward, "records": records},
         header=CSV_HEADER,
-        rows=[csv_row(one) for one in records],
+        rows=_all_calls(ledger, asked, view),
         grids=(_grid(stored, view, asked),),
         more={"onward": onward, "asked": asked, "statuses": list(Status), "problems": list(ProblemFilter)},
     )
+
+
+def _all_calls(ledger: Ledger, asked: RecordPage, view: PageQuery) -> Iterator[dict[str, Any]]:
+    """The rows of every call from the place on that the address names: a CSV holds them all, a page a part."""
+    place = _after(view)
+    while True:
+        stored, place = read_page(ledger, asked, _STREAMED, place)
+        yield from (csv_row(record_dict(one)) for one in stored)
+        if place is None:
+            return
 
 
 def browse(view: PageQuery) -> RecordPage:
@@ -131,10 +142,18 @@ def conversation_list(ledger: Ledger, view: PageQuery) -> Page:
         template="conversations.html",
         data={"schema_version": 1, "truncated": onward is not None, "next": onward, "conversations": rows},
         header=_CONVERSATIONS,
-        rows=rows,
+        rows=_all_conversations(ledger, view),
         grids=(grid,),
         more={"onward": onward},
     )
+
+
+def _all_conversations(ledger: Ledger, view: PageQuery) -> Iterator[dict[str, Any]]:
+    """The rows of every conversation from the place on that the address names."""
+    place = _last(view)
+    while conversations := read_conversations(ledger, view.selection, _STREAMED, place):
+        yield from map(_conversation, conversations)
+        place = conversations[-1].last_us, conversations[-1].id
 
 
 def plain(note: str) -> str:
@@ -143,8 +162,9 @@ def plain(note: str) -> str:
 
 
 def _grid(stored: Sequence[LedgerRecord], view: PageQuery, asked: RecordPage) -> Grid:
-    heads = [_sorting("When", SortOrder.TIME, view, asked), text("Model"), text("Status"), text("Labels")]
-    heads += [replace(_sorting(title, order, view, asked), number=True) for title, order in _SORTED.items()]
+    sorts = {title: replace(_sorting(title, order, view, asked), number=True) for title, order in _SORTED.items()}
+    heads = [_sorting("When", SortOrder.TIME, view, asked), sorts.pop("Cost"), text("Model"), text("Status")]
+    heads += [*sorts.values(), text("Labels")]
     return Grid("Calls", heads, [_call(one, view) for one in stored], empty="No call fits.")
 
 
@@ -166,13 +186,13 @@ def _call(stored: LedgerRecord, view: PageQuery) -> list[Cell]:
     cost = "unpriced" if stored.unpriced_reason else money(stored.cost_pico)
     return [
         text(when, view.to(f"/calls/{record.id}")),
+        number(cost, mark="unpriced" if stored.unpriced_reason else ""),
         text(clean(record.model or MISSING)),
         text(clean(said), mark=record.status.value),
-        text(clean(" ".join(f"{name}={value}" for name, value in sorted(record.labels.items())))),
         *(number(count(one)) for one in (tokens.input, tokens.intermediate, tokens.output)),
         number(count(len(record.executions))),
         number(count(record.failed), mark="failed" if record.failed else ""),
-        number(cost, mark="unpriced" if stored.unpriced_reason else ""),
+        text(clean(" ".join(f"{name}={value}" for name, value in sorted(record.labels.items())))),
     ]
 
 

@@ -55,9 +55,29 @@ class PageQuery:
         query = urlencode([*kept, *(pair for pair in more if pair not in kept)])
         return f"{path}?{query}" if query else path
 
+    @property
+    def days(self) -> tuple[str, str] | None:
+        """The first and the last day of a period of whole days that was named by its ends; None of any other."""
+        start, end = self.period.start_us, self.period.end_us
+        if start is None or end is None or not (self.value("since") or self.value("through") or self.value("until")):
+            return None
+        ends = [_point(at_us, self.period) for at_us in (start, end)]
+        if any("T" in end for end in ends):
+            return None
+        return ends[0], name(Unit.DAY, end - 1, self.period.zone)
+
+    def named(self, path: str, word: str) -> str:
+        """An address with the same choice, of the period that the word means."""
+        return self.to(path, ("period", word), without=_PERIOD, rest=True)
+
+    def is_named(self, word: str) -> bool:
+        """Whether the period is the one that the word means."""
+        return spoken(word, self.period.zone, self.now_us) == self.period
+
     def also(self) -> list[tuple[str, str]]:
         """Filters of the address that a form of one value of each does not show, so that it keeps them."""
-        return [(key, value) for key in _SEVERAL for value in self.values(key)[0 if key == "key" else 1 :]]
+        word = [("period", self.value("period"))] if self.value("period") and self.days is None else []
+        return word + [(key, value) for key in _SEVERAL for value in self.values(key)[0 if key == "key" else 1 :]]
 
     def span(self, path: str, period: Period, *more: tuple[str, str]) -> str:
         """An address with the same choice but another period."""

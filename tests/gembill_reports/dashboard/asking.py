@@ -42,9 +42,14 @@ def ask(app: Any, target: str = "/", method: str = "GET", headers: dict[str, str
 
 async def _ask(app: Any, scope: dict[str, Any]) -> Answer:
     said: list[Any] = []
+    asked = iter([{"type": "http.request", "body": b"", "more_body": False}])
 
     async def receive() -> dict[str, Any]:
-        return {"type": "http.request", "body": b"", "more_body": False}
+        """The request once; then the client stays and says no more, as one that reads a long answer."""
+        message = next(asked, None)
+        if message is None:
+            await asyncio.Event().wait()
+        return message or {}
 
     async def send(message: Any) -> None:
         said.append(message)

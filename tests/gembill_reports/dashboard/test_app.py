@@ -12,7 +12,7 @@ import pytest
 
 from gembill.config import Settings
 from gembill.ledger import Ledger, Selection, open_ledger, read_records
-from gembill.model import Api
+from gembill.model import Api, Operation
 from gembill_reports.dashboard import assets
 from gembill_reports.dashboard.app import Dashboard
 from gembill_reports.dashboard.guard import App
@@ -155,3 +155,28 @@ def test_tiers_and_locations_narrow_every_page(ledger: Ledger, app: App) -> None
     assert 'name="location" value="eu"' in page
     assert '<input type="hidden" name="location" value="us">' in page
     assert '<option value="batch" selected>' in page
+
+
+def test_a_csv_has_every_call_and_conversation_and_a_page_some(
+    ledger: Ledger, app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gembill_reports.dashboard.call_pages._STREAMED", 7)
+    monkeypatch.setattr("gembill_reports.dashboard.call_pages.SIZE", 5)
+    chats = {"turns": 2, "operation": Operation.GENERATE_CONTENT}
+    put(ledger, *(call(f"2026-12-05T10:{n:02d}:00+00:00", (n, 0, 0), conversation=f"c{n}", **chats) for n in range(30)))
+    rows = list(csv.DictReader(StringIO(ask(app, "/calls.csv?month=2026-12&sort=input&dir=up").text)))
+    assert [row["tokens_input"] for row in rows] == [str(n) for n in range(30)]
+    assert len(json.loads(ask(app, "/calls.json?month=2026-12").text)["records"]) == 5
+    talks = list(csv.DictReader(StringIO(ask(app, "/conversations.csv?month=2026-12").text)))
+    assert len({row["conversation_id"] for row in talks}) == len(talks) == 30
+
+
+def test_the_form_has_days_as_dates_and_instants_as_they_are(app: App) -> None:
+    days = ask(app, "/models?since=2026-11-03&until=2026-11-05").text
+    assert '<input type="date" name="since" value="2026-11-03">' in days
+    assert '<input type="date" name="through" value="2026-11-04">' in days
+    hours = ask(app, "/models?since=2026-11-03T10:00&until=2026-11-03T12:00").text
+    assert 'name="until" value="2026-11-03T12:00"' in hours
+    assert 'list="zones"' in hours
+    assert ">Last month</a>" in hours
+    assert ask(app, "/models?month=2026-11&tz=Asia/Kathmandu").status == 200

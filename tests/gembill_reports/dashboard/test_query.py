@@ -60,6 +60,27 @@ def test_values_of_a_filter_are_kept_together() -> None:
     assert shown.also() == [("label", "team=b"), ("location", "eu")]
 
 
+def test_days_are_those_of_a_period_named_by_its_ends() -> None:
+    def days(*pairs: tuple[str, str]) -> tuple[str, str] | None:
+        return view(list(pairs), NOW, None).days
+
+    assert days(("since", "2026-11-03"), ("until", "2026-11-05")) == ("2026-11-03", "2026-11-04")
+    assert days(("since", "2026-11-01"), ("through", "2026-11-30")) == ("2026-11-01", "2026-11-30")
+    assert days(("since", "2026-11-03"), ("until", "2026-11-05T12:00")) is None
+    assert days(("since", "2026-11-03")) is None
+    assert days(("period", "last-7-days")) is None
+    assert days(("month", "2026-11")) is None
+
+
+def test_a_word_leads_to_its_period_and_is_kept() -> None:
+    shown = view([("month", "2026-10"), ("model", "m"), ("sort", "cost")], NOW, None)
+    assert shown.named("/calls", "today") == "/calls?model=m&sort=cost&period=today"
+    assert "month" not in shown.named("/calls", "today")
+    assert shown.is_named("last-month")
+    assert not shown.is_named("today")
+    assert ("period", "last-7-days") in view([("period", "last-7-days")], NOW, None).also()
+
+
 def test_addresses_differ_in_one_thing() -> None:
     shown = view([("month", "2026-11"), ("model", "a&b"), ("sort", "cost")], NOW, None)
     assert shown.to("/calls") == "/calls?month=2026-11&model=a%26b"

@@ -45,7 +45,7 @@
   document.addEventListener("change", (event) => {
     const form = event.target.form;
     if (!form || form.id !== "filter") return;
-    if (event.target.name === "month") for (const end of ["since", "until"]) form.elements[end].value = "";
+    if (event.target.name === "month") for (const end of ["since", "until", "through", "period"]) if (form.elements[end]) form.elements[end].value = "";
     show(address(form).href, true);
   });
 
