@@ -53,7 +53,8 @@ def _event(body: bytes, conversation: str | None) -> ExportedEvent:
         source_id = reserved_source(event.id)
     except (UnreadableEvent, ValueError) as error:
         raise RefusedLine(f"its event cannot be read ({shown(str(error))})") from None
-    return ExportedEvent(event.id, source_id, body, _chained(meter(event, source_id), conversation))
+    one_line = b" ".join(body.splitlines())  # it may be of a document that was spread, and is written in a line again
+    return ExportedEvent(event.id, source_id, one_line, _chained(meter(event, source_id), conversation))
 
 
 def _chained(record: Record, conversation: str | None) -> Record:

@@ -128,6 +128,14 @@ def test_a_line_that_is_no_call_of_an_export_is_refused(line: dict[str, object],
     assert why in str(refused.value)
 
 
+def test_an_event_of_a_document_that_is_spread_is_kept_in_one_line() -> None:
+    event = {"id": "019a0000-0000-7000-8000-000000000001", "occurred_us": 1, "api": "gemini"}
+    document = {"id": "x", "events": [event | {"operation": "generate_content", "ending": "cut"}]}
+    (kept,) = read(members_of(json.dumps(document, indent=2).encode())).events
+    assert b"\n" not in kept.body
+    assert json.loads(kept.body) == document["events"][0]
+
+
 def test_an_exchange_is_not_taken_for_one() -> None:
     assert not is_exported(members_of(b'{"id": "x", "events": [], "path": "/v1beta/interactions"}'))
     assert not is_exported(members_of(b'{"response": {}}'))
