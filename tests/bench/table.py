@@ -24,6 +24,7 @@ def conditions(seed: int, rounds: int, seconds: float, versions: dict[str, str],
     """One paragraph: when, on what, with what."""
     named = ", ".join(f"{name} {version}" for name, version in versions.items())
     apart = "" if can_pin() else " Nothing was pinned: there is one core, or no taskset."
+    apart += " It ran before other work of the machine (BENCH_FIRST)." if os.environ.get("BENCH_FIRST") else ""
     return (
         f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC; {_processor()}, {os.cpu_count()} cores, Linux {platform.release()}, "
         f"Python {platform.python_version()}; {named}. {rounds} rounds of {seconds:g} s in random order (seed {seed}), "
