@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from gembill.reconcile.bill_line import BadLine, BillForm, BillLine
 
 _PARQUET = b"PAR1"
 _LONGEST_PREAMBLE = 60
+_LOOKED_AT = 1_000  # rows
 _NAMED = 5
 
 
@@ -102,6 +103,8 @@ def recognise(texts: Iterable[str], name: str, days: console_csv.Days | None = N
     rejoined = chain([first], lines)
     if first.lstrip().startswith("{"):
         return _of_export(_documents(rejoined, name), name)
+    if first.lstrip().startswith("["):
+        return _of_export(_listed("".join(rejoined), name), name)
     separator = max(",;\t", key=first.count)
     return _of_table(csv.reader(rejoined, delimiter=separator), name, days)
 
@@ -137,6 +140,18 @@ def _documents(lines: Iterable[str], name: str) -> Iterator[tuple[int, dict[str,
         yield number, exported_rows.flat(document)
 
 
+def _listed(text: str, name: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The rows of one JSON list, as `bq query --format=json` prints them; their place stands for the line."""
+    try:
+        documents = json.loads(text, parse_float=str)
+    except ValueError:
+        raise BillError(f"{name} is not JSON: it begins with [ and is not a list") from None
+    for number, document in enumerate(documents, 1):
+        if not isinstance(document, dict):
+            raise BillError(f"item {number} of {name} is not a JSON object")
+        yield number, exported_rows.flat(document)
+
+
 def _of_table(reader: Any, name: str, days: console_csv.Days | None) -> BillReading:  # noqa: ANN401 - csv.reader has no public type
     preamble: list[console_csv.Row] = []
     for row in reader:
@@ -162,11 +177,13 @@ def _named_rows(reader: Any, names: Sequence[str]) -> Iterator[tuple[int, dict[s
 
 
 def _of_export(rows: Iterator[tuple[int, dict[str, Any]]], name: str) -> BillReading:
-    first = next(rows, None)
-    names = set() if first is None else set(first[1])
+    first = list(islice(rows, _LOOKED_AT))
+    names = {
+        column for _, row in first for column in row
+    }  # BigQuery leaves out of JSON what is null, as in rows of tax
     for export in _EXPORTS:
-        if first is not None and export.has <= names and not export.lacks & names:
-            return BillReading(export.form, exported_rows.read(chain([first], rows), export.lines_of))
+        if export.has <= names and not export.lacks & names:
+            return BillReading(export.form, exported_rows.read(chain(first, rows), export.lines_of))
     if "x_CostBasis" in names:
         raise BillError(f"{name} is an export of gembill's own, not Google's; give the file that Google wrote")
     raise _unknown(name)

@@ -51,6 +51,20 @@ def test_what_is_no_bill_is_refused_in_a_sentence(text):
         list(reading(text).lines)
 
 
+def test_a_list_of_rows_is_read_as_their_lines_are():
+    rows = json.dumps([BIGQUERY_ROW, BIGQUERY_ROW])
+    assert [line.number for line in reading(rows).lines] == [1, 2]
+    for text in ("[oops", "[1]"):
+        with pytest.raises(BillError):
+            list(reading(text).lines)
+
+
+def test_a_row_of_tax_that_comes_first_hides_nothing():
+    tax = {"cost": 1, "currency": "EUR", "cost_type": "tax", "invoice": {"month": "202611"}}
+    lines = list(reading(json.dumps(tax) + "\n" + JSON_LINES).lines)
+    assert [line.kind.value for line in lines] == ["tax", "usage"]
+
+
 def test_an_export_of_gembill_is_not_taken_for_googles():
     header, row, *_ = FOCUS.splitlines()
     with pytest.raises(BillError, match="gembill's own"):
