@@ -1,7 +1,8 @@
 """Sums over the lines of Google's bill that count.
 
 Owns: the queries over `bill_line`. Not here: taking files in (`bills`) and what an SKU means. Invariant: a line counts
-if no newer file has its scope; sums are exact however large, and those of all groups add up to the files.
+if no newer file has its scope, or, of reports, which may be of days or of a month, any of its days; sums are
+exact however large, and those of all groups add up to the files.
 """
 
 from __future__ import annotations
@@ -27,6 +28,11 @@ _VALUES = ("amount_micro", "cost_units", "cost_pico", "1")
 _CURRENT = (
     "NOT EXISTS (SELECT 1 FROM bill_line newer WHERE newer.scope = b.scope AND newer.file_number > b.file_number)"
 )
+_CURRENT_REPORTS = (
+    "NOT EXISTS (SELECT 1 FROM (SELECT file_number, project, min(first_day) AS first_day, max(last_day) AS last_day "
+    "FROM bill_line WHERE form = 'reports' GROUP BY file_number, project) newer WHERE newer.project = b.project "
+    "AND newer.file_number > b.file_number AND newer.first_day <= b.last_day AND newer.last_day >= b.first_day)"
+)
 
 
 def bill_days(ledger: Ledger) -> dict[BillForm, tuple[int, int]]:
@@ -44,7 +50,8 @@ def sum_bill(
     first, last = days
     limits = (("b.first_day >= ?", first), ("b.last_day <= ?", last), ("b.project = ?", project))
     chosen = [(condition, value) for condition, value in limits if value is not None]
-    where = " AND ".join(["b.form = ?", _CURRENT, *(condition for condition, _ in chosen)])
+    current = _CURRENT_REPORTS if form is BillForm.REPORTS else _CURRENT
+    where = " AND ".join(["b.form = ?", current, *(condition for condition, _ in chosen)])
     values = (form.value, *(value for _, value in chosen))
     with translated("read its bills"), ledger.reading() as snapshot:
         return [_total(row) for row in _summed(snapshot, where, values)]

@@ -80,6 +80,16 @@ def test_reports_of_other_projects_do_not_replace_each_other(ledger: Ledger) -> 
     assert {total.project for total in sum_bill(ledger, BillForm.REPORTS)} == {"one", "two"}
 
 
+def test_a_newer_report_takes_the_place_of_all_days_that_it_covers(ledger: Ledger) -> None:
+    month = [line(1, first_day=DAY, last_day=DAY + 29, cost_pico=3000)]
+    add_bill(ledger, file("a", BillForm.REPORTS), lambda: month)
+    days = [line(1, sku="x"), line(2, sku="x", first_day=DAY + 1, last_day=DAY + 1)]
+    add_bill(ledger, file("b", BillForm.REPORTS), lambda: days)
+    assert cost(ledger, BillForm.REPORTS) == 1000
+    add_bill(ledger, file("c", BillForm.REPORTS), lambda: [line(1, first_day=DAY + 1, last_day=DAY + 1, cost_pico=7)])
+    assert cost(ledger, BillForm.REPORTS) == 507
+
+
 def test_an_amount_that_no_column_holds_is_refused(ledger: Ledger) -> None:
     with pytest.raises(LedgerError, match=r"line 3 of a\.csv"):
         add_bill(ledger, file(), lambda: [line(3, amount_micro=1 << 63)])
