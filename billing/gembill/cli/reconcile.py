@@ -55,8 +55,7 @@ _BILL = (
         "--tolerance", metavar="SHARE", help="Money without a name that the exit code passes over, like 0.5%."
     ),
     click.option(
-        "--form",
-        "bill_form",
+        "--bill-form",
         type=click.Choice(["bigquery", "focus", "cost_table", "reports"]),
         help="The kind of file, where the ledger holds several.  [default: the finest]",
     ),
