@@ -27,6 +27,12 @@ if TYPE_CHECKING:
     from gembill_reports.analysis.reconciliation import BillScope
 
 RESIDUE_EXIT, OPEN_EXIT = 10, 12
+_FORM_WORDS = {
+    "bigquery": "BigQuery export",
+    "focus": "FOCUS export",
+    "cost_table": "cost table",
+    "reports": "report",
+}
 _RATE = re.compile(r"([A-Z]{3})=([0-9]{1,12}(?:\.[0-9]{1,12})?)")
 _SHARE = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,6})?)%")
 
@@ -140,7 +146,7 @@ def take_in(ledger: Ledger, path: Path, project: str, days: tuple[int | None, in
         click.echo(f"gembill: {path.name} is known already, {result.lines:,} lines", err=True)
         return file
     again = f", in the place of {result.replaced:,} earlier ones" if result.replaced else ""
-    click.echo(f"gembill: {path.name}: {result.lines:,} lines of a {form.value.replace('_', ' ')}{again}", err=True)
+    click.echo(f"gembill: {path.name}: {result.lines:,} lines of a {_FORM_WORDS[form.value]}{again}", err=True)
     for change in result.changes[:10]:
         click.echo(f"gembill: revised: {_change(change)}", err=True)
     return file

@@ -48,7 +48,7 @@ def test_a_bill_of_the_same_calls_is_reconciled_and_a_second_time_known(url: str
     assert (first.exit_code, second.exit_code) == (0, 0)
     assert json.loads(first.stdout) == json.loads(second.stdout)
     assert json.loads(first.stdout)["reconciled"] is True
-    assert "lines of a bigquery" in first.stderr
+    assert "lines of a BigQuery export" in first.stderr
     assert "is known already" in second.stderr
     assert "reconciled." in reconcile(url).stdout  # what is kept, without a file
 
