@@ -36,6 +36,7 @@ _WORDS: Mapping[str, tuple[str, ...]] = {
 _ROLES = {word: role for role, words in _WORDS.items() for word in words}
 _ACCENTS = str.maketrans("áàâãäéèêëíìîïóòôõöúùûüçñ", "aaaaaeeeeiiiiooooouuuucn")
 _SKU_ID = re.compile(r"[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{4}")
+_DATE = re.compile(r"\d{1,4}(?:[./\-年]\s?\d{1,2}[./\-月]\s?)\d{1,4}[.日]?")
 TAX_WORDS = ("tax", "steuer", "ust", "mwst", "impuesto", "iva", "taxe", "tva", "imposta", "imposto", "税")
 CREDIT_WORDS = ("credit", "guthaben", "gutschrift", "credito", "discount", "rabatt", "remise", "クレジット")
 ROUNDING_WORDS = ("rounding", "rundung", "arrondi", "redondeo", "arredondamento")
@@ -52,6 +53,7 @@ def roles(header: Sequence[str], rows: Sequence[Sequence[str]]) -> dict[str, int
     if "sku_id" not in known and ids:
         known["sku_id"] = ids[-1]
     if "sku_id" in known:
+        _by_dates(known, rows)
         _by_place(known, header, dated=bool(rows) and all(any(map(str.isdigit, row[0])) for row in rows if row))
     return known
 
@@ -69,8 +71,24 @@ def has_sku(header: Sequence[str]) -> bool:
 
 
 def _holds_ids(place: int, rows: Sequence[Sequence[str]]) -> bool:
-    values = [row[place] for row in rows if place < len(row) and row[place]]
+    values = [row[place] for row in rows if place < len(row) and row[place].strip()]
     return bool(values) and all(_SKU_ID.fullmatch(value.strip()) for value in values)
+
+
+def _by_dates(known: dict[str, int], rows: Sequence[Sequence[str]]) -> None:
+    """Two columns of dates behind the SKU are the first and the last day, with the type before and amounts after."""
+    width = max((len(row) for row in rows), default=0)
+    dates = [place for place in range(known["sku_id"] + 1, width) if _holds_dates(place, rows)]
+    if len(dates) == 2:
+        first, last = dates
+        guesses = {"first": first, "last": last, "kind": first - 1, "amount": last + 1, "unit": last + 2}
+        taken = set(known.values())
+        known |= {role: place for role, place in guesses.items() if role not in known and place not in taken}
+
+
+def _holds_dates(place: int, rows: Sequence[Sequence[str]]) -> bool:
+    values = [row[place] for row in rows if place < len(row) and row[place].strip()]
+    return bool(values) and all(_DATE.fullmatch(value.strip()) for value in values)
 
 
 def _by_place(known: dict[str, int], header: Sequence[str], *, dated: bool) -> None:

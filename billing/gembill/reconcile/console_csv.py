@@ -87,14 +87,16 @@ def _table(preamble: Sequence[Row], header: Row, rows: Sequence[Row]) -> _Table 
     point = numerals.decimal_point(money)
     days = [row[roles["first"]] for _, row in rows if "first" in roles and len(row) > roles["first"]]
     british = any("programmes" in name.lower() for name in names)
+    form = form_of(names, [row for _, row in preamble])
+    order = numerals.day_order(days, american=point == "." and not british)
     return _Table(
-        form=form_of(names, [row for _, row in preamble]),
+        form=form,
         roles=roles,
         currency=_currency(names[roles["cost"]], said),
         rate=_said(said, _RATE, point),
-        month=_month(said),
+        month=_month(said) or (_last_month(rows, roles, order) if form is BillForm.COST_TABLE else None),
         point=point,
-        order=numerals.day_order(days, american=point == "." and not british),
+        order=order,
         decimals=_decimals(rows, roles["unrounded"] if "unrounded" in roles else roles["cost"], point),
     )
 
@@ -132,6 +134,19 @@ def _month(said: Mapping[str, str]) -> str | None:
             except Unreadable:
                 return None
     return None
+
+
+def _last_month(rows: Sequence[Row], roles: Mapping[str, int], order: str) -> str | None:
+    """The month of the last day of usage, where a preamble does not say which month was invoiced."""
+    place = roles.get("last", roles.get("first", 1 << 20))
+    last = None
+    for _, row in rows:
+        try:
+            at = numerals.day(row[place], order) if len(row) > place and row[place].strip() else None
+        except Unreadable:
+            continue  # the line itself complains
+        last = at if last is None else max(last, at or last)
+    return None if last is None else numerals.day_text(last)[:7]
 
 
 def _line(table: _Table, number: int, row: Sequence[str], given: Days | None) -> BillLine | None:

@@ -24,6 +24,22 @@ def test_tax_without_a_day_is_that_of_the_invoice_month():
     assert (tax.first_day, tax.last_day) == (day("2026-11-01"), day("2026-11-30"))
 
 
+def test_a_cost_table_in_a_language_without_words_here_is_read_by_its_ids_and_dates():
+    header = next(row for row in COST_TABLE.splitlines() if "SKU" in row)
+    foreign = ",".join(f"слово {place} SKU" for place in range(12)) + ",слово (€)"
+    back, english = lines(COST_TABLE.replace(header, foreign)), lines(COST_TABLE)
+    facts = [
+        [(one.sku, one.sku_id, one.kind, one.first_day, one.last_day, one.amount_micro, one.cost_pico) for one in some]
+        for some in (back, english)
+    ]
+    assert facts[0] == facts[1]
+
+
+def test_a_preamble_without_a_date_leaves_the_month_to_the_last_day_of_usage():
+    tax = lines(COST_TABLE.replace("Invoice date,2026-11-30\n", ""))[-1]
+    assert (tax.month, tax.first_day) == ("2026-11", day("2026-11-01"))
+
+
 def test_a_german_report_says_the_same():
     reading = recognise(REPORT_DE.splitlines(keepends=True), "x")
     assert reading.form is BillForm.REPORTS
