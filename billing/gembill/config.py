@@ -21,6 +21,13 @@ from gembill.toml_values import Kind, checked, line_of, written
 PUBLIC_API = "https://generativelanguage.googleapis.com"
 
 _Text = Annotated[str, Meta(min_length=1)]
+_HostName = Annotated[
+    str,
+    Meta(
+        pattern=r"\A(?:[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?|\[?[0-9A-Fa-f]*:[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*\]?)\Z"
+    ),
+]
+_WebOrigin = Annotated[str, Meta(pattern=r"\A[A-Za-z][A-Za-z0-9+.-]*://[A-Za-z0-9._\[\]:-]*\Z")]
 _Count = Annotated[int, Meta(ge=0)]
 _Port = Annotated[int, Meta(ge=0, le=65535)]
 
@@ -42,6 +49,8 @@ class Settings:
     database_url: str | None = field(default=None, repr=False)  # it may hold a password
     host: str = "127.0.0.1"
     port: int = 8787
+    hosts: tuple[str, ...] = ()  # names the proxy answers to besides loopback and `host`
+    origins: tuple[str, ...] = ()  # web pages that may send calls through it
     upstream: str = PUBLIC_API
     vertex_upstream: str | None = None  # for paths of Vertex; without it they go to `upstream` too
     upstream_proxy: str | None = field(default=None, repr=False)  # it may hold a password
@@ -118,6 +127,14 @@ _KINDS = {
     "data_dir": _PATH,
     "database_url": _SECRET,
     "host": _TEXT,
+    "hosts": Kind(
+        tuple[_HostName, ...], "a list of host names without ports, such as ['gembill.lan']", from_text=_comma_separated
+    ),
+    "origins": Kind(
+        tuple[_WebOrigin, ...],
+        "a list of origins (scheme, host and port), such as ['http://localhost:5173']",
+        from_text=_comma_separated,
+    ),
     "port": Kind(_Port, "a whole number from 0 to 65535", from_text=int),
     "upstream": _WEB,
     "vertex_upstream": _WEB,

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 from gembill import __version__
 from gembill.address import listen
+from gembill.capture.doors import doors_of
 from gembill.capture.fingerprint import Fingerprint, load_secret
 from gembill.capture.http_server import Server
 from gembill.capture.proxy import Caps, Proxy
@@ -65,7 +66,8 @@ class ProxyService:
         upstreams = _upstreams(settings)
         forward = upstreams[Api.GEMINI].proxy
         self.way_out = forward.shown if forward else None
-        self._server = Server(Proxy(upstreams, self._recorder, self.health, caps, scheme=scheme), tls)
+        doors = doors_of(settings.host, settings.hosts, settings.origins)
+        self._server = Server(Proxy(upstreams, self._recorder, self.health, caps, scheme=scheme), tls, doors)
 
     def label(self, labels: Mapping[str, str]) -> None:
         """Give every call from now on these labels, and no longer those given before."""

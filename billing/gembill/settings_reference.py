@@ -21,6 +21,8 @@ SECTIONS: Mapping[str, Mapping[str, str]] = {
     "The proxy": {
         "host": "Where the proxy listens; another address than loopback needs `--allow-remote`.",
         "port": "The port it listens on; 0 takes a free one.",
+        "hosts": "Names it answers to besides loopback's and `host`; without any, and on another address: all names.",
+        "origins": "Web pages of your own that may send calls; a page of any other origin is refused.",
         "upstream": "The one origin that calls go to.",
         "vertex_upstream": "The origin that Vertex paths go to; without it they go to `upstream`.",
         "upstream_proxy": "The forward proxy on the way to the API, `http://user:password@host:3128`; `none`: none. "

@@ -118,6 +118,8 @@ def leave(port: int, number: int, after_bytes: int) -> None:
     """Ask for a stream and hang up after N bytes of the answer."""
     body = json.dumps({"model": "m", "input": f"i{number}", "stream": True}).encode()
     with socket.create_connection(("127.0.0.1", port), 20) as connection:
-        connection.sendall(f"POST {CREATE} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body)
+        connection.sendall(
+            f"POST {CREATE} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
+        )
         while after_bytes > 0 and (piece := connection.recv(min(4096, after_bytes))):
             after_bytes -= len(piece)

@@ -228,7 +228,7 @@ def test_the_first_stream_event_is_not_held_back(recording):
 def first_event(url: str, body: bytes) -> float:
     host, port = url.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port)), 20) as connection:
-        head = f"POST /v1beta/models/gemini-2.5-flash:streamGenerateContent?alt=sse HTTP/1.1\r\nHost: x\r\nx-goog-api-key: kkkkkkkk\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+        head = f"POST /v1beta/models/gemini-2.5-flash:streamGenerateContent?alt=sse HTTP/1.1\r\nHost: localhost\r\nx-goog-api-key: kkkkkkkk\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
         began = time.monotonic()
         connection.sendall(head.encode() + body)
         received = b""

@@ -295,3 +295,16 @@ def test_the_way_out_is_none_or_a_proxy_and_is_not_shown():
 def test_authorities_of_our_own_are_a_path():
     write(project='upstream_ca = "~/ca.pem"')
     assert configured().upstream_ca == Path("~/ca.pem").expanduser()
+
+
+def test_names_and_origins_of_the_proxy_are_lists_and_checked():
+    given = {"GEMBILL_HOSTS": "gembill.lan, 10.1.2.3,[fd00::1]", "GEMBILL_ORIGINS": "http://localhost:5173, app://-"}
+    settings = load({}, given)
+    assert settings.hosts == ("gembill.lan", "10.1.2.3", "[fd00::1]")
+    assert settings.origins == ("http://localhost:5173", "app://-")
+    for name in ("gembill.lan:8787", "http://gembill.lan", "*", "a b", "a@b", "a.", ""):
+        with pytest.raises(ConfigurationError, match="host names without ports"):
+            load({"hosts": [name]}, {})
+    for origin in ("localhost:5173", "http://localhost/", "null", "*", "http://a@b", ""):
+        with pytest.raises(ConfigurationError, match="a list of origins"):
+            load({"origins": [origin]}, {})

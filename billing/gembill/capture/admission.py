@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from gembill.capture.attribution import LABEL_PREFIX, Header, about_caller
+from gembill.capture.doors import Doors
 from gembill.errors import Refusal
 from gembill.model import Api
 from gembill.upstream import HeadFields
@@ -19,6 +20,7 @@ from gembill.wire.routes import Route, decoded, family, is_live, route
 
 MAX_HEAD = 64 * 1024
 HEALTH = b"/_gembill/health"
+OPEN = Doors()
 _KEPT = 256  # targets and heads that are not looked at again
 _LONGEST_KEPT, _LARGEST_KEPT = 512, 8 * 1024  # bytes: what is larger is looked at each time, so that memory is bounded
 
@@ -123,11 +125,13 @@ def forwarded(headers: Iterable[Header]) -> list[Header]:
     return [field for field in kept if field[0] not in dropped]
 
 
-def check_head(version: str, target: bytes, headers: list[Header], size: int = MAX_HEAD) -> tuple[Head, int | None]:
+def check_head(
+    version: str, target: bytes, headers: list[Header], size: int = MAX_HEAD, doors: Doors = OPEN
+) -> tuple[Head, int | None]:
     """What a head says, and the length of its body: 0 without one, None where it is chunked.
 
-    Refuses a head that two servers could read differently, or that names a host. `size` is a bound of the bytes it
-    took, where the caller knows one.
+    Refuses a head that two servers could read differently, that names a host, or that the `doors` do not let in.
+    `size` is a bound of the bytes it took, where the caller knows one.
     """
     live = check_target(target)
     alike, length = headers, b"0"
@@ -137,11 +141,11 @@ def check_head(version: str, target: bytes, headers: list[Header], size: int = M
             alike[at] = (_LENGTH, value[: -len(value.lstrip(b"0") or b"0")] if value[:1] == b"0" else b"")
             break
     if size <= _LARGEST_KEPT:
-        head = _head_again(version, tuple(alike))
+        head = _head_again(version, tuple(alike), doors)
     elif sum(len(name) + len(value) + 4 for name, value in headers) + len(target) > MAX_HEAD:
         raise Refusal(431, "GEMBILL_HEAD_TOO_LARGE", f"the request head is larger than {MAX_HEAD} bytes")
     else:
-        head = _head(version, tuple(alike))
+        head = _head(version, tuple(alike), doors)
     if head.websocket != live:
         raise _live() if head.websocket else _malformed("a session of the Live API begins as a WebSocket")
     if live and (head.sized or head.chunked):
@@ -164,13 +168,14 @@ def check_target(target: bytes) -> bool:
     return False
 
 
-def _head(version: str, received: tuple[Header, ...]) -> Head:
+def _head(version: str, received: tuple[Header, ...], doors: Doors) -> Head:
     fields = tuple([(name.lower(), value) for name, value in received])
     if version not in ("1.0", "1.1"):
         raise _malformed("gembill speaks HTTP/1.0 and HTTP/1.1")
     websocket = any(name == b"upgrade" and b"websocket" in value.lower() for name, value in fields)
     hosts = [value for name, value in fields if name == b"host"]
     _check_host(version, hosts)
+    doors.check(fields)
     sized, chunked = _framing(version, fields)
     if any(name in _AMBIGUOUS for name, _ in fields):
         raise _malformed("a header name is spelled so that servers may take it for another one")
@@ -218,6 +223,7 @@ def _malformed(message: str) -> Refusal:
 
 _STATUS_WORDS = {
     400: "INVALID_ARGUMENT",
+    403: "PERMISSION_DENIED",
     404: "NOT_FOUND",
     408: "DEADLINE_EXCEEDED",
     431: "INVALID_ARGUMENT",

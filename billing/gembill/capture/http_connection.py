@@ -20,8 +20,9 @@ from typing import Protocol, cast
 
 from httptools import HttpParserError
 
-from gembill.capture.admission import MAX_HEAD, check_head, error_body
+from gembill.capture.admission import MAX_HEAD, OPEN, check_head, error_body
 from gembill.capture.attribution import Header
+from gembill.capture.doors import Doors
 from gembill.capture.http_parser import HttpParser
 from gembill.capture.http_request import STATUS_LINES, ClientGone, Request
 from gembill.errors import Refusal
@@ -61,15 +62,16 @@ class HttpConnection(asyncio.Protocol):
     """One connection of a client. `deadline` is on the loop's clock: past it the owner calls `expire`."""
 
     __slots__ = (
-        "_began", "_counted", "_current", "_drain", "_handler", "_head_bytes", "_incoming", "_loop", "_owner",
+        "_began", "_counted", "_current", "_doors", "_drain", "_handler", "_head_bytes", "_incoming", "_loop", "_owner",
         "_parser", "_paused", "_queue", "_refusal", "_transport", "_url", "_waiter", "deadline", "headers", "reading",
         "stalled", "stopping",
     )  # fmt: skip
 
     _transport: asyncio.Transport
 
-    def __init__(self, owner: Owner, handler: Handler, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, owner: Owner, handler: Handler, loop: asyncio.AbstractEventLoop, doors: Doors = OPEN) -> None:
         self._owner = owner
+        self._doors = doors
         self._handler = handler
         self._loop = loop
         self._parser = HttpParser(self)
@@ -223,7 +225,7 @@ class HttpConnection(asyncio.Protocol):
         parser, size = self._parser, self._head_bytes if self._counted else MAX_HEAD
         self._began, self._head_bytes = False, 0
         target, version = self._url.partition(b"#")[0], parser.get_http_version()
-        head, length = check_head(version, target, self.headers, size)
+        head, length = check_head(version, target, self.headers, size, self._doors)
         request = Request(self, parser.get_method().decode(), target, version, head, length)
         request.keep_alive = version == "1.1" and parser.should_keep_alive()
         self._incoming = request

@@ -13,6 +13,8 @@ import ssl
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from gembill.capture.admission import OPEN
+from gembill.capture.doors import Doors
 from gembill.capture.http_connection import HttpConnection
 from gembill.capture.http_request import Request
 
@@ -37,10 +39,11 @@ class Handler(Protocol):
 class Server:
     """Serves a handler until `should_exit`, which can be set from any thread and from a signal handler."""
 
-    def __init__(self, handler: Handler, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, handler: Handler, tls: ssl.SSLContext | None = None, doors: Doors = OPEN) -> None:
         self.started = False
         self._handler = handler
         self._tls = tls
+        self._doors = doors
         self._connections: set[HttpConnection] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -71,7 +74,10 @@ class Server:
         loop = self._loop = asyncio.get_running_loop()
         listeners = [
             await loop.create_server(
-                lambda: HttpConnection(self, self._handler, loop), sock=each, backlog=BACKLOG, ssl=self._tls
+                lambda: HttpConnection(self, self._handler, loop, self._doors),
+                sock=each,
+                backlog=BACKLOG,
+                ssl=self._tls,
             )
             for each in sockets
         ]

@@ -95,7 +95,7 @@ def test_a_body_shorter_than_its_head_says_costs_nothing(recording):
     with Player().serving() as player, (proxy := recording(player.url)).running():
         path = "/v1beta/models/gemini-2.5-flash:generateContent"
         with socket.create_connection(("127.0.0.1", proxy.port), 10) as client:
-            client.sendall(f"POST {path} HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n".encode())
+            client.sendall(f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n".encode())
         until = time.monotonic() + 10
         while not proxy.records():
             assert time.monotonic() < until
