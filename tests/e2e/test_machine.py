@@ -23,6 +23,7 @@ LINES = {
     "budget list": "",
     "budget test-alert": "",
     "budget watch": "--once",
+    "close": "--list",
     "compare": "--tier batch",
     "dashboard": "--help",
     "db check": "",
@@ -36,15 +37,26 @@ LINES = {
     "prices sync": "",
     "proxy": "--help",
     "receipt": "nobody",
+    "reconcile": "--help",
     "records": "",
     "report": "monthly",
     "repost": "--dry-run",
     "rerate": "--dry-run",
     "run": "-- true",
-    "simulate": "--help",
+    "simulate bill": "--help",
+    "statement": "--by label.team --month 2026-11",
 }
 WITHOUT_OUTPUT = {"audit", "budget test-alert", "budget watch", "import", "prices set", "receipt", "run"}  # on stdout
-WITHOUT_FOLDER = {"budget list", "budget test-alert", "dashboard", "prices list", "prices sync", "proxy", "simulate"}
+WITHOUT_FOLDER = {
+    "budget list",
+    "budget test-alert",
+    "dashboard",
+    "prices list",
+    "prices sync",
+    "proxy",
+    "reconcile",
+    "simulate bill",
+}
 FULL = Path("/dev/full")
 
 
