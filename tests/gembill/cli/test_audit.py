@@ -19,7 +19,7 @@ def test_books_that_balance_exit_0_and_others_1(tmp_path: Path) -> None:
     assert (good.exit_code, good.stdout, good.stderr) == (0, "", "The books balance.\n")
 
     with sqlite3.connect(path) as connection:
-        connection.execute("UPDATE record SET cost_pico = cost_pico + 1")
+        connection.execute("UPDATE entry SET cost_pico = cost_pico + 1")
     connection.close()
     bad = CliRunner().invoke(gembill, ["audit", "--database-url", f"sqlite:///{path}"])
     assert bad.exit_code == 1
