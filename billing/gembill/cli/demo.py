@@ -57,7 +57,7 @@ def make(own: Settings, records: int = CALLS) -> int:
     """Fill the demo's ledger, of which there must be none yet; how many calls were sent besides the made-up month."""
     from gembill.demo import bill
 
-    own.data_dir.mkdir(parents=True)
+    own.data_dir.mkdir(parents=True, mode=0o700)
     _fill(own, records)
     bill.receive(own)
     return _send(own)

@@ -8,9 +8,10 @@ records and charges are never changed or deleted; rollups hold what the current 
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -229,8 +230,18 @@ def _engine(url: str, *, there: bool = False, read_only: bool = False) -> Engine
     path = engines.file_of(parsed)
     if path is not None:
         _require_place(path, there=there)
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _make_private(path)
     return engines.create(parsed, read_only=read_only)
+
+
+def _make_private(path: Path) -> None:
+    """Make the file of a ledger that is not there yet for its owner alone, whatever the folder and the umask allow.
+
+    SQLite gives the files beside it the same mode, and says itself why a file cannot be made.
+    """
+    with suppress(OSError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 
 
 def _require_place(path: Path, *, there: bool) -> None:

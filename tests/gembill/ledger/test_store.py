@@ -1,4 +1,7 @@
+import os
+import stat
 import threading
+from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
@@ -168,3 +171,29 @@ def test_a_writer_that_is_overtaken_every_time_has_to_try_later(
     with pytest.raises(LedgerUnavailable, match="cannot post now: others were quicker with the same rows 20 times"):
         append(ledger, SPOOL, [posting(1)])
     assert count(ledger, schema.event) == 0
+
+
+@pytest.mark.parametrize("place", ["open/ledger.db", "open/made/ledger.db"])
+def test_a_new_ledger_is_for_its_owner_alone_in_any_folder(place: str, tmp_path: Path) -> None:
+    (tmp_path / "open").mkdir()
+    (tmp_path / "open").chmod(0o755)
+    before = os.umask(0)
+    try:
+        ledger = open_ledger(f"sqlite:///{tmp_path / place}")
+        modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in (tmp_path / place).parent.glob("ledger.db*")}
+        ledger.close()
+    finally:
+        os.umask(before)
+    assert len(modes) > 1  # the log of SQLite too
+    assert set(modes.values()) == {0o600}, modes
+    assert stat.S_IMODE((tmp_path / "open").stat().st_mode) == 0o755
+    if "made" in place:
+        assert stat.S_IMODE((tmp_path / place).parent.stat().st_mode) == 0o700
+
+
+def test_a_ledger_that_is_shared_on_purpose_stays_so(tmp_path: Path) -> None:
+    file = tmp_path / "ledger.db"
+    open_ledger(f"sqlite:///{file}").close()
+    file.chmod(0o660)
+    open_ledger(f"sqlite:///{file}").close()
+    assert stat.S_IMODE(file.stat().st_mode) == 0o660
