@@ -51,8 +51,10 @@ def dashboard(host: str, port: int, names: tuple[str, ...], *, demo: bool, datab
     click.echo(f"gembill: dashboard on http://{shown}:{listener.getsockname()[1]} (Ctrl-C stops it)", err=True)
     import uvicorn
 
-    # no access log: it would hold the token, which is in an address once
-    uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False, server_header=False)).run([listener])
+    # no access log: it would hold the token, which is in an address once; and no X-Forwarded-For: who guesses at the
+    # token could call itself by another address each time
+    config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False, proxy_headers=False)
+    uvicorn.Server(config).run([listener])
 
 
 def _app(hosts: tuple[str, ...], token: str | None, database_url: str | None, *, demo: bool) -> App:

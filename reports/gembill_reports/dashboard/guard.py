@@ -1,17 +1,22 @@
 """The door of the dashboard: who is let in, and the headers that browsers get.
 
-Owns: methods, Host names, the token and its cookie, and the security headers. Not here: pages. Invariant: it stands
-before every route, so that no page can be reached around it; whatever is answered carries the headers.
+Owns: methods, Host names, the token and its cookie, how often it may be guessed, and the security headers. Not here:
+pages. Invariant: it stands before every route, so that no page can be reached around it; whatever is answered carries
+the headers.
 
 Rules: reliability.md 3 and the issue. GET and HEAD only. The Host must be a name we know (against DNS rebinding), once.
 With a token, a request needs its cookie; the token itself is taken once from the address and leads to the same address
-without it.
+without it. The cookie holds a proof under a key of this process: it cannot be guessed from a guess of the token, so
+that guesses at the token alone are limited, and whoever is in stays in while others guess.
 """
 
 import hmac
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+import ipaddress
+import secrets
+import time
+from collections.abc import Awaitable, Callable, Iterable, Iterator, MutableMapping
 from hashlib import sha256
-from http.cookies import CookieError, SimpleCookie
+from math import ceil
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -30,6 +35,10 @@ HEADERS = (
     (b"cross-origin-resource-policy", b"same-origin"),
 )
 _SHOWN = b"no-store"
+_KEY = secrets.token_bytes(32)
+GUESSES = 10  # wrong tokens of one address that are looked at without a pause
+GUESS_SECONDS = 6.0  # after them, one in this time
+_ADDRESSES = 1_000  # that are remembered; the one whose last guess is oldest is forgotten
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -37,10 +46,20 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
 class Guard:
-    """Lets requests through to `app`. `hosts` are names without a port; without a token everyone there is let in."""
+    """Lets requests through to `app`. `hosts` are names without a port; without a token everyone there is let in.
 
-    def __init__(self, app: App, hosts: Iterable[str] = LOOPBACK, token: str | None = None) -> None:
+    `clock` is in seconds.
+    """
+
+    def __init__(
+        self,
+        app: App,
+        hosts: Iterable[str] = LOOPBACK,
+        token: str | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._app = app
+        self._guesses = Guesses(clock)
         self._hosts = frozenset(host.lower() for host in hosts)
         self._token = token
 
@@ -64,22 +83,26 @@ class Guard:
         return len(named) == 1 and host_of(named[0].decode("latin-1")) in self._hosts
 
     def _holds_cookie(self, scope: Scope) -> bool:
-        raw = "; ".join(value.decode("latin-1") for name, value in scope["headers"] if name == b"cookie")
-        try:
-            cookie = SimpleCookie(raw).get(COOKIE)
-        except CookieError:
-            return False
-        return cookie is not None and _same(cookie.value, self._session())
+        session = self._session()
+        raw = b";".join(value for name, value in scope["headers"] if name == b"cookie").decode("latin-1")
+        return any(_same(value, session) for value in _cookies(raw))
 
     def _session(self) -> str:
         """What the cookie holds: it proves that the token was known, and does not tell it."""
-        return hmac.new((self._token or "").encode(), b"gembill dashboard", sha256).hexdigest()
+        return hmac.new(_KEY, b"gembill dashboard " + (self._token or "").encode(), sha256).hexdigest()
 
     async def _enter(self, scope: Scope, send: Send) -> None:
         """Let in whoever brings the token, and take it out of the address."""
         pairs = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
         brought = [value for key, value in pairs if key == "token"]
+        address = _network(str((scope.get("client") or ("",))[0]))
+        if brought and (wait := self._guesses.wait(address)) > 0:
+            after = (b"retry-after", str(ceil(wait)).encode())
+            await _refuse(send, 429, "too many wrong tokens came from this address; try again later", after)
+            return
         if len(brought) != 1 or not _same(brought[0], self._token or ""):
+            if brought:
+                self._guesses.count(address)
             await _refuse(send, 401, "this dashboard asks for its token: open it as /?token=...")
             return
         rest = urlencode([(key, value) for key, value in pairs if key != "token"])
@@ -87,6 +110,33 @@ class Guard:
         cookie = f"{COOKIE}={self._session()}; Path=/; HttpOnly; SameSite=Strict"
         target = urlencode({"": path}, safe="/")[1:] + (f"?{rest}" if rest else "")
         await _refuse(send, 303, "welcome", (b"location", target.encode()), (b"set-cookie", cookie.encode()))
+
+
+class Guesses:
+    """Wrong tokens by the address they came from, a bounded number of addresses. `clock` is in seconds."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._spent_until: dict[str, float] = {}  # when all guesses of an address will be forgiven
+
+    def wait(self, address: str) -> float:
+        """Seconds until the next token of this address is looked at; 0 or less is now."""
+        return self._spent_until.get(address, 0.0) - self._clock() - (GUESSES - 1) * GUESS_SECONDS
+
+    def count(self, address: str) -> None:
+        """A token of this address was wrong."""
+        now = self._clock()
+        self._spent_until[address] = max(self._spent_until.pop(address, now), now) + GUESS_SECONDS
+        while len(self._spent_until) > _ADDRESSES:
+            del self._spent_until[next(iter(self._spent_until))]
+
+
+def _cookies(raw: str) -> Iterator[str]:
+    """The values of our cookie, in whatever company: other programs on this machine have cookies of any form."""
+    for pair in raw.split(";"):
+        name, _, value = pair.partition("=")
+        if name.strip(" \t") == COOKIE:
+            yield value.strip(" \t")
 
 
 def host_of(header: str) -> str:
@@ -98,7 +148,21 @@ def host_of(header: str) -> str:
 
 
 def _same(one: str, other: str) -> bool:
-    return hmac.compare_digest(one.encode(), other.encode())
+    """Whether texts are equal, in a time that says nothing about the second one, its length included."""
+    return hmac.compare_digest(_proof(one), _proof(other))
+
+
+def _proof(text: str) -> bytes:
+    return hmac.digest(_KEY, text.encode(), "sha256")
+
+
+def _network(client: str) -> str:
+    """An address as guesses are counted by: of IPv6 the network, because one machine has all addresses of it."""
+    try:
+        address = ipaddress.ip_address(client)
+    except ValueError:
+        return client
+    return client if address.version == 4 else str(ipaddress.ip_network((address, 64), strict=False))
 
 
 def _with_headers(send: Send) -> Send:

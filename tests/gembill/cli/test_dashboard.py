@@ -3,6 +3,7 @@
 import signal
 import subprocess
 import sys
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -40,10 +41,10 @@ def test_names_it_answers_to() -> None:
 
 
 @contextmanager
-def served(folder: Path, *flags: str) -> Iterator[str]:
+def served(folder: Path, *flags: str, **variables: str) -> Iterator[str]:
     """The address of a dashboard that ends with the block."""
     command = [sys.executable, "-m", "gembill", "dashboard", "--port", "0", *flags]
-    environment = clean(GEMBILL_DATA_DIR=str(folder))
+    environment = clean(GEMBILL_DATA_DIR=str(folder), **variables)
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment, cwd=folder) as child:
         assert child.stderr is not None
         try:
@@ -67,6 +68,17 @@ def test_it_serves_and_ends_at_a_signal(tmp_path: Path) -> None:
         text, policy = page(address)
     assert "script-src 'self'" in str(policy)
     assert "Intermediate" in text
+
+
+def test_who_guesses_at_the_token_has_one_address(tmp_path: Path) -> None:
+    def status(number: int) -> int:
+        request = urllib.request.Request(f"{address}/?token=wrong", headers={"X-Forwarded-For": f"10.0.0.{number}"})
+        with pytest.raises(urllib.error.HTTPError) as raised:
+            urllib.request.urlopen(request, timeout=20)
+        return raised.value.code
+
+    with served(tmp_path, GEMBILL_DASHBOARD_TOKEN=LONG) as address:
+        assert 429 in {status(number) for number in range(40)}
 
 
 def test_without_a_ledger_it_says_how_to_begin_and_makes_none(tmp_path: Path) -> None:

@@ -19,7 +19,9 @@ class Answer:
         return next((value for key, value in self.headers if key == name), None)
 
 
-def ask(app: Any, target: str = "/", method: str = "GET", headers: dict[str, str] | None = None) -> Answer:
+def ask(
+    app: Any, target: str = "/", method: str = "GET", headers: dict[str, str] | None = None, client: str = "127.0.0.1"
+) -> Answer:
     """The answer to one request; a Host of loopback unless `headers` has others."""
     path, _, query = target.partition("?")
     sent = {"host": "127.0.0.1:8789"} | (headers or {})
@@ -35,7 +37,7 @@ def ask(app: Any, target: str = "/", method: str = "GET", headers: dict[str, str
         "scheme": "http",
         "headers": [(key.lower().encode(), value.encode()) for key, value in sent.items()],
         "server": ("127.0.0.1", 8789),
-        "client": ("127.0.0.1", 1),
+        "client": (client, 1),
     }
     return asyncio.run(_ask(app, scope))
 

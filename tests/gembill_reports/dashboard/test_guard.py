@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from gembill_reports.dashboard.guard import LOOPBACK, Guard, host_of
+from gembill_reports.dashboard import guard as guards
+from gembill_reports.dashboard.guard import GUESS_SECONDS, GUESSES, LOOPBACK, Guard, host_of
 from tests.gembill_reports.dashboard.asking import ask
 
 TOKEN = "a-long-and-random-token"
@@ -76,3 +77,77 @@ def test_a_header_cannot_be_split_by_the_address() -> None:
 )
 def test_the_name_of_a_host(header: str, name: str) -> None:
     assert host_of(header) == name
+
+
+def entered(guard: Guard) -> str:
+    """The cookie of someone who brought the token."""
+    return (ask(guard, f"/?token={TOKEN}").header("set-cookie") or "").partition(";")[0]
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        "{}; theme=dark", "theme=dark; {}", "theme=dark;{};x=y", "a=b c, d; {}", "{{not a cookie}}; {}", 'user="{{\\"a\\": 1}}"; {}', "x; {}; y", ";;{}", "é=ü; {}",
+        "gembill=of-another-port; {}", "{}; gembill=of-another-port", "gembill-theme=1; {}", "$Version=1; {}", "a[0]=1; {}", "=; {}", "expires; path=/; {}",
+    ],
+)  # fmt: skip
+def test_the_cookie_is_seen_beside_those_of_other_programs(others: str) -> None:
+    guard = Guard(page, token=TOKEN)
+    assert ask(guard, headers={"cookie": others.format(entered(guard))}).status == 200
+    for other in ("", "gembill=", "gembill"):
+        assert ask(guard, headers={"cookie": others.format(other)}).status == 401
+    for disguised in ("x" + entered(guard), entered(guard).upper(), "a=" + entered(guard)):
+        assert ask(guard, headers={"cookie": disguised}).status == 401
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_guesses_at_the_token_are_limited_and_whoever_is_in_stays_in() -> None:
+    clock = Clock()
+    guard = Guard(page, token=TOKEN, clock=clock)
+    cookie = entered(guard)
+    assert [ask(guard, f"/?token=wrong-{n}").status for n in range(GUESSES)] == [401] * GUESSES
+    answer = ask(guard, f"/?token={TOKEN}")  # the right one is not looked at either, or the limit would be none
+    assert (answer.status, answer.header("retry-after")) == (429, str(int(GUESS_SECONDS)))
+    assert answer.header("set-cookie") is None
+    assert ask(guard, headers={"cookie": cookie}).status == 200
+    assert ask(guard, "/").status == 401  # nobody guessed anything here
+    assert ask(guard, f"/?token={TOKEN}", client="10.0.0.2").status == 303
+    clock.now += GUESS_SECONDS
+    assert [ask(guard, "/?token=wrong").status for _ in range(3)] == [401, 429, 429]
+    clock.now += GUESS_SECONDS
+    assert ask(guard, f"/?token={TOKEN}").status == 303
+
+
+def test_an_hour_of_guessing_is_some_hundred_tokens() -> None:
+    clock = Clock()
+    guard = Guard(page, token=TOKEN, clock=clock)
+    looked_at = 0
+    for _ in range(3_600):
+        looked_at += ask(guard, "/?token=wrong").status == 401
+        clock.now += 1
+    assert looked_at == GUESSES + 3_600 / GUESS_SECONDS - 1
+
+
+def test_of_ipv6_a_network_guesses_together_and_memory_is_bounded() -> None:
+    guard = Guard(page, token=TOKEN, clock=Clock())
+    answers = [ask(guard, "/?token=wrong", client=f"2001:db8::{n:x}").status for n in range(GUESSES + 1)]
+    assert answers == [401] * GUESSES + [429]
+    assert ask(guard, "/?token=wrong", client="2001:db8:0:1::1").status == 401
+    guesses = guards.Guesses(Clock())
+    for number in range(3_000):
+        guesses.count(str(number))
+    assert len(guesses._spent_until) == 1_000
+
+
+def test_a_cookie_cannot_be_made_from_a_guess_of_the_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    guard = Guard(page, token=TOKEN)
+    cookie = entered(guard)
+    monkeypatch.setattr(guards, "_KEY", b"of another process")
+    assert ask(guard, headers={"cookie": cookie}).status == 401
