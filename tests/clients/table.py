@@ -31,6 +31,12 @@ class Client:
     command: str = ""
 
     @property
+    def newest(self) -> bool:
+        """Whether its version is whatever was released last: then another's release can make it fail, and not us."""
+        first = self.packages[0] if self.packages and self.lock is None else ""
+        return first.endswith("@latest") or (self.program.endswith(".py") and bool(first) and "==" not in first)
+
+    @property
     def slug(self) -> str:
         """The name of its folder."""
         return "".join(letter if letter.isalnum() else "-" for letter in self.name.lower().replace("@", "npm-"))

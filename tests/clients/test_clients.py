@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.clients.clients import PAGE, page, row
+from tests.clients.clients import PAGE, page, row, verdict_of
 from tests.clients.table import CLIENTS, GEMINI, PROXY, Client
 from tests.clients.tried import PROGRAMS, ROOT, Verdict
 
@@ -39,6 +39,15 @@ def test_what_python_clients_bring_along_is_pinned_with_hashes():
             assert re.search(
                 rf"^{re.escape(name)}==\S+ \\\n    --hash=sha256:", (ROOT / client.lock).read_text(), re.MULTILINE
             )
+
+
+def test_a_strangers_release_fails_no_run_and_a_known_version_does(capsys):
+    newest = [client for client in CLIENTS if client.newest]
+    assert {client.name for client in newest} == {c.name for c in CLIENTS if "newest" in c.name or c.name == "Go SDK"}
+    known = next(client for client in CLIENTS if client.lock)
+    assert verdict_of([]) == verdict_of([verdict(newest[0], "9.0")]) == 0
+    assert f"LOOK: {newest[0].name} does not work in its newest version, 9.0" in capsys.readouterr().err
+    assert verdict_of([verdict(newest[0], "9.0"), verdict(known, "1.0")]) == 1
 
 
 def test_the_page_has_the_rows_of_this_run_and_keeps_those_that_were_skipped():
