@@ -34,7 +34,7 @@ class Doors:
         hosts, origins, sites = values.values()
         if self.names is not None and not all(self._known(host_name(host)) for host in hosts):
             raise _foreign_host(hosts[0])
-        own = {scheme + host for host in hosts for scheme in _SCHEMES}
+        own = {scheme + host for host in hosts for scheme in _SCHEMES if self.names is not None or _no_domain(host)}
         if not all(origin in self.origins or origin in own for origin in origins):
             raise _foreign_page()
         listed = bool(self.origins.intersection(origins))
@@ -77,6 +77,12 @@ def _is_loopback(name: str) -> bool:
         return False
     mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
     return (mapped or address).is_loopback
+
+
+def _no_domain(host: str) -> bool:
+    """Whether a host is an address or a name without a dot, which no stranger can point at this machine."""
+    name = host_name(host)
+    return "." not in name or name.replace(".", "").isdecimal()
 
 
 def _foreign_host(host: str) -> Refusal:

@@ -81,11 +81,18 @@ def proxy(flags: ProxyFlags, allow_remote: bool, log_level: str) -> None:
     posting.ready()
     click.echo(_announcement(station.url, settings, station.way_out), err=True)
     click.echo(f"gembill: export GOOGLE_GEMINI_BASE_URL={station.url}", err=True)
-    if (trust := how_to_trust(settings)) is not None:
-        click.echo(f"gembill: {trust}", err=True)
+    for advice in filter(None, (_on_names(settings), how_to_trust(settings))):
+        click.echo(f"gembill: {advice}", err=True)
     gc.collect()
     gc.freeze()  # what is loaded by now stays: scanning it again stops all calls for a quarter of a second
     station.serve()
+
+
+def _on_names(settings: Settings) -> str | None:
+    """What to do where any `Host` is answered; None where it is not."""
+    if loopback(settings.host) or settings.hosts:
+        return None
+    return "it answers to any host name; list its own in the setting hosts (GEMBILL_HOSTS)"
 
 
 def _announcement(url: str, settings: Settings, way_out: str | None = None) -> str:

@@ -148,7 +148,13 @@ def test_where_any_name_is_answered_pages_are_refused_all_the_same() -> None:
     remote = doors_of("0.0.0.0", (), ())
     with pytest.raises(Refusal, match="setting origins"):
         remote.check([(b"host", b"box.lan:8787"), (b"origin", b"http://evil.example")])
-    remote.check([(b"host", b"box.lan:8787")])
+    for own in (b"box.lan:8787", b"evil.example", b"1.2.3.4.nip.io:80"):  # its own name, pointed at this machine
+        remote.check([(b"host", own)])
+        with pytest.raises(Refusal, match="setting origins"):
+            remote.check([(b"host", own), (b"origin", b"http://" + own)])
+    for safe in (b"gembill:8787", b"10.1.2.3", b"[fd00::1]:80", b"localhost:1"):  # some libraries name what they call
+        remote.check([(b"host", safe), (b"origin", b"http://" + safe)])
+    doors_of("0.0.0.0", ("box.lan",), ()).check([(b"host", b"box.lan:1"), (b"origin", b"https://box.lan:1")])
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from click.testing import CliRunner
 
 from gembill.cli import gembill
 from gembill.cli.proxy import _announcement as announcement
+from gembill.cli.proxy import _on_names as on_names
 from gembill.config import Settings
 from tests.e2e.child import Child
 from tests.e2e.player import Player, Reply
@@ -79,6 +80,12 @@ def test_the_line_at_the_start_shows_no_password():
     assert announcement("http://here:1", settings) == (
         "gembill: http://here:1 -> http://u:***@up:1, ledger postgresql://h/d?user=me&***"
     )
+
+
+def test_it_says_so_where_any_host_name_is_answered():
+    assert "GEMBILL_HOSTS" in (on_names(Settings(host="0.0.0.0")) or "")
+    assert on_names(Settings(host="0.0.0.0", hosts=("gembill.lan",))) is None
+    assert on_names(Settings()) is None
 
 
 def test_a_wrong_budget_file_is_named_at_the_start(tmp_path):
