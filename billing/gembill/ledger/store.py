@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 _REASON_CHARS = 1000
 _ID_CHARS = 256
 _ATTEMPTS = 20
+_MAKING = Lock()  # closing a file drops all locks of this process on it: no other thread may have opened it by then
 
 
 def _now_us() -> int:
@@ -240,7 +241,7 @@ def _make_private(path: Path) -> None:
 
     SQLite gives the files beside it the same mode, and says itself why a file cannot be made.
     """
-    with suppress(OSError):
+    with _MAKING, suppress(OSError):
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 
 

@@ -191,6 +191,16 @@ def test_a_new_ledger_is_for_its_owner_alone_in_any_folder(place: str, tmp_path:
         assert stat.S_IMODE((tmp_path / place).parent.stat().st_mode) == 0o700
 
 
+def test_a_new_file_is_closed_before_another_thread_opens_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    held = []
+    close = os.close
+    monkeypatch.setattr(store.os, "close", lambda handle: (held.append(store._MAKING.locked()), close(handle)))
+    store._make_private(tmp_path / "ledger.db")
+    store._make_private(tmp_path / "ledger.db")  # it is there
+    assert held == [True]
+    assert not store._MAKING.locked()
+
+
 def test_a_ledger_that_is_shared_on_purpose_stays_so(tmp_path: Path) -> None:
     file = tmp_path / "ledger.db"
     open_ledger(f"sqlite:///{file}").close()
