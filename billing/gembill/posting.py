@@ -7,6 +7,7 @@ being away loses nothing and delays no caller.
 """
 
 import logging
+import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TypeVar
@@ -127,10 +128,11 @@ class Poster:
         self._terms = terms
         self._ledger: Ledger | None = None
 
-    def drain(self, spool: Spool | SpoolReader) -> int:
-        """Post all that a spool holds; how many entries. LedgerError when the ledger cannot take them now."""
+    def drain(self, spool: Spool | SpoolReader, most: int = sys.maxsize) -> int:
+        """Post what a spool holds, until `most` entries or more are done; how many. LedgerError when the ledger cannot
+        take them now, SpoolRefused when it never will."""
         done = 0
-        while entries := spool.read(spool.posted, _BATCH):
+        while done < most and (entries := spool.read(spool.posted, _BATCH)):
             self._post(spool.source_id, entries)
             spool.mark_posted(entries[-1].seq)
             done += len(entries)

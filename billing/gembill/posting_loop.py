@@ -1,16 +1,22 @@
 """Posting again and again: the own spool as it fills, and those that dead processes left until they are empty.
 
-Owns: when to post, the pauses while the ledger is away, waiting for another process that still posts a spool, and the
-last round at the end. Not here: posting itself (`posting`), and where the loop runs: in a process of its own
-(`posting_process`) or in a thread (`posting_thread`). Invariant: a spool is posted by one process at a time, under a
-lock; whatever goes wrong is said and tried again, since the spool keeps everything.
+Owns: when to post which spool, the pauses of one that the ledger does not take, waiting for another process that still
+posts a spool, and the last round at the end. Not here: posting itself (`posting`), and where the loop
+runs: in a process of its own (`posting_process`) or in a thread (`posting_thread`). Invariant: a spool is posted by one
+process at a time, under a lock; whatever goes wrong with one is said and tried again, since the spool keeps everything,
+and keeps no other back.
 """
 
 import logging
 import random
-from collections.abc import Sequence
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
+from gembill.ledger import LedgerUnavailable, SpoolRefused
 from gembill.posting import Poster
 from gembill.posting_progress import next_pause
 from gembill.spool import Spool, SpoolReader
@@ -18,6 +24,7 @@ from gembill.spool import Spool, SpoolReader
 _log = logging.getLogger("gembill.posting")
 LINGER_S = 0.15  # a transaction costs as much as a hundred of its records
 _LOCKED_S = 0.25
+_SHARE = 10_000  # entries of one spool before the others have their turn
 
 
 class News(Protocol):
@@ -38,69 +45,126 @@ class News(Protocol):
 
 
 class PostingLoop:
-    """Posts until the news say that it is over. `spool` is the own one, `adopted` those of dead processes."""
+    """Posts until the news say that it is over. `spool` is the own one, `adopted` those of dead processes.
+
+    `now` gives seconds of a clock that only goes forward.
+    """
 
     def __init__(
-        self, poster: Poster, spool: Spool | SpoolReader, adopted: Sequence[Spool | SpoolReader], news: News
+        self,
+        poster: Poster,
+        spool: Spool | SpoolReader,
+        adopted: Sequence[Spool | SpoolReader],
+        news: News,
+        now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._poster = poster
-        self._spool = spool
-        self._adopted = list(adopted)
+        self._own = _Turn(spool)
+        self._adopted = [_Turn(each) for each in adopted]
         self._news = news
-        self._mine: set[int] = set()  # sources whose lock is held
-        self._awaited: set[int] = set()  # those whose lock another process had
+        self._now = now
 
     def run(self) -> None:
-        """Post until the end, with growing pauses while the ledger is away; then once more, and let go."""
-        pause = 0.0
+        """Post until the end, each spool with growing pauses while it is not taken; then once more, and let go."""
         while not self._news.ended:
             try:
                 self._round()
-                pause = 0.0
-            except Exception as error:  # noqa: BLE001 - said loudly and tried again for ever; the spool keeps everything
-                _log.log(logging.WARNING if pause else logging.ERROR, "posting waits: %s", error)
-                self._poster.progress.fail(str(error))
-                pause = next_pause(pause) * random.uniform(0.75, 1.25)  # noqa: S311 - only parts the processes
-                self._news.pause(pause)
+            except Exception as error:  # noqa: BLE001 - no spool's affair; posting goes on whatever it was
+                _log.exception("posting goes on after an error")
+                self._poster.progress.note(str(error))
+                self._news.pause(_LOCKED_S)
         self._end()
 
     def _round(self) -> None:
-        for spool in tuple(self._adopted):
-            if self._drained(spool):
-                self._adopted.remove(spool)
-                spool.close()
-        if self._drained(self._spool):
+        self._take(self._own)
+        for turn in tuple(self._adopted):
+            self._take(turn)
+            if turn.empty:
+                self._adopted.remove(turn)
+                turn.spool.close()
+        self._wait()
+
+    def _wait(self) -> None:
+        """Until a spool is due again; where the own one is empty, also until there is more in it."""
+        seconds = min((turn.due for turn in (self._own, *self._adopted) if not turn.empty), default=None)
+        if seconds is not None:
+            seconds = max(0.0, seconds - self._now())
+        if self._own.empty and seconds != 0:
             self._news.pause(LINGER_S)
-            self._news.wait_for_more(_LOCKED_S if self._adopted else None)
+            self._news.wait_for_more(seconds)
         else:
-            self._news.pause(_LOCKED_S)
+            self._news.pause(seconds or 0.0)
 
-    def _drained(self, spool: Spool | SpoolReader) -> bool:
-        """Post all of a spool that can be read now; False while another process posts it."""
-        if spool.source_id not in self._mine:
-            if not spool.lock_posting():
-                self._say_locked(spool)
-                return False
-            self._mine.add(spool.source_id)
-        self._poster.drain(spool)
-        return True
+    def _take(self, turn: "_Turn") -> None:
+        """Post a share of a spool if it is due. Whatever goes wrong is its own affair."""
+        if turn.due > self._now():
+            return
+        try:
+            self._post(turn, _SHARE)
+        except Exception as error:  # noqa: BLE001 - said loudly and tried again for ever; the spool keeps everything
+            self._fail(turn, error)
+            return
+        turn.pause = 0.0
+        self._poster.progress.resume(str(turn.spool.path))
 
-    def _say_locked(self, spool: Spool | SpoolReader) -> None:
+    def _post(self, turn: "_Turn", most: int) -> None:
+        """Post of a spool what can be read now; one that another process posts is looked at again soon."""
+        turn.empty = False
+        if not turn.locked and not turn.spool.lock_posting():
+            self._say_locked(turn)
+            turn.due = self._now() + _LOCKED_S
+            return
+        turn.locked = True
+        turn.empty = self._poster.drain(turn.spool, most) < most
+
+    def _fail(self, turn: "_Turn", error: Exception) -> None:
+        """Say why a spool is not taken, and let it wait longer than the last time."""
+        words, progress = f"the spool {turn.spool.path} waits: {error}", self._poster.progress
+        _log.log(logging.WARNING if turn.pause else logging.ERROR, "posting of %s", words)
+        if isinstance(error, SpoolRefused):
+            progress.note(words)
+        else:
+            progress.fail(str(error))
+        if not isinstance(error, LedgerUnavailable):
+            progress.set_aside(str(turn.spool.path), str(error))
+        turn.empty = False
+        turn.pause = next_pause(turn.pause) * random.uniform(0.75, 1.25)  # noqa: S311 - only parts the processes
+        turn.due = self._now() + turn.pause
+
+    def _say_locked(self, turn: "_Turn") -> None:
         """Once for each: one whose ledger does not answer can take long to end."""
-        if spool.source_id not in self._awaited:
-            self._awaited.add(spool.source_id)
-            words = f"the spool {spool.path} is still posted by a process of an earlier start; this one waits for it"
+        if not turn.awaited:
+            turn.awaited = True
+            words = (
+                f"the spool {turn.spool.path} is still posted by a process of an earlier start; this one waits for it"
+            )
             _log.warning("%s", words)
             self._poster.progress.note(words)
 
     def _end(self) -> None:
         """What is there now is posted once; what the ledger does not take stays."""
-        try:
-            self._news.settle()
-            for spool in (self._spool, *self._adopted):
-                self._drained(spool)
-        except Exception as error:  # noqa: BLE001 - the spool keeps it for the next start
-            _log.warning("what is not posted stays in the spool: %s", error)
+        steps: list[Callable[[], None]] = [self._news.settle]
+        steps += [partial(self._post, turn, sys.maxsize) for turn in (self._own, *self._adopted)]
+        for step in steps:
+            try:
+                step()
+            except Exception as error:  # noqa: BLE001 - the spool keeps it for the next start
+                _log.warning("what is not posted stays in the spool: %s", error)
+                if isinstance(error, LedgerUnavailable):
+                    break  # it is away for the others too, and the end is waited for
         self._poster.close()
-        for spool in self._adopted:
-            spool.close()
+        for turn in self._adopted:
+            turn.spool.close()
+
+
+@dataclass(slots=True, eq=False)
+class _Turn:
+    """A spool and when it is due: `pause` was waited last, `locked` its lock is held, `awaited` another process had it,
+    `empty` all of it was posted."""
+
+    spool: Spool | SpoolReader
+    due: float = 0.0
+    pause: float = 0.0
+    locked: bool = False
+    awaited: bool = False
+    empty: bool = False

@@ -104,6 +104,7 @@ def _report(poster: Poster, reader: SpoolReader, *, asks: bool = False) -> Repor
         last_error=progress.last_error,
         last_error_us=progress.last_error_us,
         ledger_away=progress.ledger_away,
+        stuck=progress.stuck,
         asks=asks,
     )
 

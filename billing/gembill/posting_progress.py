@@ -1,11 +1,14 @@
 """How posting fares, for the health page.
 
-Owns: the counts, the last error, and how pauses grow. Not here: posting, in whichever process. Invariant: nothing heavy
-is imported, so that the proxy's process can have it.
+Owns: the counts, the last error, the spools that are set aside, and how pauses grow. Not here:
+posting, in whichever process. Invariant: nothing heavy is imported, so that the proxy's process can have it.
 """
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from msgspec import Struct
 
 _SHORTEST_PAUSE_S, _LONGEST_PAUSE_S = 0.25, 30.0
 
@@ -15,21 +18,58 @@ def next_pause(pause: float) -> float:
     return min(_LONGEST_PAUSE_S, max(_SHORTEST_PAUSE_S, pause * 2))
 
 
+class StuckSpool(Struct, frozen=True):
+    """Why a spool is not posted while others are, and since when (microseconds since 1970, UTC)."""
+
+    reason: str
+    since_us: int
+
+
 @dataclass(slots=True)
 class PostingProgress:
-    """Events posted and kept among the dead letters since the start, and how the ledger answers."""
+    """Events posted and kept among the dead letters since the start, and how the ledger answers.
+
+    `stuck` has the spools that are set aside by their directory; they are tried again and leave it when one is posted.
+    """
 
     posted: int = 0
     buried: int = 0
     last_error: str | None = None
     last_error_us: int | None = None
     ledger_away: bool = False
+    stuck: dict[str, StuckSpool] = field(default_factory=dict)
 
     def note(self, text: str) -> None:
         """Remember an error, in words fit to be shown."""
-        self.last_error, self.last_error_us = text, time.time_ns() // 1_000
+        self.last_error, self.last_error_us = text, _now_us()
+
+    def set_aside(self, path: str, reason: str) -> None:
+        """A spool is not posted, for this reason; the time is that of the first failure."""
+        first = self.stuck.get(path)
+        self.stuck = {**self.stuck, path: StuckSpool(reason, first.since_us if first else _now_us())}
+
+    def resume(self, path: str) -> None:
+        """A spool was posted."""
+        if path in self.stuck:
+            self.stuck = {each: why for each, why in self.stuck.items() if each != path}
+
+    def shown_stuck(self) -> list[dict[str, str]]:
+        """The spools that are set aside, for the health page: directory, reason, and since when in UTC."""
+        return [
+            {"spool": path, "reason": why.reason, "since": _instant(why.since_us)}
+            for path, why in sorted(self.stuck.items())
+        ]
 
     def fail(self, text: str) -> None:
         """The ledger did not take a batch."""
         self.note(text)
         self.ledger_away = True
+
+
+def _now_us() -> int:
+    return time.time_ns() // 1_000
+
+
+def _instant(us: int) -> str:
+    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=us)
+    return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")

@@ -155,7 +155,7 @@ class PostingSupervisor:
     def _hear(self, report: Report) -> None:
         progress, (posted, buried) = self.progress, self._before
         progress.posted, progress.buried = posted + report.count, buried + report.buried
-        progress.ledger_away = report.ledger_away
+        progress.ledger_away, progress.stuck = report.ledger_away, report.stuck
         if report.last_error_us is not None and report.last_error_us > (progress.last_error_us or 0):
             progress.last_error, progress.last_error_us = report.last_error, report.last_error_us
         for path, seq in report.posted.items():

@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from gembill.config import Settings
+from gembill.posting_progress import StuckSpool
 
 _T = TypeVar("_T", bound=Struct)
 
@@ -51,6 +52,7 @@ class Report(Struct, frozen=True, kw_only=True):
     last_error: str | None = None
     last_error_us: int | None = None
     ledger_away: bool = False
+    stuck: dict[str, StuckSpool] = {}
     asks: bool = False
 
 

@@ -127,6 +127,7 @@ class ProxyService:
             "unrecorded_calls": errors.unrecorded,
             "late_records": errors.late,
             "dead_letters": progress.buried,
+            "stuck_spools": progress.shown_stuck(),
         }
 
 

@@ -1,13 +1,19 @@
 """The loop around posting, with spools of its own and news by hand."""
 
 import asyncio
+from itertools import pairwise
 
 import pytest
 
-from gembill.errors import LedgerError
+from gembill.ledger import LedgerUnavailable, Selection, SpoolRefused, audit_ledger, open_ledger, read_records
+from gembill.posting import Poster
 from gembill.posting_loop import PostingLoop
 from gembill.posting_progress import PostingProgress
+from gembill.price_catalog import PricingTerms
+from gembill.rules.prices import bundled
+from gembill.rules.rating import DEFAULT
 from gembill.spool import Spool
+from tests.gembill.calls import answered
 
 
 class Taker:
@@ -17,13 +23,18 @@ class Taker:
         self.progress = PostingProgress()
         self.fails = fails
         self.taken: list[str] = []
+        self.refused: list[Spool] = []
+        self.tries: list[Spool] = []
         self.closed = False
 
-    def drain(self, spool) -> int:
+    def drain(self, spool, most=100) -> int:
         if self.fails:
             self.fails -= 1
-            raise LedgerError("the ledger is away")
-        entries = spool.read(spool.posted, 100)
+            raise LedgerUnavailable("the ledger is away")
+        if spool in self.refused:
+            self.tries.append(spool)
+            raise SpoolRefused("it was cloned")
+        entries = spool.read(spool.posted, min(most, 100))
         self.taken += [entry.event_id for entry in entries]
         if entries:
             spool.mark_posted(entries[-1].seq)
@@ -40,16 +51,22 @@ class Script:
         self._steps = list(steps)
         self.pauses: list[float] = []
         self.settled = False
+        self.seconds = 0.0
+
+    def now(self) -> float:
+        return self.seconds
 
     @property
     def ended(self) -> bool:
         return not self._steps
 
     def wait_for_more(self, seconds):
+        self.seconds += seconds or 0.0
         self._steps.pop(0)()
 
     def pause(self, seconds):
         self.pauses.append(seconds)
+        self.seconds += seconds
         if seconds != 0.15 and self._steps:
             self._steps.pop(0)()
 
@@ -75,7 +92,7 @@ def test_it_posts_what_comes_what_is_adopted_and_what_is_there_at_the_end(spool,
     taker = Taker()
     news = Script(lambda: spool.append_wait("second", b""), lambda: spool.append_wait("last", b""))
     PostingLoop(taker, spool, [dead], news).run()
-    assert taker.taken == ["of the dead", "first", "second", "last"]
+    assert taker.taken == ["first", "of the dead", "second", "last"]
     assert taker.closed
     assert news.settled
     assert dead.trouble() == "the spool is closed"
@@ -84,7 +101,7 @@ def test_it_posts_what_comes_what_is_adopted_and_what_is_there_at_the_end(spool,
 def test_pauses_grow_while_the_ledger_is_away_and_nothing_is_lost(spool, caplog):
     spool.append_wait("a", b"")
     taker, news = Taker(fails=3), Script(*[nothing] * 4)
-    PostingLoop(taker, spool, [], news).run()
+    PostingLoop(taker, spool, [], news, news.now).run()
     assert taker.taken == ["a"]
     growing = [pause for pause in news.pauses if pause != 0.15][:3]
     assert growing == sorted(growing)
@@ -110,7 +127,7 @@ def test_a_spool_that_another_process_posts_is_waited_for_and_said_once(spool, t
     assert holder.lock_posting()
     taker = Taker()
     news = Script(nothing, nothing, holder.close, nothing)
-    PostingLoop(taker, spool, [other], news).run()
+    PostingLoop(taker, spool, [other], news, news.now).run()
     assert taker.taken == ["own", "adopted"]
     assert caplog.text.count("is still posted by a process of an earlier start") == 1
     assert str(other.path) in taker.progress.last_error
@@ -126,3 +143,101 @@ def test_an_end_while_another_process_posts_the_spool_takes_nothing(spool):
     PostingLoop(taker, spool, [], Script(nothing)).run()
     assert taker.taken == []
     holder.close()
+
+
+def test_a_spool_that_is_refused_keeps_no_other_back_and_is_tried_again_more_and_more_rarely(spool, tmp_path, caplog):
+    clash, well = Spool.claim(tmp_path / "spool"), Spool.claim(tmp_path / "spool")
+    clash.append_wait("clash", b"")
+    well.append_wait("well", b"")
+    spool.append_wait("live", b"")
+    taker, news = Taker(), Script(*[nothing] * 6)
+    taker.refused = [clash]
+    began = [news.seconds]
+    drain = taker.drain
+    taker.drain = lambda each, most=100: (each is clash and began.append(news.seconds)) or drain(each, most)
+    PostingLoop(taker, spool, [clash, well], news, news.now).run()
+    assert taker.taken == ["live", "well"]
+    gaps = [late - early for early, late in pairwise(began[1:])][:4]
+    assert gaps == sorted(gaps)
+    assert gaps[3] > 4 * gaps[0]
+    assert "ERROR    gembill.posting:posting_loop.py" in caplog.text
+    assert f"posting of the spool {clash.path} waits: it was cloned" in caplog.text
+    (shown,) = taker.progress.shown_stuck()
+    assert (shown["spool"], shown["reason"]) == (str(clash.path), "it was cloned")
+    assert not taker.progress.ledger_away
+    assert (clash.posted, clash.last) == (0, 1)
+
+
+def test_a_spool_that_is_taken_after_all_is_no_longer_named(spool, tmp_path):
+    other = Spool.claim(tmp_path / "spool")
+    other.append_wait("mended", b"")
+    taker = Taker()
+    taker.refused = [other]
+    news = Script(nothing, taker.refused.clear, nothing, nothing)
+    PostingLoop(taker, spool, [other], news, news.now).run()
+    assert taker.taken == ["mended"]
+    assert taker.progress.stuck == {}
+
+
+def test_the_others_have_their_turn_after_a_share_of_a_full_spool(spool, tmp_path, monkeypatch):
+    monkeypatch.setattr("gembill.posting_loop._SHARE", 2)
+    other = Spool.claim(tmp_path / "spool")
+    for name in ("d1", "d2", "d3"):
+        other.append_wait(name, b"")
+    for name in ("a", "b", "c"):
+        spool.append_wait(name, b"")
+    taker, news = Taker(), Script(nothing, nothing)
+    PostingLoop(taker, spool, [other], news, news.now).run()
+    assert taker.taken == ["a", "b", "d1", "d2", "c", "d3"]
+
+
+def test_an_error_around_the_spools_ends_no_posting(spool, caplog):
+    spool.append_wait("a", b"")
+
+    def fault() -> None:
+        spool.append_wait("b", b"")
+        raise ValueError("what nobody thought of")
+
+    taker, news = Taker(), Script(fault, nothing, nothing)
+    PostingLoop(taker, spool, [], news, news.now).run()
+    assert taker.taken == ["a", "b"]
+    assert "what nobody thought of" in caplog.text
+
+
+def test_a_restored_spool_that_was_adopted_leaves_the_live_one_posted_after_a_restart_too(tmp_path, ledger_url):
+    """The places of the restored one hold other events in the ledger."""
+
+    def poster() -> Poster:
+        return Poster(lambda: open_ledger(ledger_url), lambda _: PricingTerms(bundled(), DEFAULT))
+
+    restored = Spool.claim(tmp_path / "spool")
+    restored.append_wait(*answered(1))
+    ledger = open_ledger(ledger_url)
+    _place(ledger, restored, 99)
+    path = str(restored.path)
+    restored.close()
+    for number in (2, 3):  # the second is a restart: nothing is remembered
+        both = [Spool.claim(tmp_path / "spool") for _ in range(2)]
+        (live,) = (each for each in both if str(each.path) != path)
+        live.append_wait(*answered(number))
+        both.remove(live)
+        news, each = Script(nothing), poster()
+        PostingLoop(each, live, both, news, news.now).run()
+        assert "give it a new source_id" in each.progress.stuck[path].reason
+        assert live.posted == live.last > 0
+        live.close()
+    ids = sorted(int(stored.record.id[-4:], 16) for stored in read_records(ledger, Selection()))
+    assert ids == [2, 3, 99]
+    assert audit_ledger(ledger) == []
+    ledger.close()
+
+
+def _place(ledger, spool: Spool, number: int) -> None:
+    """Put another call at the first place of a spool in the ledger."""
+    from gembill.posting import append, posting
+    from gembill.spool import SegmentEntry
+
+    terms = PricingTerms(bundled(), DEFAULT)
+    event_id, body = answered(number)
+    entry = SegmentEntry(seq=1, event_id=event_id, body=body)
+    append(ledger, spool.source_id, [posting(entry, spool.source_id, terms)], terms.rate)

@@ -18,3 +18,16 @@ def test_a_failure_is_remembered_with_its_time_and_an_error_alone_does_not_blame
     progress.fail("the ledger is away")
     assert (progress.last_error, progress.ledger_away) == ("the ledger is away", True)
     assert progress.last_error_us is not None
+
+
+def test_a_spool_that_is_set_aside_is_shown_with_its_newest_reason_since_its_first_failure(monkeypatch):
+    progress = PostingProgress()
+    clock = iter((1_793_700_000_000_000, 1_793_700_009_000_000))
+    monkeypatch.setattr("gembill.posting_progress._now_us", lambda: next(clock))
+    progress.set_aside("/b", "cloned")
+    progress.set_aside("/b", "damaged")
+    assert progress.shown_stuck() == [{"spool": "/b", "reason": "damaged", "since": "2026-11-03T10:00:00.000000Z"}]
+    progress.resume("/a")
+    assert "/b" in progress.stuck
+    progress.resume("/b")
+    assert progress.shown_stuck() == []

@@ -4,6 +4,7 @@ import msgspec
 import pytest
 
 from gembill.config import Settings
+from gembill.posting_progress import StuckSpool
 from gembill.posting_words import More, Report, Spools, Start, line, read
 
 
@@ -24,7 +25,11 @@ def test_settings_arrive_as_they_were(tmp_path):
 
 @pytest.mark.parametrize(
     "message",
-    [Spools("/a", 5, {"/b": 2**62}), More(7), Report(posted={"/a": 3}, count=1, last_error="a\nb", asks=True)],
+    [
+        Spools("/a", 5, {"/b": 2**62}),
+        More(7),
+        Report(posted={"/a": 3}, count=1, last_error="a\nb", asks=True, stuck={"/b": StuckSpool("x", 5)}),
+    ],
 )
 def test_a_message_is_one_line(message):
     sent = line(message)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
         line_of,
         net_lines,
     )
-    from gembill.ledger.errors import InvalidPosting, LedgerUnavailable
+    from gembill.ledger.errors import InvalidPosting, LedgerUnavailable, SpoolRefused
     from gembill.ledger.evidence import (
         DeadLetter,
         Evidence,
@@ -62,7 +62,7 @@ _MODULES = {
     "conversations": "Conversation read_chains read_conversations",
     "entries": "DEMO_SOURCE NATURAL_SOURCES LedgerCharge LedgerRecord Line RatedEvent Reason "
     "billed_charges ledger_record line_of net_lines",
-    "errors": "InvalidPosting LedgerUnavailable",
+    "errors": "InvalidPosting LedgerUnavailable SpoolRefused",
     "evidence": "DeadLetter Evidence known_events read_bodies read_dead_letters read_evidence",
     "filter_values": "require_known",
     "labels": "greatest_label holds_demo_data read_labels",
@@ -107,6 +107,7 @@ __all__ = [
     "RecordPage",
     "Selection",
     "SortOrder",
+    "SpoolRefused",
     "Total",
     "Transaction",
     "add_bill",

@@ -26,7 +26,26 @@ class InvalidPosting(LedgerError):
     """A posting holds values that cannot be kept; trying again cannot help, burying it can."""
 
 
+class SpoolRefused(LedgerError):
+    """A spool's places hold other events here: it was cloned or restored, or is damaged. Other spools are well."""
+
+
 _UNIQUE_VIOLATION = "23505"  # SQLSTATE
+
+# What the class of a SQLSTATE says, whichever exception it came as [PostgreSQL documentation, Error Codes]: psycopg
+# files limits of an index row under the same exception as a lost connection. Classes that are not here, such as 42 (a
+# missing table or right), go by their exception: they are about neither, and no event is buried for them.
+_STATES: dict[str, type[LedgerError]] = {
+    "08": LedgerUnavailable,  # connection
+    "22": InvalidPosting,  # data
+    "23": InvalidPosting,  # integrity
+    "40": LedgerUnavailable,  # rolled back: serialization, deadlock
+    "53": LedgerUnavailable,  # disk, memory, connections
+    "54": InvalidPosting,  # a limit of the program, as the size of an index row
+    "57": LedgerUnavailable,  # an operator intervened: shut down, cancelled
+}
+# SQLite says some of these as an OperationalError, which else means a lock or the disk.
+_SQLITE_ABOUT_VALUES = ("integer overflow", "string or blob too big", "datatype mismatch")
 
 
 @contextmanager
@@ -57,6 +76,8 @@ def _kind(error: Exception) -> type[LedgerError] | None:
 def _kind_of_sqlalchemy(error: Exception) -> type[LedgerError] | None:
     from sqlalchemy import exc
 
+    if isinstance(error, exc.DBAPIError) and (kind := _kind_by_words(error.orig)) is not None:
+        return kind
     if isinstance(error, exc.OperationalError | exc.InterfaceError | exc.InternalError | exc.TimeoutError):
         return LedgerUnavailable
     if isinstance(error, exc.DataError | exc.IntegrityError):
@@ -64,6 +85,13 @@ def _kind_of_sqlalchemy(error: Exception) -> type[LedgerError] | None:
     if isinstance(error, exc.StatementError) and not isinstance(error, exc.DBAPIError):
         return InvalidPosting  # a value that the driver was not given
     return LedgerError if isinstance(error, exc.SQLAlchemyError) else None
+
+
+def _kind_by_words(orig: BaseException | None) -> type[LedgerError] | None:
+    """What the driver's own words decide, whichever exception carries them; None where they decide nothing."""
+    if isinstance(orig, sqlite.driver.Error):
+        return InvalidPosting if str(orig).startswith(_SQLITE_ABOUT_VALUES) else None
+    return _STATES.get((getattr(orig, "sqlstate", None) or "")[:2])
 
 
 def is_overtaken(error: IntegrityError) -> bool:

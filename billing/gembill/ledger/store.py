@@ -79,7 +79,7 @@ class Ledger:
 
         What the block asks of the transaction is written when it ends. There is another attempt when another writer was
         quicker with the same rows, and nothing was written then; so the block reads again what it decides by.
-        InvalidPosting: a value cannot be kept. LedgerUnavailable: try later. LedgerError: the spool was cloned or
+        InvalidPosting: a value cannot be kept. LedgerUnavailable: try later. SpoolRefused: the spool was cloned or
         restored, its places hold other events here. `doing` says in these what could not be done.
         """
         for number in range(_ATTEMPTS):

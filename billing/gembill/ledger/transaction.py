@@ -27,6 +27,7 @@ from gembill.ledger.entries import (
     line_of,
     net_lines,
 )
+from gembill.ledger.errors import SpoolRefused
 from gembill.model import Rating, Record
 
 RecordKey = tuple[int, str]
@@ -218,7 +219,7 @@ class Transaction:
             sql.insert(self.connection, table, rows, sql.OnConflict.ADD)
 
     def refuse_clones(self, connection: Connection) -> None:
-        """LedgerError if a place of a spool holds another event in the ledger, or two events here."""
+        """SpoolRefused if a place of a spool holds another event in the ledger, or two events here."""
         for source_id, places in self._places.items():
             _refuse_clone(connection, source_id, places)
 
@@ -233,12 +234,12 @@ def _refuse_clone(connection: Connection, source_id: int, places: Iterable[tuple
     ids: dict[int, str] = {}
     for seq, event_id in places:
         if ids.setdefault(seq, event_id) != event_id:
-            raise LedgerError(f"spool {source_id} has two events at place {seq}; it is damaged")
+            raise SpoolRefused(f"spool {source_id} has two events at place {seq}; it is damaged")
     c = schema.event.c
     query = select(c.seq, c.id).where(c.source_id == source_id, c.seq.in_(sorted(ids))).order_by(c.seq)
     for seq, there in connection.execute(query):
         if ids[seq] != there:
-            raise LedgerError(
+            raise SpoolRefused(
                 f"place {seq} of spool {source_id} is event {there} in the ledger and {ids[seq]} in the spool: "
                 "the spool was cloned or restored from a backup; give it a new source_id"
             )

@@ -4,14 +4,15 @@ from collections.abc import Callable
 
 import pytest
 from sqlalchemy import Connection, Engine, insert
-from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, ProgrammingError, StatementError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.schema import DropTable
 
+from gembill import sqlite
 from gembill.errors import LedgerError
 from gembill.ledger import InvalidPosting, Ledger, LedgerUnavailable, schema, sql
 from gembill.ledger import engine as engines
-from gembill.ledger.errors import is_overtaken, translated
+from gembill.ledger.errors import _SQLITE_ABOUT_VALUES, _STATES, is_overtaken, translated
 from tests.gembill.ledger.making import SPOOL, append, posting
 
 LETTER: sql.Row = (1, "x", None, b"", "canary", 9)
@@ -111,3 +112,77 @@ def test_the_drivers_words_are_kept_even_where_it_has_none() -> None:
             with pytest.raises(LedgerError) as caught, translated("post"):
                 raise error
             assert str(caught.value) == f"the ledger cannot post: {words}"
+
+
+class Stated(Exception):
+    """An error of a driver with its SQLSTATE."""
+
+    def __init__(self, sqlstate: str | None) -> None:
+        super().__init__("words")
+        self.sqlstate = sqlstate
+
+
+def kind_of(error: Exception) -> type[LedgerError]:
+    with pytest.raises(LedgerError) as caught, translated("post"):
+        raise error
+    return type(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("sqlstate", "kind"),
+    [
+        ("08006", LedgerUnavailable),
+        ("22003", InvalidPosting),
+        ("23502", InvalidPosting),
+        ("40P01", LedgerUnavailable),
+        ("53100", LedgerUnavailable),
+        ("54000", InvalidPosting),
+        ("57P01", LedgerUnavailable),
+    ],
+)
+def test_the_sqlstate_decides_whichever_exception_carries_it(sqlstate: str, kind: type[LedgerError]) -> None:
+    for around in (OperationalError, ProgrammingError, DBAPIError):
+        assert kind_of(around("x", None, Stated(sqlstate))) is kind
+
+
+def test_every_class_of_the_table_is_tried_above() -> None:
+    assert set(_STATES) == {"08", "22", "23", "40", "53", "54", "57"}
+
+
+def test_a_lost_connection_has_no_sqlstate_and_passes_and_a_missing_table_is_neither() -> None:
+    assert kind_of(OperationalError("x", None, Stated(None))) is LedgerUnavailable
+    assert kind_of(ProgrammingError("x", None, Stated("42P01"))) is LedgerError
+
+
+@pytest.mark.parametrize("words", _SQLITE_ABOUT_VALUES)
+def test_sqlite_says_by_its_words_what_is_about_a_value(words: str) -> None:
+    assert kind_of(OperationalError("x", None, sqlite.driver.OperationalError(words))) is InvalidPosting
+
+
+def test_what_else_sqlite_says_as_an_operational_error_passes() -> None:
+    assert kind_of(OperationalError("x", None, sqlite.driver.OperationalError("disk I/O error"))) is LedgerUnavailable
+
+
+def test_a_key_that_no_index_takes_is_a_fault_of_the_row(ledger: Ledger) -> None:
+    """The server says it as an OperationalError; SQLite has no such limit, its overflow is said so."""
+    if ledger.engine.dialect.name == "sqlite":
+        overflow = "SELECT sum(n) FROM (SELECT 9223372036854775807 AS n UNION ALL SELECT 1)"
+        with (
+            pytest.raises(InvalidPosting, match="integer overflow"),
+            translated("post"),
+            ledger.engine.connect() as connection,
+        ):
+            connection.exec_driver_sql(overflow).all()
+        return
+    key = "".join(chr(0x4E00 + number * 7919 % 20_000) for number in range(20_000))  # does not compress
+    with (
+        pytest.raises(InvalidPosting, match="index row"),
+        translated("post"),
+        engines.writing(ledger.engine) as connection,
+    ):
+        _insert_wide(connection, key)
+
+
+def _insert_wide(connection: Connection, key: str) -> None:
+    connection.exec_driver_sql("CREATE TEMPORARY TABLE wide (key text PRIMARY KEY) ON COMMIT DROP")
+    connection.exec_driver_sql("INSERT INTO wide VALUES (%s)", (key,))
