@@ -116,7 +116,10 @@ def test_an_upload_address_of_the_upstream_leads_back_through_the_proxy(recordin
         elsewhere = "http://storage.example/upload?x=1"
         return Reply([b"{}"], headers=[("X-Goog-Upload-URL", elsewhere if b"elsewhere" in request.head else there)])
 
-    with Player(answer=start).serving() as player, (proxy := recording(player.url)).running():
+    with (
+        Player(answer=start).serving() as player,
+        (proxy := recording(player.url, hosts=("a-name-of-ours",))).running(),
+    ):
         addresses = [address(proxy.port, host, path) for host, path in [
             (f"127.0.0.1:{proxy.port}", "/upload/v1beta/files"),
             ("a-name-of-ours:99", "/upload/v1beta/files"),

@@ -138,15 +138,15 @@ def take_in(ledger: Ledger, path: Path, project: str, days: tuple[int | None, in
 
     first, last = days
     span = None if first is None or last is None else (first, last)
-    form = open_bill(path).form
-    mark = f"@{first}-{last}" if span and form is BillForm.REPORTS else ""
-    file = BillFile(digest=digest(path) + mark, name=path.name, form=form, project=project)
+    kind = open_bill(path).form
+    mark = f"@{first}-{last}" if span and kind is BillForm.REPORTS else ""
+    file = BillFile(digest=digest(path) + mark, name=path.name, form=kind, project=project)
     result = add_bill(ledger, file, lambda: checked(open_bill(path, span), path.name))
     if not result.fresh:
         click.echo(f"gembill: {path.name} is known already, {result.lines:,} lines", err=True)
         return file
     again = f", in the place of {result.replaced:,} earlier ones" if result.replaced else ""
-    click.echo(f"gembill: {path.name}: {result.lines:,} lines of a {_FORM_WORDS[form.value]}{again}", err=True)
+    click.echo(f"gembill: {path.name}: {result.lines:,} lines of a {_FORM_WORDS[kind.value]}{again}", err=True)
     for change in result.changes[:10]:
         click.echo(f"gembill: revised: {_change(change)}", err=True)
     return file
