@@ -74,6 +74,7 @@ class Settings:
     webhook_url: str | None = field(default=None, repr=False)  # where alerts about budgets go
     webhook_secret: str | None = field(default=None, repr=False)
     notify_urls: tuple[str, ...] = field(default=(), repr=False)  # addresses of apprise, which may hold passwords
+    ready_seconds: int = 300  # age of the oldest unposted record from which on the proxy is not ready
     budget_seconds: int = 60  # between two looks at the budgets
 
     @property
@@ -166,6 +167,7 @@ _KINDS = {
     "webhook_url": _WEB,
     "webhook_secret": _SECRET,
     "notify_urls": Kind(tuple[_Text, ...], "a list of addresses", from_text=str.split, secret=True),
+    "ready_seconds": _COUNT,
     "budget_seconds": _COUNT,
 }
 FILE_ONLY = ("keys",)

@@ -17,8 +17,8 @@ from msgspec.structs import replace
 
 from gembill.errors import LedgerError
 from gembill.event import EVENT_VERSION, Event
-from gembill.ledger import InvalidPosting, Ledger, RatedEvent, Transaction, read_chains
-from gembill.model import Rating, Record
+from gembill.ledger import InvalidPosting, Ledger, RatedEvent, Transaction, count_dead_letters, read_chains
+from gembill.model import Anomaly, Rating, Record, Status
 from gembill.posting_progress import PostingProgress
 from gembill.price_catalog import PricingTerms
 from gembill.rules import conversation
@@ -138,6 +138,14 @@ class Poster:
             done += len(entries)
         return done
 
+    def look(self) -> None:
+        """Ask the ledger for its dead letters before anything is posted."""
+        try:
+            self._opened()
+        except Exception as error:  # noqa: BLE001 - the first batch asks again, and says loudly what is wrong
+            _log.info("the ledger cannot be asked yet: %s", error)
+            self.close()
+
     def close(self) -> None:
         """Let go of the ledger."""
         if self._ledger is not None:
@@ -166,6 +174,9 @@ class Poster:
     def _append(self, source_id: int, terms: PricingTerms, batch: Sequence[RatedEvent]) -> int:
         new = append(self._opened(), source_id, batch, terms.rate)
         self.progress.posted += new
+        if new:  # else all of them were counted before
+            self.progress.unknown += sum(one.record.status is Status.UNKNOWN for one in batch)
+            self.progress.unmetered += sum(Anomaly.UNMETERED_SURFACE in one.record.anomalies for one in batch)
         return new
 
     def _refuse(self, source_id: int, unfit: RatedEvent, error: InvalidPosting) -> None:
@@ -175,8 +186,10 @@ class Poster:
     def _bury(self, source_id: int, seq: int | None, event_id: str, body: bytes, reason: str) -> None:
         self._opened().add_dead_letter(source_id, seq, event_id, body, reason)
         self.progress.buried += 1
+        self.progress.dead_letters = (self.progress.dead_letters or 0) + 1
 
     def _opened(self) -> Ledger:
         if self._ledger is None:
             self._ledger = self._open_ledger()
+            self.progress.dead_letters = count_dead_letters(self._ledger)
         return self._ledger

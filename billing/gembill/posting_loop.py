@@ -82,6 +82,8 @@ class PostingLoop:
             if turn.empty:
                 self._adopted.remove(turn)
                 turn.spool.close()
+        if self._own.empty and not self._adopted:
+            self._poster.progress.recover()
         self._wait()
 
     def _wait(self) -> None:
@@ -132,14 +134,12 @@ class PostingLoop:
         turn.due = self._now() + turn.pause
 
     def _say_locked(self, turn: "_Turn") -> None:
-        """Once for each: one whose ledger does not answer can take long to end."""
+        """In the log once for each: one whose ledger does not answer can take long to end."""
+        words = f"the spool {turn.spool.path} is still posted by a process of an earlier start; this one waits for it"
         if not turn.awaited:
             turn.awaited = True
-            words = (
-                f"the spool {turn.spool.path} is still posted by a process of an earlier start; this one waits for it"
-            )
             _log.warning("%s", words)
-            self._poster.progress.note(words)
+        self._poster.progress.note(words)
 
     def _end(self) -> None:
         """What is there now is posted once; what the ledger does not take stays."""

@@ -27,6 +27,7 @@ from gembill.price_catalog import PricesInForce
 from gembill.spool import SpoolReader
 
 _log = logging.getLogger("gembill.posting")
+_SAID_DAMAGE = 20  # of a spool in one line, so that lines stay short
 _NICE = 5  # callers wait for the proxy, and nobody for this
 _GARBAGE = (50_000, 20, 50)  # a batch is thousands of values without cycles; looking for some cost a sixth of it
 
@@ -88,6 +89,7 @@ def _post(poster: Poster, spools: Spools, pipes: "Pipes") -> None:
     for reader, upto in zip(readers, (spools.upto, *spools.adopted.values()), strict=True):
         reader.upto = upto
         reader.on_posted = partial(_say_posted, pipes, poster, reader)
+    poster.look()
     PostingLoop(poster, readers[0], readers[1:], _PipeNews(pipes, readers[0], poster)).run()
 
 
@@ -101,6 +103,10 @@ def _report(poster: Poster, reader: SpoolReader, *, asks: bool = False) -> Repor
         posted={str(reader.path): reader.posted},
         count=progress.posted,
         buried=progress.buried,
+        unknown=progress.unknown,
+        unmetered=progress.unmetered,
+        dead_letters=progress.dead_letters,
+        damage=tuple(reader.damage)[-_SAID_DAMAGE:],
         last_error=progress.last_error,
         last_error_us=progress.last_error_us,
         ledger_away=progress.ledger_away,

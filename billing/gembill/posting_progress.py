@@ -10,6 +10,8 @@ from datetime import UTC, datetime, timedelta
 
 from msgspec import Struct
 
+from gembill.spool import Damage
+
 _SHORTEST_PAUSE_S, _LONGEST_PAUSE_S = 0.25, 30.0
 
 
@@ -30,10 +32,17 @@ class PostingProgress:
     """Events posted and kept among the dead letters since the start, and how the ledger answers.
 
     `stuck` has the spools that are set aside by their directory; they are tried again and leave it when one is posted.
+    `unknown` and `unmetered` are those posted whose usage is not known, or not countable. `dead_letters` are all of the
+    ledger, None until it was asked; `damage` is what was found in the spools, as keys in the order of finding.
     """
 
     posted: int = 0
     buried: int = 0
+    unknown: int = 0
+    unmetered: int = 0
+    dead_letters: int | None = None
+    restarts: int = 0
+    damage: dict[Damage, None] = field(default_factory=dict)
     last_error: str | None = None
     last_error_us: int | None = None
     ledger_away: bool = False
@@ -64,6 +73,11 @@ class PostingProgress:
         """The ledger did not take a batch."""
         self.note(text)
         self.ledger_away = True
+
+    def recover(self) -> None:
+        """All that was there is posted: the last error is over."""
+        self.last_error = self.last_error_us = None
+        self.ledger_away = False
 
 
 def _now_us() -> int:

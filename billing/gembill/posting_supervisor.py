@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 import msgspec
 
@@ -34,7 +35,8 @@ class PostingSupervisor:
     def __init__(self, settings: Settings, log_level: int | None = None) -> None:
         self.progress = PostingProgress()
         self._start = line(Start(settings, log_level))
-        self._before = (0, 0)  # posted and buried by children that have ended
+        self._before = PostingProgress()  # counts of children that have ended
+        self._shown_until = 0.0  # monotonic second until which the end of a child is not forgotten
         self._spool: Spool | None = None
         self._adopted: dict[str, Spool] = {}
         self._telling = threading.Lock()
@@ -128,10 +130,12 @@ class PostingSupervisor:
                 except msgspec.MsgspecError as error:
                     _log.warning("the posting process said what is not understood: %s", error)
         code = self._child.wait()
-        self._before = (self.progress.posted, self.progress.buried)
+        self._before = replace(self.progress)
         if not self._ended.is_set():
             words = f"the posting process ended with exit code {code} and is started again; the spool keeps everything"
+            self.progress.restarts += 1
             self.progress.note(words)
+            self._shown_until = time.monotonic() + _WELL_S
             _log.error("%s", words)
 
     def _start_again(self, pause: float) -> float:
@@ -153,16 +157,28 @@ class PostingSupervisor:
         return pause
 
     def _hear(self, report: Report) -> None:
-        progress, (posted, buried) = self.progress, self._before
-        progress.posted, progress.buried = posted + report.count, buried + report.buried
-        progress.ledger_away, progress.stuck = report.ledger_away, report.stuck
-        if report.last_error_us is not None and report.last_error_us > (progress.last_error_us or 0):
+        self._count(report)
+        progress = self.progress
+        if report.last_error_us is None:
+            if time.monotonic() >= self._shown_until:
+                progress.recover()
+        elif report.last_error_us > (progress.last_error_us or 0):
             progress.last_error, progress.last_error_us = report.last_error, report.last_error_us
+        progress.ledger_away, progress.stuck = report.ledger_away, report.stuck
         for path, seq in report.posted.items():
             self._note_posted(path, seq)
         if report.asks:
             self._asked = True
             self._tell()
+
+    def _count(self, report: Report) -> None:
+        progress, before = self.progress, self._before
+        progress.posted, progress.buried = before.posted + report.count, before.buried + report.buried
+        progress.unknown = before.unknown + report.unknown
+        progress.unmetered = before.unmetered + report.unmetered
+        if report.dead_letters is not None:
+            progress.dead_letters = report.dead_letters
+        progress.damage = progress.damage | dict.fromkeys(report.damage)
 
     def _note_posted(self, path: str, seq: int) -> None:
         assert self._spool is not None

@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from gembill.config import Settings
 from gembill.posting_progress import StuckSpool
+from gembill.spool import Damage
 
 _T = TypeVar("_T", bound=Struct)
 
@@ -49,6 +50,10 @@ class Report(Struct, frozen=True, kw_only=True):
     posted: dict[str, int] = {}
     count: int = 0
     buried: int = 0
+    unknown: int = 0
+    unmetered: int = 0
+    dead_letters: int | None = None
+    damage: tuple[Damage, ...] = ()
     last_error: str | None = None
     last_error_us: int | None = None
     ledger_away: bool = False

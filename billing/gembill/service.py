@@ -1,8 +1,8 @@
 """The service of `gembill proxy`: spool, proxy and posting on one data folder.
 
-Owns: how the parts are put together, started and stopped, and the health page. Not here: the parts themselves, and
-where posting runs. Invariants: what was recorded before a stop or a crash is found and finished at the next start,
-before calls are taken; nothing of the ledger is imported here.
+Owns: how the parts are put together, started and stopped, and gathering the numbers of health. Not here: the parts
+themselves, and where posting runs. Invariants: what was recorded before a stop or a crash is found and finished at the
+next start, before calls are taken; nothing of the ledger is imported here.
 """
 
 import os
@@ -10,19 +10,19 @@ import signal
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import Protocol
 
-from gembill import __version__
 from gembill.address import listen
 from gembill.capture.doors import doors_of
 from gembill.capture.fingerprint import Fingerprint, load_secret
 from gembill.capture.http_server import Server
 from gembill.capture.proxy import Caps, Proxy
-from gembill.capture.recorder import Recorder, now_us
+from gembill.capture.recorder import Recorder, RecorderErrors, now_us
 from gembill.capture.redaction import Redaction
 from gembill.certificate import server_context
 from gembill.config import Settings
 from gembill.errors import ConfigurationError
+from gembill.health import HealthReport
 from gembill.model import Api
 from gembill.posting_progress import PostingProgress
 from gembill.spool import Spool, SpoolOptions
@@ -62,6 +62,7 @@ class ProxyService:
             remember=redaction.remember,
         )
         self._posting = posting
+        self._ready_seconds = settings.ready_seconds
         caps = Caps(seconds=float(settings.pump_seconds), size=settings.pump_bytes, calls=settings.pump_calls)
         upstreams = _upstreams(settings)
         forward = upstreams[Api.GEMINI].proxy
@@ -108,27 +109,53 @@ class ProxyService:
             self._server.should_exit = True
             thread.join()
 
-    def health(self) -> dict[str, Any]:
-        """What `GET /_gembill/health` answers (contract.md, Commands)."""
-        backlog, errors, progress = self._spool.backlog(), self._recorder.errors, self._posting.progress
-        trouble = self._spool.trouble()
-        oldest = backlog.oldest_us
-        return {
-            "version": __version__,
-            "recording": trouble is None,
-            "unposted": {
-                "records": backlog.unposted,
-                "oldest_age_seconds": None if oldest is None else round(max(0, now_us() - oldest) / 1e6, 3),
-            },
-            "last_error": trouble or _latest(errors, progress),
-            "ledger_available": not progress.ledger_away,
-            "calls_under_way": backlog.open_intents,
-            "refused_calls": errors.refused,
-            "unrecorded_calls": errors.unrecorded,
-            "late_records": errors.late,
-            "dead_letters": progress.buried,
-            "stuck_spools": progress.shown_stuck(),
-        }
+    def health(self) -> HealthReport:
+        """How everything is now, for the three pages of the proxy (contract.md, Commands)."""
+        errors, progress, trouble = self._recorder.errors, self._posting.progress, self._spool.trouble()
+        backlogs = [each.backlog() for each in (self._spool, *self._adopted)]
+        since = [each.oldest_us for each in backlogs if each.oldest_us is not None]
+        text, at_us = self._last_error(trouble, late=backlogs[0].waiting_in_memory > 0)
+        return HealthReport(
+            trouble=trouble,
+            unposted=sum(each.unposted for each in backlogs),
+            oldest_age_seconds=round(max(0, now_us() - min(since)) / 1e6, 3) if since else None,
+            limit_seconds=float(self._ready_seconds),
+            last_error=text,
+            last_error_us=at_us,
+            ledger_available=not progress.ledger_away,
+            calls_under_way=backlogs[0].open_intents,
+            refused_calls=errors.refused,
+            unrecorded_calls=errors.unrecorded,
+            late_records=errors.late,
+            posted=progress.posted,
+            unknown_records=progress.unknown,
+            unmetered_records=progress.unmetered,
+            posting_restarts=progress.restarts,
+            dead_letters=progress.dead_letters,
+            stuck_spools=tuple(progress.shown_stuck()),
+            damage=self._damage(),
+            free_bytes=_free_bytes(self._spool),
+        )
+
+    def _last_error(self, trouble: str | None, *, late: bool) -> tuple[str | None, int | None]:
+        """What is wrong now: no record can be taken, or one waits for the disk (`late`), or posting fails."""
+        if trouble is not None:
+            return trouble, now_us()
+        sides = (self._recorder.errors, self._posting.progress) if late else (self._posting.progress,)
+        return _latest(*sides)
+
+    def _damage(self) -> tuple[str, ...]:
+        """What was found by us and by posting, each once."""
+        ours = [damage for each in (self._spool, *self._adopted) for damage in each.damage()]
+        return tuple(damage.reason for damage in dict.fromkeys([*self._posting.progress.damage, *ours]))
+
+
+def _free_bytes(spool: Spool) -> int | None:
+    try:
+        disk = os.statvfs(spool.path)
+    except OSError:  # `trouble` says it
+        return None
+    return disk.f_bavail * disk.f_frsize
 
 
 def _upstreams(settings: Settings) -> dict[Api, Upstream]:
@@ -159,10 +186,11 @@ def _spools(settings: Settings) -> tuple[Spool, list[Spool]]:
     return spool, adopted
 
 
-def _latest(*sides: Any) -> str | None:  # noqa: ANN401
-    """The newest of the errors that the parts remember."""
-    errors = [(side.last_error_us, side.last_error) for side in sides if side.last_error is not None]
-    return max(errors)[1] if errors else None
+def _latest(*sides: RecorderErrors | PostingProgress) -> tuple[str | None, int | None]:
+    """The newest of the errors that the parts remember, and its time."""
+    errors = [(us, text) for side in sides if (text := side.last_error) and (us := side.last_error_us)]
+    at_us, text = max(errors, default=(None, None))
+    return text, at_us
 
 
 def _wait_started(running: Server, thread: threading.Thread) -> None:

@@ -129,6 +129,16 @@ def test_an_event_that_cannot_be_read_is_buried_with_its_bytes_and_the_rest_goes
     ledger.close()
 
 
+def test_calls_whose_usage_is_unknown_are_counted_once(spool, ledger_url):
+    fill(spool, event(1), event(2, ending=Ending.LOST, http_status=None, seen=ResponseFacts()))
+    entries = spool.read(0, 10)
+    poster = Poster(lambda: open_ledger(ledger_url), bundled_terms)
+    assert poster.drain(spool) == 2
+    poster._post(spool.source_id, entries)  # as after a commit that nobody knew of
+    assert (poster.progress.posted, poster.progress.unknown, poster.progress.unmetered) == (2, 1, 0)
+    poster.close()
+
+
 def test_an_unfit_posting_is_isolated_by_halving_and_buried(spool, ledger_url):
     bodies = [event(n) for n in range(1, 12)]
     bodies[6] = event(7, asked=RequestFacts(model="m" * 800))  # longer than an index entry can be
@@ -137,6 +147,10 @@ def test_an_unfit_posting_is_isolated_by_halving_and_buried(spool, ledger_url):
     assert poster.drain(spool) == 11
     assert (poster.progress.posted, poster.progress.buried) == (10, 1)
     poster.close()
+    later = Poster(lambda: open_ledger(ledger_url), bundled_terms)
+    later.look()
+    assert later.progress.dead_letters == poster.progress.dead_letters == 1, "also after a restart"
+    later.close()
     ledger = open_ledger(ledger_url)
     assert len(list(read_records(ledger, Selection()))) == 10
     with ledger.engine.connect() as connection:

@@ -100,14 +100,16 @@ def test_it_posts_what_comes_what_is_adopted_and_what_is_there_at_the_end(spool,
 
 def test_pauses_grow_while_the_ledger_is_away_and_nothing_is_lost(spool, caplog):
     spool.append_wait("a", b"")
-    taker, news = Taker(fails=3), Script(*[nothing] * 4)
+    seen: list[str | None] = []
+    taker = Taker(fails=3)
+    news = Script(*[lambda: seen.append(taker.progress.last_error)] * 4)
     PostingLoop(taker, spool, [], news, news.now).run()
     assert taker.taken == ["a"]
     growing = [pause for pause in news.pauses if pause != 0.15][:3]
     assert growing == sorted(growing)
     assert growing[2] > 2 * growing[0]
     assert [record.levelname for record in caplog.records][:2] == ["ERROR", "WARNING"]
-    assert taker.progress.last_error == "the ledger is away"
+    assert seen == ["the ledger is away"] * 3 + [None], "and it is over when all is posted"
 
 
 def test_a_ledger_that_is_away_at_the_end_leaves_everything_in_the_spool(spool, caplog):
@@ -126,11 +128,13 @@ def test_a_spool_that_another_process_posts_is_waited_for_and_said_once(spool, t
     holder = SpoolReader(other.path)
     assert holder.lock_posting()
     taker = Taker()
-    news = Script(nothing, nothing, holder.close, nothing)
+    seen: list[str | None] = []
+    news = Script(nothing, lambda: seen.append(taker.progress.last_error), holder.close, nothing)
     PostingLoop(taker, spool, [other], news, news.now).run()
     assert taker.taken == ["own", "adopted"]
     assert caplog.text.count("is still posted by a process of an earlier start") == 1
-    assert str(other.path) in taker.progress.last_error
+    assert str(other.path) in seen[0]
+    assert taker.progress.last_error is None, "it is over when the lock is ours"
 
 
 def test_an_end_while_another_process_posts_the_spool_takes_nothing(spool):

@@ -3,8 +3,12 @@
 import subprocess
 import sys
 
+import pytest
+
 from gembill.config import Settings
-from gembill.ledger import Selection, open_ledger, read_records
+from gembill.errors import LedgerError
+from gembill.ledger import Ledger, Selection, open_ledger, read_records
+from gembill.posting import Poster
 from gembill.posting_process import Pipes, begin_ledger
 from gembill.posting_words import Report, Spools, Start, line, read
 from gembill.spool import Spool
@@ -73,3 +77,19 @@ def test_a_ledger_in_a_file_is_made_at_the_start(tmp_path):
 def test_a_ledger_that_cannot_be_made_does_not_keep_the_proxy_from_starting(tmp_path):
     (tmp_path / "file").touch()
     begin_ledger(Settings(data_dir=tmp_path, database_url=f"sqlite:///{tmp_path / 'file' / 'ledger.db'}"))
+
+
+def test_a_ledger_that_is_away_at_the_start_is_asked_for_its_dead_letters_later(tmp_path):
+    answers = iter([LedgerError("away"), None])
+
+    def opened() -> Ledger:
+        if (error := next(answers)) is not None:
+            raise error
+        return open_ledger(f"sqlite:///{tmp_path}/ledger.db")
+
+    poster = Poster(opened, lambda _: pytest.fail("nothing is posted"))
+    poster.look()
+    assert poster.progress.dead_letters is None
+    poster.look()
+    assert poster.progress.dead_letters == 0
+    poster.close()

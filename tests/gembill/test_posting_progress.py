@@ -31,3 +31,10 @@ def test_a_spool_that_is_set_aside_is_shown_with_its_newest_reason_since_its_fir
     assert "/b" in progress.stuck
     progress.resume("/b")
     assert progress.shown_stuck() == []
+
+
+def test_an_error_is_gone_when_all_is_posted():
+    progress = PostingProgress()
+    progress.fail("the ledger is away")
+    progress.recover()
+    assert (progress.last_error, progress.last_error_us, progress.ledger_away) == (None, None, False)

@@ -15,6 +15,7 @@ from gembill.ledger import Selection, open_ledger, read_records
 from gembill.posting_supervisor import PostingSupervisor
 from gembill.spool import Spool
 from tests.gembill.calls import answered
+from tests.gembill.spool.harm import flip
 
 
 def wait_for(condition: Callable[[], object], seconds: float = 30.0) -> None:
@@ -59,6 +60,7 @@ def test_it_posts_what_comes_and_what_dead_processes_left_and_counts(spool, ledg
     spool.append_wait(*answered(30))
     posting.end(timeout=20)
     assert (spool.posted, posting.progress.posted, posting.progress.buried) == (30, 31, 1)
+    assert posting.progress.dead_letters == 1
     assert recorded(ledger_url) == [*range(1, 31), 50]
 
 
@@ -78,6 +80,7 @@ def test_a_child_that_is_killed_is_started_again_loudly_and_nothing_is_lost_or_d
     posting.end(timeout=20)
     assert recorded(ledger_url) == list(range(1, 121))
     assert caplog.text.count("the posting process ended with exit code -9") == 3
+    assert posting.progress.restarts == 3
     assert "exit code -9" in posting.progress.last_error
 
 
@@ -131,6 +134,18 @@ def test_a_ledger_that_is_away_is_known_and_everything_stays(spool, tmp_path):
     assert "ledger" in posting.progress.last_error
     posting.end(timeout=20)
     assert spool.posted == 0
+
+
+def test_damage_that_the_child_finds_is_known_here(spool, ledger_url, tmp_path):
+    for number in range(1, 4):
+        spool.append_wait(*answered(number))
+    segment = next(path for path in spool.path.glob("*.seg") if path.stat().st_size)
+    flip(segment, b"gemini")
+    posting = supervised(ledger_url, tmp_path)
+    posting.begin(spool, [])
+    wait_for(lambda: posting.progress.damage)
+    posting.end(timeout=20)
+    assert all(damage.reason for damage in posting.progress.damage)
 
 
 def test_a_commit_costs_no_message_unless_the_child_asked(spool, ledger_url, tmp_path, monkeypatch):

@@ -19,7 +19,7 @@ from gembill.upstream import HeadFields
 from gembill.wire.routes import Route, decoded, family, is_live, route
 
 MAX_HEAD = 64 * 1024
-HEALTH = b"/_gembill/health"
+OWN_PAGES = (b"/_gembill/health", b"/_gembill/ready", b"/_gembill/metrics")
 OPEN = Doors()
 _KEPT = 256  # targets and heads that are not looked at again
 _LONGEST_KEPT, _LARGEST_KEPT = 512, 8 * 1024  # bytes: what is larger is looked at each time, so that memory is bounded

@@ -7,20 +7,20 @@ of a chunked one, waits for the record.
 """
 
 import asyncio
-import json
 import logging
 import re
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from gembill.capture.admission import HEALTH, Admitted, admit, error_body, forwarded
+from gembill.capture.admission import OWN_PAGES, Admitted, admit, error_body, forwarded
 from gembill.capture.attribution import Header, caller_of
 from gembill.capture.http_request import ClientGone, Request
 from gembill.capture.recorder import Call, Recorder
 from gembill.errors import ConfigurationError, Refusal, UpstreamCut, UpstreamError, UpstreamTimeout
 from gembill.event import Ending
+from gembill.health import JSON_TYPE, HealthReport
 from gembill.model import Api
 from gembill.upstream import NeverSent, Origin, Response, Upstream
 
@@ -50,7 +50,7 @@ class Proxy:
         self,
         upstreams: Mapping[Api, Upstream],
         recorder: Recorder,
-        health: Callable[[], dict[str, Any]],
+        health: Callable[[], HealthReport],
         caps: Caps = Caps(),
         *,
         scheme: str = "http",
@@ -67,21 +67,21 @@ class Proxy:
         call = None
         try:
             path, _, query = request.target.partition(b"?")
-            if path == HEALTH:
-                _answer_json(request, 200, json.dumps(self._health()).encode())
+            if path in OWN_PAGES and (page := self._health().page(path)):
+                _answer(request, page.status, page.body, page.content_type)
                 return
             admitted, head = admit(request.method, path, query), request.head
             if admitted.route is not None:
                 call = await self._recorder.begin(admitted.route, caller_of(head.caller, query), head.fields)
             await self._relay(request, admitted, call)
         except Refusal as refusal:
-            _answer_json(request, refusal.status, error_body(refusal))
+            _answer(request, refusal.status, error_body(refusal))
         except Exception:  # noqa: BLE001 - the last line: its text may hold anything and goes to the redacted log only
             _log.exception("a request failed inside gembill")
             if request.answering:
                 request.cut()
             else:
-                _answer_json(request, 500, error_body(_OUR_FAULT))
+                _answer(request, 500, error_body(_OUR_FAULT))
         finally:
             self._recorder.end_at_once(call)
 
@@ -236,9 +236,9 @@ def _bad_gateway(error: UpstreamError) -> Refusal:
     return Refusal(502, "GEMBILL_UPSTREAM_UNREACHABLE", str(error))
 
 
-def _answer_json(request: Request, status: int, body: bytes) -> None:
+def _answer(request: Request, status: int, body: bytes, content_type: bytes = JSON_TYPE) -> None:
     headers: list[Header] = [
-        (b"content-type", b"application/json; charset=utf-8"),
+        (b"content-type", content_type),
         (b"content-length", str(len(body)).encode()),
     ]
     if status == 503:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from gembill.ledger.evidence import (
         DeadLetter,
         Evidence,
+        count_dead_letters,
         known_events,
         read_bodies,
         read_dead_letters,
@@ -63,7 +64,7 @@ _MODULES = {
     "entries": "DEMO_SOURCE NATURAL_SOURCES LedgerCharge LedgerRecord Line RatedEvent Reason "
     "billed_charges ledger_record line_of net_lines",
     "errors": "InvalidPosting LedgerUnavailable SpoolRefused",
-    "evidence": "DeadLetter Evidence known_events read_bodies read_dead_letters read_evidence",
+    "evidence": "DeadLetter Evidence count_dead_letters known_events read_bodies read_dead_letters read_evidence",
     "filter_values": "require_known",
     "labels": "greatest_label holds_demo_data read_labels",
     "measures": "MEASURES",
@@ -116,6 +117,7 @@ __all__ = [
     "bill_files",
     "billed_charges",
     "close_month",
+    "count_dead_letters",
     "greatest_label",
     "holds_demo_data",
     "known_events",

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from itertools import islice
 from uuid import UUID
 
-from sqlalchemy import Connection, select, tuple_
+from sqlalchemy import Connection, func, select, tuple_
 
 from gembill.ledger import schema
 from gembill.ledger.engine import snapshot
 from gembill.ledger.entries import LedgerRecord, Line, net_lines
+from gembill.ledger.errors import translated
 from gembill.ledger.records import read_records
 from gembill.ledger.selection import Selection
 from gembill.ledger.store import Ledger
@@ -80,6 +81,12 @@ def known_events(ledger: Ledger, ids: Sequence[str]) -> set[str]:
         for start in range(0, len(ids), BATCH):
             known.update(connection.scalars(select(c.id).where(anywhere, c.id.in_(ids[start : start + BATCH]))))
     return known
+
+
+def count_dead_letters(ledger: Ledger) -> int:
+    """How many events the ledger keeps that could not become records. LedgerError where it cannot be asked."""
+    with translated("count the dead letters"), snapshot(ledger.engine) as connection:
+        return connection.scalar(select(func.count()).select_from(schema.dead_letter)) or 0
 
 
 def read_dead_letters(ledger: Ledger) -> Iterator[list[DeadLetter]]:

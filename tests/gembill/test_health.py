@@ -1,0 +1,223 @@
+"""What the proxy's own three pages say, each from the value and from a running service."""
+
+import json
+import re
+from dataclasses import replace
+
+import pytest
+
+from gembill import __version__
+from gembill.config import Settings
+from gembill.health import HealthReport
+from gembill.posting_progress import PostingProgress
+from gembill.service import ProxyService
+from gembill.spool import Damage
+from tests.e2e.player import Player, Reply
+from tests.recording import Recording
+
+ANSWER = b'{"usageMetadata": {"promptTokenCount": 3, "totalTokenCount": 3}}'
+WELL = HealthReport(
+    trouble=None,
+    unposted=0,
+    oldest_age_seconds=None,
+    limit_seconds=300.0,
+    last_error=None,
+    last_error_us=None,
+    ledger_available=True,
+    calls_under_way=0,
+    refused_calls=0,
+    unrecorded_calls=0,
+    late_records=0,
+    posted=7,
+    unknown_records=0,
+    unmetered_records=0,
+    posting_restarts=0,
+    dead_letters=0,
+    stuck_spools=(),
+    damage=(),
+    free_bytes=1 << 40,
+)
+_SAMPLE = re.compile(r'(gembill_[a-z_]+)(\{[a-z]+="[^"\\\n]*"\})? (\d+(?:\.\d+)?)')
+
+
+def scraped(text: bytes) -> dict[str, float]:
+    """Samples by name and labels, read as strictly as the format 0.0.4 lets us."""
+    assert text.endswith(b"\n")
+    types: dict[str, str] = {}
+    samples: dict[str, float] = {}
+    helped = None
+    for line in text.decode("ascii").splitlines():
+        if line.startswith("# HELP "):
+            helped = line.split(" ", 3)[2]
+            assert helped not in types, "a family comes once"
+        elif line.startswith("# TYPE "):
+            name, kind = line.split(" ")[2:]
+            assert name == helped
+            assert kind in ("counter", "gauge")
+            assert (kind == "counter") == name.endswith("_total")
+            types[name] = kind
+        else:
+            name, labels, value = _SAMPLE.fullmatch(line).groups()
+            assert name == helped, "samples come after their own head"
+            assert name in types
+            assert name + (labels or "") not in samples
+            samples[name + (labels or "")] = float(value)
+    return samples
+
+
+class Idle:
+    """Posts nothing, and says what it is given to say."""
+
+    def __init__(self) -> None:
+        self.progress = PostingProgress()
+
+    def begin(self, spool, adopted):
+        pass
+
+    def end(self, timeout):
+        pass
+
+
+class Watched(Recording):
+    """A proxy whose posting is idle."""
+
+    def __init__(self, folder, upstream: str, **settings: object) -> None:
+        super().__init__(Settings(data_dir=folder, port=0, upstream=upstream, **settings))
+        self.posting = Idle()
+
+    def serving(self):
+        return ProxyService(self.settings, self.posting).running()
+
+    def ready(self) -> int:
+        return self.get("/_gembill/ready")[0]
+
+    def metrics(self) -> dict[str, float]:
+        status, text = self.get("/_gembill/metrics")
+        assert status == 200
+        return scraped(text)
+
+
+@pytest.mark.parametrize(
+    ("change", "ready"),
+    [
+        ({}, True),
+        ({"trouble": "the disk is full"}, False),
+        ({"unposted": 1, "oldest_age_seconds": 299.9}, True),
+        ({"unposted": 1, "oldest_age_seconds": 300.0}, False),
+        ({"dead_letters": 3, "damage": ("a gap",), "ledger_available": False}, True),
+    ],
+)
+def test_it_is_ready_while_calls_can_be_recorded_and_nothing_waits_too_long(change, ready):
+    report = replace(WELL, **change)
+    assert report.ready is ready
+    assert report.page(b"/_gembill/ready").status == (200 if ready else 503)
+    assert report.page(b"/_gembill/health").status == 200
+    assert report.page(b"/_gembill/ready").body == report.page(b"/_gembill/health").body
+    assert scraped(report.metrics())["gembill_ready"] == ready
+
+
+def test_another_path_is_not_a_page_of_ours():
+    assert WELL.page(b"/_gembill/other") is None
+
+
+def test_an_error_has_its_time_in_utc_with_microseconds():
+    report = replace(WELL, last_error="the ledger is away", last_error_us=1_700_000_000_000_005)
+    health = json.loads(report.json())
+    assert (health["last_error"], health["last_error_at"]) == ("the ledger is away", "2023-11-14T22:13:20.000005Z")
+    assert scraped(report.metrics())["gembill_last_error_timestamp_seconds"] == 1_700_000_000.000005
+    assert json.loads(WELL.json())["last_error_at"] is None
+
+
+def test_metrics_have_every_number_under_its_name():
+    report = replace(
+        WELL,
+        unposted=2,
+        oldest_age_seconds=1.5,
+        calls_under_way=3,
+        refused_calls=4,
+        unrecorded_calls=5,
+        late_records=6,
+        unknown_records=8,
+        unmetered_records=9,
+        posting_restarts=10,
+        dead_letters=11,
+        stuck_spools=({"spool": "s", "reason": "r", "since": "t"},),
+        damage=("a", "b"),
+        ledger_available=False,
+    )
+    assert scraped(report.metrics()) == {
+        "gembill_recording": 1,
+        "gembill_ready": 1,
+        "gembill_queue_depth": 2,
+        "gembill_oldest_unposted_age_seconds": 1.5,
+        "gembill_open_intents": 3,
+        "gembill_ledger_available": 0,
+        "gembill_dead_letters": 11,
+        "gembill_stuck_spools": 1,
+        "gembill_spool_damage": 2,
+        "gembill_spool_free_bytes": 1 << 40,
+        "gembill_posted_total": 7,
+        "gembill_unknown_records_total": 8,
+        "gembill_unmetered_records_total": 9,
+        "gembill_posting_restarts_total": 10,
+        'gembill_record_errors_total{kind="refused"}': 4,
+        'gembill_record_errors_total{kind="unrecorded"}': 5,
+        'gembill_record_errors_total{kind="late"}': 6,
+        f'gembill_build_info{{version="{__version__}"}}': 1,
+    }
+
+
+def test_what_is_not_known_is_left_out_of_metrics_and_null_in_json():
+    report = replace(WELL, dead_letters=None, free_bytes=None)
+    assert not {"gembill_dead_letters", "gembill_spool_free_bytes"} & set(scraped(report.metrics()))
+    assert json.loads(report.json())["dead_letters"] is None
+
+
+def test_a_proxy_that_cannot_record_is_alive_and_not_ready(tmp_path):
+    with Player(answer=lambda _: Reply([ANSWER])).serving() as player:
+        proxy = Watched(tmp_path, player.url, spool_min_free_bytes=2**60)
+        with proxy.serving() as proxy.url:
+            assert proxy.post()[0] == 503
+            status, body = proxy.get("/_gembill/health")
+            health, metrics = json.loads(body), proxy.metrics()
+            assert (status, proxy.ready()) == (200, 503)
+    assert (health["recording"], health["ready"]) == (False, False)
+    assert "bytes free" in health["last_error"]
+    assert health["last_error_at"].endswith("Z")
+    assert (metrics["gembill_recording"], metrics['gembill_record_errors_total{kind="refused"}']) == (0, 1)
+
+
+def test_a_record_that_waits_too_long_ends_readiness(tmp_path):
+    with Player(answer=lambda _: Reply([ANSWER])).serving() as player:
+        proxy = Watched(tmp_path, player.url, ready_seconds=0)
+        with proxy.serving() as proxy.url:
+            assert proxy.ready() == 200
+            assert proxy.post()[0] == 200
+            assert proxy.ready() == 503
+            assert proxy.metrics()["gembill_queue_depth"] == 1
+
+
+def test_what_a_dead_process_left_counts_as_unposted(tmp_path):
+    with Player(answer=lambda _: Reply([ANSWER])).serving() as player:
+        first, second = Watched(tmp_path, player.url), Watched(tmp_path, player.url)
+        with first.serving() as first.url, second.serving() as second.url:
+            assert first.post()[0] == second.post()[0] == 200
+        with first.serving() as first.url:
+            assert first.health()["unposted"]["records"] == 2
+
+
+def test_an_error_of_posting_is_gone_when_it_is_over_and_damage_and_dead_letters_stay(tmp_path):
+    with Player().serving() as player:
+        proxy = Watched(tmp_path, player.url)
+        with proxy.serving() as proxy.url:
+            progress = proxy.posting.progress
+            progress.fail("the ledger is away")
+            progress.dead_letters = 2
+            progress.damage = {Damage(1, 1, "a record is damaged"): None}
+            ill = proxy.health()
+            progress.recover()
+            well, metrics = proxy.health(), proxy.metrics()
+    assert (ill["last_error"], ill["ledger_available"]) == ("the ledger is away", False)
+    assert (well["last_error"], well["last_error_at"], well["ledger_available"]) == (None, None, True)
+    assert well["spool_damage"] == {"count": 1, "last": ["a record is damaged"]}
+    assert (well["dead_letters"], metrics["gembill_dead_letters"], metrics["gembill_spool_damage"]) == (2, 2, 1)
