@@ -8,18 +8,11 @@ it is read), `request` (a request on its way), `egress` (which proxy of a compan
 through it).
 """
 
-from gembill.upstream.client import (
-    ConnectFailed,
-    ConnectTimedOut,
-    HeadFields,
-    Limits,
-    NeverSent,
-    Origin,
-    Response,
-    ResponseHead,
-    Upstream,
-)
+from gembill.upstream.client import ConnectFailed, ConnectTimedOut, NeverSent, Origin, Upstream
+from gembill.upstream.connection import Limits
 from gembill.upstream.egress import way_out
+from gembill.upstream.request import HeadFields
+from gembill.upstream.response import Response, ResponseHead
 
 __all__ = [
     "ConnectFailed",

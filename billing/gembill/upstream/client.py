@@ -18,20 +18,8 @@ from gembill.errors import ConfigurationError, UpstreamCut, UpstreamError, Upstr
 from gembill.upstream.connection import Limits, UpstreamConnection
 from gembill.upstream.egress import ForwardProxy
 from gembill.upstream.request import Fields, HeadFields, UpstreamRequest, request_head
-from gembill.upstream.response import Response, ResponseHead
+from gembill.upstream.response import Response
 from gembill.upstream.tunnel import open_tunnel
-
-__all__ = [
-    "ConnectFailed",
-    "ConnectTimedOut",
-    "HeadFields",
-    "Limits",
-    "NeverSent",
-    "Origin",
-    "Response",
-    "ResponseHead",
-    "Upstream",
-]
 
 _PORTS = {"https": 443, "http": 80}
 _ORIGIN = re.compile(r"(https?)://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::([0-9]{1,5}))?/?", re.IGNORECASE | re.ASCII)
