@@ -95,9 +95,7 @@ def admit(method: str, path: bytes, query: bytes = b"") -> Admitted:
 
 def _admit(method: str, raw: bytes, query: bytes) -> Admitted:
     path = raw.decode("latin-1")
-    if is_live(path):
-        return Admitted(path, query, raw + (b"?" + query if query else b""), family(path), route(method, path))
-    if not _PATH.fullmatch(decoded(path)):
+    if not is_live(path) and not _PATH.fullmatch(decoded(path)):
         raise Refusal(404, "GEMBILL_PATH_NOT_FORWARDED", f"gembill does not forward this path; {_cure(decoded(path))}")
     return Admitted(path, query, raw + (b"?" + query if query else b""), family(path), route(method, path))
 
