@@ -65,7 +65,7 @@ def _serve(start: Start, pipes: "Pipes") -> int:
         return 0
     thread = None
     if watch is not None:
-        thread = WatchThread(watch, lambda: open_ledger(settings.ledger_url), max(1, settings.budget_seconds))
+        thread = WatchThread.of(watch, settings)
         thread.start()
     _post(poster, read(Spools, spools), pipes)
     if thread is not None:

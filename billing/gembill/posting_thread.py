@@ -23,11 +23,7 @@ class PostingThread:
 
     def __init__(self, settings: Settings, watch: Watch | None = None) -> None:
         self._poster = Poster(lambda: open_ledger(settings.ledger_url), PricesInForce(settings))
-        self._watch = (
-            WatchThread(watch, lambda: open_ledger(settings.ledger_url), max(1, settings.budget_seconds))
-            if watch
-            else None
-        )
+        self._watch = WatchThread.of(watch, settings) if watch else None
         self._thread: threading.Thread | None = None
         self._news: _SpoolNews | None = None
 

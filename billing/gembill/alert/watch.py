@@ -15,7 +15,7 @@ from gembill.alert.notify import Channel, configured, with_retries
 from gembill.budget_status import evaluate_budgets
 from gembill.config import Settings, budget_text
 from gembill.errors import Undelivered
-from gembill.ledger import Ledger, alerts
+from gembill.ledger import Ledger, alerts, open_ledger
 from gembill.ledger.alerts import AlertKey
 from gembill.rules.budgets import Budget, BudgetStatus
 from gembill.rules.budgets.toml import budgets as read_budgets
@@ -89,6 +89,11 @@ class WatchThread(threading.Thread):
         self._watch.pause = self._ended.wait
         self._open_ledger = open_ledger
         self._seconds = seconds
+
+    @classmethod
+    def of(cls, watch: Watch, settings: Settings) -> "WatchThread":
+        """A thread that looks at the ledger of the settings, as often as they say."""
+        return cls(watch, lambda: open_ledger(settings.ledger_url), max(1, settings.budget_seconds))
 
     def run(self) -> None:
         """Look, wait, look again."""
