@@ -7,7 +7,7 @@ import pytest
 
 from gembill.ledger import LedgerUnavailable, Selection, SpoolRefused, audit_ledger, open_ledger, read_records
 from gembill.posting import Poster
-from gembill.posting_loop import PostingLoop
+from gembill.posting_loop import LINGER_S, PostingLoop
 from gembill.posting_progress import PostingProgress
 from gembill.price_catalog import PricingTerms
 from gembill.rules.prices import bundled
@@ -79,6 +79,12 @@ def spool(tmp_path):
     spool = Spool.claim(tmp_path / "spool")
     yield spool
     spool.close()
+
+
+@pytest.fixture(autouse=True)
+def even(monkeypatch):
+    """No chance in the pauses: a factor of 1, the middle of its range."""
+    monkeypatch.setattr("gembill.posting_loop.random.uniform", lambda low, high: (low + high) / 2)
 
 
 def nothing() -> None:
@@ -161,9 +167,8 @@ def test_a_spool_that_is_refused_keeps_no_other_back_and_is_tried_again_more_and
     taker.drain = lambda each, most=100: (each is clash and began.append(news.seconds)) or drain(each, most)
     PostingLoop(taker, spool, [clash, well], news, news.now).run()
     assert taker.taken == ["live", "well"]
-    gaps = [late - early for early, late in pairwise(began[1:])][:4]
-    assert gaps == sorted(gaps)
-    assert gaps[3] > 4 * gaps[0]
+    pauses = [late - early - LINGER_S for early, late in pairwise(began[1:])][:4]
+    assert [late / early for early, late in pairwise(pauses)] == pytest.approx([2, 2, 2])
     assert "ERROR    gembill.posting:posting_loop.py" in caplog.text
     assert f"posting of the spool {clash.path} waits: it was cloned" in caplog.text
     (shown,) = taker.progress.shown_stuck()
