@@ -202,7 +202,8 @@ class Reading(Struct, frozen=True, gc=False):
 class Record(Struct, frozen=True, kw_only=True, gc=False):
     """An event read. Identity is (`source_id`, `id`); `seq` is its place in its spool, None under a natural key.
 
-    `readings` is None where the counts do not suffice to price the call. `prompt_tokens` decides long-context prices.
+    `readings` is None where the counts do not suffice to price the call. `tier_reported` says that an answer named the
+    tier; of a record read from the ledger neither is known.
     `conversation` is a keyed hash for chats or the first interaction of a chain; `turns` how many contents were sent.
     """
 
@@ -234,6 +235,7 @@ class Record(Struct, frozen=True, kw_only=True, gc=False):
     labels: dict[str, str]
     flags: tuple[str, ...] = ()  # `Flag`, or names of another version
     anomalies: tuple[str, ...] = ()  # `Anomaly`, likewise
+    tier_reported: bool = False
 
     @property
     def failed(self) -> int:

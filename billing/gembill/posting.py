@@ -17,12 +17,12 @@ from msgspec.structs import replace
 
 from gembill.errors import LedgerError
 from gembill.event import EVENT_VERSION, Event
-from gembill.ledger import InvalidPosting, Ledger, RatedEvent, Transaction, count_dead_letters, read_chains
+from gembill.ledger import InvalidPosting, Ledger, RatedEvent, Reason, Transaction, count_dead_letters, read_chains
 from gembill.model import Anomaly, Rating, Record, Status
 from gembill.posting_progress import PostingProgress
 from gembill.price_catalog import PricingTerms
 from gembill.rules import conversation
-from gembill.rules.merging import amended, completed, is_fuller
+from gembill.rules.merging import completed, is_fuller
 from gembill.rules.metering import meter
 from gembill.spool import SegmentEntry, Spool, SpoolReader
 
@@ -83,18 +83,56 @@ def append(ledger: Ledger, source_id: int, postings: Sequence[RatedEvent], rate:
 
 
 def _enter(transaction: Transaction, source_id: int, new: RatedEvent, rate: Callable[[Record], Rating]) -> None:
-    """Open a record, or complete it if the answer is fuller than what is there.
+    """Open a record, or complete it: by the answer, if it is fuller than what is there, else by the question.
 
-    What is completed is rated again: the call's time decides the price, not the poll's.
+    What two answers make together is rated again: the time, the tier and the key of the call decide the price, not
+    those of a poll.
     """
-    old = transaction.current(new.record)
-    if old is None:
+    stored = transaction.current(new.record)
+    if stored is None:
         transaction.open(source_id, new)
-    elif is_fuller(new.record, old.record):
-        record = completed(old.record, new.record)
+        return
+    old, fuller = stored.record, is_fuller(new.record, stored.record)
+    if fuller and (new.record.tier_reported or new.record.service_tier == old.service_tier):
+        record = completed(old, new.record)
         transaction.complete(source_id, new, record, rate(record))
-    else:
-        transaction.amend(amended(old.record, new.record))
+    elif fuller:
+        record = completed(_read_again(transaction, old) or old, new.record)
+        transaction.complete(source_id, new, record, rate(record))
+    elif completed(new.record, old) != old:
+        _amend(transaction, old, new.record, rate)
+
+
+def _amend(transaction: Transaction, old: Record, poorer: Record, rate: Callable[[Record], Rating]) -> None:
+    again = _read_again(transaction, old)
+    if again is None:
+        transaction.amend(completed(poorer, old))
+        return
+    record = completed(poorer, again)
+    transaction.correct(record, rate(record), Reason.FULLER_ANSWER)
+
+
+def _read_again(transaction: Transaction, record: Record) -> Record | None:
+    """A record with what the ledger does not keep of it; None, loudly, where its event does not give that again."""
+    evidence = transaction.evidence(record)
+    try:
+        again = None if evidence is None else read_again(record, *evidence)
+    except Exception:  # noqa: BLE001 - the answer at hand must not be lost for the sake of an old one
+        again = None
+    if again is None:
+        _log.error("record %s keeps its charges: its event cannot be read as it was; see `gembill repost`", record.id)
+    return again
+
+
+def read_again(record: Record, source_id: int, body: bytes) -> Record | None:
+    """A record of the ledger with what is not kept there, read again from its event, which `source_id` saw.
+
+    None where this version reads other counts from it. UnreadableEvent where it cannot be read at all.
+    """
+    fresh = meter(read_event(body), source_id)
+    if (fresh.tokens, fresh.status) != (record.tokens, record.status):
+        return None
+    return replace(record, readings=fresh.readings, flags=fresh.flags, tier_reported=fresh.tier_reported)
 
 
 def write_halving(

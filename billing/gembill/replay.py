@@ -31,7 +31,7 @@ from gembill.ledger import (
     read_evidence,
 )
 from gembill.model import Operation, Rating, Record
-from gembill.posting import append, joined, posting, read_event, write_halving
+from gembill.posting import append, joined, posting, read_again, read_event, write_halving
 from gembill.price_catalog import PricingTerms
 from gembill.rules.merging import completed
 from gembill.rules.metering import meter
@@ -154,10 +154,7 @@ def _corrections(batch: Iterable[Evidence], work: _Work, result: ReplayResult) -
 
 def _rerated(one: Evidence) -> Record | None:
     """The record with its readings again, if they are those of the counts that are stored."""
-    fresh, mine = _read(one), one.stored.record
-    if (fresh.tokens, fresh.status) != (mine.tokens, mine.status):
-        return None
-    return replace(mine, readings=fresh.readings, flags=fresh.flags)
+    return read_again(one.stored.record, one.event_source_id, _body(one))
 
 
 def _reposted(one: Evidence) -> Record:
@@ -172,9 +169,13 @@ def _reposted(one: Evidence) -> Record:
 
 
 def _read(one: Evidence) -> Record:
+    return meter(read_event(_body(one)), one.event_source_id)
+
+
+def _body(one: Evidence) -> bytes:
     if one.body is None:
         raise LookupError("the event is not in the ledger")
-    return meter(read_event(one.body), one.event_source_id)
+    return one.body
 
 
 def _differs(one: Evidence, record: Record, rating: Rating) -> bool:

@@ -57,7 +57,7 @@ class RatedEvent(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class LedgerRecord(Struct, frozen=True, kw_only=True, gc=False):
-    """The current revision of a record as the ledger keeps it; `record.readings` is None, readings are not kept.
+    """The current revision of a record as the ledger keeps it, without readings and `tier_reported`.
 
     `conversation_id` is what may be shown: null for a single turn seen once.
     """
@@ -125,7 +125,8 @@ def billed_charges(rating: Rating) -> tuple[Charge, ...]:
 
 def _kept(record: Record, rating: Rating) -> Record:
     flags = tuple(dict.fromkeys((*record.flags, *rating.flags)))
-    return replace(record, flags=flags, readings=None, model=record.model or None, key=record.key or None)
+    model, key = record.model or None, record.key or None
+    return replace(record, flags=flags, readings=None, tier_reported=False, model=model, key=key)
 
 
 Line = tuple[str, str, int, str]

@@ -102,10 +102,6 @@ class Ledger:
         `seen` are the revisions the corrections were worked out from: a record that has another one by now, because a
         fuller answer was posted meanwhile, is left as it is.
         """
-        from gembill.ledger import validation
-
-        for record, rating in corrections:
-            validation.check_entry(record, rating)
         revisions = [None] * len(corrections) if seen is None else seen
         changed = 0
         for attempt in self.attempts("correct"):

@@ -37,7 +37,8 @@ EventKey = tuple[int, str]
 class Transaction:
     """A unit of work: what is known of the records it is about, and the rows that `write` adds for them.
 
-    Steps: `receive` events, look at `current`, then `open`, `complete` or `amend` each record; or `load` and `correct`.
+    Steps: `receive` events, look at `current`, then `open`, `complete`, `correct` or `amend` each record; or `load` and
+    `correct`.
     """
 
     def __init__(self, connection: Connection, now_us: int) -> None:
@@ -49,7 +50,7 @@ class Transaction:
         self._charged: dict[RecordKey, list[tuple[Line, int]]] = {}
         self._ids: dict[str, Any] = {}
         self._differences = rollup.Differences()
-        self._received: list[sql.Row] = []
+        self._fresh: dict[EventKey, RatedEvent] = {}
         self._entries: list[sql.Row] = []
         self._templates: dict[tuple[int, mapping.Words, tuple[Line, ...]], int] = {}
         self._labels: dict[tuple[int, bytes], str] = {}
@@ -70,7 +71,7 @@ class Transaction:
             kind = "spool" if any(posting.seq is not None for posting in fresh) else "import"
             self.register(source_id, {source for source, _ in keys}, kind)
             self.load(keys)
-        self._received += [(source_id, self._id(p.event_id), p.seq, event_body.deflated(p.body)) for p in fresh]
+        self._fresh |= {(source_id, posting.event_id): posting for posting in fresh}
         return fresh
 
     def register(self, source_id: int, others: Collection[int], kind: str) -> None:
@@ -126,15 +127,27 @@ class Transaction:
         self._revise(old, new, rating, Reason.FULLER_ANSWER, (source_id, posting.event_id))
 
     def amend(self, record: Record) -> None:
-        """Replace what a record says beside its tokens, unless it says it already; its charges and its event stay."""
+        """Replace what a record says beside its tokens; its charges and its event stay."""
         key = (record.source_id, record.id)
         old = self._current[key]
-        if record != old.record:
-            new = replace(old, record=record, revision=old.revision + 1)
-            self._revise(old, new, None, Reason.FULLER_ANSWER, self._events[key])
+        new = replace(old, record=record, revision=old.revision + 1)
+        self._revise(old, new, None, Reason.FULLER_ANSWER, self._events[key])
+
+    def evidence(self, record: Record) -> tuple[int, bytes] | None:
+        """The event from which the counts of a record were read, and the source that saw it; None if it is missing."""
+        source_id, event_id = self._events[record.source_id, record.id]
+        if (fresh := self._fresh.get((source_id, event_id))) is not None:
+            return source_id, fresh.body
+        c = schema.event.c
+        body = self.connection.scalar(select(c.body).where(c.source_id == source_id, c.id == event_id))
+        return None if body is None else (source_id, body)
 
     def correct(self, record: Record, rating: Rating, reason: Reason, seen: int | None = None) -> bool:
-        """Replace what is known of a record; False if it says the same already, or has another revision than `seen`."""
+        """Replace what is known of a record; False if it says the same already, or has another revision than `seen`.
+
+        InvalidPosting: it cannot be kept.
+        """
+        validation.check_entry(record, rating)
         key = (record.source_id, record.id)
         old = self._current.get(key)
         if old is None:
@@ -210,7 +223,11 @@ class Transaction:
             for (source_id, _, lines), number in self._templates.items()
             for place, line in enumerate(lines)
         ]
-        sql.insert(self.connection, schema.event, self._received)
+        events = [
+            (source_id, self._id(event_id), p.seq, event_body.deflated(p.body))
+            for (source_id, event_id), p in self._fresh.items()
+        ]
+        sql.insert(self.connection, schema.event, events)
         sql.insert(self.connection, schema.template, templates, sql.OnConflict.IGNORE)
         sql.insert(self.connection, schema.template_line, lines, sql.OnConflict.IGNORE)
         sql.insert(self.connection, schema.entry, self._entries)

@@ -12,18 +12,23 @@ from gembill.wire.interactions import RUNNING
 
 _RANK = {Status.UNKNOWN: 0, Status.ERROR: 1, Status.PARTIAL: 2, Status.COMPLETE: 4}
 _FAILED = 3
+_NEVER = 2**63  # microseconds
 
 
 def is_fuller(new: Record, old: Record) -> bool:
-    """Whether `new` should replace `old`: a better state, then more counts known, then more counted, then more runs."""
+    """Whether `new` should replace `old`: a better state, then more counts known, then more counted, then more runs.
+
+    Of equal ones the one that was read first counts, whichever is posted first.
+    """
     return _fullness(new) > _fullness(old)
 
 
-def _fullness(record: Record) -> tuple[int, int, int, int]:
+def _fullness(record: Record) -> tuple[int, int, int, int, int]:
     if record.operation == Operation.CACHE_STORAGE:  # it may be kept shorter than was said: the last word counts
-        return _rank(record), record.ended_us or record.occurred_us, 0, 0
+        return _rank(record), record.ended_us or record.occurred_us, 0, 0, 0
     counts = [count for count in astuple(record.tokens) if count is not None]
-    return _rank(record), len(counts), record.tokens.total or sum(counts), len(record.executions)
+    first = -(record.ended_us or _NEVER)
+    return _rank(record), len(counts), record.tokens.total or sum(counts), len(record.executions), first
 
 
 def _rank(record: Record) -> int:
@@ -32,24 +37,30 @@ def _rank(record: Record) -> int:
     return _FAILED if failed else _RANK[record.status]
 
 
-def completed(old: Record, new: Record) -> Record:
-    """The fuller answer `new`, with what only the other one knew of the question and of the runs.
+def completed(poorer: Record, fuller: Record) -> Record:
+    """The fuller answer, with what only the other one knew of the question, the end and the runs.
 
     A poll asks nothing: it brings no labels, no declaration and a later time. A poll completes the record of a call, so
-    the call keeps its time (contract.md, Calls and records), what was asked, and who asked.
+    the call keeps its time (contract.md, Calls and records), what was asked, and who asked. Of polls alone the earliest
+    has the word.
     """
-    call, other = (old, new) if _asks(old) or not _asks(new) else (new, old)
+    call, other = _by_question(poorer, fuller)
     declared = other.declared if call.declared is None else call.declared
+    tier = next((one for one in (fuller, poorer) if one.tier_reported), call)
+    ended = fuller.finish_reason in RUNNING and poorer.finish_reason not in (None, *RUNNING)
     return replace(
-        new,
-        occurred_us=min(old.occurred_us, new.occurred_us),
+        fuller,
+        occurred_us=min(poorer.occurred_us, fuller.occurred_us),
         streamed=call.streamed,
         requested_model=call.requested_model or other.requested_model,
         location=call.location or other.location,
         project=call.project or other.project,
         agent=call.agent or other.agent,
-        model=new.model or old.model,
+        model=fuller.model or poorer.model,
+        service_tier=tier.service_tier,
+        tier_reported=tier.tier_reported,
         key=call.key or other.key,
+        finish_reason=poorer.finish_reason if ended else fuller.finish_reason,
         declared=declared,
         labels=call.labels or other.labels,
         conversation=call.conversation or other.conversation,
@@ -58,16 +69,11 @@ def completed(old: Record, new: Record) -> Record:
     )
 
 
-def amended(old: Record, poorer: Record) -> Record:
-    """The record with what a poorer or equal answer adds: the question if `old` came from a poll, a run, the end."""
-    if _asks(poorer) and not _asks(old):
-        return completed(poorer, old)
-    ended = old.finish_reason in RUNNING and poorer.finish_reason is not None
-    return replace(
-        old,
-        executions=_runs(old.declared, old.executions, poorer.executions),
-        finish_reason=poorer.finish_reason if ended else old.finish_reason,
-    )
+def _by_question(poorer: Record, fuller: Record) -> tuple[Record, Record]:
+    """The two, first the one that knows what was asked: the call, or the earlier where both or neither is one."""
+    if (not _asks(poorer), poorer.occurred_us) < (not _asks(fuller), fuller.occurred_us):
+        return poorer, fuller
+    return fuller, poorer
 
 
 def _asks(record: Record) -> bool:

@@ -55,6 +55,7 @@ def meter(event: Event, source_id: int) -> Record:
     tokens = _split(usage)
     readings = billed.readings if billed else _readings(usage, tokens, seen, model)
     source_id, record_id = identity.natural(*event.natural) if event.natural else (source_id, event.id)
+    reported_tier = _reported_tier(event, reported)
     return Record(
         source_id=source_id,
         id=record_id,
@@ -68,7 +69,7 @@ def meter(event: Event, source_id: int) -> Record:
         model=model,
         requested_model=_bare(asked.model),
         agent=asked.agent or seen.agent,
-        service_tier=_tier(event, reported),
+        service_tier=reported_tier or tiers.tier(asked.service_tier) or "standard",
         key=event.key,
         status=status,
         http_status=event.http_status,
@@ -84,6 +85,7 @@ def meter(event: Event, source_id: int) -> Record:
         labels=event.labels,
         flags=_flags(status, usage, billed),
         anomalies=(*odd, *_anomalies(event, status), *_odd_counts(event, usage, tokens, uncounted=uncounted)),
+        tier_reported=reported_tier is not None,
     )
 
 
@@ -330,18 +332,12 @@ def _bare(model: str | None) -> str | None:
     return _PLACE.sub("", model, count=1) or None if model else None
 
 
-def _tier(event: Event, usage: Usage | None) -> str:
-    """The served tier, else the requested one, else standard (contract.md)."""
-    names = (
-        event.seen.service_tier,
-        usage.service_tier if usage else None,
-        event.seen.usage_tier,
-        event.asked.service_tier,
-    )
-    for name in names:
+def _reported_tier(event: Event, usage: Usage | None) -> str | None:
+    """The tier that the answer says has served; where it says none, the requested one counts (contract.md)."""
+    for name in (event.seen.service_tier, usage.service_tier if usage else None, event.seen.usage_tier):
         if name and (word := tiers.tier(name)):
             return word
-    return "standard"
+    return None
 
 
 def _error(event: Event, status: Status) -> ApiError | None:
