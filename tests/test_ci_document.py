@@ -15,6 +15,7 @@ import pytest
 import yaml
 
 from gembill.rules.budgets.toml import budgets
+from gembill_simulator import Simulator, in_thread
 from tests.surroundings import clean
 
 ROOT = Path(__file__).parents[1]
@@ -95,6 +96,22 @@ def test_the_commands_of_the_offline_job_work(folder):
     assert "Gemini calls of this run" in said
     code, said = run(folder, "gembill budget check && gembill records --format csv", **variables)
     assert (code, "PASS" in said, "gemini-3-flash-preview" in said) == (0, True, True)
+
+
+def test_the_job_that_compares_labels_its_calls_and_the_branch_is_held_against_main(folder):
+    (job,) = (job for workflow in WORKFLOWS for name, job in workflow["jobs"].items() if name == "cost")
+    (script,) = (step["run"] for step in job["steps"] if "pytest --gemini-budget" in step.get("run", ""))
+    (given,) = (step["with"] for step in job["steps"] if "baseline" in step.get("with", {}))
+    with in_thread(Simulator()) as upstream:
+        variables = {"GEMBILL_DATABASE_URL": f"sqlite:///{folder}/ledger.db", "GEMBILL_UPSTREAM": upstream.url}
+        for branch in ("main", "feature/it"):
+            code, said = run(folder, script, BRANCH=branch, GEMINI_API_KEY="made-up", **variables)
+            assert code == 0, said
+    asked = (
+        f"gembill diff label.branch=feature/it --baseline {given['baseline']} --max-increase {given['max-increase']}"
+    )
+    code, said = run(folder, f"{asked} --max-test-increase {given['max-test-increase']}", **variables)
+    assert (code, "test_call.py::test_a_call" in said, "PASS: within" in said) == (0, True, True), said
 
 
 def test_the_gitlab_job_ends_with_the_exit_code_of_the_check(folder):

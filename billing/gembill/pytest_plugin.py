@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 _OPTION = "--gemini-budget"
 _STRICT = "--gemini-strict"
+_LABEL = "--gemini-label"
 _MARKER = "gemini_budget(usd): the most that the Gemini calls of this test may cost, in US dollars, like usd='0.10'"
 _RUN = "gembill_run"
 _PLUGIN = "gembill-run"
@@ -39,6 +40,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """The option that switches everything on, and how strict it is."""
     group = parser.getgroup("gembill", "cost of Gemini calls")
     group.addoption(_OPTION, metavar="USD", help="Record the tests' Gemini calls; fail if they cost more than this.")
+    group.addoption(
+        _LABEL,
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="A label for every call, like branch=main for `gembill diff`. Repeatable.",
+    )
     group.addoption(
         _STRICT,
         action="store_true",
@@ -52,6 +60,8 @@ def pytest_configure(config: pytest.Config) -> None:
     text = config.getoption(_OPTION)
     if text is None and config.getoption(_STRICT):
         raise pytest.UsageError(f"{_STRICT} says how {_OPTION} USD judges, and that was not given")
+    if text is None and config.getoption(_LABEL):
+        raise pytest.UsageError(f"{_LABEL} labels calls that {_OPTION} USD records, and that was not given")
     if text is not None:
         config.pluginmanager.register(_Recording(config, text), _PLUGIN)
 
@@ -102,12 +112,19 @@ class _Recording:
 
     def __init__(self, config: pytest.Config, text: str) -> None:
         from gembill.config import load
+        from gembill.model import parse_labels
         from gembill.run import Run
 
         self.limit = _option(text)
         self._strict = bool(config.getoption(_STRICT))
         worker = getattr(config, "workerinput", None)
-        self.run: Run = Run(load(), {}, worker[_RUN] if worker else None)
+        try:
+            labels = parse_labels(config.getoption(_LABEL), _LABEL)
+            if "test" in labels:
+                raise ConfigurationError(f"{_LABEL} test=...: that label is the test's own; choose another name")
+            self.run: Run = Run(load(), labels, worker[_RUN] if worker else None)
+        except GembillError as error:
+            raise pytest.UsageError(f"gembill: {error}") from None
         self._is_worker = worker is not None
         self._takes_calls = worker is not None or not config.getoption("numprocesses", None)
         self._open = ExitStack()

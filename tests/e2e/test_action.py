@@ -36,7 +36,7 @@ def write(path: Path, text: str) -> None:
 
 
 def bash(runner: Path, step: str, **inputs: str) -> subprocess.CompletedProcess[str]:
-    plain = dict.fromkeys(("BUDGETS", "FILE", "STRICT", "DATABASE_URL"), "")
+    plain = dict.fromkeys(("BUDGETS", "FILE", "STRICT", "DATABASE_URL", "DIFF", "DIFF_CODE"), "")
     environment = {**plain, "FAIL_ON": "breach", "GITHUB_ACTIONS": "true", "RUNNER_TEMP": str(runner), **inputs}
     environment |= {name: str(runner / name) for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY", "GH_LOG", "GH_KNOWN")}
     environment |= {
@@ -208,3 +208,50 @@ def test_a_runner_whose_files_cannot_be_written_does_not_change_the_verdict(name
     (runner / name).mkdir()
     job = Job(runner)
     assert job.run() == 10, job.said
+
+
+def runs(runner: Path) -> None:
+    """A run of main for 1 dollar, and one of a branch for 2, with a test whose name would like to be a command."""
+    ledger = open_ledger(f"sqlite:///{runner}/ledger.db")
+    for at, branch, count in (("10", "main", 2), ("11", "feature", 4)):
+        labels = {"run": f"2026-{at}", "branch": branch, "test": f"test_a\n{HOSTILE}|"}
+        put(ledger, *(call(f"2026-11-01T{at}:00:00+00:00", (1_000_000, 0, 0), labels=labels) for _ in range(count)))
+    ledger.close()
+
+
+@pytest.mark.parametrize(("limit", "code", "status"), [("100%\n1.00\n", 0, "PASS"), ("2.00\n99%", 10, "BREACH")])
+def test_a_job_compares_with_a_baseline_in_the_same_comment(limit, code, status, runner):
+    budgets(runner, "100")
+    runs(runner)
+    (runner / "GH_KNOWN").write_text("55\n")
+    job = Job(runner, baseline="label.branch=main", head="label.branch=feature", **{"max-increase": limit})
+    assert job.run() == code, job.said
+    assert (job.output("diff_status"), job.output("difference_usd")) == (status, "1.000000000000")
+    assert (job.output("exit_code"), job.output("diff_exit_code")) == ("0", str(code))
+    (asked,) = re.findall(r"--method PATCH .* -F body=@(.*)", (runner / "GH_LOG").read_text())
+    comment = Path(asked).read_text()
+    assert comment.startswith("<!-- gembill-budgets -->\n### ")
+    assert comment.count("<!--") == 1
+    assert "### Gemini cost of label.branch=feature · against label.branch=main" in comment
+    assert "### Gemini budgets" in comment
+    assert not [line for line in job.said.splitlines() if line.startswith("::error::x")]
+
+
+def test_a_job_can_compare_without_budgets(runner):
+    runs(runner)
+    (runner / "GH_KNOWN").write_text("")
+    job = Job(runner, baseline="label.branch=main", **{"check-budgets": "false", "max-test-increase": "0.99"})
+    assert job.run() == 10, job.said
+    assert (job.output("exit_code"), job.output("diff_status")) == ("", "BREACH")
+    assert "--method POST" in (runner / "GH_LOG").read_text()
+    (known,) = re.findall("::error title=(.*?)::", job.said)
+    assert known == "Gemini cost +$1.00 (+100%25)"
+
+
+def test_a_baseline_that_is_not_there_fails_the_job_with_one_sentence(runner):
+    budgets(runner, "2.99")
+    runs(runner)
+    job = Job(runner, baseline="label.branch=mian")
+    assert job.run() == 2, "wrong usage goes before a breach"
+    assert "no call has the label 'branch=mian'; did you mean branch=main?" in job.said
+    assert job.output("diff_path") == ""

@@ -29,6 +29,7 @@ LINES = {
     "db check": "",
     "db upgrade": "",
     "demo": "--records 5",
+    "diff": "--baseline nobody",
     "export": "--format csv",
     "import": "calls.jsonl",
     "prices check": "",
@@ -46,7 +47,16 @@ LINES = {
     "simulate bill": "--help",
     "statement": "--by label.team --month 2026-11",
 }
-WITHOUT_OUTPUT = {"audit", "budget test-alert", "budget watch", "import", "prices set", "receipt", "run"}  # on stdout
+WITHOUT_OUTPUT = {
+    "audit",
+    "budget test-alert",
+    "budget watch",
+    "diff",
+    "import",
+    "prices set",
+    "receipt",
+    "run",
+}  # on stdout
 WITHOUT_FOLDER = {
     "budget list",
     "budget test-alert",

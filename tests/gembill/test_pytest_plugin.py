@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from gembill.ledger import Selection, open_ledger, read_totals
+from gembill.ledger import Selection, open_ledger, read_labels, read_totals
 from tests.e2e.player import Player, Reply
 
 ROOT = Path(__file__).parents[2]
@@ -128,6 +128,32 @@ def test_strictness_without_a_budget_is_a_usage_error(tmp_path):
     done = pytest_in(tmp_path, "--gemini-strict")
     assert done.returncode == 4
     assert "--gemini-budget" in done.stderr
+
+
+def test_calls_have_the_labels_given_beside_run_and_test(upstream, tmp_path):
+    flags = ("--gemini-budget", "1", "--gemini-label", "branch=feature/x", "--gemini-label", "job=a=b", "-k", "many")
+    session = pytest_in(tmp_path, *flags, "-n", "2", GEMBILL_UPSTREAM=upstream)
+    assert session.returncode == 0, session.stdout
+    ledger = open_ledger(f"sqlite:///{tmp_path / 'data/ledger.db'}", read_only=True)
+    labels = read_labels(ledger)
+    ledger.close()
+    assert (labels["branch"], labels["job"], len(labels["run"])) == (("feature/x",), ("a=b",), 1)
+    assert labels["test"] == tuple(f"test_it.py::test_many[{n}]" for n in range(6))
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        (("--gemini-budget=1", "--gemini-label=branch"), "--gemini-label is 'branch', which is not a label"),
+        (("--gemini-budget=1", "--gemini-label=test=x"), "that label is the test's own"),
+        (("--gemini-label=a=b",), "--gemini-label labels calls that --gemini-budget USD records"),
+    ],
+)
+def test_labels_that_no_call_can_have_are_one_sentence(flags, words, tmp_path):
+    session = pytest_in(tmp_path, *flags)
+    assert session.returncode == 4, session.stdout
+    assert words in session.stderr
+    assert "Traceback" not in session.stderr + session.stdout
 
 
 def test_without_the_option_nothing_happens(tmp_path):

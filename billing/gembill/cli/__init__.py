@@ -31,6 +31,7 @@ _SECTIONS = {  # in the order in which people meet them
         "records": ("gembill.cli.records", "List recorded calls."),
         "receipt": ("gembill.cli.receipt", "Explain one call: tokens, prices, executions."),
         "compare": ("gembill.cli.compare", "What recorded tokens would have cost otherwise."),
+        "diff": ("gembill.cli.diff", "What a run, label or branch costs against a baseline."),
         "export": ("gembill.cli.export", "Write calls or charges for other programs: csv, jsonl, FOCUS."),
     },
     "Limit": {

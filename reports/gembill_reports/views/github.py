@@ -27,7 +27,12 @@ _LEVELS = {
 def annotations(statuses: Sequence[BudgetStatus]) -> Iterator[str]:
     """A workflow command per budget, the most severe first, because a step shows only the first ten of a level."""
     for one in ordered(statuses):
-        yield f"::{_LEVELS[one.state]} title={_property(title(one))}::{_data(sentence(one))}\n"
+        yield annotation(_LEVELS[one.state], title(one), sentence(one))
+
+
+def annotation(level: str, title: str, text: str) -> str:
+    """One workflow command that shows a text: `level` is error, warning or notice."""
+    return f"::{level} title={_property(title)}::{_data(text)}\n"
 
 
 def quoted(text: str) -> Iterator[str]:
@@ -45,14 +50,22 @@ def leave(
 
     Returns what could not be written, in words: the verdict does not depend on the runner's disk, so nothing is raised.
     """
+    values = {**outputs(statuses), "exit_code": str(code)}
+    return leave_report("gembill-budgets", "report_path", values, markdown, environ)
+
+
+def leave_report(
+    name: str, path_output: str, values: Mapping[str, str], markdown: str, environ: Mapping[str, str] = os.environ
+) -> list[str]:
+    """The same for any report: its file is `name`.md, and `path_output` the output that says where that is."""
     failures: list[str] = []
     if environ.get("GITHUB_STEP_SUMMARY"):
         failures += _append("GITHUB_STEP_SUMMARY", environ["GITHUB_STEP_SUMMARY"], markdown + "\n")
     if environ.get("GITHUB_OUTPUT"):
-        path = Path(environ.get("RUNNER_TEMP") or Path(environ["GITHUB_OUTPUT"]).parent) / "gembill-budgets.md"
+        path = Path(environ.get("RUNNER_TEMP") or Path(environ["GITHUB_OUTPUT"]).parent) / f"{name}.md"
         missing = _put("the report for a comment", path, f"{MARKER}\n{markdown}", "w")
-        values = {**outputs(statuses), "exit_code": str(code), "report_path": "" if missing else str(path)}
-        lines = "".join(f"{name}={clean(value)}\n" for name, value in values.items())
+        named = {**values, path_output: "" if missing else str(path)}
+        lines = "".join(f"{output}={clean(value)}\n" for output, value in named.items())
         failures += missing + _append("GITHUB_OUTPUT", environ["GITHUB_OUTPUT"], lines)
     return failures
 
