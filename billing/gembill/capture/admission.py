@@ -58,6 +58,10 @@ _HOP_BY_HOP = frozenset(
     (b"connection", b"keep-alive", b"proxy-connection", b"te", b"trailer", b"transfer-encoding", b"upgrade")
 )
 _DROPPED = _HOP_BY_HOP | {b"host", b"expect"}
+_OF_THE_WAY_HERE = frozenset(
+    (b"cookie", b"proxy-authorization", b"forwarded")
+)  # meant for this proxy or those before it
+_X_FORWARDED = b"x-forwarded-"
 _LENGTH = b"content-length"
 _AMBIGUOUS = frozenset((b"content_length", b"transfer_encoding", b"host_", b"content-length ", b"transfer-encoding "))
 
@@ -123,6 +127,15 @@ def forwarded(headers: Iterable[Header]) -> list[Header]:
     return [field for field in kept if field[0] not in dropped]
 
 
+def onward(headers: Iterable[Header]) -> list[Header]:
+    """The headers of a request that go to the API: those `forwarded`, but none that says how the request came here."""
+    return [
+        field
+        for field in forwarded(headers)
+        if field[0] not in _OF_THE_WAY_HERE and not field[0].startswith(_X_FORWARDED)
+    ]
+
+
 def check_head(
     version: str, target: bytes, headers: list[Header], size: int = MAX_HEAD, doors: Doors = OPEN
 ) -> tuple[Head, int | None]:
@@ -178,9 +191,8 @@ def _head(version: str, received: tuple[Header, ...], doors: Doors) -> Head:
     if any(name in _AMBIGUOUS for name, _ in fields):
         raise _malformed("a header name is spelled so that servers may take it for another one")
     expects = version == "1.1" and (b"expect", b"100-continue") in ((name, value.lower()) for name, value in fields)
-    onward = HeadFields(forwarded(fields))
     host = hosts[0] if hosts else b""
-    return Head(fields, onward, about_caller(fields), host, sized, chunked, expects, websocket)
+    return Head(fields, HeadFields(onward(fields)), about_caller(fields), host, sized, chunked, expects, websocket)
 
 
 _head_again = lru_cache(maxsize=_KEPT)(_head)  # the same caller sends the same fields again and again

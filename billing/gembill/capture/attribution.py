@@ -7,9 +7,11 @@ credential leaves this file only to be hashed, forwarded or struck out; callers 
 """
 
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from gembill.wire.json_text import word
@@ -19,7 +21,10 @@ MAX_LABELS, MAX_NAME, MAX_VALUE = 64, 64, 256
 _SHORTEST_SECRET = 6  # shorter strings are struck out of nothing: they would hit ordinary words
 _API_KEYS = (b"key", b"$key")
 _QUERY_KEYS = (*_API_KEYS, b"access_token", b"oauth_token")
-_KEY_BEGINS = b"AIza"  # OpenAI's clients present an API key as a bearer
+KEY_SHAPES = r"AIza[0-9A-Za-z_\-]{10,}|AQ\.[0-9A-Za-z_\-]{10,}|ya29\.[0-9A-Za-z_\-.]+"
+"""Google's keys of both kinds and its tokens, as a regular expression."""
+_KEY_SHAPE = re.compile(KEY_SHAPES)
+_KEY_BEGINS = (b"AIza", b"AQ.")  # OpenAI's clients present an API key as a bearer
 _REDACTED = "[redacted]"
 _CALLER_HEADERS = frozenset((b"x-goog-api-key", b"authorization", b"x-goog-user-project", b"x-goog-quota-user"))
 _CALLERS = 256
@@ -115,6 +120,20 @@ def strike(text: str, credentials: Iterable[bytes]) -> str:
         for secret in _spellings(credential):
             text = text.replace(secret, _REDACTED)
     return text
+
+
+def may_show_key(text: bytes) -> bool:
+    """Whether a text may hold something in the shape of a key of Google's."""
+    return b"AIza" in text or b"AQ." in text or b"ya29." in text
+
+
+def without_keys(value: Any) -> Any:  # noqa: ANN401
+    """A JSON value without what has the shape of a key, whoever typed it where a name belongs; names of members too."""
+    if isinstance(value, str):
+        return _KEY_SHAPE.sub(_REDACTED, value)
+    if isinstance(value, dict):
+        return {without_keys(name): without_keys(inner) for name, inner in value.items()}
+    return [without_keys(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
 @lru_cache(maxsize=_CALLERS)

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from gembill.capture.attribution import Caller, Header, strike
+from gembill.capture.attribution import Caller, Header, may_show_key, strike, without_keys
 from gembill.capture.context import ContextCache, Submitted
 from gembill.capture.documents import Documents
 from gembill.capture.fingerprint import Fingerprint
@@ -28,6 +28,8 @@ from gembill.wire.routes import Role, Route
 _log = logging.getLogger("gembill.exchange")
 _encoder = msgspec.json.Encoder()
 _OUR_WORDS = ("kind", "digest", "dressed", "unread")  # members of `ResponseFacts` whose text is never from outside
+_TYPED = ("project", "location", "key", "labels", "asked")  # members of an event that callers write
+_SERVED = ("model_version", "agent")  # members of `ResponseFacts` that repeat what callers wrote
 
 _NAMED: dict[str, str] = {
     Operation.INTERACTIONS: "interaction",
@@ -226,11 +228,16 @@ class Exchange:
 
     def _encode(self, event: Event) -> bytes:
         body = _encoder.encode(event)
-        if not self._caller.shows_in(body):
+        shown = self._caller.shows_in(body)
+        if not shown and not may_show_key(body):
             return body
         members = msgspec.to_builtins(event)
-        foreign = [name for name in ("asked", "seen", "natural") if name in members]  # our own words stay
-        return _encoder.encode(members | {name: self._struck(members[name]) for name in foreign})
+        foreign = [name for name in ("asked", "seen", "natural") if shown and name in members]  # our own words stay
+        members |= {name: self._struck(members[name]) for name in foreign}
+        members |= {name: without_keys(members[name]) for name in _TYPED if name in members}
+        if "seen" in members:
+            members["seen"] |= {name: without_keys(text) for name, text in members["seen"].items() if name in _SERVED}
+        return _encoder.encode(members)
 
     def _struck(self, value: Any) -> Any:  # noqa: ANN401
         if isinstance(value, str):

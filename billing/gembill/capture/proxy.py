@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gembill.capture.admission import OWN_PAGES, Admitted, admit, error_body, forwarded
+from gembill.capture.admission import OWN_PAGES, Admitted, admit, error_body, forwarded, onward
 from gembill.capture.attribution import Header, caller_of
 from gembill.capture.http_request import ClientGone, Request
 from gembill.capture.recorder import Call, Recorder
@@ -119,7 +119,7 @@ class Proxy:
         """Send the request on; the head of its answer. The body is looked at after it was passed on."""
         begun = call.forwarding if call else _nobody_asks
         if request.head.websocket:
-            return await upstream.open(admitted.target, [*forwarded(request.head.fields), *_SWITCH], begun=begun)
+            return await upstream.open(admitted.target, [*onward(request.head.fields), *_SWITCH], begun=begun)
         body = request.take_whole()
         return await upstream.request(
             request.method.encode(),

@@ -14,16 +14,15 @@ from collections.abc import Iterable
 from types import TracebackType
 from typing import TextIO
 
-from gembill.capture.attribution import strike
+from gembill.capture.attribution import KEY_SHAPES, strike
 
 _REMEMBERED = 1_024
-_SHAPES = r"AIza[0-9A-Za-z_\-]{10,}|AQ\.[0-9A-Za-z_\-]{10,}|ya29\.[0-9A-Za-z_\-.]+"
 _INTRODUCED = (  # by a name, as a URL, a header line, a dict or a pair of bytes shows it
     r"(?i:((?:(?<![\w-])key|access_token|oauth_token)(?:=|%3d)"
     r"|(?:x-goog-api-key|authorization)['\"]?\s*[:=,]\s*(?:b?['\"])?(?:(?:bearer|basic|token)\s+)?"
     r"|\bbearer\s+))[^\s&'\"<>]+"
 )
-_PATTERNS = re.compile(f"{_INTRODUCED}|{_SHAPES}")
+_PATTERNS = re.compile(f"{_INTRODUCED}|{KEY_SHAPES}")
 
 
 class Redaction(logging.Formatter):

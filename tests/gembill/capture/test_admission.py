@@ -261,6 +261,15 @@ def test_headers_go_on_in_their_order_but_for_those_of_the_hop_and_ours(headers)
     assert forwarded(iter(headers)) == [(name, value) for name, value in headers if name in KEPT]
 
 
+@pytest.mark.parametrize(
+    "name",
+    [b"Cookie", b"Proxy-Authorization", b"X-Forwarded-For", b"x-forwarded-host", b"X-Forwarded-Proto", b"Forwarded"],
+)
+def test_what_a_caller_says_to_proxies_stays_here(name):
+    head, _ = check_head("1.1", b"/v1beta/models", [HOST, (b"x-first", b"1"), (name, b"v"), (b"x-next", b"2")])
+    assert head.onward.lines(0) == b"x-first: 1\r\nx-next: 2\r\n"
+
+
 def test_what_the_connection_header_names_stays_on_this_hop():
     headers = [
         (b"connection", b"close, X-Hop ,content-length"),

@@ -70,6 +70,7 @@ BEARER = (b"authorization", b"Bearer " + TOKEN)
         ([BEARER, (b"x-goog-api-key", KEY)], b"", "p", None),
         ([BEARER], b"key=" + KEY, "p", None),
         ([(b"authorization", b"Bearer AIzaSyD-0123456789")], b"", "p", None),
+        ([(b"authorization", b"Bearer AQ.Ab8RN6J-0123456789")], b"", "p", None),
     ],
 )
 def test_who_presents_a_token_alone_is_known_by_project_and_quota_user(headers, query, project, account):

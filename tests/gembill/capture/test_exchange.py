@@ -259,6 +259,32 @@ def test_nobody_hides_tokens_behind_a_key_that_is_a_word_of_the_usage(key):
     assert [e.outcome for e in crafty.executions] == [e.outcome for e in honest.executions]
 
 
+@pytest.mark.parametrize(
+    "typed", [KEY, "AQ.Ab8RN6Jcanary-0123456789_abcdef", "ya29.a0canary-0123456789", f"my-{KEY}-key"]
+)
+def test_a_key_that_somebody_typed_as_a_name_is_not_in_the_event(typed):
+    way = route("POST", f"/v1beta1/projects/{typed}/locations/global/publishers/google/models/{typed}:generateContent")
+    assert way is not None
+    who = caller_of([(b"x-gembill-label-key", typed.encode()), (b"x-gembill-label-" + typed.encode(), b"v")], b"")
+    seen = Exchange(ID, 1_000_000, route=way, caller=who, fingerprint=Fingerprint(b"0123456789abcdef"))
+    intent = seen.intent()
+    seen.answered(200, [])
+    seen.received(json.dumps({**UNARY, "modelVersion": typed}).encode())
+    ((_, body),) = seen.events(Ending.FINISHED, 2_000_000)
+    for written in (intent, body):
+        assert typed.removeprefix("my-").removesuffix("-key").encode() not in written
+    assert any("[redacted]" in label for label in event(body).labels)
+    assert "[redacted]" in str(event(body).seen.model_version)
+
+
+def test_an_id_of_the_api_is_kept_as_it_is_whatever_it_looks_like():
+    seen = exchange("unary", key="k" * 20)
+    seen.answered(200, [])
+    seen.received(json.dumps({**UNARY, "responseId": KEY}).encode())
+    ((_, body),) = seen.events(Ending.FINISHED, 2_000_000)
+    assert event(body).seen.response_id == KEY
+
+
 def test_the_conversation_joins_turns_of_one_chat_and_key():
     later = {
         **REQUEST,
