@@ -2,16 +2,17 @@
 
 Owns: the value, its JSON, its readiness and its text for Prometheus. Not here: where the numbers come from (`service`)
 and HTTP (`capture.proxy`). Invariant: nothing in it is secret, and no metric has a label whose values are not listed
-here, the version apart.
+here or bounded by `usage_counters`, the version apart.
 """
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from gembill import __version__
+from gembill.usage_counters import Counts, lines
 
 JSON_TYPE = b"application/json; charset=utf-8"
 METRICS_TYPE = b"text/plain; version=0.0.4; charset=utf-8"
@@ -23,7 +24,8 @@ class HealthReport:
     """The numbers of a running proxy. Counts ending in `_calls` or `_records`, and `posted`, are since its start.
 
     `trouble` says why no call can be recorded now. `dead_letters` are those of the ledger, None until it was asked.
-    `limit_seconds` is how old the oldest unposted record may be while the proxy is ready.
+    `limit_seconds` is how old the oldest unposted record may be while the proxy is ready. `lag_seconds` is how long the
+    newest posted event had waited, `missing` how many of the spools' records are known to be lost.
     """
 
     trouble: str | None
@@ -45,6 +47,11 @@ class HealthReport:
     stuck_spools: tuple[dict[str, str], ...]
     damage: tuple[str, ...]
     free_bytes: int | None
+    missing: int = 0
+    lag_seconds: float | None = None
+    clock_jumps: int = 0
+    clock_jump: str | None = None
+    usage: Counts = field(default_factory=dict)
 
     @property
     def ready(self) -> bool:
@@ -75,18 +82,24 @@ class HealthReport:
             "posting_restarts": self.posting_restarts,
             "dead_letters": self.dead_letters,
             "stuck_spools": list(self.stuck_spools),
-            "spool_damage": {"count": len(self.damage), "last": list(self.damage[-SHOWN_DAMAGE:])},
+            "spool_damage": {
+                "count": len(self.damage),
+                "missing_records": self.missing,
+                "last": list(self.damage[-SHOWN_DAMAGE:]),
+            },
             "spool_free_bytes": self.free_bytes,
+            "posting_lag_seconds": self.lag_seconds,
+            "clock_jumps": {"count": self.clock_jumps, "last": self.clock_jump},
         }
 
     def metrics(self) -> bytes:
         """The text that Prometheus reads, format 0.0.4; a number that is not known is left out."""
-        lines: list[str] = []
+        text: list[str] = []
         for name, kind, words, value in self._gauges_and_counters():
             if value is not None:
-                lines += [f"# HELP gembill_{name} {words}", f"# TYPE gembill_{name} {kind}", f"gembill_{name} {value}"]
-        lines += self._labelled()
-        return ("\n".join(lines) + "\n").encode()
+                text += [f"# HELP gembill_{name} {words}", f"# TYPE gembill_{name} {kind}", f"gembill_{name} {value}"]
+        text += [*self._labelled(), *lines(self.usage)]
+        return ("\n".join(text) + "\n").encode()
 
     def _gauges_and_counters(self) -> Iterator[tuple[str, str, str, float | None]]:
         at = self.last_error_us
@@ -99,6 +112,9 @@ class HealthReport:
         yield "dead_letters", "gauge", "Events in the ledger that could not become records.", self.dead_letters
         yield "stuck_spools", "gauge", "Spools that the ledger refuses.", len(self.stuck_spools)
         yield "spool_damage", "gauge", "Damaged or missing stretches found in the spools.", len(self.damage)
+        yield "spool_missing_records", "gauge", "Records of the spools that are known to be lost.", self.missing
+        yield "posting_lag_seconds", "gauge", "How long the newest posted event had waited.", self.lag_seconds
+        yield "clock_jumps_total", "counter", "Times the clock was set by more than five minutes.", self.clock_jumps
         yield "spool_free_bytes", "gauge", "Bytes free on the disk of the spool.", self.free_bytes
         yield "last_error_timestamp_seconds", "gauge", "When the present error was seen last.", at and at / 1e6
         yield "posted_total", "counter", "Events posted to the ledger.", self.posted

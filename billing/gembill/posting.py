@@ -25,11 +25,14 @@ from gembill.rules import conversation
 from gembill.rules.merging import completed, is_fuller
 from gembill.rules.metering import meter
 from gembill.spool import SegmentEntry, Spool, SpoolReader
+from gembill.usage_counters import UsageCounters
 
 _log = logging.getLogger("gembill.posting")
 _BATCH = 1_000
 _T = TypeVar("_T")
 _decoder = msgspec.json.Decoder(Event)
+_Addition = tuple[Callable[[UsageCounters, Record, Rating], None], Record, Rating] | None
+"""How a record adds to the counts by model; None where it was counted before."""
 
 
 class UnreadableEvent(Exception):
@@ -66,23 +69,32 @@ def joined(ledger: Ledger, postings: Sequence[RatedEvent]) -> list[RatedEvent]:
     return [replace(one, record=record) for one, record in zip(postings, chained, strict=True)]
 
 
-def append(ledger: Ledger, source_id: int, postings: Sequence[RatedEvent], rate: Callable[[Record], Rating]) -> int:
+def append(
+    ledger: Ledger,
+    source_id: int,
+    postings: Sequence[RatedEvent],
+    rate: Callable[[Record], Rating],
+    count: UsageCounters | None = None,
+) -> int:
     """Write events, records, charges and rollups in one transaction; the number of events that were new.
 
     Events that are there already are skipped, so that repeating it is harmless. Of two answers to one call the fuller
-    one counts, whichever comes first; `rate` gives the charges of the record that they make together. The errors are
-    those of `Ledger.attempts`.
+    one counts, whichever comes first; `rate` gives the charges of the record that they make together. What the ledger
+    took is added to `count`. The errors are those of `Ledger.attempts`.
     """
     fresh: list[RatedEvent] = []
+    additions: list[_Addition] = []
     for attempt in ledger.attempts("post"):
         with attempt as transaction:
             fresh = transaction.receive(source_id, postings)
-            for one in fresh:
-                _enter(transaction, source_id, one, rate)
+            additions = [_enter(transaction, source_id, one, rate) for one in fresh]
+    if count is not None:
+        for add, record, rating in filter(None, additions):
+            add(count, record, rating)
     return len(fresh)
 
 
-def _enter(transaction: Transaction, source_id: int, new: RatedEvent, rate: Callable[[Record], Rating]) -> None:
+def _enter(transaction: Transaction, source_id: int, new: RatedEvent, rate: Callable[[Record], Rating]) -> _Addition:
     """Open a record, or complete it: by the answer, if it is fuller than what is there, else by the question.
 
     What two answers make together is rated again: the time, the tier and the key of the call decide the price, not
@@ -91,16 +103,17 @@ def _enter(transaction: Transaction, source_id: int, new: RatedEvent, rate: Call
     stored = transaction.current(new.record)
     if stored is None:
         transaction.open(source_id, new)
-        return
-    old, fuller = stored.record, is_fuller(new.record, stored.record)
-    if fuller and (new.record.tier_reported or new.record.service_tier == old.service_tier):
-        record = completed(old, new.record)
-        transaction.complete(source_id, new, record, rate(record))
-    elif fuller:
-        record = completed(_read_again(transaction, old) or old, new.record)
-        transaction.complete(source_id, new, record, rate(record))
-    elif completed(new.record, old) != old:
+        return UsageCounters.add_call, new.record, new.rating
+    old = stored.record
+    if is_fuller(new.record, old):
+        same_tier = new.record.tier_reported or new.record.service_tier == old.service_tier
+        record = completed(old if same_tier else _read_again(transaction, old) or old, new.record)
+        rating = rate(record)
+        transaction.complete(source_id, new, record, rating)
+        return (UsageCounters.add_usage, record, rating) if old.tokens.total is None else None
+    if completed(new.record, old) != old:
         _amend(transaction, old, new.record, rate)
+    return None
 
 
 def _amend(transaction: Transaction, old: Record, poorer: Record, rate: Callable[[Record], Rating]) -> None:
@@ -210,7 +223,8 @@ class Poster:
             return None
 
     def _append(self, source_id: int, terms: PricingTerms, batch: Sequence[RatedEvent]) -> int:
-        new = append(self._opened(), source_id, batch, terms.rate)
+        new = append(self._opened(), source_id, batch, terms.rate, self.progress.usage)
+        self.progress.note_lag(max(one.record.ended_us or one.record.occurred_us for one in batch))
         self.progress.posted += new
         if new:  # else all of them were counted before
             self.progress.unknown += sum(one.record.status is Status.UNKNOWN for one in batch)

@@ -111,6 +111,8 @@ def _report(poster: Poster, reader: SpoolReader, *, asks: bool = False) -> Repor
         last_error_us=progress.last_error_us,
         ledger_away=progress.ledger_away,
         stuck=progress.stuck,
+        usage=progress.usage.counts,
+        lag_seconds=progress.lag_seconds,
         asks=asks,
     )
 

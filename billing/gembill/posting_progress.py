@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from msgspec import Struct
 
 from gembill.spool import Damage
+from gembill.usage_counters import UsageCounters
 
 _SHORTEST_PAUSE_S, _LONGEST_PAUSE_S = 0.25, 30.0
 
@@ -33,7 +34,8 @@ class PostingProgress:
 
     `stuck` has the spools that are set aside by their directory; they are tried again and leave it when one is posted.
     `unknown` and `unmetered` are those posted whose usage is not known, or not countable. `dead_letters` are all of the
-    ledger, None until it was asked; `damage` is what was found in the spools, as keys in the order of finding.
+    ledger, None until it was asked; `damage` is what was found in the spools, as keys in the order of finding. `usage`
+    counts the calls of this process's start. `lag_seconds` is how long the newest posted event had waited.
     """
 
     posted: int = 0
@@ -47,10 +49,16 @@ class PostingProgress:
     last_error_us: int | None = None
     ledger_away: bool = False
     stuck: dict[str, StuckSpool] = field(default_factory=dict)
+    usage: UsageCounters = field(default_factory=UsageCounters)
+    lag_seconds: float | None = None
 
     def note(self, text: str) -> None:
         """Remember an error, in words fit to be shown."""
         self.last_error, self.last_error_us = text, _now_us()
+
+    def note_lag(self, ended_us: int) -> None:
+        """An event whose call ended then is in the ledger now."""
+        self.lag_seconds = round(max(0, _now_us() - ended_us) / 1e6, 3)
 
     def set_aside(self, path: str, reason: str) -> None:
         """A spool is not posted, for this reason; the time is that of the first failure."""

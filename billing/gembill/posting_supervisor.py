@@ -22,6 +22,7 @@ from gembill.errors import ConfigurationError, GembillError
 from gembill.posting_progress import PostingProgress, next_pause
 from gembill.posting_words import More, Report, Spools, Start, line, read
 from gembill.spool import Spool
+from gembill.usage_counters import UsageCounters, added
 
 _log = logging.getLogger("gembill.posting")
 _COMMAND = (sys.executable, "-P", "-m", "gembill.posting_process")
@@ -176,6 +177,9 @@ class PostingSupervisor:
         progress.posted, progress.buried = before.posted + report.count, before.buried + report.buried
         progress.unknown = before.unknown + report.unknown
         progress.unmetered = before.unmetered + report.unmetered
+        progress.usage = UsageCounters(added(before.usage.counts, report.usage))
+        if report.lag_seconds is not None:
+            progress.lag_seconds = report.lag_seconds
         if report.dead_letters is not None:
             progress.dead_letters = report.dead_letters
         progress.damage = progress.damage | dict.fromkeys(report.damage)

@@ -13,6 +13,7 @@ from msgspec import Struct
 from gembill.config import Settings
 from gembill.posting_progress import StuckSpool
 from gembill.spool import Damage
+from gembill.usage_counters import Counts
 
 _T = TypeVar("_T", bound=Struct)
 
@@ -42,6 +43,7 @@ class Report(Struct, frozen=True, kw_only=True):
     """From the child: the cursor of each spool by directory, the counts of this process, and whether it asks for more.
 
     `ready` is the first: it has begun well. `refused` says in one sentence why it has not, with an exit code.
+    `usage` counts its calls by model.
     """
 
     ready: bool = False
@@ -58,6 +60,8 @@ class Report(Struct, frozen=True, kw_only=True):
     last_error_us: int | None = None
     ledger_away: bool = False
     stuck: dict[str, StuckSpool] = {}
+    usage: Counts = {}
+    lag_seconds: float | None = None
     asks: bool = False
 
 

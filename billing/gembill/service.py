@@ -20,12 +20,13 @@ from gembill.capture.proxy import Caps, Proxy
 from gembill.capture.recorder import Recorder, RecorderErrors, now_us
 from gembill.capture.redaction import Redaction
 from gembill.certificate import server_context
+from gembill.clock import ClockWatch
 from gembill.config import Settings
 from gembill.errors import ConfigurationError
 from gembill.health import HealthReport
 from gembill.model import Api
 from gembill.posting_progress import PostingProgress
-from gembill.spool import Spool, SpoolOptions
+from gembill.spool import Damage, Spool, SpoolOptions
 from gembill.upstream import Limits, Origin, Upstream, way_out
 
 
@@ -62,6 +63,7 @@ class ProxyService:
             remember=redaction.remember,
         )
         self._posting = posting
+        self._clock = ClockWatch()
         self._ready_seconds = settings.ready_seconds
         caps = Caps(seconds=float(settings.pump_seconds), size=settings.pump_bytes, calls=settings.pump_calls)
         upstreams = _upstreams(settings)
@@ -83,10 +85,12 @@ class ProxyService:
     def serve(self) -> None:
         """Serve until SIGTERM or SIGINT; then finish what is under way, post once more and close."""
         self._posting.begin(self._spool, self._adopted)
+        self._clock.begin()
         self._install_signal_handlers()
         try:
             self._server.run(sockets=[self._listener])
         finally:
+            self._clock.end()
             self._listener.close()
             self._posting.end(timeout=10.0)
             self._spool.close(10.0)
@@ -115,6 +119,7 @@ class ProxyService:
         backlogs = [each.backlog() for each in (self._spool, *self._adopted)]
         since = [each.oldest_us for each in backlogs if each.oldest_us is not None]
         text, at_us = self._last_error(trouble, late=backlogs[0].waiting_in_memory > 0)
+        damage = self._damage()
         return HealthReport(
             trouble=trouble,
             unposted=sum(each.unposted for each in backlogs),
@@ -133,8 +138,13 @@ class ProxyService:
             posting_restarts=progress.restarts,
             dead_letters=progress.dead_letters,
             stuck_spools=tuple(progress.shown_stuck()),
-            damage=self._damage(),
+            damage=tuple(each.reason for each in damage),
+            missing=sum(each.missing for each in damage),
             free_bytes=_free_bytes(self._spool),
+            lag_seconds=progress.lag_seconds,
+            clock_jumps=self._clock.jumps,
+            clock_jump=self._clock.last,
+            usage=progress.usage.counts,
         )
 
     def _last_error(self, trouble: str | None, *, late: bool) -> tuple[str | None, int | None]:
@@ -144,10 +154,10 @@ class ProxyService:
         sides = (self._recorder.errors, self._posting.progress) if late else (self._posting.progress,)
         return _latest(*sides)
 
-    def _damage(self) -> tuple[str, ...]:
+    def _damage(self) -> tuple[Damage, ...]:
         """What was found by us and by posting, each once."""
         ours = [damage for each in (self._spool, *self._adopted) for damage in each.damage()]
-        return tuple(damage.reason for damage in dict.fromkeys([*self._posting.progress.damage, *ours]))
+        return tuple(dict.fromkeys([*self._posting.progress.damage, *ours]))
 
 
 def _free_bytes(spool: Spool) -> int | None:

@@ -1,17 +1,19 @@
 """What the proxy's own three pages say, each from the value and from a running service."""
 
 import json
-import re
+import time
 from dataclasses import replace
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from gembill import __version__
 from gembill.config import Settings
 from gembill.health import HealthReport
 from gembill.posting_progress import PostingProgress
+from gembill.posting_supervisor import PostingSupervisor
 from gembill.service import ProxyService
-from gembill.spool import Damage
+from gembill.spool import Damage, Spool
 from tests.e2e.player import Player, Reply
 from tests.recording import Recording
 
@@ -37,31 +39,22 @@ WELL = HealthReport(
     damage=(),
     free_bytes=1 << 40,
 )
-_SAMPLE = re.compile(r'(gembill_[a-z_]+)(\{[a-z]+="[^"\\\n]*"\})? (\d+(?:\.\d+)?)')
 
 
 def scraped(text: bytes) -> dict[str, float]:
-    """Samples by name and labels, read as strictly as the format 0.0.4 lets us."""
+    """Samples by name and labels, read by Prometheus's own parser."""
     assert text.endswith(b"\n")
-    types: dict[str, str] = {}
+    families = list(text_string_to_metric_families(text.decode("ascii")))
+    assert len({family.name for family in families}) == len(families), "a family comes once"
+    assert all(family.documentation and family.type in ("counter", "gauge", "histogram") for family in families)
     samples: dict[str, float] = {}
-    helped = None
-    for line in text.decode("ascii").splitlines():
-        if line.startswith("# HELP "):
-            helped = line.split(" ", 3)[2]
-            assert helped not in types, "a family comes once"
-        elif line.startswith("# TYPE "):
-            name, kind = line.split(" ")[2:]
-            assert name == helped
-            assert kind in ("counter", "gauge")
-            assert (kind == "counter") == name.endswith("_total")
-            types[name] = kind
-        else:
-            name, labels, value = _SAMPLE.fullmatch(line).groups()
-            assert name == helped, "samples come after their own head"
-            assert name in types
-            assert name + (labels or "") not in samples
-            samples[name + (labels or "")] = float(value)
+    for family in families:
+        for sample in family.samples:
+            assert (family.type == "counter") == sample.name.endswith("_total")
+            labels = ",".join(f'{name}="{value}"' for name, value in sample.labels.items())
+            name = f"{sample.name}{{{labels}}}" if labels else sample.name
+            assert name not in samples
+            samples[name] = sample.value
     return samples
 
 
@@ -143,6 +136,9 @@ def test_metrics_have_every_number_under_its_name():
         dead_letters=11,
         stuck_spools=({"spool": "s", "reason": "r", "since": "t"},),
         damage=("a", "b"),
+        missing=12,
+        lag_seconds=0.25,
+        clock_jumps=13,
         ledger_available=False,
     )
     assert scraped(report.metrics()) == {
@@ -155,6 +151,9 @@ def test_metrics_have_every_number_under_its_name():
         "gembill_dead_letters": 11,
         "gembill_stuck_spools": 1,
         "gembill_spool_damage": 2,
+        "gembill_spool_missing_records": 12,
+        "gembill_posting_lag_seconds": 0.25,
+        "gembill_clock_jumps_total": 13,
         "gembill_spool_free_bytes": 1 << 40,
         "gembill_posted_total": 7,
         "gembill_unknown_records_total": 8,
@@ -169,7 +168,9 @@ def test_metrics_have_every_number_under_its_name():
 
 def test_what_is_not_known_is_left_out_of_metrics_and_null_in_json():
     report = replace(WELL, dead_letters=None, free_bytes=None)
-    assert not {"gembill_dead_letters", "gembill_spool_free_bytes"} & set(scraped(report.metrics()))
+    assert not {"gembill_dead_letters", "gembill_spool_free_bytes", "gembill_posting_lag_seconds"} & set(
+        scraped(report.metrics())
+    )
     assert json.loads(report.json())["dead_letters"] is None
 
 
@@ -213,11 +214,52 @@ def test_an_error_of_posting_is_gone_when_it_is_over_and_damage_and_dead_letters
             progress = proxy.posting.progress
             progress.fail("the ledger is away")
             progress.dead_letters = 2
-            progress.damage = {Damage(1, 1, "a record is damaged"): None}
+            progress.damage = {Damage(1, 3, "a record is damaged", 3): None}
             ill = proxy.health()
             progress.recover()
             well, metrics = proxy.health(), proxy.metrics()
     assert (ill["last_error"], ill["ledger_available"]) == ("the ledger is away", False)
     assert (well["last_error"], well["last_error_at"], well["ledger_available"]) == (None, None, True)
-    assert well["spool_damage"] == {"count": 1, "last": ["a record is damaged"]}
+    assert well["spool_damage"] == {"count": 1, "missing_records": 3, "last": ["a record is damaged"]}
     assert (well["dead_letters"], metrics["gembill_dead_letters"], metrics["gembill_spool_damage"]) == (2, 2, 1)
+
+
+def test_a_dead_letter_of_an_earlier_start_is_on_the_pages(recording, tmp_path):
+    spool = Spool.claim(tmp_path / "spool")
+    spool.append_wait("0199a0b0-0000-7000-8000-00000000dead", b"no event at all")
+    spool.close(5)
+    with Player().serving() as player:
+        for _ in range(2):
+            proxy = recording(player.url)
+            with ProxyService(proxy.settings, PostingSupervisor(proxy.settings)).running() as proxy.url:
+                until = time.monotonic() + 60
+                while proxy.health()["dead_letters"] != 1:
+                    assert time.monotonic() < until
+                    time.sleep(0.01)
+                assert scraped(proxy.get("/_gembill/metrics")[1])["gembill_dead_letters"] == 1
+
+
+def test_a_clock_that_was_set_is_on_the_pages(tmp_path):
+    with Player().serving() as player:
+        proxy = Watched(tmp_path, player.url)
+        service = ProxyService(proxy.settings, proxy.posting)
+        with service.running() as proxy.url:
+            service._clock._offset -= 3_600 * 10**9
+            service._clock.look()
+            health, metrics = proxy.health(), proxy.metrics()
+    assert health["clock_jumps"]["count"] == metrics["gembill_clock_jumps_total"] == 1
+    assert "forward by 3600 s" in health["clock_jumps"]["last"]
+
+
+def test_metrics_count_what_was_posted_by_model(recording):
+    with Player(answer=lambda _: Reply([ANSWER])).serving() as player, (proxy := recording(player.url)).running():
+        for _ in range(3):
+            assert proxy.post()[0] == 200
+        until = time.monotonic() + 60
+        while (metrics := scraped(proxy.get("/_gembill/metrics")[1])).get("gembill_posted_total") != 3:
+            assert time.monotonic() < until
+            time.sleep(0.01)
+    assert metrics['gembill_requests_total{model="gemini-2.5-flash",api="gemini",status="complete"}'] == 3
+    assert metrics['gembill_tokens_total{model="gemini-2.5-flash",kind="prompt"}'] == 9
+    assert metrics['gembill_request_duration_seconds_count{model="gemini-2.5-flash",stream="false"}'] == 3
+    assert metrics["gembill_posting_lag_seconds"] >= 0

@@ -79,6 +79,7 @@ def test_a_child_that_is_killed_is_started_again_loudly_and_nothing_is_lost_or_d
     wait_for(lambda: spool.posted == spool.last == 120)
     posting.end(timeout=20)
     assert recorded(ledger_url) == list(range(1, 121))
+    assert sum(posting.progress.usage.counts["requests_total"].values()) == posting.progress.posted
     assert caplog.text.count("the posting process ended with exit code -9") == 3
     assert posting.progress.restarts == 3
     assert "exit code -9" in posting.progress.last_error

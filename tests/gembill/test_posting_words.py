@@ -28,6 +28,7 @@ def test_settings_arrive_as_they_were(tmp_path):
     [
         Spools("/a", 5, {"/b": 2**62}),
         More(7),
+        Report(usage={"requests_total": {'model="a"': 2}}, lag_seconds=0.5),
         Report(posted={"/a": 3}, count=1, last_error="a\nb", asks=True, stuck={"/b": StuckSpool("x", 5)}),
     ],
 )

@@ -152,7 +152,7 @@ class SpoolReader:
         for seq in [*(entry.seq for entry in entries), *([self.upto + 1] if at_end else [])]:
             if seq > expected:
                 reason = f"completions {expected} to {seq - 1} in {self.path} cannot be read"
-                self.damage.note(expected, seq - 1, reason)
+                self.damage.note(expected, seq - 1, reason, seq - expected)
             expected = max(expected, seq + 1)
 
     def settle(self) -> None:

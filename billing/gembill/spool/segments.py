@@ -47,11 +47,15 @@ class SequenceRange:
 
 @dataclass(frozen=True, slots=True)
 class Damage:
-    """What cannot be handed out: completions `first_seq` to `last_seq` (one number for intents and files), and why."""
+    """What cannot be handed out: completions `first_seq` to `last_seq` (one number for intents and files), and why.
+
+    `missing` is how many completions are known to be lost by it.
+    """
 
     first_seq: int
     last_seq: int
     reason: str
+    missing: int = 0
 
 
 class DamageLog:
@@ -60,11 +64,11 @@ class DamageLog:
     def __init__(self) -> None:
         self._noted: dict[tuple[int, int, str], Damage] = {}
 
-    def note(self, first: int, last: int, reason: str) -> None:
+    def note(self, first: int, last: int, reason: str, missing: int = 0) -> None:
         """Say it, unless it was said before."""
         if (first, last, reason) not in self._noted:
             log.error("%s", reason)
-            self._noted[first, last, reason] = Damage(first, last, reason)
+            self._noted[first, last, reason] = Damage(first, last, reason, missing)
 
     def __iter__(self) -> Iterator[Damage]:
         return iter(tuple(self._noted.values()))
