@@ -76,6 +76,9 @@ class Settings:
     notify_urls: tuple[str, ...] = field(default=(), repr=False)  # addresses of apprise, which may hold passwords
     ready_seconds: int = 300  # age of the oldest unposted record from which on the proxy is not ready
     budget_seconds: int = 60  # between two looks at the budgets
+    log_format: str = "text"
+    log_file: Path | None = None  # without it stderr
+    access_log: Path | None = None  # a file for a line a request, `-` for stderr
 
     @property
     def ledger_url(self) -> str:
@@ -169,6 +172,9 @@ _KINDS = {
     "notify_urls": Kind(tuple[_Text, ...], "a list of addresses", from_text=str.split, secret=True),
     "ready_seconds": _COUNT,
     "budget_seconds": _COUNT,
+    "log_format": Kind(Literal["text", "json"], "text or json"),
+    "log_file": _PATH,
+    "access_log": _PATH,
 }
 FILE_ONLY = ("keys",)
 """Settings that no variable has, because they are tables."""

@@ -16,10 +16,10 @@ from functools import partial
 from pathlib import Path
 
 from gembill.alert.watch import WatchThread, configured_watch
-from gembill.capture.redaction import install
 from gembill.config import Settings
 from gembill.errors import GembillError
 from gembill.ledger import ledger_file, open_ledger
+from gembill.logs import set_up
 from gembill.posting import Poster
 from gembill.posting_loop import PostingLoop
 from gembill.posting_words import More, Report, Spools, Start, line, read
@@ -46,9 +46,9 @@ def main() -> None:
 
 def _serve(start: Start, pipes: "Pipes") -> int:
     settings = start.settings
-    if start.log_level is not None:
-        install(start.log_level)
     try:
+        if start.log_level is not None:
+            set_up(settings, start.log_level)
         poster = Poster(lambda: open_ledger(settings.ledger_url), PricesInForce(settings))
         watch = configured_watch(settings)
         begin_ledger(settings)

@@ -24,6 +24,7 @@ from gembill.clock import ClockWatch
 from gembill.config import Settings
 from gembill.errors import ConfigurationError
 from gembill.health import HealthReport
+from gembill.logs import AccessLog
 from gembill.model import Api
 from gembill.posting_progress import PostingProgress
 from gembill.spool import Damage, Spool, SpoolOptions
@@ -48,7 +49,13 @@ class ProxyService:
     """All that `gembill proxy` runs. Made, then served once; `url` is where it listens, `way_out` the forward
     proxy on the way to the API, without its password, None for the straight way."""
 
-    def __init__(self, settings: Settings, posting: Posting, redaction: Redaction | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        posting: Posting,
+        redaction: Redaction | None = None,
+        access_log: AccessLog | None = None,
+    ) -> None:
         redaction = redaction or Redaction()
         tls = server_context(settings)
         self._listener = listen(settings.host, settings.port, backlog=2048)
@@ -70,7 +77,8 @@ class ProxyService:
         forward = upstreams[Api.GEMINI].proxy
         self.way_out = forward.shown if forward else None
         doors = doors_of(settings.host, settings.hosts, settings.origins)
-        self._server = Server(Proxy(upstreams, self._recorder, self.health, caps, scheme=scheme), tls, doors)
+        proxy = Proxy(upstreams, self._recorder, self.health, caps, scheme=scheme)
+        self._server = Server(proxy if access_log is None else access_log.around(proxy), tls, doors)
 
     def label(self, labels: Mapping[str, str]) -> None:
         """Give every call from now on these labels, and no longer those given before."""

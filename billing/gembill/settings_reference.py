@@ -39,6 +39,11 @@ SECTIONS: Mapping[str, Mapping[str, str]] = {
         "spool_min_free_bytes": "Calls are refused when the spool's disk has less free, in bytes.",
         "ready_seconds": "From what age of the oldest unposted record on `/_gembill/ready` is 503, in seconds.",
     },
+    "Logs": {
+        "log_format": "`json`: every line of the log is a JSON object.",
+        "log_file": "The file that the proxy's log goes to; without it stderr. It may be moved away at any time.",
+        "access_log": "A file for a line a request (method, path without query, status, bytes, seconds); `-`: stderr.",
+    },
     "Prices and policies": {
         "prices": "A price list of your own, in the form of `billing/gembill/prices.toml`, before all others.",
         "long_context_counts": "What is held against the long-prompt threshold: the prompt, or intermediate too.",

@@ -62,7 +62,7 @@ class Request:
 
     __slots__ = (
         "_chunked", "_connection", "_held", "_left", "_pieces", "answering", "buffered", "complete", "content", "ended",
-        "expects", "framing", "head", "keep_alive", "length", "method", "target", "version", "wire",
+        "expects", "framing", "head", "keep_alive", "length", "method", "sent", "status", "target", "version", "wire",
     )  # fmt: skip
 
     def __init__(
@@ -78,6 +78,7 @@ class Request:
         self.complete = self.answering = self.ended = False
         self.expects = head.expects  # a 100 before it sends its body
         self.buffered = self.content = self.framing = self.wire = 0
+        self.status = self.sent = 0  # of the answer: its status once it began, bytes of its body
         self._pieces: list[bytes] = []
         self._chunked = False
         self._left: int | None = None  # bytes of a sized answer that were not sent yet
@@ -136,7 +137,7 @@ class Request:
 
     def start(self, status: int, fields: Sequence[Header], *, length: int | None) -> None:
         """Send the head of an answer; a body without a length is chunked, or ends with the connection."""
-        self.answering = True
+        self.answering, self.status = True, status
         bodiless = self.method == "HEAD" or status in (204, 304)
         self._left = length
         if length is None and not bodiless:
@@ -156,6 +157,7 @@ class Request:
 
     def send(self, piece: bytes) -> None:
         """Send a part of the body, all but the very last byte of a sized one."""
+        self.sent += len(piece)
         if self._chunked:
             piece = b"%x\r\n%b\r\n" % (len(piece), piece)
         elif self._left is not None:
@@ -167,7 +169,7 @@ class Request:
 
     def switch(self, fields: Sequence[Header]) -> None:
         """Answer 101: from here on the connection is a conversation, of `listen` and `speak`."""
-        self.answering, self.keep_alive = True, False
+        self.answering, self.keep_alive, self.status = True, False, 101
         lines = [STATUS_LINES[101], *[b"%b: %b\r\n" % field for field in fields], *SWITCH_LINES, b"\r\n"]
         self._connection.write(b"".join(lines))
 
@@ -181,6 +183,7 @@ class Request:
 
     async def speak(self, data: bytes) -> None:
         """Say something to the client, and wait while it does not read."""
+        self.sent += len(data)
         self._connection.write(data)
         await self._connection.drain()
 

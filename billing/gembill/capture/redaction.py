@@ -42,23 +42,29 @@ class Redaction(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """The line as it may be written."""
-        text = strike(super().format(record), tuple(self._recent))
+        return self.struck(super().format(record))
+
+    def struck(self, text: str) -> str:
+        """A text without what looks like a key, and without the credentials seen of late."""
+        text = strike(text, tuple(self._recent))
         return _PATTERNS.sub(lambda match: f"{match[1] or ''}[redacted]", text)
 
 
-class _Stderr(logging.StreamHandler[TextIO]):
+class StderrHandler(logging.StreamHandler[TextIO]):
     """Writes to stderr, and does not show the arguments of a line that it cannot write."""
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the name is the library's
+        """Say where the line came from."""
         kind = sys.exc_info()[0]
         if sys.stderr is not None:
             sys.stderr.write(f"a log line of {record.pathname}:{record.lineno} could not be written: {kind}\n")
 
 
-def install(level: int) -> Redaction:
-    """Send all logging of the process, and every uncaught exception, through one redacting handler on stderr."""
-    redaction = Redaction()
-    handler = _Stderr(sys.stderr)
+def install(level: int, redaction: Redaction | None = None, handler: logging.Handler | None = None) -> Redaction:
+    """Send all logging of the process, and every uncaught exception, through one redacting handler, that of stderr
+    where no other is given."""
+    redaction = redaction or Redaction()
+    handler = handler or StderrHandler(sys.stderr)
     handler.setFormatter(redaction)
     logging.basicConfig(handlers=[handler], level=level, force=True)
     log = logging.getLogger("gembill")

@@ -31,6 +31,8 @@ class ProxyFlags:
     tls: str | None
     tls_cert: str | None
     tls_key: str | None
+    log_format: str | None
+    access_log: str | None
 
 
 _FLAGS = (
@@ -49,6 +51,8 @@ _FLAGS = (
     click.option("--tls", type=click.Choice(["self"]), help="Speak TLS with a certificate made for this machine."),
     click.option("--tls-cert", metavar="FILE", help="Speak TLS with this certificate (PEM)."),
     click.option("--tls-key", metavar="FILE", help="The key of --tls-cert, if it is not in the same file."),
+    click.option("--log-format", type=click.Choice(["text", "json"]), help="The form of a line of the log."),
+    click.option("--access-log", metavar="FILE", help="Write a line a request, without query and key; - is stderr."),
 )
 
 
@@ -68,16 +72,16 @@ def proxy(flags: ProxyFlags, allow_remote: bool, log_level: str) -> None:
     settings = load(asdict(flags))
     if not loopback(settings.host) and not allow_remote:
         raise ConfigurationError(f"other machines can reach {settings.host}; add --allow-remote if that is meant")
-    from gembill.capture.redaction import install
     from gembill.certificate import how_to_trust
+    from gembill.logs import access_log, set_up
     from gembill.posting_supervisor import PostingSupervisor
 
     level = logging.getLevelNamesMapping()[log_level.upper()]
-    redaction = install(level)
+    redaction = set_up(settings, level)
     posting = PostingSupervisor(settings, level)  # it loads while the proxy does
     from gembill.service import ProxyService
 
-    station = ProxyService(settings, posting, redaction)
+    station = ProxyService(settings, posting, redaction, access_log(settings, redaction))
     posting.ready()
     click.echo(_announcement(station.url, settings, station.way_out), err=True)
     click.echo(f"gembill: export GOOGLE_GEMINI_BASE_URL={station.url}", err=True)
