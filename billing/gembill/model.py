@@ -137,6 +137,7 @@ class Flag(StrEnum):
     RESULTS_AS_OUTPUT = "results_as_output"
     FREE_TIER = "free_tier"
     PROVISIONED_THROUGHPUT = "provisioned_throughput"
+    SENT_TWICE = "sent_twice"  # a first attempt met a connection that the API was closing: it may have cost the same
     ESTIMATED = "estimated"  # counted by what was asked for, because the API has not said what it made
 
 

@@ -83,7 +83,7 @@ def meter(event: Event, source_id: int) -> Record:
         executions=runs,
         readings=readings if status is not Status.ERROR else (),
         labels=event.labels,
-        flags=_flags(status, usage, billed),
+        flags=_flags(event, status, usage, billed),
         anomalies=(*odd, *_anomalies(event, status), *_odd_counts(event, usage, tokens, uncounted=uncounted)),
         tier_reported=reported_tier is not None,
     )
@@ -270,10 +270,11 @@ def _maps(seen: ResponseFacts, usage: Usage, model: str | None) -> int:
     return int(bool(uses or seen.maps_searches)) if grounds_by_prompt(model) else uses
 
 
-def _flags(status: Status, usage: Usage | None, billed: Pieces | None) -> tuple[str, ...]:
+def _flags(event: Event, status: Status, usage: Usage | None, billed: Pieces | None) -> tuple[str, ...]:
     incomplete = (Flag.INCOMPLETE,) if status is Status.PARTIAL else ()
     inferred = (Flag.THINKING_INFERRED,) if usage is not None and usage.hidden else ()
-    return (*incomplete, *inferred, *(billed.flags if billed else ()))
+    twice = (Flag.SENT_TWICE,) if event.retried and status is not Status.ERROR else ()
+    return (*incomplete, *inferred, *twice, *(billed.flags if billed else ()))
 
 
 def _anomalies(event: Event, status: Status) -> Iterator[str]:

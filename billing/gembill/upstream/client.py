@@ -1,28 +1,28 @@
 """The HTTP/1.1 client towards the one fixed origin: raw bytes out, raw bytes in.
 
-Owns: the origin, the pool, TLS, and the single retry on a connection that the server had closed.
-Not here: framing of requests (`request`) and answers (`connection`), and the way through a company's proxy (`egress`,
-`tunnel`). It does not decompress, follow redirects or keep cookies.
+Owns: the pool, TLS, and the single retry on a connection that the server had closed: of a POST only where the server
+cannot have read it, because it would be paid twice. Not here: what an origin is (`origin`), framing of requests
+(`request`) and answers (`connection`), and the way through a company's proxy (`egress`, `tunnel`). It does not
+decompress, follow redirects or keep cookies.
 Invariant: every connection goes to `Origin.host:port`, whatever a request says; no error text holds a target, a header
 or a body, since all of them may hold keys.
 """
 
 import asyncio
-import re
 import ssl
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from gembill.errors import ConfigurationError, UpstreamCut, UpstreamError, UpstreamTimeout, UpstreamUnreachable
 from gembill.upstream.connection import Limits, UpstreamConnection
 from gembill.upstream.egress import ForwardProxy
+from gembill.upstream.origin import Origin
 from gembill.upstream.request import Fields, HeadFields, UpstreamRequest, request_head
 from gembill.upstream.response import Response
 from gembill.upstream.tunnel import open_tunnel
 
-_PORTS = {"https": 443, "http": 80}
-_ORIGIN = re.compile(r"(https?)://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::([0-9]{1,5}))?/?", re.IGNORECASE | re.ASCII)
+_IDEMPOTENT = frozenset((b"GET", b"HEAD", b"PUT", b"DELETE", b"OPTIONS"))  # RFC 9110 9.2.2
 
 
 class NeverSent(UpstreamError):
@@ -35,38 +35,6 @@ class ConnectFailed(NeverSent, UpstreamUnreachable):
 
 class ConnectTimedOut(NeverSent, UpstreamTimeout):
     """No connection could be made in `Limits.connect_s`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Scheme, host (in brackets when an IPv6 address) and port: all that decides where bytes go."""
-
-    scheme: str
-    host: str
-    port: int
-
-    @classmethod
-    def parse(cls, url: str) -> "Origin":
-        """Read `https://host[:port]`. Raises `ConfigurationError`, without the text, which may hold a secret."""
-        match = _ORIGIN.fullmatch(url)
-        if match is None:
-            raise ConfigurationError(f"The upstream must be http(s)://host[:port] and no more, but {_excess(url)}.")
-        scheme, host = match[1].lower(), match[2].lower()
-        port = int(match[3]) if match[3] else _PORTS[scheme]
-        if not 0 < port < 65536:
-            raise ConfigurationError(f"The upstream's port must be within 1 and 65535, not {port}.")
-        if any(not 0 < len(label) < 64 for label in host.removesuffix(".").split(".")):
-            raise ConfigurationError("The upstream's host has an empty label, or one of over 63 characters.")
-        return cls(scheme, host, port)
-
-    @property
-    def host_header(self) -> bytes:
-        """The `Host` value: with the port only when it is not the scheme's own (RFC 9110 7.2)."""
-        default = self.port == _PORTS[self.scheme]
-        return (self.host if default else f"{self.host}:{self.port}").encode("ascii")
-
-    def __str__(self) -> str:
-        return f"{self.scheme}://{self.host_header.decode('ascii')}"
 
 
 def _nothing() -> None:
@@ -128,11 +96,12 @@ class Upstream:
         sending = UpstreamRequest(head, body, length=length, replay_bytes=self.limits.replay_bytes)
         if sending.waits:
             await sending.prepare()
-        bodiless = method == b"HEAD"
+        idempotent = method in _IDEMPOTENT
+        begin = partial(UpstreamConnection.begin, bodiless=method == b"HEAD", idempotent=idempotent)
         connection = self._take()
         if connection is None:
             connection = await self._connect(sent_before=False)
-        answer = connection.begin(bodiless=bodiless)
+        answer = begin(connection)
         begun()
         try:
             return await _exchange(sending, connection, answer, sent)
@@ -140,8 +109,8 @@ class Upstream:
             if not (answer.stale and sending.replayable):
                 raise
         connection = await self._connect(sent_before=True)
-        answer = connection.begin(bodiless=bodiless)
-        answer.retried = 1
+        answer = begin(connection)
+        answer.retried = 0 if idempotent else 1
         return await _exchange(sending, connection, answer, _nothing)
 
     async def open(self, target: bytes, headers: Fields, *, begun: Callable[[], None] = _nothing) -> Response:
@@ -202,10 +171,9 @@ class Upstream:
             self._gone.set_result(None)
 
     def _take(self) -> UpstreamConnection | None:
-        now = asyncio.get_running_loop().time()
         while self._idle:
             connection = self._idle.pop()
-            if connection.alive and connection.deadline > now:
+            if connection.usable:
                 return connection
             connection.drop()
         return None
@@ -268,16 +236,6 @@ async def _exchange(
         answer.abort()
         raise
     return answer
-
-
-def _excess(url: str) -> str:
-    if "://" not in url:
-        return "it has no scheme"
-    if "@" in url:
-        return "it names a user"
-    if "?" in url or "#" in url:
-        return "it has a query or a fragment"
-    return "it has a path" if url.count("/") > 2 else "its scheme, host or port is not one"
 
 
 def _tls(ca_file: str | Path | None) -> ssl.SSLContext:

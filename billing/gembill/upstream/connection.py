@@ -19,6 +19,7 @@ import httptools
 
 from gembill.errors import UpstreamCut, UpstreamError, UpstreamTimeout, UpstreamUnreachable
 from gembill.upstream.response import Response, ResponseHead
+from gembill.upstream.wire_state import acknowledged, has_news
 
 HEAD_BYTES = 64 * 1024  # largest head of an answer, and most framing (chunk sizes, trailers) without a body byte
 HEAD_FIELDS = 256  # most header fields of an answer
@@ -65,9 +66,10 @@ class UpstreamConnection(asyncio.Protocol):
     """
 
     __slots__ = (
-        "_answer", "_bodiless", "_complete", "_drain", "_framing_bytes", "_has_bytes", "_headers", "_keep", "_limits",
-        "_loop", "_name", "_owner", "_parser", "_reading", "_sent", "_since", "_switched", "_transport", "_until_close",
-        "_upgrade", "_violation", "alive", "deadline", "paused", "reused",
+        "_acknowledged", "_answer", "_bodiless", "_complete", "_drain", "_framing_bytes", "_has_bytes", "_headers",
+        "_idempotent", "_keep", "_limits", "_loop", "_name", "_owner", "_parser", "_reading", "_sent", "_since",
+        "_switched", "_transport", "_unread", "_until_close", "_upgrade", "_violation", "alive", "deadline",
+        "paused", "reused",
     )  # fmt: skip
 
     _transport: asyncio.Transport
@@ -91,16 +93,21 @@ class UpstreamConnection(asyncio.Protocol):
         self._violation: str | None = None
         self._upgrade = self._switched = False  # whether the request offers to switch protocols; whether the API did
         self._bodiless = self._complete = self._has_bytes = self._keep = self._sent = self._until_close = False
+        self._idempotent = self._unread = False  # whether it does no harm to send it twice; whether none of it arrived
+        self._acknowledged: int | None = None  # before the request left
         self._since = 0.0
 
     # --- the exchange, called by the owner -------------------------------------------------------------------------
 
-    def begin(self, *, bodiless: bool, upgrade: bool = False) -> Response:
+    def begin(self, *, bodiless: bool, upgrade: bool = False, idempotent: bool = False) -> Response:
         """Start an exchange; `bodiless` when the method is HEAD, whose answer has no body whatever its head says.
 
         With `upgrade` the answer may be a 101: its body is then what comes on the connection until that closes.
+        `idempotent` requests may reach the API twice (RFC 9110 9.2.2).
         """
         self._bodiless = bodiless
+        self._idempotent = idempotent
+        self._acknowledged = acknowledged(self._transport) if self.reused and not idempotent else None
         self._upgrade = upgrade
         self._since = self._loop.time()
         self.deadline = inf
@@ -137,6 +144,11 @@ class UpstreamConnection(asyncio.Protocol):
             self.deadline = self._in_time
             self._transport.resume_reading()
 
+    @property
+    def usable(self) -> bool:
+        """Whether an idle connection is still up, its time is not over, and nothing came on it."""
+        return self.alive and self.deadline > self._loop.time() and not has_news(self._transport)
+
     def drop(self) -> None:
         """Close at once, whatever is under way, without a word to the answer."""
         self._answer = None
@@ -164,7 +176,8 @@ class UpstreamConnection(asyncio.Protocol):
         if answer is not None:
             soon = self._loop.time() - self._since < self._limits.stale_s
             closed = isinstance(error, UpstreamUnreachable)
-            answer.fail(error, stale=closed and soon and self.reused and not self._has_bytes)
+            harmless = self._idempotent or not self._sent or self._unread
+            answer.fail(error, stale=closed and soon and self.reused and not self._has_bytes and harmless)
 
     # --- asyncio.Protocol ------------------------------------------------------------------------------------------
 
@@ -200,8 +213,13 @@ class UpstreamConnection(asyncio.Protocol):
             self._received(answer, len(data))
 
     def eof_received(self) -> None:
-        """Take the end as it is: without this, asyncio would first flush a request that nobody reads."""
+        """Take the end as it is: without this, asyncio would first flush a request that nobody reads.
+
+        The end confirms all that had arrived. Where that is nothing of this request, the API cannot have read it.
+        """
         if self.alive:
+            before = self._acknowledged
+            self._unread = before is not None and before == acknowledged(self._transport)
             self._closed(clean=True)
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -46,7 +46,8 @@ class Feed(Protocol):
 class Response:
     """An answer as it comes in; made by `UpstreamConnection.begin`, read by one task.
 
-    `head` is there once `began`. `stale`: it failed in the way of a connection that the server had closed before.
+    `head` is there once `began`. `stale`: it failed in the way of a connection that the server had closed before, and
+    nothing is lost by asking again. `retried`: times that a request which may cost money was sent before.
     Readers call `abort` in a `finally`; after the end it does nothing.
     """
 

@@ -29,6 +29,10 @@ _FLAGS: dict[str, str] = {
     Flag.FREE_TIER: (
         "The key is set to be on the free tier, so the call costs nothing; its charges name the list prices."
     ),
+    Flag.SENT_TWICE: (
+        "The call was sent a second time, because the API closed the connection of the first attempt before it "
+        "answered; should the API have worked on that one too, the cost of this call was billed once more."
+    ),
     Flag.ESTIMATED: (
         "Counted by what was asked for or agreed: a film that is not finished, or tokens that are kept until a given "
         "time. A later answer about it corrects this."

@@ -32,13 +32,7 @@ def event(
     )
 
 
-FULL = usage(
-    promptTokenCount=46,
-    candidatesTokenCount=235,
-    thoughtsTokenCount=563,
-    toolUsePromptTokenCount=1268,
-    totalTokenCount=2112,
-)
+FULL = usage(promptTokenCount=46, candidatesTokenCount=235, thoughtsTokenCount=563, toolUsePromptTokenCount=1268, totalTokenCount=2112)  # fmt: skip
 
 
 def test_the_split_is_prompt_tool_use_and_candidates_with_thoughts():
@@ -243,6 +237,11 @@ def test_thinking_that_only_the_total_shows_makes_a_call_incomplete(total, statu
     record = meter(msgspec.structs.replace(event(said), operation=Operation.OPENAI_CHAT), 1)
     assert (record.status, record.flags, record.anomalies) == (status, flags, ())
     assert (record.tokens.output, record.tokens.thinking) == (total - 100, total - 150)
+
+
+@pytest.mark.parametrize(("http", "flags"), [(200, ("sent_twice",)), (503, ())])
+def test_a_call_that_was_sent_twice_says_so_if_it_may_cost_anything(http, flags):
+    assert meter(msgspec.structs.replace(event(FULL, http=http), retried=1), 1).flags == flags
 
 
 def test_executions_and_failures_are_counted():

@@ -5,7 +5,7 @@ Owns: a server that does what a script says, a client of it, and the loops they 
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -57,6 +57,30 @@ async def served(
         server.close()
         await asyncio.wait_for(asyncio.gather(*handlers), 5)
         await asyncio.sleep(0)
+
+
+def replies(*scripts: Sequence[bytes | None]) -> Script:
+    """The n-th connection answers its requests with the n-th list, then closes on the next one, or at a None."""
+    left = list(scripts)
+
+    async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        for answer in left.pop(0):
+            if answer is None:
+                return
+            await read_request(reader)
+            writer.write(answer)
+        await read_request(reader)
+
+    return script
+
+
+async def read_request(reader: asyncio.StreamReader) -> bytes:
+    head = (await reader.readuntil(b"\r\n\r\n")).lower()
+    if b"transfer-encoding: chunked" in head:
+        return await reader.readuntil(b"0\r\n\r\n")
+    if b"content-length: " in head:
+        return await reader.readexactly(int(head.partition(b"content-length: ")[2].partition(b"\r\n")[0]))
+    return b""
 
 
 async def whole(answer: Response) -> bytes:

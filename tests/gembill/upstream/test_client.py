@@ -1,10 +1,11 @@
-"""The origin, the pool, the retry on a connection that the server had closed, and TLS."""
+"""The pool, the retry on a connection that the server had closed, and TLS."""
 
 import asyncio
 import shutil
 import socket
 import ssl
 import subprocess
+import threading
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,33 +14,10 @@ import pytest
 
 from gembill.errors import ConfigurationError, UpstreamCut, UpstreamTimeout, UpstreamUnreachable
 from gembill.upstream import NeverSent, Origin, Upstream
+from gembill.upstream import connection as connections
 from gembill.upstream.connection import Limits
 from gembill.upstream.response import Response
-from tests.gembill.upstream.scripted import OK, Run, Script, served, whole
-
-
-def replies(*scripts: Sequence[bytes | None]) -> Script:
-    """The n-th connection answers its requests with the n-th list, then closes on the next one, or at a None."""
-    left = list(scripts)
-
-    async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        for answer in left.pop(0):
-            if answer is None:
-                return
-            await read_request(reader)
-            writer.write(answer)
-        await read_request(reader)
-
-    return script
-
-
-async def read_request(reader: asyncio.StreamReader) -> bytes:
-    head = (await reader.readuntil(b"\r\n\r\n")).lower()
-    if b"transfer-encoding: chunked" in head:
-        return await reader.readuntil(b"0\r\n\r\n")
-    if b"content-length: " in head:
-        return await reader.readexactly(int(head.partition(b"content-length: ")[2].partition(b"\r\n")[0]))
-    return b""
+from tests.gembill.upstream.scripted import OK, Run, read_request, replies, served, whole
 
 
 async def post(upstream: Upstream, body: Any = b"hello", length: int | None = 5) -> Response:
@@ -62,45 +40,6 @@ async def source(*pieces: bytes) -> AsyncIterator[bytes]:
 
 ONE = OK + b"Content-Length: 3\r\n\r\none"
 TWO = OK + b"Content-Length: 3\r\n\r\ntwo"
-
-
-@pytest.mark.parametrize(
-    ("url", "host", "text"),
-    [
-        ("https://generativelanguage.googleapis.com", b"generativelanguage.googleapis.com", None),
-        ("HTTP://127.0.0.1:8788/", b"127.0.0.1:8788", "http://127.0.0.1:8788"),
-        ("https://Example.com:443", b"example.com", "https://example.com"),
-        ("http://[::1]:80", b"[::1]", "http://[::1]"),
-    ],
-)
-def test_an_origin_is_scheme_host_and_port(url: str, host: bytes, text: str | None) -> None:
-    origin = Origin.parse(url)
-    assert (origin.host_header, str(origin)) == (host, text or url)
-    assert Origin.parse(str(origin)) == origin
-
-
-@pytest.mark.parametrize(
-    ("url", "words"),
-    [
-        ("https://api.example/v1SECRET", "it has a path"),
-        ("https://api.example?key=SECRET", "a query"),
-        ("https://user:SECRET@api.example", "names a user"),
-        ("api.example", "no scheme"),
-        ("ftp://api.example", "scheme, host or port"),
-        ("https://", "scheme, host or port"),
-        ("https://api.example:99999", "port must be within"),
-        ("https://api.example:0", "port must be within"),
-        ("https://api..example", "empty label"),
-        ("https://" + "a" * 64 + ".example", "over 63"),
-        ("https://api.example\r\n", "scheme, host or port"),
-        ("https://api.example\\@evil.example", "names a user"),
-        ("https://ex\u00e4mple", "scheme, host or port"),
-    ],
-)
-def test_an_origin_with_anything_more_is_refused_without_quoting_it(url: str, words: str) -> None:
-    with pytest.raises(ConfigurationError, match=words) as caught:
-        Origin.parse(url)
-    assert "SECRET" not in str(caught.value)
 
 
 def test_the_connection_used_last_is_taken_first(run: Run) -> None:
@@ -129,7 +68,11 @@ def test_the_connection_used_last_is_taken_first(run: Run) -> None:
 
 @pytest.mark.parametrize("streamed", [True, False])
 @pytest.mark.parametrize("length", [5, None])
-def test_a_stale_connection_is_retried_once_with_the_whole_body(run: Run, streamed: bool, length: int | None) -> None:
+def test_a_post_that_cannot_have_been_read_is_retried_once_with_the_whole_body(
+    run: Run, streamed: bool, length: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "acknowledged", lambda _: 100)  # nothing more than before it was sent
+
     async def scenario() -> None:
         async with served(replies([ONE], [TWO])) as upstream:
             assert await whole(await post(upstream)) == b"one"
@@ -137,6 +80,62 @@ def test_a_stale_connection_is_retried_once_with_the_whole_body(run: Run, stream
             assert (await whole(answer), answer.retried, upstream.connections_opened) == (b"two", 1, 2)
 
     run(scenario())
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_post_that_may_have_been_read_is_never_sent_again(
+    run: Run, known: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not known:
+        monkeypatch.setattr(connections, "acknowledged", lambda _: None)
+
+    async def scenario() -> None:
+        async with served(replies([ONE], [TWO])) as upstream:
+            assert await whole(await post(upstream)) == b"one"
+            with pytest.raises(UpstreamUnreachable, match="before it began to answer") as caught:
+                await post(upstream)
+            assert not isinstance(caught.value, NeverSent)
+            assert upstream.connections_opened == 1
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("method", [b"GET", b"DELETE"])
+def test_what_does_no_harm_twice_is_sent_again_and_counts_as_once(run: Run, method: bytes) -> None:
+    async def scenario() -> None:
+        async with served(replies([ONE], [TWO])) as upstream:
+            assert await whole(await upstream.request(method, b"/v1/x", [], None, length=0)) == b"one"
+            answer = await upstream.request(method, b"/v1/x", [], None, length=0)
+            assert (await whole(answer), answer.retried, upstream.connections_opened) == (b"two", 0, 2)
+
+    run(scenario())
+
+
+def test_a_connection_that_closed_unnoticed_is_not_used(run: Run) -> None:
+    closed = threading.Event()
+
+    def serve(listener: socket.socket) -> None:
+        for answer in (ONE, TWO):
+            connection, _ = listener.accept()
+            while not connection.recv(65536).endswith(b"hello"):
+                pass
+            connection.sendall(answer)
+            connection.close()
+            closed.set()
+
+    async def scenario(port: int) -> None:
+        upstream = Upstream(Origin("http", "127.0.0.1", port))
+        assert await whole(await post(upstream)) == b"one"
+        closed.wait(30)  # and the loop is not given a chance to hear of it
+        answer = await post(upstream)
+        assert (await whole(answer), answer.retried, upstream.connections_opened) == (b"two", 0, 2)
+        await upstream.close()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = threading.Thread(target=serve, args=(listener,))
+        server.start()
+        run(scenario(listener.getsockname()[1]))
+        server.join(30)
 
 
 def test_a_connection_that_is_lost_while_the_body_is_pulled_is_retried_without_losing_a_piece(run: Run) -> None:
@@ -170,8 +169,14 @@ def test_a_connection_that_is_lost_while_the_body_is_pulled_is_retried_without_l
     ids=["the fresh one fails too", "a byte came", "an interim answer came", "too late", "too much was sent"],
 )
 def test_nothing_else_is_retried(
-    run: Run, scripts: list[Sequence[bytes | None]], limits: Limits, fault: type[Exception]
+    run: Run,
+    scripts: list[Sequence[bytes | None]],
+    limits: Limits,
+    fault: type[Exception],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(connections, "acknowledged", lambda _: 100)
+
     async def scenario() -> None:
         async with served(replies(*scripts), limits) as upstream:
             assert await whole(await post(upstream)) == b"one"
@@ -183,7 +188,9 @@ def test_nothing_else_is_retried(
     run(scenario())
 
 
-def test_a_failed_retry_is_not_marked_as_never_sent(run: Run) -> None:
+def test_a_failed_retry_is_not_marked_as_never_sent(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "acknowledged", lambda _: 100)
+
     async def scenario() -> None:
         async with served(replies([ONE])) as upstream:
             await whole(await post(upstream))

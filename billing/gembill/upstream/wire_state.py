@@ -1,0 +1,36 @@
+"""What the system knows of a connection that nothing has told us yet.
+
+Owns: whether the other side has sent or closed, and how much of what was sent it has confirmed. Not here: what follows
+from that (`client`, `connection`). Invariant: where the system cannot say, the answer is the one that makes us do less.
+"""
+
+import asyncio
+import select
+import socket
+import struct
+
+_BYTES_ACKED = 120  # where struct tcp_info of Linux (4.1) has tcpi_bytes_acked
+_ENOUGH = _BYTES_ACKED + 8
+_CAN_POLL = hasattr(select, "poll")
+
+
+def has_news(transport: asyncio.BaseTransport) -> bool:
+    """Whether something waits to be read, be it the end: a close that arrived since the loop looked last."""
+    wire = transport.get_extra_info("socket")
+    if wire is None or not _CAN_POLL:
+        return False
+    poll = select.poll()
+    poll.register(wire.fileno(), select.POLLIN)
+    return bool(poll.poll(0))
+
+
+def acknowledged(transport: asyncio.BaseTransport) -> int | None:
+    """The bytes that the machine at the other end has confirmed so far (RFC 9293); None where that is not known."""
+    wire = transport.get_extra_info("socket")
+    if wire is None or not hasattr(socket, "TCP_INFO"):
+        return None
+    try:
+        info = wire.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _ENOUGH)
+    except OSError:
+        return None
+    return int(struct.unpack_from("Q", info, _BYTES_ACKED)[0]) if len(info) >= _ENOUGH else None

@@ -1,0 +1,60 @@
+"""What the system says of a connection: whether something waits on it, and what the other side has confirmed."""
+
+import asyncio
+import sys
+
+import pytest
+
+from gembill.upstream.wire_state import acknowledged, has_news
+from tests.gembill.upstream.scripted import Run
+
+
+async def _connected(said: bytes) -> tuple[asyncio.Transport, asyncio.StreamReader, asyncio.StreamWriter]:
+    """A transport that does not read, and the other end, which has said something."""
+    others: asyncio.Queue[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = asyncio.Queue()
+    server = await asyncio.start_server(lambda *both: others.put_nowait(both), "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    transport, _ = await asyncio.get_running_loop().create_connection(asyncio.Protocol, "127.0.0.1", port)
+    transport.pause_reading()
+    reader, writer = await others.get()
+    server.close()
+    writer.write(said)
+    return transport, reader, writer
+
+
+@pytest.mark.parametrize("said", [b"something", b""])
+def test_what_waits_to_be_read_is_news_and_so_is_the_end(run: Run, said: bytes) -> None:
+    async def scenario() -> None:
+        transport, _, writer = await _connected(said)
+        if not said:
+            assert not has_news(transport)
+            writer.close()
+        async with asyncio.timeout(30):
+            while not has_news(transport):
+                await asyncio.sleep(0.01)
+        transport.abort()
+        writer.close()
+
+    run(scenario())
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other systems do not say it")
+def test_bytes_are_confirmed_once_the_other_machine_has_them(run: Run) -> None:
+    async def scenario() -> None:
+        transport, reader, writer = await _connected(b"")
+        before = acknowledged(transport)
+        assert before is not None
+        transport.write(b"hello")
+        await reader.readexactly(5)
+        async with asyncio.timeout(30):
+            while acknowledged(transport) != before + 5:
+                await asyncio.sleep(0.01)
+        transport.abort()
+        writer.close()
+
+    run(scenario())
+
+
+def test_of_what_is_no_socket_nothing_is_known() -> None:
+    assert acknowledged(asyncio.Transport()) is None
+    assert not has_news(asyncio.Transport())
