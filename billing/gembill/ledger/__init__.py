@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from gembill.ledger.measures import MEASURES
     from gembill.ledger.migration import SCHEMA_REVISION
     from gembill.ledger.month_close import close_month
-    from gembill.ledger.pages import Cursor, ProblemFilter, RecordPage, SortOrder, read_page
+    from gembill.ledger.pages import Cursor, ProblemFilter, RecordPage, SortOrder, count_calls, read_page
     from gembill.ledger.quality import Quality, read_quality
     from gembill.ledger.records import read_event_body, read_record, read_records, read_time_range
     from gembill.ledger.selection import Selection
@@ -70,7 +70,7 @@ _MODULES = {
     "measures": "MEASURES",
     "migration": "SCHEMA_REVISION",
     "month_close": "close_month",
-    "pages": "Cursor ProblemFilter RecordPage SortOrder read_page",
+    "pages": "Cursor ProblemFilter RecordPage SortOrder count_calls read_page",
     "quality": "Quality read_quality",
     "records": "read_event_body read_record read_records read_time_range",
     "selection": "Selection",
@@ -117,6 +117,7 @@ __all__ = [
     "bill_files",
     "billed_charges",
     "close_month",
+    "count_calls",
     "count_dead_letters",
     "greatest_label",
     "holds_demo_data",

@@ -1,7 +1,8 @@
 """Recorded calls page by page, in an order of choice.
 
-Owns: orders, further filters and the place where a page ended. Not here: how a page looks. Invariant: a page goes on
-exactly where the one before ended (keyset), so that no call is shown twice or left out while others are recorded.
+Owns: orders, further filters, how many calls there are and the place where a page ended. Not here: how a page looks.
+Invariant: a page goes on exactly where the one before ended (keyset), so that no call is shown twice or left out while
+others are recorded.
 """
 
 from collections.abc import Sequence
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, literal, literal_column, select, tuple_
+from sqlalchemy import ColumnElement, Select, func, literal, literal_column, or_, select, tuple_
 
 from gembill.ledger import records, schema
 from gembill.ledger.engine import snapshot
@@ -17,8 +18,12 @@ from gembill.ledger.entries import LedgerRecord
 from gembill.ledger.record_selection import selected
 from gembill.ledger.selection import Selection
 from gembill.ledger.store import Ledger
+from gembill.ledger.totals import Total, read_totals
 from gembill.model import Status
 
+_OF_RECORDS = ("anomaly", "failed")  # problems that no rollup counts
+_TEXTS = ("model", "requested_model", "key", "labels", "response_id", "conversation", "error", "agent")
+_UUID_CHARS = 36
 _NOTHING: ColumnElement[int] = literal_column("-1")  # what is not known sorts below 0
 
 
@@ -56,7 +61,8 @@ class Cursor:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordPage:
-    """Which calls, in which order. `conversation` is what `conversation_id` shows."""
+    """Which calls, in which order. `conversation` is what `conversation_id` shows; each of the `words` is in a name of
+    the call: its id, model, key, labels, response or error, whatever the case of ASCII letters."""
 
     selection: Selection
     order: SortOrder = SortOrder.TIME
@@ -64,6 +70,12 @@ class RecordPage:
     problem: ProblemFilter | None = None
     status: Status | None = None
     conversation: str | None = None
+    words: tuple[str, ...] = ()
+
+    @property
+    def is_counted_by_rollups(self) -> bool:
+        """Whether the sums of the selection say how many calls there are."""
+        return not (self.conversation or self.words or self.problem in _OF_RECORDS)
 
 
 def read_page(
@@ -73,6 +85,26 @@ def read_page(
     with snapshot(ledger.engine) as connection:
         rows = records.shown(connection, _query(page, connection.dialect.name, after).limit(size + 1))
     return rows[:size], _cursor(page.order, rows[size - 1]) if len(rows) > size else None
+
+
+def count_calls(ledger: Ledger, page: RecordPage, most: int) -> int:
+    """How many calls there are on all pages together; where rollups do not know it, at most `most` + 1."""
+    if page.is_counted_by_rollups:
+        totals = read_totals(ledger, page.selection, ("status",))
+        return sum(_counted(one, page.problem) for one in totals if page.status in (None, one.group["status"]))
+    with snapshot(ledger.engine) as connection:
+        where = (*selected(page.selection, connection.dialect.name), *_narrowed(page))
+        some: Select[Any] = select(literal_column("1")).select_from(schema.record).where(*where).limit(most + 1)
+        return connection.scalar(select(func.count()).select_from(some.subquery())) or 0
+
+
+def _counted(total: Total, problem: ProblemFilter | None) -> int:
+    """The calls of one status that have the problem."""
+    if problem is ProblemFilter.ERROR:
+        return total.calls if total.group["status"] == Status.ERROR.value else 0
+    if problem is ProblemFilter.INCOMPLETE:
+        return total.incomplete_calls
+    return total.unpriced_calls if problem is ProblemFilter.UNPRICED else total.calls
 
 
 def _query(page: RecordPage, engine: str, after: Cursor | None) -> Select[Any]:
@@ -95,7 +127,21 @@ def _narrowed(page: RecordPage) -> Sequence[ColumnElement[bool]]:
         ProblemFilter.FAILED: c.executions_failed > 0,
         ProblemFilter.ERROR: c.status == Status.ERROR.value,
     }
+    where += [_says(word) for word in page.words]
     return [*where, *([problems[page.problem]] if page.problem is not None else [])]
+
+
+def _says(word: str) -> ColumnElement[bool]:
+    c = schema.record.c
+    texts = [c[name].icontains(word, autoescape=True) for name in _TEXTS]
+    return or_(*texts, *([c.id == word] if _is_id(word) else []))
+
+
+def _is_id(word: str) -> bool:
+    try:
+        return len(word) == _UUID_CHARS and bool(schema.id_bytes(word))
+    except ValueError:
+        return False
 
 
 def _keys(order: SortOrder) -> list[ColumnElement[Any]]:

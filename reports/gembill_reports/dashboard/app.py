@@ -41,6 +41,7 @@ from gembill.rules.budgets import Budget
 from gembill.rules.prices import PriceBook, bundled
 from gembill_reports.analysis.receipt import receipt, rounds_of
 from gembill_reports.dashboard import assets, call_pages, quality_pages, summary_pages
+from gembill_reports.dashboard.grids import arranged
 from gembill_reports.dashboard.guard import LOOPBACK, App, Guard
 from gembill_reports.dashboard.page import Page
 from gembill_reports.dashboard.query import PageQuery, months, view
@@ -150,7 +151,8 @@ class Dashboard:
         return _DATA[form](page) if form in _DATA else self._html(page, shown)
 
     def _html(self, page: Page, shown: PageQuery) -> Response:
-        content = {key: getattr(page, key) for key in ("cards", "charts", "grids", "notes", "more")}
+        content = {key: getattr(page, key) for key in ("cards", "charts", "notes", "more")}
+        content["grids"] = [arranged(grid, shown, _address(page)) for grid in page.grids]
         return HTMLResponse(render(page.template, content | self._frame(page, shown)))
 
     def _frame(self, page: Page, shown: PageQuery) -> dict[str, Any]:
@@ -166,7 +168,7 @@ class Dashboard:
             "json_link": shown.to(f"{path}.json", rest=True),
             "csv_link": shown.to(f"{path}.csv", rest=True),
             "assets": assets.names(),
-            "filter": self._filter("/" if page.name == "overview" else path, shown) if page.name in _FILTERED else None,
+            "filter": self._filter(_address(page), shown) if page.name in _FILTERED else None,
         }
 
     def _filter(self, action: str, shown: PageQuery) -> dict[str, Any]:
@@ -176,7 +178,7 @@ class Dashboard:
         zones = dict.fromkeys(
             (DEFAULT_ZONE, "UTC", "Europe/Berlin", "Asia/Kolkata", "Asia/Tokyo", shown.period.timezone)
         )
-        own = ("status", "trouble", "after", "dir") if action == "/calls" else ("after",)
+        own = ("status", "trouble", "after", "dir", "find") if action == "/calls" else ("after",)
         chosen_model, chosen_label = shown.value("model"), shown.value("label")
         return {
             "action": action,
@@ -218,6 +220,11 @@ def _warm() -> None:
     read_templates()
     bundled()
     assets.pack()
+
+
+def _address(page: Page) -> str:
+    """Where a page's own form and links lead."""
+    return _HOME.get(f"/{page.name}", f"/{page.name}")
 
 
 def _names(totals: Sequence[Total]) -> Mapping[str, list[str]]:

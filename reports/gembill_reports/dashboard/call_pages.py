@@ -19,6 +19,7 @@ from gembill.ledger import (
     ProblemFilter,
     RecordPage,
     SortOrder,
+    count_calls,
     read_conversations,
     read_page,
 )
@@ -27,7 +28,8 @@ from gembill.money import usd
 from gembill.period import local
 from gembill_reports import charts
 from gembill_reports.analysis.receipt import Receipt
-from gembill_reports.dashboard.page import Cell, Grid, Page, number, text
+from gembill_reports.dashboard.grids import kept
+from gembill_reports.dashboard.page import Cell, Grid, Page, Tools, number, text
 from gembill_reports.dashboard.query import PageQuery
 from gembill_reports.layout.sheet import count, exact, money
 from gembill_reports.layout.tables import MISSING, clean
@@ -36,6 +38,8 @@ from gembill_reports.views.records import CSV_HEADER, csv_row, record_dict, utc
 from gembill_reports.views.rounds import explanation
 
 SIZE = 50
+_COUNTED = 100_000  # more calls are not counted one by one
+_WORDS = 5  # that a search looks for
 _STREAMED = 1000  # calls that a CSV reads at a time
 _SORTED = {
     "Input": SortOrder.INPUT,
@@ -57,6 +61,7 @@ def calls(ledger: Ledger, view: PageQuery) -> Page:
     stored, place = read_page(ledger, asked, SIZE, _after(view))
     records = [record_dict(one) for one in stored]
     onward = None if place is None else view.to("/calls", ("after", _written(place)), without=("after",), rest=True)
+    there = count_calls(ledger, asked, _COUNTED)
     return Page(
         name="calls",
         title="Calls",
@@ -64,7 +69,7 @@ def calls(ledger: Ledger, view: PageQuery) -> Page:
         data={"schema_version": 1, "truncated": place is not None, "next": onward, "records": records},
         header=CSV_HEADER,
         rows=_all_calls(ledger, asked, view),
-        grids=(_grid(stored, view, asked),),
+        grids=(_grid(stored, view, asked, _there(there, "call", len(records), onward)),),
         more={"onward": onward, "asked": asked, "statuses": list(Status), "problems": list(ProblemFilter)},
     )
 
@@ -89,6 +94,7 @@ def browse(view: PageQuery) -> RecordPage:
         problem=_word(ProblemFilter, rest.get("trouble")),
         status=_word(Status, rest.get("status")),
         conversation=rest.get("conversation"),
+        words=tuple(rest.get("find", "").split()[:_WORDS]),
     )
 
 
@@ -161,11 +167,30 @@ def plain(note: str) -> str:
     return note.replace("https://", "").replace("http://", "")
 
 
-def _grid(stored: Sequence[LedgerRecord], view: PageQuery, asked: RecordPage) -> Grid:
+def _grid(stored: Sequence[LedgerRecord], view: PageQuery, asked: RecordPage, summary: str) -> Grid:
     sorts = {title: replace(_sorting(title, order, view, asked), number=True) for title, order in _SORTED.items()}
-    heads = [_sorting("When", SortOrder.TIME, view, asked), sorts.pop("Cost"), text("Model"), text("Status")]
+    cost = replace(sorts.pop("Cost"), money=True)
+    heads = [_sorting("When", SortOrder.TIME, view, asked), cost, text("Model"), text("Status")]
     heads += [*sorts.values(), text("Labels")]
-    return Grid("Calls", heads, [_call(one, view) for one in stored], empty="No call fits.")
+    titles = ["When", "Cost", "", "", *sorts]
+    tools = Tools(
+        summary=summary,
+        column=titles.index(next((title for title, order in _SORTED.items() if order is asked.order), "When")),
+        descending=not asked.ascending,
+        action="/calls",
+        find="find",
+        sought=" ".join(asked.words),
+        kept=kept(view, "find", "after"),
+    )
+    return Grid("Calls", heads, [_call(one, view) for one in stored], empty="No call fits.", tools=tools)
+
+
+def _there(there: int, what: str, shown: int, onward: str | None) -> str:
+    """`12 calls`, `50 of 20,000 calls`, `50 of more than 100,000 calls`."""
+    many = f"{count(there)} {what}{'' if there == 1 else 's'}"
+    if there > _COUNTED:
+        many = f"more than {count(_COUNTED)} {what}s"
+    return f"{shown} of {many}" if onward or shown < there else many
 
 
 def _sorting(title: str, order: SortOrder, view: PageQuery, asked: RecordPage) -> Cell:
@@ -173,8 +198,7 @@ def _sorting(title: str, order: SortOrder, view: PageQuery, asked: RecordPage) -
     current = asked.order is order
     turn = "up" if current and not asked.ascending else "down"
     link = view.to("/calls", ("sort", order.value), ("dir", turn), without=("sort", "dir", "after"), rest=True)
-    arrow = (" ▲" if asked.ascending else " ▼") if current else ""
-    return text(title + arrow, link)
+    return text(title, link)
 
 
 def _call(stored: LedgerRecord, view: PageQuery) -> list[Cell]:
@@ -192,7 +216,7 @@ def _call(stored: LedgerRecord, view: PageQuery) -> list[Cell]:
         *(number(count(one)) for one in (tokens.input, tokens.intermediate, tokens.output)),
         number(count(len(record.executions))),
         number(count(record.failed), mark="failed" if record.failed else ""),
-        text(clean(" ".join(f"{name}={value}" for name, value in sorted(record.labels.items())))),
+        text(clean(" ".join(f"{name}={value}" for name, value in sorted(record.labels.items()))), mark="labels"),
     ]
 
 

@@ -9,27 +9,61 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gembill_reports.charts import Chart
+from gembill_reports.layout.sheet import count, money
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """What a table shows in one place. `number` is right-aligned; `link` leads on; `mark` names its style."""
+    """What a table shows in one place. `number` is right-aligned; `link` leads on; `mark` names its style.
+
+    `order` is the number by which rows are sorted, None where it is not known; words are sorted by their text. `money`
+    in a heading marks the amount that comes first where rows are shown as cards. `more` are lines that can be unfolded.
+    """
 
     text: str
     number: bool = False
     link: str | None = None
     mark: str = ""
+    order: int | None = None
+    money: bool = False
+    more: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tools:
+    """What is around a table that can be sorted and searched.
+
+    `summary` says how many rows there are; `column` is the place of the heading by which they are sorted. The search
+    is a form to `action` with the parameter `find`, which keeps the pairs `kept`; without `find` there is none.
+    """
+
+    summary: str
+    column: int | None = None
+    descending: bool = False
+    action: str = ""
+    find: str = ""
+    sought: str = ""
+    kept: Sequence[tuple[str, str]] = ()
+    previous: str | None = None
+    onward: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """A table: headings (some with a link that sorts), rows of cells, and a total or None."""
+    """A table: headings (some with a link that sorts), rows of cells, and a total or None.
+
+    With a `name` its rows can be sorted, searched and paged through: parameters of the address begin with the name.
+    `noun` is what its rows are, in the plural. `tools` are what a page shows for that.
+    """
 
     caption: str
     heads: Sequence[Cell]
     rows: Sequence[Sequence[Cell]]
     total: Sequence[Cell] | None = None
     empty: str = "No call was recorded in this period."
+    name: str = ""
+    noun: str = "rows"
+    tools: Tools | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,3 +102,18 @@ def text(value: object, link: str | None = None, mark: str = "") -> Cell:
 def number(value: str, link: str | None = None, mark: str = "") -> Cell:
     """A cell with a number already written."""
     return Cell(value, number=True, link=link, mark=mark)
+
+
+def counted(value: int | None, link: str | None = None, mark: str = "") -> Cell:
+    """A cell with a count."""
+    return Cell(count(value), number=True, link=link, mark=mark, order=value)
+
+
+def dollars(pico: int | None, link: str | None = None, mark: str = "") -> Cell:
+    """A cell with an amount of pico-dollars."""
+    return Cell(money(pico), number=True, link=link, mark=mark, order=pico)
+
+
+def money_head(title: str) -> Cell:
+    """The heading of the amount that a row is about."""
+    return Cell(title, number=True, money=True)

@@ -19,8 +19,8 @@ from gembill_reports import charts
 from gembill_reports.analysis import forecast, previous_period
 from gembill_reports.analysis.forecast import Forecast
 from gembill_reports.analysis.previous_period import PreviousPeriod
-from gembill_reports.analysis.report import Report, report
-from gembill_reports.dashboard.page import Card, Cell, Grid, Page, number, text
+from gembill_reports.analysis.report import TIMES, Report, report
+from gembill_reports.dashboard.page import Card, Cell, Grid, Page, counted, dollars, money_head, number, text
 from gembill_reports.dashboard.query import PageQuery
 from gembill_reports.layout.sheet import count, money, rate
 from gembill_reports.layout.tables import MISSING, clean
@@ -32,7 +32,7 @@ from gembill_reports.views.report import csv_rows, notes, previous_dict, report_
 
 _DAY_US = 24 * HOUR_US
 _BESIDE = ("Before", "Change")
-_HEADS = ("Calls", "Input", "Intermediate", "Output", "Executions", "Failed", "Spent on fails", "Cost")
+_HEADS = ("Calls", "Input", "Intermediate", "Output", "Executions", "Failed", "Spent on fails")
 
 
 def overview(ledger: Ledger, view: PageQuery, book: PriceBook, budgets: Sequence[Budget] = ()) -> Page:
@@ -93,13 +93,14 @@ def sums_grid(result: Report, view: PageQuery, caption: str, before: PreviousPer
     """The table of a report, each row of a report by one group leading to its calls; beside the period before."""
     by = result.by[0]
     beside = before if before is not None and before.by_row else None
-    heads = [*map(_head, result.by), *(number(head) for head in (*_HEADS, *(_BESIDE if beside else ())))]
+    heads = [*map(_head, result.by), *map(number, _HEADS), money_head("Cost"), *map(number, _BESIDE if beside else ())]
     link = _day_link(view, result) if by in ("hour", "day", "month") else partial(_narrow, view, by)
     if len(result.by) > 1:
         link = _nowhere
     rows = [[*(_group(one, row, link) for one in result.by), *_numbers(row, beside)] for row in result.rows]
     total = [text("Total"), *(text("") for _ in result.by[1:]), *_numbers(result.total, beside)]
-    return Grid(caption, heads, rows, total)
+    noun = f"{by.removeprefix('label.').replace('_', ' ')}s"
+    return Grid(caption, heads, rows, total, name="days" if by in TIMES else "sums", noun=noun)
 
 
 def _head(by: str) -> Cell:
@@ -228,13 +229,20 @@ def _group(by: str, row: Total, link: charts.Link) -> Cell:
 
 def _numbers(row: Total, before: PreviousPeriod | None = None) -> list[Cell]:
     tokens = row.tokens
-    cells = [count(row.calls), count(tokens.input), count(tokens.intermediate), count(tokens.output)]
-    cells += [count(row.executions), rate(row.executions_failed, row.executions)]
-    cells += [money(row.failed_execution_cost_pico), money(row.cost_pico)]
+    cells = [*map(counted, (row.calls, tokens.input, tokens.intermediate, tokens.output, row.executions))]
+    cells += [Cell(rate(row.executions_failed, row.executions), number=True, order=row.executions_failed)]
+    cells += [dollars(row.failed_execution_cost_pico), dollars(row.cost_pico)]
     if before is not None:
         cost = before.cost_of(row)
-        cells += [money(cost), change(row.cost_pico, cost)]
-    return [number(cell) for cell in cells]
+        cells += [dollars(cost), _change(row.cost_pico, cost)]
+    return cells
+
+
+def _change(now_pico: int | None, before_pico: int | None) -> Cell:
+    known = now_pico is not None and before_pico is not None
+    return Cell(
+        change(now_pico, before_pico), number=True, order=(now_pico or 0) - (before_pico or 0) if known else None
+    )
 
 
 def _narrow(view: PageQuery, by: str, row: Total) -> str:

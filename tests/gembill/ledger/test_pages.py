@@ -4,7 +4,17 @@ from uuid import UUID
 
 import pytest
 
-from gembill.ledger import Cursor, Ledger, LedgerRecord, ProblemFilter, RecordPage, Selection, SortOrder, read_page
+from gembill.ledger import (
+    Cursor,
+    Ledger,
+    LedgerRecord,
+    ProblemFilter,
+    RecordPage,
+    Selection,
+    SortOrder,
+    count_calls,
+    read_page,
+)
 from gembill.model import Outcome, Status, Tokens
 from tests.gembill.ledger.making import HOUR, SPOOL, START, append, posting, rated, runs, tokens
 
@@ -86,3 +96,33 @@ def test_what_comes_in_between_moves_nothing(ledger: Ledger) -> None:
     append(ledger, SPOOL, [posting(9, tokens=tokens(1), rating=rated(tokens(1)), occurred_us=START + 9 * HOUR)])
     rest, _ = read_page(ledger, asked, 9, place)
     assert numbers(first) + numbers(rest) == [2, 5, 4, 3, 1]
+
+
+@pytest.mark.parametrize("problem", [None, *ProblemFilter])
+@pytest.mark.parametrize("status", [None, *Status])
+def test_calls_are_counted_as_they_are_listed(
+    ledger: Ledger, problem: ProblemFilter | None, status: Status | None
+) -> None:
+    fill(ledger)
+    for more in ({}, {"conversation": "chat"}, {"words": ("ADS",)}):
+        page = RecordPage(selection=Selection(), problem=problem, status=status, **more)
+        assert count_calls(ledger, page, 100) == len(walk(ledger, page))
+
+
+def test_calls_that_no_rollup_counts_are_counted_up_to_a_limit(ledger: Ledger) -> None:
+    fill(ledger)
+    page = RecordPage(selection=Selection(), words=("gemini",))
+    assert [count_calls(ledger, page, most) for most in (1, 4, 5)] == [2, 5, 5]
+    assert not page.is_counted_by_rollups
+
+
+@pytest.mark.parametrize(("word", "expected"), [("AD", [5]), ("chat", [4]), ("a%s", []), ("_ds", []), ("nothing", [])])
+def test_a_word_is_looked_for_in_the_names_of_a_call(ledger: Ledger, word: str, expected: list[int]) -> None:
+    fill(ledger)
+    assert numbers(walk(ledger, RecordPage(selection=Selection(), words=(word,)))) == expected
+
+
+def test_an_id_finds_its_call(ledger: Ledger) -> None:
+    fill(ledger)
+    wanted = walk(ledger, RecordPage(selection=Selection()))[0].record.id
+    assert numbers(walk(ledger, RecordPage(selection=Selection(), words=(wanted,)))) == [2]

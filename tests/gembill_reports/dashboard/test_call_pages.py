@@ -9,7 +9,7 @@ from gembill_reports.analysis.receipt import receipt
 from gembill_reports.dashboard import call_pages
 from gembill_reports.dashboard.query import PageQuery, view
 from gembill_reports.views.records import record_dict
-from tests.gembill_reports.making import call, put, us
+from tests.gembill_reports.making import FAILED, call, put, us
 
 NOW = us("2026-11-21T09:00:00+00:00")
 
@@ -57,8 +57,12 @@ def test_a_word_it_does_not_know_is_refused(ledger: Ledger, name: str, value: st
 
 
 def test_headings_sort_and_turn(ledger: Ledger) -> None:
-    heads = {cell.text: cell.link or "" for cell in call_pages.calls(ledger, at(sort="cost")).grids[0].heads}
-    assert "dir=up" in heads["Cost ▼"]
+    grid = call_pages.calls(ledger, at(sort="cost")).grids[0]
+    heads = {cell.text: cell.link or "" for cell in grid.heads}
+    assert "dir=up" in heads["Cost"]
+    assert grid.tools is not None
+    assert grid.tools.column is not None
+    assert (grid.heads[grid.tools.column].text, grid.tools.descending) == ("Cost", True)
     assert "sort=intermediate&dir=down" in heads["Intermediate"]
 
 
@@ -105,3 +109,29 @@ def test_conversations_lead_to_their_calls(ledger: Ledger) -> None:
 
 def test_sentences_name_no_address_to_follow() -> None:
     assert call_pages.plain("see https://a.example/x and http://b") == "see a.example/x and b"
+
+
+def test_a_search_looks_into_the_names_of_calls_and_says_how_many_fit(ledger: Ledger) -> None:
+    for words, fitting in (("NOBODY", "1 call"), ("team b", "1 call"), ("rate", "1 call"), ("100%", "0 calls")):
+        page = call_pages.calls(ledger, at(find=words))
+        tools = page.grids[0].tools
+        assert tools is not None
+        assert (tools.summary, tools.sought) == (fitting, words)
+        assert len(page.grids[0].rows) == len(list(page.rows)) == int(fitting[0])
+
+
+def test_a_call_is_found_by_its_id(ledger: Ledger) -> None:
+    wanted = next(iter(read_records(ledger, Selection(models=("nobody-knows",))))).record.id
+    assert [one["id"] for one in call_pages.calls(ledger, at(find=wanted)).data["records"]] == [wanted]
+
+
+def test_a_page_says_of_how_many_calls_it_shows_some(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(call_pages, "SIZE", 2)
+    tools = call_pages.calls(ledger, at()).grids[0].tools
+    assert tools is not None
+    assert tools.summary == "2 of 6 calls"
+    monkeypatch.setattr(call_pages, "_COUNTED", 3)
+    put(ledger, *(call("2026-11-09T10:00:00+00:00", (n, 0, 0), outcomes=[FAILED]) for n in range(5)))
+    tools = call_pages.calls(ledger, at(trouble="failed")).grids[0].tools
+    assert tools is not None
+    assert tools.summary == "2 of more than 3 calls"

@@ -23,11 +23,16 @@
       if (push) history.pushState(null, "", address);
       const again = focused && document.querySelector(`#filter [name="${CSS.escape(focused)}"]`);
       if (again) again.focus({ preventScroll: true });
-      else if (push) scrollTo(0, 0);
+      else if (push) arrive(address);
       draw();
     } catch {
       if (mine === asked) location.assign(address);
     }
+  }
+
+  function arrive(address) {
+    const place = document.getElementById(new URL(address, location.href).hash.slice(1));
+    if (place) place.scrollIntoView(); else scrollTo(0, 0);
   }
 
   function address(form) {
@@ -37,7 +42,7 @@
   }
 
   document.addEventListener("submit", (event) => {
-    if (event.target.id !== "filter") return;
+    if (event.target.id !== "filter" && !event.target.classList.contains("find")) return;
     event.preventDefault();
     show(address(event.target).href, true);
   });
