@@ -114,6 +114,7 @@ class Anomaly(StrEnum):
     UNMETERED_SURFACE = "unmetered_surface"  # a paid call whose usage no dialect of ours reads
     INTERMEDIATE_UNEXPLAINED = "intermediate_unexplained"  # a round re-read what the law does not explain
     LABELS_CUT = "labels_cut"
+    MODEL_CUT = "model_cut"  # the model's name is longer than what is kept
     RECORDER_STOPPED = "recorder_stopped"
     ANSWER_UNREAD_MALFORMED = "answer_unread_malformed"  # one for each `UnreadReason`
     ANSWER_UNREAD_ENCODING = "answer_unread_encoding"

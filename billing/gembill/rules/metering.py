@@ -23,7 +23,7 @@ from gembill.model import (
     Status,
     Tokens,
 )
-from gembill.rules import identity
+from gembill.rules import identity, model_names
 from gembill.rules.media import Pieces, pieces
 from gembill.rules.rounds import Round, tells_rounds
 from gembill.rules.rounds import rounds as tool_rounds
@@ -33,7 +33,6 @@ from gembill.wire.interactions import RUNNING
 from gembill.wire.observation import OUTLINE_ONLY
 from gembill.wire.token_counts import InvalidUsage, Usage
 
-_PLACE = re.compile(r"^(?:(?:.*/)?publishers/[^/]+/)?models/")
 _GENERATION = re.compile(r"gemini-(\d+)")
 _COUNTED = (Status.COMPLETE, Status.PARTIAL)
 _TEXT = frozenset((Modality.TEXT,))
@@ -67,7 +66,7 @@ def meter(event: Event, source_id: int) -> Record:
         location=event.location,
         streamed=event.streamed or asked.stream,
         model=model,
-        requested_model=_bare(asked.model),
+        requested_model=model_names.bare(asked.model),
         agent=asked.agent or seen.agent,
         service_tier=reported_tier or tiers.tier(asked.service_tier) or "standard",
         key=event.key,
@@ -281,6 +280,8 @@ def _anomalies(event: Event, status: Status) -> Iterator[str]:
     """What is odd beside the counts."""
     if event.labels_cut:
         yield Anomaly.LABELS_CUT
+    if any(map(model_names.is_cut, _names(event))):
+        yield Anomaly.MODEL_CUT
     if event.seen.unread:
         yield f"answer_unread_{event.seen.unread}"  # an `Anomaly`, unless another version saw it
     if event.asked.unread and status is not Status.ERROR and event.operation in TELLS_USAGE:
@@ -323,14 +324,13 @@ def _conversation(event: Event) -> str | None:
     return event.asked.previous_interaction_id or event.seen.previous_interaction_id or event.seen.response_id
 
 
+def _names(event: Event) -> tuple[str | None, ...]:
+    return event.seen.model_version, event.asked.model, event.asked.agent, event.seen.agent
+
+
 def _model(event: Event) -> str | None:
-    return _bare(event.seen.model_version) or _bare(event.asked.model) or event.asked.agent or event.seen.agent
-
-
-@lru_cache(maxsize=4096)
-def _bare(model: str | None) -> str | None:
-    """The name alone: on Vertex project, location and publisher can be in front of it."""
-    return _PLACE.sub("", model, count=1) or None if model else None
+    agent = event.asked.agent or event.seen.agent
+    return model_names.bare(event.seen.model_version) or model_names.bare(event.asked.model) or model_names.cut(agent)
 
 
 def _reported_tier(event: Event, usage: Usage | None) -> str | None:

@@ -64,6 +64,7 @@ _ANOMALIES: dict[str, str] = {
         "A round of the tool loop re-read more or less than prompt, code, thoughts and results so far; see its rounds."
     ),
     Anomaly.LABELS_CUT: "The call had more or longer labels than are kept; some were dropped or shortened.",
+    Anomaly.MODEL_CUT: "The name of the model was longer than what is kept, and was shortened.",
     Anomaly.RECORDER_STOPPED: "The recorder ended before the answer did, so what the call used was not learned.",
     Anomaly.ANSWER_UNREAD_MALFORMED: "Part of the answer was not proper JSON and was passed on unread.",
     Anomaly.ANSWER_UNREAD_ENCODING: "The answer came in an encoding that cannot be read and was passed on as it was.",
