@@ -111,6 +111,12 @@ def _known(name: str) -> ColumnElement[int]:
     return case((record.c[name].is_(None), 0), else_=1)
 
 
+def _floor_day(hour: ColumnElement[int]) -> ColumnElement[int]:
+    """The day of an hour, rounded down as Python does it; SQL rounds towards 1970."""
+    of_day = (hour % DAY_HOURS + DAY_HOURS) % DAY_HOURS
+    return (hour - of_day) // DAY_HOURS
+
+
 MEASURED: dict[str, ColumnElement[Any]] = {
     "calls": literal_column("1"),
     "unpriced_calls": 1 - record.c.priced,
@@ -127,7 +133,7 @@ KEYED: dict[str, ColumnElement[Any]] = {
     "model": func.coalesce(record.c.model, literal_column("''")),
     **{name: func.coalesce(record.c[name], literal_column("''")) for name in ("key", "location", "project")},
     **{name: record.c[name] for name in ("source_id", "hour_utc", "api", "operation", "service_tier", "status")},
-    "day_utc": record.c.hour_utc // DAY_HOURS,
+    "day_utc": _floor_day(record.c.hour_utc),
     "code_execution_used": record.c.code_execution_used,
     "labels_hash": record.c.labels_hash,
 }

@@ -3,7 +3,7 @@ from msgspec.structs import replace
 from sqlalchemy import text
 
 from gembill.ledger import Ledger, Reason, audit_ledger
-from tests.gembill.ledger.making import LOST, SPOOL, START, append, natural, posting, rated, record, tokens
+from tests.gembill.ledger.making import HOUR, LOST, SPOOL, START, append, natural, posting, rated, record, tokens
 
 
 @pytest.fixture
@@ -67,3 +67,8 @@ def test_many_findings_of_a_kind_are_abridged(ledger: Ledger) -> None:
     with ledger.engine.begin() as connection:
         connection.execute(text("DELETE FROM event"))
     assert audit_ledger(ledger)[-1] == "and 6 more like the last one"
+
+
+def test_calls_before_1970_are_on_their_own_days(ledger: Ledger) -> None:
+    append(ledger, SPOOL, [posting(n, occurred_us=-hour * HOUR) for n, hour in enumerate((1, 23, 24, 25, 49), 1)])
+    assert audit_ledger(ledger) == []
