@@ -62,6 +62,7 @@ class Settings:
     fingerprint_secret: str | None = field(default=None, repr=False)
     keys: dict[str, str] = field(default_factory=dict)
     spool_min_free_bytes: int = 32 << 20
+    spool_keep_hours: int = 192  # posted events, so that a backup of a week ago can be filled up
     pump_seconds: int = 600
     pump_bytes: int = 64 << 20
     pump_calls: int = 1_000
@@ -153,6 +154,7 @@ _KINDS = {
     "fingerprint_secret": _SECRET,
     "keys": Kind(dict[str, str], "a table of fingerprint = name, such as k_0123456789ab = 'search-team'", secret=True),
     "spool_min_free_bytes": _COUNT,
+    "spool_keep_hours": _COUNT,
     "pump_seconds": _COUNT,
     "pump_bytes": _COUNT,
     "pump_calls": _COUNT,

@@ -195,7 +195,7 @@ def _upstream(settings: Settings, address: str) -> Upstream:
 
 def _spools(settings: Settings) -> tuple[Spool, list[Spool]]:
     """Our spool and those that dead processes left; calls that never ended are closed as lost."""
-    options = SpoolOptions(min_free_bytes=settings.spool_min_free_bytes)
+    options = SpoolOptions(min_free_bytes=settings.spool_min_free_bytes, keep_hours=float(settings.spool_keep_hours))
     spool = Spool.claim(settings.spool_dir, options)
     adopted = Spool.adopt(settings.spool_dir, options)
     for each in (spool, *adopted):

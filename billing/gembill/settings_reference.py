@@ -37,6 +37,7 @@ SECTIONS: Mapping[str, Mapping[str, str]] = {
         "pump_bytes": "How far it is read on, in bytes.",
         "pump_calls": "How many such answers at once.",
         "spool_min_free_bytes": "Calls are refused when the spool's disk has less free, in bytes.",
+        "spool_keep_hours": "How long posted events are kept for `gembill replay`; longer than from backup to backup.",
         "ready_seconds": "From what age of the oldest unposted record on `/_gembill/ready` is 503, in seconds.",
     },
     "Logs": {

@@ -240,11 +240,27 @@ class Segments:
         """Unlink segments that are posted and old; never the newest, a damaged one, or one being written."""
         before = time.time() - keep_s
         for span in self.spans[:-1]:
-            if span.last <= posted and not span.writing and span.path.suffix == ".seg" and _is_older(span.path, before):
-                with self._row:
-                    self.spans = tuple(other for other in self.spans if other is not span)
-                span.path.unlink(missing_ok=True)
+            if _is_spent(span, posted) and _is_older(span.path, before):
+                self._unlink(span)
         upgrade.retire(self.path, before)
+
+    def shed(self, posted: int) -> Path | None:
+        """Unlink the oldest segment that `retire` would in time; the file, or None where there is none."""
+        for span in self.spans[:-1]:
+            if _is_spent(span, posted) and _is_older(span.path, time.time()):
+                self._unlink(span)
+                return span.path
+        return None
+
+    def _unlink(self, span: SequenceRange) -> None:
+        with self._row:
+            self.spans = tuple(other for other in self.spans if other is not span)
+        span.path.unlink(missing_ok=True)
+
+
+def _is_spent(span: SequenceRange, posted: int) -> bool:
+    """Whether a segment is posted, whole, and not being written."""
+    return span.last <= posted and not span.writing and span.path.suffix == ".seg"
 
 
 def _begun_us(path: Path) -> int | None:

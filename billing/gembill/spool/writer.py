@@ -8,11 +8,13 @@ next time).
 """
 
 import logging
+import os
 import queue
 import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 from gembill.errors import SpoolUnwritable
 from gembill.spool import frames
@@ -33,7 +35,7 @@ class SpoolOptions:
 
     segment_bytes: int = 16 * 1024 * 1024  # a start reads one
     segment_s: float = 3600.0
-    keep_hours: float = 72.0  # posted segments, for a ledger that has to be filled again
+    keep_hours: float = 192.0  # posted segments, for a ledger that has to be filled again
     min_free_bytes: int = 32 * 1024 * 1024
     max_bytes: int = 8 * 1024 * 1024 * 1024  # unposted
     batch: int = 1000
@@ -70,6 +72,7 @@ class Writer:
         self._next_intent = 1
         self._retry_at = 0.0
         self._tidied_at = time.monotonic()
+        self._looked_at = 0.0
         self._busy_since: float | None = None
         self._deadline: float | None = None
         self._ended = False  # whether anything more is taken
@@ -275,6 +278,7 @@ class Writer:
         """Rotation, and now and then the unlinking of old segments."""
         if self._segment is not None and self._is_due(self._segment):
             self._end_segment()
+        self._shed()
         if time.monotonic() - self._tidied_at < TIDY_S:
             return
         self._tidied_at = time.monotonic()
@@ -282,6 +286,25 @@ class Writer:
             self._segments.retire(self._posted(), self._options.keep_hours * 3600)
         except OSError as error:
             log.warning("segments in %s cannot be put away now: %s", self._segments.path, error)
+
+    def _shed(self) -> None:
+        """Give back what is posted, the oldest first, before a disk without room refuses calls."""
+        if time.monotonic() - self._looked_at < TICK_S:
+            return
+        self._looked_at = time.monotonic()
+        try:
+            while _free_bytes(self._segments.path) < 2 * self._options.min_free_bytes:
+                gone = self._segments.shed(self._posted())
+                if gone is None:
+                    return
+                log.warning("the disk is nearly full: %s is removed before its time; it was posted", gone)
+        except OSError as error:
+            log.warning("segments in %s cannot be given back now: %s", self._segments.path, error)
+
+
+def _free_bytes(path: Path) -> int:
+    disk = os.statvfs(path)
+    return disk.f_bavail * disk.f_frsize
 
 
 def _completion(seq: int, request: WriteRequest, opened: tuple[int, WriteRequest] | None) -> bytes:

@@ -54,7 +54,7 @@ def test_old_posted_segments_are_unlinked_and_no_others(tmp_path: Path) -> None:
     _fill(spool, 1, 20)
     segments = _segments(spool)
     firsts = [int(path.stem.partition("-")[2]) for path in segments]
-    _age(segments, 100)
+    _age(segments, 200)
     spool.retire()
     assert _segments(spool) == segments  # nothing is posted
     spool.mark_posted(firsts[3] - 1)
@@ -62,7 +62,7 @@ def test_old_posted_segments_are_unlinked_and_no_others(tmp_path: Path) -> None:
     spool.retire()
     assert _segments(spool) == [segments[0], *segments[3:]]  # the first is too young
     spool.mark_posted(20)
-    _age(segments[:1], 100)
+    _age(segments[:1], 200)
     spool.retire()
     assert _segments(spool) == segments[-1:]  # the newest stays
     assert _seqs(spool, 20) == []
@@ -93,7 +93,7 @@ def test_open_intents_survive_rotation_and_retention(tmp_path: Path) -> None:
     assert spool.append_wait("short", b"y") == 11
     _fill(spool, 12, 20)
     spool.mark_posted(20)
-    _age(_segments(spool), 100)
+    _age(_segments(spool), 200)
     spool.retire()
     assert len(_segments(spool)) <= 2
     spool.close(5.0)
@@ -127,7 +127,7 @@ def test_a_flipped_byte_is_reported_set_aside_and_its_neighbours_are_read(
     assert not path.exists()
     assert _seqs(spool) == [*range(1, 21), *range(22, 32)]  # what is good in it is still handed out
     spool.mark_posted(31)
-    _age(list(home.glob("*.seg*")), 100)
+    _age(list(home.glob("*.seg*")), 200)
     spool.retire()
     assert path.with_suffix(".seg-damaged").exists()
     spool.close(5.0)

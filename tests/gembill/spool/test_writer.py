@@ -355,3 +355,18 @@ def test_a_group_is_one_call_into_the_loop_and_one_sync(tmp_path: Path, monkeypa
     asyncio.run(main())
     spool.close(5.0)
     assert len(calls) == len(syncs) < 60
+
+
+def test_a_disk_that_is_nearly_full_gets_back_what_is_posted_the_oldest_first(tmp_path: Path) -> None:
+    spool = Spool.claim(tmp_path, SpoolOptions(segment_bytes=1_000, min_free_bytes=2**60))
+    for n in range(1, 21):
+        spool.append_wait(f"e{n}", os.urandom(400))
+    there = sorted(spool.path.glob("*.seg"))
+    firsts = [int(path.stem.partition("-")[2]) for path in there]
+    assert len(firsts) > 4
+    assert spool._segments.shed(0) is None, "nothing is posted"
+    spool.mark_posted(firsts[2] - 1)
+    assert spool._segments.shed(spool.posted) in (there[0], there[1], None), "the writer may have been quicker"
+    _wait_for(lambda: sorted(spool.path.glob("*.seg")) == there[2:], 30)
+    assert [entry.seq for entry in spool.read(firsts[2] - 1, 30)] == list(range(firsts[2], 21))
+    spool.close(5.0)
