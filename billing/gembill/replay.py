@@ -1,4 +1,4 @@
-"""Rating again what is recorded: by the prices now in force (`rerate`), or from the raw events (`repost`).
+"""Rating again what is recorded: by the prices now in force (`rerate`), or from the raw events (`repost`, `revive`).
 
 Owns: what a record is worked out from again, and what counts as a change. Not here: prices, metering and SQL.
 Invariant: nothing is overwritten: a change is a correcting revision, so the old charges stay visible with their price
@@ -109,10 +109,21 @@ def repost(
 ) -> ReplayResult:
     """Read the raw events of the records selected again and rate them, then try all dead letters again."""
     result = _replay(ledger, selection, _Work(terms, Reason.REPOST, _reposted, dry_run), on_batch)
+    _revive_all(ledger, result, terms, dry_run=dry_run)
+    return result
+
+
+def revive(ledger: Ledger, terms: PricingTerms, *, dry_run: bool = False) -> ReplayResult:
+    """Try all dead letters again: those that this version can read, and the ledger can keep, become records."""
+    result = ReplayResult()
+    _revive_all(ledger, result, terms, dry_run=dry_run)
+    return result
+
+
+def _revive_all(ledger: Ledger, result: ReplayResult, terms: PricingTerms, *, dry_run: bool) -> None:
     for batch in read_dead_letters(ledger):
         for letter in batch:
             _revive(ledger, letter, result, terms, dry_run=dry_run)
-    return result
 
 
 @dataclass(frozen=True, slots=True)

@@ -141,7 +141,7 @@ def test_calls_whose_usage_is_unknown_are_counted_once(spool, ledger_url):
 
 def test_an_unfit_posting_is_isolated_by_halving_and_buried(spool, ledger_url):
     bodies = [event(n) for n in range(1, 12)]
-    bodies[6] = event(7, asked=RequestFacts(model="m" * 800))  # longer than an index entry can be
+    bodies[6] = event(7, key="k" * 800)  # longer than an index entry can be
     fill(spool, *bodies)
     poster = Poster(lambda: open_ledger(ledger_url), bundled_terms)
     assert poster.drain(spool) == 11
@@ -156,7 +156,7 @@ def test_an_unfit_posting_is_isolated_by_halving_and_buried(spool, ledger_url):
     with ledger.engine.connect() as connection:
         (row,) = connection.execute(dead_letter.select())
     assert (row.seq, bytes(row.body)) == (7, bodies[6])
-    assert "model has 800 bytes" in row.reason
+    assert "key has 800 bytes" in row.reason
     assert audit_ledger(ledger) == []
     ledger.close()
 

@@ -144,16 +144,17 @@ def check(
     Exits 10 if one is breached, 12 with --strict if the cost of calls is not known, 11 with --fail-on warn if one
     warns, else 0. UNKNOWN: calls without a price may have spent more than is known.
     """
-    from gembill.ledger import holds_demo_data
+    from gembill.ledger import count_unreplayed, holds_demo_data
     from gembill_reports.views.budgets import BudgetCheckView
 
     _, budgets = choice.load()
     at_us = moment.at_us()
     with opened(database_url, read_only=not alert) as (ledger, settings):
         statuses, demo = moment.statuses(ledger, budgets, at_us), holds_demo_data(ledger)
+        known = not (exits.strict and count_unreplayed(ledger))
         if alert:
             _send(ledger, settings, statuses)
-    code = exits.code(statuses)
+    code = exits.code(statuses, known=known)
     output.write(BudgetCheckView(statuses=statuses, at_us=at_us, exit_code=code, demo=demo))
     ctx.exit(code)
 

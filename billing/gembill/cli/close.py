@@ -71,11 +71,13 @@ def _over(month: str, tz: str | None) -> Period:
 
 def _doubts(ledger: Ledger, period: Period) -> bool:
     """Whether the costs of some calls are not known, which is said."""
-    from gembill.ledger import Selection, read_totals
+    from gembill.ledger import Selection, count_unreplayed, read_totals
 
     (total,) = read_totals(ledger, Selection(start_us=period.start_us, end_us=period.end_us))
-    if total.is_known:
+    dead = count_unreplayed(ledger)
+    if total.is_known and not dead:
         return False
     doubts = f"{total.unpriced_calls:,} unpriced and {total.incomplete_calls:,} incomplete calls"
+    doubts += f", {dead:,} dead letters" if dead else ""
     click.echo(f"gembill: {doubts}; what is learned of them after the closing is an adjustment", err=True)
     return True

@@ -83,6 +83,8 @@ def report(
         return
     if output.form.is_data:  # the others name these calls in their notes
         click.echo(f"gembill: {total.unpriced_calls} unpriced and {total.incomplete_calls} incomplete calls", err=True)
+        if view.report.dead_letters:
+            click.echo(f"gembill: {view.report.dead_letters} dead letters", err=True)
     if strict:
         click.echo(f"gembill: --strict: the period is not complete (exit {STRICT_EXIT})", err=True)
         raise SystemExit(STRICT_EXIT)

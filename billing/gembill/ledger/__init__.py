@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from gembill.ledger.pages import Cursor, ProblemFilter, RecordPage, SortOrder, count_calls, read_page
     from gembill.ledger.quality import Quality, read_quality
     from gembill.ledger.records import read_event_body, read_record, read_records, read_time_range
+    from gembill.ledger.remarks import Remarks, count_unreplayed, read_remarks
     from gembill.ledger.selection import Selection
     from gembill.ledger.store import Ledger, ledger_file, open_ledger, upgrade_ledger
     from gembill.ledger.totals import Total, read_hourly_totals, read_totals
@@ -73,6 +74,7 @@ _MODULES = {
     "pages": "Cursor ProblemFilter RecordPage SortOrder count_calls read_page",
     "quality": "Quality read_quality",
     "records": "read_event_body read_record read_records read_time_range",
+    "remarks": "Remarks count_unreplayed read_remarks",
     "selection": "Selection",
     "store": "Ledger ledger_file open_ledger upgrade_ledger",
     "totals": "Total read_hourly_totals read_totals",
@@ -106,6 +108,7 @@ __all__ = [
     "RatedEvent",
     "Reason",
     "RecordPage",
+    "Remarks",
     "Selection",
     "SortOrder",
     "SpoolRefused",
@@ -119,6 +122,7 @@ __all__ = [
     "close_month",
     "count_calls",
     "count_dead_letters",
+    "count_unreplayed",
     "greatest_label",
     "holds_demo_data",
     "known_events",
@@ -145,6 +149,7 @@ __all__ = [
     "read_quality",
     "read_record",
     "read_records",
+    "read_remarks",
     "read_time_range",
     "read_totals",
     "read_usage_of_calls",

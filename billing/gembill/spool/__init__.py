@@ -3,12 +3,24 @@
 Owns: its directory, its files, its one writing thread, and reading them in another process. Not here: the meaning of
 what it holds, and posting. Invariant: what was acknowledged is on disk, and is given to the ledger in order.
 
-`spool` is the way in for who writes, `reader` for who posts. Behind them: `directory` (lock), `segments` (all of them
-in their order), `segment` (one file), `frames` (its bytes), `writer` (the thread), `write_request` (what waits for it),
-`patience` (for how long), `upgrade` and `wal_frames` (segments of gembill 0.2).
+`spool` is the way in for who writes, `reader` for who posts, `kept` for who fills a ledger again. Behind them:
+`directory` (lock), `segments` (all of them in their order), `segment` (one file), `frames` (its bytes), `writer` (the
+thread), `write_request` (what waits for it), `patience` (for how long), `upgrade` and `wal_frames` (segments of gembill
+0.2).
 """
 
+from gembill.spool.kept import KeptSpool, kept_spools
 from gembill.spool.reader import SpoolReader
 from gembill.spool.spool import Backlog, Damage, Interrupted, SegmentEntry, Spool, SpoolOptions
 
-__all__ = ["Backlog", "Damage", "Interrupted", "SegmentEntry", "Spool", "SpoolOptions", "SpoolReader"]
+__all__ = [
+    "Backlog",
+    "Damage",
+    "Interrupted",
+    "KeptSpool",
+    "SegmentEntry",
+    "Spool",
+    "SpoolOptions",
+    "SpoolReader",
+    "kept_spools",
+]

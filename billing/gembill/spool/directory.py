@@ -36,6 +36,11 @@ def open_root(root: Path) -> None:
         )
 
 
+def spool_paths(root: Path) -> list[Path]:
+    """The directories of spools below a root, in order of name."""
+    return sorted(path for path in root.iterdir() if _NAME.fullmatch(path.name))
+
+
 class SpoolDirectory:
     """One spool's directory, locked by this process."""
 
@@ -74,7 +79,7 @@ class SpoolDirectory:
     @classmethod
     def unlocked(cls, root: Path) -> Iterator["SpoolDirectory"]:
         """Each directory below root that nobody holds, locked, in order of name; what cannot be opened is set aside."""
-        for path in sorted(path for path in root.iterdir() if _NAME.fullmatch(path.name)):
+        for path in spool_paths(root):
             try:
                 directory = cls.lock(path)
             except OSError as error:

@@ -75,6 +75,24 @@ def retire(path: Path, before: float) -> None:
             _move(file, None)
 
 
+def completions(file: Path, source_id: int) -> list[tuple[int, int, str, bytes]]:
+    """What an old segment that was kept has: sequence number, microseconds, id and body, whole ones alone.
+
+    ValueError or TypeError where it cannot be read.
+    """
+    from gembill.sqlite import driver
+
+    try:
+        with closing(driver.connect(f"file:{quote(str(file))}?mode=rw", uri=True, timeout=5.0)) as connection:
+            owner = connection.execute("SELECT source_id FROM meta").fetchone()
+            rows = connection.execute("SELECT seq, at_us, event_id, body, crc FROM final ORDER BY seq").fetchall()
+    except driver.Error as error:
+        raise ValueError(str(error)) from error
+    if owner != (source_id,):
+        raise ValueError(f"it says it belongs to source {owner}")
+    return [row[:4] for row in rows if _is_whole(*row[2:])]
+
+
 def _first(file: Path) -> int:
     return int(file.stem.partition("-")[2])
 

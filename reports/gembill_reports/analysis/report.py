@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from gembill.errors import ConfigurationError
-from gembill.ledger import Ledger, Selection, Total, holds_demo_data, read_totals
+from gembill.ledger import Ledger, Selection, Total, read_remarks, read_totals
 from gembill.model import COST_PARTS, CostParts, Tokens
 from gembill.period import HOUR_US, Period, Unit, buckets, name
 
@@ -37,6 +37,7 @@ class Report:
     rows: tuple[Total, ...]
     total: Total
     demo: bool = False  # made-up calls are among them
+    dead_letters: int = 0  # calls of any time that could not become records
 
     def __iter__(self) -> Iterator[Total]:
         return iter(self.rows)
@@ -46,8 +47,8 @@ class Report:
 
     @property
     def strictly_complete(self) -> bool:
-        """Whether every call has its tokens and a price."""
-        return not (self.total.unpriced_calls or self.total.incomplete_calls)
+        """Whether every call is a record and has its tokens and a price."""
+        return not (self.total.unpriced_calls or self.total.incomplete_calls or self.dead_letters)
 
 
 def groups(by: Iterable[str]) -> tuple[str, ...]:
@@ -75,7 +76,8 @@ def report(ledger: Ledger, period: Period, by: Sequence[str] = (), *, selection:
         sums = _in_buckets(ledger, chosen, _Cut(time, period, tuple(one for one in by if one not in TIMES)))
     rows = group_sums(by, sums)
     ordered = tuple(sorted(rows, key=lambda row: _order(by, row)))
-    return Report(period, by, ordered, add({}, rows), demo=holds_demo_data(ledger))
+    remarks = read_remarks(ledger)
+    return Report(period, by, ordered, add({}, rows), demo=remarks.demo, dead_letters=remarks.dead_letters)
 
 
 def add(group: Group, sums: Sequence[Total]) -> Total:

@@ -193,8 +193,14 @@ def notes(report: Report) -> list[str]:
 
 
 def doubts(report: Report) -> list[str]:
-    """How many calls have no price or may lack tokens, and in which rows they are."""
+    """How many calls are no records, have no price or may lack tokens, and in which rows they are."""
+    again = "`gembill replay --dead-letters` tries them again"
     return [
+        *(
+            [f"Dead letters: {report.dead_letters:,}. Their calls are in no sum; {again}."]
+            if report.dead_letters
+            else []
+        ),
         _named(report, "Unpriced", lambda row: row.unpriced_calls, "their cost is unknown and in no sum"),
         _named(report, "Incomplete", lambda row: row.incomplete_calls, "some of their tokens may be missing"),
     ]

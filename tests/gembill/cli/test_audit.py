@@ -25,3 +25,14 @@ def test_books_that_balance_exit_0_and_others_1(tmp_path: Path) -> None:
     assert bad.exit_code == 1
     assert bad.stdout.count("\n") >= 1
     assert "findings: " in bad.stderr
+
+
+def test_a_dead_letter_is_a_finding_until_it_is_a_record(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'ledger.db'}"
+    ledger = open_ledger(url)
+    ledger.add_dead_letter(5, 1, "poison", b"{", "no reason")
+    ledger.close()
+    result = CliRunner().invoke(gembill, ["audit", "--database-url", url])
+    assert result.exit_code == 1
+    assert "dead letters: 1 calls are not records;" in result.stdout
+    assert "gembill replay --dead-letters" in result.stdout

@@ -220,3 +220,13 @@ def test_html_goes_into_one_file(url: str, tmp_path: Path) -> None:
     assert run(url, "monthly", "--month", "2026-11", "--format", "html").stdout.lstrip().startswith("<!doctype html>")
     with pytest.raises(ConfigurationError, match="cannot be written"):
         run(url, "monthly", "--format", "csv", "-o", str(tmp_path / "none" / "x"))
+
+
+def test_strict_exits_12_while_there_are_dead_letters(url: str) -> None:
+    ledger = open_ledger(url)
+    ledger.add_dead_letter(5, 1, "poison", b"{", "no reason")
+    ledger.close()
+    strict = run(url, "monthly", "--month", "2026-11", "--strict", "--format", "json")
+    assert strict.exit_code == 12
+    assert "1 dead letters" in strict.stderr
+    assert "Dead letters: 1." in run(url, "monthly", "--month", "2026-11").stdout

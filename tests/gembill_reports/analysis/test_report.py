@@ -375,3 +375,12 @@ def test_rows_are_the_plain_sum_over_the_calls(
     totals = report(kept, period, [unit], selection=chosen)
     assert shown(totals) == naive(unit, calls, period)
     assert totals.total.calls == sum(row.calls for row in totals) == report(kept, period, selection=chosen).total.calls
+
+
+def test_a_dead_letter_makes_every_report_incomplete_and_is_one_note(ledger: Ledger) -> None:
+    from gembill_reports.views.report import notes
+
+    ledger.add_dead_letter(5, 1, "poison", b"{", "no reason")
+    totals = report(ledger, NOVEMBER, ["model"])
+    assert not totals.strictly_complete
+    assert sum("Dead letters: 1." in note for note in notes(totals)) == 1
