@@ -14,8 +14,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+from gembill.ledger import open_ledger
 from gembill.rules.budgets.toml import budgets
 from gembill_simulator import Simulator, in_thread
+from tests.gembill_reports.making import call, put
 from tests.surroundings import clean
 
 ROOT = Path(__file__).parents[1]
@@ -102,11 +104,14 @@ def test_the_job_that_compares_labels_its_calls_and_the_branch_is_held_against_m
     (job,) = (job for workflow in WORKFLOWS for name, job in workflow["jobs"].items() if name == "cost")
     (script,) = (step["run"] for step in job["steps"] if "pytest --gemini-budget" in step.get("run", ""))
     (given,) = (step["with"] for step in job["steps"] if "baseline" in step.get("with", {}))
+    variables = {"GEMBILL_DATABASE_URL": f"sqlite:///{folder}/ledger.db"}
+    ledger = open_ledger(variables["GEMBILL_DATABASE_URL"])
+    put(ledger, call("2026-11-01T10:00:00+00:00", (9_000, 0, 9_000), labels={"run": "2026", "branch": "main"}))
+    ledger.close()
     with in_thread(Simulator()) as upstream:
-        variables = {"GEMBILL_DATABASE_URL": f"sqlite:///{folder}/ledger.db", "GEMBILL_UPSTREAM": upstream.url}
-        for branch in ("main", "feature/it"):
-            code, said = run(folder, script, BRANCH=branch, GEMINI_API_KEY="made-up", **variables)
-            assert code == 0, said
+        variables |= {"GEMBILL_UPSTREAM": upstream.url, "GEMINI_API_KEY": "made-up"}
+        code, said = run(folder, script, BRANCH="feature/it", **variables)
+    assert code == 0, said
     asked = (
         f"gembill diff label.branch=feature/it --baseline {given['baseline']} --max-increase {given['max-increase']}"
     )

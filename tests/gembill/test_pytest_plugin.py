@@ -132,7 +132,7 @@ def test_strictness_without_a_budget_is_a_usage_error(tmp_path):
 
 def test_calls_have_the_labels_given_beside_run_and_test(upstream, tmp_path):
     flags = ("--gemini-budget", "1", "--gemini-label", "branch=feature/x", "--gemini-label", "job=a=b", "-k", "many")
-    session = pytest_in(tmp_path, *flags, "-n", "2", GEMBILL_UPSTREAM=upstream)
+    session = pytest_in(tmp_path, *flags, GEMBILL_UPSTREAM=upstream)
     assert session.returncode == 0, session.stdout
     ledger = open_ledger(f"sqlite:///{tmp_path / 'data/ledger.db'}", read_only=True)
     labels = read_labels(ledger)
