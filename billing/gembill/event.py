@@ -89,7 +89,7 @@ class RequestFacts(Struct, frozen=True, omit_defaults=True, kw_only=True, gc=Fal
     declared: bool | None = None
     service_tier: str | None = None
     cached_content: str | None = None
-    conversation: str | None = None  # keyed hash of key, system instruction and first content
+    conversation: str | None = None  # the first call of its chat, or a keyed hash: c_ (until 0.2) or l_
     turns: int | None = None  # contents in the request
     previous_interaction_id: str | None = None
     unread: bool = False  # there was a body, and it is not JSON that can be read

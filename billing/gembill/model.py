@@ -206,7 +206,8 @@ class Record(Struct, frozen=True, kw_only=True, gc=False):
 
     `readings` is None where the counts do not suffice to price the call. `tier_reported` says that an answer named the
     tier; of a record read from the ledger neither is known.
-    `conversation` is a keyed hash for chats or the first interaction of a chain; `turns` how many contents were sent.
+    `conversation` names the first call of a chat or the first interaction of a chain (docs/wire.md, 4).
+    `turns` is how many contents were sent.
     """
 
     source_id: int

@@ -17,6 +17,8 @@ from urllib.parse import unquote_to_bytes
 from gembill.wire.json_text import word
 
 LABEL_PREFIX = b"x-gembill-label-"
+CONVERSATION_LABEL = "conversation"
+"""The label by which a caller names the chat that a call is a turn of."""
 MAX_LABELS, MAX_NAME, MAX_VALUE = 64, 64, 256
 _SHORTEST_SECRET = 6  # shorter strings are struck out of nothing: they would hit ordinary words
 _API_KEYS = (b"key", b"$key")

@@ -1,4 +1,4 @@
-"""What earlier exchanges explain of later ones: the tools of a cached content, the requests of a batch.
+"""What earlier exchanges explain of later ones: tools of a cached content, requests of a batch, turns of a chat.
 
 Owns: these facts, bounded, for as long as this process lives. Not here: records. Invariant: no more than `MAX_NAMES`
 names and `MAX_ENTRIES` batch entries are kept, and the oldest are forgotten; what is forgotten is "not known", never
@@ -9,6 +9,7 @@ from collections import OrderedDict
 
 from msgspec import Struct
 
+from gembill.capture.chats import Chats
 from gembill.event import FilmRequest, Stored
 from gembill.model import Api, Operation
 
@@ -45,6 +46,7 @@ class ContextCache:
     def __init__(self) -> None:
         self._caches: OrderedDict[tuple[Api, str], bool] = OrderedDict()
         self._batches: OrderedDict[tuple[Api, str], Submitted] = OrderedDict()
+        self.chats = Chats()
         self._entries = 0
 
     def cached(self, api: Api, name: str) -> bool | None:

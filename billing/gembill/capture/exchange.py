@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from gembill.capture.attribution import Caller, Header, may_show_key, strike, without_keys
+from gembill.capture.attribution import CONVERSATION_LABEL, Caller, Header, may_show_key, strike, without_keys
 from gembill.capture.context import ContextCache, Submitted
 from gembill.capture.documents import Documents
 from gembill.capture.fingerprint import Fingerprint
@@ -24,6 +24,7 @@ from gembill.wire.interactions import RUNNING
 from gembill.wire.json_text import word
 from gembill.wire.observation import Observation
 from gembill.wire.routes import Role, Route
+from gembill.wire.turns import Turns
 
 _log = logging.getLogger("gembill.exchange")
 _encoder = msgspec.json.Encoder()
@@ -71,6 +72,7 @@ class Exchange:
         self._observation = Observation()
         self._status: int | None = None
         self._tier: str | None = None
+        self._turns: Turns | None = None
 
     def intent(self) -> bytes:
         """The event to keep if this process ends before the answer does."""
@@ -148,7 +150,10 @@ class Exchange:
         return submitted
 
     def _remember(self, event: Event) -> None:
-        """What later exchanges need to know of this one: nothing, of most."""
+        """What later exchanges need to know of this one: which turn of a chat it was."""
+        turn = None if self._turns is None else self._observation.said.turn(self._turns.prompt)
+        if turn is not None and event.asked.conversation is not None:
+            self._context.chats.note(self._chatter, turn, event.asked.conversation)
 
     @property
     def _completes_record(self) -> bool:
@@ -187,15 +192,22 @@ class Exchange:
     def _request_facts(self) -> RequestFacts:
         if self._route.role is not Role.CALL:
             return RequestFacts()  # a poll asks for nothing
-        facts, basis = self._dialect.request_facts(self._body(), self._route.model)
+        facts, self._turns = self._dialect.request_facts(self._body(), self._route.model)
         if self._request.trouble:
             facts = msgspec.structs.replace(facts, unread=True)
         if facts.declared is None and facts.cached_content:
             declared = self._context.cached(self._route.api, facts.cached_content)
             facts = msgspec.structs.replace(facts, declared=declared)
-        if basis is None:
-            return facts
-        return msgspec.structs.replace(facts, conversation=self._fingerprint.conversation(self._key, basis))
+        name = self._caller.labels.get(CONVERSATION_LABEL)
+        conversation = self._fingerprint.conversation(self._key, name) if name else None
+        if conversation is None and self._turns is not None:
+            conversation = self._context.chats.conversation(self._chatter, self._turns) or self.event_id
+        return msgspec.structs.replace(facts, conversation=conversation)
+
+    @property
+    def _chatter(self) -> str:
+        """Whose chats a turn can be of."""
+        return f"{self._route.api.value}\0{self._key or ''}"
 
     def _event(
         self, ending: Ending, ended_us: int | None, request: RequestFacts, response: ResponseFacts, retried: int = 0

@@ -37,9 +37,9 @@ class Fingerprint:
         """The name of a caller who is known by project and quota user: as given by people, else these themselves."""
         return self._names.get(account, account)
 
-    def conversation(self, key: str | None, basis: bytes) -> str:
-        """The id of a chat: the same for the same key, system instruction and first content."""
-        return "c_" + self._hash(b"conversation\0" + (key or "").encode() + b"\0" + basis)[:20]
+    def conversation(self, key: str | None, name: str) -> str:
+        """The id of a chat that its caller names: the same for the same key and name."""
+        return "l_" + self._hash(b"conversation\0" + (key or "").encode() + b"\0" + name.encode())[:20]
 
     def _named(self, credential: bytes) -> str:
         fingerprint = "k_" + self._hash(b"key\0" + credential)[:12]

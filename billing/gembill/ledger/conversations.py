@@ -2,7 +2,7 @@
 
 Owns: which calls belong together in a ledger, when that may be shown, and their sums. Not here: display. Invariant: a
 conversation is listed exactly where its calls show a `conversation_id` (contract.md): calls that go on from an earlier
-turn, and single turns that other calls share.
+turn, and those whose conversation other calls share.
 """
 
 from collections.abc import Collection, Sequence
@@ -100,7 +100,7 @@ def goes_on() -> ColumnElement[bool]:
     interaction = c.operation == Operation.INTERACTIONS.value
     return or_(
         and_(interaction, c.conversation.is_not(None), c.conversation.is_distinct_from(c.response_id)),
-        and_(~interaction, c.conversation.is_not(None), func.coalesce(c.turns, 0) > 1),
+        and_(~interaction, func.substr(c.conversation, 1, 2) == conversation.OPENING, func.coalesce(c.turns, 0) > 1),
     )
 
 

@@ -12,15 +12,18 @@ from gembill.model import Operation, Record
 from gembill.rules import identity
 
 RecordKey = tuple[int, str]
+OPENING = "c_"
+"""How ids of chats began until 0.2, when calls were joined by their first content."""
 
 
 def goes_on(record: Record) -> bool:
-    """Whether there were turns before: contents of a chat, or an interaction that this one names (contract.md)."""
+    """Whether there were turns before, whatever else is in the ledger: an interaction that this one names, or contents
+    of a chat recorded until 0.2. Other chats show where calls share them (contract.md, Conversations)."""
     if record.conversation is None:
         return False
     if record.operation == Operation.INTERACTIONS:
         return record.conversation != record.response_id
-    return (record.turns or 0) > 1
+    return record.conversation.startswith(OPENING) and (record.turns or 0) > 1
 
 
 def predecessor(record: Record) -> RecordKey | None:

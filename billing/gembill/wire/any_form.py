@@ -20,7 +20,7 @@ _WRAPPERS = ("response", "message", "interaction")  # events of streams hold wha
 _GEMINI = ("promptTokenCount", "candidatesTokenCount", "totalTokenCount", "thoughtsTokenCount")
 
 
-def request_facts(body: bytes | None, model: str | None) -> tuple[RequestFacts, bytes | None]:
+def request_facts(body: bytes | None, model: str | None) -> tuple[RequestFacts, None]:
     """What a request says of itself, where it is JSON: model, tier, and whether it wants a stream."""
     members = lenient_fields(body)
     said = members or {}

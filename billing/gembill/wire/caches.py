@@ -18,7 +18,7 @@ from gembill.wire.token_counts import Usage
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def request_facts(body: bytes | None, model: str | None) -> tuple[RequestFacts, bytes | None]:
+def request_facts(body: bytes | None, model: str | None) -> tuple[RequestFacts, None]:
     """What a request says: its model. It generates nothing."""
     members = lenient_fields(body)
     unread = members is None and body is not None

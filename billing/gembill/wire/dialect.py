@@ -23,13 +23,14 @@ from gembill.wire import (
 )
 from gembill.wire.observation import Observation
 from gembill.wire.token_counts import Usage
+from gembill.wire.turns import Turns
 
 
 class Dialect(Protocol):
     """What a dialect's module offers. Only `usage` raises: InvalidUsage."""
 
-    def request_facts(self, body: bytes | None, model: str | None) -> tuple[RequestFacts, bytes | None]:
-        """What a request asks for, and the bytes whose keyed hash names its conversation, if there are any."""
+    def request_facts(self, body: bytes | None, model: str | None) -> tuple[RequestFacts, Turns | None]:
+        """What a request asks for, and digests of the turns of a chat that it repeats, if it is one."""
         ...
 
     def observe(self, document: bytes, observation: Observation) -> None:

@@ -24,7 +24,7 @@ _STATE = "BATCH_STATE_"
 _INLINED = "inlinedEmbedContentResponses"
 
 
-def request_facts(body: bytes | None, model: str | None) -> tuple[RequestFacts, bytes | None]:
+def request_facts(body: bytes | None, model: str | None) -> tuple[RequestFacts, None]:
     """What a request for embeddings asks for: its model, and the batch tier where it is a batch. No tools, no chat."""
     members = lenient_fields(body)
     if members is None:

@@ -15,7 +15,7 @@ EMBEDDER = "gemini-embedding-001"
 """The model that file search embeds with, by the documentation; answers do not name it."""
 
 
-def request_facts(body: bytes | None, model: str | None) -> tuple[RequestFacts, bytes | None]:
+def request_facts(body: bytes | None, model: str | None) -> tuple[RequestFacts, None]:
     """What an import asks for: nothing that bears on its cost."""
     if lenient_fields(body) is None:
         return RequestFacts(model=model, unread=body is not None), None

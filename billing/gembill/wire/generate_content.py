@@ -54,13 +54,19 @@ class _Unread(Struct, frozen=True, gc=False):
     """A member of which only its being there counts, be it null."""
 
 
+class _Call(Struct, frozen=True, gc=False):
+    name: Any = None
+    args: Any = None
+
+
 class _Part(Struct, frozen=True, gc=False, rename="camel"):
     text: Any = None
     thought: Any = None
+    thought_signature: Any = None
     executable_code: _Code | None = None
     code_execution_result: _Result | None = None
     inline_data: _Blob | None = None
-    function_call: _Unread | UnsetType | None = UNSET
+    function_call: _Call | UnsetType | None = UNSET
     function_response: _Unread | UnsetType | None = UNSET
     tool_call: _Unread | UnsetType | None = UNSET
     tool_response: _Unread | UnsetType | None = UNSET
@@ -169,6 +175,8 @@ def _grounding(metadata: GroundingMetadata, observation: Observation) -> None:
 
 def _part(part: _Part, candidate: int, observation: Observation) -> None:
     thought = part.thought is True
+    if part.thought_signature is not None and not candidate:
+        observation.said.add_signature(part.thought_signature)
     if part.executable_code is not None:
         observation.add_part(_code(part.executable_code, candidate, thought=thought))
     elif part.code_execution_result is not None:
@@ -178,8 +186,12 @@ def _part(part: _Part, candidate: int, observation: Observation) -> None:
         observation.add_part(Part(kind="blob", candidate=candidate, thought=thought, mime=mime, chars=length))
     elif isinstance(part.text, str):
         observation.add_text(size(part.text), candidate, thought=thought)
+        if not candidate and not thought:
+            observation.said.add_text(part.text)
     else:
         observation.add_part(Part(kind=_kind(part), candidate=candidate))
+        if not candidate and isinstance(part.function_call, _Call):
+            observation.said.add_call(part.function_call.name, part.function_call.args)
 
 
 def _code(code: _Code, candidate: int, *, thought: bool) -> Part:

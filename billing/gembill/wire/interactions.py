@@ -36,7 +36,7 @@ _WORDS = (
 )
 
 
-def request_facts(body: bytes | None, model: str | None) -> tuple[RequestFacts, bytes | None]:
+def request_facts(body: bytes | None, model: str | None) -> tuple[RequestFacts, None]:
     """What the creation of an interaction asks for (2.2). The API names its conversation, so there are no bytes for it.
 
     Agents run code unasked, and a continued hop has the tools of the one before: without `tools`, that is not known.

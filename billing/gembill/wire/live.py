@@ -80,7 +80,7 @@ def progress(message: bytes) -> Progress:
     return Progress.WORK if spoke or seen.tool_call is not None else Progress.NONE
 
 
-def request_facts(body: bytes | None, model: str | None) -> tuple[RequestFacts, bytes | None]:
+def request_facts(body: bytes | None, model: str | None) -> tuple[RequestFacts, None]:
     """What the message `setup` asks for: model and tools. A session has no conversation but itself."""
     setup = (lenient_fields(body) or {}).get("setup") if body is not None else None
     if setup is None:

@@ -13,6 +13,7 @@ from gembill.model import ApiError
 from gembill.wire.grounding import Grounding
 from gembill.wire.json_text import integer, mapping, word
 from gembill.wire.token_counts import has_counts
+from gembill.wire.turns import Said
 
 MAX_PARTS = 2_000
 MAX_SNAPSHOTS = 64
@@ -33,6 +34,7 @@ class Observation:
     """Builds `ResponseFacts`: dialects call its methods for each document, the exchange takes `response_facts()`."""
 
     def __init__(self) -> None:
+        self.said = Said()  # of the first candidate: what a client sends back as the answer
         self._outline: list[Part] = []
         self._texts: dict[int, int] = {}  # by its index in the outline, how long a text has grown
         self._last: dict[int, int] = {}  # by candidate, the index of its last part

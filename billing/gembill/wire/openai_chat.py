@@ -19,10 +19,11 @@ from gembill.wire.json_text import either, fields, integer, items, lenient_field
 from gembill.wire.observation import Observation
 from gembill.wire.shape import Shape
 from gembill.wire.token_counts import Usage
+from gembill.wire.turns import Said, Turns, turns
 
 
-def request_facts(body: bytes | None, model: str | None) -> tuple[RequestFacts, bytes | None]:
-    """What a completion asks for, and the bytes that name its chat: the messages up to the user's first."""
+def request_facts(body: bytes | None, model: str | None) -> tuple[RequestFacts, Turns | None]:
+    """What a completion asks for, and digests of the turns that it repeats."""
     members = lenient_fields(body)
     if members is None:
         return RequestFacts(model=model, unread=body is not None), None
@@ -33,7 +34,7 @@ def request_facts(body: bytes | None, model: str | None) -> tuple[RequestFacts, 
         service_tier=word(value(either(members, "service_tier", "serviceTier")), 64),
         turns=len(messages),
         stream=value(members.get("stream")) is True,
-    ), _basis(messages)
+    ), turns(messages, _read)
 
 
 def _model(name: object) -> str | None:
@@ -54,14 +55,14 @@ def _declares_code_execution(members: dict[str, msgspec.Raw]) -> bool:
     )
 
 
-def _basis(messages: list[msgspec.Raw]) -> bytes | None:
-    """The messages up to the first of the user, as they were written."""
-    opening = []
-    for message in messages:
-        opening.append(bytes(message))
-        if mapping(value(message)).get("role") == "user":
-            break
-    return b"\n".join(opening) if opening else None
+def _read(message: msgspec.Raw, said: Said | None) -> bool:
+    """Whether a message is the model's; its text is added to what it said. Calls of functions come in pieces."""
+    members = mapping(value(message))
+    if members.get("role") != "assistant":
+        return False
+    if said is not None and isinstance(text := members.get("content"), str):
+        said.add_text(text)
+    return True
 
 
 class _Completion(Struct, frozen=True, gc=False):
@@ -100,6 +101,8 @@ def observe(document: bytes, observation: Observation) -> None:
 def _message(message: dict[str, Any], candidate: int, observation: Observation) -> None:
     if isinstance(text := message.get("content"), str) and text:
         observation.add_text(size(text), candidate)
+        if not candidate:
+            observation.said.add_text(text)
     for _ in mappings(message.get("tool_calls")):
         observation.add_part(Part(kind="function_call", candidate=candidate))
 

@@ -21,7 +21,7 @@ _DEFAULT_MIME = "image/png"
 _FILTERED = "raiFilteredReason"
 
 
-def request_facts(body: bytes | None, model: str | None) -> tuple[RequestFacts, bytes | None]:
+def request_facts(body: bytes | None, model: str | None) -> tuple[RequestFacts, None]:
     """What a request asks for: its model. There are no tools and no chat."""
     members = lenient_fields(body)
     if members is None:

@@ -1,22 +1,18 @@
 """What a request asks for.
 
-Owns: the request fields that accounting needs: tools, tier, cached content, and what makes two requests one
-conversation (wire.md 1.6, 4). Not here: paths (`routes`). Invariant: snake_case and camelCase are read
-alike; no text is kept.
+Owns: the request fields that accounting needs: tools, tier, cached content, and the turns of a chat so far (wire.md
+1.6, 4). Not here: paths (`routes`). Invariant: snake_case and camelCase are read alike; no text is kept.
 """
 
 from collections.abc import Iterable
 from typing import Any
 
-import msgspec
 from msgspec import Raw, Struct, field
 
 from gembill.event import RequestFacts
 from gembill.wire.json_text import lenient_fields, mappings_or_one, word
 from gembill.wire.shape import Shape
-
-_decode = msgspec.json.Decoder().decode
-_encode = msgspec.json.Encoder(order="sorted").encode
+from gembill.wire.turns import Said, Turns, turns
 
 
 class _Tool(Struct, frozen=True, gc=False):
@@ -29,17 +25,37 @@ class _Request(Struct, frozen=True, gc=False):
     tools: list[_Tool] | None = None
     cached: Any = field(default=None, name="cachedContent")
     cached_snake: Any = field(default=None, name="cached_content")
-    system: Raw = field(default=Raw(), name="systemInstruction")
-    system_snake: Raw = field(default=Raw(), name="system_instruction")
     tier: Any = field(default=None, name="serviceTier")
     tier_snake: Any = field(default=None, name="service_tier")
 
 
+class _Call(Struct, frozen=True, gc=False):
+    name: Any = None
+    args: Any = None
+
+
+class _Part(Struct, frozen=True, gc=False):
+    text: Any = None
+    thought: Any = None
+    signature: Any = field(default=None, name="thoughtSignature")
+    call: _Call | None = field(default=None, name="functionCall")
+    call_snake: _Call | None = field(default=None, name="function_call")
+
+
+class _Role(Struct, frozen=True, gc=False):
+    role: Any = None
+
+
+class _Content(Struct, frozen=True, gc=False):
+    parts: list[_Part] | None = None
+
+
 _requests = Shape(_Request, lenient_fields)
+_roles, _contents = Shape(_Role, lenient_fields), Shape(_Content, lenient_fields)
 
 
-def request_facts(body: bytes | None, model: str | None) -> tuple[RequestFacts, bytes | None]:
-    """What a generateContent request asks for, and the bytes whose keyed hash names its conversation.
+def request_facts(body: bytes | None, model: str | None) -> tuple[RequestFacts, Turns | None]:
+    """What a generateContent request asks for, and digests of the turns that it repeats.
 
     `body` is the JSON text, None if there is none. Where it cannot be read, it is not known what the tools declare.
     """
@@ -47,14 +63,14 @@ def request_facts(body: bytes | None, model: str | None) -> tuple[RequestFacts, 
     if asked is None:
         return RequestFacts(model=model, unread=body is not None), None
     cached = word(_either(asked.cached, asked.cached_snake))
-    turns = asked.contents or []
+    contents = asked.contents or []
     return RequestFacts(
         model=model,
         declared=True if _declares(asked.tools or ()) else None if cached else False,
         service_tier=word(_either(asked.tier, asked.tier_snake), 64),
         cached_content=cached,
-        turns=len(turns),
-    ), _opening(asked, turns[0]) if turns else None
+        turns=len(contents),
+    ), turns(contents, _read)
 
 
 def _either(camel: object, snake: object) -> object:
@@ -66,23 +82,28 @@ def _declares(tools: Iterable[_Tool]) -> bool:
     return any(_either(tool.code_execution, tool.code_execution_snake) is not None for tool in tools)
 
 
-def _opening(asked: _Request, first: Raw) -> bytes:
-    """What requests of one conversation share: the system instruction and the first content."""
-    system = bytes(asked.system)
-    if system in (b"", b"null"):
-        system = bytes(asked.system_snake)
-    return (_canonical(system) if system != b"null" else b"") + b"\n" + _canonical(bytes(first))
+def _read(content: Raw, said: Said | None) -> bool:
+    """Whether a content is the model's; its words are added to what it said."""
+    role = _roles.read(content)
+    if role is None or role.role != "model":
+        return False
+    spoken = _contents.read(content) if said is not None else None
+    for part in (spoken.parts or ()) if spoken is not None else ():
+        _add(part, said)
+    return True
+
+
+def _add(part: _Part, said: Said | None) -> None:
+    assert said is not None
+    said.add_signature(part.signature)
+    call = part.call or part.call_snake
+    if call is not None:
+        said.add_call(call.name, call.args)
+    elif isinstance(part.text, str) and part.thought is not True:
+        said.add_text(part.text)
 
 
 def declares_code_execution(tools: object) -> bool:
     """Whether tools allow code execution; `"codeExecution": null` is off."""
     names = ("codeExecution", "code_execution")
     return any(tool.get(name) is not None for tool in mappings_or_one(tools) for name in names)
-
-
-def _canonical(text: bytes) -> bytes:
-    """The same bytes for the same JSON value, however it was written; of no text none."""
-    try:
-        return _encode(_decode(text)) if text else text
-    except (msgspec.MsgspecError, RecursionError, UnicodeError):
-        return text

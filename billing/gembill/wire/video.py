@@ -25,7 +25,7 @@ _LISTS = ("generatedSamples", "videos", "generatedVideos")
 _LONGEST = 100_000  # seconds, and films of one request: more is a mistake
 
 
-def request_facts(body: bytes | None, model: str | None) -> tuple[RequestFacts, bytes | None]:
+def request_facts(body: bytes | None, model: str | None) -> tuple[RequestFacts, None]:
     """What a request for films asks for. There are no tools and no chat."""
     members = lenient_fields(body)
     if members is None:

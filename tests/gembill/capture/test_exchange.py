@@ -285,16 +285,9 @@ def test_an_id_of_the_api_is_kept_as_it_is_whatever_it_looks_like():
     assert event(body).seen.response_id == KEY
 
 
-def test_the_conversation_joins_turns_of_one_chat_and_key():
-    later = {
-        **REQUEST,
-        "contents": [*REQUEST["contents"], {"role": "model", "parts": []}, {"role": "user", "parts": []}],
-    }  # type: ignore[misc]
-    first, second, other = event(run()), event(run(request=later)), event(run(key="AIza-another-key-0123456789"))
-    assert (first.asked.conversation, second.asked.turns) == (second.asked.conversation, 3)
-    assert (first.asked.conversation or "").startswith("c_")
-    assert first.asked.conversation != other.asked.conversation
+def test_what_has_no_contents_is_part_of_no_conversation():
     assert event(run(request={})).asked.conversation is None
+    assert event(run()).asked.conversation == ID, "the first call of a chat, as long as nothing says otherwise"
 
 
 @pytest.mark.parametrize(("encoding", "body"), [("br", b"\x0b\x02\x80"), ("gzip", b"no gzip")])
@@ -330,7 +323,7 @@ def _fail(*_: object) -> Any:
 def test_a_mistake_of_ours_is_loud_and_costs_only_the_count(monkeypatch, caplog, owner, name):
     monkeypatch.setattr(owner, name, _fail)
     with caplog.at_level(logging.ERROR, logger="gembill.exchange"):
-        recorded = event(run("sse"))
+        recorded = event(run("sse", labels={"conversation": "a name"}))
     assert "ZeroDivisionError" in caplog.text
     assert recorded.seen.unread == "recorder_error"
     assert (recorded.id, recorded.http_status, recorded.ending) == (ID, 200, Ending.FINISHED)

@@ -45,22 +45,22 @@ def test_the_hash_is_the_hmac_of_the_standard_library(length):
     secret = os.urandom(length)
     key, opening = (hmac.digest(secret, text, "sha256").hex() for text in (b"key\0" + KEY, b"conversation\0k\0opening"))
     assert Fingerprint(secret).key(KEY) == f"k_{key[:12]}"
-    assert Fingerprint(secret).conversation("k", b"opening") == f"c_{opening[:20]}"
+    assert Fingerprint(secret).conversation("k", "opening") == f"l_{opening[:20]}"
 
 
-def test_a_conversation_hangs_on_key_and_opening_and_tells_neither():
+def test_a_named_conversation_hangs_on_key_and_name_and_tells_neither():
     prints = Fingerprint(SECRET)
-    name = prints.conversation("k_1", b"opening")
-    assert re.fullmatch(r"c_[0-9a-f]{20}", name)
-    assert name == Fingerprint(SECRET).conversation("k_1", b"opening")
-    others = [prints.conversation("k_2", b"opening"), prints.conversation("k_1", b"other"), prints.conversation(None, b"opening"),
-              prints.conversation("k_1\0open", b"ing"), Fingerprint(SECRET + b"x").conversation("k_1", b"opening")]  # fmt: skip
+    name = prints.conversation("k_1", "opening")
+    assert re.fullmatch(r"l_[0-9a-f]{20}", name)
+    assert name == Fingerprint(SECRET).conversation("k_1", "opening")
+    others = [prints.conversation("k_2", "opening"), prints.conversation("k_1", "other"), prints.conversation(None, "opening"),
+              prints.conversation("k_1\0open", "ing"), Fingerprint(SECRET + b"x").conversation("k_1", "opening")]  # fmt: skip
     assert len({name, *others}) == 6
 
 
 def test_a_key_and_a_conversation_never_share_a_hash():
     prints = Fingerprint(SECRET)
-    assert (prints.key(b"x\0y") or "")[2:] not in prints.conversation("x", b"y")
+    assert (prints.key(b"x\0y") or "")[2:] not in prints.conversation("x", "y")
 
 
 def test_the_secret_is_printed_nowhere():

@@ -43,13 +43,13 @@ def test_a_conversation_shows_when_it_ties_something_together(ledger: Ledger) ->
             posting(1, conversation="alone"),
             posting(2, conversation="shared"),
             posting(3, conversation="shared"),
-            posting(4, conversation="long", turns=3),
+            posting(4, conversation="c_long", turns=3),
             posting(5, conversation="chain", operation=Operation.INTERACTIONS),
             posting(6, conversation=None),
         ],
     )
     shown = [stored.conversation_id for stored in read_records(ledger, Selection())]
-    assert shown == [None, "chain", "long", "shared", "shared", None]
+    assert shown == [None, "chain", "c_long", "shared", "shared", None]
 
 
 def test_errors_keep_their_code_whatever_its_type(ledger: Ledger) -> None:

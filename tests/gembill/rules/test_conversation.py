@@ -21,9 +21,15 @@ def interaction(name: str, before: str | None = None):
 
 
 @pytest.mark.parametrize(("turns", "further"), [(None, False), (0, False), (1, False), (2, True), (3, True)])
-def test_a_chat_goes_on_from_its_second_turn_on(turns, further):
-    assert goes_on(record(operation=CHAT, conversation="c", turns=turns)) is further
-    assert goes_on(record(operation=Operation.OPENAI_CHAT, conversation="c", turns=turns)) is further
+def test_a_chat_recorded_until_0_2_goes_on_from_its_second_turn_on(turns, further):
+    assert goes_on(record(operation=CHAT, conversation="c_1", turns=turns)) is further
+    assert goes_on(record(operation=Operation.OPENAI_CHAT, conversation="c_1", turns=turns)) is further
+
+
+@pytest.mark.parametrize("conversation", ["0199a0b0-0000-7000-8000-000000000001", "l_0123"])
+def test_a_later_chat_goes_on_only_with_calls_that_are_there(conversation):
+    """Examples that a prompt gives as turns, or turns that nobody recorded, are no conversation."""
+    assert not goes_on(record(operation=CHAT, conversation=conversation, turns=9))
 
 
 def test_an_interaction_goes_on_if_it_names_another_one_however_many_turns_it_sends():

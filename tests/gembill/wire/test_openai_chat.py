@@ -10,6 +10,7 @@ from gembill.event import RequestFacts, ResponseFacts
 from gembill.wire import openai_chat
 from gembill.wire.observation import Observation
 from gembill.wire.token_counts import InvalidUsage
+from gembill.wire.turns import Turns
 
 COUNT = st.integers(0, 10**6)
 
@@ -118,11 +119,18 @@ def test_what_a_completion_asks(request_, asked):
     assert openai_chat.request_facts(None, "m") == (RequestFacts(model="m"), None)
 
 
-def test_a_chat_is_named_by_its_messages_up_to_the_first_of_the_user():
-    def basis(*messages: tuple[str, str]) -> bytes | None:
+def test_a_completion_goes_on_from_the_messages_and_the_answer_that_it_repeats():
+    def of(*messages: tuple[str, str]) -> Turns | None:
         body = {"messages": [{"role": role, "content": text} for role, text in messages]}
         return openai_chat.request_facts(json.dumps(body).encode(), None)[1]
 
-    first = basis(("system", "s"), ("user", "one"))
-    assert first == basis(("system", "s"), ("user", "one"), ("assistant", "a"), ("user", "two"))
-    assert len({first, basis(("system", "t"), ("user", "one")), basis(("user", "one")), basis()}) == 4
+    observation = Observation()
+    for text in ("a", "b"):
+        chunk = {"choices": [{"index": 0, "delta": {"content": text}}, {"index": 1, "delta": {"content": "x"}}]}
+        openai_chat.observe(json.dumps(chunk).encode(), observation)
+    opening = (("system", "s"), ("user", "one"))
+    first, later = of(*opening), of(*opening, ("assistant", "ab"), ("user", "two"))
+    assert later.before == observation.said.turn(first.prompt) is not None
+    assert of(*opening, ("assistant", "ba"), ("user", "two")).before != later.before
+    assert of(("user", "one"), ("assistant", "ab"), ("user", "two")).before != later.before
+    assert (first.before, of()) == (None, None)

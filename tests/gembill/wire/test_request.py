@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from gembill.event import RequestFacts
 from gembill.wire.request import declares_code_execution, request_facts
+from gembill.wire.turns import Turns
 
 HELLO = {"role": "user", "parts": [{"text": "hello"}]}
 REPLY = {"role": "model", "parts": [{"text": "hi"}]}
@@ -17,7 +18,7 @@ def ask(**body: object) -> RequestFacts:
     return request_facts(json.dumps(body).encode(), "gemini-2.5-flash")[0]
 
 
-def basis(body: object, **style: object) -> bytes | None:
+def turns(body: object, **style: object) -> Turns | None:
     return request_facts(json.dumps(body, **style).encode(), "m")[1]
 
 
@@ -74,13 +75,13 @@ def test_the_model_is_that_of_the_path():
 
 
 @pytest.mark.parametrize(
-    ("contents", "turns"),
+    ("contents", "count"),
     [([HELLO], 1), ([HELLO, REPLY, HELLO], 3), ([], 0), (HELLO, 1), (None, 0), ("hello", 0), (5, 0)],
 )
-def test_turns_are_the_contents_sent(contents, turns):
+def test_turns_are_the_contents_sent(contents, count):
     body = {"contents": contents}
-    assert ask(**body).turns == turns
-    assert (basis(body) is not None) == (turns > 0)
+    assert ask(**body).turns == count
+    assert (turns(body) is not None) == (count > 0)
 
 
 def test_one_object_stands_for_a_list_of_tools():
@@ -98,12 +99,6 @@ def test_null_in_one_spelling_leaves_the_word_to_the_other():
     assert ask(cachedContent=None, cached_content="c", serviceTier=None, service_tier="flex") == RequestFacts(
         model="gemini-2.5-flash", cached_content="c", service_tier="flex", turns=0
     )
-    system = {"parts": [{"text": "be brief"}]}
-    plain = basis({"contents": [HELLO], "systemInstruction": system})
-    assert basis({"contents": [HELLO], "systemInstruction": None, "system_instruction": system}) == plain
-    assert basis({"contents": [HELLO], "systemInstruction": None, "system_instruction": None}) == basis(
-        {"contents": [HELLO]}
-    )
 
 
 def test_a_request_with_single_quotes_and_bare_names_is_read():
@@ -118,7 +113,7 @@ def test_lone_surrogates_cost_nothing():
     first = {"contents": [broken], "tools": [{"codeExecution": {}}]}
     assert (ask(**first).declared, ask(**first).turns) == (True, 1)
     later = {"tools": [], "contents": [dict(reversed(broken.items())), REPLY, HELLO]}
-    assert basis(first) == basis(later, indent=2) is not None
+    assert turns(later, indent=2).before.prompt == turns(first).prompt
 
 
 _text = st.text(max_size=12)
@@ -135,29 +130,19 @@ def shuffled(value: object) -> object:
 
 
 @given(
-    _content,
+    st.lists(_content, min_size=1, max_size=3),
     _system,
-    st.lists(_content, max_size=3),
     st.sampled_from(["systemInstruction", "system_instruction"]),
     st.sampled_from([None, 1]),
 )
-def test_later_turns_of_a_chat_share_its_basis_however_they_are_written(first, system, more, name, indent):
-    opening = {"contents": [first], **({"systemInstruction": system} if system is not None else {})}
-    later = {**({name: system} if system is not None else {}), "tools": [], "contents": [first, *more]}
-    assert basis(opening) == basis(shuffled(later), indent=indent, ensure_ascii=False)
-    assert (
-        request_facts(json.dumps(opening).encode(), "one")[1] == request_facts(json.dumps(opening).encode(), "other")[1]
-    )
-
-
-@given(_content, _content, _system, _system)
-def test_other_openings_and_other_instructions_are_other_conversations(first, second, one, two):
-    def of(content: object, system: object) -> bytes | None:
-        return basis({"contents": [content], "systemInstruction": system})
-
-    assert (of(first, one) == of(second, two)) == (first == second and one == two)
-
-
-def test_an_absent_instruction_is_not_a_null_one_but_both_have_a_basis():
-    assert basis({"contents": [HELLO]})
-    assert basis({"contents": [HELLO], "systemInstruction": None})
+def test_a_later_turn_repeats_the_prompt_however_it_is_written_and_whatever_the_instruction(
+    opening, system, name, indent
+):
+    opening = [*opening, HELLO]
+    first = {"contents": opening}
+    later = {**({name: system} if system is not None else {}), "tools": [], "contents": [*opening, REPLY, HELLO]}
+    shown = turns(shuffled(later), indent=indent, ensure_ascii=False)
+    assert shown == turns(later)
+    assert shown.before.prompt == turns(first).prompt
+    other = request_facts(json.dumps(first).encode(), "other")[1]
+    assert other == turns(first), "the model may change within a chat"

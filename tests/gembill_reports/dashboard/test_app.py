@@ -163,7 +163,9 @@ def test_a_csv_has_every_call_and_conversation_and_a_page_some(
     monkeypatch.setattr("gembill_reports.dashboard.call_pages._STREAMED", 7)
     monkeypatch.setattr("gembill_reports.dashboard.call_pages.SIZE", 5)
     chats = {"turns": 2, "operation": Operation.GENERATE_CONTENT}
-    put(ledger, *(call(f"2026-12-05T10:{n:02d}:00+00:00", (n, 0, 0), conversation=f"c{n}", **chats) for n in range(30)))
+    put(
+        ledger, *(call(f"2026-12-05T10:{n:02d}:00+00:00", (n, 0, 0), conversation=f"c_{n}", **chats) for n in range(30))
+    )
     rows = list(csv.DictReader(StringIO(ask(app, "/calls.csv?month=2026-12&sort=input&dir=up").text)))
     assert [row["tokens_input"] for row in rows] == [str(n) for n in range(30)]
     assert len(json.loads(ask(app, "/calls.json?month=2026-12").text)["records"]) == 5
