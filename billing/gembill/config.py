@@ -51,6 +51,7 @@ class Settings:
     port: int = 8787
     hosts: tuple[str, ...] = ()  # names the proxy answers to besides loopback and `host`
     origins: tuple[str, ...] = ()  # web pages that may send calls through it
+    caller_token: str | None = field(default=None, repr=False)  # what callers from other machines show
     upstream: str = PUBLIC_API
     vertex_upstream: str | None = None  # for paths of Vertex; without it they go to `upstream` too
     upstream_proxy: str | None = field(default=None, repr=False)  # it may hold a password
@@ -140,6 +141,7 @@ _KINDS = {
         "a list of origins (scheme, host and port), such as ['http://localhost:5173']",
         from_text=_comma_separated,
     ),
+    "caller_token": _SECRET,
     "port": Kind(_Port, "a whole number from 0 to 65535", from_text=int),
     "upstream": _WEB,
     "vertex_upstream": _WEB,

@@ -12,7 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Protocol
 
-from gembill.address import listen
+from gembill.address import listen, loopback
+from gembill.capture.caller_token import CallerToken, caller_token
 from gembill.capture.doors import doors_of
 from gembill.capture.fingerprint import Fingerprint, load_secret
 from gembill.capture.http_server import Server
@@ -47,7 +48,8 @@ class Posting(Protocol):
 
 class ProxyService:
     """All that `gembill proxy` runs. Made, then served once; `url` is where it listens, `way_out` the forward
-    proxy on the way to the API, without its password, None for the straight way."""
+    proxy on the way to the API, without its password, None for the straight way. `made_token` is the token of callers
+    where it was made just now."""
 
     def __init__(
         self,
@@ -76,7 +78,8 @@ class ProxyService:
         upstreams = _upstreams(settings)
         forward = upstreams[Api.GEMINI].proxy
         self.way_out = forward.shown if forward else None
-        doors = doors_of(settings.host, settings.hosts, settings.origins)
+        token, self.made_token = _caller_token(settings)
+        doors = doors_of(settings.host, settings.hosts, settings.origins, token)
         proxy = Proxy(upstreams, self._recorder, self.health, caps, scheme=scheme)
         self._server = Server(proxy if access_log is None else access_log.around(proxy), tls, doors)
 
@@ -166,6 +169,13 @@ class ProxyService:
         """What was found by us and by posting, each once."""
         ours = [damage for each in (self._spool, *self._adopted) for damage in each.damage()]
         return tuple(dict.fromkeys([*self._posting.progress.damage, *ours]))
+
+
+def _caller_token(settings: Settings) -> tuple[CallerToken | None, str | None]:
+    """The token to ask for where other machines can reach the proxy, and the same if it was made now."""
+    if loopback(settings.host):
+        return None, None
+    return caller_token(settings.caller_token, settings.data_folder)
 
 
 def _free_bytes(spool: Spool) -> int | None:

@@ -23,6 +23,8 @@ SECTIONS: Mapping[str, Mapping[str, str]] = {
         "port": "The port it listens on; 0 takes a free one.",
         "hosts": "Names it answers to besides loopback's and `host`; without any, and on another address: all names.",
         "origins": "Web pages of your own that may send calls; a page of any other origin is refused.",
+        "caller_token": "What callers from other machines show in the header `X-Gembill-Token`, at least 16 "
+        "characters; without it the proxy makes one when it first listens on another address than loopback.",
         "upstream": "The one origin that calls go to.",
         "vertex_upstream": "The origin that Vertex paths go to; without it they go to `upstream`.",
         "upstream_proxy": "The forward proxy on the way to the API, `http://user:password@host:3128`; `none`: none. "

@@ -13,12 +13,14 @@ from gembill.address import listen, loopback, masked
 from gembill.errors import ConfigurationError
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "::1", "localhost"])
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "::1", "localhost", "::ffff:127.0.0.1"])
 def test_what_only_this_machine_can_reach_is_loopback(host):
     assert loopback(host)
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "::", "10.0.0.1", "example.com", "localhost.example.com", ""])
+@pytest.mark.parametrize(
+    "host", ["0.0.0.0", "::", "10.0.0.1", "example.com", "localhost.example.com", "", "::ffff:10.0.0.1"]
+)
 def test_anything_else_counts_as_reachable(host):
     assert not loopback(host)
 

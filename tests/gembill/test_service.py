@@ -1,5 +1,6 @@
 """The service: parts put together, started, stopped and started again on what was left."""
 
+import json
 import socket
 import time
 
@@ -9,6 +10,7 @@ from gembill.alert.watch import Watch
 from gembill.alert.webhook import Webhook
 from gembill.config import Settings
 from gembill.errors import ConfigurationError
+from gembill.guesses import GUESSES
 from gembill.period import zone
 from gembill.posting_progress import PostingProgress
 from gembill.posting_thread import PostingThread
@@ -105,3 +107,32 @@ def test_a_dead_webhook_delays_no_call_and_no_end(tmp_path):
         assert time.monotonic() - ended < 15
     assert len(dead.requests) == 1, "the proxy told it, and it never answered"
     assert slowest < 5
+
+
+def test_callers_from_other_machines_show_the_token_and_it_goes_no_further(recording, monkeypatch):
+    monkeypatch.setattr("gembill.capture.caller_token.loopback", lambda _: False)  # we are another machine
+    with Player(answer=lambda _: Reply([ANSWER])).serving() as player:
+        proxy = recording(player.url, host="0.0.0.0", caller_token="a-token-of-callers")
+        with proxy.running():
+            status, body = proxy.post()
+            assert (status, json.loads(body)["error"]["status"]) == (401, "UNAUTHENTICATED")
+            assert proxy.post(headers={"x-gembill-token": "wrong"})[0] == 401
+            assert player.requests == []
+            assert proxy.post(headers={"X-Gembill-Token": "a-token-of-callers"})[0] == 200
+            assert [proxy.get(f"/_gembill/{page}")[0] for page in ("health", "ready", "metrics")] == [200] * 3
+            for _ in range(GUESSES):
+                status, body = proxy.get("/v1beta/models", {"x-gembill-token": "wrong"})
+            assert (status, json.loads(body)["error"]["status"]) == (429, "RESOURCE_EXHAUSTED")
+    assert [b"a-token-of-callers" in request.head for request in player.requests] == [False]
+    assert [record.record.status for record in proxy.records()] == ["complete"]
+
+
+@pytest.mark.parametrize(("host", "made"), [("0.0.0.0", True), ("127.0.0.1", False)])
+def test_a_token_is_made_where_other_machines_can_call_and_shown_once(host, made, tmp_path):
+    settings = Settings(data_dir=tmp_path, port=0, host=host)
+    for expected in (made, False):
+        service = ProxyService(settings, Nobody())
+        assert (service.made_token is not None) is expected
+        with service.running():
+            pass
+    assert (tmp_path / "caller-token.sha256").exists() is made

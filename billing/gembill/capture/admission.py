@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from gembill.capture.attribution import LABEL_PREFIX, Header, about_caller
+from gembill.capture.caller_token import TOKEN_HEADER
 from gembill.capture.doors import Doors
 from gembill.errors import Refusal
 from gembill.model import Api
@@ -58,9 +59,7 @@ _HOP_BY_HOP = frozenset(
     (b"connection", b"keep-alive", b"proxy-connection", b"te", b"trailer", b"transfer-encoding", b"upgrade")
 )
 _DROPPED = _HOP_BY_HOP | {b"host", b"expect"}
-_OF_THE_WAY_HERE = frozenset(
-    (b"cookie", b"proxy-authorization", b"forwarded")
-)  # meant for this proxy or those before it
+_OF_THE_WAY_HERE = frozenset((b"cookie", b"proxy-authorization", b"forwarded", TOKEN_HEADER))  # meant for proxies
 _X_FORWARDED = b"x-forwarded-"
 _LENGTH = b"content-length"
 _AMBIGUOUS = frozenset((b"content_length", b"transfer_encoding", b"host_", b"content-length ", b"transfer-encoding "))
@@ -78,6 +77,7 @@ class Head:
     chunked: bool
     expects: bool  # it waits for a 100 before it sends its body
     websocket: bool = False  # it offers to go on as a WebSocket
+    tokens: tuple[bytes, ...] = ()  # of ours that it shows
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +192,10 @@ def _head(version: str, received: tuple[Header, ...], doors: Doors) -> Head:
         raise _malformed("a header name is spelled so that servers may take it for another one")
     expects = version == "1.1" and (b"expect", b"100-continue") in ((name, value.lower()) for name, value in fields)
     host = hosts[0] if hosts else b""
-    return Head(fields, HeadFields(onward(fields)), about_caller(fields), host, sized, chunked, expects, websocket)
+    tokens = tuple([value.strip(b" \t") for name, value in fields if name == TOKEN_HEADER])
+    return Head(
+        fields, HeadFields(onward(fields)), about_caller(fields), host, sized, chunked, expects, websocket, tokens
+    )
 
 
 _head_again = lru_cache(maxsize=_KEPT)(_head)  # the same caller sends the same fields again and again
@@ -233,9 +236,11 @@ def _malformed(message: str) -> Refusal:
 
 _STATUS_WORDS = {
     400: "INVALID_ARGUMENT",
+    401: "UNAUTHENTICATED",
     403: "PERMISSION_DENIED",
     404: "NOT_FOUND",
     408: "DEADLINE_EXCEEDED",
+    429: "RESOURCE_EXHAUSTED",
     431: "INVALID_ARGUMENT",
     500: "INTERNAL",
     501: "UNIMPLEMENTED",

@@ -1,6 +1,7 @@
 """Who may knock: the names the proxy answers to, and the web pages that may ask.
 
-Owns: the rules of `Host`, `Origin` and `Sec-Fetch-Site`. Not here: the shape of a head (`admission`, which asks here
+Owns: the rules of `Host`, `Origin` and `Sec-Fetch-Site`, and whether a token is asked for. Not here: the token
+(`caller_token`), and the shape of a head (`admission`, which asks here
 once for heads that are alike). Invariant: a page that is not listed gets nothing forwarded and learns nothing, also
 where its name was pointed at this machine (DNS rebinding). A program that is not a browser needs a known Host alone.
 """
@@ -10,7 +11,9 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from gembill.address import loopback
 from gembill.capture.attribution import Header
+from gembill.capture.caller_token import CallerToken
 from gembill.errors import Refusal
 
 _OURS = frozenset((b"none", b"same-origin"))  # typed into the address bar, or from a page of this very address
@@ -20,10 +23,14 @@ _SCHEMES = ("http://", "https://")
 
 @dataclass(frozen=True, slots=True, eq=False)  # compared and hashed as itself: it is a part of a cache's key
 class Doors:
-    """`names` are hosts in the form of `host_name`, None for any. `origins` are pages of the user's own, lower case."""
+    """`names` are hosts in the form of `host_name`, None for any. `origins` are pages of the user's own, lower case.
+
+    With a `token` callers from other machines have to show it.
+    """
 
     names: frozenset[str] | None = None
     origins: frozenset[str] = frozenset()
+    token: CallerToken | None = None
 
     def check(self, fields: Iterable[Header]) -> None:
         """Let a request in by the fields of its head, names lower case and Host checked for its form; else Refusal."""
@@ -42,10 +49,10 @@ class Doors:
             raise _foreign_page()
 
     def _known(self, name: str) -> bool:
-        return name in (self.names or ()) or _is_loopback(name)
+        return name in (self.names or ()) or loopback(name)
 
 
-def doors_of(listening: str, hosts: Iterable[str], origins: Iterable[str]) -> Doors:
+def doors_of(listening: str, hosts: Iterable[str], origins: Iterable[str], token: CallerToken | None = None) -> Doors:
     """The doors of a proxy that listens on an address.
 
     Its names are those of loopback, the address itself and `hosts`. Where other machines can reach it and no `hosts`
@@ -54,9 +61,9 @@ def doors_of(listening: str, hosts: Iterable[str], origins: Iterable[str]) -> Do
     allowed = frozenset(map(host_name, hosts))
     listed = frozenset(origin.lower() for origin in origins)
     own = host_name(listening)
-    if not allowed and not _is_loopback(own):
-        return Doors(None, listed)
-    return Doors(allowed | {own}, listed)
+    if not allowed and not loopback(own):
+        return Doors(None, listed, token)
+    return Doors(allowed | {own}, listed, token)
 
 
 def host_name(host: str) -> str:
@@ -66,17 +73,6 @@ def host_name(host: str) -> str:
         return str(ipaddress.ip_address(bare.strip("[]")))
     except ValueError:
         return bare
-
-
-def _is_loopback(name: str) -> bool:
-    if name == "localhost":
-        return True
-    try:
-        address = ipaddress.ip_address(name)
-    except ValueError:
-        return False
-    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
-    return (mapped or address).is_loopback
 
 
 def _no_domain(host: str) -> bool:

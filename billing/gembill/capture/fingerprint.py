@@ -12,6 +12,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from gembill.errors import ConfigurationError
+from gembill.private_file import create_private
 
 _FILE = "fingerprint.secret"
 _SHORTEST_SECRET = 16
@@ -62,7 +63,7 @@ def load_secret(given: str | None, folder: Path) -> bytes:
     path = folder / _FILE
     try:
         if not path.exists():
-            _create(path)
+            create_private(path, secrets.token_hex(32).encode())
         return _read(path)
     except OSError as error:
         raise ConfigurationError(f"the secret {path} can be neither read nor made: {error.strerror}") from None
@@ -75,27 +76,3 @@ def _read(path: Path) -> bytes:
     if os.name == "posix" and path.stat().st_mode & 0o077:
         raise ConfigurationError(f"{path} can be read by others; run chmod 600 on it")
     return secret
-
-
-def _create(path: Path) -> None:
-    """Made whole under another name, then linked: of two processes that start together one wins and both read it."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    draft = path.with_suffix(f".{secrets.token_hex(8)}")  # process ids repeat among containers
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(secrets.token_hex(32).encode())
-        file.flush()
-        os.fsync(file.fileno())
-    try:
-        os.link(draft, path)
-    except FileExistsError:
-        pass
-    finally:
-        draft.unlink()
-    folder = os.open(
-        path.parent, os.O_RDONLY
-    )  # else a power cut takes the name, and a new secret splits every key's history
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

@@ -20,7 +20,7 @@ from typing import Protocol, cast
 
 from httptools import HttpParserError
 
-from gembill.capture.admission import MAX_HEAD, OPEN, check_head, error_body
+from gembill.capture.admission import MAX_HEAD, OPEN, OWN_PAGES, check_head, error_body
 from gembill.capture.attribution import Header
 from gembill.capture.doors import Doors
 from gembill.capture.http_parser import HttpParser
@@ -226,6 +226,8 @@ class HttpConnection(asyncio.Protocol):
         self._began, self._head_bytes = False, 0
         target, version = self._url.partition(b"#")[0], parser.get_http_version()
         head, length = check_head(version, target, self.headers, size, self._doors)
+        if (token := self._doors.token) is not None and target.partition(b"?")[0] not in OWN_PAGES:
+            token.check(head.tokens, self._peer())
         request = Request(self, parser.get_method().decode(), target, version, head, length)
         request.keep_alive = version == "1.1" and parser.should_keep_alive()
         self._incoming = request
@@ -281,6 +283,11 @@ class HttpConnection(asyncio.Protocol):
                 self.write(_refusal(self._refusal))
         finally:
             self.close()
+
+    def _peer(self) -> str:
+        """The address of the client; empty where the system does not know it any more."""
+        peer = self._transport.get_extra_info("peername")
+        return str(peer[0]) if peer else ""
 
     def _pause(self) -> None:
         if not self._paused and not self.gone:

@@ -19,10 +19,10 @@ from gembill.capture.attribution import KEY_SHAPES, strike
 _REMEMBERED = 1_024
 _INTRODUCED = (  # by a name, as a URL, a header line, a dict or a pair of bytes shows it
     r"(?i:((?:(?<![\w-])key|access_token|oauth_token)(?:=|%3d)"
-    r"|(?:x-goog-api-key|authorization)['\"]?\s*[:=,]\s*(?:b?['\"])?(?:(?:bearer|basic|token)\s+)?"
+    r"|(?:x-goog-api-key|x-gembill-token|authorization)['\"]?\s*[:=,]\s*(?:b?['\"])?(?:(?:bearer|basic|token)\s+)?"
     r"|\bbearer\s+))[^\s&'\"<>]+"
 )
-_PATTERNS = re.compile(f"{_INTRODUCED}|{KEY_SHAPES}")
+_PATTERNS = re.compile(rf"{_INTRODUCED}|{KEY_SHAPES}|gmb_[0-9A-Za-z_\-]{{20,}}")
 
 
 class Redaction(logging.Formatter):

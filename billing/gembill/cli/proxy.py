@@ -58,7 +58,11 @@ _FLAGS = (
 
 @click.command()
 @together("flags", ProxyFlags, _FLAGS)
-@click.option("--allow-remote", is_flag=True, help="Listen on an address that other machines can reach.")
+@click.option(
+    "--allow-remote",
+    is_flag=True,
+    help="Listen on an address that other machines can reach; callers there show a token.",
+)
 @click.option(
     "--log-level", type=click.Choice(["debug", "info", "warning", "error"]), default="info", show_default=True
 )
@@ -85,7 +89,7 @@ def proxy(flags: ProxyFlags, allow_remote: bool, log_level: str) -> None:
     posting.ready()
     click.echo(_announcement(station.url, settings, station.way_out), err=True)
     click.echo(f"gembill: export GOOGLE_GEMINI_BASE_URL={station.url}", err=True)
-    for advice in filter(None, (_on_names(settings), how_to_trust(settings))):
+    for advice in filter(None, (_on_names(settings), _on_token(settings, station.made_token), how_to_trust(settings))):
         click.echo(f"gembill: {advice}", err=True)
     gc.collect()
     gc.freeze()  # what is loaded by now stays: scanning it again stops all calls for a quarter of a second
@@ -97,6 +101,15 @@ def _on_names(settings: Settings) -> str | None:
     if loopback(settings.host) or settings.hosts:
         return None
     return "it answers to any host name; list its own in the setting hosts (GEMBILL_HOSTS)"
+
+
+def _on_token(settings: Settings, made: str | None) -> str | None:
+    """What callers from other machines have to send; None where there are none. A token just made is shown."""
+    if loopback(settings.host):
+        return None
+    if made is not None:
+        return f"callers from other machines send X-Gembill-Token: {made} (made now, and never shown again)"
+    return "callers from other machines send X-Gembill-Token, as it was set or shown when it was made"
 
 
 def _announcement(url: str, settings: Settings, way_out: str | None = None) -> str:

@@ -1,8 +1,8 @@
 """The door of the dashboard: who is let in, and the headers that browsers get.
 
-Owns: methods, Host names, the token and its cookie, how often it may be guessed, and the security headers. Not here:
-pages. Invariant: it stands before every route, so that no page can be reached around it; whatever is answered carries
-the headers.
+Owns: methods, Host names, the token and its cookie, and the security headers. Not here: pages, and how often a token
+may be guessed. Invariant: it is before every route, so that no page can be reached around it; whatever is answered
+carries the headers.
 
 Rules: reliability.md 3 and the issue. GET and HEAD only. The Host must be a name we know (against DNS rebinding), once.
 With a token, a request needs its cookie; the token itself is taken once from the address and leads to the same address
@@ -11,7 +11,6 @@ that guesses at the token alone are limited, and whoever is in stays in while ot
 """
 
 import hmac
-import ipaddress
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator, MutableMapping
@@ -19,6 +18,8 @@ from hashlib import sha256
 from math import ceil
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
+
+from gembill.guesses import Guesses, network
 
 COOKIE = "gembill"
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
@@ -36,9 +37,6 @@ HEADERS = (
 )
 _SHOWN = b"no-store"
 _KEY = secrets.token_bytes(32)
-GUESSES = 10  # wrong tokens of one address that are looked at without a pause
-GUESS_SECONDS = 6.0  # after them, one in this time
-_ADDRESSES = 1_000  # that are remembered; the one whose last guess is oldest is forgotten
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -95,7 +93,7 @@ class Guard:
         """Let in whoever brings the token, and take it out of the address."""
         pairs = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
         brought = [value for key, value in pairs if key == "token"]
-        address = _network(str((scope.get("client") or ("",))[0]))
+        address = network(str((scope.get("client") or ("",))[0]))
         if brought and (wait := self._guesses.wait(address)) > 0:
             after = (b"retry-after", str(ceil(wait)).encode())
             await _refuse(send, 429, "too many wrong tokens came from this address; try again later", after)
@@ -110,25 +108,6 @@ class Guard:
         cookie = f"{COOKIE}={self._session()}; Path=/; HttpOnly; SameSite=Strict"
         target = urlencode({"": path}, safe="/")[1:] + (f"?{rest}" if rest else "")
         await _refuse(send, 303, "welcome", (b"location", target.encode()), (b"set-cookie", cookie.encode()))
-
-
-class Guesses:
-    """Wrong tokens by the address they came from, a bounded number of addresses. `clock` is in seconds."""
-
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self._clock = clock
-        self._spent_until: dict[str, float] = {}  # when all guesses of an address will be forgiven
-
-    def wait(self, address: str) -> float:
-        """Seconds until the next token of this address is looked at; 0 or less is now."""
-        return self._spent_until.get(address, 0.0) - self._clock() - (GUESSES - 1) * GUESS_SECONDS
-
-    def count(self, address: str) -> None:
-        """A token of this address was wrong."""
-        now = self._clock()
-        self._spent_until[address] = max(self._spent_until.pop(address, now), now) + GUESS_SECONDS
-        while len(self._spent_until) > _ADDRESSES:
-            del self._spent_until[next(iter(self._spent_until))]
 
 
 def _cookies(raw: str) -> Iterator[str]:
@@ -154,15 +133,6 @@ def _same(one: str, other: str) -> bool:
 
 def _proof(text: str) -> bytes:
     return hmac.digest(_KEY, text.encode(), "sha256")
-
-
-def _network(client: str) -> str:
-    """An address as guesses are counted by: of IPv6 the network, because one machine has all addresses of it."""
-    try:
-        address = ipaddress.ip_address(client)
-    except ValueError:
-        return client
-    return client if address.version == 4 else str(ipaddress.ip_network((address, 64), strict=False))
 
 
 def _with_headers(send: Send) -> Send:

@@ -14,6 +14,7 @@ from gembill.capture.redaction import Redaction, install
 ROOT = Path(__file__).resolve().parents[3]
 GOOGLE = "AIzaSyCANARY0123456789-abcdefghij_kl"
 NEWER = "AQ.CANARYab8RN6K_0123456789-xyz"
+OURS = "gmb_CANARY-0123456789_abcdefghij"
 OAUTH = "ya29.a0CANARY-0123456789.abcdef_g"
 PLAIN = "canary-of-no-known-shape-42"  # remembered, as the recorder does with each caller's
 
@@ -45,7 +46,7 @@ def log() -> Iterator[Log]:
     root.setLevel(level)
 
 
-@pytest.mark.parametrize("secret", [GOOGLE, NEWER, OAUTH, PLAIN])
+@pytest.mark.parametrize("secret", [GOOGLE, NEWER, OAUTH, OURS, PLAIN])
 def test_a_key_is_struck_out_wherever_it_is_in_a_line(log, secret):
     third_party = logging.getLogger("httpcore.http11")
     third_party.debug("send_request_headers %r", [(b"x-goog-api-key", secret.encode()), (b"accept", b"*/*")])

@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from gembill.cli import gembill
 from gembill.cli.proxy import _announcement as announcement
 from gembill.cli.proxy import _on_names as on_names
+from gembill.cli.proxy import _on_token as on_token
 from gembill.config import Settings
 from tests.e2e.child import Child
 from tests.e2e.player import Player, Reply
@@ -80,6 +81,12 @@ def test_the_line_at_the_start_shows_no_password():
     assert announcement("http://here:1", settings) == (
         "gembill: http://here:1 -> http://u:***@up:1, ledger postgresql://h/d?user=me&***"
     )
+
+
+def test_it_says_what_callers_from_other_machines_send_and_a_new_token_once():
+    assert on_token(Settings(), None) is None
+    assert "X-Gembill-Token: gmb_new (made now" in str(on_token(Settings(host="0.0.0.0"), "gmb_new"))
+    assert "as it was set" in str(on_token(Settings(host="0.0.0.0"), None))
 
 
 def test_it_says_so_where_any_host_name_is_answered():
