@@ -87,7 +87,9 @@ def test_a_receipt_reads_with_few_statements(filled: str, said: list[str]) -> No
     assert 0 < len(said) <= 9, said
 
 
-@pytest.mark.parametrize(("page", "most"), [("overview", 30), ("models", 14), ("calls", 14), ("labels", 17)])
+@pytest.mark.parametrize(
+    ("page", "most"), [("overview", 30), ("models", 14), ("changes", 19), ("calls", 14), ("labels", 17)]
+)
 def test_a_page_reads_with_few_statements(filled: str, said: list[str], tmp_path: Path, page: str, most: int) -> None:
     ledger = open_ledger(filled, read_only=True)
     app = Dashboard(ledger, Settings(data_dir=tmp_path), lambda: NOW).app()

@@ -34,6 +34,7 @@ COLORS = {
 CONFIG = {"displayModeBar": False, "displaylogo": False, "showSendToCloud": False, "responsive": True}
 """How plotly.js is set: no toolbar, and no button that sends a figure to its maker's cloud (on by default)."""
 
+_STEPS = (("ends", "whole period", "#8C8C8C"), ("more", "more", "#D55E00"), ("less", "less", "#009E73"))
 _MOST = 400  # buckets of time that a chart has room for
 _ROWS = 12
 _DAY = len("2026-11-21")
@@ -144,6 +145,36 @@ def waterfall(steps: Sequence[tuple[str, str, int]]) -> Chart:
         links=(None,) * len(steps),
         across=True,
         starts=tuple(starts),
+    )
+
+
+def cost_steps(title: str, steps: Sequence[tuple[str, int, str | None]], ends: tuple[int, int]) -> Chart:
+    """From the cost of one period to that of another: (words, difference in pico-dollars, link), each where the last
+    ended; `ends` are both costs."""
+    names, texts = ["before"], [money(ends[0])]
+    links: list[str | None] = [None]
+    spans, reached = [(0, ends[0])], ends[0]
+    for words, difference, link in steps:
+        names.append(clean(words))
+        texts.append(f"{'+' if difference > 0 else ''}{money(difference)}")
+        links.append(link)
+        spans.append((min(reached, reached + difference), abs(difference)))
+        reached += difference
+    kinds = ["ends", *("more" if difference > 0 else "less" for _, difference, _ in steps), "ends"]
+    lengths = [usd(length) for _, length in (*spans, (0, ends[1]))]
+    return Chart(
+        key="cost_steps",
+        title=title,
+        unit="$",
+        categories=(*names, "now"),
+        series=tuple(
+            Series(name, color, tuple(one if kind == of else None for kind, one in zip(kinds, lengths, strict=True)))
+            for of, name, color in _STEPS
+        ),
+        texts=(*texts, money(ends[1])),
+        links=(*links, None),
+        across=True,
+        starts=tuple(usd(start) for start, _ in (*spans, (0, 0))),
     )
 
 

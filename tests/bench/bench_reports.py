@@ -37,6 +37,7 @@ YEAR_US = 365 * 86_400_000_000
 START_US = 1_767_254_400_000_000  # 2026-01-01 in US Pacific
 MONTH = parse(month="2026-10")
 ROUNDS = 7
+_RUN = "'[[\"{}\",null,null,null,null,0]]'"
 _LABELS = [f'{{"team":"team-{n}"}}' for n in range(8)]
 
 
@@ -90,9 +91,9 @@ def _records(count: int) -> str:
         "conversation": "'c_' || (n / 3)",
         "turns": "1 + n % 3",
         **{f"tokens_{field}": f"100 + h / 13 % {50 + size * 700}" for size, field in enumerate(schema.TOKEN_FIELDS)},
-        "executions": "CASE WHEN h % 3 THEN '[[\"ok\",null,null,null,null,0]]' END",
+        "executions": f"CASE WHEN h % 12 = 1 THEN {_RUN.format('failed')} WHEN h % 3 THEN {_RUN.format('ok')} END",
         "executions_count": "h % 3 > 0",
-        "executions_failed": "0",
+        "executions_failed": "h % 12 = 1",
         "labels_hash": "team.hash",
         **{cost: f"1000000 * (1 + h % {3 + size})" for size, cost in enumerate(schema.COSTS)},
     }
@@ -145,6 +146,7 @@ def pages(url: str, folder: Path) -> None:
         for path, goal in (
             ("/", "goal 1,000"),
             ("/labels", ""),
+            ("/changes", "goal 300"),
             ("/calls", ""),
             ("/calls?sort=cost", ""),
             ("/conversations", ""),

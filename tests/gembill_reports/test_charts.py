@@ -1,6 +1,7 @@
 """Charts show the numbers of their rows, in one colour for one kind of token."""
 
 import json
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -121,3 +122,14 @@ def test_one_kind_of_token_has_one_colour(filled: Ledger) -> None:
 )
 def test_axes_write_short_names(name: str, said: str) -> None:
     assert charts.short(name) == said
+
+
+def test_the_steps_of_a_difference_each_begin_where_the_last_ended() -> None:
+    dollar = 10**12
+    chart = charts.cost_steps("By model", [("a", 3 * dollar, "/a"), ("b", -2 * dollar, None)], (dollar, 2 * dollar))
+    assert chart.categories == ("before", "a", "b", "now")
+    assert [Decimal(start) for start in chart.starts or ()] == [0, 1, 2, 0]
+    lengths = {one.name: [value and Decimal(value) for value in one.values] for one in chart.series}
+    assert lengths == {"whole period": [1, None, None, 2], "more": [None, 3, None, None], "less": [None, None, 2, None]}
+    assert chart.texts == ("$1.00", "+$3.00", "-$2.00", "$2.00")
+    assert chart.links == (None, "/a", None, None)

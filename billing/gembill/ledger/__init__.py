@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from gembill.ledger.remarks import Remarks, count_unreplayed, read_remarks
     from gembill.ledger.selection import Selection
     from gembill.ledger.store import Ledger, ledger_file, open_ledger, upgrade_ledger
-    from gembill.ledger.totals import Total, read_hourly_totals, read_totals
+    from gembill.ledger.totals import Total, read_hourly_totals, read_sums, read_totals
     from gembill.ledger.transaction import Transaction
     from gembill.ledger.usage_by_day import read_doubts, read_executed, read_usage_of_calls, sum_usage
 
@@ -77,7 +77,7 @@ _MODULES = {
     "remarks": "Remarks count_unreplayed read_remarks",
     "selection": "Selection",
     "store": "Ledger ledger_file open_ledger upgrade_ledger",
-    "totals": "Total read_hourly_totals read_totals",
+    "totals": "Total read_hourly_totals read_sums read_totals",
     "transaction": "Transaction",
     "usage_by_day": "read_doubts read_executed read_usage_of_calls sum_usage",
 }
@@ -150,6 +150,7 @@ __all__ = [
     "read_record",
     "read_records",
     "read_remarks",
+    "read_sums",
     "read_time_range",
     "read_totals",
     "read_usage_of_calls",

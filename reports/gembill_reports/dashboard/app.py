@@ -40,7 +40,7 @@ from gembill.period import DEFAULT_ZONE
 from gembill.rules.budgets import Budget
 from gembill.rules.prices import PriceBook, bundled
 from gembill_reports.analysis.receipt import receipt, rounds_of
-from gembill_reports.dashboard import assets, call_pages, quality_pages, summary_pages
+from gembill_reports.dashboard import assets, call_pages, change_pages, quality_pages, summary_pages
 from gembill_reports.dashboard.grids import arranged
 from gembill_reports.dashboard.guard import LOOPBACK, App, Guard
 from gembill_reports.dashboard.page import Page
@@ -52,6 +52,7 @@ from gembill_reports.views.period_texts import words
 _FORMS = {"json": "application/json", "csv": "text/csv; charset=utf-8"}
 _MENU = (
     ("Overview", "/"),
+    ("What changed", "/changes"),
     ("Models", "/models"),
     ("Labels", "/labels"),
     ("Conversations", "/conversations"),
@@ -67,7 +68,8 @@ _PERIODS = {
     "last-month": "Last month",
 }
 _HOME = {"/overview": "/"}
-_FILTERED = ("overview", "models", "labels", "conversations", "calls", "quality")
+_FILTERED = ("overview", "changes", "models", "labels", "conversations", "calls", "quality")
+_OWN = {"/calls": ("status", "trouble", "after", "dir", "find"), "/changes": ("against",)}  # asked for by its form
 _NOT_FOUND = 404
 _CHOICES = 200  # models or label values that a filter offers
 
@@ -96,6 +98,7 @@ class Dashboard:
         """The ASGI application behind its guard."""
         pages: dict[str, Callable[[Ledger, PageQuery], Page]] = {
             "overview": lambda ledger, shown: summary_pages.overview(ledger, shown, self._book(), self._budgets),
+            "changes": change_pages.changes,
             "models": summary_pages.models,
             "labels": summary_pages.label_page,
             "conversations": call_pages.conversation_list,
@@ -178,7 +181,7 @@ class Dashboard:
         zones = dict.fromkeys(
             (DEFAULT_ZONE, "UTC", "Europe/Berlin", "Asia/Kolkata", "Asia/Tokyo", shown.period.timezone)
         )
-        own = ("status", "trouble", "after", "dir", "find") if action == "/calls" else ("after",)
+        own = _OWN.get(action, ("after",))
         chosen_model, chosen_label = shown.value("model"), shown.value("label")
         return {
             "action": action,

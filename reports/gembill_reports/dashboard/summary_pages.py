@@ -20,6 +20,7 @@ from gembill_reports.analysis import forecast, previous_period
 from gembill_reports.analysis.forecast import Forecast
 from gembill_reports.analysis.previous_period import PreviousPeriod
 from gembill_reports.analysis.report import TIMES, Report, report
+from gembill_reports.dashboard.links import calls_of
 from gembill_reports.dashboard.page import Card, Cell, Grid, Page, counted, dollars, money_head, number, text
 from gembill_reports.dashboard.query import PageQuery
 from gembill_reports.layout.sheet import count, money, rate
@@ -246,17 +247,9 @@ def _change(now_pico: int | None, before_pico: int | None) -> Cell:
 
 
 def _narrow(view: PageQuery, by: str, row: Total) -> str:
-    """The calls of a row. Calls whose value is missing cannot be asked for: no link."""
+    """The calls of a row."""
     value = row.group.get(by)
-    if value is None or "*" in str(value):
-        return ""
-    if by.startswith("label."):
-        name_ = by.removeprefix("label.")
-        others = [pair for pair in view.values("label") if not pair.startswith(f"{name_}=")]
-        return view.to(
-            "/calls", *(("label", pair) for pair in others), ("label", f"{name_}={value}"), without=("label",)
-        )
-    return view.to("/calls", (by, str(value)), without=(by,))
+    return calls_of(view, by, None if value is None else str(value))
 
 
 def _day_link(view: PageQuery, result: Report, *more: tuple[str, str]) -> charts.Link:

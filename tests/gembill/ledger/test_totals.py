@@ -18,6 +18,7 @@ from gembill.ledger import (
     open_ledger,
     read_hourly_totals,
     read_records,
+    read_sums,
     read_totals,
     schema,
 )
@@ -228,3 +229,29 @@ def test_where_a_call_ran_is_a_group_and_a_filter(ledger: Ledger) -> None:
     assert [total.calls for total in read_totals(ledger, Selection(), ["project"])] == [2, 1]
     (regional,) = read_totals(ledger, Selection(locations=("us-central1",)))
     assert regional.calls == 1
+
+
+def test_sums_of_few_measures_are_those_of_all(ledger: Ledger) -> None:
+    append(
+        ledger,
+        SPOOL,
+        [
+            posting(1, tokens=tokens(100), labels={"team": "ads"}, key="k1"),
+            posting(2, tokens=tokens(300), labels={"team": "ads"}, occurred_us=START + 50 * HOUR),
+            posting(3, tokens=Tokens(), rating=None, status=Status.UNKNOWN, executions=()),
+        ],
+    )
+    by = ("label.team", "key")
+    for start in (None, START + 1):  # from rollups, and where an hour is cut
+        chosen = Selection(start_us=start)
+        sums = read_sums(ledger, chosen, by, ("calls", "tokens_input", "cost_pico", "incomplete_calls"))
+        wanted = {
+            (one.group["label.team"], one.group["key"]): (
+                one.calls,
+                one.tokens.input or 0,
+                one.cost_pico or 0,
+                one.incomplete_calls,
+            )
+            for one in read_totals(ledger, chosen, by)
+        }
+        assert sums == wanted
