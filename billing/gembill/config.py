@@ -68,6 +68,7 @@ class Settings:
     pump_bytes: int = 64 << 20
     pump_calls: int = 1_000
     answer_seconds: int = 900
+    stop_seconds: int = 30  # that answers under way have to end after SIGTERM
     prices: Path | None = None  # a price list in the form of billing/gembill/prices.toml that counts before all others
     long_context_counts: str = "prompt"
     tool_tokens_with_grounding: str = "input"
@@ -161,6 +162,7 @@ _KINDS = {
     "pump_bytes": _COUNT,
     "pump_calls": _COUNT,
     "answer_seconds": _COUNT,
+    "stop_seconds": _COUNT,
     "prices": _PATH,
     "long_context_counts": Kind(Literal["prompt", "prompt_and_intermediate"], "prompt or prompt_and_intermediate"),
     "tool_tokens_with_grounding": Kind(Literal["input", "free"], "input or free"),

@@ -81,7 +81,8 @@ class ProxyService:
         token, self.made_token = _caller_token(settings)
         doors = doors_of(settings.host, settings.hosts, settings.origins, token)
         proxy = Proxy(upstreams, self._recorder, self.health, caps, scheme=scheme)
-        self._server = Server(proxy if access_log is None else access_log.around(proxy), tls, doors)
+        handler = proxy if access_log is None else access_log.around(proxy)
+        self._server = Server(handler, tls, doors, float(settings.stop_seconds))
 
     def label(self, labels: Mapping[str, str]) -> None:
         """Give every call from now on these labels, and no longer those given before."""
@@ -94,7 +95,8 @@ class ProxyService:
         return backlog.unposted + backlog.open_intents
 
     def serve(self) -> None:
-        """Serve until SIGTERM or SIGINT; then finish what is under way, post once more and close."""
+        """Serve until SIGTERM or SIGINT; then finish what is under way, post once more and close. At a second one of
+        them, end at once: what is under way is recorded as broken off, what is not posted stays in the spool."""
         self._posting.begin(self._spool, self._adopted)
         self._clock.begin()
         self._install_signal_handlers()
@@ -103,14 +105,21 @@ class ProxyService:
         finally:
             self._clock.end()
             self._listener.close()
-            self._posting.end(timeout=10.0)
+            self._posting.end(timeout=1.0 if self._server.hurried else 10.0)
             self._spool.close(10.0)
 
     def _install_signal_handlers(self) -> None:
-        """End the server at a signal."""
+        """End the server at a signal. SIGHUP ends nothing: log files that were moved are made again by themselves."""
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGTERM, signal.SIGINT):
-                signal.signal(number, lambda *_: setattr(self._server, "should_exit", True))
+                signal.signal(number, lambda *_: self._end())
+            if hasattr(signal, "SIGHUP"):
+                signal.signal(signal.SIGHUP, lambda *_: None)
+
+    def _end(self) -> None:
+        if self._server.should_exit:
+            self._server.hurry()
+        self._server.should_exit = True
 
     @contextmanager
     def running(self) -> Iterator[str]:

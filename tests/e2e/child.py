@@ -12,7 +12,7 @@ from pathlib import Path
 
 
 class Child:
-    def __init__(self, folder: Path, upstream: str, database_url: str) -> None:
+    def __init__(self, folder: Path, upstream: str, database_url: str, *more: str, **variables: str) -> None:
         self.log = folder / "proxy.log"
         self._command = [
             sys.executable,
@@ -25,8 +25,9 @@ class Child:
             upstream,
             "--database-url",
             database_url,
+            *more,
         ]
-        self._environment = {**os.environ, "GEMBILL_DATA_DIR": str(folder / "data"), "HOME": str(folder)}
+        self._environment = {**os.environ, "GEMBILL_DATA_DIR": str(folder / "data"), "HOME": str(folder), **variables}
         self.port = 0
 
     @contextlib.contextmanager

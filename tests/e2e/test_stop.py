@@ -4,6 +4,7 @@ import collections
 import http.client
 import json
 import signal
+import socket
 import threading
 import time
 
@@ -53,3 +54,40 @@ def test_a_stop_under_load_ends_every_call_and_records_it(tmp_path):
     assert collections.Counter(record.labels["case"] for record in records) == had, "what was answered is there, once"
     assert {(record.status, record.tokens.total) for record in records} == {("complete", 15)}
     assert len(player.requests) == len(records), "nothing was sent to the API for nobody"
+
+
+def test_a_second_signal_ends_at_once_and_what_was_under_way_is_recorded(tmp_path):
+    url = f"sqlite:///{tmp_path / 'ledger.db'}"
+    chunk = b"data: " + ANSWER + b"\n\n"
+    endless = Reply([chunk] * 100_000, pause=0.05, headers=[("content-type", "text/event-stream")])
+    with Player(answer=lambda _: endless).serving() as player:
+        with (child := Child(tmp_path, player.url, url, GEMBILL_STOP_SECONDS="3600")).running():
+            connection = http.client.HTTPConnection("127.0.0.1", child.port, timeout=30)
+            connection.request("POST", PATH.replace(":g", ":streamG") + "?alt=sse", b"{}")
+            assert connection.getresponse().read(100)
+            child.process.send_signal(signal.SIGHUP)
+            assert child.health()
+            child.process.send_signal(signal.SIGTERM)
+            _wait_until_nobody_listens(child.port)
+            assert child.process.poll() is None, "it waits for the answer"
+            child.process.send_signal(signal.SIGTERM)
+            assert child.process.wait(60) == 0
+        child = Child(tmp_path, player.url, url)
+        with child.running():
+            pass
+    ledger = open_ledger(url)
+    records = [stored.record for stored in read_records(ledger, Selection())]
+    ledger.close()
+    assert [(record.status, record.tokens.total) for record in records] == [("partial", 15)]
+    assert "told to hurry" in child.log.read_text()
+
+
+def _wait_until_nobody_listens(port: int) -> None:
+    end = time.monotonic() + 30
+    while time.monotonic() < end:
+        try:
+            socket.create_connection(("127.0.0.1", port), 10).close()
+        except ConnectionError:
+            return
+        time.sleep(0.02)
+    raise AssertionError("it still listens")

@@ -138,10 +138,10 @@ class HttpConnection(asyncio.Protocol):
         else:
             self._transport.close()
 
-    def stop(self) -> None:
-        """Close now, or after the answer that is under way."""
+    def stop(self, *, linger: bool = False) -> None:
+        """Close after the answer that is under way; without one now, or with `linger` after the next."""
         self.stopping = True
-        if self._current is None and not self._queue:
+        if self._current is None and not self._queue and not linger:
             self.close()
 
     def expire(self) -> None:

@@ -2,11 +2,11 @@
 
 Owns: the sockets, the loop that serves them, the timer of all deadlines, and the end. Not here: what happens on a
 connection (`http_connection`). Invariant: once told to stop, no connection is accepted, what is under way has
-SHUTDOWN_SECONDS to end, and the handler is closed last.
+`stop_seconds` to end unless it is hurried, and the handler is closed last. One that retires, because another process
+serves the same sockets, closes no connection under the hands of a caller who may be about to use it.
 """
 
 import asyncio
-import contextlib
 import logging
 import socket
 import ssl
@@ -18,7 +18,8 @@ from gembill.capture.doors import Doors
 from gembill.capture.http_connection import HttpConnection
 from gembill.capture.http_request import Request
 
-SHUTDOWN_SECONDS = 20.0
+STOP_SECONDS = 30.0
+LINGER_SECONDS = 5.0  # how long a server that retires waits for another request on a connection that has none
 TICK_SECONDS = 0.5  # how late a deadline may be seen
 BACKLOG = 2048  # connections that wait to be accepted
 _SECONDS_BETWEEN_WARNINGS = 60.0
@@ -39,8 +40,15 @@ class Handler(Protocol):
 class Server:
     """Serves a handler until `should_exit`, which can be set from any thread and from a signal handler."""
 
-    def __init__(self, handler: Handler, tls: ssl.SSLContext | None = None, doors: Doors = OPEN) -> None:
-        self.started = False
+    def __init__(
+        self,
+        handler: Handler,
+        tls: ssl.SSLContext | None = None,
+        doors: Doors = OPEN,
+        stop_seconds: float = STOP_SECONDS,
+    ) -> None:
+        self.started = self.hurried = False
+        self._stop_seconds = stop_seconds
         self._handler = handler
         self._tls = tls
         self._doors = doors
@@ -48,6 +56,8 @@ class Server:
         self._tasks: set[asyncio.Task[None]] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop = asyncio.Event()
+        self._hurry = asyncio.Event()
+        self._retires = False
         self._lost = asyncio.Event()
         self._exit = False
         self._warned = float("-inf")
@@ -60,9 +70,24 @@ class Server:
     @should_exit.setter
     def should_exit(self, value: bool) -> None:
         self._exit = value
+        if value:
+            self._set(self._stop)
+
+    def hurry(self) -> None:
+        """End now: what is under way is broken off. From any thread, as `retire`."""
+        self.hurried = True
+        self._set(self._hurry)
+        self.should_exit = True
+
+    def retire(self) -> None:
+        """End, while another process accepts connections on these sockets."""
+        self._retires = True
+        self.should_exit = True
+
+    def _set(self, event: asyncio.Event) -> None:
         loop = self._loop
-        if value and loop is not None and not loop.is_closed():
-            loop.call_soon_threadsafe(self._stop.set)
+        if loop is not None and not loop.is_closed():
+            loop.call_soon_threadsafe(event.set)
 
     def run(self, sockets: Sequence[socket.socket]) -> None:
         """Serve on these sockets in a loop of its own."""
@@ -85,6 +110,8 @@ class Server:
         self.started = True
         if self._exit:
             self._stop.set()
+        if self.hurried:
+            self._hurry.set()
         await self._stop.wait()
         for listener in listeners:
             listener.close()
@@ -98,7 +125,7 @@ class Server:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         if self._exit:
-            connection.stop()
+            connection.stop(linger=self._retires)
 
     def lost(self, connection: HttpConnection) -> None:
         """Its connection is closed (`http_connection.Owner`)."""
@@ -124,25 +151,35 @@ class Server:
 
     async def _finish(self) -> None:
         """Let what is under way come to its end, also where the client has left; then break off."""
-        for connection in tuple(self._connections):
-            connection.stop()
         assert self._loop is not None
-        until = self._loop.time() + SHUTDOWN_SECONDS
-        if self._tasks:
-            await asyncio.wait(tuple(self._tasks), timeout=SHUTDOWN_SECONDS)
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout_at(until):
-                while self._connections:
-                    self._lost.clear()
-                    await self._lost.wait()  # until what was sent has left
+        self._stop_connections(linger=self._retires)
+        if self._retires:
+            self._loop.call_later(LINGER_SECONDS, self._stop_connections)
+        waits = [self._loop.create_task(self._all_ended()), self._loop.create_task(self._hurry.wait())]
+        await asyncio.wait(waits, timeout=self._stop_seconds, return_when=asyncio.FIRST_COMPLETED)
+        for wait in waits:
+            wait.cancel()
         await self._break_off()
+
+    def _stop_connections(self, *, linger: bool = False) -> None:
+        for connection in tuple(self._connections):
+            connection.stop(linger=linger)
+
+    async def _all_ended(self) -> None:
+        """Until no answer is under way and what was sent has left."""
+        while self._tasks:
+            await asyncio.wait(tuple(self._tasks))
+        while self._connections:
+            self._lost.clear()
+            await self._lost.wait()
 
     async def _break_off(self) -> None:
         for connection in tuple(self._connections):
             connection.close(abort=True)
         late = tuple(self._tasks)
         if late:
-            _log.error("%d calls were broken off, because they took over %.0f s to end", len(late), SHUTDOWN_SECONDS)
+            why = "it was told to hurry" if self.hurried else f"they took over {self._stop_seconds:.0f} s to end"
+            _log.error("%d calls were broken off, because %s", len(late), why)
             for task in late:
                 task.cancel()
             await asyncio.wait(late)

@@ -65,10 +65,10 @@ class Transport:
 
 
 @contextlib.contextmanager
-def serving(handler: Answering) -> Iterator[tuple[int, Server]]:
+def serving(handler: Answering, stop_seconds: float = 30.0) -> Iterator[tuple[int, Server]]:
     """Its port and the server, which has ended when the block has."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        server = Server(handler)
+        server = Server(handler, stop_seconds=stop_seconds)
         thread = threading.Thread(target=server.run, args=([listener],))
         thread.start()
         try:

@@ -103,16 +103,52 @@ def test_an_answer_whose_client_has_left_ends_too():
     assert not handler.cancelled
 
 
-def test_what_takes_too_long_to_end_is_broken_off_and_said(monkeypatch, caplog):
-    monkeypatch.setattr(serving_module, "SHUTDOWN_SECONDS", 0.3)
+def test_what_takes_too_long_to_end_is_broken_off_and_said(caplog):
     handler = Slow()
-    with serving(handler) as (port, server), connect(port) as client:
+    with serving(handler, stop_seconds=0.3) as (port, server), connect(port) as client:
         client.sendall(GOOD)
         assert handler.begun.wait(10)
         server.should_exit = True
         assert until(client, b"o")
     assert (handler.cancelled, handler.closed) == (True, True)
     assert "1 calls were broken off" in caplog.text
+
+
+def test_a_server_that_is_hurried_breaks_off_at_once(caplog):
+    handler = Slow()
+    with serving(handler, stop_seconds=3_600.0) as (port, server), connect(port) as client:
+        client.sendall(GOOD)
+        assert handler.begun.wait(10)
+        server.should_exit = True
+        refused(port)
+        assert not handler.cancelled
+        server.hurry()
+    assert (handler.cancelled, handler.closed) == (True, True)
+    assert "told to hurry" in caplog.text
+
+
+def test_one_that_retires_answers_whoever_is_connected_once_more():
+    handler = Answering()
+    with serving(handler) as (port, server), connect(port) as used, connect(port) as new:
+        used.sendall(GOOD)
+        assert until(used, b"ok")
+        server.retire()
+        refused(port)
+        for client in (used, new):
+            client.sendall(GOOD)
+            answer = rest(client)
+            assert answer.endswith(b"ok")
+            assert b"\r\nconnection: close\r\n" in answer
+    assert len(handler.seen) == 3
+
+
+def test_one_that_retires_waits_for_silent_clients_a_while_and_no_longer(monkeypatch):
+    monkeypatch.setattr(serving_module, "LINGER_SECONDS", 0.2)
+    with serving(Answering(), stop_seconds=3_600.0) as (port, server), connect(port) as client:
+        client.sendall(GOOD)
+        assert until(client, b"ok")
+        server.retire()
+        assert rest(client) == b""
 
 
 def test_an_answer_begun_while_it_stops_closes_its_connection():
