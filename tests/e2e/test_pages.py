@@ -129,11 +129,32 @@ def test_a_filter_changes_figures_and_address_and_the_back_button_undoes_it(watc
 
 
 def choose(watched: Watched, model: str) -> float:
-    """Choose a model; how long it took until its figures and its address stood there, in seconds."""
+    """Choose a model, or leave it out; how long it took until its figures and its address stood there, in seconds."""
+    chosen = f"model={model}" in watched.page.url
+    watched.page.evaluate("document.querySelector('details[data-pick=model]').open = true")
     began = time.monotonic()
-    watched.page.select_option("select[name=model]", model)
-    watched.page.wait_for_url(re.compile(f"model={model}"))
+    watched.page.click(f'input[name=model][value="{model}"]')
+    watched.page.wait_for_url(lambda url: (f"model={model}" in url) != chosen)
     return time.monotonic() - began
+
+
+def test_several_models_and_labels_are_chosen_with_the_keyboard(watched: Watched) -> None:
+    watched.go("/models?month=2026-11")
+    watched.page.focus("details[data-pick=model] summary")
+    for key in ("Enter", "Tab", "Tab", "Space"):
+        watched.page.keyboard.press(key)
+    watched.page.wait_for_url(re.compile("model="))
+    assert watched.page.evaluate("document.activeElement.checked")  # the focus is where it was, in the new page
+    watched.page.keyboard.press("Tab")
+    watched.page.keyboard.press("Space")
+    watched.page.wait_for_selector("ul.chips li:nth-child(2)")
+    watched.page.keyboard.press("Escape")
+    assert watched.page.locator("details[data-pick][open]").count() == 0
+    assert watched.page.inner_text("details[data-pick=model] summary") == "2 models"
+    watched.page.click("ul.chips li:nth-child(1) a")
+    watched.page.wait_for_selector("ul.chips li:only-child")
+    assert watched.page.url.count("model=") == 1
+    assert watched.troubles() == []
 
 
 def test_no_column_is_cut_at_usual_widths(browser: Any, home: str) -> None:
@@ -188,6 +209,15 @@ def test_without_javascript_everything_is_there(browser: Any, home: str) -> None
         assert plain.page.locator("tbody tr").count() > 20
         plain.page.click("a.col >> nth=2")
         assert "/calls?" in plain.page.url
+        plain.page.select_option("select[name=trouble]", "unpriced")
+        for team in "ab":
+            plain.page.click("details[data-pick=label] summary")
+            plain.page.check(f"input[name=label][value='team={team}']")
+            plain.page.click("#filter button[type=submit]")
+            assert f"label=team%3D{team}" in plain.page.url
+        assert plain.page.locator("ul.chips li").count() == 2
+        plain.page.click("details[data-pick=label] summary")
+        plain.page.click("details[data-pick=label] .options a")
         plain.page.select_option("select[name=trouble]", "unpriced")
         plain.page.fill("input[name=since]", "2026-11-01")
         plain.page.fill("input[name=through]", "2026-11-30")

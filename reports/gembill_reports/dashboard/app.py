@@ -7,11 +7,9 @@ Invariant: a page, its `.json` and its `.csv` are one `Page`, drawn three ways; 
 import asyncio
 import json
 import time
-from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import Any
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -25,53 +23,25 @@ from gembill.config import Settings
 from gembill.errors import ConfigurationError, GembillError
 from gembill.ledger import (
     Ledger,
-    Selection,
-    Total,
-    holds_demo_data,
     read_charges,
-    read_labels,
     read_record,
     read_time_range,
-    read_totals,
     require_known,
 )
-from gembill.model import Api
-from gembill.period import DEFAULT_ZONE
 from gembill.rules.budgets import Budget
 from gembill.rules.prices import PriceBook, bundled
 from gembill_reports.analysis.receipt import receipt, rounds_of
 from gembill_reports.dashboard import assets, call_pages, change_pages, quality_pages, summary_pages
+from gembill_reports.dashboard.frame import MENU, address, frame
 from gembill_reports.dashboard.grids import arranged
 from gembill_reports.dashboard.guard import LOOPBACK, App, Guard
 from gembill_reports.dashboard.page import Page
-from gembill_reports.dashboard.query import PageQuery, months, view
+from gembill_reports.dashboard.query import PageQuery, view
 from gembill_reports.dashboard.render import bare_frame, read_templates, render
 from gembill_reports.layout.tables import csv_lines
-from gembill_reports.views.period_texts import words
 
 _FORMS = {"json": "application/json", "csv": "text/csv; charset=utf-8"}
-_MENU = (
-    ("Overview", "/"),
-    ("What changed", "/changes"),
-    ("Models", "/models"),
-    ("Labels", "/labels"),
-    ("Conversations", "/conversations"),
-    ("Calls", "/calls"),
-    ("Prices", "/prices"),
-    ("Data quality", "/quality"),
-)
-_PERIODS = {
-    "today": "Today",
-    "last-7-days": "7 days",
-    "last-30-days": "30 days",
-    "this-month": "This month",
-    "last-month": "Last month",
-}
-_HOME = {"/overview": "/"}
-_FILTERED = ("overview", "changes", "models", "labels", "conversations", "calls", "quality")
-_OWN = {"/calls": ("status", "trouble", "after", "dir", "find"), "/changes": ("against",)}  # asked for by its form
 _NOT_FOUND = 404
-_CHOICES = 200  # models or label values that a filter offers
 
 
 class Dashboard:
@@ -155,59 +125,12 @@ class Dashboard:
 
     def _html(self, page: Page, shown: PageQuery) -> Response:
         content = {key: getattr(page, key) for key in ("cards", "charts", "notes", "more")}
-        content["grids"] = [arranged(grid, shown, _address(page)) for grid in page.grids]
-        return HTMLResponse(render(page.template, content | self._frame(page, shown)))
-
-    def _frame(self, page: Page, shown: PageQuery) -> dict[str, Any]:
-        """What is around the content of every page."""
-        path = f"/{page.name}"
-        return {
-            "title": page.title,
-            "heading": f"{words(shown.period)} · {shown.period.timezone}",
-            "menu": [(name, shown.to(to), to in (path, _HOME.get(path))) for name, to in _MENU],
-            "home": shown.to("/"),
-            "demo": holds_demo_data(self._ledger),
-            "begins": read_time_range(self._ledger) is None,
-            "json_link": shown.to(f"{path}.json", rest=True),
-            "csv_link": shown.to(f"{path}.csv", rest=True),
-            "assets": assets.names(),
-            "filter": self._filter(_address(page), shown) if page.name in _FILTERED else None,
-        }
-
-    def _filter(self, action: str, shown: PageQuery) -> dict[str, Any]:
-        """What the form of every page offers, and what is chosen in it."""
-        known = _names(read_totals(self._ledger, Selection(), ("model", "service_tier", "api")))
-        values = [f"{name}={value}" for name, known in read_labels(self._ledger).items() for value in known[:_CHOICES]]
-        zones = dict.fromkeys(
-            (DEFAULT_ZONE, "UTC", "Europe/Berlin", "Asia/Kolkata", "Asia/Tokyo", shown.period.timezone)
-        )
-        own = _OWN.get(action, ("after",))
-        chosen_model, chosen_label = shown.value("model"), shown.value("label")
-        return {
-            "action": action,
-            "month": shown.month,
-            "months": months(shown, read_time_range(self._ledger)),
-            "days": shown.days,
-            "since": shown.value("since"),
-            "until": shown.value("until"),
-            "periods": [(title, shown.named(action, word), shown.is_named(word)) for word, title in _PERIODS.items()],
-            "model": chosen_model,
-            "models": dict.fromkeys([*known["model"][:_CHOICES], *filter(None, [chosen_model])]),
-            "tier": shown.value("tier"),
-            "tiers": known["service_tier"],
-            "location": shown.value("location"),
-            "has_locations": Api.VERTEX.value in known["api"],
-            "label": chosen_label,
-            "labels": dict.fromkeys([*values[:_CHOICES], *filter(None, [chosen_label])]),
-            "zones": zones,
-            "tz": shown.period.timezone,
-            "code_execution": shown.selection.code_execution,
-            "kept": [*shown.also(), *((key, value) for key, value in shown.rest.items() if key not in own)],
-        }
+        content["grids"] = [arranged(grid, shown, address(page)) for grid in page.grids]
+        return HTMLResponse(render(page.template, content | frame(self._ledger, page, shown)))
 
     def _problem(self, status: int, sentence: str) -> Response:
         title = "There is a problem" if status != _NOT_FOUND else "Not found"
-        frame = bare_frame(title, [(name, to, False) for name, to in _MENU])
+        frame = bare_frame(title, [(name, to, False) for name, to in MENU])
         return HTMLResponse(render("problem.html", frame | {"sentence": sentence}), status)
 
 
@@ -223,20 +146,6 @@ def _warm() -> None:
     read_templates()
     bundled()
     assets.pack()
-
-
-def _address(page: Page) -> str:
-    """Where a page's own form and links lead."""
-    return _HOME.get(f"/{page.name}", f"/{page.name}")
-
-
-def _names(totals: Sequence[Total]) -> Mapping[str, list[str]]:
-    """The names of each group that calls have, in the order of their text."""
-    names: dict[str, set[str]] = defaultdict(set)
-    for one in totals:
-        for word, name in one.group.items():
-            names[word].update([] if name is None else [str(name)])
-    return defaultdict(list, {word: sorted(known) for word, known in names.items()})
 
 
 class _Missing(Exception):

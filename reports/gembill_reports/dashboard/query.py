@@ -75,9 +75,19 @@ class PageQuery:
         return spoken(word, self.period.zone, self.now_us) == self.period
 
     def also(self) -> list[tuple[str, str]]:
-        """Filters of the address that a form of one value of each does not show, so that it keeps them."""
+        """Filters of the address that no field of the form shows, so that it keeps them."""
         word = [("period", self.value("period"))] if self.value("period") and self.days is None else []
-        return word + [(key, value) for key in _SEVERAL for value in self.values(key)[0 if key == "key" else 1 :]]
+        locations = self.values("location")[1:]
+        return [*word, *(("key", key) for key in self.values("key")), *(("location", one) for one in locations)]
+
+    def several(self) -> list[tuple[str, str]]:
+        """The filters that choose calls by a name, in the order of the address."""
+        return [(key, value) for key, value in self.chosen if key in _SEVERAL]
+
+    def less(self, path: str, pair: tuple[str, str]) -> str:
+        """An address with the same choice but for one value of a filter, from the first page on."""
+        left = [value for value in self.values(pair[0]) if value != pair[1]]
+        return self.to(path, *((pair[0], value) for value in left), without=(pair[0], "after"), rest=True)
 
     def span(self, path: str, period: Period, *more: tuple[str, str]) -> str:
         """An address with the same choice but another period."""

@@ -35,7 +35,8 @@ def test_all_filters_are_read_and_the_rest_is_kept() -> None:
     assert shown.selection.code_execution
     assert shown.rest == {"sort": "cost"}
     assert shown.period.timezone == "UTC"
-    assert shown.also() == [("model", "b*"), ("key", "k")]
+    assert shown.also() == [("key", "k")]
+    assert shown.several() == [("model", "a"), ("model", "b*"), ("label", "team=x=y"), ("key", "k")]
 
 
 def test_a_range_says_more_than_a_month_and_empty_says_nothing() -> None:
@@ -57,7 +58,9 @@ def test_values_of_a_filter_are_kept_together() -> None:
     shown = view(pairs, NOW, None)
     assert shown.selection.labels == {"team": ("a", "b")}
     assert (shown.selection.tiers, shown.selection.locations) == (("batch",), ("global", "eu"))
-    assert shown.also() == [("label", "team=b"), ("location", "eu")]
+    assert shown.also() == [("location", "eu")]
+    left = shown.less("/calls", ("label", "team=a"))
+    assert left == "/calls?tier=batch&location=global&location=eu&label=team%3Db"
 
 
 def test_days_are_those_of_a_period_named_by_its_ends() -> None:

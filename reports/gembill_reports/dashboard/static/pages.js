@@ -17,11 +17,14 @@
       const fresh = loaded.getElementById("page");
       if (mine !== asked) return;
       if (!fresh) { location.assign(address); return; }
-      const focused = document.activeElement && document.activeElement.name;
+      const focused = place(document.activeElement);
+      const unfolded = [...old.querySelectorAll("details[data-pick][open]")]
+        .map((one) => [one.dataset.pick, one.querySelector(".options").scrollTop]);
       old.replaceWith(document.adoptNode(fresh));
       document.title = loaded.title;
       if (push) history.pushState(null, "", address);
-      const again = focused && document.querySelector(`#filter [name="${CSS.escape(focused)}"]`);
+      for (const [name, scrolled] of unfolded) unfold(fresh, name, scrolled);
+      const again = focused && document.querySelector(focused);
       if (again) again.focus({ preventScroll: true });
       else if (push) arrive(address);
       draw();
@@ -29,6 +32,33 @@
       if (mine === asked) location.assign(address);
     }
   }
+
+  // Where in the filter an element is, so that its successor has the focus after a choice; null if elsewhere.
+  function place(element) {
+    if (!element || !element.name || !element.form || element.form.id !== "filter") return null;
+    const value = element.type === "checkbox" ? `[value="${CSS.escape(element.value)}"]` : "";
+    return `#filter [name="${CSS.escape(element.name)}"]${value}`;
+  }
+
+  function unfold(page, name, scrolled) {
+    const pick = page.querySelector(`details[data-pick="${CSS.escape(name)}"]`);
+    if (!pick) return;
+    pick.open = true;
+    pick.querySelector(".options").scrollTop = scrolled;
+  }
+
+  function fold(but) {
+    for (const one of document.querySelectorAll("details[data-pick][open]")) if (one !== but) one.open = false;
+  }
+
+  document.addEventListener("click", (event) => fold(event.target.closest && event.target.closest("details[data-pick]")));
+
+  document.addEventListener("keydown", (event) => {
+    const pick = event.key === "Escape" && event.target.closest && event.target.closest("details[data-pick][open]");
+    if (!pick) return;
+    pick.open = false;
+    pick.querySelector("summary").focus();
+  });
 
   function arrive(address) {
     const place = document.getElementById(new URL(address, location.href).hash.slice(1));
