@@ -20,7 +20,7 @@ from tests.gembill_reports.making import FAILED, FLASH, LATE, OK, PRO, call, put
 
 NOW = us("2026-11-21T09:00:00+00:00")
 TRIES = 8  # of what has to be quick: other work on the machine only adds, so that one try in time shows what is ours
-PAGES = ("/", "/changes", "/models", "/labels", "/conversations", "/calls", "/prices", "/quality")
+PAGES = ("/", "/changes", "/models", "/labels", "/keys", "/conversations", "/calls", "/prices", "/quality")
 
 
 def fill(ledger: Ledger) -> None:

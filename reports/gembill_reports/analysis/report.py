@@ -74,10 +74,15 @@ def report(ledger: Ledger, period: Period, by: Sequence[str] = (), *, selection:
         sums = read_totals(ledger, chosen, by)
     else:
         sums = _in_buckets(ledger, chosen, _Cut(time, period, tuple(one for one in by if one not in TIMES)))
+    return report_of(ledger, period, by, sums)
+
+
+def report_of(ledger: Ledger, period: Period, by: Sequence[str], sums: Iterable[Total]) -> Report:
+    """The report by these groups of sums of a ledger that have them, maybe beside others."""
     rows = group_sums(by, sums)
     ordered = tuple(sorted(rows, key=lambda row: _order(by, row)))
     remarks = read_remarks(ledger)
-    return Report(period, by, ordered, add({}, rows), demo=remarks.demo, dead_letters=remarks.dead_letters)
+    return Report(period, tuple(by), ordered, add({}, rows), demo=remarks.demo, dead_letters=remarks.dead_letters)
 
 
 def add(group: Group, sums: Sequence[Total]) -> Total:

@@ -31,7 +31,7 @@ from gembill.ledger import (
 from gembill.rules.budgets import Budget
 from gembill.rules.prices import PriceBook, bundled
 from gembill_reports.analysis.receipt import receipt, rounds_of
-from gembill_reports.dashboard import assets, call_pages, change_pages, quality_pages, summary_pages
+from gembill_reports.dashboard import assets, call_pages, change_pages, key_pages, quality_pages, summary_pages
 from gembill_reports.dashboard.frame import MENU, address, frame
 from gembill_reports.dashboard.grids import arranged
 from gembill_reports.dashboard.guard import LOOPBACK, App, Guard
@@ -71,6 +71,7 @@ class Dashboard:
             "changes": change_pages.changes,
             "models": summary_pages.models,
             "labels": summary_pages.label_page,
+            "keys": key_pages.keys,
             "conversations": call_pages.conversation_list,
             "calls": call_pages.calls,
             "prices": lambda _, shown: quality_pages.prices(self._book(), shown),

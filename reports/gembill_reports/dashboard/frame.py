@@ -22,6 +22,7 @@ MENU = (
     ("What changed", "/changes"),
     ("Models", "/models"),
     ("Labels", "/labels"),
+    ("Keys", "/keys"),
     ("Conversations", "/conversations"),
     ("Calls", "/calls"),
     ("Prices", "/prices"),
@@ -35,7 +36,7 @@ _PERIODS = {
     "last-month": "Last month",
 }
 _HOME = {"/overview": "/"}
-_FILTERED = ("overview", "changes", "models", "labels", "conversations", "calls", "quality")
+_FILTERED = ("overview", "changes", "models", "labels", "keys", "conversations", "calls", "quality")
 _OWN = {"/calls": ("status", "trouble", "after", "dir", "find"), "/changes": ("against",)}  # asked for by its form
 _CHOICES = 200  # models or values of a label that a filter offers
 
