@@ -5,7 +5,8 @@ BIN := $(VENV)/bin
 RUN := $(VENV)/.installed-run
 DEV := $(VENV)/.installed-dev
 FOCUS := .venv-focus
-CODE := billing reports migrations tests
+SITE := .venv-site
+CODE := billing reports migrations tests website
 MERMAID_SHA512 := e35d774dd5de2c0b0caee27bf4ea452f93bcf8b4c55e142a676eb4ac5ded8149a2340b519b852e99ed3823eeb93d137ac99ebd2787fcad56165bccd193ae5463
 VERSION := import sys; print("%d.%d" % sys.version_info[:2])
 # the first Python of a version there is, by its own word
@@ -17,7 +18,7 @@ python_of = $(shell for python in python$(1) $(PYTHON) $${PYENV_ROOT:-$$HOME/.py
 install = $(1)/python -m pip install -q --disable-pip-version-check --no-deps --require-hashes -r requirements/$(2).txt && \
   $(1)/python -m pip check --disable-pip-version-check
 
-.PHONY: demo test versions fresh clients check focus diagrams fix bench bench-parts lock docs clean
+.PHONY: demo test versions fresh clients check focus diagrams site fix bench bench-parts lock docs clean
 
 demo: $(RUN)  ## the main job on made-up data: no key, no network
 	@$(BIN)/gembill demo
@@ -58,6 +59,10 @@ diagrams: $(DEV)  ## the documents' diagrams drawn by Mermaid in Chromium; skipp
 	  echo "Mermaid could not be fetched: the diagrams were not drawn" >&2
 	$(BIN)/python -m pytest tests/test_diagrams.py
 
+site: $(SITE)/.installed  ## the documentation as a site, in site/; diagrams are drawn where `make diagrams` was made
+	@rm -rf site && NO_MKDOCS_2_WARNING=1 $(SITE)/bin/mkdocs build --quiet --strict --config-file website/mkdocs.yml
+	@$(SITE)/bin/python website/check.py site && echo "the documentation is in site/index.html"
+
 .mermaid/mermaid.min.js:  # one file of a package of 26 MB; what came is compared with the digest of what was tried
 	@rm -rf .mermaid && mkdir -p .mermaid
 	@cd .mermaid && npm pack --silent mermaid@12.3.0 >/dev/null && \
@@ -83,13 +88,14 @@ lock: $(VENV)/pyvenv.cfg  ## pin the dependencies again
 	$(BIN)/python -m pip install -q uv
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --python-version 3.11 pyproject.toml --group build -o requirements/run.txt
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --python-version 3.11 pyproject.toml --group dev -o requirements/dev.txt
+	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --python-version 3.11 --group site -o requirements/site.txt
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-emit-index-url --python-version 3.12 requirements/focus.in -o requirements/focus.txt
 	for each in clients clients-old; do \
 	  $(BIN)/uv pip compile -q --universal --generate-hashes --no-annotate --no-emit-index-url --python-version 3.11 requirements/$$each.in -o requirements/$$each.txt; \
 	done
 
 clean:
-	rm -rf $(VENV) .venv-* .mermaid dist build
+	rm -rf $(VENV) .venv-* .mermaid dist build site
 
 $(VENV)/pyvenv.cfg:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "gembill needs Python 3.11 or newer, this is %s" % sys.version.split()[0])'
@@ -104,6 +110,12 @@ $(DEV): $(VENV)/pyvenv.cfg requirements/dev.txt pyproject.toml
 	$(call install,$(BIN),dev)
 	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@ $(RUN)
+
+$(SITE)/.installed: $(VENV)/pyvenv.cfg requirements/site.txt
+	@rm -rf $(SITE)
+	$(BIN)/python -m venv $(SITE)
+	$(call install,$(SITE)/bin,site)
+	@touch $@
 
 $(FOCUS)/.installed: requirements/focus.txt  # of Python 3.12: the numpy it wants is built for no newer one
 	@rm -rf $(FOCUS)
