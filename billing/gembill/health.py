@@ -44,7 +44,7 @@ class HealthReport:
     unmetered_records: int
     posting_restarts: int
     dead_letters: int | None
-    stuck_spools: tuple[dict[str, str], ...]
+    stuck_spools: tuple[dict[str, str | None], ...]
     damage: tuple[str, ...]
     free_bytes: int | None
     missing: int = 0

@@ -19,7 +19,7 @@ from typing import Protocol
 from gembill.ledger import LedgerUnavailable, SpoolRefused
 from gembill.posting import Poster
 from gembill.posting_progress import next_pause
-from gembill.spool import Spool, SpoolReader
+from gembill.spool import Spool, SpoolReader, leave
 
 _log = logging.getLogger("gembill.posting")
 LINGER_S = 0.15  # a transaction costs as much as a hundred of its records
@@ -127,6 +127,8 @@ class PostingLoop:
             progress.note(words)
         else:
             progress.fail(str(error))
+        if isinstance(error, SpoolRefused):
+            leave(turn.spool.path, str(error))  # the next start gives new calls to another spool
         if not isinstance(error, LedgerUnavailable):
             progress.set_aside(str(turn.spool.path), str(error))
         turn.empty = False

@@ -70,7 +70,7 @@ class PostingProgress:
         if path in self.stuck:
             self.stuck = {each: why for each, why in self.stuck.items() if each != path}
 
-    def shown_stuck(self) -> list[dict[str, str]]:
+    def shown_stuck(self) -> list[dict[str, str | None]]:
         """The spools that are set aside, for the health page: directory, reason, and since when in UTC."""
         return [
             {"spool": path, "reason": why.reason, "since": _instant(why.since_us)}

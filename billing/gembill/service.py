@@ -64,6 +64,7 @@ class ProxyService:
         scheme = "http" if tls is None else "https"
         self.url = f"{scheme}://{settings.host}:{self._listener.getsockname()[1]}"
         fingerprint = Fingerprint(load_secret(settings.fingerprint_secret, settings.data_folder), settings.keys)
+        self._root = settings.spool_dir
         self._spool, self._adopted = _spools(settings)
         self._recorder = Recorder(
             self._spool,
@@ -157,7 +158,7 @@ class ProxyService:
             unmetered_records=progress.unmetered,
             posting_restarts=progress.restarts,
             dead_letters=progress.dead_letters,
-            stuck_spools=tuple(progress.shown_stuck()),
+            stuck_spools=(*progress.shown_stuck(), *self._left(progress)),
             damage=tuple(each.reason for each in damage),
             missing=sum(each.missing for each in damage),
             free_bytes=_free_bytes(self._spool),
@@ -173,6 +174,12 @@ class ProxyService:
             return trouble, now_us()
         sides = (self._recorder.errors, self._posting.progress) if late else (self._posting.progress,)
         return _latest(*sides)
+
+    def _left(self, progress: PostingProgress) -> Iterator[dict[str, str | None]]:
+        """The spools that nobody posts until someone decides."""
+        for path, reason in Spool.left_alone(self._root).items():
+            if path not in progress.stuck:
+                yield {"spool": path, "reason": reason, "since": None}
 
     def _damage(self) -> tuple[Damage, ...]:
         """What was found by us and by posting, each once."""

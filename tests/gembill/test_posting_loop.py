@@ -213,7 +213,7 @@ def test_an_error_around_the_spools_ends_no_posting(spool, caplog):
     assert "what nobody thought of" in caplog.text
 
 
-def test_a_restored_spool_that_was_adopted_leaves_the_live_one_posted_after_a_restart_too(tmp_path, ledger_url):
+def test_a_restored_spool_leaves_the_live_one_posted_and_is_left_alone_after_a_restart(tmp_path, ledger_url):
     """The places of the restored one hold other events in the ledger."""
 
     def poster() -> Poster:
@@ -224,17 +224,21 @@ def test_a_restored_spool_that_was_adopted_leaves_the_live_one_posted_after_a_re
     ledger = open_ledger(ledger_url)
     _place(ledger, restored, 99)
     path = str(restored.path)
-    restored.close()
-    for number in (2, 3):  # the second is a restart: nothing is remembered
-        both = [Spool.claim(tmp_path / "spool") for _ in range(2)]
-        (live,) = (each for each in both if str(each.path) != path)
-        live.append_wait(*answered(number))
-        both.remove(live)
-        news, each = Script(nothing), poster()
-        PostingLoop(each, live, both, news, news.now).run()
-        assert "give it a new source_id" in each.progress.stuck[path].reason
-        assert live.posted == live.last > 0
-        live.close()
+    live = Spool.claim(tmp_path / "spool")
+    live.append_wait(*answered(2))
+    news, each = Script(nothing), poster()
+    PostingLoop(each, live, [restored], news, news.now).run()
+    assert "`gembill spool renew` gives it a new source_id" in each.progress.stuck[path].reason
+    assert live.posted == live.last > 0
+    live.close()
+    again = Spool.claim(tmp_path / "spool")  # a restart
+    assert str(again.path) != path
+    assert Spool.adopt(tmp_path / "spool") == []
+    assert list(Spool.left_alone(tmp_path / "spool")) == [path]
+    again.append_wait(*answered(3))
+    news, each = Script(nothing), poster()
+    PostingLoop(each, again, [], news, news.now).run()
+    again.close()
     ids = sorted(int(stored.record.id[-4:], 16) for stored in read_records(ledger, Selection()))
     assert ids == [2, 3, 99]
     assert audit_ledger(ledger) == []

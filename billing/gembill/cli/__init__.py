@@ -45,6 +45,7 @@ _SECTIONS = {  # in the order in which people meet them
         "rerate": ("gembill.cli.rerate", "Charge recorded calls again by the prices in force."),
         "repost": ("gembill.cli.rerate:repost", "Read raw events of recorded calls again."),
         "replay": ("gembill.cli.replay", "Fill a ledger again from the spools that are kept."),
+        "spool": ("gembill.cli.spool", "List, adopt, renew or salvage spools."),
         "audit": ("gembill.cli.audit", "Check that the ledger's books balance."),
         "db": ("gembill.cli.db", "Upgrade or check the ledger's schema."),
     },

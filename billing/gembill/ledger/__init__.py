@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from gembill.ledger.migration import SCHEMA_REVISION
     from gembill.ledger.month_close import close_month
     from gembill.ledger.pages import Cursor, ProblemFilter, RecordPage, SortOrder, count_calls, read_page
+    from gembill.ledger.places import read_places
     from gembill.ledger.quality import Quality, read_quality
     from gembill.ledger.records import read_event_body, read_record, read_records, read_time_range
     from gembill.ledger.remarks import Remarks, count_unreplayed, read_remarks
@@ -72,6 +73,7 @@ _MODULES = {
     "migration": "SCHEMA_REVISION",
     "month_close": "close_month",
     "pages": "Cursor ProblemFilter RecordPage SortOrder count_calls read_page",
+    "places": "read_places",
     "quality": "Quality read_quality",
     "records": "read_event_body read_record read_records read_time_range",
     "remarks": "Remarks count_unreplayed read_remarks",
@@ -146,6 +148,7 @@ __all__ = [
     "read_hourly_totals",
     "read_labels",
     "read_page",
+    "read_places",
     "read_quality",
     "read_record",
     "read_records",

@@ -65,7 +65,7 @@ def _gaps(connection: Connection) -> Iterable[str]:
             missing = next((wanted for wanted, seq in enumerate(taken, 1) if wanted != seq), last)
             yield (
                 f"source {source_id}: its last place is {last} but {count} places are filled, "
-                f"the first missing one is {missing}; post the spool again"
+                f"the first missing one is {missing}; `gembill replay` posts what its spool keeps"
             )
 
 

@@ -258,5 +258,5 @@ def _refuse_clone(connection: Connection, source_id: int, places: Iterable[tuple
         if ids[seq] != there:
             raise SpoolRefused(
                 f"place {seq} of spool {source_id} is event {there} in the ledger and {ids[seq]} in the spool: "
-                "the spool was cloned or restored from a backup; give it a new source_id"
+                "the spool was cloned or restored from a backup; `gembill spool renew` gives it a new source_id"
             )

@@ -9,18 +9,27 @@ thread), `write_request` (what waits for it), `patience` (for how long), `upgrad
 0.2).
 """
 
+from gembill.spool.directory import SpoolDirectory, leave
 from gembill.spool.kept import KeptSpool, kept_spools
 from gembill.spool.reader import SpoolReader
+from gembill.spool.salvage import Salvage, salvage
 from gembill.spool.spool import Backlog, Damage, Interrupted, SegmentEntry, Spool, SpoolOptions
+from gembill.spool.survey import SpoolSurvey, survey_spools
 
 __all__ = [
     "Backlog",
     "Damage",
     "Interrupted",
     "KeptSpool",
+    "Salvage",
     "SegmentEntry",
     "Spool",
+    "SpoolDirectory",
     "SpoolOptions",
     "SpoolReader",
+    "SpoolSurvey",
     "kept_spools",
+    "leave",
+    "salvage",
+    "survey_spools",
 ]

@@ -11,6 +11,7 @@ that intent, and then only the rest. Every intent is in the same segment as its 
 import struct
 import zlib
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import NamedTuple
@@ -146,6 +147,20 @@ def grouped(group: Frame) -> list[Frame]:
         frames.append(frame)
         at = frame.end
     return frames
+
+
+def payload_of(damaged: bytes) -> bytes:
+    """What lies where the payload of a frame would be that begins here, whatever its head says."""
+    return damaged[_HEAD:]
+
+
+def inflated(payload: bytes) -> bytes:
+    """What a group holds, as far as it can be inflated: all of it, or what is before the damage and maybe garbage."""
+    opener = zlib.decompressobj(_WINDOW, WORDS)
+    pieces: list[bytes] = []
+    with suppress(zlib.error):  # a byte at a time, so that nothing before the damage is lost with it
+        pieces.extend(opener.decompress(payload[at : at + 1]) for at in range(len(payload)))
+    return b"".join(pieces)
 
 
 def _frame(kind: Kind, id_bytes: int, shared: int, number: int, payload: bytes) -> bytes:

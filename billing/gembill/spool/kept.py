@@ -16,7 +16,7 @@ from gembill.spool import upgrade
 from gembill.spool.directory import spool_paths
 from gembill.spool.reader import SpoolReader, read_cursor
 from gembill.spool.segment import SegmentEntry, SegmentReader
-from gembill.spool.segments import DamageLog
+from gembill.spool.segments import JUMP, DamageLog
 
 log = logging.getLogger(__name__)
 
@@ -76,7 +76,24 @@ class KeptSpool:
         except OSError as error:
             raise SpoolError(f"the spool {self.path} cannot be read: {error.strerror}") from error
 
+    def open_calls(self) -> list[tuple[str, bytes]]:
+        """The calls that were under way when its process ended: id and body of each intent without a completion."""
+        for piece in reversed(_pieces(self.path)):
+            if piece.path.suffix == ".db":
+                break
+            reader = SegmentReader(piece.path)
+            try:
+                while reader.next() is not None:
+                    pass
+                if reader.header is not None and reader.is_begun:
+                    return [intent for _, intent in sorted(reader.opens.items())]
+            finally:
+                reader.close()
+        return []
+
     def _note_gap(self, expected: int, seq: int) -> None:
+        if seq - expected >= JUMP:  # numbers that were jumped over were never given
+            seq -= JUMP
         if seq > expected:
             self.damage.note(expected, seq - 1, f"completions {expected} to {seq - 1} in {self.path} cannot be read")
 

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gembill.errors import SpoolError, SpoolUnwritable
-from gembill.spool.directory import SpoolDirectory, open_root, set_aside
+from gembill.spool.directory import SpoolDirectory, leave, open_root, set_aside, spool_paths, why_left
 from gembill.spool.patience import Patience
 from gembill.spool.reader import SpoolReader
 from gembill.spool.segment import SegmentEntry
@@ -61,7 +61,7 @@ class Spool:
     """One process's queue on disk. Made with `claim` or `adopt`; safe to use from any thread and event loop.
 
     `source_id` is a random positive 63-bit number, made with the directory. Turn each of `lost` into an event and
-    append it under the same id: that closes it.
+    append it under the same id: that closes it. A copy of a spool has none: its original closes them.
     """
 
     def __init__(self, directory: SpoolDirectory, options: SpoolOptions) -> None:
@@ -74,6 +74,8 @@ class Spool:
         )
         self._patience = Patience(options.patience_s + 1.0, self._silence)  # the writer's own limit says more
         self.lost = tuple(Interrupted(event_id, body) for event_id, body in self._segments.intents)
+        if directory.is_copy:
+            self.lost = self._left_to_the_original()
         self.on_durable: Callable[[], None] | None = None  # called in the writer's thread, when completions are on disk
         self._arrived = threading.Condition()
         self._closed = False
@@ -90,9 +92,16 @@ class Spool:
 
     @classmethod
     def claim(cls, root: Path, options: SpoolOptions = SpoolOptions()) -> "Spool":  # noqa: B008 (frozen)
-        """The first spool below root that nobody holds, else a new one. Raises SpoolError where none can be made."""
+        """The first spool below root that nobody holds, else a new one. Raises SpoolError where none can be made.
+
+        Passed by are copies, whose original may go on under the same number, and those the ledger refused.
+        """
         open_root(root)
         for directory in SpoolDirectory.unlocked(root):
+            if directory.is_copy or why_left(directory.path) is not None:
+                log.warning("the spool %s is passed by: it was copied, restored or refused", directory.path)
+                directory.release()
+                continue
             spool = cls._open(directory, options)
             if spool is not None:
                 return spool
@@ -100,10 +109,16 @@ class Spool:
 
     @classmethod
     def adopt(cls, root: Path, options: SpoolOptions = SpoolOptions()) -> list["Spool"]:  # noqa: B008 (frozen)
-        """Every spool below root that nobody holds and that has something unposted or lost: those of dead workers."""
+        """Every spool below root that nobody holds and that has something unposted or lost: those of dead workers.
+
+        Those the ledger refused are left alone (`left_alone`) until someone decides; copies are posted, not written.
+        """
         open_root(root)
         adopted = []
         for directory in SpoolDirectory.unlocked(root):
+            if not directory.is_copy and why_left(directory.path) is not None:
+                directory.release()
+                continue
             spool = cls._open(directory, options)
             if spool is None:
                 continue
@@ -113,6 +128,24 @@ class Spool:
                 spool.retire()
                 spool.close(timeout=5.0)
         return adopted
+
+    @staticmethod
+    def left_alone(root: Path) -> dict[str, str]:
+        """Why each of the spools below root is left alone that is, by its directory."""
+        reasons = {str(path): why_left(path) for path in spool_paths(root)}
+        return {path: reason for path, reason in reasons.items() if reason is not None}
+
+    def _left_to_the_original(self) -> tuple[Interrupted, ...]:
+        """No open call of a copy is ours to close; that there are some is noted, for whoever knows the original."""
+        if self.lost:
+            name, count = self._directory.path.name, len(self.lost)
+            reason = (
+                f"it was copied or restored while {count} calls were under way; run `gembill spool adopt {name}` "
+                f"if its original is gone, or `gembill spool renew {name}` if that goes on"
+            )
+            log.error("the spool %s is left alone: %s", self._directory.path, reason)
+            leave(self._directory.path, reason)
+        return ()
 
     @classmethod
     def _open(cls, directory: SpoolDirectory, options: SpoolOptions) -> "Spool | None":
