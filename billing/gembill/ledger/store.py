@@ -77,13 +77,14 @@ class Ledger:
     def attempts(self, doing: str) -> Iterator[AbstractContextManager[Transaction]]:
         """Transactions for one piece of work: `for attempt in ledger.attempts("post"): with attempt as work: ...`.
 
-        What the block asks of the transaction is written when it ends. There is another attempt when another writer was
-        quicker with the same rows, and nothing was written then; so the block reads again what it decides by.
+        What the block asks of the transaction is written when it ends. There is another attempt when rows were there
+        already, because another writer was quicker or a spool is posted again, and nothing was written then; so the
+        block reads again what it decides by.
         InvalidPosting: a value cannot be kept. LedgerUnavailable: try later. SpoolRefused: the spool was cloned or
         restored, its places hold other events here. `doing` says in these what could not be done.
         """
         for number in range(_ATTEMPTS):
-            attempt = _Attempt(self.engine, doing, self._now_us())
+            attempt = _Attempt(self.engine, doing, self._now_us(), first=number == 0)
             yield attempt.transaction()
             if not attempt.overtaken:
                 return
@@ -140,9 +141,9 @@ class Ledger:
 class _Attempt:
     """One try at a piece of work; `overtaken` says that another writer was quicker and nothing was written."""
 
-    def __init__(self, engine: Engine, doing: str, now_us: int) -> None:
+    def __init__(self, engine: Engine, doing: str, now_us: int, *, first: bool) -> None:
         self.overtaken = False
-        self._engine, self._doing, self._now_us = engine, doing, now_us
+        self._engine, self._doing, self._now_us, self._first = engine, doing, now_us, first
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
@@ -156,7 +157,7 @@ class _Attempt:
             work: Transaction | None = None
             try:
                 with engines.writing(self._engine) as connection:
-                    work = Transaction(connection, self._now_us)
+                    work = Transaction(connection, self._now_us, trusting=self._first)
                     yield work
                     work.write()
             except IntegrityError as error:

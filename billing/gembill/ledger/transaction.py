@@ -41,9 +41,11 @@ class Transaction:
     `correct`.
     """
 
-    def __init__(self, connection: Connection, now_us: int) -> None:
+    def __init__(self, connection: Connection, now_us: int, *, trusting: bool = False) -> None:
+        """`trusting`: a spool's events are taken for new ones unasked, which their keys refuse where they are not."""
         self.connection = connection
         self.now_us = now_us
+        self._trusting = trusting
         self._engine = connection.dialect.name
         self._current: dict[RecordKey, LedgerRecord] = {}
         self._events: dict[RecordKey, EventKey] = {}
@@ -70,7 +72,7 @@ class Transaction:
             keys = {(posting.record.source_id, posting.record.id) for posting in fresh}
             kind = "spool" if any(posting.seq is not None for posting in fresh) else "import"
             self.register(source_id, {source for source, _ in keys}, kind)
-            self.load(keys)
+            self.load(keys - {(source_id, posting.event_id) for posting in fresh})  # these came with their event
         self._fresh |= {(source_id, posting.event_id): posting for posting in fresh}
         return fresh
 
@@ -243,7 +245,8 @@ class Transaction:
     def _unseen(self, source_id: int, postings: Sequence[RatedEvent]) -> list[RatedEvent]:
         """The postings whose event is new, each event once."""
         by_id = {posting.event_id: posting for posting in reversed(postings)}
-        known = sql.known_ids(self.connection, schema.event, source_id, by_id)
+        asked = () if self._trusting and all(posting.seq is not None for posting in postings) else by_id
+        known = sql.known_ids(self.connection, schema.event, source_id, asked) if asked else ()
         return [posting for posting in postings if by_id[posting.event_id] is posting and posting.event_id not in known]
 
 

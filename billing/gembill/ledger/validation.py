@@ -8,7 +8,9 @@ import re
 from collections.abc import Iterable, Sequence
 from itertools import chain
 from operator import attrgetter
+from typing import Annotated
 
+from msgspec import Meta, Struct, ValidationError, convert
 from msgspec.structs import astuple
 
 from gembill.ledger.entries import NATURAL_SOURCES, RatedEvent
@@ -24,24 +26,51 @@ _TEXTS = (
 _NAMES = ("model", "key", "service_tier")
 _NAME_BYTES = 768  # three of these fit in a PostgreSQL index entry
 _UTF8_BYTES = 4  # of a character, at most
+_Whole = Annotated[int, Meta(ge=0, le=_MOST)]
+_Name = Annotated[str, Meta(max_length=_NAME_BYTES)] | None
 _SIGNED = ("occurred_us", "ended_us", "http_status", "turns")
 _TOKENS = tuple(f"tokens.{name}" for name in Tokens.__struct_fields__)
 _MONEY = ("quantity of a charge", "unit_pico of a charge", "cost_pico of a charge")
 _texts_of, _names_of, _signed_of = attrgetter(*_TEXTS), attrgetter(*_NAMES), attrgetter(*_SIGNED)
 
 
+class _OrdinaryCounts(Struct, gc=False):
+    input: _Whole | None
+    intermediate: _Whole | None
+    output: _Whole | None
+    total: _Whole | None
+    cached: _Whole | None
+    thinking: _Whole | None
+
+
+class _Ordinary(Struct, gc=False):
+    """What msgspec checks of a record in a tenth of the time that Python needs."""
+
+    occurred_us: _Whole
+    ended_us: _Whole | None
+    http_status: _Whole | None
+    turns: _Whole | None
+    tokens: _OrdinaryCounts
+    model: _Name
+    key: _Name
+    service_tier: _Name
+    error: None
+
+
 def check_posting(source_id: int, posting: RatedEvent) -> None:
     """InvalidPosting unless the posting can be kept under this source."""
     record = posting.record
     check_source(source_id)
-    _id("event_id", posting.event_id)
+    if posting.event_id is not record.id:
+        _id("event_id", posting.event_id)
     if record.source_id != source_id and record.source_id not in NATURAL_SOURCES:
         raise InvalidPosting(
             f"source_id of the record is {record.source_id}, neither its spool's {source_id} nor a reserved one"
         )
     if not isinstance(posting.body, bytes):
         raise InvalidPosting(f"body of the event is {type(posting.body).__name__}, not bytes")
-    _whole(("seq",), (posting.seq,), least=1)
+    if posting.seq is not None:
+        _whole(("seq",), (posting.seq,), least=1)
     check_entry(record, posting.rating)
 
 
@@ -54,12 +83,35 @@ def check_source(source_id: int) -> None:
 def check_entry(record: Record, rating: Rating) -> None:
     """InvalidPosting unless record and rating can be kept."""
     _id("id", record.id)
+    if _is_ordinary(record, rating):
+        return
     _whole(_SIGNED, _signed_of(record), least=-_MOST)
     _whole(_TOKENS, astuple(record.tokens))
     figures = ((one.quantity, one.unit_pico, one.quantity * one.unit_pico) for one in rating.charges)
     _whole(_MONEY, chain.from_iterable(figures))
     _whole(("the cost",), (rating.cost_pico,))
     _check_texts(record, rating)
+
+
+def _is_ordinary(record: Record, rating: Rating) -> bool:
+    """Whether record and rating are like nearly all: whole numbers from 0, plain texts, no error. Names no field."""
+    try:
+        convert(record, _Ordinary, from_attributes=True)
+    except ValidationError:
+        return False
+    texts = [*_texts_of(record), rating.unpriced_reason, *record.flags, *rating.flags, *record.anomalies]
+    texts += (*record.labels, *record.labels.values())
+    for run in record.executions:
+        texts += (run.part_id, run.language)
+    cost = 0
+    for charge in rating.charges:
+        quantity, unit = charge.quantity, charge.unit_pico
+        if type(quantity) is not int or type(unit) is not int or not (0 <= quantity <= _MOST and 0 <= unit <= _MOST):
+            return False
+        cost += quantity * unit
+        texts.append(charge.price_id)
+    text = "".join(filter(None, texts))
+    return cost <= _MOST and text.isascii() and "\0" not in text
 
 
 def _check_texts(record: Record, rating: Rating) -> None:
@@ -77,15 +129,9 @@ def _check_texts(record: Record, rating: Rating) -> None:
         (("executions",), tuple([text for run in record.executions for text in (run.part_id, run.language)])),
         (("price_id",), tuple([charge.price_id for charge in rating.charges])),
     )
-    if not _is_plain([text for _, texts in groups for text in texts if text]):  # nearly no call needs a second look
-        for names, texts in groups:
-            for place, text in enumerate(texts):
-                _text(names[place % len(names)], text)
-
-
-def _is_plain(texts: Iterable[str]) -> bool:
-    text = "".join(texts)
-    return text.isascii() and "\0" not in text
+    for names, texts in groups:
+        for place, text in enumerate(texts):
+            _text(names[place % len(names)], text)
 
 
 def _text(name: str, value: str | None) -> None:
