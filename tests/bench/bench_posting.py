@@ -61,7 +61,7 @@ def _pieces(entries: list[SegmentEntry], prices: PricingTerms) -> None:
         print(f"  {name:10} {min(timed(work)[0] for _ in range(3)) / len(entries) * 1e6:6.1f} us a call")
 
 
-TABLES = (schema.event, schema.entry)
+TABLES = (schema.event, schema.event_block, schema.entry)
 
 
 def _rows(ledger: Ledger) -> dict[str, list[tuple[Any, ...]]]:
@@ -104,7 +104,7 @@ def _bytes(ledger: Ledger) -> dict[str, int]:
             return dict(file.execute("SELECT name, sum(pgsize) FROM dbstat GROUP BY name"))
     with ledger.engine.connect() as connection:
         sizes = text(
-            "SELECT relname, pg_relation_size(oid) FROM pg_class WHERE relkind IN ('r', 'i') AND relnamespace = 'public'::regnamespace"
+            "SELECT relname, pg_table_size(oid) FROM pg_class WHERE relkind IN ('r', 'i') AND relnamespace = 'public'::regnamespace"
         )
         return {str(name): int(size) for name, size in connection.execute(sizes)}
 

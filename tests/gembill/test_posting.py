@@ -345,7 +345,7 @@ def test_a_call_takes_little_room(tmp_path):
         post_typical(ledger, part)
         with ledger.engine.connect() as connection:
             sizes.append(connection.exec_driver_sql("PRAGMA page_count").scalar_one() * 4096)
-    assert (sizes[1] - sizes[0]) / 1_000 < 720
+    assert (sizes[1] - sizes[0]) / 1_000 < 620
     ledger.close()
 
 

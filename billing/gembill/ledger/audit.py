@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Table, and_, case, func, or_, select, union
 
-from gembill.ledger import rollup, schema, sql
+from gembill.ledger import event_body, rollup, schema, sql
 from gembill.ledger.engine import snapshot
 from gembill.ledger.entries import meters_of
 from gembill.ledger.measures import MEASURES
@@ -30,6 +30,7 @@ def audit_ledger(ledger: Ledger) -> list[str]:
         _gaps,
         _revisions,
         _events,
+        _blocks,
         _templates,
         _costs,
         _quantities,
@@ -83,6 +84,16 @@ def _events(connection: Connection) -> Iterable[str]:
     for source_id, record_id, revision, event_id in connection.execute(query):
         where = f"record {record_id} of source {source_id}, revision {revision}"
         yield f"{where}: its event {event_id} is not in the ledger"
+
+
+def _blocks(connection: Connection) -> Iterable[str]:
+    e, b = schema.event.c, schema.event_block.c
+    start = len(event_body.BLOCK_MARK)
+    where = func.substr(e.body, start + 1, event_body.DIGEST) == b.digest
+    joined = schema.event.outerjoin(schema.event_block, and_(b.source_id == e.source_id, where))
+    query = select(e.source_id, e.id).select_from(joined).where(b.digest.is_(None))
+    for source_id, event_id in connection.execute(query.where(func.substr(e.body, 1, start) == event_body.BLOCK_MARK)):
+        yield f"event {event_id} of source {source_id}: the block that its body is in is not in the ledger"
 
 
 def _templates(connection: Connection) -> Iterable[str]:

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, func, select, tuple_
 
-from gembill.ledger import schema
+from gembill.ledger import event_bodies, schema
 from gembill.ledger.engine import snapshot
 from gembill.ledger.entries import LedgerRecord, Line, net_lines
 from gembill.ledger.errors import translated
@@ -59,17 +59,15 @@ def read_evidence(ledger: Ledger, selection: Selection) -> Iterator[list[Evidenc
 
 def read_bodies(ledger: Ledger, calls: Sequence[LedgerRecord]) -> dict[_Key, list[bytes]]:
     """The events from which the revisions of these calls were read, each once, by (source, id), the first one first."""
-    r, e = schema.record.c, schema.event.c
-    joined = schema.record.join(schema.event, (e.source_id == r.event_source_id) & (e.id == r.event_id))
-    bodies: dict[_Key, dict[_Key, bytes]] = {_key(one): {} for one in calls}
+    r = schema.record.c
+    events: dict[_Key, dict[_Key, None]] = {_key(one): {} for one in calls}
     with snapshot(ledger.engine) as connection:
         for source_id, ids in _by_source(calls).items():
-            query = select(r.id, e.source_id, e.id, e.body).select_from(joined)
-            for record_id, *event, body in connection.execute(
-                query.where(r.source_id == source_id, r.id.in_(ids)).order_by(r.id, r.revision)
-            ):
-                bodies[source_id, record_id].setdefault((event[0], event[1]), body)
-    return {key: list(events.values()) for key, events in bodies.items()}
+            query = select(r.id, r.event_source_id, r.event_id).where(r.source_id == source_id, r.id.in_(ids))
+            for record_id, event_source, event_id in connection.execute(query.order_by(r.id, r.revision)):
+                events[source_id, record_id].setdefault((event_source, event_id))
+        bodies = event_bodies.read_bodies(connection, {event for own in events.values() for event in own})
+    return {key: [bodies[event] for event in own if event in bodies] for key, own in events.items()}
 
 
 def known_events(ledger: Ledger, ids: Sequence[str]) -> set[str]:
@@ -123,18 +121,16 @@ def _by_source(batch: Sequence[LedgerRecord]) -> dict[int, list[str]]:
 
 def _bodies(connection: Connection, batch: Sequence[LedgerRecord]) -> dict[_Key, tuple[int, bytes]]:
     """The event of each record's revision, with the source it was recorded by."""
-    r, e = schema.record.c, schema.event.c
+    r = schema.record.c
     revisions = {_key(one): one.revision for one in batch}
-    joined = schema.record.join(schema.event, (e.source_id == r.event_source_id) & (e.id == r.event_id))
-    bodies: dict[_Key, tuple[int, bytes]] = {}
+    events: dict[_Key, _Key] = {}
     for source_id, ids in _by_source(batch).items():
-        query = select(r.id, r.revision, e.source_id, e.body).select_from(joined)
-        for record_id, revision, event_source, body in connection.execute(
-            query.where(r.source_id == source_id, r.id.in_(ids))
-        ):
+        query = select(r.id, r.revision, r.event_source_id, r.event_id)
+        for record_id, revision, *event in connection.execute(query.where(r.source_id == source_id, r.id.in_(ids))):
             if revisions[source_id, record_id] == revision:
-                bodies[source_id, record_id] = (event_source, body)
-    return bodies
+                events[source_id, record_id] = (event[0], event[1])
+    bodies = event_bodies.read_bodies(connection, set(events.values()))
+    return {key: (event[0], bodies[event]) for key, event in events.items() if event in bodies}
 
 
 def _lines(connection: Connection, batch: Sequence[LedgerRecord]) -> dict[_Key, dict[Line, int]]:

@@ -16,6 +16,7 @@ from gembill.ledger import mapping, schema
 from gembill.ledger.conversations import shown_conversations
 from gembill.ledger.engine import snapshot
 from gembill.ledger.entries import LedgerRecord
+from gembill.ledger.event_bodies import read_bodies
 from gembill.ledger.record_selection import selected
 from gembill.ledger.selection import Selection
 from gembill.ledger.store import Ledger
@@ -58,15 +59,11 @@ def read_record(ledger: Ledger, record_id: str) -> LedgerRecord | None:
 
 def read_event_body(ledger: Ledger, stored: LedgerRecord) -> bytes | None:
     """The event behind this revision of a record as JSON, None if it is not in the ledger."""
-    r, e = schema.record.c, schema.event.c
-    query = (
-        select(e.body)
-        .join_from(schema.record, schema.event, (e.source_id == r.event_source_id) & (e.id == r.event_id))
-        .where(r.source_id == stored.record.source_id, r.id == stored.record.id, r.revision == stored.revision)
-    )
+    c, record = schema.record.c, stored.record
+    query = select(c.event_source_id, c.event_id).where(c.source_id == record.source_id, c.id == record.id)
     with snapshot(ledger.engine) as connection:
-        body: bytes | None = connection.scalar(query)
-        return body
+        keys = [(row[0], row[1]) for row in connection.execute(query.where(c.revision == stored.revision))]
+        return next(iter(read_bodies(connection, keys).values()), None)
 
 
 def read_time_range(ledger: Ledger) -> tuple[int, int] | None:

@@ -34,7 +34,6 @@ from sqlalchemy import (
 from sqlalchemy.dialects.sqlite import INTEGER
 from sqlalchemy.types import TypeEngine
 
-from gembill.ledger.event_body import deflated, inflated
 from gembill.ledger.measures import COSTS, MEASURES, TOKEN_FIELDS
 
 NARROW_KEY = ("source_id", "hour_utc", "model", "api", "operation", "service_tier", "status", "code_execution_used")
@@ -80,21 +79,6 @@ def id_bytes(value: str) -> bytes:
     return known or UUID(value).bytes
 
 
-class Body(TypeDecorator[bytes]):
-    """The body of an event, which lies compressed."""
-
-    impl = LargeBinary
-    cache_ok = True
-
-    def process_bind_param(self, value: bytes | None, dialect: Dialect) -> bytes | None:  # noqa: ARG002
-        """What is kept."""
-        return None if value is None else deflated(value)
-
-    def process_result_value(self, value: bytes | None, dialect: Dialect) -> bytes | None:  # noqa: ARG002
-        """What Python sees."""
-        return None if value is None else inflated(bytes(value))
-
-
 WHOLE = BigInteger().with_variant(INTEGER(), "sqlite")
 FLAG = SmallInteger().with_variant(INTEGER(), "sqlite")
 NAME = Text().with_variant(Text(collation="C"), "postgresql")
@@ -132,10 +116,20 @@ event = Table(
     Column("source_id", WHOLE, nullable=False, autoincrement=False),
     Column("id", ID, nullable=False),
     Column("seq", WHOLE),
-    Column("body", Body(), nullable=False),
+    Column("body", BYTES, nullable=False),  # or where in a block of `event_block` it is
     PrimaryKeyConstraint("source_id", "id", name="event_pk"),
     UniqueConstraint("source_id", "seq", name="event_seq_key"),
     **_COMPACT,
+)
+
+event_block = Table(
+    "event_block",
+    metadata,
+    Column("source_id", WHOLE, nullable=False, autoincrement=False),
+    Column("digest", BYTES, nullable=False),
+    Column("bodies", BYTES, nullable=False),
+    PrimaryKeyConstraint("source_id", "digest", name="event_block_pk"),
+    **_WIDE_ROWS,
 )
 
 WORDS = (

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from sqlalchemy import Connection, select, update
 
 from gembill.errors import LedgerError
-from gembill.ledger import event_body, mapping, rollup, schema, sql, validation
+from gembill.ledger import event_bodies, mapping, rollup, schema, sql, validation
 from gembill.ledger.entries import (
     NATURAL_SOURCES,
     LedgerRecord,
@@ -140,8 +140,7 @@ class Transaction:
         source_id, event_id = self._events[record.source_id, record.id]
         if (fresh := self._fresh.get((source_id, event_id))) is not None:
             return source_id, fresh.body
-        c = schema.event.c
-        body = self.connection.scalar(select(c.body).where(c.source_id == source_id, c.id == event_id))
+        body = event_bodies.read_bodies(self.connection, [(source_id, event_id)]).get((source_id, event_id))
         return None if body is None else (source_id, body)
 
     def correct(self, record: Record, rating: Rating, reason: Reason, seen: int | None = None) -> bool:
@@ -225,17 +224,22 @@ class Transaction:
             for (source_id, _, lines), number in self._templates.items()
             for place, line in enumerate(lines)
         ]
-        events = [
-            (source_id, self._id(event_id), p.seq, event_body.deflated(p.body))
-            for (source_id, event_id), p in self._fresh.items()
-        ]
-        sql.insert(self.connection, schema.event, events)
+        self._write_events()
         sql.insert(self.connection, schema.template, templates, sql.OnConflict.IGNORE)
         sql.insert(self.connection, schema.template_line, lines, sql.OnConflict.IGNORE)
         sql.insert(self.connection, schema.entry, self._entries)
         sql.insert(self.connection, schema.label_set, labels, sql.OnConflict.IGNORE)
         for table, rows in self._differences.rows():
             sql.insert(self.connection, table, rows, sql.OnConflict.ADD)
+
+    def _write_events(self) -> None:
+        by_source: dict[int, list[tuple[str, int | None, bytes]]] = {}
+        for (source_id, event_id), posting in self._fresh.items():
+            by_source.setdefault(source_id, []).append((event_id, posting.seq, posting.body))
+        for source_id, events in by_source.items():
+            rows, blocks = event_bodies.rows_of(source_id, events)
+            sql.insert(self.connection, schema.event, [(row[0], self._id(row[1]), *row[2:]) for row in rows])
+            sql.insert(self.connection, schema.event_block, blocks)
 
     def refuse_clones(self, connection: Connection) -> None:
         """SpoolRefused if a place of a spool holds another event in the ledger, or two events here."""

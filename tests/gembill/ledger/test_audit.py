@@ -24,6 +24,7 @@ def books(ledger: Ledger) -> Ledger:
         ),
         ("DELETE FROM event WHERE seq = 1", "first missing one is 1"),
         ("DELETE FROM event WHERE seq = 5", "its event 00000010-0000-0000-0000-000000000005 is not in the ledger"),
+        ("DELETE FROM event_block", "the block that its body is in is not in the ledger"),
         ("DELETE FROM entry WHERE source_id = 77 AND revision = 1", "cost_pico is 200001400, its records add up to"),
         ("DELETE FROM entry WHERE source_id = -7 AND revision = 0", "its revisions go up to 1 but there are 1"),
         ("DELETE FROM template WHERE source_id = -7", "revision 1: its words and price rows are not in the ledger"),
