@@ -64,6 +64,10 @@ class PostingLoop:
         self._news = news
         self._now = now
 
+    def adopt(self, spool: Spool | SpoolReader) -> None:
+        """Post this one too, from the next round on."""
+        self._adopted.append(_Turn(spool))
+
     def run(self) -> None:
         """Post until the end, each spool with growing pauses while it is not taken; then once more, and let go."""
         while not self._news.ended:
@@ -92,8 +96,10 @@ class PostingLoop:
         if seconds is not None:
             seconds = max(0.0, seconds - self._now())
         if self._own.empty and seconds != 0:
+            known = len(self._adopted)
             self._news.pause(LINGER_S)
-            self._news.wait_for_more(seconds)
+            if len(self._adopted) == known:  # else one was adopted meanwhile
+                self._news.wait_for_more(seconds)
         else:
             self._news.pause(seconds or 0.0)
 

@@ -12,6 +12,7 @@ import os
 import select
 import signal
 import sys
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -85,12 +86,18 @@ def begin_ledger(settings: Settings) -> None:
 
 
 def _post(poster: Poster, spools: Spools, pipes: "Pipes") -> None:
-    readers = [SpoolReader(Path(path)) for path in (spools.own, *spools.adopted)]
-    for reader, upto in zip(readers, (spools.upto, *spools.adopted.values()), strict=True):
+    def reader_of(path: str, upto: int) -> SpoolReader:
+        reader = SpoolReader(Path(path))
         reader.upto = upto
         reader.on_posted = partial(_say_posted, pipes, poster, reader)
+        return reader
+
+    own, adopted = reader_of(spools.own, spools.upto), [reader_of(*each) for each in spools.adopted.items()]
     poster.look()
-    PostingLoop(poster, readers[0], readers[1:], _PipeNews(pipes, readers[0], poster)).run()
+    news = _PipeNews(pipes, own, poster)
+    loop = PostingLoop(poster, own, adopted, news)
+    news.on_adopted = lambda path, upto: loop.adopt(reader_of(path, upto))
+    loop.run()
 
 
 def _say_posted(pipes: "Pipes", poster: Poster, reader: SpoolReader) -> None:
@@ -151,6 +158,7 @@ class _PipeNews:
         self._reader = reader
         self._poster = poster
         self._asked = False
+        self.on_adopted: Callable[[str, int], None] | None = None
 
     @property
     def ended(self) -> bool:
@@ -176,8 +184,12 @@ class _PipeNews:
     def _hear(self, timeout: float | None) -> None:
         text = self._pipes.next_line(timeout)
         if text is not None:
+            more = read(More, text)
             self._asked = False
-            self._reader.upto = max(self._reader.upto, read(More, text).upto)
+            self._reader.upto = max(self._reader.upto, more.upto)
+            for path, upto in more.adopted.items():
+                if self.on_adopted is not None:
+                    self.on_adopted(path, upto)
 
 
 if __name__ == "__main__":

@@ -42,6 +42,7 @@ class PostingSupervisor:
         self._adopted: dict[str, Spool] = {}
         self._telling = threading.Lock()
         self._asked = False
+        self._named = False  # whether the child knows what it is to post
         self._told = 0
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._supervise, name="gembill-posting", daemon=True)
@@ -64,6 +65,14 @@ class PostingSupervisor:
         spool.on_durable = self._tell
         self._thread.start()
 
+    def adopt(self, spools: Sequence[Spool]) -> None:
+        """Let it post these too; called after `begin`."""
+        new = {str(each.path): each for each in spools}
+        with self._telling:
+            self._adopted |= new
+            if self._named:  # else the child that is being started hears of them with the others
+                self._say(More(self._told, {path: each.last for path, each in new.items()}))
+
     def end(self, timeout: float) -> None:
         """Let it post once more what is left, for at most `timeout` seconds; what is not posted stays in the spool."""
         self._ended.set()
@@ -83,6 +92,8 @@ class PostingSupervisor:
     # The child
 
     def _spawned(self) -> subprocess.Popen[bytes]:
+        with self._telling:
+            self._named = False
         environment = {name: value for name, value in os.environ.items() if not name.startswith("GEMBILL_")}
         child = subprocess.Popen(  # noqa: S603 - our own module
             _COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment
@@ -108,6 +119,7 @@ class PostingSupervisor:
             self._told = self._spool.last
             adopted = {path: spool.last for path, spool in self._adopted.items()}
             self._say(Spools(str(self._spool.path), self._told, adopted))
+            self._named = True
 
     def _supervise(self) -> None:
         pause = 0.0

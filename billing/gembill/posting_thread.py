@@ -26,6 +26,7 @@ class PostingThread:
         self._watch = WatchThread.of(watch, settings) if watch else None
         self._thread: threading.Thread | None = None
         self._news: _SpoolNews | None = None
+        self._loop: PostingLoop | None = None
 
     @property
     def progress(self) -> PostingProgress:
@@ -35,11 +36,17 @@ class PostingThread:
     def begin(self, spool: Spool, adopted: Sequence[Spool]) -> None:
         """Begin to post these spools."""
         self._news = _SpoolNews(spool)
-        loop = PostingLoop(self._poster, spool, adopted, self._news)
-        self._thread = threading.Thread(target=loop.run, name="gembill-posting", daemon=True)
+        self._loop = PostingLoop(self._poster, spool, adopted, self._news)
+        self._thread = threading.Thread(target=self._loop.run, name="gembill-posting", daemon=True)
         self._thread.start()
         if self._watch is not None:
             self._watch.start()
+
+    def adopt(self, spools: Sequence[Spool]) -> None:
+        """Post these too, when there is something to post next, or at the end."""
+        assert self._loop is not None
+        for spool in spools:
+            self._loop.adopt(spool)
 
     def end(self, timeout: float) -> None:
         """Post once more what is left, for at most `timeout` seconds."""

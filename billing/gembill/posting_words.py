@@ -34,9 +34,10 @@ class Spools(Struct, frozen=True):
 
 
 class More(Struct, frozen=True):
-    """Then, when it asks: up to which number the own spool may be read now."""
+    """Then, when it asks: up to which number the own spool may be read now; at any time: spools adopted later."""
 
     upto: int
+    adopted: dict[str, int] = {}
 
 
 class Report(Struct, frozen=True, kw_only=True):

@@ -8,6 +8,7 @@ next start, before calls are taken; nothing of the ledger is imported here.
 import os
 import signal
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Protocol
@@ -24,6 +25,7 @@ from gembill.certificate import server_context
 from gembill.clock import ClockWatch
 from gembill.config import Settings
 from gembill.errors import ConfigurationError
+from gembill.handover import Offer, TakenOver
 from gembill.health import HealthReport
 from gembill.logs import AccessLog
 from gembill.model import Api
@@ -42,6 +44,9 @@ class Posting(Protocol):
     def begin(self, spool: Spool, adopted: Sequence[Spool]) -> None:
         """Begin to post these spools."""
 
+    def adopt(self, spools: Sequence[Spool]) -> None:
+        """Post these too."""
+
     def end(self, timeout: float) -> None:
         """Post once more what is left, for at most `timeout` seconds."""
 
@@ -49,7 +54,7 @@ class Posting(Protocol):
 class ProxyService:
     """All that `gembill proxy` runs. Made, then served once; `url` is where it listens, `way_out` the forward
     proxy on the way to the API, without its password, None for the straight way. `made_token` is the token of callers
-    where it was made just now."""
+    where it was made just now. With `taken` it serves on the socket of another proxy, which then ends."""
 
     def __init__(
         self,
@@ -57,10 +62,13 @@ class ProxyService:
         posting: Posting,
         redaction: Redaction | None = None,
         access_log: AccessLog | None = None,
+        taken: TakenOver | None = None,
     ) -> None:
         redaction = redaction or Redaction()
         tls = server_context(settings)
-        self._listener = listen(settings.host, settings.port, backlog=2048)
+        self._settings = settings
+        self._taken = taken
+        self._listener = listen(settings.host, settings.port, backlog=2048) if taken is None else taken.listener
         scheme = "http" if tls is None else "https"
         self.url = f"{scheme}://{settings.host}:{self._listener.getsockname()[1]}"
         fingerprint = Fingerprint(load_secret(settings.fingerprint_secret, settings.data_folder), settings.keys)
@@ -74,7 +82,6 @@ class ProxyService:
         )
         self._posting = posting
         self._clock = ClockWatch()
-        self._ready_seconds = settings.ready_seconds
         caps = Caps(seconds=float(settings.pump_seconds), size=settings.pump_bytes, calls=settings.pump_calls)
         upstreams = _upstreams(settings)
         forward = upstreams[Api.GEMINI].proxy
@@ -95,19 +102,41 @@ class ProxyService:
         backlog = self._spool.backlog()
         return backlog.unposted + backlog.open_intents
 
-    def serve(self) -> None:
+    def serve(self, *, replaceable: bool = False) -> None:
         """Serve until SIGTERM or SIGINT; then finish what is under way, post once more and close. At a second one of
-        them, end at once: what is under way is recorded as broken off, what is not posted stays in the spool."""
+        them, end at once: what is under way is recorded as broken off, what is not posted stays in the spool.
+
+        If `replaceable`, another proxy can take over the port, and then this one ends."""
+        offer = Offer(self._settings.data_folder, self._listener, self._server.retire)
         self._posting.begin(self._spool, self._adopted)
+        if replaceable or self._taken is not None:
+            threading.Thread(target=self._take_place, args=(offer,), name="gembill-handover", daemon=True).start()
         self._clock.begin()
         self._install_signal_handlers()
         try:
             self._server.run(sockets=[self._listener])
         finally:
+            offer.close()
             self._clock.end()
             self._listener.close()
             self._posting.end(timeout=1.0 if self._server.hurried else 10.0)
             self._spool.close(10.0)
+
+    def _take_place(self, offer: Offer) -> None:
+        """Once calls are served: let the proxy before end, post what it leaves, and be there for the next one."""
+        while not self._server.started:
+            time.sleep(0.01)
+            if self._server.should_exit:
+                return
+        if self._taken is not None:
+            self._taken.serving()
+            self._taken.when_ended(self._adopt_left)
+        offer.open()
+
+    def _adopt_left(self) -> None:
+        left = _adopted(self._settings)
+        self._adopted += left
+        self._posting.adopt(left)
 
     def _install_signal_handlers(self) -> None:
         """End the server at a signal. SIGHUP ends nothing: log files that were moved are made again by themselves."""
@@ -145,7 +174,7 @@ class ProxyService:
             trouble=trouble,
             unposted=sum(each.unposted for each in backlogs),
             oldest_age_seconds=round(max(0, now_us() - min(since)) / 1e6, 3) if since else None,
-            limit_seconds=float(self._ready_seconds),
+            limit_seconds=float(self._settings.ready_seconds),
             last_error=text,
             last_error_us=at_us,
             ledger_available=not progress.ledger_away,
@@ -220,14 +249,28 @@ def _upstream(settings: Settings, address: str) -> Upstream:
 
 
 def _spools(settings: Settings) -> tuple[Spool, list[Spool]]:
-    """Our spool and those that dead processes left; calls that never ended are closed as lost."""
-    options = SpoolOptions(min_free_bytes=settings.spool_min_free_bytes, keep_hours=float(settings.spool_keep_hours))
-    spool = Spool.claim(settings.spool_dir, options)
-    adopted = Spool.adopt(settings.spool_dir, options)
-    for each in (spool, *adopted):
-        for lost in each.lost:
-            each.append_wait(lost.event_id, lost.body)
-    return spool, adopted
+    """Our spool and those that dead processes left."""
+    spool = Spool.claim(settings.spool_dir, _spool_options(settings))
+    _close_lost(spool)
+    return spool, _adopted(settings)
+
+
+def _adopted(settings: Settings) -> list[Spool]:
+    """The spools that dead processes left with something to post."""
+    spools = Spool.adopt(settings.spool_dir, _spool_options(settings))
+    for spool in spools:
+        _close_lost(spool)
+    return spools
+
+
+def _spool_options(settings: Settings) -> SpoolOptions:
+    return SpoolOptions(min_free_bytes=settings.spool_min_free_bytes, keep_hours=float(settings.spool_keep_hours))
+
+
+def _close_lost(spool: Spool) -> None:
+    """Close the calls that never ended as lost."""
+    for lost in spool.lost:
+        spool.append_wait(lost.event_id, lost.body)
 
 
 def _latest(*sides: RecorderErrors | PostingProgress) -> tuple[str | None, int | None]:

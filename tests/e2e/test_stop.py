@@ -1,6 +1,7 @@
-"""SIGTERM under load: what is under way ends as it should, nothing is lost, doubled or left unknown."""
+"""Stops and restarts under load: what is under way ends as it should, nothing is lost, doubled or left unknown."""
 
 import collections
+import contextlib
 import http.client
 import json
 import signal
@@ -91,3 +92,54 @@ def _wait_until_nobody_listens(port: int) -> None:
             return
         time.sleep(0.02)
     raise AssertionError("it still listens")
+
+
+def test_restarts_that_overlap_fail_no_call_and_lose_none(tmp_path):
+    url = f"sqlite:///{tmp_path / 'ledger.db'}"
+    had: collections.Counter[str] = collections.Counter()
+    failed: list[str] = []
+    enough = threading.Event()
+
+    def client(number: int) -> None:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        n = 0
+        while not enough.is_set():
+            case, n = f"{number}-{n}", n + 1
+            try:
+                connection.request("POST", PATH, b'{"contents": []}', {"x-gembill-label-case": case})
+                answer = connection.getresponse()
+                body = answer.read()
+            except (OSError, http.client.HTTPException) as error:
+                failed.append(repr(error))
+                return
+            if (answer.status, body) != (200, ANSWER):
+                failed.append(f"{answer.status} {body[:200]!r}")
+            had[case] += 1
+        connection.close()
+
+    slow = Reply([ANSWER[:200], ANSWER[200:]], pause=0.02)
+    with Player(answer=lambda _: slow).serving() as player, contextlib.ExitStack() as running:
+        running.enter_context((child := Child(tmp_path, player.url, url)).running())
+        port = child.port
+        crew = [threading.Thread(target=client, args=(number,)) for number in range(CLIENTS)]
+        for thread in crew:
+            thread.start()
+        for _ in range(2):
+            before, calls = child, len(had)
+            child = Child(tmp_path, player.url, url, "--port", str(port), "--take-over")
+            running.enter_context(child.running())
+            assert before.process.wait(60) == 0
+            end = time.monotonic() + 60
+            while len(had) < calls + 5 * CLIENTS and not failed:
+                assert time.monotonic() < end
+                time.sleep(0.01)
+        enough.set()
+        for thread in crew:
+            thread.join()
+        assert failed == []
+    ledger = open_ledger(url)
+    records = [stored.record for stored in read_records(ledger, Selection())]
+    ledger.close()
+    assert collections.Counter(record.labels["case"] for record in records) == had
+    assert {(record.status, record.tokens.total) for record in records} == {("complete", 15)}
+    assert len({record.source_id for record in records}) > 1, "more than one process has served"

@@ -104,6 +104,17 @@ def test_it_posts_what_comes_what_is_adopted_and_what_is_there_at_the_end(spool,
     assert dead.trouble() == "the spool is closed"
 
 
+def test_a_spool_that_is_adopted_later_is_posted_in_the_next_round(spool, tmp_path):
+    dead = Spool.claim(tmp_path / "spool")
+    dead.append_wait("of the dead", b"")
+    spool.append_wait("first", b"")
+    taker = Taker()
+    loop = PostingLoop(taker, spool, [], news := Script(lambda: loop.adopt(dead), lambda: None))
+    loop.run()
+    assert taker.taken == ["first", "of the dead"]
+    assert (news.settled, dead.trouble()) == (True, "the spool is closed")
+
+
 def test_pauses_grow_while_the_ledger_is_away_and_nothing_is_lost(spool, caplog):
     spool.append_wait("a", b"")
     seen: list[str | None] = []

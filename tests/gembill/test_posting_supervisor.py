@@ -64,6 +64,22 @@ def test_it_posts_what_comes_and_what_dead_processes_left_and_counts(spool, ledg
     assert recorded(ledger_url) == [*range(1, 31), 50]
 
 
+def test_spools_that_are_found_later_are_posted_too_also_by_a_child_that_is_started_again(spool, ledger_url, tmp_path):
+    posting = supervised(ledger_url, tmp_path)
+    posting.begin(spool, [])
+    first, second = Spool.claim(tmp_path / "spool"), Spool.claim(tmp_path / "spool")
+    first.append_wait(*answered(50))
+    posting.adopt([first])
+    wait_for(lambda: first.trouble() == "the spool is closed")
+    second.append_wait(*answered(60))
+    os.kill(child := posting.pid, signal.SIGKILL)
+    posting.adopt([second])
+    wait_for(lambda: posting.pid != child)
+    wait_for(lambda: second.trouble() == "the spool is closed")
+    posting.end(timeout=20)
+    assert recorded(ledger_url) == [50, 60]
+
+
 def test_a_child_that_is_killed_is_started_again_loudly_and_nothing_is_lost_or_doubled(
     spool, ledger_url, tmp_path, caplog
 ):

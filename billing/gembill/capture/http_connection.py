@@ -62,9 +62,9 @@ class HttpConnection(asyncio.Protocol):
     """One connection of a client. `deadline` is on the loop's clock: past it the owner calls `expire`."""
 
     __slots__ = (
-        "_began", "_counted", "_current", "_doors", "_drain", "_handler", "_head_bytes", "_incoming", "_loop", "_owner",
-        "_parser", "_paused", "_queue", "_refusal", "_transport", "_url", "_waiter", "deadline", "headers", "reading",
-        "stalled", "stopping",
+        "_began", "_counted", "_current", "_doors", "_drain", "_handler", "_head_bytes", "_incoming", "_lingers",
+        "_loop", "_owner", "_parser", "_paused", "_queue", "_refusal", "_transport", "_url", "_waiter", "deadline",
+        "headers", "reading", "stalled", "stopping",
     )  # fmt: skip
 
     _transport: asyncio.Transport
@@ -82,7 +82,7 @@ class HttpConnection(asyncio.Protocol):
         self._waiter: asyncio.Future[None] | None = None
         self._drain: asyncio.Future[None] | None = None
         self._head_bytes = 0
-        self._began = self._counted = self._paused = False
+        self._began = self._counted = self._lingers = self._paused = False
         self._url = b""
         self.headers: list[Header] = []
         self.reading = Reading.HEAD
@@ -139,9 +139,15 @@ class HttpConnection(asyncio.Protocol):
             self._transport.close()
 
     def stop(self, *, linger: bool = False) -> None:
-        """Close after the answer that is under way; without one now, or with `linger` after the next."""
-        self.stopping = True
-        if self._current is None and not self._queue and not linger:
+        """Close after the answer that is under way; without one now. With `linger` after the next answer that says so
+        in its head, which one that has begun can do no more."""
+        self.stopping, self._lingers = True, linger
+        if not linger:
+            self.close_idle()
+
+    def close_idle(self) -> None:
+        """Close if no request is under way."""
+        if self._current is None and not self._queue:
             self.close()
 
     def expire(self) -> None:
@@ -276,7 +282,7 @@ class HttpConnection(asyncio.Protocol):
                 self.read_on()
                 await self._handler(request)
                 self._current, seconds = None, KEEP_ALIVE_SECONDS
-                if not (request.ended and request.keep_alive) or self.stopping:
+                if not (request.ended and request.keep_alive) or (self.stopping and not self._lingers):
                     break
                 self.read_on()
             if self._refusal is not None:

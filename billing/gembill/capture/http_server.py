@@ -19,7 +19,7 @@ from gembill.capture.http_connection import HttpConnection
 from gembill.capture.http_request import Request
 
 STOP_SECONDS = 30.0
-LINGER_SECONDS = 5.0  # how long a server that retires waits for another request on a connection that has none
+LINGER_SECONDS = 5.0  # that a server which retires waits for another request on a connection that has none
 TICK_SECONDS = 0.5  # how late a deadline may be seen
 BACKLOG = 2048  # connections that wait to be accepted
 _SECONDS_BETWEEN_WARNINGS = 60.0
@@ -152,18 +152,23 @@ class Server:
     async def _finish(self) -> None:
         """Let what is under way come to its end, also where the client has left; then break off."""
         assert self._loop is not None
-        self._stop_connections(linger=self._retires)
+        for connection in tuple(self._connections):
+            connection.stop(linger=self._retires)
         if self._retires:
-            self._loop.call_later(LINGER_SECONDS, self._stop_connections)
+            self._loop.call_later(LINGER_SECONDS, self._close_idle)
         waits = [self._loop.create_task(self._all_ended()), self._loop.create_task(self._hurry.wait())]
         await asyncio.wait(waits, timeout=self._stop_seconds, return_when=asyncio.FIRST_COMPLETED)
         for wait in waits:
             wait.cancel()
         await self._break_off()
 
-    def _stop_connections(self, *, linger: bool = False) -> None:
+    def _close_idle(self) -> None:
+        """Close what waited long enough for a request, now and then again."""
+        assert self._loop is not None
         for connection in tuple(self._connections):
-            connection.stop(linger=linger)
+            connection.close_idle()
+        if self._connections:
+            self._loop.call_later(LINGER_SECONDS, self._close_idle)
 
     async def _all_ended(self) -> None:
         """Until no answer is under way and what was sent has left."""

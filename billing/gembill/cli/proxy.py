@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc
 import logging
 from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
 
 import click
 
@@ -16,6 +17,9 @@ from gembill.address import loopback, masked
 from gembill.cli.options import together
 from gembill.config import Settings, load
 from gembill.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from gembill.handover import TakenOver
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +70,10 @@ _FLAGS = (
 @click.option(
     "--log-level", type=click.Choice(["debug", "info", "warning", "error"]), default="info", show_default=True
 )
-def proxy(flags: ProxyFlags, allow_remote: bool, log_level: str) -> None:
+@click.option(
+    "--take-over", is_flag=True, help="Take the place of the proxy on this port; its calls under way end as they would."
+)
+def proxy(flags: ProxyFlags, allow_remote: bool, log_level: str, take_over: bool) -> None:
     """Record Gemini calls that pass through.
 
     Point your program at it, for example with GOOGLE_GEMINI_BASE_URL=http://127.0.0.1:8787, and keep your key where it
@@ -85,7 +92,8 @@ def proxy(flags: ProxyFlags, allow_remote: bool, log_level: str) -> None:
     posting = PostingSupervisor(settings, level)  # it loads while the proxy does
     from gembill.service import ProxyService
 
-    station = ProxyService(settings, posting, redaction, access_log(settings, redaction))
+    taken = _taken(settings) if take_over else None
+    station = ProxyService(settings, posting, redaction, access_log(settings, redaction), taken)
     posting.ready()
     click.echo(_announcement(station.url, settings, station.way_out), err=True)
     click.echo(f"gembill: export GOOGLE_GEMINI_BASE_URL={station.url}", err=True)
@@ -93,7 +101,20 @@ def proxy(flags: ProxyFlags, allow_remote: bool, log_level: str) -> None:
         click.echo(f"gembill: {advice}", err=True)
     gc.collect()
     gc.freeze()  # what is loaded by now stays: scanning it again stops all calls for a quarter of a second
-    station.serve()
+    station.serve(replaceable=True)
+
+
+def _taken(settings: Settings) -> TakenOver | None:
+    """The place of the proxy that listens on our port; None where there is none, and the start is like any other."""
+    from gembill.handover import take_over
+
+    taken = take_over(settings.data_folder, settings.port)
+    if taken is None:
+        return None
+    there = taken.listener.getsockname()[0]
+    if loopback(there) != loopback(settings.host):
+        raise ConfigurationError(f"the proxy on port {settings.port} listens on {there}, which cannot be changed now")
+    return taken
 
 
 def _on_names(settings: Settings) -> str | None:
