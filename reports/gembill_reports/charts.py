@@ -7,6 +7,7 @@ numbers as the rows it was made of, amounts as exact decimal strings.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from gembill.errors import ConfigurationError
@@ -15,6 +16,8 @@ from gembill.model import COST_PARTS
 from gembill.money import usd
 from gembill.period import Period, Unit, buckets, name
 from gembill_reports.analysis.report import TIMES, Report
+from gembill_reports.chart_axes import spoken, ticks
+from gembill_reports.chart_tips import Look, Tip, TipRow, cost_tip, outcome_tip, ratio_tip, step_tip
 from gembill_reports.layout.sheet import count, money, rate
 from gembill_reports.layout.tables import MISSING, clean
 
@@ -35,9 +38,10 @@ CONFIG = {"displayModeBar": False, "displaylogo": False, "showSendToCloud": Fals
 """How plotly.js is set: no toolbar, and no button that sends a figure to its maker's cloud (on by default)."""
 
 _STEPS = (("ends", "whole period", "#8C8C8C"), ("more", "more", "#D55E00"), ("less", "less", "#009E73"))
+_CENTS = Decimal("0.05")  # from here on an axis is written in cents
+_DECIMALS = 12  # of a dollar: pico-dollars
 _MOST = 400  # buckets of time that a chart has room for
 _ROWS = 12
-_DAY = len("2026-11-21")
 Link = Callable[[Total], str]
 
 
@@ -54,7 +58,8 @@ class Series:
 class Chart:
     """Stacked bars. `across`: they lie, one line a category; else they stand.
 
-    `texts` say each category in words, `links` lead from it, `starts` is where its bar begins (else at 0).
+    `texts` say each category in words, `links` lead from it, `starts` is where its bar begins (else at 0). `tips` are
+    what each says when it is pointed at (`tip`).
     """
 
     key: str
@@ -66,6 +71,15 @@ class Chart:
     links: tuple[str | None, ...]
     across: bool = False
     starts: tuple[str, ...] | None = None
+    tips: tuple[Tip, ...] = ()
+
+    def tip(self, at: int) -> Tip:
+        """What the category at this place says; of a chart without `tips` its values and words."""
+        if self.tips:
+            return self.tips[at]
+        values = [(one.name, one.color, one.values[at]) for one in self.series]
+        rows = [TipRow(color, name, cost=_said_value(self.unit, value)) for name, color, value in values if value]
+        return Tip(spoken(self.categories[at]), tuple(rows), ("", "", ""), self.texts[at])
 
 
 def cost_by_time(report: Report, link: Link | None = None) -> Chart:
@@ -74,14 +88,15 @@ def cost_by_time(report: Report, link: Link | None = None) -> Chart:
     if unit is None or len(report.by) > 1:
         raise ConfigurationError("a chart over time needs a report by hour, day, week or month alone")
     names, rows = _line(report, unit)
-    return _costs("cost_by_time", f"Cost per {unit.value}", names, rows, link)
+    return _costs("cost_by_time", f"Cost per {unit.value}", names, rows, link, report.total.cost_pico)
 
 
 def cost_by_group(report: Report, link: Link | None = None) -> Chart:
     """The cost of each row, most expensive first, stacked by meter; the cheapest are left out where there are many."""
     rows = report.rows[:_ROWS]
     title = "Cost per " + " and ".join(by.removeprefix("label.").replace("_", " ") for by in report.by)
-    return _costs("cost_by_group", title, [_title(report.by, row) for row in rows], rows, link, across=True)
+    names = [_title(report.by, row) for row in rows]
+    return _costs("cost_by_group", title, names, rows, link, report.total.cost_pico, across=True)
 
 
 def intermediate_ratio(report: Report, link: Link | None = None) -> Chart:
@@ -97,6 +112,10 @@ def intermediate_ratio(report: Report, link: Link | None = None) -> Chart:
         texts=tuple(f"{float(value):.2f}×" for value in values),
         links=_links(rows, link),
         across=True,
+        tips=tuple(
+            ratio_tip(_title(report.by, row), row, _looks("intermediate", "input"), f"{float(value):.2f}")
+            for row, value in zip(rows, values, strict=True)
+        ),
     )
 
 
@@ -117,11 +136,17 @@ def outcomes(report: Report, link: Link | None = None) -> Chart:
             for r in rows
         ),
         links=_links(rows, link),
+        tips=tuple(
+            outcome_tip(spoken(name), row, _looks("ran", "failed")) for name, row in zip(names, rows, strict=True)
+        ),
     )
 
 
-def waterfall(steps: Sequence[tuple[str, str, int]]) -> Chart:
-    """The tokens of one call from the prompt to the answer: (words, meter, tokens), each bar where the last ended."""
+def waterfall(steps: Sequence[tuple[str, str, int]], costs: Sequence[int | None] = ()) -> Chart:
+    """The tokens of one call from the prompt to the answer: (words, meter, tokens), each bar where the last ended.
+
+    `costs` are pico-dollars of each step, None where a step has no cost of its own.
+    """
     starts, at = [], 0
     for _, _, tokens in steps:
         starts.append(str(at))
@@ -145,6 +170,10 @@ def waterfall(steps: Sequence[tuple[str, str, int]]) -> Chart:
         links=(None,) * len(steps),
         across=True,
         starts=tuple(starts),
+        tips=tuple(
+            step_tip(clean(words), _look(meter), tokens, at, "" if not costs or costs[n] is None else money(costs[n]))
+            for n, (words, meter, tokens) in enumerate(steps)
+        ),
     )
 
 
@@ -226,6 +255,7 @@ def _costs(
     names: Sequence[str],
     rows: Sequence[Total | None],
     link: Link | None,
+    whole_pico: int | None,
     *,
     across: bool = False,
 ) -> Chart:
@@ -242,11 +272,26 @@ def _costs(
         texts=tuple(money(row.cost_pico) if row else money(0) for row in rows),
         links=_links(rows, link),
         across=across,
+        tips=tuple(
+            cost_tip(spoken(name), row, whole_pico, _looks(*parts)) for name, row in zip(names, rows, strict=True)
+        ),
     )
 
 
+def _looks(*kinds: str) -> list[Look]:
+    return [_look(kind) for kind in kinds]
+
+
+def _look(kind: str) -> Look:
+    return kind, COLORS.get(kind, COLORS["grounding"]), _said(kind)
+
+
+def _said_value(unit: str, value: str) -> str:
+    return money(int(Decimal(value).scaleb(_DECIMALS))) if unit == "$" else f"{value}{unit}"
+
+
 def _said(part: str) -> str:
-    return {"output": "output with thinking", "grounding": "search"}.get(part, part)
+    return {"output": "output with thinking", "grounding": "search"}.get(part, part.replace("_", " "))
 
 
 def _part(row: Total | None, part: str) -> str | None:
@@ -285,22 +330,33 @@ def _links(rows: Sequence[Total | None], link: Link | None) -> tuple[str | None,
 def _layout(chart: Chart) -> dict[str, Any]:
     """Numbers on a plain line, names as they are (`category`): nothing is read as a date or left out."""
     numbers = {"type": "linear", "tickprefix": "$" if chart.unit == "$" else "", "zeroline": False, "nticks": 6}
+    numbers |= {"tickformat": ",.2f"} if chart.unit == "$" and _longest(chart) >= _CENTS else {}
     names: dict[str, Any] = {"type": "category", "showgrid": False}
-    every = max(1, -(-len(chart.categories) // 8))
-    marked = {"tickvals": chart.categories[::every], "ticktext": [short(one) for one in chart.categories[::every]]}
+    said = dict(zip(chart.categories, ticks(chart.categories), strict=True))
+    marked = {
+        "tickvals": [name for name, text in said.items() if text],
+        "ticktext": [text.replace("\n", "<br>") for text in said.values() if text],
+    }
     still = {"fixedrange": True, "tickangle": 0}  # no zoom: a chart does not catch the wheel
     return {
         "barmode": "stack" if chart.starts is None else "overlay",
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
-        "margin": {"l": 8 if chart.across else 52, "r": 12, "t": 8, "b": 28},
+        "margin": {
+            "l": 8 if chart.across else 52,
+            "r": 12,
+            "t": 8,
+            "b": 28 if chart.across or all("\n" not in one for one in said.values()) else 44,
+        },
         "bargap": 0.25,
+        "hovermode": "y" if chart.across else "x",
         "showlegend": False,
         "xaxis": (numbers if chart.across else names | marked) | still,
         "yaxis": (names | {"autorange": "reversed", "automargin": True} if chart.across else numbers) | still,
     }
 
 
-def short(name: str) -> str:
-    """The name of a bucket as an axis writes it: a day without its year, an hour without its offset."""
-    return name[5:] if len(name) == _DAY else name[5:16].replace("T", " ") if len(name) > _DAY + 10 else name
+def _longest(chart: Chart) -> Decimal:
+    """The length of the longest bar."""
+    bars = zip(*(one.values for one in chart.series), strict=True)
+    return max((sum((Decimal(value or 0) for value in bar), Decimal()) for bar in bars), default=Decimal())

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -181,6 +182,45 @@ def test_choosing_a_month_leaves_the_range(watched: Watched) -> None:
     watched.page.wait_for_url(re.compile("month=2026-10"))
     assert "since" not in watched.page.url
     assert "2026-10 ·" in watched.page.inner_text("h1")
+
+
+def test_pointing_at_a_bar_tells_its_day_meters_tokens_dollars_and_shares(watched: Watched) -> None:
+    watched.go("/?month=2026-11")
+    for chart, heads in (("cost_by_time", "Tokens"), ("outcomes", "Executions"), ("cost_by_group", "Tokens")):
+        bar = watched.page.locator(f"figure[data-chart={chart}] .barlayer .point path").nth(1)
+        bar.scroll_into_view_if_needed()
+        box = bar.bounding_box()
+        watched.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        watched.page.wait_for_selector(f"#tip:not([hidden]) th:has-text('{heads}')")
+        told = watched.page.inner_text("#tip")
+        assert "Cost" in told
+        assert "Share" in told
+        assert "%" in told
+        watched.page.mouse.move(0, 0)
+        watched.page.wait_for_selector("#tip", state="hidden")
+    assert watched.troubles() == []
+
+
+@pytest.mark.parametrize("script", [True, False])
+def test_no_names_on_an_axis_overlap(browser: Any, home: str, *, script: bool) -> None:
+    for width in (390, 1280, 1440, 1920):
+        with tab(browser, home, viewport={"width": width, "height": 900}, java_script_enabled=script) as window:
+            for path in (
+                "/?month=2026-11",
+                "/?since=2026-11-05&through=2026-11-05",
+                "/?since=2026-11-04&through=2026-11-06",
+            ):
+                window.go(path, drawn=script)
+                named = "figure:first-of-type .xaxislayer-above text" if script else "figure:first-of-type .axis span"
+                boxes = window.page.locator(named).evaluate_all(_TEXTS)
+                assert len(boxes) > 2, (width, path)
+                for (_, end), (start, _) in pairwise(sorted(boxes)):
+                    assert end <= start + 1, (width, path, boxes)
+
+
+_TEXTS = """all => all.filter(e => e.textContent.trim() && getComputedStyle(e).visibility === 'visible').map(e => {
+    const range = document.createRange(); range.selectNodeContents(e);
+    const box = range.getBoundingClientRect(); return [box.left, box.right]; })"""
 
 
 def test_a_bar_leads_to_its_calls_and_a_call_to_its_receipt(watched: Watched) -> None:

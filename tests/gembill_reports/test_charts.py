@@ -116,14 +116,6 @@ def test_one_kind_of_token_has_one_colour(filled: Ledger) -> None:
     assert len({COLORS[kind] for kind in ("input", "cached_input", "intermediate", "output", "thinking")}) == 5
 
 
-@pytest.mark.parametrize(
-    ("name", "said"),
-    [("2026-11-05", "11-05"), ("2026-11", "2026-11"), ("2026-11-05T09:00:00-08:00", "11-05 09:00")],
-)
-def test_axes_write_short_names(name: str, said: str) -> None:
-    assert charts.short(name) == said
-
-
 def test_the_steps_of_a_difference_each_begin_where_the_last_ended() -> None:
     dollar = 10**12
     chart = charts.cost_steps("By model", [("a", 3 * dollar, "/a"), ("b", -2 * dollar, None)], (dollar, 2 * dollar))
@@ -133,3 +125,29 @@ def test_the_steps_of_a_difference_each_begin_where_the_last_ended() -> None:
     assert lengths == {"whole period": [1, None, None, 2], "more": [None, 3, None, None], "less": [None, None, 2, None]}
     assert chart.texts == ("$1.00", "+$3.00", "-$2.00", "$2.00")
     assert chart.links == (None, "/a", None, None)
+
+
+def test_a_bar_says_its_meters_tokens_dollars_and_shares(filled: Ledger) -> None:
+    drawn = charts.cost_by_time(report(filled, parse(month="2026-11"), ("day",)))
+    said = drawn.tip(1)
+    assert said.name == "Mon 2026-11-02"
+    assert [(row.name, row.count) for row in said.rows] == [
+        ("input", "10"), ("intermediate", "30"), ("output with thinking", "5"), ("together", "45"),
+    ]  # fmt: skip
+    assert [row.color for row in said.rows[:3]] == [COLORS["input"], COLORS["intermediate"], COLORS["output"]]
+    assert drawn.tip(0).note == "No call."
+
+
+def test_a_chart_without_tips_says_its_values() -> None:
+    dollar = 1_000_000_000_000
+    said = charts.cost_steps("By model", [("a", 3 * dollar, "/a")], (dollar, 4 * dollar)).tip(1)
+    assert (said.name, said.note) == ("a", "+$3.00")
+    assert [(row.name, row.cost) for row in said.rows] == [("more", "$3.00")]
+
+
+def test_a_money_axis_is_in_cents_where_cents_are_seen(filled: Ledger) -> None:
+    small = charts.shape(charts.cost_by_time(report(filled, parse(month="2026-11"), ("day",))))
+    assert "tickformat" not in small["layout"]["yaxis"]
+    dollar = 1_000_000_000_000
+    large = charts.shape(charts.cost_steps("By model", [], (dollar, dollar)))
+    assert large["layout"]["xaxis"]["tickformat"] == ",.2f"

@@ -4,9 +4,13 @@ Owns: how long each bar is, in percent of the longest. Not here: markup (the tem
 Invariant: lengths are in proportion to the chart's values; a non-zero value has a bar that can be seen.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
+from itertools import pairwise
 
+from gembill_reports.chart_axes import ticks
+from gembill_reports.chart_tips import Tip
 from gembill_reports.charts import Chart
 
 _FINEST = Decimal("0.01")
@@ -31,7 +35,9 @@ class Bar:
     pieces: tuple[BarPiece, ...]
     text: str
     link: str | None
-    spans: int  # over how many bars its name stands on the axis; 0 if it is not named
+    tip: Tip  # what it says when it is pointed at
+    tick: str  # what the axis says below it
+    spans: int  # over how many bars that reaches; 0 if the axis says nothing of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +54,8 @@ def sketch(chart: Chart) -> BarChart:
     sums = [sum((_number(series.values[at]) for series in chart.series), Decimal()) for at in places]
     starts = [_number(start) for start in chart.starts] if chart.starts is not None else [Decimal()] * len(sums)
     top = max((start + one for start, one in zip(starts, sums, strict=True)), default=Decimal())
-    every = max(1, -(-len(sums) // 8))
+    named = [""] * len(sums) if chart.across else ticks(chart.categories)
+    spans = _spans(named)
     bars = tuple(
         Bar(
             chart.categories[at],
@@ -60,11 +67,20 @@ def sketch(chart: Chart) -> BarChart:
             ),
             chart.texts[at],
             chart.links[at],
-            0 if at % every else min(every, len(sums) - at),
+            chart.tip(at),
+            named[at],
+            spans[at],
         )
         for at in places
     )
     return BarChart(bars, top)
+
+
+def _spans(named: Sequence[str]) -> list[int]:
+    """From each bar that the axis names, and from the first one, to the next: the others are 0."""
+    places = [at for at, name in enumerate(named) if name or not at]
+    reaches = {at: onward - at for at, onward in pairwise([*places, len(named)])}
+    return [reaches.get(at, 0) for at in range(len(named))]
 
 
 def _number(value: str | None) -> Decimal:

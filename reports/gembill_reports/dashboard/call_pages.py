@@ -4,6 +4,7 @@ Owns: their tables, data and links to the next page. Not here: queries, and the 
 goes on by key, so that a call is neither shown twice nor left out.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -116,6 +117,7 @@ def one_call(receipt: Receipt, view: PageQuery) -> Page:
     ]
     said = [note for sheet in shown.sheets() for note in sheet.notes]
     steps = _steps(data)
+    costs = _step_costs(receipt, steps)
     return Page(
         name=f"calls/{receipt.stored.record.id}",
         title="Receipt",
@@ -123,7 +125,7 @@ def one_call(receipt: Receipt, view: PageQuery) -> Page:
         data=data,
         header=csv.header,
         rows=csv.rows,
-        charts=(charts.waterfall(steps),) if steps else (),
+        charts=(charts.waterfall(steps, costs),) if steps else (),
         grids=tables,
         notes=[plain(note) for note in said],
         more={"receipt": receipt, "explanation": explanation(receipt), "cost": exact(receipt.cost_pico)},
@@ -239,6 +241,15 @@ def _steps(data: Mapping[str, Any]) -> list[tuple[str, str, int]]:
             pieces += rounds
             rounds = []
     return pieces
+
+
+def _step_costs(receipt: Receipt, steps: Sequence[tuple[str, str, int]]) -> list[int | None]:
+    """What each step cost. A meter with several prices, or none, tells no cost of its steps."""
+    prices: dict[str, set[int | None]] = defaultdict(set)
+    for line in receipt.lines:
+        prices[line.meter.value].add(line.unit_pico)
+    known = {meter: next(iter(one)) if len(one) == 1 else None for meter, one in prices.items()}
+    return [None if (price := known.get(meter)) is None else tokens * price for _, meter, tokens in steps]
 
 
 def _total(cells: Sequence[str] | None) -> list[Cell] | None:

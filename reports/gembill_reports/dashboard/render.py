@@ -12,10 +12,12 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from gembill_reports.charts import CONFIG, Chart, shape, short
+from gembill_reports.chart_tips import Tip
+from gembill_reports.charts import CONFIG, Chart, shape
 from gembill_reports.dashboard import assets
 from gembill_reports.dashboard.bars import sketch
 
+_PLOTLYS = ("hovertemplate", "customdata")  # what plotly says of a bar
 _ESCAPES = str.maketrans({"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"})
 
 
@@ -29,7 +31,7 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.globals.update(sketch=sketch, short=short, figure_json=figure_json)
+    made.globals.update(sketch=sketch, figure_json=figure_json)
     return made
 
 
@@ -60,8 +62,21 @@ def bare_frame(title: str, menu: Sequence[tuple[str, str, bool]] = ()) -> dict[s
 
 
 def figure_json(chart: Chart) -> Markup:
-    """The chart's plotly figure and how to draw it, for a script block of type application/json."""
-    return json_block(shape(chart) | {"config": CONFIG})
+    """The chart's plotly figure, how to draw it, and what its bars say and lead to, for a script block of JSON.
+
+    What plotly would say itself is left out: the page says it, in one form for all charts.
+    """
+    drawn = shape(chart)
+    data = [{key: value for key, value in one.items() if key not in _PLOTLYS} for one in drawn["data"]]
+    tips = [_tip(chart.tip(at)) for at in range(len(chart.categories))]
+    more = {"config": CONFIG, "tips": tips, "links": chart.links}
+    return json_block({"data": [one | {"hoverinfo": "none"} for one in data], "layout": drawn["layout"]} | more)
+
+
+def _tip(tip: Tip) -> list[Any]:
+    """A tip as the script of the pages reads it: name, headings, lines, sentence."""
+    rows = [[row.color, row.name, row.count, row.cost, row.share] for row in tip.rows]
+    return [tip.name, tip.heads, rows, tip.note]
 
 
 def json_block(value: object) -> Markup:

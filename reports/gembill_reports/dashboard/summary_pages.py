@@ -225,7 +225,8 @@ def _notes(result: Report, before: PreviousPeriod | None = None, coming: Forecas
 
 def _group(by: str, row: Total, link: charts.Link) -> Cell:
     value = row.group[by]
-    return text(clean(MISSING if value is None else str(value)), link(row) or None)
+    said = str(value).replace("T", " ", 1) if by == "hour" else str(value)
+    return text(clean(MISSING if value is None else said), link(row) or None)
 
 
 def _numbers(row: Total, before: PreviousPeriod | None = None) -> list[Cell]:

@@ -31,6 +31,17 @@ def test_nothing_has_no_top() -> None:
     assert sketch(waterfall([])).top == 0
 
 
-def test_at_most_eight_names_stand_on_the_axis() -> None:
-    plan = sketch(waterfall([(str(n), "input", 1) for n in range(31)]))
+def days(number: int) -> Chart:
+    names = tuple(f"2026-10-{day:02d}" for day in range(1, number + 1))
+    values = Series("x", "#1", ("1",) * number)
+    return Chart(key="k", title="t", unit="", categories=names, series=(values,), texts=names, links=(None,) * number)
+
+
+def test_at_most_eight_names_are_on_the_axis() -> None:
+    plan = sketch(days(31))
     assert [bar.spans for bar in plan.bars if bar.spans] == [4, 4, 4, 4, 4, 4, 4, 3]
+    assert [bar.tick for bar in plan.bars if bar.tick][:2] == ["10-01", "10-05"]
+
+
+def test_a_bar_says_what_it_is() -> None:
+    assert sketch(days(3)).bars[1].tip.name == "Fri 2026-10-02"

@@ -4,10 +4,12 @@ import pytest
 
 from gembill.errors import ConfigurationError
 from gembill.ledger import Ledger, Selection, read_charges, read_records
+from gembill.money import unit_price
 from gembill.rules.rounds import Round
 from gembill_reports.analysis.receipt import receipt
 from gembill_reports.dashboard import call_pages
 from gembill_reports.dashboard.query import PageQuery, view
+from gembill_reports.layout.sheet import money
 from gembill_reports.views.records import record_dict
 from tests.gembill_reports.making import FAILED, call, put, us
 
@@ -87,6 +89,10 @@ def test_intermediate_tokens_come_round_by_round_where_rounds_explain_them(ledge
     page = call_pages.one_call(receipt(stored, posted, {}, rounds), at())
     assert page.charts[0].categories == ("input", "round 1", "round 2 (estimate)", "output")
     assert page.charts[0].starts == ("0", "10", "18", "30")
+    costs = [page.charts[0].tip(at).rows[0].cost for at in range(4)]
+    assert costs == [
+        money(n * unit_price(price)) for n, price in ((10, "0.50"), (8, "0.50"), (12, "0.50"), (5, "3.00"))
+    ]
     partly = call_pages.one_call(receipt(stored, posted, {}, rounds[:1]), at())
     assert partly.charts[0].categories == ("input", "intermediate", "output")
 

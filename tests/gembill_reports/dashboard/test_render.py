@@ -22,6 +22,9 @@ def test_a_figure_comes_with_its_configuration() -> None:
     shape = json.loads(figure_json(waterfall([("</script>", "input", 5)])))
     assert shape["config"] == CONFIG
     assert shape["data"][0]["y"] == ["</script>"]
+    assert "hovertemplate" not in shape["data"][0]
+    assert shape["tips"] == [["</script>", ["Tokens", "Cost", "Share"], [["#0072B2", "input", "5", "", "100%"]], ""]]
+    assert shape["links"] == [None]
 
 
 def test_drawing_a_figure_does_not_wait_for_the_plotly_package() -> None:

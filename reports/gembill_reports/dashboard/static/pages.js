@@ -16,6 +16,7 @@
       const loaded = new DOMParser().parseFromString(await answer.text(), "text/html");
       const fresh = loaded.getElementById("page");
       if (mine !== asked) return;
+      tip.hidden = true;
       if (!fresh) { location.assign(address); return; }
       const focused = place(document.activeElement);
       const unfolded = [...old.querySelectorAll("details[data-pick][open]")]
@@ -106,13 +107,70 @@
     return loading;
   }
 
-  function themed(layout) {
+  function themed({ data, layout }, width) {
     const style = getComputedStyle(document.documentElement);
     const ink = style.getPropertyValue("--quiet").trim(), line = style.getPropertyValue("--line").trim();
     const axis = { gridcolor: line, linecolor: line, tickcolor: line };
     const font = { color: ink, family: getComputedStyle(document.body).fontFamily, size: 12 };
-    return { ...layout, font, xaxis: { ...layout.xaxis, ...axis }, yaxis: { ...layout.yaxis, ...axis } };
+    return { ...layout, font, xaxis: { ...fitting(layout, data[0].x, width, font), ...axis }, yaxis: { ...layout.yaxis, ...axis } };
   }
+
+  // The names below bars, as far as there is room for them; those of two lines, a date or an offset, come first.
+  function fitting(layout, bars, width, font) {
+    const axis = layout.xaxis, names = axis.ticktext;
+    if (!names || !names.length) return axis;
+    const pen = document.createElement("canvas").getContext("2d");
+    pen.font = `${font.size}px ${font.family}`;
+    const bar = (width - layout.margin.l - layout.margin.r) / bars.length;
+    const spans = names.map((name, n) => {
+      const half = Math.max(...name.split("<br>").map((text) => pen.measureText(text).width)) / 2 + 5;
+      const middle = (bars.indexOf(axis.tickvals[n]) + 0.5) * bar;
+      return [middle - half, middle + half];
+    });
+    const kept = new Set();
+    const free = (n) => [...kept].every((other) => spans[n][1] <= spans[other][0] || spans[other][1] <= spans[n][0]);
+    for (const first of [true, false])
+      names.forEach((name, n) => { if (name.includes("<br>") === first && free(n)) kept.add(n); });
+    return { ...axis, tickvals: axis.tickvals.filter((_, n) => kept.has(n)), ticktext: names.filter((_, n) => kept.has(n)) };
+  }
+
+  const tip = document.createElement("div");
+  tip.id = "tip";
+  tip.hidden = true;
+  tip.setAttribute("aria-hidden", "true");  // the same numbers are in the table
+
+  function told(kind, text, parent) {
+    const element = document.createElement(kind);
+    element.textContent = text;
+    parent.append(element);
+    return element;
+  }
+
+  function tell([name, heads, rows, note], leads, at) {
+    tip.replaceChildren();
+    told("strong", name, tip);
+    if (rows.length) {
+      const table = told("table", "", tip);
+      const top = told("tr", "", table);
+      for (const head of ["", ...heads]) told("th", head, top);
+      for (const [color, ...cells] of rows) {
+        const row = told("tr", "", table);
+        if (!color) row.className = "sum";
+        cells.forEach((cell) => told("td", cell, row));
+        if (color) row.firstChild.prepend(Object.assign(document.createElement("i"), { style: `background:${color}` }));
+      }
+    }
+    if (note) told("p", note, tip);
+    if (leads) told("p", "Click for its calls", tip).className = "leads";
+    document.body.append(tip);
+    tip.hidden = false;
+    const { width, height } = tip.getBoundingClientRect();
+    const right = at.clientX + 16 + width < innerWidth ? at.clientX + 16 : at.clientX - 16 - width;
+    tip.style.left = `${Math.max(6, Math.min(right, innerWidth - width - 6))}px`;
+    tip.style.top = `${Math.max(6, Math.min(at.clientY - height / 2, innerHeight - height - 6))}px`;
+  }
+
+  addEventListener("scroll", () => { tip.hidden = true; }, { passive: true });
 
   async function draw() {
     const figures = [...document.querySelectorAll("figure[data-chart]")];
@@ -126,16 +184,41 @@
       plot.hidden = false;
       plot.setAttribute("role", "img");
       plot.setAttribute("aria-label", figure.querySelector("h2").textContent + ", the same numbers are in the table");
-      await library.react(plot, shape.data, themed(shape.layout), shape.config);
+      await library.react(plot, shape.data, themed(shape, plot.clientWidth), shape.config);
       sketch.hidden = true;
       figure.dataset.drawn = "1";
-      plot.removeAllListeners("plotly_click");
-      plot.on("plotly_click", (hit) => {
-        const link = hit.points[0].customdata && hit.points[0].customdata[0];
-        if (link && inside(new URL(link, location.href))) show(new URL(link, location.href).href, true);
-      });
+      point(plot, shape);
     }
   }
+
+  function point(plot, { tips, links }) {
+    const bar = (hit) => hit.points[0].pointNumber;
+    let shown = null;
+    for (const what of ["hover", "unhover", "click"]) plot.removeAllListeners(`plotly_${what}`);
+    plot.on("plotly_hover", (hit) => {
+      const at = bar(hit);
+      plot.classList.toggle("leads", Boolean(links[at]));
+      tell(tips[at], links[at], hit.event);
+    });
+    plot.on("plotly_unhover", () => { tip.hidden = true; shown = null; plot.classList.remove("leads"); });
+    plot.on("plotly_click", (hit) => {
+      const at = bar(hit), link = links[at];
+      if (matchMedia("(hover: none)").matches && shown !== at) {  // a finger reads first and follows then
+        shown = at;
+        tell(tips[at], link, hit.event);
+        return;
+      }
+      tip.hidden = true;
+      if (link && inside(new URL(link, location.href))) show(new URL(link, location.href).href, true);
+    });
+  }
+
+  let width = innerWidth;
+  addEventListener("resize", () => {  // names that had room may have none now
+    if (innerWidth === width) return;
+    width = innerWidth;
+    draw();
+  });
 
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
   addEventListener("load", () => requestAnimationFrame(() => setTimeout(draw)));
