@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ import uvicorn
 
 from gembill.config import Settings
 from gembill.ledger import Ledger
+from gembill.rules.budgets import Budget
 from gembill_reports.dashboard.app import Dashboard
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -51,9 +52,9 @@ new MutationObserver((_, observer) => {
 
 
 @contextlib.contextmanager
-def serving(ledger: Ledger, folder: Path, now_us: int) -> Iterator[str]:
+def serving(ledger: Ledger, folder: Path, now_us: int, budgets: Sequence[Budget] = ()) -> Iterator[str]:
     """The dashboard of a ledger, in a thread; gives its address."""
-    app = Dashboard(ledger, Settings(data_dir=folder), lambda: now_us).app()
+    app = Dashboard(ledger, Settings(data_dir=folder), lambda: now_us, budgets).app()
     listener = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False))
     thread = threading.Thread(target=server.run, args=([listener],))

@@ -15,13 +15,26 @@ import pytest
 
 from gembill.ledger import Ledger, open_ledger
 from gembill.model import ApiError, Operation, Status
+from gembill.rules.budgets.toml import budgets
 from tests.e2e.browsing import DRAWN, Watched, another, chromium, serving, started, tab
 from tests.e2e.payloads import PAYLOADS
 from tests.gembill_reports.making import FAILED, FLASH, LATE, OK, PRO, call, put, us
 
 NOW = us("2026-11-21T09:00:00+00:00")
 TRIES = 8  # of what has to be quick: other work on the machine only adds, so that one try in time shows what is ours
-PAGES = ("/", "/changes", "/models", "/labels", "/keys", "/conversations", "/calls", "/prices", "/quality")
+BUDGETS = """
+[[budget]]
+name = "everything"
+limit_usd = "0.10"
+period = "month"
+
+[[budget]]
+name = "team a"
+limit_tokens = 5000
+period = "day"
+labels = { team = "a" }
+"""
+PAGES = ("/", "/changes", "/models", "/labels", "/keys", "/conversations", "/calls", "/budgets", "/prices", "/quality")
 
 
 def fill(ledger: Ledger) -> None:
@@ -65,7 +78,7 @@ def books(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ledger]:
 
 @pytest.fixture(scope="module")
 def home(books: Ledger, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with serving(books, tmp_path_factory.mktemp("pages"), NOW) as url:
+    with serving(books, tmp_path_factory.mktemp("pages"), NOW, budgets(BUDGETS, "test")) as url:
         yield url
 
 

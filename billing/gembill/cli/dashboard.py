@@ -69,9 +69,10 @@ def _app(hosts: tuple[str, ...], token: str | None, database_url: str | None, *,
     budgets, landing = load_budgets()[1], None
     if demo:
         from gembill.cli.demo import own_settings, ready
+        from gembill.demo.budgets import budgets as demo_budgets
         from gembill.demo.month import MONTH
 
-        settings, budgets, landing = own_settings(settings), [], MONTH
+        settings, budgets, landing = own_settings(settings), demo_budgets(), MONTH
         ready(settings)
 
     def there() -> App | None:

@@ -31,7 +31,15 @@ from gembill.ledger import (
 from gembill.rules.budgets import Budget
 from gembill.rules.prices import PriceBook, bundled
 from gembill_reports.analysis.receipt import receipt, rounds_of
-from gembill_reports.dashboard import assets, call_pages, change_pages, key_pages, quality_pages, summary_pages
+from gembill_reports.dashboard import (
+    assets,
+    budget_pages,
+    call_pages,
+    change_pages,
+    key_pages,
+    quality_pages,
+    summary_pages,
+)
 from gembill_reports.dashboard.frame import MENU, address, frame
 from gembill_reports.dashboard.grids import arranged
 from gembill_reports.dashboard.guard import LOOPBACK, App, Guard
@@ -74,6 +82,7 @@ class Dashboard:
             "keys": key_pages.keys,
             "conversations": call_pages.conversation_list,
             "calls": call_pages.calls,
+            "budgets": lambda ledger, shown: budget_pages.budget_page(ledger, shown, self._budgets),
             "prices": lambda _, shown: quality_pages.prices(self._book(), shown),
             "quality": lambda ledger, shown: quality_pages.quality_page(ledger, shown, self._book()),
         }

@@ -25,6 +25,7 @@ MENU = (
     ("Keys", "/keys"),
     ("Conversations", "/conversations"),
     ("Calls", "/calls"),
+    ("Budgets", "/budgets"),
     ("Prices", "/prices"),
     ("Data quality", "/quality"),
 )

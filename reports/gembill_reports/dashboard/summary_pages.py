@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
-from gembill.budget_status import evaluate_budgets
 from gembill.ledger import Ledger, Selection, Total, read_labels
 from gembill.period import HOUR_US, Unit, containing, instant
 from gembill.rules.budgets import Budget, BudgetState, BudgetStatus
@@ -17,6 +16,7 @@ from gembill.rules.budgets.text import as_dict as budget_dict
 from gembill.rules.prices import PriceBook
 from gembill_reports import charts
 from gembill_reports.analysis import forecast, previous_period
+from gembill_reports.analysis.budget_history import budget_statuses, moment
 from gembill_reports.analysis.forecast import Forecast
 from gembill_reports.analysis.previous_period import PreviousPeriod
 from gembill_reports.analysis.report import TIMES, Report, report
@@ -39,9 +39,9 @@ _HEADS = ("Calls", "Input", "Intermediate", "Output", "Executions", "Failed", "S
 def overview(ledger: Ledger, view: PageQuery, book: PriceBook, budgets: Sequence[Budget] = ()) -> Page:
     """The month at a glance: cards, cost per day, per model, intermediate tokens by label, executions.
 
-    `budgets` have their present state, whatever period and calls are shown.
+    `budgets` have their present state, or that at the end of the period where it is over, whatever calls are shown.
     """
-    status = evaluate_budgets(ledger, budgets, view.now_us) if budgets else []
+    status = budget_statuses(ledger, budgets, *moment(view.period, view.now_us)) if budgets else []
     selection = view.selection
     models = report(ledger, view.period, ("model",), selection=selection)
     days = report(ledger, view.period, (_unit(view),), selection=selection)
