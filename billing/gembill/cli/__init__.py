@@ -47,7 +47,7 @@ _SECTIONS = {  # in the order in which people meet them
         "replay": ("gembill.cli.replay", "Fill a ledger again from the spools that are kept."),
         "spool": ("gembill.cli.spool", "List, adopt, renew or salvage spools."),
         "audit": ("gembill.cli.audit", "Check that the ledger's books balance."),
-        "db": ("gembill.cli.db", "Upgrade or check the ledger's schema."),
+        "db": ("gembill.cli.db", "Upgrade, check, back up or restore the ledger."),
     },
     "Test": {
         "simulate": ("gembill.cli.simulate", "Serve a look-alike of the Gemini API on loopback."),

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gembill.ledger.audit import audit_ledger
+    from gembill.ledger.backup import Backup, back_up, checked, count_events, move_aside, put_back
     from gembill.ledger.bill_totals import bill_days, sum_bill
     from gembill.ledger.bills import BillChange, BillFile, BillImport, add_bill, bill_files, read_bill_line
     from gembill.ledger.charges import ChargeTotal, read_charges, read_charges_of, sum_charges
@@ -58,6 +59,7 @@ if TYPE_CHECKING:
 
 _MODULES = {
     "audit": "audit_ledger",
+    "backup": "Backup back_up checked count_events move_aside put_back",
     "bill_totals": "bill_days sum_bill",
     "bills": "BillChange BillFile BillImport add_bill bill_files read_bill_line",
     "charges": "ChargeTotal read_charges read_charges_of sum_charges",
@@ -90,6 +92,7 @@ __all__ = [
     "MEASURES",
     "NATURAL_SOURCES",
     "SCHEMA_REVISION",
+    "Backup",
     "BillChange",
     "BillFile",
     "BillImport",
@@ -118,12 +121,15 @@ __all__ = [
     "Transaction",
     "add_bill",
     "audit_ledger",
+    "back_up",
     "bill_days",
     "bill_files",
     "billed_charges",
+    "checked",
     "close_month",
     "count_calls",
     "count_dead_letters",
+    "count_events",
     "count_unreplayed",
     "greatest_label",
     "holds_demo_data",
@@ -131,8 +137,10 @@ __all__ = [
     "ledger_file",
     "ledger_record",
     "line_of",
+    "move_aside",
     "net_lines",
     "open_ledger",
+    "put_back",
     "read_bill_line",
     "read_bodies",
     "read_chains",
