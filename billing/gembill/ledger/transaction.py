@@ -239,7 +239,7 @@ class Transaction:
         for source_id, events in by_source.items():
             rows, blocks = event_bodies.rows_of(source_id, events)
             sql.insert(self.connection, schema.event, [(row[0], self._id(row[1]), *row[2:]) for row in rows])
-            sql.insert(self.connection, schema.event_block, blocks)
+            sql.insert(self.connection, schema.event_block, blocks, sql.OnConflict.IGNORE)  # alike by their digest
 
     def refuse_clones(self, connection: Connection) -> None:
         """SpoolRefused if a place of a spool holds another event in the ledger, or two events here."""

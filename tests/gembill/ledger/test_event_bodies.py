@@ -1,5 +1,6 @@
 """Bodies are given as they came, wherever they lie: alone, in a block, or as an earlier version kept them."""
 
+import msgspec
 from sqlalchemy import Connection, delete, func, select, update
 
 from gembill.ledger import Ledger, schema
@@ -23,6 +24,15 @@ def test_bodies_come_from_blocks_alone_and_as_they_were(ledger: Ledger) -> None:
         assert said(connection, 1, 2, 3, 4) == [b'{"seq":1}', b'{"seq":2}', b"as it was"]
         assert said(connection, 4, 5, source_id=SPOOL + 1) == [b'{"seq":4}', b'{"seq":5}']
         assert said(connection) == []
+
+
+def test_a_block_that_is_there_already_is_shared(ledger: Ledger) -> None:
+    alike = [msgspec.structs.replace(posting(seq), body=b"{}") for seq in (1, 2, 3, 4)]
+    append(ledger, SPOOL, alike[:2])
+    append(ledger, SPOOL, alike[2:])
+    with engines.writing(ledger.engine) as connection:
+        assert connection.scalar(select(func.count()).select_from(schema.event_block)) == 1
+        assert said(connection, 1, 2, 3, 4) == [b"{}"] * 4
 
 
 def test_an_event_whose_block_is_missing_has_no_body(ledger: Ledger) -> None:
