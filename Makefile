@@ -18,7 +18,7 @@ python_of = $(shell for python in python$(1) $(PYTHON) $${PYENV_ROOT:-$$HOME/.py
 install = $(1)/python -m pip install -q --disable-pip-version-check --no-deps --require-hashes -r requirements/$(2).txt && \
   $(1)/python -m pip check --disable-pip-version-check
 
-.PHONY: demo test versions fresh clients check focus diagrams site fix bench bench-parts lock docs clean
+.PHONY: demo faults test versions fresh clients check focus diagrams site fix bench bench-parts lock docs clean
 
 demo: $(RUN)  ## the main job on made-up data: no key, no network
 	@$(BIN)/gembill demo
@@ -32,6 +32,9 @@ test-%:
 	@if [ -z "$(call python_of,$*)" ]; then echo "Python $* is not here: not tested" >&2; \
 	elif [ "$$($(BIN)/python -c '$(VERSION)' 2>/dev/null)" = $* ]; then echo "Python $* is that of $(VENV)"; \
 	else $(MAKE) --no-print-directory test PYTHON="$(call python_of,$*)" VENV=.venv-$* TESTS="tests/gembill tests/gembill_reports"; fi
+
+faults: $(DEV)  ## every fault of docs/reliability.md with its figure, half an hour; SEED, ROUNDS, ONLY=R1,R2, FAULTS_CALLS, WRITE=1
+	@$(BIN)/python -m tests.faults --seed $(or $(SEED),1) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(ONLY),--only $(ONLY)) $(if $(WRITE),--write)
 
 fresh: $(DEV)  ## strangers' machines: old and new pip, newest and lowest dependencies, another day; STEPS for some
 	$(BIN)/python -m pip install -q --disable-pip-version-check uv

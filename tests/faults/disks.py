@@ -6,12 +6,14 @@ import sqlite3
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from tests.e2e.child import Child
 from tests.faults.figures import Figure, Plan, scenario
-from tests.faults.ground import Balance, Ground, compare, health, preload, settle
+from tests.faults.ground import Balance, Ground, compare, health, preload, settle, wait_until
+
+WAL = "ledger.db-wal"
 
 
 @scenario("R2", rounds=10)
@@ -20,7 +22,7 @@ def cut_the_power(ground: Ground, plan: Plan) -> Figure:
     synced = _cuts(ground, plan, "r2")
     rounds = max(1, plan.rounds // 3)
     spool = _cuts(ground, Plan(plan.dice, rounds, plan.seconds), "r2-spool", deaf=".seg")
-    ledger = _cuts(ground, Plan(plan.dice, rounds, plan.seconds), "r2-ledger", deaf="ledger.db-wal")
+    ledger = _cuts(ground, Plan(plan.dice, rounds, plan.seconds), "r2-ledger", deaf=WAL)
     text = f"{plan.rounds} cuts: {synced}. Controls: with a spool that is not synced {spool.lost:,} of {spool.had:,} "
     text += (
         f"lost; with the ledger at synchronous=NORMAL, its cursor being written back, {ledger.lost:,} of {ledger.had:,}"
@@ -39,9 +41,17 @@ def _cuts(ground: Ground, plan: Plan, name: str, deaf: str | None = None) -> Bal
     lies = preload(ground.folder, root=str(data), shadow=str(shadow), **({"deaf": deaf} if deaf else {}))
     child = ground.proxy(name, **lies)
     for number in range(plan.rounds):
-        with child.running(), ground.load(child, plan.seconds + 2):
-            time.sleep(plan.pause())
-            child.kill(proxy=True, posting=True)
+        with child.running():
+            if deaf == WAL:
+                with ground.load(child, plan.seconds + 1):
+                    pass
+                settle(child)  # so that the ledger has something to lose
+                child.kill(proxy=True, posting=True)
+            else:
+                with ground.load(child, plan.seconds + 60):  # it ends soon after the proxy
+                    time.sleep(plan.pause())
+                    ground.wait_served(50)
+                    child.kill(proxy=True, posting=True)
         lose_what_was_not_synced(data, shadow, cursor=bool(deaf) or number % 2 == 1)
     plain = ground.proxy(name)
     with plain.running():
@@ -52,20 +62,20 @@ def _cuts(ground: Ground, plan: Plan, name: str, deaf: str | None = None) -> Bal
 
 
 def lose_what_was_not_synced(data: Path, shadow: Path, *, cursor: bool) -> None:
-    """Put the copies of the shadow where the files were; `cursor` keeps the posting cursors as they are."""
-    kept = {path.relative_to(data): path.read_bytes() for path in data.rglob("posted")} if cursor else {}
-    names = {path.relative_to(data): path for path in data.rglob("*") if path.is_file()}
-    small = {name: path.read_bytes() for name, path in names.items() if path.name in ("source", "lock", "id")}
-    shutil.rmtree(data)
+    """Put the copies of the shadow where the files were; `cursor` keeps the posting cursors as they are.
+
+    Directories stay as they are, since a new one would be a copy of a spool and not the spool itself; so do the
+    files `lock`, whose content says which directory it is.
+    """
+    spared = {"lock", "posted"} if cursor else {"lock"}
+    for path in [each for each in data.rglob("*") if each.is_file() and each.name not in spared]:
+        path.unlink()
     for copy in shadow.iterdir():
-        if ".part" not in copy.name:
-            target = Path(copy.name.replace("%", "/"))
+        target = Path(copy.name.replace("%", "/"))
+        if ".part" not in copy.name and target.name not in spared:
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(copy, target)
             target.chmod(0o600)
-    for name, content in {**small, **kept}.items():
-        if (data / name).parent.exists():
-            (data / name).write_bytes(content)
 
 
 @scenario("R7", rounds=8)
@@ -87,7 +97,7 @@ def fail_a_sync(ground: Ground, plan: Plan) -> Figure:
             over = number % 2 == 0
             if over:
                 fault.unlink()
-                _wait(lambda: health(child)["recording"])
+                wait_until(lambda: health(child)["recording"])
                 time.sleep(plan.pause() / 2)
             child.kill(proxy=True, posting=True)
             fault.unlink(missing_ok=True)
@@ -103,13 +113,6 @@ def fail_a_sync(ground: Ground, plan: Plan) -> Figure:
     text += f"while it failed and killed in that moment {len(unknown)} are `unknown`"
     held = balance.lost_ids <= during and len(unknown) <= balance.unknown and not balance.missing
     return Figure(text, held and not balance.doubled and not balance.differences and alarms == plan.rounds)
-
-
-def _wait(condition: Callable[[], object]) -> None:
-    until = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < until, "it did not come about"
-        time.sleep(0.02)
 
 
 @scenario("R8", rounds=1)

@@ -14,7 +14,7 @@ import signal
 import struct
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -52,6 +52,13 @@ class Ground:
         connection.close()
         self._asked += 1
         return number - self._asked
+
+    def wait_served(self, count: int) -> None:
+        """Until so many more calls were answered."""
+        until, goal = time.monotonic() + 60, self.served() + count
+        while self.served() < goal:
+            assert time.monotonic() < until, "nobody is answered"
+            time.sleep(0.02)
 
     def proxy(self, name: str, ledger_url: str | None = None, **environment: str) -> Child:
         """A proxy with a data folder of its own under this name, the same one each time."""
@@ -139,6 +146,14 @@ def health(child: Child) -> dict[str, Any]:
     """What the proxy says of itself."""
     said: dict[str, Any] = json.loads(child.health())
     return said
+
+
+def wait_until(condition: Callable[[], object]) -> None:
+    """Until it is so; AssertionError after a minute."""
+    until = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < until, "it did not come about"
+        time.sleep(0.02)
 
 
 def settle(child: Child, seconds: float = 120.0) -> dict[str, Any]:

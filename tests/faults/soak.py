@@ -11,7 +11,17 @@ from dataclasses import dataclass, field
 from tests.e2e.child import Child
 from tests.faults.disks import lose_what_was_not_synced
 from tests.faults.figures import Figure, Plan, scenario
-from tests.faults.ground import Ground, compare, descriptors, health, preload, resident_kib, set_clock, settle
+from tests.faults.ground import (
+    Ground,
+    compare,
+    descriptors,
+    health,
+    preload,
+    resident_kib,
+    set_clock,
+    settle,
+    wait_until,
+)
 from tests.faults.kills import Server, database
 
 CALLS = int(os.environ.get("FAULTS_CALLS", "1000000"))
@@ -57,7 +67,7 @@ class Soak:
             (folder / "eio").touch()
             time.sleep(self.plan.pause() / 2)
             (folder / "eio").unlink()
-            _until_recording(child)
+            wait_until(lambda: health(child)["recording"])
         elif fault == "clock":
             self.wrong = self.plan.dice.choice((0, -3_600, 86_400, 1))
             set_clock(self.ground.folder / "clock", self.wrong)
@@ -69,13 +79,6 @@ class Soak:
             child.kill(proxy=fault != "kill posting", posting=fault != "kill")
         elif fault == "stop":
             child.process.terminate()
-
-
-def _until_recording(child: Child) -> None:
-    until = time.monotonic() + 60
-    while not health(child)["recording"]:
-        assert time.monotonic() < until
-        time.sleep(0.05)
 
 
 @scenario("R27", rounds=1)

@@ -6,8 +6,12 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 
+from gembill.capture.caller_token import CallerToken
+from gembill.errors import Refusal
+from gembill.guesses import Guesses
 from tests.e2e.child import Child
 from tests.faults.figures import Figure, Plan, scenario
 from tests.faults.ground import Ground, compare, health, resident_kib, settle
@@ -147,6 +151,27 @@ def _sent(child: Child, target: str, fields: list[str]) -> bool:
         client.sendall("\r\n".join([*lines, "", "{}"]).encode())
         return client.recv(12).startswith(b"HTTP/1.1")
     return False
+
+
+@scenario("S11", rounds=1_000_000)
+def guess_the_token(ground: Ground, plan: Plan) -> Figure:
+    """Guesses at the callers' token from one address, a thousand a second by a clock of ours."""
+    now = 0.0
+    token = CallerToken(sha256(b"the right one, of 256 bits").digest(), Guesses(lambda: now))
+    looked = limited = 0
+    for number in range(plan.rounds):
+        now = number / 1_000
+        try:
+            token.check((b"guess %d" % plan.dice.getrandbits(64),), "203.0.113.9")
+        except Refusal as refusal:
+            looked += refusal.status == 401
+            limited += refusal.status == 429
+    token.check((b"the right one, of 256 bits",), "203.0.113.10")  # who has it is let in from elsewhere
+    text = (
+        f"{plan.rounds:,} guesses in {now / 60:.0f} minutes from one address: {looked} were looked at, {limited:,} got "
+    )
+    text += "429; a right token from another address passed. Tokens are compared by digest in constant time"
+    return Figure(text, looked + limited == plan.rounds and looked <= 10 + now / 6 + 1)
 
 
 @scenario("S12")
