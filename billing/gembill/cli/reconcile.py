@@ -17,6 +17,7 @@ import click
 
 from gembill.cli.options import CallFilter, database_url_option, opened, together
 from gembill.cli.output import Output, output_options
+from gembill.cli.progress import Progress
 from gembill.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -118,11 +119,13 @@ def reconcile(
     with opened(database_url, read_only=not files) as (ledger, settings):
         days = _days(calls)
         bills = [take_in(ledger, path, flags.project or "", days) for path in files]
-        scope = replace(_scope(flags, days, bills), selection=_selection(calls))
+        scope = replace(_scope(flags, days, bills), selection=_selection(calls), keep=bool(files))
         if flags.explain is not None:
             _explain(ledger, book_in_force(ledger, settings), flags.explain, bills, output)
             return
-        comparison = compared(ledger, book_in_force(ledger, settings), scope)
+        with Progress("calls summed", None) as progress:
+            scope = replace(scope, report=lambda done, total: progress.reach(done, f"{total:,} in all"))
+            comparison = compared(ledger, book_in_force(ledger, settings), scope)
         output.write(ReconciliationView(_form(ledger, scope), comparison))
     if flags.infer:
         for note in inference_notes(comparison):
@@ -141,7 +144,8 @@ def take_in(ledger: Ledger, path: Path, project: str, days: tuple[int | None, in
     kind = open_bill(path).form
     mark = f"@{first}-{last}" if span and kind is BillForm.REPORTS else ""
     file = BillFile(digest=digest(path) + mark, name=path.name, form=kind, project=project)
-    result = add_bill(ledger, file, lambda: checked(open_bill(path, span), path.name))
+    with Progress(f"lines of {path.name}", None) as progress:
+        result = add_bill(ledger, file, lambda: checked(open_bill(path, span), path.name), progress.reach)
     if not result.fresh:
         click.echo(f"gembill: {path.name} is known already, {result.lines:,} lines", err=True)
         return file

@@ -55,7 +55,9 @@ if TYPE_CHECKING:
     from gembill.ledger.store import Ledger, ledger_file, open_ledger, upgrade_ledger
     from gembill.ledger.totals import Total, read_hourly_totals, read_sums, read_totals
     from gembill.ledger.transaction import Transaction
-    from gembill.ledger.usage_by_day import read_doubts, read_executed, read_usage_of_calls, sum_usage
+    from gembill.ledger.usage_by_day import read_doubts, read_executed, read_usage_of_calls
+    from gembill.ledger.usage_days import read_usage_of_days
+    from gembill.ledger.usage_sums import BillDay, sum_usage
 
 _MODULES = {
     "audit": "audit_ledger",
@@ -83,7 +85,9 @@ _MODULES = {
     "store": "Ledger ledger_file open_ledger upgrade_ledger",
     "totals": "Total read_hourly_totals read_sums read_totals",
     "transaction": "Transaction",
-    "usage_by_day": "read_doubts read_executed read_usage_of_calls sum_usage",
+    "usage_by_day": "read_doubts read_executed read_usage_of_calls",
+    "usage_days": "read_usage_of_days",
+    "usage_sums": "BillDay sum_usage",
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names.split()}
 
@@ -94,6 +98,7 @@ __all__ = [
     "SCHEMA_REVISION",
     "Backup",
     "BillChange",
+    "BillDay",
     "BillFile",
     "BillImport",
     "ChargeTotal",
@@ -165,6 +170,7 @@ __all__ = [
     "read_time_range",
     "read_totals",
     "read_usage_of_calls",
+    "read_usage_of_days",
     "require_known",
     "sum_bill",
     "sum_charges",

@@ -18,6 +18,7 @@ from gembill.ledger.measures import MEASURES
 from gembill.ledger.month_close import audit_closings
 from gembill.ledger.record_selection import is_current
 from gembill.ledger.store import Ledger
+from gembill.ledger.usage_days import audit_usage_days
 from gembill.model import COST_PARTS, Meter
 from gembill.rules.policy_ids import SQL_ESTIMATED
 
@@ -36,6 +37,7 @@ def audit_ledger(ledger: Ledger) -> list[str]:
         _quantities,
         _label_sets,
         audit_closings,
+        audit_usage_days,
         *(partial(_rollup, table) for table in schema.ROLLUPS),
     )
     findings: list[str] = []

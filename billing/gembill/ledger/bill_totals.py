@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from gembill.ledger.bills import WHOLE_FILES
 from gembill.ledger.errors import translated
 from gembill.ledger.measures import HALVES, OVERFLOW, joined_halves
 from gembill.ledger.store import Ledger
@@ -25,19 +26,26 @@ _KEYS = (
     *("first_day", "last_day", "decimals"),
 )
 _VALUES = ("amount_micro", "cost_units", "cost_pico", "1")
+_NEWER = f"newer.file_number > b.file_number AND newer.file_number IN ({WHOLE_FILES})"
 _CURRENT = (
-    "NOT EXISTS (SELECT 1 FROM bill_line newer WHERE newer.scope = b.scope AND newer.file_number > b.file_number)"
+    f"b.file_number IN ({WHOLE_FILES}) "  # noqa: S608
+    f"AND NOT EXISTS (SELECT 1 FROM bill_line newer WHERE newer.scope = b.scope AND {_NEWER})"
 )
 _CURRENT_REPORTS = (
-    "NOT EXISTS (SELECT 1 FROM (SELECT file_number, project, min(first_day) AS first_day, max(last_day) AS last_day "
-    "FROM bill_line WHERE form = 'reports' GROUP BY file_number, project) newer WHERE newer.project = b.project "
-    "AND newer.file_number > b.file_number AND newer.first_day <= b.last_day AND newer.last_day >= b.first_day)"
+    f"b.file_number IN ({WHOLE_FILES}) AND NOT EXISTS ("  # noqa: S608
+    "SELECT 1 FROM (SELECT file_number, project, min(first_day) AS first_day, max(last_day) AS last_day "
+    "FROM bill_line WHERE form = 'reports' GROUP BY file_number, project) newer "
+    f"WHERE newer.project = b.project AND {_NEWER} "
+    "AND newer.first_day <= b.last_day AND newer.last_day >= b.first_day)"
 )
 
 
 def bill_days(ledger: Ledger) -> dict[BillForm, tuple[int, int]]:
     """The first and the last day of usage on the lines of each form there is."""
-    statement = "SELECT form, min(first_day), max(last_day) FROM bill_line WHERE kind = ? GROUP BY form"
+    statement = (
+        "SELECT form, min(first_day), max(last_day) FROM bill_line "  # noqa: S608
+        f"WHERE kind = ? AND file_number IN ({WHOLE_FILES}) GROUP BY form"
+    )
     with translated("read its bills"), ledger.reading() as snapshot:
         rows = snapshot.rows(statement, (LineKind.USAGE.value,))
     return {BillForm(row[0]): (row[1], row[2]) for row in rows}

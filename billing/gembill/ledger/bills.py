@@ -1,8 +1,11 @@
 """Google's bill in the ledger, append-only.
 
 Owns: the rows of `bill_file` and `bill_line`, and which of them count. Not here: how files are read, and comparisons.
-Invariant: a file is there whole or not at all; one that is there already changes nothing; of lines with the same scope
+Invariant: a file counts whole or not at all; one that is there already changes nothing; of lines with the same scope
 those of the newest file count, so a revised file takes the place of the one it revises without a row being changed.
+
+A file comes in some thousand lines at a time, so that a proxy can post in between. Until all are there its number of
+lines is -1 and nothing reads it; what a crash left is removed when the next file comes.
 
 A row of an export of BigQuery never changes there, so its scope is what it says: two files that overlap add up to what
 both hold. The scope of a line of a cost table is its invoice month and project, that of a report's the days it covers.
@@ -24,16 +27,21 @@ from gembill.money import PICO_PER_USD
 from gembill.reconcile.bill_line import BillForm, BillLine, LineKind
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
+    from gembill.ledger.reading import Snapshot
+    from gembill.ledger.transaction import Transaction
 
 _APPENDED = (BillForm.BIGQUERY, BillForm.FOCUS)  # their rows only repeat themselves
-_AT_ONCE = 5_000
+_AT_ONCE = 10_000  # lines
+_GIVEN_UP_US = 120 * 1_000_000  # an import that has not moved for so long is dead
 _LARGEST = 1 << 63
 _PICO_PER_UNIT = PICO_PER_USD
 _NAMES = (
     *("line", "part", "kind", "service", "sku_id", "sku", "project", "location", "first_day", "last_day"),
     *("amount_micro", "unit", "cost_units", "cost_pico", "currency", "rate", "decimals", "month", "exported_us"),
 )
+_WHOLE = "lines >= 0"
+WHOLE_FILES = f"SELECT number FROM bill_file WHERE {_WHOLE}"  # noqa: S608
+"""The files that count: all of whose lines are there."""
 _SUMS = "sum(amount_micro), sum(cost_units), sum(cost_pico), count(*)"
 
 
@@ -73,26 +81,42 @@ class BillImport:
     changes: tuple[BillChange, ...] = ()
 
 
-def add_bill(ledger: Ledger, file: BillFile, lines: Callable[[], Iterable[BillLine]]) -> BillImport:
-    """Keep a file, or find that it is there. `lines` is called once for each attempt; what it raises undoes it all."""
-    result: BillImport | None = None
-    for attempt in ledger.attempts("keep a bill"):
-        with attempt as transaction:
-            result = _add(transaction.connection, file, lines(), transaction.now_us)
-    assert result is not None
-    return result
+def add_bill(
+    ledger: Ledger,
+    file: BillFile,
+    lines: Callable[[], Iterable[BillLine]],
+    report: Callable[[int], object] = lambda _written: None,
+) -> BillImport:
+    """Keep a file, or find that it is there. `lines` is called once; what it raises undoes it all.
+
+    `report` is given how many lines are kept by now. LedgerError: another program is taking this file in.
+    """
+    number, known = _begin(ledger, file)
+    if known is not None:
+        return known
+    try:
+        written = _write(ledger, file, number, lines(), report)
+        with translated("keep a bill"), ledger.reading() as snapshot:
+            replaced, changes = _changes(snapshot, number, file.form)
+        _note(ledger, number, written)
+    except BaseException:
+        _forget(ledger, number)
+        raise
+    return BillImport(number=number, fresh=True, lines=written, replaced=replaced, changes=changes)
 
 
 def bill_files(ledger: Ledger) -> list[tuple[int, BillFile]]:
     """The files that were taken in, with their numbers, oldest first."""
     with translated("read its bills"), ledger.reading() as snapshot:
-        rows = snapshot.rows("SELECT number, digest, name, form, project FROM bill_file ORDER BY number")
+        rows = snapshot.rows(
+            f"SELECT number, digest, name, form, project FROM bill_file WHERE {_WHOLE} ORDER BY number"  # noqa: S608
+        )
     return [(row[0], BillFile(digest=row[1], name=row[2], form=BillForm(row[3]), project=row[4])) for row in rows]
 
 
 def read_bill_line(ledger: Ledger, line: int, digest: str | None = None) -> list[BillLine]:
     """The line of a file and its parts; of the newest file unless a digest names one. Empty if it has none."""
-    newest = "SELECT max(number) FROM bill_file WHERE digest = ? OR ? = ''"
+    newest = f"SELECT max(number) FROM bill_file WHERE {_WHOLE} AND (digest = ? OR ? = '')"  # noqa: S608
     statement = f"SELECT {', '.join(_NAMES)} FROM bill_line WHERE line = ? AND file_number = ({newest}) ORDER BY part"  # noqa: S608
     with translated("read its bills"), ledger.reading() as snapshot:
         rows = snapshot.rows(statement, (line, digest or "", digest or ""))
@@ -107,27 +131,82 @@ def _line(row: dict[str, Any]) -> BillLine:
     return BillLine(number=row.pop("line"), kind=kind, cost_pico=units * _PICO_PER_UNIT + pico, **row)
 
 
-def _add(connection: Connection, file: BillFile, lines: Iterable[BillLine], now_us: int) -> BillImport:
-    from gembill.ledger import schema, sql
+def _begin(ledger: Ledger, file: BillFile) -> tuple[int, BillImport | None]:
+    """A number for a file that is not there, or what is known of it."""
+    left: list[int] = []
+    for attempt in ledger.attempts("keep a bill"):
+        with attempt as transaction:
+            rows = DrivenSnapshot(transaction.connection).rows(
+                "SELECT number, digest, project, lines, imported_us FROM bill_file"
+            )
+            mine = [row for row in rows if (row[1], row[2]) == (file.digest, file.project)]
+            if mine and mine[0][3] >= 0:
+                return mine[0][0], BillImport(number=mine[0][0], fresh=False, lines=mine[0][3])
+            left = [row[0] for row in rows if row[3] < 0 and row[4] < transaction.now_us - _GIVEN_UP_US]
+            if any(row[0] not in left for row in mine):
+                raise LedgerError(f"{file.name} is being taken in by another gembill; wait until that is done")
+            number = max((row[0] for row in rows), default=0) + 1
+            _insert(transaction, "bill_file", [(number, *_facts(file), -1, transaction.now_us)])
+    for other in left:
+        _forget(ledger, other)
+    return number, None
 
-    snapshot = DrivenSnapshot(connection)
-    asked = (file.digest, file.project)
-    known = snapshot.rows("SELECT number, lines FROM bill_file WHERE digest = ? AND project = ?", asked)
-    if known:
-        return BillImport(number=known[0][0], fresh=False, lines=known[0][1])
-    number = int(snapshot.rows("SELECT max(number) FROM bill_file")[0][0] or 0) + 1
+
+def _facts(file: BillFile) -> tuple[str, ...]:
+    return file.digest, file.name, file.form.value, file.project
+
+
+def _write(
+    ledger: Ledger, file: BillFile, number: int, lines: Iterable[BillLine], report: Callable[[int], object]
+) -> int:
     written = 0
     rows = (_row(number, file, line) for line in lines)
     while some := list(islice(rows, _AT_ONCE)):
-        sql.insert(connection, schema.bill_line, some)
+        for attempt in ledger.attempts("keep a bill"):
+            with attempt as transaction:
+                _insert(transaction, "bill_line", some)
+        _note(ledger, number, -1)
         written += len(some)
-    sql.insert(
-        connection,
-        schema.bill_file,
-        [(number, file.digest, file.name, file.form.value, file.project, written, now_us)],
-    )
-    replaced, changes = _changes(snapshot, number, file.form)
-    return BillImport(number=number, fresh=True, lines=written, replaced=replaced, changes=changes)
+        report(written)
+    return written
+
+
+def _insert(transaction: Transaction, table: str, rows: list[tuple[Any, ...]]) -> None:
+    from gembill.ledger import schema, sql
+
+    sql.insert(transaction.connection, schema.metadata.tables[table], rows)
+
+
+def _note(ledger: Ledger, number: int, lines: int) -> None:
+    """How many lines a file has, and that somebody was at it now."""
+    from sqlalchemy import update
+
+    from gembill.ledger import schema
+
+    table = schema.bill_file
+    for attempt in ledger.attempts("keep a bill"):
+        with attempt as transaction:
+            values = {"lines": lines, "imported_us": transaction.now_us}
+            transaction.connection.execute(update(table).where(table.c.number == number).values(values))
+
+
+def _forget(ledger: Ledger, number: int) -> None:
+    """Remove a file that did not come whole, some lines at a time."""
+    from sqlalchemy import delete
+
+    from gembill.ledger import schema
+
+    line, file = schema.bill_line, schema.bill_file
+    with translated("undo a bill"), ledger.reading() as snapshot:
+        last = snapshot.rows("SELECT max(line) FROM bill_line WHERE file_number = ?", (number,))[0][0] or 0
+    for start in range(0, last + 1, _AT_ONCE):
+        for attempt in ledger.attempts("undo a bill"):
+            with attempt as transaction:
+                some = line.c.line.between(start, start + _AT_ONCE - 1)
+                transaction.connection.execute(delete(line).where(line.c.file_number == number, some))
+    for attempt in ledger.attempts("undo a bill"):
+        with attempt as transaction:
+            transaction.connection.execute(delete(file).where(file.c.number == number, file.c.lines < 0))
 
 
 def _row(number: int, file: BillFile, line: BillLine) -> tuple[Any, ...]:
@@ -157,14 +236,15 @@ def _scope(file: BillFile, line: BillLine, project: str) -> bytes:
     return blake2b(repr((file.form.value, *parts)).encode(), digest_size=16).digest()
 
 
-def _changes(snapshot: DrivenSnapshot, number: int, form: BillForm) -> tuple[int, tuple[BillChange, ...]]:
+def _changes(snapshot: Snapshot, number: int, form: BillForm) -> tuple[int, tuple[BillChange, ...]]:
     """How many lines a file took the place of, and where what counts differs from what counted before."""
-    earlier_files = "SELECT 1 FROM bill_file WHERE form = ? AND number < ? LIMIT 1"
+    earlier_files = f"SELECT 1 FROM bill_file WHERE {_WHOLE} AND form = ? AND number < ? LIMIT 1"  # noqa: S608
     if not snapshot.rows(earlier_files, (form.value, number)):
         return 0, ()
     earlier = (
-        "file_number = (SELECT max(older.file_number) FROM bill_line older WHERE older.scope = bill_line.scope "
-        "AND older.file_number < ?) AND scope IN (SELECT scope FROM bill_line WHERE file_number = ?)"
+        "file_number = (SELECT max(older.file_number) FROM bill_line older WHERE older.scope = bill_line.scope "  # noqa: S608
+        f"AND older.file_number < ? AND older.file_number IN ({WHOLE_FILES})) "
+        "AND scope IN (SELECT scope FROM bill_line WHERE file_number = ?)"
     )
     old = _sums_of(snapshot, earlier, (number, number))
     replaced = sum(sums[2] for sums in old.values())
@@ -176,7 +256,7 @@ def _changes(snapshot: DrivenSnapshot, number: int, form: BillForm) -> tuple[int
 _Sums = dict[tuple[Any, ...], tuple[int, int, int]]
 
 
-def _sums_of(snapshot: DrivenSnapshot, where: str, values: tuple[int, ...]) -> _Sums:
+def _sums_of(snapshot: Snapshot, where: str, values: tuple[int, ...]) -> _Sums:
     """Amount, cost and number of lines by SKU, days and currency."""
     keys = "sku, first_day, last_day, currency"
     rows = snapshot.rows(f"SELECT {keys}, {_SUMS} FROM bill_line WHERE {where} GROUP BY {keys}", values)  # noqa: S608

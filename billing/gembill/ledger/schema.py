@@ -356,3 +356,14 @@ bill_line = Table(
     info={"reference": True},
     **_COMPACT,
 )
+
+usage_day = Table(
+    "usage_day",
+    metadata,
+    Column("day", WHOLE, nullable=False, autoincrement=False),
+    *_columns(WHOLE, "start_us", "end_us", "entries"),  # the sums hold as long as it has so many entries
+    Column("document", NAME, nullable=False),
+    PrimaryKeyConstraint("day", name="usage_day_pk"),
+    info={"reference": True},
+    **_WIDE_ROWS,
+)

@@ -1,8 +1,8 @@
-"""What the ledger charged, by the days of Google's bill and all that tells one SKU from another.
+"""Calls one by one, or those whose usage is doubtful, by the days of Google's bill.
 
-Owns: the query over charges grouped by Pacific day, model, tier, meter and kind of content, and by what policies and
-edges of days move between them. Not here: comparisons. Invariant: quantities and costs of all groups add up to the
-charges of the current revisions, exactly.
+Owns: the charges of each call with all that tells one SKU from another, its executions, and the calls of which not
+everything is known. Not here: sums of charges (`usage_sums`) and comparisons. Invariant: the groups of a call are those
+of the sums.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from gembill.ledger.store import Ledger
 from gembill.model import Execution, Flag, Meter, Modality, Status
 from gembill.reconcile.sums import Doubt, Usage
 
-EDGE_US = 15 * 60 * 1_000_000
+_EDGE_US = 15 * 60 * 1_000_000
 _DAY_US = 86_400_000_000
 _HOUR_US = 3_600_000_000
 _LONG = 200_000
@@ -31,7 +31,7 @@ _DOUBTFUL = (Status.UNKNOWN, Status.PARTIAL)
 def read_usage_of_calls(
     ledger: Ledger, selection: Selection, offsets: Sequence[tuple[int, int]]
 ) -> Iterator[tuple[str, int, Usage]]:
-    """The id and the moment of each call selected with its charges, grouped as in `sum_usage`, one call at a time."""
+    """The id and the moment of each call selected with its charges, grouped as in `usage_sums`, one call at a time."""
     engine = ledger.engine.dialect.name
     r, c = schema.record.c, schema.charge.c
     keys = [r.id, r.occurred_us, *_keys(offsets)]
@@ -45,24 +45,6 @@ def read_usage_of_calls(
                 yield row.id, row.occurred_us, usage
 
 
-def sum_usage(ledger: Ledger, selection: Selection, offsets: Sequence[tuple[int, int]]) -> list[Usage]:
-    """The charges of the current revisions of the calls selected.
-
-    `offsets` are the instants since which a clock differs from UTC by so many microseconds, oldest first; the first
-    also holds before.
-    """
-    engine = ledger.engine.dialect.name
-    r, c = schema.record.c, schema.charge.c
-    keys = _keys(offsets)
-    values = sql.sum_columns([c.quantity, c.cost_pico], engine)
-    joined = schema.record.join(schema.charge, and_(c.source_id == r.source_id, c.record_id == r.id))
-    query = select(*keys, *values).select_from(joined).where(*selected(selection, engine)).group_by(*keys)
-    with translated("sum up its charges"), snapshot(ledger.engine) as connection:
-        rows = connection.execute(query.order_by(*keys)).all()
-    usages = [_usage(row[: len(keys)], sql.exact_sums(row[len(keys) :], engine)) for row in rows]
-    return [usage for usage in usages if usage.quantity or usage.cost_pico]
-
-
 def read_executed(
     ledger: Ledger, selection: Selection, offsets: Sequence[tuple[int, int]]
 ) -> Iterator[tuple[Usage, tuple[Execution, ...]]]:
@@ -70,7 +52,14 @@ def read_executed(
     r = schema.record.c
     local = r.occurred_us + _offset(r.occurred_us, offsets)
     day = (local // _literal(_DAY_US)).label("day")
-    keys = (day, r.model, r.service_tier, r.project, _flag(func.coalesce(r.tokens_input, 0) > _LONG).label("long"))
+    keys = (
+        day,
+        r.model,
+        r.service_tier,
+        r.project,
+        r.location,
+        _flag(func.coalesce(r.tokens_input, 0) > _LONG).label("long"),
+    )
     query = select(*keys, r.executions).where(*selected(selection, ledger.engine.dialect.name), r.executions_count > 0)
     with translated("read its executions"), snapshot(ledger.engine) as connection:
         for row in connection.execution_options(stream_results=True).execute(query.where(r.tokens_output.is_not(None))):
@@ -103,7 +92,7 @@ def _keys(offsets: Sequence[tuple[int, int]]) -> list[ColumnElement[Any]]:
     local = r.occurred_us + _offset(r.occurred_us, offsets)
     return [
         (local // _literal(_DAY_US)).label("day"),
-        *(r.model, r.service_tier, r.project, c.meter, c.modality),
+        *(r.model, r.service_tier, r.project, r.location, c.meter, c.modality),
         _flag(func.coalesce(r.tokens_input, 0) > _literal(_LONG)).label("long"),
         _lifted(r).label("lifted"),
         _flag(r.flags.like(f'%"{Flag.TOOL_TOKENS_WITH_GROUNDING.value}"%')).label("grounded"),
@@ -117,6 +106,7 @@ def _output(row: Any) -> Usage:  # noqa: ANN401
         model=row.model or "",
         service_tier=row.service_tier,
         project=row.project,
+        location=row.location,
         meter=Meter.OUTPUT,
         modality=Modality.TEXT,
         long=bool(row.long),
@@ -151,19 +141,20 @@ def _lifted(r: Any) -> ColumnElement[int]:  # noqa: ANN401 - the columns of `rec
 
 def _edge(of_day: ColumnElement[int]) -> ColumnElement[int]:
     return case(
-        (of_day < _literal(EDGE_US), _literal(-1)),
-        (of_day >= _literal(_DAY_US - EDGE_US), _literal(1)),
+        (of_day < _literal(_EDGE_US), _literal(-1)),
+        (of_day >= _literal(_DAY_US - _EDGE_US), _literal(1)),
         else_=_literal(0),
     )
 
 
 def _usage(key: Sequence[Any], sums: Sequence[int]) -> Usage:
-    day, model, tier, project, meter, modality, is_long, lifted, grounded, edge = key
+    day, model, tier, project, location, meter, modality, is_long, lifted, grounded, edge = key
     return Usage(
         day=int(day),
         model=model or "",
         service_tier=tier,
         project=project,
+        location=location,
         meter=Meter(meter),
         modality=Modality(modality),
         long=bool(is_long),

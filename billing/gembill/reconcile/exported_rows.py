@@ -36,12 +36,16 @@ _COST_TYPES = {
 def flat(document: Mapping[str, Any], above: str = "") -> dict[str, Any]:
     """A nested row with names joined by `_`; lists stay as they are."""
     row: dict[str, Any] = {}
+    _flatten(row, document, above)
+    return row
+
+
+def _flatten(row: dict[str, Any], document: Mapping[str, Any], above: str) -> None:
     for name, value in document.items():
-        if isinstance(value, dict):
-            row |= flat(value, f"{above}{name}_")
+        if type(value) is dict:
+            _flatten(row, value, f"{above}{name}_")
         else:
             row[f"{above}{name}"] = value
-    return row
 
 
 def read(
@@ -124,6 +128,8 @@ def focus_lines(number: int, row: Row) -> Iterator[BillLine]:
 
 def _text(row: Row, name: str) -> str:
     value = row.get(name)
+    if type(value) is str:
+        return value.strip()
     return "" if value is None else str(value).strip()
 
 

@@ -57,6 +57,11 @@ def scaled(text: str, places: int, point: str = ".") -> tuple[int, int]:
 
     What is finer is rounded half to even; signs of currencies and groups of digits are left out.
     """
+    if point == "." and text.isascii():  # most numbers of an export: digits, and perhaps some behind a point
+        before, _, part = text.partition(".")
+        digits = before + part
+        if digits.isdigit() and before and len(part) <= places:
+            return int(digits) * 10 ** (places - len(part)), len(part)
     plain = _CURRENCY.sub("", _SPACES.sub("", text.replace("\u2212", "-")))
     if plain.startswith("(") and plain.endswith(")"):
         plain = f"-{plain[1:-1]}"

@@ -44,6 +44,7 @@ class Usage:
     model: str
     service_tier: str
     project: str | None
+    location: str | None = None
     meter: Meter
     modality: Modality
     long: bool

@@ -6,19 +6,22 @@ look at every execution, are read only where output differs.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
+from itertools import pairwise
 
 from gembill.errors import ConfigurationError
 from gembill.ledger import (
+    BillDay,
     Ledger,
     Selection,
     bill_days,
     read_doubts,
     read_executed,
     read_time_range,
+    read_usage_of_days,
     sum_bill,
     sum_usage,
 )
@@ -33,6 +36,7 @@ from gembill.rules.prices import PriceBook
 from gembill.rules.rating import result_tokens
 
 _PACIFIC = zone()
+_ASKED_FIRST = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +44,8 @@ class BillScope:
     """Which lines and which calls are compared. `days` are both included, None is open; `selection` has no period.
 
     `form` is the kind of file; None takes the finest there is. `rate` is units of the currency for a dollar, for bills
-    that do not say it. `infer` reads executions in any case.
+    that do not say it. `infer` reads executions in any case. `keep` keeps the sums of days for the next time, which the
+    ledger must be open to write for; `report` is given how many entries were summed, and of how many.
     """
 
     now_day: int
@@ -51,6 +56,8 @@ class BillScope:
     rate: Fraction | None = None
     infer: bool = False
     selection: Selection = Selection()  # noqa: RUF009 - a frozen value
+    keep: bool = False
+    report: Callable[[int, int], object] = lambda _done, _all: None
 
 
 def reconcile(ledger: Ledger, book: PriceBook, scope: BillScope) -> Comparison:
@@ -64,12 +71,11 @@ def reconcile(ledger: Ledger, book: PriceBook, scope: BillScope) -> Comparison:
         bill = [total for total in bill if total.currency == scope.currency]
     first, last = forms[form]
     first, last = max(first, scope.days[0] or first), min(last, scope.days[1] or last)
-    ours = _ours(ledger, scope.selection, first, last)
+    ours = _ours(ledger, scope, first, last)
     comparison = compare(bill, ours, book, now_day=scope.now_day, rate=scope.rate)
-    if scope.infer or _output_differs(comparison):
-        selection, offsets = window(scope.selection, first, last)
-        ours = replace(ours, results=_results(ledger, selection, offsets))
-        comparison = compare(bill, ours, book, now_day=scope.now_day, rate=scope.rate)
+    results = _results_that_may_be_billed(ledger, scope, comparison, first, last)
+    if results:
+        comparison = compare(bill, replace(ours, results=results), book, now_day=scope.now_day, rate=scope.rate)
     return comparison
 
 
@@ -80,17 +86,47 @@ def charged(ledger: Ledger, month: str | None = None) -> Ours:
     assert start is not None
     assert end is not None
     first, last = pacific_day(start), pacific_day(end - 1 if month else end)
-    selection, offsets = window(Selection(), first, last)
-    return replace(_ours(ledger, Selection(), first, last), results=_results(ledger, selection, offsets))
+    scope = BillScope(now_day=0)
+    return replace(_ours(ledger, scope, first, last), results=_results(ledger, Selection(), first, last))
 
 
-def _ours(ledger: Ledger, selection: Selection, first: int, last: int) -> Ours:
-    selection, offsets = window(selection, first, last)
-    return Ours(usages=sum_usage(ledger, selection, offsets), doubts=read_doubts(ledger, selection, offsets))
+def bill_calendar(first: int, last: int) -> list[BillDay]:
+    """The days from the first to the last, both included, with their instants."""
+    midnights = [midnight(date_of(day), _PACIFIC) for day in range(first, last + 2)]
+    return [BillDay(first + place, *pair) for place, pair in enumerate(pairwise(midnights))]
 
 
-def _results(ledger: Ledger, selection: Selection, offsets: Sequence[tuple[int, int]]) -> list[Usage]:
+def _ours(ledger: Ledger, scope: BillScope, first: int, last: int) -> Ours:
+    selection, offsets = window(scope.selection, first, last)
+    days = bill_calendar(first, last)
+    if scope.selection == Selection():
+        usages = read_usage_of_days(ledger, days, keep=scope.keep, report=scope.report)
+    else:
+        usages = sum_usage(ledger, scope.selection, days)
+    return Ours(usages=usages, doubts=read_doubts(ledger, selection, offsets))
+
+
+def _results_that_may_be_billed(
+    ledger: Ledger, scope: BillScope, comparison: Comparison, first: int, last: int
+) -> list[Usage]:
+    """The estimated tokens of results, where they can be what differs.
+
+    They cost a look at every execution, so days that agree are asked first: where one of them has results, Google does
+    not bill them, and those of that day are enough to show it.
+    """
+    differing = _days_of_other_output(comparison)
+    if not scope.infer and not differing:
+        return []
+    agreeing = [day for day in comparison.spans if day not in differing]
+    for day in () if scope.infer else agreeing[:_ASKED_FIRST]:
+        if results := _results(ledger, scope.selection, day, comparison.spans[day]):
+            return results
+    return _results(ledger, scope.selection, first, last)
+
+
+def _results(ledger: Ledger, selection: Selection, first: int, last: int) -> list[Usage]:
     """About how many tokens the results of executions are, which no count of a call holds."""
+    selection, offsets = window(selection, first, last)
     sums: Counter[Usage] = Counter()
     for group, executions in read_executed(ledger, selection, offsets):
         sums[group] += result_tokens(executions) or 0
@@ -123,6 +159,8 @@ def _offset(at_us: int) -> int:
     return round(difference.total_seconds()) * 1_000_000
 
 
-def _output_differs(comparison: Comparison) -> bool:
+def _days_of_other_output(comparison: Comparison) -> set[int]:
+    """The first days of the spans in which the bill has other output than the ledger."""
     named = (residue for residue in comparison.residues if residue.name != Name.ROUNDING and residue.amount_micro)
-    return any(residue.cell is not None and residue.cell.meter is BillMeter.OUTPUT for residue in named)
+    cells = (residue.cell for residue in named)
+    return {cell.span for cell in cells if cell is not None and cell.meter is BillMeter.OUTPUT}

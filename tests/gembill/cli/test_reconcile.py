@@ -8,15 +8,14 @@ from click.testing import CliRunner, Result
 
 from gembill.cli import gembill
 from gembill.errors import ConfigurationError
-from gembill.ledger import Selection, open_ledger, sum_usage
+from gembill.ledger import open_ledger
 from gembill.reconcile.bill_files import BillError
 from gembill.reconcile.bill_line import BillForm
 from gembill.reconcile.synthetic import BillOptions, make_bill
 from gembill.reconcile.synthetic_files import written
 from gembill.rules.prices import bundled
+from gembill_reports.analysis.reconciliation import charged
 from tests.gembill.cli.test_prices import record
-
-WEST = -8 * 3_600_000_000
 
 
 @pytest.fixture
@@ -28,7 +27,7 @@ def url(tmp_path: Path) -> str:
 
 def bill(url: str, path: Path, form: BillForm = BillForm.BIGQUERY, **options: object) -> Path:
     ledger = open_ledger(url)
-    usages = sum_usage(ledger, Selection(), [(0, WEST)])
+    usages = charged(ledger).usages
     ledger.close()
     path.write_text(written(make_bill(usages, [], bundled(), BillOptions(**options)), form), encoding="utf-8")
     return path

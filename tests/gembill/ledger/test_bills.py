@@ -7,6 +7,7 @@ import pytest
 from gembill.errors import LedgerError
 from gembill.ledger import BillFile, Ledger, add_bill, bill_files, sum_bill
 from gembill.reconcile.bill_line import BillForm, BillLine, LineKind
+from tests.gembill.ledger.making import SPOOL, append, posting
 
 DAY = 20760
 
@@ -93,3 +94,44 @@ def test_a_newer_report_takes_the_place_of_all_days_that_it_covers(ledger: Ledge
 def test_an_amount_that_no_column_holds_is_refused(ledger: Ledger) -> None:
     with pytest.raises(LedgerError, match=r"line 3 of a\.csv"):
         add_bill(ledger, file(), lambda: [line(3, amount_micro=1 << 63)])
+
+
+def test_other_writers_come_in_between_and_see_nothing_of_it(ledger: Ledger, monkeypatch) -> None:
+    monkeypatch.setattr("gembill.ledger.bills._AT_ONCE", 2)
+    seen: list[tuple[int, int, int]] = []
+
+    def look(written: int) -> None:
+        append(ledger, SPOOL, [posting(written)])  # as a proxy posts
+        seen.append((written, cost(ledger), len(bill_files(ledger))))
+
+    add_bill(ledger, file(), lambda: [line(number) for number in range(1, 6)], look)
+    assert seen == [(2, 0, 0), (4, 0, 0), (5, 0, 0)]
+    assert cost(ledger) == 2500
+
+
+def test_a_file_that_another_program_is_taking_in_is_refused(ledger: Ledger) -> None:
+    def lines():
+        with pytest.raises(LedgerError, match=r"a.csv is being taken in by another gembill"):
+            add_bill(ledger, file(), lambda: [line(1)])
+        yield line(1)
+
+    assert add_bill(ledger, file(), lines).fresh is True
+    assert cost(ledger) == 500
+
+
+def test_what_a_crash_left_is_removed_when_the_next_file_comes(ledger: Ledger, monkeypatch) -> None:
+    monkeypatch.setattr("gembill.ledger.bills._forget", lambda *_: None)  # as if the program had died
+
+    def broken():
+        yield line(1)
+        raise LedgerError("broken")
+
+    monkeypatch.setattr("gembill.ledger.bills._AT_ONCE", 1)
+    with pytest.raises(LedgerError, match="broken"):
+        add_bill(ledger, file(), broken)
+    monkeypatch.undo()
+    monkeypatch.setattr("gembill.ledger.bills._GIVEN_UP_US", -1)
+    assert (cost(ledger), bill_files(ledger)) == (0, [])
+    assert add_bill(ledger, file(), lambda: [line(1), line(2)]).fresh is True
+    with ledger.reading() as snapshot:
+        assert len(snapshot.rows("SELECT 1 FROM bill_line")) == 2

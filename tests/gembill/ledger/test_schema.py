@@ -19,7 +19,7 @@ BY_SOURCE = [table for table in TABLES if table not in REFERENCE]
 
 
 def test_only_prices_alerts_closed_months_and_googles_bill_are_kept_without_a_source() -> None:
-    names = ["price_list", "price", "closed_month", "alert", "bill_file", "bill_line"]
+    names = ["price_list", "price", "closed_month", "alert", "bill_file", "bill_line", "usage_day"]
     assert [table.name for table in REFERENCE] == names
     assert all("source_id" not in table.columns for table in REFERENCE)
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from gembill.errors import ConfigurationError
-from gembill.ledger import BillFile, Ledger, Selection, add_bill, sum_usage
+from gembill.ledger import BillFile, Ledger, Selection, add_bill
 from gembill.model import Outcome
 from gembill.period import HOUR_US, instant, zone
 from gembill.reconcile.bill_line import BillForm
@@ -13,7 +13,7 @@ from gembill.reconcile.hypothesis import Policy
 from gembill.reconcile.numerals import day
 from gembill.reconcile.synthetic import BillOptions, make_bill
 from gembill.rules.prices import bundled
-from gembill_reports.analysis.reconciliation import BillScope, clock_offsets, pacific_day, reconcile
+from gembill_reports.analysis.reconciliation import BillScope, charged, clock_offsets, pacific_day, reconcile
 from tests.gembill.ledger.making import SPOOL, append, posting, runs, tokens
 
 BOOK = bundled()
@@ -33,8 +33,7 @@ def filled(ledger: Ledger) -> None:
 
 
 def bill(ledger: Ledger, **options: object) -> None:
-    offsets = clock_offsets(MIDNIGHT, MIDNIGHT + 96 * HOUR_US)
-    usages = sum_usage(ledger, Selection(), offsets)
+    usages = charged(ledger).usages
     lines = make_bill(usages, [], BOOK, BillOptions(**options))
     add_bill(ledger, BillFile(digest="x", name="x", form=BillForm.BIGQUERY), lambda: lines_numbered(lines))
 
