@@ -18,7 +18,7 @@ python_of = $(shell for python in python$(1) $(PYTHON) $${PYENV_ROOT:-$$HOME/.py
 install = $(1)/python -m pip install -q --disable-pip-version-check --no-deps --require-hashes -r requirements/$(2).txt && \
   $(1)/python -m pip check --disable-pip-version-check
 
-.PHONY: demo faults test versions fresh clients check focus diagrams site fix bench bench-parts lock docs clean
+.PHONY: bills demo faults test versions fresh clients check focus diagrams site fix bench bench-parts lock docs clean
 
 demo: $(RUN)  ## the main job on made-up data: no key, no network
 	@$(BIN)/gembill demo
@@ -56,6 +56,9 @@ check: $(DEV)  ## style, types, import order, migrations, generated documentatio
 
 focus: $(RUN) $(FOCUS)/.installed  ## the FOCUS export against the FinOps validator; skipped, aloud, without Python 3.12
 	@[ ! -e $(FOCUS)/.installed ] || $(BIN)/python -m tests.focus.validate $(FOCUS)
+
+bills: $(DEV)  ## a hundred made-up bills of Google's in every form, explained to the last digit; SEED, BILLS
+	@$(BIN)/python -m tests.bills --seed $(or $(SEED),1) --bills $(or $(BILLS),100)
 
 diagrams: $(DEV)  ## the documents' diagrams drawn by Mermaid in Chromium; skipped, aloud, without npm or Chromium
 	@[ -e .mermaid/mermaid.min.js ] || $(MAKE) --no-print-directory .mermaid/mermaid.min.js || \
