@@ -16,6 +16,10 @@ from gembill.cli.options import database_url_option
 from gembill.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import uvicorn
+
     from gembill_reports.dashboard.guard import App
 
 _TOKEN = "GEMBILL_DASHBOARD_TOKEN"  # noqa: S105 - the name of a variable
@@ -47,17 +51,23 @@ def dashboard(host: str, port: int, names: tuple[str, ...], *, demo: bool, datab
         raise ConfigurationError("--demo has a ledger of its own; leave out --database-url, or --demo")
     listener = listen(host, port, backlog=128)
     shown = f"[{host}]" if ":" in host else host
-    app = _app(hosts_of(shown, names), token, database_url, demo=demo)
+    servers: list[uvicorn.Server] = []
+    app = _app(
+        hosts_of(shown, names), token, database_url, demo=demo, ended=lambda: any(one.should_exit for one in servers)
+    )
     click.echo(f"gembill: dashboard on http://{shown}:{listener.getsockname()[1]} (Ctrl-C stops it)", err=True)
     import uvicorn
 
     # no access log: it would hold the token, which is in an address once; and no X-Forwarded-For: who guesses at the
     # token could call itself by another address each time
     config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False, proxy_headers=False)
-    uvicorn.Server(config).run([listener])
+    servers.append(uvicorn.Server(config))
+    servers[0].run([listener])
 
 
-def _app(hosts: tuple[str, ...], token: str | None, database_url: str | None, *, demo: bool) -> App:
+def _app(
+    hosts: tuple[str, ...], token: str | None, database_url: str | None, *, demo: bool, ended: Callable[[], bool]
+) -> App:
     """The pages of the ledger that was named, or of the demo's."""
     from gembill.cli.budget import load as load_budgets
     from gembill.config import load
@@ -80,7 +90,7 @@ def _app(hosts: tuple[str, ...], token: str | None, database_url: str | None, *,
         if file is not None and not file.exists():
             return None
         ledger = open_ledger(settings.ledger_url, read_only=True)
-        return Dashboard(ledger, settings, budgets=budgets, landing=landing).app(hosts, token)
+        return Dashboard(ledger, settings, budgets=budgets, landing=landing, ended=ended).app(hosts, token)
 
     return Waiting.until(there, hosts, token)
 

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     )
     from gembill.ledger.filter_values import require_known
     from gembill.ledger.labels import greatest_label, holds_demo_data, read_labels
+    from gembill.ledger.mark import file_state, read_mark
     from gembill.ledger.measures import MEASURES
     from gembill.ledger.migration import SCHEMA_REVISION
     from gembill.ledger.month_close import close_month
@@ -73,6 +74,7 @@ _MODULES = {
     "evidence": "DeadLetter Evidence count_dead_letters known_events read_bodies read_dead_letters read_evidence",
     "filter_values": "require_known",
     "labels": "greatest_label holds_demo_data read_labels",
+    "mark": "file_state read_mark",
     "measures": "MEASURES",
     "migration": "SCHEMA_REVISION",
     "month_close": "close_month",
@@ -136,6 +138,7 @@ __all__ = [
     "count_dead_letters",
     "count_events",
     "count_unreplayed",
+    "file_state",
     "greatest_label",
     "holds_demo_data",
     "known_events",
@@ -160,6 +163,7 @@ __all__ = [
     "read_executed",
     "read_hourly_totals",
     "read_labels",
+    "read_mark",
     "read_page",
     "read_places",
     "read_quality",

@@ -23,7 +23,10 @@ from gembill.config import Settings
 from gembill.errors import ConfigurationError, GembillError
 from gembill.ledger import (
     Ledger,
+    file_state,
+    ledger_file,
     read_charges,
+    read_mark,
     read_record,
     read_time_range,
     require_known,
@@ -43,6 +46,7 @@ from gembill_reports.dashboard import (
 from gembill_reports.dashboard.frame import MENU, address, frame
 from gembill_reports.dashboard.grids import arranged
 from gembill_reports.dashboard.guard import LOOPBACK, App, Guard
+from gembill_reports.dashboard.live import Live
 from gembill_reports.dashboard.page import Page
 from gembill_reports.dashboard.query import PageQuery, view
 from gembill_reports.dashboard.render import bare_frame, read_templates, render
@@ -55,7 +59,8 @@ _NOT_FOUND = 404
 class Dashboard:
     """The pages over one ledger. `now_us` is the clock, `budgets` are those that the overview shows.
 
-    `landing` is the month of a page whose address names no period; without one it is the newest with calls.
+    `landing` is the month of a page whose address names no period; without one it is the newest with calls. `ended`
+    says that the server ends, and with it whoever listens.
     """
 
     def __init__(
@@ -65,11 +70,14 @@ class Dashboard:
         now_us: Callable[[], int] | None = None,
         budgets: Sequence[Budget] = (),
         landing: str | None = None,
+        ended: Callable[[], bool] = lambda: False,
     ) -> None:
         self._ledger = ledger
         self._settings = settings
         self._budgets = tuple(budgets)
         self._landing = landing
+        file = ledger_file(settings.ledger_url)
+        self._live = Live(partial(read_mark, ledger), partial(file_state, file) if file else None, ended)
         self._now_us = now_us or (lambda: time.time_ns() // 1000)
 
     def app(self, hosts: tuple[str, ...] = LOOPBACK, token: str | None = None) -> App:
@@ -92,6 +100,7 @@ class Dashboard:
             routes += [Route(f"/{name}.{form}", partial(self._answer, page, form)) for form in _FORMS]
         routes += [Route(f"/calls/{{record_id}}.{form}", partial(self._call, form)) for form in _FORMS]
         routes += [Route("/calls/{record_id}", partial(self._call, "html")), Route("/static/{name}", assets.static)]
+        routes += [Route("/live", self._live.answer)]
         served = Starlette(
             routes=routes,
             middleware=[Middleware(GZipMiddleware, minimum_size=1000)],
@@ -104,7 +113,10 @@ class Dashboard:
         try:
             shown = self._view(request)
             require_known(self._ledger, shown.selection)
-            return self._drawn(page(self._ledger, shown), shown, form)
+            if form in _DATA:
+                return _DATA[form](page(self._ledger, shown))
+            mark = read_mark(self._ledger)  # before the page: what is written meanwhile is a change
+            return self._html(page(self._ledger, shown), shown, mark)
         except _Missing:
             return self._problem(_NOT_FOUND, "The ledger has no such call.")
         except ConfigurationError as error:
@@ -130,13 +142,10 @@ class Dashboard:
     def _book(self) -> PriceBook:
         return price_catalog.book_in_force(self._ledger, self._settings)
 
-    def _drawn(self, page: Page, shown: PageQuery, form: str) -> Response:
-        return _DATA[form](page) if form in _DATA else self._html(page, shown)
-
-    def _html(self, page: Page, shown: PageQuery) -> Response:
+    def _html(self, page: Page, shown: PageQuery, mark: str) -> Response:
         content = {key: getattr(page, key) for key in ("cards", "charts", "notes", "more")}
         content["grids"] = [arranged(grid, shown, address(page)) for grid in page.grids]
-        return HTMLResponse(render(page.template, content | frame(self._ledger, page, shown)))
+        return HTMLResponse(render(page.template, content | frame(self._ledger, page, shown, mark)))
 
     def _problem(self, status: int, sentence: str) -> Response:
         title = "There is a problem" if status != _NOT_FOUND else "Not found"

@@ -11,7 +11,7 @@ from typing import Any
 
 from gembill.ledger import Ledger, Selection, Total, holds_demo_data, read_labels, read_time_range, read_totals
 from gembill.model import Api
-from gembill.period import DEFAULT_ZONE
+from gembill.period import DEFAULT_ZONE, local
 from gembill_reports.dashboard import assets
 from gembill_reports.dashboard.page import Page
 from gembill_reports.dashboard.query import PageQuery, months
@@ -56,8 +56,8 @@ class Pick:
     groups: Sequence[tuple[str, Sequence[tuple[str, str, bool]]]]
 
 
-def frame(ledger: Ledger, page: Page, shown: PageQuery) -> dict[str, Any]:
-    """What the templates need around the content of a page."""
+def frame(ledger: Ledger, page: Page, shown: PageQuery, mark: str = "") -> dict[str, Any]:
+    """What the templates need around the content of a page. `mark` is what the ledger was at when it was read."""
     path = f"/{page.name}"
     extent = read_time_range(ledger)
     return {
@@ -70,8 +70,18 @@ def frame(ledger: Ledger, page: Page, shown: PageQuery) -> dict[str, Any]:
         "json_link": shown.to(f"{path}.json", rest=True),
         "csv_link": shown.to(f"{path}.csv", rest=True),
         "assets": assets.names(),
+        "mark": mark,
+        "as_of": _as_of(shown, extent),
+        "refresh": shown.to(address(page), rest=True),
         "filter": _filter(ledger, address(page), shown, extent) if page.name in _FILTERED else None,
     }
+
+
+def _as_of(shown: PageQuery, extent: tuple[int, int] | None) -> dict[str, str]:
+    """When the ledger was read, and when the newest call was received, on the clock of the page."""
+    now = local(shown.now_us, shown.period.zone)
+    newest = "" if extent is None else local(extent[1], shown.period.zone).strftime("%Y-%m-%d %H:%M")
+    return {"instant": now.isoformat(), "time": f"{now:%Y-%m-%d %H:%M:%S} {now.isoformat()[-6:]}", "newest": newest}
 
 
 def address(page: Page) -> str:

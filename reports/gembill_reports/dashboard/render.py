@@ -54,6 +54,8 @@ def bare_frame(title: str, menu: Sequence[tuple[str, str, bool]] = ()) -> dict[s
         "menu": menu,
         "home": "/",
         "demo": False,
+        "mark": "",
+        "as_of": None,
         "json_link": None,
         "assets": assets.names(),
         "filter": None,

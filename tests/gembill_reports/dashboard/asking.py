@@ -23,9 +23,16 @@ def ask(
     app: Any, target: str = "/", method: str = "GET", headers: dict[str, str] | None = None, client: str = "127.0.0.1"
 ) -> Answer:
     """The answer to one request; a Host of loopback unless `headers` has others."""
+    return asyncio.run(_ask(app, scope(target, method, headers, client)))
+
+
+def scope(
+    target: str = "/", method: str = "GET", headers: dict[str, str] | None = None, client: str = "127.0.0.1"
+) -> dict[str, Any]:
+    """What a server tells an application about a request."""
     path, _, query = target.partition("?")
     sent = {"host": "127.0.0.1:8789"} | (headers or {})
-    scope = {
+    return {
         "type": "http",
         "asgi": {"version": "3.0"},
         "http_version": "1.1",
@@ -39,7 +46,6 @@ def ask(
         "server": ("127.0.0.1", 8789),
         "client": (client, 1),
     }
-    return asyncio.run(_ask(app, scope))
 
 
 async def _ask(app: Any, scope: dict[str, Any]) -> Answer:

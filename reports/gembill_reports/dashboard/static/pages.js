@@ -7,35 +7,95 @@
 
   const inside = (address) => address.origin === location.origin && !/\.(json|csv)$/.test(address.pathname);
 
-  async function show(address, push) {
+  // `quiet`: the same page again because the ledger changed; nothing moves, and a failure is not shown.
+  async function show(address, push, quiet) {
     const mine = ++asked;
     const old = document.getElementById("page");
-    old.classList.add("busy");
+    if (!quiet) old.classList.add("busy");
     try {
       const answer = await fetch(address, { headers: { accept: "text/html" }, credentials: "same-origin" });
+      if (quiet && !answer.ok) return;
       const loaded = new DOMParser().parseFromString(await answer.text(), "text/html");
       const fresh = loaded.getElementById("page");
       if (mine !== asked) return;
+      if (quiet && busy()) { due = true; return; }
       tip.hidden = true;
       if (!fresh) { location.assign(address); return; }
-      const focused = place(document.activeElement);
+      const focused = place(document.activeElement, quiet);
       const unfolded = [...old.querySelectorAll("details[data-pick][open]")]
         .map((one) => [one.dataset.pick, one.querySelector(".options").scrollTop]);
+      const before = scrollY;
+      if (quiet) for (const figure of fresh.querySelectorAll("figure[data-chart]")) keep(figure, old);
       old.replaceWith(document.adoptNode(fresh));
       document.title = loaded.title;
       if (push) history.pushState(null, "", address);
       for (const [name, scrolled] of unfolded) unfold(fresh, name, scrolled);
-      const again = focused && document.querySelector(focused);
-      if (again) again.focus({ preventScroll: true });
+      const next = focused && [...document.querySelectorAll(focused)].find((one) => one.offsetParent);
+      if (next) next.focus({ preventScroll: true });
       else if (push) arrive(address);
+      if (quiet) scrollTo(0, before);
+      listen();
       draw();
     } catch {
-      if (mine === asked) location.assign(address);
+      if (mine === asked && !quiet) location.assign(address);
     }
   }
 
-  // Where in the filter an element is, so that its successor has the focus after a choice; null if elsewhere.
-  function place(element) {
+  // A chart that is drawn goes on in the page that takes the place of its own: plotly changes its bars.
+  function keep(figure, old) {
+    const title = (one) => one.querySelector("h2").textContent;
+    const drawn = [...old.querySelectorAll(`figure[data-chart="${CSS.escape(figure.dataset.chart)}"][data-drawn]`)];
+    const there = drawn.find((one) => title(one) === title(figure));
+    if (!there) return;
+    figure.querySelector(".plot").replaceWith(there.querySelector(".plot"));
+    figure.querySelector(".sketch").hidden = true;
+  }
+
+  // Live: the server says when the ledger changed, and the page asks for itself again. A page that nobody sees does not
+  // listen, and one in which somebody writes, chooses or points at something waits until that is done.
+  const page = () => document.getElementById("page");
+  let source = null, due = false, wanted = recalled() !== "off";
+
+  function recalled() {
+    try { return localStorage.getItem("gembill.live"); } catch { return null; }  // storage may be forbidden
+  }
+
+  function busy() {
+    const now = document.activeElement;
+    const writing = now && /^(INPUT|SELECT|TEXTAREA)$/.test(now.tagName) && now.id !== "live";
+    return writing || !tip.hidden || Boolean(document.querySelector("#page details[open]")) || String(getSelection());
+  }
+
+  function listen() {
+    const box = document.getElementById("live");
+    if (box) { box.closest("label").hidden = false; box.checked = wanted; }
+    const mark = page() && page().dataset.mark;
+    if (!wanted || !mark || document.hidden) {
+      if (source) source.close();
+      source = null;
+    } else if (!source) {
+      source = new EventSource(`/live?since=${encodeURIComponent(mark)}`);
+      source.addEventListener("change", (event) => { due = event.data !== page().dataset.mark; again(); });
+      source.addEventListener("error", (event) => { if (event.target.readyState === EventSource.CLOSED) source = null; });
+    }
+  }
+
+  function again() {
+    if (!due || document.hidden || busy()) return;
+    due = false;
+    show(location.href, false, true);
+  }
+
+  document.addEventListener("visibilitychange", listen);
+  addEventListener("pagehide", () => { if (source) source.close(); source = null; });
+  addEventListener("pageshow", listen);
+  setInterval(() => { again(); listen(); }, 3000);
+
+  // Where an element is, so that its successor has the focus after a choice: in the filter, or any link of a page that
+  // asks for itself again; null if elsewhere.
+  function place(element, quiet) {
+    const link = quiet && element && element.closest("#page a[href]");
+    if (link) return `#page a[href="${CSS.escape(link.getAttribute("href"))}"]`;
     if (!element || !element.name || !element.form || element.form.id !== "filter") return null;
     const value = element.type === "checkbox" ? `[value="${CSS.escape(element.value)}"]` : "";
     return `#filter [name="${CSS.escape(element.name)}"]${value}`;
@@ -79,6 +139,12 @@
   });
 
   document.addEventListener("change", (event) => {
+    if (event.target.id === "live") {
+      wanted = event.target.checked;
+      try { localStorage.setItem("gembill.live", wanted ? "on" : "off"); } catch { /* it is of this page only */ }
+      listen();
+      return;
+    }
     const form = event.target.form;
     if (!form || form.id !== "filter") return;
     if (event.target.name === "month") for (const end of ["since", "until", "through", "period"]) if (form.elements[end]) form.elements[end].value = "";
