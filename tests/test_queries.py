@@ -88,7 +88,16 @@ def test_a_receipt_reads_with_few_statements(filled: str, said: list[str]) -> No
 
 
 @pytest.mark.parametrize(
-    ("page", "most"), [("overview", 30), ("models", 14), ("changes", 19), ("keys", 24), ("calls", 14), ("labels", 17)]
+    ("page", "most"),
+    [
+        ("overview", 30),
+        ("models", 14),
+        ("changes", 19),
+        ("executions", 30),
+        ("keys", 24),
+        ("calls", 14),
+        ("labels", 17),
+    ],
 )
 def test_a_page_reads_with_few_statements(filled: str, said: list[str], tmp_path: Path, page: str, most: int) -> None:
     ledger = open_ledger(filled, read_only=True)

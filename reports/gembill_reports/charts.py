@@ -119,6 +119,24 @@ def intermediate_ratio(report: Report, link: Link | None = None) -> Chart:
     )
 
 
+def waste_by_group(report: Report, link: Link | None = None) -> Chart:
+    """What failed runs cost in each row, an estimate, the most first."""
+    rows = [row for row in report.rows if row.failed_execution_cost_pico][:_ROWS]
+    rows.sort(key=lambda row: -(row.failed_execution_cost_pico or 0))
+    return Chart(
+        key="waste_by_group",
+        title=f"Spent on fails per {report.by[0].removeprefix('label.').replace('_', ' ')}",
+        unit="$",
+        categories=tuple(_title(report.by, row) for row in rows),
+        series=(
+            Series("spent on fails", COLORS["failed"], tuple(usd(row.failed_execution_cost_pico) for row in rows)),
+        ),
+        texts=tuple(money(row.failed_execution_cost_pico) for row in rows),
+        links=_links(rows, link),
+        across=True,
+    )
+
+
 def outcomes(report: Report, link: Link | None = None) -> Chart:
     """Executions over time: those that failed or ran out of time, and the others."""
     unit = next((Unit(by) for by in report.by if by in TIMES), Unit.DAY)

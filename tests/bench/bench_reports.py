@@ -146,6 +146,7 @@ def pages(url: str, folder: Path) -> None:
         for path, goal in (
             ("/", "goal 1,000"),
             ("/labels", ""),
+            ("/executions", "goal 300"),
             ("/keys", ""),
             ("/changes", "goal 300"),
             ("/calls", ""),

@@ -34,7 +34,19 @@ limit_tokens = 5000
 period = "day"
 labels = { team = "a" }
 """
-PAGES = ("/", "/changes", "/models", "/labels", "/keys", "/conversations", "/calls", "/budgets", "/prices", "/quality")
+PAGES = (
+    "/",
+    "/changes",
+    "/models",
+    "/labels",
+    "/keys",
+    "/executions",
+    "/conversations",
+    "/calls",
+    "/budgets",
+    "/prices",
+    "/quality",
+)
 
 
 def fill(ledger: Ledger) -> None:

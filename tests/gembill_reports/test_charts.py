@@ -151,3 +151,17 @@ def test_a_money_axis_is_in_cents_where_cents_are_seen(filled: Ledger) -> None:
     dollar = 1_000_000_000_000
     large = charts.shape(charts.cost_steps("By model", [], (dollar, dollar)))
     assert large["layout"]["xaxis"]["tickformat"] == ",.2f"
+
+
+def test_what_failures_cost_is_drawn_the_most_first(ledger: Ledger) -> None:
+    put(
+        ledger,
+        call("2026-10-05T10:00:00+00:00", (0, 100, 0), outcomes=[OK, FAILED]),
+        call("2026-10-05T10:00:00+00:00", (0, 100, 0), PRO, outcomes=[FAILED]),
+        call("2026-10-05T10:00:00+00:00", (0, 100, 0), "nobody-knows", outcomes=[FAILED]),
+    )
+    chart = charts.waste_by_group(report(ledger, parse(month="2026-10"), ("model",)), lambda row: f"/{row.calls}")
+    assert chart.categories == (PRO, FLASH)
+    assert chart.series[0].values == (usd(100 * unit_price("2.00")), usd(50 * unit_price("0.50")))
+    assert chart.links == ("/1", "/1")
+    assert chart.series[0].color == COLORS["failed"]

@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from gembill.ledger.usage_by_day import read_doubts, read_executed, read_usage_of_calls
     from gembill.ledger.usage_days import read_usage_of_days
     from gembill.ledger.usage_sums import BillDay, sum_usage
+    from gembill.ledger.wasteful import WastefulConversation, read_wasteful_conversations
 
 _MODULES = {
     "audit": "audit_ledger",
@@ -90,6 +91,7 @@ _MODULES = {
     "usage_by_day": "read_doubts read_executed read_usage_of_calls",
     "usage_days": "read_usage_of_days",
     "usage_sums": "BillDay sum_usage",
+    "wasteful": "WastefulConversation read_wasteful_conversations",
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names.split()}
 
@@ -126,6 +128,7 @@ __all__ = [
     "SpoolRefused",
     "Total",
     "Transaction",
+    "WastefulConversation",
     "add_bill",
     "audit_ledger",
     "back_up",
@@ -175,6 +178,7 @@ __all__ = [
     "read_totals",
     "read_usage_of_calls",
     "read_usage_of_days",
+    "read_wasteful_conversations",
     "require_known",
     "sum_bill",
     "sum_charges",

@@ -56,6 +56,13 @@ def read_conversations(
         return [_conversation(row, dict(zip(_MEASURES, values, strict=True))) for row, values in rows]
 
 
+def sums_of(connection: Connection, selection: Selection, ids: Collection[str]) -> list[Conversation]:
+    """The conversations of these ids, of selected calls, whichever way they are shown."""
+    query = _query(selection, connection.dialect.name, None).where(schema.record.c.conversation.in_(ids))
+    rows = sql.summed(connection, query, [rollup.MEASURED[name] for name in _MEASURES])
+    return [_conversation(row, dict(zip(_MEASURES, values, strict=True))) for row, values in rows]
+
+
 def read_chains(ledger: Ledger, keys: Collection[tuple[int, str]]) -> dict[tuple[int, str], str]:
     """The conversations of the records with these sources and ids, as far as the ledger has them."""
     c = schema.record.c
@@ -72,7 +79,7 @@ def read_chains(ledger: Ledger, keys: Collection[tuple[int, str]]) -> dict[tuple
 def shown_conversations(connection: Connection, records: Sequence[Record]) -> list[str | None]:
     """Of each record the conversation, where there is more than one turn to tie together."""
     single = {r.conversation for r in records if r.conversation and not conversation.goes_on(r)}
-    shared = _shared_among(connection, single) if single else set()
+    shared = shared_among(connection, single) if single else set()
     return [r.conversation if conversation.goes_on(r) or r.conversation in shared else None for r in records]
 
 
@@ -104,7 +111,7 @@ def goes_on() -> ColumnElement[bool]:
     )
 
 
-def _shared_among(connection: Connection, single: Collection[str]) -> set[str]:
+def shared_among(connection: Connection, single: Collection[str]) -> set[str]:
     """Those of the conversations that more than one record is part of."""
     c = schema.record.c
     query = select(c.conversation).where(c.conversation.in_(sorted(single))).group_by(c.conversation)

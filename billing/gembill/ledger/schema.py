@@ -30,6 +30,7 @@ from sqlalchemy import (
     TypeDecorator,
     UniqueConstraint,
     Uuid,
+    text,
 )
 from sqlalchemy.dialects.sqlite import INTEGER
 from sqlalchemy.types import TypeEngine
@@ -194,6 +195,12 @@ entry = Table(
     PrimaryKeyConstraint("source_id", "id", "revision", name="entry_pk"),
     Index("entry_by_time", "occurred_us", "id", "source_id"),
     Index("entry_by_conversation", "conversation"),
+    Index(
+        "entry_by_failure",
+        *("occurred_us", "conversation", "executions_failed", "failed_execution_cost_pico", "template"),
+        sqlite_where=text("executions_failed > 0"),
+        postgresql_where=text("executions_failed > 0"),
+    ),
     **_COMPACT,
 )
 

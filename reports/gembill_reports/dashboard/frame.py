@@ -23,6 +23,7 @@ MENU = (
     ("Models", "/models"),
     ("Labels", "/labels"),
     ("Keys", "/keys"),
+    ("Executions", "/executions"),
     ("Conversations", "/conversations"),
     ("Calls", "/calls"),
     ("Budgets", "/budgets"),
@@ -37,7 +38,7 @@ _PERIODS = {
     "last-month": "Last month",
 }
 _HOME = {"/overview": "/"}
-_FILTERED = ("overview", "changes", "models", "labels", "keys", "conversations", "calls", "quality")
+_FILTERED = ("overview", "changes", "models", "labels", "keys", "executions", "conversations", "calls", "quality")
 _OWN = {"/calls": ("status", "trouble", "after", "dir", "find"), "/changes": ("against",)}  # asked for by its form
 _CHOICES = 200  # models or values of a label that a filter offers
 

@@ -9,7 +9,6 @@ from dataclasses import replace
 from functools import partial
 
 from gembill.ledger import Ledger, Selection, Total, read_labels
-from gembill.period import HOUR_US, Unit, containing, instant
 from gembill.rules.budgets import Budget, BudgetState, BudgetStatus
 from gembill.rules.budgets.text import amount, percent
 from gembill.rules.budgets.text import as_dict as budget_dict
@@ -20,7 +19,7 @@ from gembill_reports.analysis.budget_history import budget_statuses, moment
 from gembill_reports.analysis.forecast import Forecast
 from gembill_reports.analysis.previous_period import PreviousPeriod
 from gembill_reports.analysis.report import TIMES, Report, report
-from gembill_reports.dashboard.links import calls_of
+from gembill_reports.dashboard.links import calls_of, time_link, unit_of
 from gembill_reports.dashboard.page import Card, Cell, Grid, Page, counted, dollars, money_head, number, text
 from gembill_reports.dashboard.query import PageQuery
 from gembill_reports.layout.sheet import count, money, rate
@@ -31,7 +30,6 @@ from gembill_reports.views.previous_period import change
 from gembill_reports.views.previous_period import sentence as previous_sentence
 from gembill_reports.views.report import csv_rows, notes, previous_dict, report_dict, row_dict
 
-_DAY_US = 24 * HOUR_US
 _BESIDE = ("Before", "Change")
 _HEADS = ("Calls", "Input", "Intermediate", "Output", "Executions", "Failed", "Spent on fails")
 
@@ -44,7 +42,7 @@ def overview(ledger: Ledger, view: PageQuery, book: PriceBook, budgets: Sequence
     status = budget_statuses(ledger, budgets, *moment(view.period, view.now_us)) if budgets else []
     selection = view.selection
     models = report(ledger, view.period, ("model",), selection=selection)
-    days = report(ledger, view.period, (_unit(view),), selection=selection)
+    days = report(ledger, view.period, (unit_of(view),), selection=selection)
     label = _label(ledger, view)
     teams = report(ledger, view.period, (label or "model",), selection=selection)
     before = _before(ledger, models, view, selection)
@@ -56,8 +54,8 @@ def overview(ledger: Ledger, view: PageQuery, book: PriceBook, budgets: Sequence
         "budgets": [budget_dict(one) for one in status],
     }
     drawn = [
-        charts.cost_by_time(days, _day_link(view, days)),
-        charts.outcomes(days, _day_link(view, days, ("trouble", "failed"))),
+        charts.cost_by_time(days, time_link(view, days)),
+        charts.outcomes(days, time_link(view, days, ("trouble", "failed"))),
         charts.cost_by_group(models, lambda row: _narrow(view, "model", row)),
         charts.intermediate_ratio(teams, lambda row: _narrow(view, teams.by[0], row)),
     ]
@@ -95,7 +93,7 @@ def sums_grid(result: Report, view: PageQuery, caption: str, before: PreviousPer
     by = result.by[0]
     beside = before if before is not None and before.by_row else None
     heads = [*map(_head, result.by), *map(number, _HEADS), money_head("Cost"), *map(number, _BESIDE if beside else ())]
-    link = _day_link(view, result) if by in ("hour", "day", "month") else partial(_narrow, view, by)
+    link = time_link(view, result) if by in ("hour", "day", "month") else partial(_narrow, view, by)
     if len(result.by) > 1:
         link = _nowhere
     rows = [[*(_group(one, row, link) for one in result.by), *_numbers(row, beside)] for row in result.rows]
@@ -130,17 +128,6 @@ def _page(result: Report, view: PageQuery, name: str, title: str) -> Page:
         grids=(sums_grid(result, view, title),),
         notes=_notes(result),
     )
-
-
-def _unit(view: PageQuery) -> str:
-    """Days, or hours of a period of three days at most, or months of one over half a year."""
-    start, end = view.period.start_us, view.period.end_us
-    if start is None or end is None:
-        return Unit.MONTH.value
-    length = end - start - HOUR_US  # a day on which the clock is set back is so much longer
-    if length <= 3 * _DAY_US:
-        return Unit.HOUR.value
-    return Unit.DAY.value if length <= 190 * _DAY_US else Unit.MONTH.value
 
 
 def _label(ledger: Ledger, view: PageQuery) -> str | None:
@@ -251,17 +238,3 @@ def _narrow(view: PageQuery, by: str, row: Total) -> str:
     """The calls of a row."""
     value = row.group.get(by)
     return calls_of(view, by, None if value is None else str(value))
-
-
-def _day_link(view: PageQuery, result: Report, *more: tuple[str, str]) -> charts.Link:
-    """Where a bar of time leads: to the calls of that hour, day or month, as far as the period has them."""
-    unit, period = Unit(result.by[0]), result.period
-
-    def link(row: Total) -> str:
-        name = str(row.group[unit.value])
-        whole = containing(unit, instant(f"{name}-01" if unit is Unit.MONTH else name, period.zone), period.zone)
-        starts = [one.start_us for one in (whole, period) if one.start_us is not None]
-        ends = [one.end_us for one in (whole, period) if one.end_us is not None]
-        return view.span("/calls", replace(period, start_us=max(starts), end_us=min(ends)), *more)
-
-    return link

@@ -20,7 +20,19 @@ from tests.gembill_reports.dashboard.asking import ask
 from tests.gembill_reports.making import FLASH, call, put, us
 
 NOW = us("2026-11-21T09:00:00+00:00")
-PAGES = ("overview", "changes", "models", "labels", "keys", "conversations", "calls", "budgets", "prices", "quality")
+PAGES = (
+    "overview",
+    "changes",
+    "models",
+    "labels",
+    "keys",
+    "executions",
+    "conversations",
+    "calls",
+    "budgets",
+    "prices",
+    "quality",
+)
 
 
 @pytest.fixture

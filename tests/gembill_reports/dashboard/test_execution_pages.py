@@ -1,0 +1,35 @@
+"""The page of executions."""
+
+from gembill.ledger import Ledger
+from gembill_reports.dashboard import execution_pages
+from gembill_reports.dashboard.query import PageQuery, view
+from tests.gembill_reports.making import FAILED, OK, call, put
+
+
+def test_it_has_outcomes_failures_and_the_most_wasteful_conversations(ledger: Ledger, november: PageQuery) -> None:
+    put(ledger, call("2026-11-09T10:00:00+00:00", (0, 70, 0), outcomes=[OK, FAILED], conversation="c_chat", turns=3))
+    page = execution_pages.executions(ledger, november)
+    cards = {card.name: card.figure for card in page.cards}
+    assert (cards["Executions"], cards["Went well"], cards["Failed"]) == ("5", "2", "3")
+    assert [chart.key for chart in page.charts] == ["outcomes", "waste_by_group"]
+    by_model, by_env, by_team, conversations = page.grids
+    captions = ["Failures by model", "Failures by env", "Failures by team"]
+    assert [grid.caption for grid in (by_model, by_env, by_team)] == captions
+    assert by_model.rows[0][0].link == "/calls?month=2026-11&model=gemini-3-flash-preview&trouble=failed"
+    (line,) = conversations.rows
+    assert line[0].link == "/calls?month=2026-11&conversation=c_chat&dir=up"
+
+
+def test_a_period_without_code_says_so(ledger: Ledger) -> None:
+    page = execution_pages.executions(ledger, view([("month", "2026-09")], 0, None))
+    assert {card.figure for card in page.cards} == {"0", "$0.00"}
+    assert [grid.empty for grid in page.grids] == [
+        "No code ran in this period.",
+        "In no conversation of this period did code fail.",
+    ]
+
+
+def test_a_label_of_one_value_has_no_table(ledger: Ledger) -> None:
+    put(ledger, *(call("2026-08-09T10:00:00+00:00", (0, 70, 0), outcomes=[FAILED], labels={"team": "a"}) for _ in "12"))
+    page = execution_pages.executions(ledger, view([("month", "2026-08")], 0, None))
+    assert [grid.caption for grid in page.grids] == ["Failures by model", "Most wasteful conversations"]
