@@ -33,8 +33,8 @@ test-%:
 	elif [ "$$($(BIN)/python -c '$(VERSION)' 2>/dev/null)" = $* ]; then echo "Python $* is that of $(VENV)"; \
 	else $(MAKE) --no-print-directory test PYTHON="$(call python_of,$*)" VENV=.venv-$* TESTS="tests/gembill tests/gembill_reports"; fi
 
-faults: $(DEV)  ## every fault of docs/reliability.md with its figure, half an hour; SEED, ROUNDS, ONLY=R1,R2, FAULTS_CALLS, WRITE=1
-	@$(BIN)/python -m tests.faults --seed $(or $(SEED),1) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(ONLY),--only $(ONLY)) $(if $(WRITE),--write)
+faults: $(DEV)  ## every fault of docs/reliability.md with its figure, half an hour; SEED, ROUNDS, SECONDS, ONLY=R1,R2, FAULTS_CALLS, WRITE=1
+	@$(BIN)/python -m tests.faults --seed $(or $(SEED),1) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SECONDS),--seconds $(SECONDS)) $(if $(ONLY),--only $(ONLY)) $(if $(WRITE),--write)
 
 fresh: $(DEV)  ## strangers' machines: old and new pip, newest and lowest dependencies, another day; STEPS for some
 	$(BIN)/python -m pip install -q --disable-pip-version-check uv

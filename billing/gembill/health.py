@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from gembill import __version__
+from gembill import __version__, budget_gauges
+from gembill.budget_gauges import BudgetGauge
 from gembill.usage_counters import Counts, lines
 
 JSON_TYPE = b"application/json; charset=utf-8"
@@ -52,6 +53,8 @@ class HealthReport:
     clock_jumps: int = 0
     clock_jump: str | None = None
     usage: Counts = field(default_factory=dict)
+    budgets: tuple[BudgetGauge, ...] = ()
+    prices_age_seconds: float | None = None
 
     @property
     def ready(self) -> bool:
@@ -98,7 +101,7 @@ class HealthReport:
         for name, kind, words, value in self._gauges_and_counters():
             if value is not None:
                 text += [f"# HELP gembill_{name} {words}", f"# TYPE gembill_{name} {kind}", f"gembill_{name} {value}"]
-        text += [*self._labelled(), *lines(self.usage)]
+        text += [*self._labelled(), *lines(self.usage), *budget_gauges.lines(self.budgets)]
         return ("\n".join(text) + "\n").encode()
 
     def _gauges_and_counters(self) -> Iterator[tuple[str, str, str, float | None]]:
@@ -114,6 +117,7 @@ class HealthReport:
         yield "spool_damage", "gauge", "Damaged or missing stretches found in the spools.", len(self.damage)
         yield "spool_missing_records", "gauge", "Records of the spools that are known to be lost.", self.missing
         yield "posting_lag_seconds", "gauge", "How long the newest posted event had waited.", self.lag_seconds
+        yield "price_table_age_seconds", "gauge", "Since a price was checked last.", self.prices_age_seconds
         yield "clock_jumps_total", "counter", "Times the clock was set by more than five minutes.", self.clock_jumps
         yield "spool_free_bytes", "gauge", "Bytes free on the disk of the spool.", self.free_bytes
         yield "last_error_timestamp_seconds", "gauge", "When the present error was seen last.", at and at / 1e6

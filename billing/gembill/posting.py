@@ -178,6 +178,7 @@ class Poster:
         self._open_ledger = open_ledger
         self._terms = terms
         self._ledger: Ledger | None = None
+        self._noted: PricingTerms | None = None
 
     def drain(self, spool: Spool | SpoolReader, most: int = sys.maxsize) -> int:
         """Post what a spool holds, until `most` entries or more are done; how many. LedgerError when the ledger cannot
@@ -206,6 +207,7 @@ class Poster:
     def _post(self, source_id: int, entries: Sequence[SegmentEntry]) -> None:
         try:
             terms = self._terms(self._opened())
+            self._note_prices(terms)
             read = [self._read(source_id, entry, terms) for entry in entries]
             postings = joined(self._opened(), [one for one in read if one is not None])
             write_halving(postings, partial(self._append, source_id, terms), partial(self._refuse, source_id))
@@ -239,6 +241,12 @@ class Poster:
         self._opened().add_dead_letter(source_id, seq, event_id, body, reason)
         self.progress.buried += 1
         self.progress.dead_letters = (self.progress.dead_letters or 0) + 1
+
+    def _note_prices(self, terms: PricingTerms) -> None:
+        """How old the prices are, once for each list of them."""
+        if terms is not self._noted:
+            self._noted = terms
+            self.progress.prices_checked_on = max((row.checked_on for row in terms.book.rows), default=None)
 
     def _opened(self) -> Ledger:
         if self._ledger is None:

@@ -29,6 +29,7 @@ from gembill.spool import SpoolReader
 
 _log = logging.getLogger("gembill.posting")
 _SAID_DAMAGE = 20  # of a spool in one line, so that lines stay short
+_IDLE_S = 30.0  # after it, say how the budgets are, though there is nothing to post
 _NICE = 5  # callers wait for the proxy, and nobody for this
 _GARBAGE = (50_000, 20, 50)  # a batch is thousands of values without cycles; looking for some cost a sixth of it
 
@@ -66,6 +67,7 @@ def _serve(start: Start, pipes: "Pipes") -> int:
         return 0
     thread = None
     if watch is not None:
+        watch.on_look = poster.progress.note_budgets
         thread = WatchThread.of(watch, settings)
         thread.start()
     _post(poster, read(Spools, spools), pipes)
@@ -120,6 +122,8 @@ def _report(poster: Poster, reader: SpoolReader, *, asks: bool = False) -> Repor
         stuck=progress.stuck,
         usage=progress.usage.counts,
         lag_seconds=progress.lag_seconds,
+        budgets=progress.budgets,
+        prices_checked_on=progress.prices_checked_on,
         asks=asks,
     )
 
@@ -174,7 +178,7 @@ class _PipeNews:
         if not self._asked:
             self._pipes.say(_report(self._poster, self._reader, asks=True))
         self._asked = True
-        self._hear(seconds)
+        self._hear(_IDLE_S if seconds is None else seconds)
 
     def pause(self, seconds: float) -> None:
         """Wait, and hear an answer that comes meanwhile."""

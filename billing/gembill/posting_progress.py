@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 from msgspec import Struct
 
+from gembill.budget_gauges import BudgetGauge
 from gembill.spool import Damage
 from gembill.usage_counters import UsageCounters
 
@@ -35,7 +36,8 @@ class PostingProgress:
     `stuck` has the spools that are set aside by their directory; they are tried again and leave it when one is posted.
     `unknown` and `unmetered` are those posted whose usage is not known, or not countable. `dead_letters` are all of the
     ledger, None until it was asked; `damage` is what was found in the spools, as keys in the order of finding. `usage`
-    counts the calls of this process's start. `lag_seconds` is how long the newest posted event had waited.
+    counts the calls of this process's start. `lag_seconds` is how long the newest posted event had waited,
+    `prices_checked_on` the newest day on which a price in force was checked, as an ISO date.
     """
 
     posted: int = 0
@@ -51,10 +53,16 @@ class PostingProgress:
     stuck: dict[str, StuckSpool] = field(default_factory=dict)
     usage: UsageCounters = field(default_factory=UsageCounters)
     lag_seconds: float | None = None
+    budgets: tuple[BudgetGauge, ...] = ()
+    prices_checked_on: str | None = None
 
     def note(self, text: str) -> None:
         """Remember an error, in words fit to be shown."""
         self.last_error, self.last_error_us = text, _now_us()
+
+    def note_budgets(self, budgets: tuple[BudgetGauge, ...]) -> None:
+        """How the budgets are now."""
+        self.budgets = budgets
 
     def note_lag(self, ended_us: int) -> None:
         """An event whose call ended then is in the ledger now."""

@@ -192,6 +192,8 @@ class PostingSupervisor:
         progress.usage = UsageCounters(added(before.usage.counts, report.usage))
         if report.lag_seconds is not None:
             progress.lag_seconds = report.lag_seconds
+        progress.budgets = report.budgets or progress.budgets
+        progress.prices_checked_on = report.prices_checked_on or progress.prices_checked_on
         if report.dead_letters is not None:
             progress.dead_letters = report.dead_letters
         progress.damage = progress.damage | dict.fromkeys(report.damage)

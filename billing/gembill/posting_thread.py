@@ -24,6 +24,8 @@ class PostingThread:
     def __init__(self, settings: Settings, watch: Watch | None = None) -> None:
         self._poster = Poster(lambda: open_ledger(settings.ledger_url), PricesInForce(settings))
         self._watch = WatchThread.of(watch, settings) if watch else None
+        if watch is not None:
+            watch.on_look = self._poster.progress.note_budgets
         self._thread: threading.Thread | None = None
         self._news: _SpoolNews | None = None
         self._loop: PostingLoop | None = None

@@ -10,6 +10,7 @@ from typing import TypeVar
 import msgspec
 from msgspec import Struct
 
+from gembill.budget_gauges import BudgetGauge
 from gembill.config import Settings
 from gembill.posting_progress import StuckSpool
 from gembill.spool import Damage
@@ -63,6 +64,8 @@ class Report(Struct, frozen=True, kw_only=True):
     stuck: dict[str, StuckSpool] = {}
     usage: Counts = {}
     lag_seconds: float | None = None
+    budgets: tuple[BudgetGauge, ...] = ()
+    prices_checked_on: str | None = None
     asks: bool = False
 
 

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Protocol
 
 from gembill.address import listen, loopback
@@ -195,6 +196,8 @@ class ProxyService:
             clock_jumps=self._clock.jumps,
             clock_jump=self._clock.last,
             usage=progress.usage.counts,
+            budgets=progress.budgets,
+            prices_age_seconds=_age(progress.prices_checked_on),
         )
 
     def _last_error(self, trouble: str | None, *, late: bool) -> tuple[str | None, int | None]:
@@ -221,6 +224,13 @@ def _caller_token(settings: Settings) -> tuple[CallerToken | None, str | None]:
     if loopback(settings.host):
         return None, None
     return caller_token(settings.caller_token, settings.data_folder)
+
+
+def _age(day: str | None) -> float | None:
+    """Seconds since a day began in UTC."""
+    if day is None:
+        return None
+    return round(now_us() / 1e6 - datetime.fromisoformat(day).replace(tzinfo=UTC).timestamp(), 3)
 
 
 def _free_bytes(spool: Spool) -> int | None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from gembill.budget_gauges import BudgetGauge
 from gembill.usage_counters import UsageCounters
 from tests.deploy.test_alerts import RULES
 from tests.gembill.test_health import WELL, scraped
@@ -31,7 +32,9 @@ def exported() -> set[str]:
         family: {'model="m"': 1}
         for family in ("code_executions_total", "failed_execution_cost_usd_total", "unpriced_requests_total")
     }
-    report = replace(WELL, lag_seconds=0.1, last_error_us=1, usage=counters.counts)
+    budget = BudgetGauge(name="b", limit_usd=1.0, spent_usd=0.5, forecast_usd=0.9, used_ratio=0.5)
+    known = {"lag_seconds": 0.1, "last_error_us": 1, "prices_age_seconds": 1.0}
+    report = replace(WELL, **known, usage=counters.counts, budgets=(budget,))
     return {name.partition("{")[0] for name in scraped(report.metrics())}
 
 

@@ -1,6 +1,6 @@
 """`make faults`: every row of the list in reliability.md tried, and what came out written there.
 
-    python -m tests.faults [--seed N] [--rounds N] [--only R1,R2] [--write]
+    python -m tests.faults [--seed N] [--rounds N] [--seconds N] [--only R1,R2] [--write]
 
 Owns: the command. Not here: the scenarios. Invariant: a run says its seed, and the same seed draws the same chance.
 """
@@ -25,6 +25,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.faults")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--rounds", type=int)
+    parser.add_argument("--seconds", type=float)
     parser.add_argument("--only", default="")
     parser.add_argument("--write", action="store_true")
     chosen = parser.parse_args()
@@ -33,22 +34,23 @@ def main() -> int:
     results: dict[str, Figure] = {}
     for number in numbers:
         began = time.monotonic()
-        results[number] = tried(number, chosen.seed, chosen.rounds)
+        results[number] = tried(number, chosen)
         print(f"{row(number, results[number])} {time.monotonic() - began:.0f} s", flush=True)
     if chosen.write:
         rounds = f" ROUNDS={chosen.rounds}" if chosen.rounds else ""
+        rounds += f" SECONDS={chosen.seconds:g}" if chosen.seconds else ""
         for number, figure in results.items():
             calls = f" FAULTS_CALLS={CALLS}" if number == "R27" else ""
             write(DOCUMENT, {number: figure}, f"make faults SEED={chosen.seed}{rounds}{calls} ONLY={number}")
     return int(any(figure.held is False for figure in results.values()))
 
 
-def tried(number: str, seed: int, rounds: int | None) -> Figure:
+def tried(number: str, chosen: argparse.Namespace) -> Figure:
     """The figure of a row; what breaks on the way is one too."""
     with tempfile.TemporaryDirectory(prefix="gembill-faults-", ignore_cleanup_errors=True) as folder:
         try:
             with ground(Path(folder)) as here:
-                return SCENARIOS[number][0](here, plan_of(number, seed, rounds))
+                return SCENARIOS[number][0](here, plan_of(number, chosen.seed, chosen.rounds, chosen.seconds))
         except Exception as error:
             traceback.print_exc()
             return Figure(f"the trial broke: {type(error).__name__}: {str(error)[:200]}".replace("|", "/"), held=False)

@@ -52,9 +52,9 @@ def scenario(number: str, rounds: int = 1) -> Callable[[Scenario], Scenario]:
     return register
 
 
-def plan_of(number: str, seed: int, rounds: int | None = None, seconds: float = 1.0) -> Plan:
+def plan_of(number: str, seed: int, rounds: int | None = None, seconds: float | None = None) -> Plan:
     """The plan of a scenario under a seed."""
-    return Plan(random.Random(f"{seed} {number}"), rounds or SCENARIOS[number][1], seconds)
+    return Plan(random.Random(f"{seed} {number}"), rounds or SCENARIOS[number][1], seconds or 1.0)
 
 
 def row(number: str, figure: Figure) -> str:

@@ -8,6 +8,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from gembill import __version__
+from gembill.budget_gauges import BudgetGauge
 from gembill.config import Settings
 from gembill.health import HealthReport
 from gembill.posting_progress import PostingProgress
@@ -139,6 +140,8 @@ def test_metrics_have_every_number_under_its_name():
         missing=12,
         lag_seconds=0.25,
         clock_jumps=13,
+        prices_age_seconds=14.5,
+        budgets=(BudgetGauge(name="team", limit_usd=10.0, used_ratio=0.25),),
         ledger_available=False,
     )
     assert scraped(report.metrics()) == {
@@ -154,6 +157,9 @@ def test_metrics_have_every_number_under_its_name():
         "gembill_spool_missing_records": 12,
         "gembill_posting_lag_seconds": 0.25,
         "gembill_clock_jumps_total": 13,
+        "gembill_price_table_age_seconds": 14.5,
+        'gembill_budget_limit_usd{budget="team"}': 10,
+        'gembill_budget_used_ratio{budget="team"}': 0.25,
         "gembill_spool_free_bytes": 1 << 40,
         "gembill_posted_total": 7,
         "gembill_unknown_records_total": 8,
@@ -263,3 +269,18 @@ def test_metrics_count_what_was_posted_by_model(recording):
     assert metrics['gembill_tokens_total{model="gemini-2.5-flash",kind="prompt"}'] == 9
     assert metrics['gembill_request_duration_seconds_count{model="gemini-2.5-flash",stream="false"}'] == 3
     assert metrics["gembill_posting_lag_seconds"] >= 0
+    assert metrics["gembill_price_table_age_seconds"] > 0
+
+
+def test_budgets_of_the_file_are_metrics_without_any_channel_for_alerts(recording, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "gembill.toml").write_text('[[budget]]\nname = "team"\nlimit_usd = "2"\nperiod = "day"\n')
+    with Player(answer=lambda _: Reply([ANSWER])).serving() as player:
+        proxy = recording(player.url, budget_seconds=1)
+        with ProxyService(proxy.settings, PostingSupervisor(proxy.settings)).running() as proxy.url:
+            until = time.monotonic() + 60
+            while "gembill_budget_used_ratio" not in (text := proxy.get("/_gembill/metrics")[1].decode()):
+                assert time.monotonic() < until
+                assert proxy.post()[0] == 200  # what was looked at is said after the next call, or in half a minute
+                time.sleep(0.2)
+    assert 'gembill_budget_limit_usd{budget="team"} 2.0' in text

@@ -12,12 +12,14 @@ from collections.abc import Callable, Iterator, Sequence
 
 from gembill.alert.message import Crossing, crossings
 from gembill.alert.notify import Channel, configured, with_retries
+from gembill.budget_gauges import BudgetGauge
 from gembill.budget_status import evaluate_budgets
 from gembill.config import Settings, budget_text
 from gembill.errors import Undelivered
 from gembill.ledger import Ledger, alerts, open_ledger
 from gembill.ledger.alerts import AlertKey
 from gembill.rules.budgets import Budget, BudgetStatus
+from gembill.rules.budgets.budget import WHOLE
 from gembill.rules.budgets.toml import budgets as read_budgets
 
 _log = logging.getLogger("gembill.budget")
@@ -35,12 +37,15 @@ class Watch:
         self, budgets: Sequence[Budget], channels: Sequence[Channel], *, pause: Callable[[float], object] = time.sleep
     ) -> None:
         self.pause = pause
+        self.on_look: Callable[[tuple[BudgetGauge, ...]], None] | None = None  # called with how the budgets are
         self._budgets = budgets
         self._channels = channels
 
     def look(self, ledger: Ledger, at_us: int | None = None) -> list[BudgetStatus]:
         """The state of the budgets; what is new was sent, or its failure is in the log and in the ledger."""
         statuses = evaluate_budgets(ledger, self._budgets, at_us or now_us())
+        if self.on_look is not None:
+            self.on_look(gauges(statuses))
         self.send(ledger, statuses)
         return statuses
 
@@ -72,11 +77,28 @@ class Watch:
 
 
 def configured_watch(settings: Settings) -> Watch | None:
-    """The budgets of the file, if there are any and an alert channel is configured. ConfigurationError for mistakes."""
+    """The budgets of the file, if there are any, with the channels that are configured; without one they are looked at
+    for the metrics alone. ConfigurationError for mistakes."""
     text = budget_text()
     budgets = [] if text is None else read_budgets(text[1], text[0], text[2])
     channels = configured(settings)
-    return Watch(budgets, channels) if budgets and channels else None
+    return Watch(budgets, channels) if budgets else None
+
+
+def gauges(statuses: Sequence[BudgetStatus]) -> tuple[BudgetGauge, ...]:
+    """The statuses as metrics show them."""
+    return tuple(map(_gauge, statuses))
+
+
+def _gauge(status: BudgetStatus) -> BudgetGauge:
+    ratio = None if status.share is None else status.share / WHOLE
+    if status.budget.in_tokens:
+        return BudgetGauge(name=status.budget.name, used_ratio=ratio)
+    amounts = (status.budget.limit, status.used, status.forecast)
+    limit, spent, forecast = (None if pico is None else pico / 10**12 for pico in amounts)
+    return BudgetGauge(
+        name=status.budget.name, limit_usd=limit, spent_usd=spent, forecast_usd=forecast, used_ratio=ratio
+    )
 
 
 class WatchThread(threading.Thread):

@@ -2,11 +2,13 @@
 
 import threading
 import time
+from dataclasses import replace
 
 import pytest
 
 from gembill.alert.message import Message
 from gembill.alert.watch import Watch, WatchThread, configured_watch, now_us
+from gembill.budget_gauges import BudgetGauge
 from gembill.config import Settings
 from gembill.errors import Undelivered
 from gembill.ledger import Ledger, open_ledger
@@ -107,10 +109,24 @@ def test_the_thread_goes_on_after_a_look_that_failed(ledger_url, ear, caplog):
     assert "the budgets could not be checked: locked" in caplog.text
 
 
-def test_budgets_are_watched_only_where_somebody_is_to_be_told(tmp_path, monkeypatch):
+def test_budgets_are_watched_where_there_are_any_also_for_the_metrics_alone(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     settings = Settings(data_dir=tmp_path, webhook_url="http://127.0.0.1:9/", webhook_secret="s")
     assert configured_watch(settings) is None, "there is no budget"
     (tmp_path / "gembill.toml").write_text('[[budget]]\nname = "b"\nlimit_usd = "1"\nperiod = "day"\n')
-    assert configured_watch(Settings(data_dir=tmp_path)) is None
-    assert configured_watch(settings) is not None
+    assert configured_watch(Settings(data_dir=tmp_path))._channels == []
+    assert len(configured_watch(settings)._channels) == 1
+
+
+def test_a_look_gives_the_budgets_as_metrics_show_them(ledger):
+    spend(ledger, 200)
+    seen: list[tuple[BudgetGauge, ...]] = []
+    tokens = replace(BUDGET, name="in tokens", limit_pico=None, limit_tokens=1_000_000)
+    watch = Watch([BUDGET, tokens], [])
+    watch.on_look = seen.append
+    (money, counted) = watch.look(ledger)
+    (gauges,) = seen
+    assert gauges[0].limit_usd == BUDGET.limit_pico / 10**12
+    assert gauges[0].spent_usd == money.used / 10**12
+    assert gauges[0].used_ratio == money.share / 1_000_000
+    assert (gauges[1].limit_usd, gauges[1].used_ratio) == (None, counted.share / 1_000_000)
