@@ -18,7 +18,7 @@ python_of = $(shell for python in python$(1) $(PYTHON) $${PYENV_ROOT:-$$HOME/.py
 install = $(1)/python -m pip install -q --disable-pip-version-check --no-deps --require-hashes -r requirements/$(2).txt && \
   $(1)/python -m pip check --disable-pip-version-check
 
-.PHONY: bills demo faults test versions fresh clients check focus diagrams site fix bench bench-parts lock docs clean
+.PHONY: bills demo faults test versions fresh hours clients check focus diagrams site fix bench bench-parts lock docs clean
 
 demo: $(RUN)  ## the main job on made-up data: no key, no network
 	@$(BIN)/gembill demo
@@ -39,6 +39,9 @@ faults: $(DEV)  ## every fault of docs/reliability.md with its figure, half an h
 fresh: $(DEV)  ## strangers' machines: old and new pip, newest and lowest dependencies, another day; STEPS for some
 	$(BIN)/python -m pip install -q --disable-pip-version-check uv
 	PYTHON="$(PYTHON)" BIN="$(CURDIR)/$(BIN)" tests/fresh/fresh.sh $(STEPS)
+
+hours: $(DEV)  ## the first hours of three users, from a clone and the lines of the documents (3 minutes)
+	$(BIN)/python -m tests.hours
 
 clients: $(DEV)  ## real clients through the proxy: installed, run, compared (10 minutes at most); CLIENTS for some
 	-$(BIN)/python -m pip install -q --disable-pip-version-check uv  # without it Python clients are skipped
