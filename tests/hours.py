@@ -194,11 +194,11 @@ def watches(stranger: Stranger) -> None:
     """The hour of the one who watches the dashboard."""
     said = stranger.types("gembill demo", "DEMO DATA")
     port = f"--port {stranger.ports['8789']}"
-    with stranger.serves("gembill dashboard --demo", "/", "2026-10", add=port):
+    with stranger.serves("gembill dashboard --demo", "/", "Overview <small>2026-10", add=port):
         pass
     given = re.search(r"--database-url (sqlite:\S+)", said)
     assert given, said
-    with stranger.serves("gembill dashboard", "/", "2026-10", add=f"--database-url {given[1]} {port}"):
+    with stranger.serves("gembill dashboard", "/", "Overview <small>2026-10", add=f"--database-url {given[1]} {port}"):
         table = page(stranger.own("http://127.0.0.1:8789/calls.csv?period=2026-10"), subprocess.Popen(["true"]))
         assert len(table.splitlines()) == 1 + 1_500, "a download has every call"
     with stranger.serves("gembill dashboard", "/", "gemini-3-flash-preview", add=port):

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     import uvicorn
 
+    from gembill.ledger import Ledger
     from gembill_reports.dashboard.guard import App
 
 _TOKEN = "GEMBILL_DASHBOARD_TOKEN"  # noqa: S105 - the name of a variable
@@ -90,9 +91,21 @@ def _app(
         if file is not None and not file.exists():
             return None
         ledger = open_ledger(settings.ledger_url, read_only=True)
-        return Dashboard(ledger, settings, budgets=budgets, landing=landing, ended=ended).app(hosts, token)
+        month = landing or _month_of_demo(ledger)
+        return Dashboard(ledger, settings, budgets=budgets, landing=month, ended=ended).app(hosts, token)
 
     return Waiting.until(there, hosts, token)
+
+
+def _month_of_demo(ledger: Ledger) -> str | None:
+    """The made-up month, if the ledger has one: its newest calls are those few that the demo made itself."""
+    from gembill.ledger import holds_demo_data
+
+    if not holds_demo_data(ledger):
+        return None
+    from gembill.demo.month import MONTH
+
+    return MONTH
 
 
 def token_for(host: str, token: str | None) -> str | None:

@@ -103,6 +103,9 @@ def test_the_demo_is_made_if_need_be_and_opens_on_its_month(tmp_path: Path) -> N
     assert "DEMO DATA" in text
     assert "2026-10" in text.partition("</h1>")[0].rpartition("<h1>")[2]
     assert Path(own.data_dir, "ledger.db").stat().st_ino == made
+    with served(tmp_path, "--database-url", own.ledger_url) as address:
+        text, _ = page(address)
+    assert "2026-10" in text.partition("</h1>")[0].rpartition("<h1>")[2], "also where its address is given"
 
 
 def test_a_demo_that_was_not_finished_is_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
