@@ -44,6 +44,7 @@ PAGES = (
     "/conversations",
     "/calls",
     "/budgets",
+    "/bill",
     "/prices",
     "/quality",
 )

@@ -9,6 +9,7 @@ import json
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from functools import partial
 
 from starlette.applications import Starlette
@@ -36,6 +37,7 @@ from gembill.rules.prices import PriceBook, bundled
 from gembill_reports.analysis.receipt import receipt, rounds_of
 from gembill_reports.dashboard import (
     assets,
+    bill_pages,
     budget_pages,
     call_pages,
     change_pages,
@@ -79,12 +81,13 @@ class Dashboard:
         self._landing = landing
         file = ledger_file(settings.ledger_url)
         self._live = Live(partial(read_mark, ledger), partial(file_state, file) if file else None, ended)
+        self._comparisons = bill_pages.Comparisons()
         self._now_us = now_us or (lambda: time.time_ns() // 1000)
 
     def app(self, hosts: tuple[str, ...] = LOOPBACK, token: str | None = None) -> App:
         """The ASGI application behind its guard."""
         pages: dict[str, Callable[[Ledger, PageQuery], Page]] = {
-            "overview": lambda ledger, shown: summary_pages.overview(ledger, shown, self._book(), self._budgets),
+            "overview": self._overview,
             "changes": change_pages.changes,
             "models": summary_pages.models,
             "labels": summary_pages.label_page,
@@ -93,6 +96,7 @@ class Dashboard:
             "conversations": call_pages.conversation_list,
             "calls": call_pages.calls,
             "budgets": lambda ledger, shown: budget_pages.budget_page(ledger, shown, self._budgets),
+            "bill": lambda ledger, shown: bill_pages.bill_page(ledger, shown, self._book(), self._comparisons),
             "prices": lambda _, shown: quality_pages.prices(self._book(), shown),
             "quality": lambda ledger, shown: quality_pages.quality_page(ledger, shown, self._book()),
         }
@@ -136,6 +140,12 @@ class Dashboard:
         posted = read_charges(ledger, stored)
         named = price_catalog.rows_of(ledger, self._settings, (one.charge.price_id for one in posted))
         return call_pages.one_call(receipt(stored, posted, named, rounds_of(ledger, stored)), shown)
+
+    def _overview(self, ledger: Ledger, shown: PageQuery) -> Page:
+        book = self._book()
+        page = summary_pages.overview(ledger, shown, book, self._budgets)
+        card = bill_pages.bill_card(ledger, shown, book, self._comparisons)
+        return page if card is None else replace(page, cards=(*page.cards, card))
 
     def _view(self, request: Request) -> PageQuery:
         pairs = request.query_params.multi_items()

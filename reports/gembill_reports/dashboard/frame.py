@@ -27,6 +27,7 @@ MENU = (
     ("Conversations", "/conversations"),
     ("Calls", "/calls"),
     ("Budgets", "/budgets"),
+    ("Bill", "/bill"),
     ("Prices", "/prices"),
     ("Data quality", "/quality"),
 )

@@ -23,7 +23,7 @@ from gembill_reports.views.view import Csv, View
 
 SCHEMA_VERSION = 1
 _CENT = 10**10
-_HEADER = (
+HEADER = (
     *("start", "end", "model", "service_tier", "meter", "modality", "band", "billed", "ours", "difference"),
     *("billed_cost", "ours_cost", "difference_cost", "names", "skus"),
 )
@@ -82,7 +82,7 @@ class ReconciliationView(View):
     def csv(self) -> Csv:
         """A row for each cell."""
         rows = (_line(self.comparison, cell) for cell in self.comparison.cells)
-        return Csv(_HEADER, (row | {name: "; ".join(row[name]) for name in ("names", "skus")} for row in rows))
+        return Csv(HEADER, (row | {name: "; ".join(row[name]) for name in ("names", "skus")} for row in rows))
 
     def sheets(self) -> Sequence[Sheet]:
         """The SKUs, and what is between the two sides."""
@@ -97,9 +97,16 @@ def headline(one: Comparison) -> str:
     if one.rate is None:
         return f"{until}: only tokens are compared, because the bill names no exchange rate; give one with --rate."
     billed, ours = one.billed_pico, one.ours_pico
-    share = f"{100 * (ours - billed) / billed:+.2f} %" if billed else "nothing was billed"
     word = "reconciled" if one.is_reconciled else "not reconciled"
-    return f"{until}: {amount(one, billed)}, ours {amount(one, ours)} ({share}){_greatest(one)}: {word}."
+    return f"{until}: {amount(one, billed)}, ours {amount(one, ours)} ({share(one)}){_greatest(one)}: {word}."
+
+
+def share(one: Comparison) -> str:
+    """How much more or less the ledger has than the bill."""
+    if one.rate is None:
+        return "unknown"
+    billed, ours = one.billed_pico, one.ours_pico
+    return f"{100 * (ours - billed) / billed:+.2f} %" if billed else "nothing was billed"
 
 
 def _greatest(one: Comparison) -> str:
@@ -188,34 +195,40 @@ def _lines_sheet(one: Comparison, form: BillForm) -> Sheet:
     return Sheet(heading, Table(columns, rows), (headline(one),))
 
 
+def meter_text(cell: Cell) -> str:
+    """What a cell counts, in words."""
+    band = ", long prompts" if cell.long else ""
+    return f"{cell.meter.value.replace('_', ' ')} ({cell.kind.value}){band}"
+
+
 def _row(one: Comparison, cell: Cell, lines: Sequence[CellComparison]) -> tuple[str, ...]:
     billed, ours = (sum(getattr(line, name) for line in lines) for name in ("billed_micro", "ours_micro"))
     cost, own = (round(sum(getattr(line, name) for line in lines)) for name in ("billed", "ours"))
-    band = ", long prompts" if cell.long else ""
-    meter = f"{cell.meter.value.replace('_', ' ')} ({cell.kind.value}){band}"
     money = (amount(one, own), amount(one, cost - own)) if one.rate is not None else ("unknown", "unknown")
     names = sorted({name for line in lines for name in line.names})
     tokens = (f"{billed // MICRO:,}", f"{ours // MICRO:,}", f"{(billed - ours) // MICRO:+,}")
-    return cell.model, cell.tier, meter, *tokens, amount(one, cost), *money, ", ".join(names)
+    return cell.model, cell.tier, meter_text(cell), *tokens, amount(one, cost), *money, ", ".join(names)
 
 
 def _residue_sheet(one: Comparison) -> Sheet:
     columns = (Column("Name", text=True), Column("Tokens"), Column("Cost"), Column("What it is", 10, text=True))
     money, tokens = one.sums_pico, one.sums
     rows = tuple(
-        (name, f"{tokens.get(name, (0, 0))[0] // MICRO:+,}", amount(one, money[name]), _meaning(name))
+        (name, f"{tokens.get(name, (0, 0))[0] // MICRO:+,}", amount(one, money[name]), meaning(name))
         for name in sorted(money, key=lambda name: -abs(money[name]))
     )
     total = ("Total", "", amount(one, one.billed_pico - one.ours_pico), "bill minus ledger")
-    return Sheet("What is between them", Table(columns, rows, total), tuple(_notes(one)))
+    return Sheet("What is between them", Table(columns, rows, total), tuple(comparison_notes(one)))
 
 
-def _meaning(name: str) -> str:
+def meaning(name: str) -> str:
+    """What the name of a residue says, in a few words."""
     policy = name.removeprefix("policy:")
     return f"vanishes if {policy.replace('_', ' ')}" if policy != name else _MEANINGS[Name(name)]
 
 
-def _notes(one: Comparison) -> Iterator[str]:
+def comparison_notes(one: Comparison) -> Iterator[str]:
+    """What was not compared, and which SKUs nobody here can read."""
     for kind, cost in sorted(one.others.items()):
         yield f"Not compared: {kind.value}, {amount(one, cost)}."
     if one.left_out:

@@ -30,6 +30,7 @@ PAGES = (
     "conversations",
     "calls",
     "budgets",
+    "bill",
     "prices",
     "quality",
 )
