@@ -100,11 +100,11 @@ def meters_of(part: str) -> list[str]:
 
 def ledger_record(record: Record, rating: Rating, revision: int) -> LedgerRecord:
     """A record with its cost, as one revision; flags of rating follow those of the record."""
-    cost = rating.cost_pico
+    parts = _parts(rating.charges) if rating.is_costed else _UNKNOWN
     return LedgerRecord(
         record=_kept(record, rating),
-        cost_pico=cost,
-        cost_parts=_UNKNOWN if cost is None else _parts(rating.charges),
+        cost_pico=sum(parts.amounts) if rating.is_costed else None,  # type: ignore[arg-type]
+        cost_parts=parts,
         priced=rating.unpriced_reason is None,
         unpriced_reason=rating.unpriced_reason,
         revision=revision,

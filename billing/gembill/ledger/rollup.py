@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from operator import add
 from typing import Any
 
+from msgspec.structs import astuple
 from sqlalchemy import ColumnElement, Table, case, func, literal_column
 
 from gembill.ledger import schema
@@ -25,15 +26,19 @@ _NO_COST = (0,) * (1 + len(COSTS))
 
 def contribution(entry: LedgerRecord) -> tuple[int, ...]:
     """What a revision counts for, in the order of `MEASURES`; nulls count as 0 and are not `known`."""
-    record, tokens = entry.record, entry.record.tokens
-    failed = record.failed
-    counts = [1, 0 if entry.priced else 1, len(record.executions), failed]
-    for count in (tokens.input, tokens.intermediate, tokens.output, tokens.total, tokens.cached, tokens.thinking):
-        counts += (0, 0) if count is None else (count, 1)
+    runs, failed, counts = len(entry.record.executions), entry.record.failed, astuple(entry.record.tokens)
+    if None in counts:
+        known = [each for count in counts for each in ((0, 0) if count is None else (count, 1))]
+    else:  # nearly always
+        a, b, c, d, e, f = counts
+        known = [a, 1, b, 1, c, 1, d, 1, e, 1, f, 1]
     if entry.cost_pico is None:
-        return (*counts, *_NO_COST)
-    parts = (part or 0 for part in entry.cost_parts.amounts)
-    return (*counts, 1, entry.cost_pico, *parts, entry.failed_execution_cost_pico or 0 if failed else 0)
+        return (1, 0 if entry.priced else 1, runs, failed, *known, *_NO_COST)
+    parts = entry.cost_parts.amounts
+    if None in parts:
+        parts = tuple([part or 0 for part in parts])
+    estimate = entry.failed_execution_cost_pico or 0 if failed else 0
+    return (1, 0 if entry.priced else 1, runs, failed, *known, 1, entry.cost_pico, *parts, estimate)
 
 
 def narrow_key(entry: LedgerRecord) -> Key:
