@@ -34,9 +34,7 @@ def contribution(entry: LedgerRecord) -> tuple[int, ...]:
         known = [a, 1, b, 1, c, 1, d, 1, e, 1, f, 1]
     if entry.cost_pico is None:
         return (1, 0 if entry.priced else 1, runs, failed, *known, *_NO_COST)
-    parts = entry.cost_parts.amounts
-    if None in parts:
-        parts = tuple([part or 0 for part in parts])
+    parts = [part or 0 for part in entry.cost_parts.amounts]
     estimate = entry.failed_execution_cost_pico or 0 if failed else 0
     return (1, 0 if entry.priced else 1, runs, failed, *known, 1, entry.cost_pico, *parts, estimate)
 
