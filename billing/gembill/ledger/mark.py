@@ -10,12 +10,12 @@ from gembill.ledger.measures import COSTS
 from gembill.ledger.store import Ledger
 
 _PRIME = 1_000_000_007  # sums of what is left by it do not overflow
-_SUMS = ", ".join(f"sum({name} % {_PRIME})" for name in ("calls", "unpriced_calls", "executions", "costed", *COSTS))
-_STATEMENTS = (
-    "SELECT max(last_seen_us), count(*) FROM source",
-    f"SELECT {_SUMS} FROM rollup_narrow_day",  # noqa: S608 - names of our own columns
-    "SELECT max(number) FROM price_list",
-    "SELECT max(closed_us) FROM closed_month",
+_COLUMNS = ("calls", "unpriced_calls", "executions", "costed", *COSTS)
+_SUMS = ", ".join(f"sum({name} - {name} / {_PRIME} * {_PRIME}) AS {name}" for name in _COLUMNS)
+_STATEMENT = (
+    "SELECT * FROM (SELECT max(last_seen_us) AS seen_us, count(*) AS sources FROM source) AS s, "  # noqa: S608
+    f"(SELECT {_SUMS} FROM rollup_narrow_day) AS r, "
+    "(SELECT max(number) AS lists FROM price_list) AS p, (SELECT max(closed_us) AS closed_us FROM closed_month) AS c"
 )
 
 
@@ -24,8 +24,8 @@ def read_mark(ledger: Ledger) -> str:
     from hashlib import sha256
 
     with ledger.reading() as snapshot:
-        rows = [[int(value or 0) for value in row] for one in _STATEMENTS for row in snapshot.rows(one)]
-    return sha256(repr(rows).encode()).hexdigest()[:24]
+        (row,) = snapshot.rows(_STATEMENT)
+    return sha256(repr([int(value or 0) for value in row]).encode()).hexdigest()[:24]
 
 
 def file_state(file: Path) -> tuple[int, ...]:
