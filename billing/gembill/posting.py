@@ -17,7 +17,17 @@ from msgspec.structs import replace
 
 from gembill.errors import LedgerError
 from gembill.event import EVENT_VERSION, Event
-from gembill.ledger import InvalidPosting, Ledger, RatedEvent, Reason, Transaction, count_dead_letters, read_chains
+from gembill.ledger import (
+    InvalidPosting,
+    Ledger,
+    LedgerUnavailable,
+    RatedEvent,
+    Reason,
+    Transaction,
+    count_dead_letters,
+    read_chains,
+)
+from gembill.ledger_watch import LedgerWatch
 from gembill.model import Anomaly, Rating, Record, Status
 from gembill.posting_progress import PostingProgress
 from gembill.price_catalog import PricingTerms
@@ -29,6 +39,7 @@ from gembill.usage_counters import UsageCounters
 
 _log = logging.getLogger("gembill.posting")
 _BATCH = 1_000
+REPLACED = "the file of the ledger was removed or replaced"
 _T = TypeVar("_T")
 _decoder = msgspec.json.Decoder(Event)
 _Addition = tuple[Callable[[UsageCounters, Record, Rating], None], Record, Rating] | None
@@ -179,12 +190,18 @@ class Poster:
         self._terms = terms
         self._ledger: Ledger | None = None
         self._noted: PricingTerms | None = None
+        self._watch = LedgerWatch()
 
     def drain(self, spool: Spool | SpoolReader, most: int = sys.maxsize) -> int:
         """Post what a spool holds, until `most` entries or more are done; how many. LedgerError when the ledger cannot
         take them now, SpoolRefused when it never will."""
         done = 0
-        while done < most and (entries := spool.read(spool.posted, _BATCH)):
+        while done < most:
+            entries = spool.read(spool.posted, _BATCH)
+            if entries or self._ledger is not None:
+                self._look_after(spool)
+            if not entries:
+                break
             self._post(spool.source_id, entries)
             spool.mark_posted(entries[-1].seq)
             done += len(entries)
@@ -197,6 +214,24 @@ class Poster:
         except Exception as error:  # noqa: BLE001 - the first batch asks again, and says loudly what is wrong
             _log.info("the ledger cannot be asked yet: %s", error)
             self.close()
+
+    def _look_after(self, spool: Spool | SpoolReader) -> None:
+        """Whether the ledger is still the one that this spool was posted to."""
+        try:
+            ledger = self._current()
+            if self._watch.is_due(spool.source_id):
+                self._watch.look(ledger, spool)
+        except LedgerError:
+            self.close()
+            raise
+        self.progress.lacking = self._watch.trouble
+
+    def _current(self) -> Ledger:
+        """The ledger; another one where its file was removed or replaced since it was opened."""
+        if self._ledger is not None and self._ledger.is_replaced():
+            _log.error("%s; posting goes on in the one that is there now", REPLACED)
+            self.close()
+        return self._opened()
 
     def close(self) -> None:
         """Let go of the ledger."""
@@ -211,6 +246,8 @@ class Poster:
             read = [self._read(source_id, entry, terms) for entry in entries]
             postings = joined(self._opened(), [one for one in read if one is not None])
             write_halving(postings, partial(self._append, source_id, terms), partial(self._refuse, source_id))
+            if self._opened().is_replaced():  # nobody will read what was just written
+                raise LedgerUnavailable(f"{REPLACED}; its last events are posted again")
         except LedgerError:
             self.close()  # the next try begins with a fresh connection
             raise
@@ -251,5 +288,6 @@ class Poster:
     def _opened(self) -> Ledger:
         if self._ledger is None:
             self._ledger = self._open_ledger()
+            self._watch.forget()
             self.progress.dead_letters = count_dead_letters(self._ledger)
         return self._ledger

@@ -17,6 +17,7 @@ from functools import partial
 from typing import Protocol
 
 from gembill.ledger import LedgerUnavailable, SpoolRefused
+from gembill.ledger_watch import LOOK_S
 from gembill.posting import Poster
 from gembill.posting_progress import next_pause
 from gembill.spool import Spool, SpoolReader, leave
@@ -91,7 +92,8 @@ class PostingLoop:
         self._wait()
 
     def _wait(self) -> None:
-        """Until a spool is due again; where the own one is empty, also until there is more in it."""
+        """Until a spool is due again; where the own one is empty, also until there is more in it, or it is time to look
+        whether the ledger is still the same."""
         seconds = min((turn.due for turn in (self._own, *self._adopted) if not turn.empty), default=None)
         if seconds is not None:
             seconds = max(0.0, seconds - self._now())
@@ -99,7 +101,7 @@ class PostingLoop:
             known = len(self._adopted)
             self._news.pause(LINGER_S)
             if len(self._adopted) == known:  # else one was adopted meanwhile
-                self._news.wait_for_more(seconds)
+                self._news.wait_for_more(LOOK_S if seconds is None else min(seconds, LOOK_S))
         else:
             self._news.pause(seconds or 0.0)
 

@@ -55,6 +55,7 @@ class PostingProgress:
     lag_seconds: float | None = None
     budgets: tuple[BudgetGauge, ...] = ()
     prices_checked_on: str | None = None
+    lacking: str | None = None  # that the ledger lacks what was posted
 
     def note(self, text: str) -> None:
         """Remember an error, in words fit to be shown."""
@@ -91,8 +92,11 @@ class PostingProgress:
         self.ledger_away = True
 
     def recover(self) -> None:
-        """All that was there is posted: the last error is over."""
-        self.last_error = self.last_error_us = None
+        """All that was there is posted: the last error is over, unless the ledger lacks what was posted before."""
+        if self.lacking is None:
+            self.last_error = self.last_error_us = None
+        elif self.last_error != self.lacking:
+            self.note(self.lacking)
         self.ledger_away = False
 
 

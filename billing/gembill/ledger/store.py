@@ -48,6 +48,7 @@ class Ledger:
     def __init__(
         self, engine: Callable[[], Engine], now_us: Callable[[], int] = _now_us, *, file: Path | None = None
     ) -> None:
+        self._place: tuple[Path, int, int] | None = None
         self._make_engine, self._lock = engine, Lock()
         self._engine: Engine | None = None
         self._now_us = now_us
@@ -60,6 +61,23 @@ class Ledger:
             if self._engine is None:
                 self._engine, self._file = self._make_engine(), None
             return self._engine
+
+    def remember(self, file: Path | None) -> None:
+        """Note which file this ledger is in, once it was opened."""
+        if file is not None:
+            there = file.stat()
+            self._place = file, there.st_dev, there.st_ino
+
+    def is_replaced(self) -> bool:
+        """Whether the file that was opened is gone from its place, or another is there: writing goes to nobody."""
+        if self._place is None:
+            return False
+        file, *numbers = self._place
+        try:
+            there = file.stat()
+        except OSError:
+            return True
+        return [there.st_dev, there.st_ino] != numbers
 
     @contextmanager
     def reading(self, *, driven: bool = False) -> Iterator[Snapshot]:
@@ -195,6 +213,7 @@ def _opened(engine: Engine, *, upgrade: bool) -> Ledger:
                 _upgrade(engine)
             with ledger.reading() as snapshot:
                 migration.require_current(snapshot)
+            ledger.remember(_file_of(engine))
     except BaseException:
         engine.dispose()
         raise
@@ -231,6 +250,12 @@ def _engine(url: str, *, there: bool = False, read_only: bool = False) -> Engine
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         _make_private(path)
     return engines.create(parsed, read_only=read_only)
+
+
+def _file_of(engine: Engine) -> Path | None:
+    from gembill.ledger import engine as engines
+
+    return engines.file_of(engine.url)
 
 
 def _make_private(path: Path) -> None:

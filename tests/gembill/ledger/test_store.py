@@ -207,3 +207,24 @@ def test_a_ledger_that_is_shared_on_purpose_stays_so(tmp_path: Path) -> None:
     file.chmod(0o660)
     open_ledger(f"sqlite:///{file}").close()
     assert stat.S_IMODE(file.stat().st_mode) == 0o660
+
+
+def test_a_ledger_knows_when_its_file_is_gone_from_its_place(tmp_path: Path) -> None:
+    file = tmp_path / "ledger.db"
+    ledger = open_ledger(f"sqlite:///{file}")
+    assert not ledger.is_replaced()
+    file.rename(tmp_path / "moved.db")
+    assert ledger.is_replaced()
+    file.touch()
+    assert ledger.is_replaced(), "another file"
+    file.unlink()
+    (tmp_path / "moved.db").rename(file)
+    assert not ledger.is_replaced()
+    ledger.close()
+
+
+def test_a_server_is_never_replaced(ledger_url: str) -> None:
+    ledger = open_ledger(ledger_url)
+    ledger.remember(None)
+    assert not ledger.is_replaced()
+    ledger.close()
