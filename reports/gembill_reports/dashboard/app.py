@@ -43,6 +43,7 @@ from gembill_reports.dashboard import (
     change_pages,
     execution_pages,
     key_pages,
+    price_pages,
     quality_pages,
     summary_pages,
 )
@@ -97,7 +98,7 @@ class Dashboard:
             "calls": call_pages.calls,
             "budgets": lambda ledger, shown: budget_pages.budget_page(ledger, shown, self._budgets),
             "bill": lambda ledger, shown: bill_pages.bill_page(ledger, shown, self._book(), self._comparisons),
-            "prices": lambda _, shown: quality_pages.prices(self._book(), shown),
+            "prices": lambda _, shown: price_pages.prices(self._book(), shown),
             "quality": lambda ledger, shown: quality_pages.quality_page(ledger, shown, self._book()),
         }
         routes = [Route("/", partial(self._answer, pages["overview"], "html")), Route("/favicon.ico", _icon)]

@@ -1,6 +1,6 @@
-"""The pages on which the others rest: prices and data quality.
+"""The page of data quality, on which the others rest.
 
-Owns: their tables and data. Not here: prices and counts. Invariant: what is not priced or not complete is named with
+Owns: its tables and data. Not here: counts. Invariant: what is not priced or not complete is named with
 the calls it is about.
 """
 
@@ -12,59 +12,14 @@ from gembill.ledger import Ledger, Quality, read_quality
 from gembill.model import Price
 from gembill.period import Unit, local, name
 from gembill.rules.prices import PriceBook
-from gembill_reports.analysis.price_check import coming_shut_downs
 from gembill_reports.analysis.price_list import price_list
-from gembill_reports.dashboard.call_pages import plain
 from gembill_reports.dashboard.page import Card, Cell, Grid, Page, number, text
 from gembill_reports.dashboard.query import PageQuery
 from gembill_reports.layout.sheet import count
 from gembill_reports.layout.tables import MISSING, clean
 from gembill_reports.views import flag_texts
-from gembill_reports.views.price_list import PriceListView
 
 _OLD_DAYS = 60  # prices not checked for so long are worth a look
-
-
-def prices(book: PriceBook, view: PageQuery) -> Page:
-    """The price rows in force, now or on the day the address names."""
-    from gembill.period import instant
-
-    named = view.rest.get("at")
-    at_us = view.now_us if named is None else instant(named, view.period.zone, name="at")
-    models = tuple(filter(None, [view.rest.get("priced")]))
-    listed = PriceListView(price_list(book, at_us, models))
-    (sheet,), csv = listed.sheets(), listed.csv()
-    heads = [Cell(column.title, number=not column.text) for column in sheet.table.columns]
-    rows = [
-        [Cell(plain(cell), number=not sheet.table.columns[at].text) for at, cell in enumerate(row)]
-        for row in sheet.table.rows
-    ]
-    return Page(
-        name="prices",
-        title="Prices",
-        template="prices.html",
-        data={
-            "schema_version": 1,
-            "prices": listed.json()["prices"],
-            "shut_downs": [
-                {"model": one.model, "date": str(one.day)} for one, _ in coming_shut_downs(book, view.now_us)
-            ],
-        },
-        header=csv.header,
-        rows=csv.rows,
-        grids=(_shut_downs(book, view), Grid("Prices", heads, rows, empty="No price row fits.")),
-        notes=[plain(sheet.heading), *map(plain, sheet.notes)],
-        more={"at": named or "", "priced": view.rest.get("priced", ""), "known": book.models},
-    )
-
-
-def _shut_downs(book: PriceBook, view: PageQuery) -> Grid:
-    heads = [text("Model"), text("No longer served from"), number("Days left"), text("Says")]
-    rows = [
-        [text(one.model), text(str(one.day)), number(count(days)), text(one.source)]
-        for one, days in coming_shut_downs(book, view.now_us)
-    ]
-    return Grid("Models that will be shut down", heads, rows, empty="None is announced.")
 
 
 def quality_page(ledger: Ledger, view: PageQuery, book: PriceBook) -> Page:
