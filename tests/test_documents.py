@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from gembill.config import Settings
+from gembill_reports.dashboard.frame import MENU
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = [ROOT / "billing" / "gembill", ROOT / "reports" / "gembill_reports"]
@@ -22,6 +23,11 @@ def test_every_setting_is_in_the_table_and_nothing_else():
     tables = (ROOT / "docs" / "settings.md").read_text("utf-8").split("\n## Budgets")[0]
     named = re.findall(r"^\| `(\w+)` \|", tables, re.MULTILINE)
     assert sorted(named) == sorted(field.name for field in fields(Settings))
+
+
+def test_every_page_of_the_menu_is_in_the_table_of_the_dashboard():
+    table = re.findall(r"^\| ([^|]+) \|", (ROOT / "docs" / "dashboard.md").read_text("utf-8"), re.MULTILINE)
+    assert table[1:] == [name for name, _ in MENU]
 
 
 @pytest.mark.parametrize("room", ROOMS)

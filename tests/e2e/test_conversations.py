@@ -56,9 +56,8 @@ def test_of_the_recorded_answers_those_are_joined_that_go_on_from_another(tmp_pa
         gembill, ["import", str(tmp_path / "calls.jsonl"), "--database-url", f"sqlite:///{tmp_path}/ledger.db"]
     )
     ledger = open_ledger(f"sqlite:///{tmp_path}/ledger.db")
-    cases: dict[str, list[str]] = {}
-    for one in read_records(ledger, Selection()):
-        if one.conversation_id is not None:
-            cases.setdefault(one.conversation_id, []).append(one.record.labels["case"][:3])
+    joined = [one for one in read_records(ledger, Selection()) if one.conversation_id is not None]
     ledger.close()
-    assert list(map(sorted, cases.values())) == [["003", "051"]]
+    first, second = sorted(joined, key=lambda one: one.record.labels["case"])
+    assert [one.record.labels["case"][:3] for one in (first, second)] == ["003", "051"]
+    assert first.conversation_id == second.conversation_id == first.record.id

@@ -142,6 +142,8 @@ def cost_diff(ledger: Ledger, question: DiffQuestion) -> CostDiff:
     """Compare the two sides. ConfigurationError where one of them has no calls."""
     head = _side(ledger, question, question.head, ())
     baseline = _side(ledger, question, question.baseline, () if head.run is None else (head.run,))
+    if head.selection == baseline.selection:
+        raise ConfigurationError(f"both sides are the calls of {head.words}; name another baseline")
     sums = [_sums(ledger, side, question.period) for side in (head, baseline)]
     groups = {by: _rows(*(groups[by] for groups in sums)) for by in (MODEL, TEST)}
     total = DiffRow(None, *(add({}, groups[MODEL]) for groups in sums))

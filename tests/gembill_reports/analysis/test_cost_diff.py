@@ -152,6 +152,13 @@ def test_one_run_is_no_baseline_of_itself(ledger: Ledger) -> None:
         asked(ledger, head=None)
 
 
+@pytest.mark.parametrize("side", [SideChoice("run", "1"), MAIN])
+def test_calls_are_not_compared_with_themselves(side: SideChoice, ledger: Ledger) -> None:
+    made(ledger, "1", "main", "a")
+    with pytest.raises(ConfigurationError, match=r"both sides are the calls of .*; name another baseline"):
+        asked(ledger, head=side, baseline=side, all_runs=True)
+
+
 def total(cost: int | None, unpriced: int = 0) -> Total:
     numbers = dict.fromkeys(("calls_code_execution", "executions", "executions_failed", "incomplete_calls"), 0)
     return Total(
