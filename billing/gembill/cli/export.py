@@ -6,6 +6,7 @@ Owns: its flags. Not here: the forms (`gembill_reports.exports`) and files (`gem
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
@@ -19,7 +20,10 @@ from gembill.cli.progress import Progress
 from gembill.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from gembill.config import Settings
     from gembill.ledger import Ledger, LedgerRecord, Selection
+    from gembill.period import Period
+    from gembill_reports.analysis.reconciled_cells import ReconciledCells
 
 
 @click.command()
@@ -45,7 +49,9 @@ def export(
     focus  a line per charge in the columns of FOCUS 1.2 (FinOps); calls
            without a known cost have none and are counted on stderr
 
-    Costs are estimates at list price. Text that a spreadsheet would run as a formula begins with a quote sign.
+    Costs are estimates at list price; `x_CostBasis` of focus is `reconciled`
+    where Google's bill (`gembill reconcile`) says the same. Text that a spreadsheet would run as a formula begins with
+    a quote sign.
     """
     from gembill.price_catalog import rows_of
     from gembill_reports.exports.records import Export, ExportFormat, Grain
@@ -58,10 +64,23 @@ def export(
         selection = calls.selection(period, ledger)
         with target(path) as stream, _counted(ledger, selection) as records:
             prices_of = partial(rows_of, ledger, settings)
-            made = Export(ledger, records, prices_of, period.zone, billing_account, Grain(grain or Grain.CALL))
+            facts = (ledger, records, prices_of, period.zone, billing_account, Grain(grain or Grain.CALL))
+            agreed = _reconciled(ledger, settings, period) if wanted is ExportFormat.FOCUS else None
+            made = Export(*facts) if agreed is None else Export(*facts, agreed.holds)
             pour(made.text(wanted), stream, wanted)
         if wanted.has_charges_alone:
             _warn(ledger, selection)
+
+
+def _reconciled(ledger: Ledger, settings: Settings, period: Period) -> ReconciledCells:
+    """What of the period is on Google's bill as it is here."""
+    from gembill.price_catalog import book_in_force
+    from gembill_reports.analysis.reconciled_cells import reconciled_cells
+    from gembill_reports.analysis.reconciliation import pacific_day
+
+    start, end = period.start_us, period.end_us
+    days = (None if start is None else pacific_day(start), None if end is None else pacific_day(end - 1))
+    return reconciled_cells(ledger, book_in_force(ledger, settings), days, time.time_ns() // 1000)
 
 
 @contextlib.contextmanager

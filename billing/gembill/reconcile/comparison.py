@@ -68,7 +68,7 @@ class Comparison:
     """The result. `others` are credits, tax and the like, `left_out` is what other services of Google cost.
 
     `open_days` are not compared. Without a rate (`rate` None) money of the ledger is unknown in this currency, and only
-    tokens are compared. `billed` and `ours` are pico-units of the currency.
+    tokens are compared. `billed` and `ours` are pico-units of the currency; `naming` gives charges their cells.
     """
 
     currency: str
@@ -84,6 +84,7 @@ class Comparison:
     unknown_skus: Mapping[str, str]
     inference: Inference
     spans: Mapping[int, int]
+    naming: Naming
 
     @property
     def sums(self) -> dict[str, tuple[int, Fraction]]:
@@ -348,6 +349,7 @@ class _Comparing:
             unknown_skus={text: sku.reason for text, sku in self._skus.items() if isinstance(sku, UnknownSku)},
             inference=inference,
             spans=self.spans.starts,
+            naming=self.naming,
         )
 
     def _cells(self) -> Iterator[CellComparison]:

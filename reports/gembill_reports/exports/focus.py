@@ -2,7 +2,7 @@
 
 Owns: the columns of FOCUS 1.2 (formats.md 1), our `x_` columns, and how a line of a receipt becomes a row. Not here:
 charges. Invariant: costs of the rows add up to the cost of the calls; a call without a price has no row, because FOCUS
-has no word for "unknown" and 0 would be wrong. The cost basis is marked as an estimate at list price.
+has no word for "unknown" and 0 would be wrong. The cost basis is marked: an estimate at list price, or reconciled.
 
 Intermediate tokens have the SkuId of input, because Google has no SKU of their own, and `x_TokenKind` tells them apart.
 Keys of SkuPriceDetails that FOCUS has not defined begin with `x_`. A SkuPriceId has one SkuId: a policy that is a price
@@ -15,7 +15,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from gembill.ledger import LedgerRecord
-from gembill.model import Meter, Record
+from gembill.model import Meter, Modality, Record
 from gembill.money import usd
 from gembill.period import HOUR_US, Period, Unit, containing, local, tz_version
 from gembill_reports.analysis.receipt import Receipt, ReceiptLine
@@ -55,8 +55,18 @@ COLUMNS = (
 )
 
 
-def rows(receipt: Receipt, zone: ZoneInfo, account: str = "unknown") -> Iterator[dict[str, Any]]:
+LIST_PRICE, RECONCILED = "estimate-list-price", "reconciled"
+
+
+def rows(
+    receipt: Receipt,
+    zone: ZoneInfo,
+    account: str = "unknown",
+    is_reconciled: Callable[[Record, Meter, Modality | None], bool] = lambda *_: False,
+) -> Iterator[dict[str, Any]]:
     """A row for each charged line of a call. `zone` is the calendar of billing periods, `account` names who pays.
+
+    `is_reconciled` says whether a charge is on Google's bill as it is here.
 
     Counts of requests and executions are on a call's first row only, so that they can be added up.
     """
@@ -64,7 +74,9 @@ def rows(receipt: Receipt, zone: ZoneInfo, account: str = "unknown") -> Iterator
         return
     charged = [line for line in receipt.lines if line.cost_pico is not None]
     for number, line in enumerate(charged):
-        yield _call(receipt.stored, zone, account) | _charge(receipt.stored, line) | _counts(receipt.stored, number)
+        basis = RECONCILED if is_reconciled(receipt.stored.record, line.meter, line.modality) else LIST_PRICE
+        about = _call(receipt.stored, zone, account) | {"x_CostBasis": basis}
+        yield about | _charge(receipt.stored, line) | _counts(receipt.stored, number)
 
 
 def by_day(rows: Iterable[dict[str, Any]], day: Period) -> Iterator[dict[str, Any]]:
@@ -128,7 +140,6 @@ def _call(stored: LedgerRecord, zone: ZoneInfo, account: str) -> dict[str, Any]:
         "ServiceName": "Gemini API",
         "Tags": json.dumps(record.labels, ensure_ascii=False, sort_keys=True),
         "x_CallId": record.id,
-        "x_CostBasis": "estimate-list-price",
         "x_Key": record.key,
         "x_ServiceTier": record.service_tier,
         "x_Timezone": zone.key,

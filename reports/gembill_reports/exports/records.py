@@ -13,7 +13,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from gembill.ledger import Ledger, LedgerRecord, read_bodies, read_charges_of
-from gembill.model import Price
+from gembill.model import Meter, Modality, Price, Record
 from gembill.period import Unit, containing
 from gembill_reports.analysis.receipt import receipt
 from gembill_reports.exports import focus
@@ -53,6 +53,7 @@ class Export:
     zone: ZoneInfo  # the calendar of billing periods
     account: str  # who pays
     grain: Grain = Grain.CALL  # of the rows of `focus`
+    is_reconciled: Callable[[Record, Meter, Modality | None], bool] = lambda *_: False
 
     def text(self, form: ExportFormat) -> Iterator[str]:
         """The export in a form, piece by piece."""
@@ -98,7 +99,10 @@ def _charges_of_calls(export: Export) -> Iterator[tuple[LedgerRecord, Iterator[d
         prices = export.prices_of({one.charge.price_id for one in chain.from_iterable(posted.values())})
         for stored in page:
             charges = posted[stored.record.source_id, stored.record.id]
-            yield stored, focus.rows(receipt(stored, charges, prices), export.zone, export.account)
+            yield (
+                stored,
+                focus.rows(receipt(stored, charges, prices), export.zone, export.account, export.is_reconciled),
+            )
 
 
 _WRITERS: Mapping[ExportFormat, Callable[[Export], Iterator[str]]] = {
