@@ -14,7 +14,7 @@ from pathlib import Path
 from gembill.errors import ConfigurationError
 from gembill.private_file import create_private
 
-_FILE = "fingerprint.secret"
+SECRET_FILE = "fingerprint.secret"  # noqa: S105 - the name of a file
 _SHORTEST_SECRET = 16
 _KEYS = 256  # whose names are remembered
 _BLOCK = 64  # bytes that SHA-256 takes at a time
@@ -60,7 +60,7 @@ def load_secret(given: str | None, folder: Path) -> bytes:
         if len(given) < _SHORTEST_SECRET:
             raise ConfigurationError(f"fingerprint_secret has {len(given)} characters; it needs {_SHORTEST_SECRET}")
         return given.encode()
-    path = folder / _FILE
+    path = folder / SECRET_FILE
     try:
         if not path.exists():
             create_private(path, secrets.token_hex(32).encode())

@@ -44,6 +44,7 @@ _SECTIONS = {  # in the order in which people meet them
         "reconcile": ("gembill.cli.reconcile", "Hold Google's bill against the ledger."),
         "rerate": ("gembill.cli.rerate", "Charge recorded calls again by the prices in force."),
         "repost": ("gembill.cli.rerate:repost", "Read raw events of recorded calls again."),
+        "doctor": ("gembill.cli.doctor", "Say what is wrong here, and which command mends it."),
         "replay": ("gembill.cli.replay", "Fill a ledger again from the spools that are kept."),
         "spool": ("gembill.cli.spool", "List, adopt, renew or salvage spools."),
         "audit": ("gembill.cli.audit", "Check that the ledger's books balance."),

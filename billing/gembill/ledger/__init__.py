@@ -11,7 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from gembill.ledger.audit import audit_ledger
+    from gembill.ledger.audit import audit_ledger, read_gaps
     from gembill.ledger.backup import Backup, back_up, checked, count_events, move_aside, put_back
     from gembill.ledger.bill_totals import bill_days, sum_bill
     from gembill.ledger.bills import BillChange, BillFile, BillImport, add_bill, bill_files, read_bill_line
@@ -62,7 +62,7 @@ if TYPE_CHECKING:
     from gembill.ledger.wasteful import WastefulConversation, read_wasteful_conversations
 
 _MODULES = {
-    "audit": "audit_ledger",
+    "audit": "audit_ledger read_gaps",
     "backup": "Backup back_up checked count_events move_aside put_back",
     "bill_totals": "bill_days sum_bill",
     "bills": "BillChange BillFile BillImport add_bill bill_files read_bill_line",
@@ -164,6 +164,7 @@ __all__ = [
     "read_event_body",
     "read_evidence",
     "read_executed",
+    "read_gaps",
     "read_hourly_totals",
     "read_labels",
     "read_mark",

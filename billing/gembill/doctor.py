@@ -1,0 +1,213 @@
+"""What is wrong with an installation, each in a sentence with the command that mends it.
+
+Owns: which things are looked at, and the words. Not here: mending. Invariant: no secret is shown; one thing that cannot
+be looked at keeps back no other.
+"""
+
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from gembill import sqlite
+from gembill.address import masked
+from gembill.capture.fingerprint import SECRET_FILE
+from gembill.config import Settings
+from gembill.errors import GembillError, SchemaError
+from gembill.ledger import (
+    Ledger,
+    LedgerUnavailable,
+    count_unreplayed,
+    ledger_file,
+    open_ledger,
+    read_gaps,
+    read_places,
+    read_time_range,
+)
+from gembill.spool import SpoolSurvey, survey_spools
+from gembill.spool.reader import read_cursor
+
+_OTHERS = 0o077
+_AHEAD_S = 300.0  # more than this is no delay of a clock's setting
+_ROOMY = 4  # times the floor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ailment:
+    """One thing that is wrong, or with `note` only worth knowing; `remedy` is what to do, mostly a command."""
+
+    about: str
+    sentence: str
+    remedy: str
+    note: bool = False
+
+
+def examine(settings: Settings, now_s: Callable[[], float] = time.time) -> list[Ailment]:
+    """All that is found, in the order in which it is best mended. ConfigurationError where there is no data folder."""
+    spools = survey_spools(settings.spool_dir)
+    found = [*_folder(settings), *_secret(settings), *_modes(settings), *_disk(settings), *_spools(spools)]
+    found += _engine(settings)
+    ledger = None
+    try:
+        ledger = open_ledger(settings.ledger_url, read_only=True)
+        found += [*_books(ledger, spools), *_clock(ledger, now_s()), *_young_secret(ledger, settings)]
+    except GembillError as error:
+        found.append(_unopened(settings, error))
+    finally:
+        if ledger is not None:
+            ledger.close()
+    return found
+
+
+def _folder(settings: Settings) -> Iterator[Ailment]:
+    folder = settings.data_folder
+    if not folder.exists():
+        yield Ailment(
+            about="data folder",
+            sentence=f"there is no data folder {folder} yet",
+            remedy="`gembill proxy` makes it, or name another with GEMBILL_DATA_DIR",
+            note=True,
+        )
+    elif not folder.is_dir() or not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
+        remedy = f"`chown -R $(id -u) {folder}`, or name another with GEMBILL_DATA_DIR"
+        yield Ailment(about="data folder", sentence=f"we may not write to the data folder {folder}", remedy=remedy)
+
+
+def _secret(settings: Settings) -> Iterator[Ailment]:
+    """The secret of fingerprints: without it the same key is another one in reports."""
+    file = settings.data_folder / SECRET_FILE
+    if settings.fingerprint_secret is not None or not settings.spool_dir.exists():
+        return
+    try:
+        size = len(file.read_bytes().strip())
+    except FileNotFoundError:
+        size = 0
+    except OSError as error:
+        remedy = f"`chown $(id -u) {file}`"
+        yield Ailment(about="secret", sentence=f"{file} cannot be read: {error.strerror}", remedy=remedy)
+        return
+    if size == 0:
+        yield Ailment(
+            about="secret",
+            sentence=f"the secret of fingerprints {file} is lost: known keys get new names in reports",
+            remedy="put the file back from a backup of the data folder before the next start, or set "
+            "GEMBILL_FINGERPRINT_SECRET; else let the next start make one and join the histories in the settings: "
+            "[keys] k_NEW = 'k_OLD'",
+        )
+
+
+def _young_secret(ledger: Ledger, settings: Settings) -> Iterator[Ailment]:
+    """A secret that was made after the first call cannot be the one of that call."""
+    file = settings.data_folder / SECRET_FILE
+    if settings.fingerprint_secret is not None or not file.exists():
+        return
+    with ledger.reading() as snapshot:
+        ((first_us,),) = snapshot.rows("SELECT min(first_seen_us) FROM source WHERE kind = 'spool'")
+        named = snapshot.rows("SELECT key FROM rollup_wide_day WHERE substr(key, 1, 2) = 'k_' LIMIT 1")
+    if first_us is not None and named and file.stat().st_mtime > first_us / 1e6 + _AHEAD_S:
+        yield Ailment(
+            about="secret",
+            sentence="the secret of fingerprints is younger than the ledger's first call; if it was lost and made "
+            "again, keys have two names in reports",
+            remedy="join them in the settings: [keys] k_NEW = 'k_OLD' (`gembill report monthly --by key` names them)",
+            note=True,
+        )
+
+
+def _modes(settings: Settings) -> Iterator[Ailment]:
+    """Files of ours that others may read."""
+    file = ledger_file(settings.ledger_url)
+    places = [settings.spool_dir, settings.data_folder / SECRET_FILE, *([file] if file else [])]
+    if os.name != "posix":
+        return
+    for place in places:
+        if place.exists() and place.stat().st_mode & _OTHERS:
+            command = "chmod 700" if place.is_dir() else "chmod 600"
+            sentence = f"others on this machine can read {place}"
+            yield Ailment(about="file modes", sentence=sentence, remedy=f"`{command} {place}`")
+
+
+def _disk(settings: Settings) -> Iterator[Ailment]:
+    folder = next(each for each in (settings.spool_dir, *settings.spool_dir.parents) if each.exists())
+    free, floor = shutil.disk_usage(folder).free, settings.spool_min_free_bytes
+    if free < floor * _ROOMY:
+        yield Ailment(
+            about="disk",
+            sentence=f"the disk of {folder} has {free:,} bytes free; calls are refused below {floor:,}",
+            remedy="make room, or keep posted events for a shorter time (spool_keep_hours)",
+            note=free >= floor,
+        )
+
+
+def _engine(settings: Settings) -> Iterator[Ailment]:
+    if ledger_file(settings.ledger_url) is not None and not sqlite.wal_is_safe(sqlite.version):
+        version = ".".join(map(str, sqlite.version))
+        sentence = f"SQLite {version} can corrupt a write-ahead log, so the slower journal is used"
+        yield Ailment(about="sqlite", sentence=sentence, remedy="`pip install pysqlite3`", note=True)
+
+
+def _spools(spools: list[SpoolSurvey]) -> Iterator[Ailment]:
+    for each in spools:
+        name = each.path.name
+        if each.state == "left alone":
+            sentence = f"the spool {name} is left alone: {each.reason}"
+            remedy = f"`gembill spool renew {name}`, or `gembill spool adopt {name}` if its original is gone"
+            yield Ailment(about="spool", sentence=sentence, remedy=remedy)
+        elif each.state == "set aside":
+            sentence = f"the spool {name} could not be used ({each.reason or 'it was damaged'})"
+            yield Ailment(about="spool", sentence=sentence, remedy=f"`gembill spool salvage {name}`")
+        elif each.state == "copy":
+            sentence = f"the spool {name} was copied or restored from elsewhere; no new call goes into it"
+            remedy = f"`gembill spool adopt {name}` if its original is gone, else `gembill spool renew {name}`"
+            yield Ailment(about="spool", sentence=sentence, remedy=remedy, note=not each.open_calls)
+        elif each.state == "idle" and (each.unposted or each.open_calls):
+            sentence = f"the spool {name} has {each.unposted} unposted and {each.open_calls} open calls, and no process"
+            yield Ailment(about="spool", sentence=sentence, remedy="start `gembill proxy`, which posts them", note=True)
+        if each.damaged and each.state != "set aside":
+            sentence = f"{each.damaged} segments of the spool {name} are damaged"
+            yield Ailment(about="damage", sentence=sentence, remedy=f"`gembill spool salvage {name}`")
+
+
+def _books(ledger: Ledger, spools: list[SpoolSurvey]) -> Iterator[Ailment]:
+    dead = count_unreplayed(ledger)
+    if dead:
+        sentence = f"{dead} calls could not become records (dead letters)"
+        yield Ailment(
+            about="dead letters", sentence=sentence, remedy="`gembill replay --dead-letters`, after an upgrade"
+        )
+    for each in spools:
+        posted = read_cursor(each.path) if each.state in ("idle", "in use") else 0
+        if 0 < posted <= each.last and not read_places(ledger, each.source_id, [posted]):
+            sentence = f"the ledger lacks calls of the spool {each.path.name} that were posted: it is new, or fell back"
+            yield Ailment(about="ledger", sentence=sentence, remedy="`gembill replay`")
+    for sentence in read_gaps(ledger):
+        yield Ailment(about="gap", sentence=sentence, remedy="`gembill replay`, then `gembill spool salvage`")
+
+
+def _clock(ledger: Ledger, now_s: float) -> Iterator[Ailment]:
+    times = read_time_range(ledger)
+    if times is not None and times[1] / 1e6 > now_s + _AHEAD_S:
+        sentence = f"the newest call is of {_instant(times[1] / 1e6)}, and the clock says {_instant(now_s)}"
+        yield Ailment(about="clock", sentence=sentence, remedy="`timedatectl set-ntp true`; records keep their time")
+
+
+def _unopened(settings: Settings, error: GembillError) -> Ailment:
+    """Why the ledger could not be read, and what helps."""
+    file = ledger_file(settings.ledger_url)
+    address = masked(settings.ledger_url)
+    if file is not None and not file.exists():
+        return Ailment(about="ledger", sentence=str(error), remedy="`gembill proxy` begins one", note=True)
+    if isinstance(error, SchemaError):
+        remedy = "`gembill db upgrade`" if "db upgrade" in str(error) else "`pip install --upgrade gembill`"
+        return Ailment(about="ledger", sentence=str(error), remedy=remedy)
+    if isinstance(error, LedgerUnavailable):
+        remedy = "start the database, or correct GEMBILL_DATABASE_URL (its password may have changed)"
+        return Ailment(about="ledger", sentence=f"the ledger {address} cannot be reached: {error}", remedy=remedy)
+    remedy = "`gembill db restore BACKUP --replace`, then `gembill replay`"
+    return Ailment(about="ledger", sentence=f"the ledger {address} cannot be read: {error}", remedy=remedy)
+
+
+def _instant(seconds: float) -> str:
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%SZ}"

@@ -1,0 +1,188 @@
+"""Whatever is wrong with an installation has a sentence and a command; a sound one has none."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from gembill.config import Settings
+from gembill.doctor import Ailment, examine
+from gembill.ledger import open_ledger
+from gembill.ledger.engine import writing
+from gembill.posting import Poster
+from gembill.spool import Spool, leave
+from tests.gembill.calls import answered
+from tests.gembill.test_spool_replay import LIST
+
+NOW = 1_800_000_000.0
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """A sound installation: a posted spool, a ledger and a secret."""
+    made = Settings(data_dir=tmp_path, spool_min_free_bytes=0)
+    spool = Spool.claim(made.spool_dir)
+    for n in (1, 2, 3):
+        spool.append_wait(*answered(n))
+    poster = Poster(lambda: open_ledger(made.ledger_url), lambda _: LIST)
+    poster.drain(spool)
+    poster.close()
+    spool.close()
+    secret = tmp_path / "fingerprint.secret"
+    secret.write_bytes(b"s" * 64)
+    secret.chmod(0o600)
+    return made
+
+
+def found(settings: Settings) -> list[Ailment]:
+    return examine(settings, lambda: NOW)
+
+
+def only(settings: Settings) -> Ailment:
+    (ailment,) = found(settings)
+    return ailment
+
+
+def home(settings: Settings) -> Path:
+    (path,) = settings.spool_dir.iterdir()
+    return path
+
+
+def execute(settings: Settings, statement: str) -> None:
+    ledger = open_ledger(settings.ledger_url)
+    with writing(ledger.engine) as connection:
+        connection.execute(text(statement))
+    ledger.close()
+
+
+def test_a_sound_installation_has_nothing(settings: Settings) -> None:
+    assert found(settings) == []
+
+
+def test_nothing_at_all_is_worth_a_note(tmp_path: Path) -> None:
+    notes = examine(Settings(data_dir=tmp_path / "none", spool_min_free_bytes=0))
+    assert [(each.about, each.note) for each in notes] == [("data folder", True), ("ledger", True)]
+    assert not (tmp_path / "none").exists()
+
+
+def _no_secret(settings: Settings) -> None:
+    (settings.data_folder / "fingerprint.secret").unlink()
+
+
+def _empty_secret(settings: Settings) -> None:
+    (settings.data_folder / "fingerprint.secret").write_bytes(b"")
+
+
+def _open_modes(settings: Settings) -> None:
+    (settings.data_folder / "ledger.db").chmod(0o644)
+
+
+def _left(settings: Settings) -> None:
+    leave(home(settings), "it was cloned")
+
+
+def _damaged(settings: Settings) -> None:
+    (segment,) = home(settings).glob("*.seg")
+    segment.rename(segment.with_suffix(".seg-damaged"))
+
+
+def _set_aside(settings: Settings) -> None:
+    home(settings).rename(home(settings).with_name(f"{home(settings).name}.damaged-00ff"))
+
+
+def _lost_ledger(settings: Settings) -> None:
+    (settings.data_folder / "ledger.db").unlink()
+    open_ledger(settings.ledger_url).close()
+
+
+def _dead_letter(settings: Settings) -> None:
+    ledger = open_ledger(settings.ledger_url)
+    ledger.add_dead_letter(5, 1, "poison", b"{", "no reason")
+    ledger.close()
+
+
+def _gap(settings: Settings) -> None:
+    execute(settings, "DELETE FROM event WHERE seq = 2")
+
+
+def _old_schema(settings: Settings) -> None:
+    execute(settings, "UPDATE alembic_version SET version_num = '0007'")
+
+
+def _new_schema(settings: Settings) -> None:
+    execute(settings, "UPDATE alembic_version SET version_num = '9999'")
+
+
+def _no_database(settings: Settings) -> None:
+    (settings.data_folder / "ledger.db").write_bytes(b"no database" * 1000)
+
+
+@pytest.mark.parametrize(
+    ("harm", "about", "words", "remedy"),
+    [
+        (_no_secret, "secret", "is lost", "k_NEW = 'k_OLD'"),
+        (_empty_secret, "secret", "is lost", "GEMBILL_FINGERPRINT_SECRET"),
+        (_open_modes, "file modes", "others on this machine can read", "chmod 600"),
+        (_left, "spool", "it was cloned", "gembill spool renew"),
+        (_damaged, "damage", "1 segments", "gembill spool salvage"),
+        (_set_aside, "spool", "could not be used", "gembill spool salvage"),
+        (_lost_ledger, "ledger", "the ledger lacks calls", "gembill replay"),
+        (_dead_letter, "dead letters", "1 calls could not become records", "gembill replay --dead-letters"),
+        (_gap, "gap", "first missing one is 2", "gembill replay"),
+        (_old_schema, "ledger", "is at revision 0007", "gembill db upgrade"),
+        (_new_schema, "ledger", "is at revision 9999", "pip install --upgrade"),
+        (_no_database, "ledger", "cannot be read", "gembill db restore"),
+    ],
+)
+def test_what_is_wrong_is_named_with_its_remedy(
+    settings: Settings, harm: Callable[[Settings], None], about: str, words: str, remedy: str
+) -> None:
+    harm(settings)
+    ailment = only(settings)
+    assert (ailment.about, ailment.note) == (about, False)
+    assert words in ailment.sentence
+    assert remedy in ailment.remedy
+
+
+def test_a_copied_spool_and_one_without_a_process_are_named(settings: Settings) -> None:
+    spool = Spool.claim(settings.spool_dir)
+    spool.append_wait(*answered(4))
+    spool.close()
+    waiting = only(settings)
+    assert (waiting.about, waiting.note) == ("spool", True)
+    assert "1 unposted" in waiting.sentence
+    shutil.copytree(spool.path, settings.data_folder / "copy")
+    shutil.rmtree(spool.path)
+    shutil.move(settings.data_folder / "copy", spool.path)
+    assert f"gembill spool adopt {spool.path.name}" in only(settings).remedy
+
+
+def test_the_clock_and_the_disk(settings: Settings) -> None:
+    (clock,) = examine(settings, lambda: 1_000_000_000.0)
+    assert clock.about == "clock"
+    assert "2001-09-09" in clock.sentence
+    (disk,) = found(Settings(data_dir=settings.data_dir, spool_min_free_bytes=2**60))
+    assert (disk.about, disk.note) == ("disk", False)
+
+
+def test_an_unreachable_database_shows_no_password(settings: Settings) -> None:
+    url = "postgresql://u:hunter2@127.0.0.1:9/books?connect_timeout=2"
+    ailment = only(Settings(data_dir=settings.data_dir, spool_min_free_bytes=0, database_url=url))
+    assert ailment.about == "ledger"
+    assert "cannot be reached" in ailment.sentence
+    assert "hunter2" not in ailment.sentence + ailment.remedy
+
+
+def test_a_secret_that_is_younger_than_the_first_call_is_worth_a_note(settings: Settings) -> None:
+    execute(settings, "UPDATE source SET first_seen_us = 1")
+    assert found(settings) == [], "no key was ever seen"
+    execute(settings, "UPDATE rollup_wide_day SET key = 'k_0123456789ab'")
+    ailment = only(settings)
+    assert (ailment.about, ailment.note) == ("secret", True)
+
+
+def test_a_data_folder_that_cannot_be_written_is_named(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gembill.doctor.os.access", lambda *_: False)
+    assert only(settings).about == "data folder"
