@@ -52,11 +52,13 @@ new MutationObserver((_, observer) => {
 
 
 @contextlib.contextmanager
-def serving(ledger: Ledger, folder: Path, now_us: int, budgets: Sequence[Budget] = ()) -> Iterator[str]:
+def serving(
+    ledger: Ledger, folder: Path, now_us: int, budgets: Sequence[Budget] = (), token: str | None = None
+) -> Iterator[str]:
     """The dashboard of a ledger, in a thread; gives its address."""
     servers: list[uvicorn.Server] = []
     ended = lambda: any(one.should_exit for one in servers)  # noqa: E731
-    app = Dashboard(ledger, Settings(data_dir=folder), lambda: now_us, budgets, ended=ended).app()
+    app = Dashboard(ledger, Settings(data_dir=folder), lambda: now_us, budgets, ended=ended).app(token=token)
     listener = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False))
     servers.append(server)

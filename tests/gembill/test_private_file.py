@@ -2,7 +2,7 @@
 
 import threading
 
-from gembill.private_file import create_private
+from gembill.private_file import create_private, replace_private
 
 
 def test_it_is_for_its_owner_alone_and_so_is_its_folder(tmp_path):
@@ -26,3 +26,11 @@ def test_of_many_at_once_one_makes_it_and_nothing_else_is_left(tmp_path):
         maker.join()
     assert [content for made, content in won if made] == [path.read_bytes()]
     assert [file.name for file in tmp_path.iterdir()] == ["file"]
+
+
+def test_one_that_is_replaced_stays_private_and_leaves_no_draft(tmp_path):
+    path = tmp_path / "new" / "file"
+    replace_private(path, b"one")
+    replace_private(path, b"two")
+    assert (path.read_bytes(), path.stat().st_mode & 0o777) == (b"two", 0o600)
+    assert [file.name for file in path.parent.iterdir()] == ["file"]

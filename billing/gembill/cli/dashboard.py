@@ -1,12 +1,14 @@
 """The command `gembill dashboard`.
 
-Owns: its flags, the address it listens on and when a token is asked for. Not here: pages (`gembill_reports.dashboard`).
-Invariant: it listens on loopback unless there is a token, and it never writes to the ledger.
+Owns: its flags, the address it listens on, when a token is asked for, and tokens by name. Not here: pages
+(`gembill_reports.dashboard`). Invariant: it listens on loopback unless there is a token, and it never writes to the
+ledger.
 """
 
 from __future__ import annotations
 
 import os
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
@@ -22,13 +24,14 @@ if TYPE_CHECKING:
 
     from gembill.ledger import Ledger
     from gembill_reports.dashboard.guard import App
+    from gembill_reports.dashboard.tokens import TokenFile
 
 _TOKEN = "GEMBILL_DASHBOARD_TOKEN"  # noqa: S105 - the name of a variable
 _SHORTEST = 16
 _EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - compared with, not listened on
 
 
-@click.command()
+@click.group(invoke_without_command=True)
 @click.option(
     "--host", default="127.0.0.1", show_default=True, help=f"Address to listen on; others than loopback need {_TOKEN}."
 )
@@ -40,21 +43,32 @@ _EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - compared with, not listened on
 )
 @click.option("--demo", is_flag=True, help="Show the made-up month of `gembill demo`, which is made if need be.")
 @database_url_option
-def dashboard(host: str, port: int, names: tuple[str, ...], *, demo: bool, database_url: str | None) -> None:
+@click.pass_context
+def dashboard(
+    ctx: click.Context, host: str, port: int, names: tuple[str, ...], *, demo: bool, database_url: str | None
+) -> None:
     """Show the ledger in a browser: spend, intermediate tokens, executions, receipts.
 
-    Everything comes from this machine; nothing is loaded from elsewhere and nothing is written. Where there is no
-    ledger yet it says what to do, and shows the ledger once there is one. With the variable GEMBILL_DASHBOARD_TOKEN set
-    (16 characters or more) it asks for that token, once, as http://HOST:PORT/?token=...
+    Everything comes from this machine; nothing is loaded from elsewhere and nothing is written but the views that you
+    save. Where there is no ledger yet it says what to do, and shows the ledger once there is one. With the variable
+    GEMBILL_DASHBOARD_TOKEN set (16 characters or more), or with tokens made by name, it asks for one: on a page, as
+    http://HOST:PORT/?token=..., or as `Authorization: Bearer ...` for JSON and CSV.
     """
-    token = token_for(host, os.environ.get(_TOKEN))
+    if ctx.invoked_subcommand is not None:
+        return
+    named = _named_tokens()
+    token = token_for(host, os.environ.get(_TOKEN), named=bool(named.tokens()))
     if demo and database_url is not None:
         raise ConfigurationError("--demo has a ledger of its own; leave out --database-url, or --demo")
     listener = listen(host, port, backlog=128)
     shown = f"[{host}]" if ":" in host else host
     servers: list[uvicorn.Server] = []
     app = _app(
-        hosts_of(shown, names), token, database_url, demo=demo, ended=lambda: any(one.should_exit for one in servers)
+        hosts_of(shown, names),
+        (token, named),
+        database_url,
+        demo=demo,
+        ended=lambda: any(one.should_exit for one in servers),
     )
     click.echo(f"gembill: dashboard on http://{shown}:{listener.getsockname()[1]} (Ctrl-C stops it)", err=True)
     import uvicorn
@@ -67,7 +81,12 @@ def dashboard(host: str, port: int, names: tuple[str, ...], *, demo: bool, datab
 
 
 def _app(
-    hosts: tuple[str, ...], token: str | None, database_url: str | None, *, demo: bool, ended: Callable[[], bool]
+    hosts: tuple[str, ...],
+    tokens: tuple[str | None, TokenFile],
+    database_url: str | None,
+    *,
+    demo: bool,
+    ended: Callable[[], bool],
 ) -> App:
     """The pages of the ledger that was named, or of the demo's."""
     from gembill.cli.budget import load as load_budgets
@@ -92,9 +111,9 @@ def _app(
             return None
         ledger = open_ledger(settings.ledger_url, read_only=True)
         month = landing or _month_of_demo(ledger)
-        return Dashboard(ledger, settings, budgets=budgets, landing=month, ended=ended).app(hosts, token)
+        return Dashboard(ledger, settings, budgets=budgets, landing=month, ended=ended).app(hosts, *tokens)
 
-    return Waiting.until(there, hosts, token)
+    return Waiting.until(there, hosts, *tokens)
 
 
 def _month_of_demo(ledger: Ledger) -> str | None:
@@ -108,11 +127,11 @@ def _month_of_demo(ledger: Ledger) -> str | None:
     return MONTH
 
 
-def token_for(host: str, token: str | None) -> str | None:
-    """The token to ask for; ConfigurationError where there has to be one, or it is too short."""
+def token_for(host: str, token: str | None, *, named: bool = False) -> str | None:
+    """The owner's token; `named`: there are others. ConfigurationError where one is needed, or it is too short."""
     if token and len(token) < _SHORTEST:
         raise ConfigurationError(f"{_TOKEN} has {len(token)} characters; it needs {_SHORTEST} or more")
-    if not token and not loopback(host):
+    if not token and not named and not loopback(host):
         raise ConfigurationError(f"other machines can reach {host}; set {_TOKEN} to a long random text first")
     return token or None
 
@@ -123,3 +142,41 @@ def hosts_of(host: str, names: tuple[str, ...]) -> tuple[str, ...]:
 
     own = () if host.strip("[]") in _EVERYWHERE else (host,)
     return (*LOOPBACK, *own, *names)
+
+
+@dashboard.group()
+def tokens() -> None:
+    """Tokens by name that let someone read the dashboard.
+
+    Only a hash of each is kept, in the data folder. As long as there is one, everybody needs a token.
+    """
+
+
+@tokens.command()
+@click.argument("name")
+def add(name: str) -> None:
+    """Make a token and print it, this once."""
+    day = datetime.now(UTC).date().isoformat()
+    click.echo(_named_tokens().add(name, day))
+
+
+@tokens.command("list")
+def list_() -> None:
+    """The names of the tokens, and the day each was made."""
+    for one in _named_tokens().tokens():
+        click.echo(f"{one.name}  {one.added}")
+
+
+@tokens.command()
+@click.argument("name")
+def revoke(name: str) -> None:
+    """Take a token back; a dashboard that runs refuses it from now on."""
+    _named_tokens().revoke(name)
+    click.echo(f"gembill: the token {name} opens nothing any more", err=True)
+
+
+def _named_tokens() -> TokenFile:
+    from gembill.config import load
+    from gembill_reports.dashboard.tokens import FILE, TokenFile
+
+    return TokenFile(load({}).data_dir / FILE)

@@ -49,11 +49,12 @@ from gembill_reports.dashboard import (
 )
 from gembill_reports.dashboard.frame import MENU, address, frame
 from gembill_reports.dashboard.grids import arranged
-from gembill_reports.dashboard.guard import LOOPBACK, App, Guard
+from gembill_reports.dashboard.guard import HOLDER, LOOPBACK, App, Guard
 from gembill_reports.dashboard.live import Live
 from gembill_reports.dashboard.page import Page
 from gembill_reports.dashboard.query import PageQuery, view
 from gembill_reports.dashboard.render import bare_frame, read_templates, render
+from gembill_reports.dashboard.tokens import Holder, TokenFile
 from gembill_reports.layout.tables import csv_lines
 
 _FORMS = {"json": "application/json", "csv": "text/csv; charset=utf-8"}
@@ -85,7 +86,7 @@ class Dashboard:
         self._comparisons = bill_pages.Comparisons()
         self._now_us = now_us or (lambda: time.time_ns() // 1000)
 
-    def app(self, hosts: tuple[str, ...] = LOOPBACK, token: str | None = None) -> App:
+    def app(self, hosts: tuple[str, ...] = LOOPBACK, token: str | None = None, named: TokenFile | None = None) -> App:
         """The ASGI application behind its guard."""
         pages: dict[str, Callable[[Ledger, PageQuery], Page]] = {
             "overview": self._overview,
@@ -114,7 +115,7 @@ class Dashboard:
             exception_handlers={404: lambda *_: self._problem(_NOT_FOUND, "There is no such page.")},
             lifespan=_warmed,
         )
-        return Guard(served, hosts, token)
+        return Guard(served, hosts, token, named=named)
 
     def _answer(self, page: Callable[[Ledger, PageQuery], Page], form: str, request: Request) -> Response:
         try:
@@ -123,7 +124,7 @@ class Dashboard:
             if form in _DATA:
                 return _DATA[form](page(self._ledger, shown))
             mark = read_mark(self._ledger)  # before the page: what is written meanwhile is a change
-            return self._html(page(self._ledger, shown), shown, mark)
+            return self._html(page(self._ledger, shown), shown, mark, request.scope.get(HOLDER))
         except _Missing:
             return self._problem(_NOT_FOUND, "The ledger has no such call.")
         except ConfigurationError as error:
@@ -155,10 +156,10 @@ class Dashboard:
     def _book(self) -> PriceBook:
         return price_catalog.book_in_force(self._ledger, self._settings)
 
-    def _html(self, page: Page, shown: PageQuery, mark: str) -> Response:
+    def _html(self, page: Page, shown: PageQuery, mark: str, holder: Holder | None) -> Response:
         content = {key: getattr(page, key) for key in ("cards", "charts", "notes", "more")}
         content["grids"] = [arranged(grid, shown, address(page)) for grid in page.grids]
-        return HTMLResponse(render(page.template, content | frame(self._ledger, page, shown, mark)))
+        return HTMLResponse(render(page.template, content | frame(self._ledger, page, shown, mark, holder)))
 
     def _problem(self, status: int, sentence: str) -> Response:
         title = "There is a problem" if status != _NOT_FOUND else "Not found"

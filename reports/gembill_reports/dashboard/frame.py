@@ -15,6 +15,7 @@ from gembill.period import DEFAULT_ZONE, local
 from gembill_reports.dashboard import assets
 from gembill_reports.dashboard.page import Page
 from gembill_reports.dashboard.query import PageQuery, months
+from gembill_reports.dashboard.tokens import Holder
 from gembill_reports.views.period_texts import words
 
 MENU = (
@@ -58,8 +59,9 @@ class Pick:
     groups: Sequence[tuple[str, Sequence[tuple[str, str, bool]]]]
 
 
-def frame(ledger: Ledger, page: Page, shown: PageQuery, mark: str = "") -> dict[str, Any]:
-    """What the templates need around the content of a page. `mark` is what the ledger was at when it was read."""
+def frame(ledger: Ledger, page: Page, shown: PageQuery, mark: str = "", holder: Holder | None = None) -> dict[str, Any]:
+    """What the templates need around the content of a page. `mark` is what the ledger was at when it was read, `holder`
+    is who asks where a token is needed."""
     path = f"/{page.name}"
     extent = read_time_range(ledger)
     return {
@@ -73,6 +75,7 @@ def frame(ledger: Ledger, page: Page, shown: PageQuery, mark: str = "") -> dict[
         "csv_link": shown.to(f"{path}.csv", rest=True),
         "assets": assets.names(),
         "mark": mark,
+        "who": holder and (holder.name or "owner"),
         "as_of": _as_of(shown, extent),
         "refresh": shown.to(address(page), rest=True),
         "filter": _filter(ledger, address(page), shown, extent) if page.name in _FILTERED else None,

@@ -55,6 +55,7 @@ def bare_frame(title: str, menu: Sequence[tuple[str, str, bool]] = ()) -> dict[s
         "home": "/",
         "demo": False,
         "mark": "",
+        "who": None,
         "as_of": None,
         "json_link": None,
         "assets": assets.names(),

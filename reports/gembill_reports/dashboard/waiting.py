@@ -17,13 +17,18 @@ from gembill.errors import GembillError
 from gembill_reports.dashboard import assets
 from gembill_reports.dashboard.guard import LOOPBACK, App, Guard, Receive, Scope, Send
 from gembill_reports.dashboard.render import bare_frame, render
+from gembill_reports.dashboard.tokens import TokenFile
 
 
 class Waiting:
     """Serves the page that says how to begin until `there` gives the application over a ledger; then that one."""
 
     def __init__(
-        self, there: Callable[[], App | None], hosts: tuple[str, ...] = LOOPBACK, token: str | None = None
+        self,
+        there: Callable[[], App | None],
+        hosts: tuple[str, ...] = LOOPBACK,
+        token: str | None = None,
+        named: TokenFile | None = None,
     ) -> None:
         self._there = there
         self._served: App | None = None
@@ -32,13 +37,19 @@ class Waiting:
             Route("/static/{name}", assets.static),
             Route("/{path:path}", self._page),
         ]
-        self._start = Guard(Starlette(routes=routes), hosts, token)
+        self._start = Guard(Starlette(routes=routes), hosts, token, named=named)
 
     @classmethod
-    def until(cls, there: Callable[[], App | None], hosts: tuple[str, ...], token: str | None) -> App:
+    def until(
+        cls,
+        there: Callable[[], App | None],
+        hosts: tuple[str, ...],
+        token: str | None,
+        named: TokenFile | None = None,
+    ) -> App:
         """The application over the ledger if there is one now, else one that waits for it. What `there` raises now is
         raised here: a ledger that cannot be opened is a reason not to begin."""
-        return there() or cls(there, hosts, token)
+        return there() or cls(there, hosts, token, named)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer by the ledger's pages if there is a ledger by now."""

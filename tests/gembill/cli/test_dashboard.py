@@ -122,3 +122,35 @@ def test_a_demo_that_was_not_finished_is_made_again(tmp_path: Path, monkeypatch:
 def test_the_demo_has_no_other_ledger(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="--demo has a ledger of its own"):
         CliRunner().invoke(dashboard, ["--demo", "--database-url", "sqlite:///x"], catch_exceptions=False)
+
+
+def test_tokens_by_name_are_made_listed_and_taken_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GEMBILL_DATA_DIR", str(tmp_path))
+
+    def said(*words: str) -> str:
+        run = CliRunner().invoke(dashboard, ["tokens", *words])
+        assert run.exit_code == 0, run.output
+        return run.stdout.strip()
+
+    token = said("add", "wall")
+    assert len(token) >= 40
+    assert said("list").split()[0] == "wall"
+    said("revoke", "wall")
+    assert said("list") == ""
+    assert isinstance(CliRunner().invoke(dashboard, ["tokens", "revoke", "wall"]).exception, ConfigurationError)
+
+
+def test_a_token_by_name_opens_the_pages_of_other_machines() -> None:
+    assert token_for("0.0.0.0", None, named=True) is None
+
+
+def test_a_named_token_is_needed_and_opens_a_dashboard_that_runs(tmp_path: Path) -> None:
+    from gembill_reports.dashboard.tokens import FILE, TokenFile
+
+    open_ledger(f"sqlite:///{tmp_path / 'ledger.db'}").close()
+    token = TokenFile(tmp_path / FILE).add("wall", "2026-11-28")
+    with served(tmp_path) as home:
+        with pytest.raises(urllib.error.HTTPError, match="401"):
+            page(home)
+        asked = urllib.request.Request(f"{home}/calls.json", headers={"Authorization": f"Bearer {token}"})
+        assert urllib.request.urlopen(asked, timeout=20).status == 200

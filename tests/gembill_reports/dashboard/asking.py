@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 
 @dataclass(frozen=True)
@@ -20,10 +21,21 @@ class Answer:
 
 
 def ask(
-    app: Any, target: str = "/", method: str = "GET", headers: dict[str, str] | None = None, client: str = "127.0.0.1"
+    app: Any,
+    target: str = "/",
+    method: str = "GET",
+    headers: dict[str, str] | None = None,
+    client: str = "127.0.0.1",
+    body: bytes = b"",
 ) -> Answer:
     """The answer to one request; a Host of loopback unless `headers` has others."""
-    return asyncio.run(_ask(app, scope(target, method, headers, client)))
+    return asyncio.run(_ask(app, scope(target, method, headers, client), body))
+
+
+def post(app: Any, target: str, form: dict[str, str], headers: dict[str, str] | None = None, **more: Any) -> Answer:
+    """The answer to a form on one of our own pages, unless `headers` say otherwise."""
+    sent = {"origin": "http://127.0.0.1:8789", "content-type": "application/x-www-form-urlencoded"} | (headers or {})
+    return ask(app, target, "POST", sent, body=urlencode(form).encode(), **more)
 
 
 def scope(
@@ -48,9 +60,9 @@ def scope(
     }
 
 
-async def _ask(app: Any, scope: dict[str, Any]) -> Answer:
+async def _ask(app: Any, scope: dict[str, Any], body: bytes = b"") -> Answer:
     said: list[Any] = []
-    asked = iter([{"type": "http.request", "body": b"", "more_body": False}])
+    asked = iter([{"type": "http.request", "body": body, "more_body": False}])
 
     async def receive() -> dict[str, Any]:
         """The request once; then the client stays and says no more, as one that reads a long answer."""
@@ -63,6 +75,6 @@ async def _ask(app: Any, scope: dict[str, Any]) -> Answer:
         said.append(message)
 
     await app(scope, receive, send)
-    body = b"".join(one.get("body", b"") for one in said[1:])
+    answered = b"".join(one.get("body", b"") for one in said[1:])
     headers = [(key.decode(), value.decode()) for key, value in said[0]["headers"]]
-    return Answer(said[0]["status"], headers, body)
+    return Answer(said[0]["status"], headers, answered)

@@ -1,0 +1,58 @@
+"""Signing in, in a real browser: the keyboard is enough, nothing else is shown before, and nobody else can do it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gembill.ledger import open_ledger
+from tests.e2e.browsing import chromium, serving, tab
+from tests.gembill_reports.making import call, put, us
+
+NOW = us("2026-11-21T09:00:00+00:00")
+TOKEN = "0123456789abcdef"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with chromium() as opened:
+        yield opened
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[str]:
+    ledger = open_ledger(f"sqlite:///{tmp_path / 'ledger.db'}")
+    put(ledger, call("2026-11-02T10:00:00+00:00", (10, 20, 30)))
+    with serving(ledger, tmp_path, NOW, token=TOKEN) as url:
+        yield url
+    ledger.close()
+
+
+@pytest.mark.parametrize("script", [True, False])
+def test_the_token_opens_the_page_that_was_asked_for(browser: Any, home: str, *, script: bool) -> None:
+    with tab(browser, home, java_script_enabled=script) as visitor:
+        page = visitor.page
+        page.goto(f"{home}/models?month=2026-11&tz=UTC")
+        page.keyboard.type("wrong")
+        page.keyboard.press("Enter")
+        assert "not a token" in page.inner_text("#problem")
+        page.keyboard.type(TOKEN)
+        page.keyboard.press("Enter")
+        page.wait_for_selector("h1:has-text('Models')")
+        assert page.url == f"{home}/models?month=2026-11&tz=UTC"
+        page.click("text=Sign out")
+        page.wait_for_selector("#token")
+        assert all("401" in said for said in visitor.console)  # how Chromium notes a page that asks for a token
+        assert visitor.outside == []
+
+
+def test_a_page_of_another_place_cannot_sign_in_or_out(browser: Any, home: str, tmp_path: Path) -> None:
+    with tab(browser, home) as visitor:
+        page = visitor.page
+        page.goto(f"{home}/?token={TOKEN}")
+        page.goto(f"data:text/html,<form method=post action='{home}/sign-out'><button>go</button></form>")
+        page.click("button")
+        page.wait_for_selector("text=a form is taken from a page of this dashboard only")
+        page.goto(home)
+        page.wait_for_selector("h1:has-text('Overview')")
