@@ -58,7 +58,7 @@ def list_prices(
     "--catalogue",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Instead, hold the list prices against Google's SKU catalogue, a file with tabs or commas.",
+    help="Instead, hold the list prices against Google's SKU catalogue, as its API gives it or a table.",
 )
 @output_options()
 @database_url_option

@@ -114,7 +114,7 @@ def reconcile(
     """
     from gembill.price_catalog import book_in_force
     from gembill_reports.analysis.reconciliation import reconcile as compared
-    from gembill_reports.views.reconciliation import ReconciliationView, inference_notes
+    from gembill_reports.views.reconciliation import ReconciliationView, inference_notes, proposals
 
     with opened(database_url, read_only=not files) as (ledger, settings):
         days = _days(calls)
@@ -127,6 +127,8 @@ def reconcile(
             scope = replace(scope, report=lambda done, total: progress.reach(done, f"{total:,} in all"))
             comparison = compared(ledger, book_in_force(ledger, settings), scope)
         output.write(ReconciliationView(_form(ledger, scope), comparison))
+    for command in proposals(comparison):
+        click.echo(f"gembill: the bill has another price than the list; to take it over: {command}", err=True)
     if flags.infer:
         for note in inference_notes(comparison):
             click.echo(f"gembill: {note}", err=True)

@@ -3,14 +3,17 @@
 Owns: its columns and what a line of it says. Not here: what an SKU's text means (`sku`). Invariant: every line is
 an entry or the file is refused with the number of the line.
 
-The file has tabs or commas and a first line that names `sku`, `unit_price_nano_usd` (a whole number of nano-dollars for
-one; the catalogue cuts off what is finer) and `unit` (`count`, `h`, `s`).
+The file is what the catalogue's API answers, a page or several one after the other, in JSON; or it has tabs or commas
+and a first line that names `sku`, `unit_price_nano_usd` (a whole number of nano-dollars for one; the catalogue cuts off
+what is finer) and `unit` (`count`, `h`, `s`).
 """
 
 import csv
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from gembill.errors import ConfigurationError
 
@@ -42,7 +45,43 @@ def read_catalogue(path: Path) -> list[CatalogueEntry]:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"the catalogue {path} cannot be read: {error}") from None
+    if text.lstrip().startswith(("{", "[")):
+        return [_entry(sku, path) for sku in _skus(text, path)]
     return list(_entries(text, path))
+
+
+def _skus(text: str, path: Path) -> Iterator[Any]:
+    """The SKUs of pages that follow one another, of a list of pages, or of a list of SKUs."""
+    decoder, at, end = json.JSONDecoder(parse_float=str), 0, len(text.rstrip())
+    while at < end:
+        try:
+            document, at = decoder.raw_decode(text, at + len(text[at:]) - len(text[at:].lstrip()))
+        except (ValueError, RecursionError):
+            raise ConfigurationError(f"the catalogue {path} is not JSON from its character {at + 1:,} on") from None
+        for page in document if isinstance(document, list) else [document]:
+            if not isinstance(page, dict):
+                raise ConfigurationError(f"the catalogue {path} has something that is not a page of SKUs")
+            yield from [page] if "pricingInfo" in page else page.get("skus", [])
+
+
+def _entry(sku: Any, path: Path) -> CatalogueEntry:  # noqa: ANN401 - whatever the JSON has
+    """The price of an SKU that holds now: of its latest terms the first step that costs anything."""
+    try:
+        terms = max(sku["pricingInfo"], key=lambda one: str(one.get("effectiveTime", "")))["pricingExpression"]
+        steps = [_nano(rate["unitPrice"], path) for rate in terms["tieredRates"]]
+        return CatalogueEntry(str(sku["description"]), next(filter(None, steps), 0), str(terms["usageUnit"]))
+    except (KeyError, TypeError, ValueError, AttributeError):
+        name = sku.get("description") or sku.get("skuId") if isinstance(sku, dict) else None
+        raise ConfigurationError(
+            f"the catalogue {path} has an SKU without description, unit or price: {name or 'it has no name'}"
+        ) from None
+
+
+def _nano(price: Mapping[str, Any], path: Path) -> int:
+    currency = price.get("currencyCode", "USD")
+    if currency != "USD":
+        raise ConfigurationError(f"the catalogue {path} is in {currency}; ask the API for it with currencyCode=USD")
+    return int(price.get("units") or 0) * 10**9 + int(price.get("nanos") or 0)
 
 
 def _entries(text: str, path: Path) -> Iterator[CatalogueEntry]:

@@ -52,7 +52,10 @@ class Side:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CellComparison:
-    """Both sides of a cell, in millionths and in pico-units of the bill's currency, and the names of its residues."""
+    """Both sides of a cell, in millionths and in pico-units of the bill's currency, and the names of its residues.
+
+    `slack` is how far its cost may be rounded, `rate` is units of the currency for a dollar, 0 if it is not known.
+    """
 
     cell: Cell
     skus: tuple[str, ...]
@@ -61,6 +64,8 @@ class CellComparison:
     billed: Fraction
     ours: Fraction
     names: tuple[str, ...]
+    slack: Fraction
+    rate: Fraction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -370,6 +375,8 @@ class _Comparing:
             billed=bill.money,
             ours=ours.money * self._rate(cell.span),
             names=tuple(sorted(names)),
+            slack=bill.slack,
+            rate=self._rate(cell.span),
         )
 
 

@@ -9,13 +9,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from gembill.model import Modality
 from gembill.money import display, usd
 from gembill.reconcile.bill_line import BillForm
-from gembill.reconcile.cell import Cell
+from gembill.reconcile.cell import BillMeter, Cell
 from gembill.reconcile.comparison import CellComparison, Comparison
 from gembill.reconcile.hypothesis import MICRO
+from gembill.reconcile.learned_prices import LearnedPrice, learned_prices
 from gembill.reconcile.numerals import day_text
 from gembill.reconcile.residue import Name
+from gembill.reconcile.sku_price import LONG_PROMPT
 from gembill.reconcile.synthetic import decimal_text
 from gembill_reports.layout.sheet import Sheet
 from gembill_reports.layout.tables import Column, Table
@@ -27,6 +30,14 @@ HEADER = (
     *("start", "end", "model", "service_tier", "meter", "modality", "band", "billed", "ours", "difference"),
     *("billed_cost", "ours_cost", "difference_cost", "names", "skus"),
 )
+_FLAGS = {
+    (BillMeter.INPUT, Modality.TEXT): "--input",
+    (BillMeter.INPUT, Modality.AUDIO): "--input-audio",
+    (BillMeter.CACHED, Modality.TEXT): "--cached",
+    (BillMeter.CACHED, Modality.AUDIO): "--cached-audio",
+    (BillMeter.OUTPUT, Modality.TEXT): "--output",
+    (BillMeter.OUTPUT, Modality.IMAGE): "--output-image",
+}  # a fee of a generation is that of many models, which a command names one by one
 _MEANINGS = {
     Name.UNRECORDED: "billed, and no call of ours: somebody calls past the proxy",
     Name.UNKNOWN_USAGE: "calls of ours whose usage was never learned",
@@ -76,6 +87,7 @@ class ReconciliationView(View):
             "open_days": [day_text(day) for day in one.open_days],
             "unknown_skus": [{"sku": sku, "reason": reason} for sku, reason in sorted(one.unknown_skus.items())],
             "inference": _inference(one),
+            "price_proposals": proposals(one),
             "lines": [_line(one, cell) for cell in one.cells],
         }
 
@@ -238,6 +250,23 @@ def comparison_notes(one: Comparison) -> Iterator[str]:
         yield f"Open, because Google may still revise them: {first} to {last}."
     for sku, reason in sorted(one.unknown_skus.items())[:10]:
         yield f"Unknown SKU {sku}: {reason}."
+
+
+def proposals(one: Comparison) -> list[str]:
+    """A command for each price that the bill has and the list has not; where no flag can say it, a sentence."""
+    return [_proposal(price) for price in learned_prices(one)]
+
+
+def _proposal(price: LearnedPrice) -> str:
+    cell = price.cell
+    flag = _FLAGS.get((cell.meter, cell.kind))
+    if flag is None:
+        what = f"{cell.model}, {cell.tier}, {meter_text(cell)}"
+        return f"# {what}: billed at {decimal_text(price.unit_pico, 12)} dollars for one, which no flag sets"
+    tier = "" if cell.tier == "standard" else f" --tier {cell.tier}"
+    above = f" --above {LONG_PROMPT - 1}" if cell.long else ""
+    dollars = decimal_text(price.unit_pico, 6)  # for a million
+    return f"gembill prices set {cell.model}{tier} {flag} {dollars}{above} --from {day_text(cell.span)}"
 
 
 def inference_notes(one: Comparison) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """Files of Google's SKU catalogue: what is read and what is refused."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -45,3 +46,55 @@ def test_a_file_of_another_kind_is_refused_with_its_line(tmp_path: Path, text: s
 def test_a_file_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="cannot be read"):
         read_catalogue(tmp_path / "none")
+
+
+def sku(
+    text: str, *nanos: int, units: str = "0", at: str = "2026-01-01T00:00:00Z", **more: object
+) -> dict[str, object]:
+    rates = [
+        {"startUsageAmount": n, "unitPrice": {"units": units, "nanos": price, **more}} for n, price in enumerate(nanos)
+    ]
+    expression = {"usageUnit": "count", "displayQuantity": 1_000_000, "tieredRates": rates}
+    return {
+        "skuId": "0000",
+        "description": text,
+        "pricingInfo": [{"effectiveTime": at, "pricingExpression": expression}],
+    }
+
+
+def test_pages_of_the_api_are_read_however_they_are_put_together(tmp_path: Path) -> None:
+    first, second = {"skus": [sku("a", 75)], "nextPageToken": "x"}, {"skus": [sku("b", 0, 9, units="2")]}
+    texts = [json.dumps(first) + "\n" + json.dumps(second, indent=2) + "\n", json.dumps([first, second])]
+    texts.append(json.dumps([*first["skus"], *second["skus"]]))  # type: ignore[misc]
+    for text in texts:
+        path = tmp_path / "skus.json"
+        path.write_text(text, encoding="utf-8")
+        assert read_catalogue(path) == [CatalogueEntry("a", 75, "count"), CatalogueEntry("b", 2_000_000_000, "count")]
+
+
+def test_the_latest_terms_and_their_first_price_hold(tmp_path: Path) -> None:
+    earlier, later = sku("a", 50), sku("a", 0, 40, 30, at="2026-06-01T00:00:00Z")
+    earlier["pricingInfo"] += later["pricingInfo"]  # type: ignore[operator]
+    path = tmp_path / "skus.json"
+    path.write_text(json.dumps({"skus": [earlier]}), encoding="utf-8")
+    assert read_catalogue(path) == [CatalogueEntry("a", 40, "count")]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (
+            json.dumps({"skus": [sku("a", 5, currencyCode="EUR")]}),
+            "is in EUR; ask the API for it with currencyCode=USD",
+        ),
+        (json.dumps({"skus": [{"skuId": "7", "pricingInfo": []}]}), "without description, unit or price: 7"),
+        (json.dumps({"skus": ["a"]}), "it has no name"),
+        ("[1]", "not a page of SKUs"),
+        ('{"skus": []} {"skus"', "not JSON from its character 13 on"),
+    ],
+)
+def test_json_of_another_kind_is_refused(tmp_path: Path, text: str, words: str) -> None:
+    path = tmp_path / "skus.json"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigurationError, match=words):
+        read_catalogue(path)

@@ -7,7 +7,7 @@ from gembill.reconcile.bill_line import BillForm
 from gembill.reconcile.comparison import Comparison, Ours, compare
 from gembill.reconcile.hypothesis import Policy
 from gembill.reconcile.synthetic import BillOptions, make_bill
-from gembill_reports.views.reconciliation import ReconciliationView, amount, headline, inference_notes
+from gembill_reports.views.reconciliation import ReconciliationView, amount, headline, inference_notes, proposals
 from gembill_reports.views.view import Format, text
 from tests.gembill.reconcile.ledgers import BOOK, NOW, month, totals
 
@@ -66,3 +66,16 @@ def test_what_is_inferred_names_the_runner_up_or_says_undecidable():
     notes = list(inference_notes(held(policies=frozenset((Policy.RESULTS_BILLED, Policy.INTERMEDIATE_FREE)))))
     assert "agrees best with intermediate not counted and results as output: 0 tokens apart" in notes[0]
     assert notes[1] == "Undecidable from these calls: tool tokens with grounding free."
+
+
+def test_a_price_of_the_bill_is_a_command_that_somebody_may_run():
+    made = totals(make_bill(USAGES, RESULTS, BOOK, BillOptions()))
+    dearer = ("output token count gemini 3.7 flash text batch", "search query gemini 3", "pro long text")
+    lines = [replace(one, cost_pico=one.cost_pico * 2) if any(w in one.sku for w in dearer) else one for one in made]
+    comparison = compare(lines, Ours(usages=USAGES, results=RESULTS), BOOK, now_day=NOW)
+    said = proposals(comparison)
+    assert "gembill prices set gemini-3.7-flash --tier batch --output 3.75 --from 2026-11-02" in said
+    assert any("--above 200000" in command for command in said)
+    [fee] = [command for command in said if command.startswith("# ")]
+    assert fee == "# gemini-3, standard, search (text): billed at 0.028 dollars for one, which no flag sets"
+    assert json.loads(shown(comparison, Format.JSON))["price_proposals"] == said
