@@ -29,14 +29,6 @@ PROOFS: dict[str, tuple[str, tuple[str, ...]]] = {
         "segments cut at every place and with junk behind them",
         ("tests/gembill/spool/test_segment.py", "tests/gembill/spool/test_wal_frames.py"),
     ),
-    "R11": (
-        "bytes flipped in segments: one group lost, named, set aside; no number twice",
-        (
-            "tests/gembill/spool/test_segments.py",
-            "tests/gembill/spool/test_frames.py",
-            "tests/gembill/spool/test_reader.py",
-        ),
-    ),
     "R14": (
         "four processes open an empty database at once, on both engines",
         ("tests/gembill/ledger/test_migration.py",),

@@ -1,5 +1,5 @@
 """All scenarios, in the registry once this is imported."""
 
-from tests.faults import clocks_and_clones, disks, kills, proofs, soak, traffic
+from tests.faults import clocks_and_clones, disks, flips, kills, proofs, soak, traffic
 
-LOADED = (clocks_and_clones, disks, kills, proofs, soak, traffic)
+LOADED = (clocks_and_clones, disks, flips, kills, proofs, soak, traffic)

@@ -1,8 +1,10 @@
+from pathlib import Path
+
 import pytest
 from msgspec.structs import replace
 from sqlalchemy import text
 
-from gembill.ledger import Ledger, Reason, audit_ledger
+from gembill.ledger import Ledger, Reason, audit_ledger, open_ledger
 from tests.gembill.ledger.making import HOUR, LOST, SPOOL, START, append, natural, posting, rated, record, tokens
 
 
@@ -49,6 +51,27 @@ def test_every_kind_of_damage_is_found(books: Ledger, damage: str, finding: str)
     with books.engine.begin() as connection:
         connection.execute(text(damage))
     assert any(finding in sentence for sentence in audit_ledger(books)), audit_ledger(books)
+
+
+@pytest.mark.parametrize("index", ["entry_by_time", "entry_by_conversation"])
+def test_a_byte_that_flipped_in_an_index_of_a_file_is_found(tmp_path: Path, index: str) -> None:
+    file = tmp_path / "ledger.db"
+    ledger = open_ledger(f"sqlite:///{file}")
+    append(ledger, SPOOL, [posting(number) for number in range(1, 50)])
+    with ledger.engine.connect() as connection:
+        root = connection.execute(
+            text("SELECT rootpage FROM sqlite_schema WHERE name = :name"), {"name": index}
+        ).scalar()
+        size = connection.execute(text("PRAGMA page_size")).scalar()
+    ledger.close()
+    content = bytearray(file.read_bytes())
+    content[root * size - 20] ^= 4  # among the cells, which fill a page from its end
+    file.write_bytes(content)
+    ledger = open_ledger(f"sqlite:///{file}")
+    findings = audit_ledger(ledger)
+    ledger.close()
+    assert findings
+    assert all("the file of the ledger is damaged" in finding for finding in findings)
 
 
 def test_a_buried_event_fills_its_place(ledger: Ledger) -> None:
