@@ -36,13 +36,18 @@ def main() -> int:
         began = time.monotonic()
         results[number] = tried(number, chosen)
         print(f"{row(number, results[number])} {time.monotonic() - began:.0f} s", flush=True)
-    if chosen.write:
-        rounds = f" ROUNDS={chosen.rounds}" if chosen.rounds else ""
-        rounds += f" SECONDS={chosen.seconds:g}" if chosen.seconds else ""
-        for number, figure in results.items():
-            calls = f" FAULTS_CALLS={CALLS}" if number == "R27" else ""
-            write(DOCUMENT, {number: figure}, f"make faults SEED={chosen.seed}{rounds}{calls} ONLY={number}")
+        if chosen.write:
+            write(DOCUMENT, {number: results[number]}, command(number, chosen))
     return int(any(figure.held is False for figure in results.values()))
+
+
+def command(number: str, chosen: argparse.Namespace) -> str:
+    """What to say to try this row again."""
+    words = ["make faults", f"SEED={chosen.seed}"]
+    words += [f"ROUNDS={chosen.rounds}"] * bool(chosen.rounds) + [f"SECONDS={chosen.seconds or 0:g}"] * bool(
+        chosen.seconds
+    )
+    return " ".join([*words, *([f"FAULTS_CALLS={CALLS}"] if number == "R27" else []), f"ONLY={number}"])
 
 
 def tried(number: str, chosen: argparse.Namespace) -> Figure:

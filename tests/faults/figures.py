@@ -4,6 +4,7 @@ Owns: the registry of scenarios, their seeds, and the table. Not here: the scena
 chance from a generator made of the seed and its name, so that one of them alone runs as it did among the others.
 """
 
+import os
 import platform
 import random
 import re
@@ -78,7 +79,8 @@ def write(document: Path, results: dict[str, Figure], command: str) -> None:
     old, _, behind = rest.partition(END)
     rows = {line.split("|")[1].strip(): line for line in old.splitlines() if re.match(r"\| [RS]\d", line)}
     at = time.strftime("%Y-%m-%d", time.gmtime())
-    rows |= {number: f"{row(number, figure)} {at}, `{command}` |" for number, figure in results.items()}
+    load = f"load {os.getloadavg()[0]:.0f}"  # a figure of a busy machine is a figure of that
+    rows |= {number: f"{row(number, figure)} {at}, {load}, `{command}` |" for number, figure in results.items()}
     document.write_text(f"{before}{BEGIN}\n{_table(rows, sorted(rows, key=_place))}{END}{behind}", "utf-8")
 
 
