@@ -114,6 +114,7 @@ def test_a_browser_shows_the_site_and_asks_nobody_else():
     if not (SITE / "index.html").exists():
         pytest.skip("site/ is not here, so no page of it was looked at; `make site` builds it")
     with chromium() as browser, served(SITE) as home, tab(browser, home) as seen:
+        seen.page.set_default_timeout(60_000)
         for page in ("concepts", "dashboard", "architecture"):
             seen.go(f"/{page}.html", drawn=False)
             assert seen.page.inner_text("h1")

@@ -43,11 +43,12 @@ def on_config(config: Any) -> Any:  # noqa: ANN401 - MkDocs's own, which is not 
 
 
 def on_files(files: Any, config: Any) -> Any:  # noqa: ANN401
-    """Add the documents that are not in docs/, and Mermaid."""
+    """Add the documents that are not in docs/, the style, and Mermaid."""
     from mkdocs.structure.files import File
 
     for document, page in PAGES.items():
         files.append(File.generated(config, page, content=(ROOT / document).read_text("utf-8")))
+    files.append(File.generated(config, "assets/gembill.css", abs_src_path=str(Path(__file__).with_name("style.css"))))
     if MERMAID.exists():
         files.append(File.generated(config, "assets/mermaid.min.js", abs_src_path=str(MERMAID)))
     return files

@@ -30,8 +30,10 @@ def url(tmp_path: Path) -> str:
     return address
 
 
-def diff(url: str, *words: str) -> Result:
-    result = CliRunner().invoke(gembill, ["diff", *words, "--database-url", url], env={"COLUMNS": "140"})
+def diff(url: str, *words: str, actions: str = "") -> Result:
+    result = CliRunner().invoke(
+        gembill, ["diff", *words, "--database-url", url], env={"COLUMNS": "140", "GITHUB_ACTIONS": actions}
+    )
     if result.exception and not isinstance(result.exception, SystemExit):
         raise result.exception
     return result
@@ -81,6 +83,13 @@ def test_markdown_and_files(url: str, tmp_path: Path) -> None:
     assert "| **Total** |" in diff(url, "r2", *MAIN, "--format", "markdown").stdout
     diff(url, "r2", *MAIN, "--format", "markdown", "-o", str(tmp_path / "diff.md"))
     assert (tmp_path / "diff.md").read_text().startswith("### Gemini cost of run r2")
+
+
+def test_a_job_of_github_gets_its_form_by_itself(url: str) -> None:
+    said = diff(url, "r2", *MAIN, "--max-increase", "1%", actions="true")
+    assert said.exit_code == 10
+    assert said.stdout.startswith("::stop-commands::")
+    assert "\n::error title=Gemini cost +$0.50 (+50%25)::BREACH: all calls" in said.stdout
 
 
 @pytest.mark.parametrize(
