@@ -14,6 +14,7 @@ from gembill.capture.attribution import Caller, Header
 from gembill.capture.cache_storage import CacheExchange
 from gembill.capture.context import ContextCache, Submitted
 from gembill.capture.documents import Documents
+from gembill.capture.eliding import Bounds
 from gembill.capture.exchange import Exchange
 from gembill.capture.fingerprint import Fingerprint
 from gembill.capture.jobs import JOBS, JobExchange, OperationPoll
@@ -25,6 +26,8 @@ from gembill.wire.observation import Observation
 from gembill.wire.routes import Role, Route
 
 _log = logging.getLogger("gembill.exchange")
+_ENTRIES = Bounds(size=256 << 20, containers=1 << 24, quotes=1 << 26)  # each entry is a call: none may be left out
+_REQUESTS = Bounds(size=64 << 20, containers=1 << 22, quotes=1 << 24)
 
 
 def exchange_for(
@@ -53,6 +56,8 @@ def exchange_for(
 
 class ContextExchange(Exchange):
     """A batch that is made: remembered, never recorded, because its entries are the calls."""
+
+    _request_bounds = _REQUESTS
 
     def events(self, ending: Ending, ended_us: int, *, retried: int = 0) -> list[tuple[str, bytes]]:  # noqa: ARG002
         """None; what the answer names is noted."""
@@ -84,6 +89,8 @@ class BatchResults(Exchange):
         self._error: msgspec.Raw | None = None
         if self._route.is_file:
             self._answer = Documents(self._encoding, lines=True)
+        else:
+            self._answer = Documents(self._encoding, bounds=_ENTRIES)
         self.wanted = status < 300
 
     def received(self, data: bytes) -> None:
@@ -99,6 +106,8 @@ class BatchResults(Exchange):
             return []
         for document in self._read(self._answer, None):
             self._observe(document)
+        if self._answer.shortened:
+            _log.error("the answer to %s holds more results than are read: those behind are missing", self.event_id)
         return list(self._events.values()) if self._tokens is None else self._embeddings(self._tokens)
 
     def _observe(self, document: bytes) -> None:

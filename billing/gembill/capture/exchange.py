@@ -16,7 +16,9 @@ import msgspec
 from gembill.capture.attribution import CONVERSATION_LABEL, Caller, Header, may_show_key, strike, without_keys
 from gembill.capture.context import ContextCache, Submitted
 from gembill.capture.documents import Documents
+from gembill.capture.eliding import Bounds
 from gembill.capture.fingerprint import Fingerprint
+from gembill.capture.slices import PACKED, PLAIN
 from gembill.event import Ending, Event, RequestFacts, ResponseFacts, UnreadReason
 from gembill.model import Operation
 from gembill.wire.dialect import dialect
@@ -45,6 +47,9 @@ class Exchange:
 
     wanted = True
     """Whether the rest of the answer can still say anything."""
+    request_slice = answer_slice = PLAIN
+    """Bytes of the body that may be given at once without holding up others for long."""
+    _request_bounds = Bounds()
 
     def __init__(
         self,
@@ -66,7 +71,7 @@ class Exchange:
         self._fingerprint = fingerprint
         account = caller.account(route.project)
         self._key = fingerprint.key(caller.identity) if account is None else fingerprint.named(account)
-        self._request = Documents()
+        self._request = Documents(bounds=self._request_bounds)
         self._requested: list[bytes] = []
         self._answer = Documents()
         self._observation = Observation()
@@ -81,7 +86,8 @@ class Exchange:
     def request_headers(self, headers: Sequence[Header]) -> None:
         """The request's headers: how its body is encoded."""
         if encoding := _header(headers, b"content-encoding").lower():
-            self._request = Documents(encoding)
+            self._request = Documents(encoding, bounds=self._request_bounds)
+            self.request_slice = PACKED
 
     def sent(self, data: bytes) -> None:
         """Bytes of the request's body."""
@@ -93,6 +99,7 @@ class Exchange:
         self._encoding = _header(headers, b"content-encoding").lower()
         if self._encoding:
             self._answer = Documents(self._encoding)
+            self.answer_slice = PACKED
         self._tier = word(_header(headers, b"x-gemini-service-tier"), 64)
 
     def received(self, data: bytes) -> None:
@@ -174,6 +181,8 @@ class Exchange:
             self._observe(document)
         if self._answer.trouble:
             self._observation.mark_unread(self._answer.trouble)
+        if self._answer.shortened:
+            self._observation.mark_unread(self._answer.shortened)
         facts = self._observation.response_facts()
         return msgspec.structs.replace(facts, service_tier=self._tier) if self._tier else facts
 
@@ -193,7 +202,7 @@ class Exchange:
         if self._route.role is not Role.CALL:
             return RequestFacts()  # a poll asks for nothing
         facts, self._turns = self._dialect.request_facts(self._body(), self._route.model)
-        if self._request.trouble:
+        if self._request.trouble or self._request.shortened is UnreadReason.TOO_LARGE:
             facts = msgspec.structs.replace(facts, unread=True)
         if facts.declared is None and facts.cached_content:
             declared = self._context.cached(self._route.api, facts.cached_content)

@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING
 
 from gembill.capture.admission import OWN_PAGES, Admitted, admit, error_body, forwarded, onward
 from gembill.capture.attribution import Header, caller_of
+from gembill.capture.exchange import Exchange
 from gembill.capture.http_request import ClientGone, Request
 from gembill.capture.recorder import Call, Recorder
+from gembill.capture.slices import PACKED, in_slices
 from gembill.errors import ConfigurationError, Refusal, UpstreamCut, UpstreamError, UpstreamTimeout
 from gembill.event import Ending
 from gembill.health import JSON_TYPE, HealthReport
@@ -120,7 +122,8 @@ class Proxy:
         begun = call.forwarding if call else _nobody_asks
         if request.head.websocket:
             return await upstream.open(admitted.target, [*onward(request.head.fields), *_SWITCH], begun=begun)
-        body = request.take_whole()
+        packed = call is not None and call.exchange.request_slice == PACKED
+        body = None if packed else request.take_whole()
         return await upstream.request(
             request.method.encode(),
             admitted.target,
@@ -166,7 +169,7 @@ class Proxy:
             while piece := await (answer.read() if detached is None else detached.read(answer)):
                 request.send(piece)
                 if call:
-                    call.exchange.received(piece)
+                    await _look(call.exchange, piece)
                 if request.stalled:
                     await request.drained()
                 if request.gone and detached is None:
@@ -203,6 +206,14 @@ class _Detached:
         return piece
 
 
+async def _look(exchange: Exchange, piece: bytes) -> None:
+    """Look at a piece of the answer that was passed on."""
+    if len(piece) <= exchange.answer_slice:
+        exchange.received(piece)
+    else:
+        await in_slices(exchange.received, piece, exchange.answer_slice)
+
+
 async def _speak(request: Request, answer: Response, session: "LiveSession | None") -> None:
     """What the client says in a conversation, until it leaves."""
     while piece := await request.listen():
@@ -215,7 +226,7 @@ async def _pieces(request: Request, call: Call | None) -> AsyncIterator[bytes]:
     while piece := await request.read():
         yield piece
         if call:
-            call.exchange.sent(piece)
+            await in_slices(call.exchange.sent, piece, call.exchange.request_slice)
 
 
 def _fields_back(answer: Response, origin: Origin, here: tuple[bytes, bytes]) -> list[Header]:

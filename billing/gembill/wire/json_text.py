@@ -15,6 +15,7 @@ _fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _items = msgspec.json.Decoder(list[msgspec.Raw])
 _anything = msgspec.json.Decoder()
 _LONGEST_INTEGER = 30
+_LONGEST_LENIENT = 512 * 1024  # bytes: to rewrite more would hold up other calls
 _DEEP = 500  # values nested too deeply for a decoder have more brackets than that
 _DEEPEST = 200_000  # counting more would hold up other calls
 _TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[{}\[\],:]', re.DOTALL)
@@ -66,7 +67,9 @@ def lenient_fields(text: bytes | None) -> dict[str, msgspec.Raw] | None:
     if text is None:
         return None
     members = fields(text)
-    return fields(_LENIENT.sub(_strict, text)) if members is None else members
+    if members is not None or len(text) > _LONGEST_LENIENT:
+        return members
+    return fields(_LENIENT.sub(_strict, text))
 
 
 def items(text: bytes | msgspec.Raw) -> list[msgspec.Raw] | None:

@@ -4,14 +4,16 @@ import gzip
 import itertools
 import json
 import random
+import tracemalloc
 import zlib
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gembill.capture import documents
 from gembill.capture.documents import LONG, Documents
+from gembill.capture.eliding import Bounds
+from gembill.event import UnreadReason
 from gembill.wire.json_text import size
 
 _json = st.recursive(
@@ -100,14 +102,6 @@ def test_long_strings_are_elided_alike_in_any_cut(seed, framing):
     assert {k: whole[0][k] for k in ("before", "list", "more")} == {k: value[k] for k in ("before", "list", "more")}
 
 
-@pytest.mark.parametrize("far", [0, 1023, 1024, 1025, 17_407, 17_408, 17_409, 3 * LONG])
-@pytest.mark.parametrize("ends", [b'"x"', b'\\"', b"", b'x\\"'])
-def test_the_end_of_a_string_is_found_however_far_it_is(far, ends):
-    data = b'"' + b"a" * far + ends
-    first = min((at for byte in b'"\\' if (at := data.find(byte, 1)) >= 0), default=len(data))
-    assert documents._string_end(data, 1) == first
-
-
 @pytest.mark.parametrize("place", [0, 1000, LONG - 1, LONG, LONG + 1, 2 * LONG, 3 * LONG])
 def test_different_long_strings_stay_different(place):
     text = "a" * (3 * LONG)
@@ -121,7 +115,7 @@ def test_a_long_body_is_kept_in_little_memory():
     documents.feed(b'{"data": "')
     for _ in range(200):
         documents.feed(b"A" * 100_000)
-        assert len(documents._framing._elider.out) < 2 * LONG
+        assert len(documents._framing._long.out) < 2 * LONG
     documents.feed(b'", "n": 1}')
     assert json.loads(documents.close()[0])["n"] == 1
 
@@ -154,3 +148,50 @@ def test_a_bomb_stops_the_reading_and_nothing_else():
     for piece in (gzip.compress(b'{"a": "' + b"A" * (64 << 20)), gzip.compress(b"A" * (96 << 20))):
         documents.feed(piece)
     assert documents.trouble == "too_large"
+
+
+@pytest.mark.parametrize("lines", [True, False])
+@pytest.mark.parametrize(
+    ("begin", "piece"),
+    [
+        (b"", b"no JSON at all, and no line end either"),
+        (b"", b"data: {}\n"),
+        (b"", b"data:" + b"x" * 1_000),
+        (b"", b"id: 1\n" + b"data: [" * 100),
+        (b"{", b'"a": {}, '),
+        (b"{", b"1.5, "),
+        (b'{"a": [', b'{"text": "a"}, '),
+        (b'{"a": [', b'"' + b"\\u00e4" * 1_000 + b'", '),
+        (b'{"a": "', b"x" * 1_000),
+        (b'{"a": [', b'"' + b"x[" * 20_000 + b'", '),
+        (b"[", b"1, "),
+        (b"[{", b'"a": [[], {}], '),
+        (b"", b" \n"),
+    ],
+)
+def test_whatever_comes_memory_is_bounded(begin, piece, lines):
+    bounds = Bounds(size=128 * 1024, containers=5_000, quotes=5_000)
+    pieces = piece * (16 * 1024 // len(piece) + 1)
+    documents = Documents(lines=lines, bounds=bounds)
+    tracemalloc.start()
+    try:
+        for part in (begin, *[pieces] * 192):  # 3 MiB
+            documents.feed(part)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 3 << 19
+    documents.close()
+
+
+def test_of_an_event_of_very_many_lines_nothing_is_read_and_those_after_it_are():
+    documents = Documents()
+    assert documents.feed(b"data: {\n" * 40_000 + b"\n" + b'data: {"n": 1}\n\n') == [b'{"n": 1}']
+    assert documents.shortened is UnreadReason.TOO_LARGE
+
+
+def test_a_long_line_that_is_no_data_hides_no_event():
+    documents = Documents()
+    assert documents.feed(b": " + b"x" * 3 * LONG) == []
+    assert documents.feed(b"x" * LONG + b'\n\ndata: {"n": 1}\n\n') == [b'{"n": 1}']
+    assert documents.shortened is None

@@ -330,6 +330,35 @@ def test_a_mistake_of_ours_is_loud_and_costs_only_the_count(monkeypatch, caplog,
     assert meter(recorded, 1).status in (Status.UNKNOWN, Status.PARTIAL)
 
 
+def test_an_answer_of_a_million_parts_keeps_its_usage():
+    parts = ",".join(['{"text": "a"}'] * 200_000)
+    said = f'{{"candidates": [{{"content": {{"parts": [{parts}]}}}}], "usageMetadata": {json.dumps(USAGE)}}}'.encode()
+    recorded = event(run(answer=said, encoding="gzip"))
+    record = meter(recorded, 1)
+    assert (record.status, record.tokens.total) == (Status.COMPLETE, USAGE["totalTokenCount"])
+    assert "answer_unread_too_many_parts" in record.anomalies
+
+
+@pytest.mark.parametrize("packed", [True, False])
+def test_a_request_of_very_many_turns_is_read_as_far_as_it_matters(packed):
+    many = {**REQUEST, "contents": REQUEST["contents"] * 40_000}
+    tools = many.pop("tools")
+    call = exchange()
+    call.request_headers([(b"content-encoding", b"gzip")] if packed else [])
+    body = json.dumps({**many, "tools": tools}).encode()
+    call.sent(gzip.compress(body) if packed else body)
+    call.answered(200, [])
+    assert event(call.finish(Ending.FINISHED, 2)).asked.declared is True
+
+
+def test_an_answer_too_large_to_be_read_is_unknown_and_says_so():
+    said = "{" + ",".join(f'"{n}": {{}}' for n in range(40_000)) + "}"
+    recorded = event(run(answer=said.encode()))
+    record = meter(recorded, 1)
+    assert record.status is Status.UNKNOWN
+    assert "answer_unread_too_large" in record.anomalies
+
+
 def test_one_document_that_is_misread_does_not_cost_the_others(monkeypatch):
     real, calls = generate_content.observe, []
 

@@ -1,0 +1,24 @@
+"""Long work in short turns.
+
+Owns: how much of a body is read before others have their turn. Not here: the reading. Invariant: whoever waits for the
+loop waits for one slice and `PATIENCE` at most, however long the body is or whatever it inflates to.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+
+PLAIN = 16 * 1024
+PACKED = 128  # bytes that may inflate to a thousand times as many
+PATIENCE = 0.01  # seconds of work without a pause
+
+
+async def in_slices(take: Callable[[bytes], object], data: bytes, size: int) -> None:
+    """Give `data` to `take` in slices of `size` bytes, with pauses for others, one of them at the end."""
+    until = time.monotonic() + PATIENCE
+    for start in range(0, len(data), size):
+        take(data[start : start + size])
+        if time.monotonic() >= until:
+            await asyncio.sleep(0)
+            until = time.monotonic() + PATIENCE
+    await asyncio.sleep(0)

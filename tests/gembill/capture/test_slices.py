@@ -1,0 +1,34 @@
+"""Long work in short turns: all of it in order, and others have their turn in between."""
+
+import asyncio
+
+import pytest
+
+from gembill.capture import slices
+from gembill.capture.slices import in_slices
+
+
+def test_all_is_taken_in_order():
+    taken: list[bytes] = []
+    asyncio.run(in_slices(taken.append, b"abcdefgh", 3))
+    assert taken == [b"abc", b"def", b"gh"]
+
+
+@pytest.mark.parametrize(("patience", "turns"), [(0.0, 6), (3_600.0, 1)])
+def test_others_have_their_turn_after_a_while(patience, turns, monkeypatch):
+    monkeypatch.setattr(slices, "PATIENCE", patience)
+    seen = 0
+
+    async def other() -> None:
+        nonlocal seen
+        while True:
+            seen += 1
+            await asyncio.sleep(0)
+
+    async def both() -> int:
+        task = asyncio.create_task(other())
+        await in_slices(lambda _: None, bytes(5), 1)
+        task.cancel()
+        return seen
+
+    assert asyncio.run(both()) == turns
