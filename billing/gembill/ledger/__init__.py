@@ -17,7 +17,14 @@ if TYPE_CHECKING:
     from gembill.ledger.bills import BillChange, BillFile, BillImport, add_bill, bill_files, read_bill_line
     from gembill.ledger.charges import ChargeTotal, read_charges, read_charges_of, sum_charges
     from gembill.ledger.closings import Closing, read_closings
-    from gembill.ledger.conversations import Conversation, read_chains, read_conversations
+    from gembill.ledger.conversations import (
+        Conversation,
+        ConversationOrder,
+        ConversationPage,
+        read_chains,
+        read_conversation_page,
+        read_conversations,
+    )
     from gembill.ledger.entries import (
         DEMO_SOURCE,
         NATURAL_SOURCES,
@@ -68,7 +75,8 @@ _MODULES = {
     "bills": "BillChange BillFile BillImport add_bill bill_files read_bill_line",
     "charges": "ChargeTotal read_charges read_charges_of sum_charges",
     "closings": "Closing read_closings",
-    "conversations": "Conversation read_chains read_conversations",
+    "conversations": "Conversation ConversationOrder ConversationPage read_chains read_conversation_page "
+    "read_conversations",
     "entries": "DEMO_SOURCE NATURAL_SOURCES LedgerCharge LedgerRecord Line RatedEvent Reason "
     "billed_charges ledger_record line_of net_lines",
     "errors": "InvalidPosting LedgerUnavailable SpoolRefused",
@@ -108,6 +116,8 @@ __all__ = [
     "ChargeTotal",
     "Closing",
     "Conversation",
+    "ConversationOrder",
+    "ConversationPage",
     "Cursor",
     "DeadLetter",
     "Evidence",
@@ -158,6 +168,7 @@ __all__ = [
     "read_charges",
     "read_charges_of",
     "read_closings",
+    "read_conversation_page",
     "read_conversations",
     "read_dead_letters",
     "read_doubts",

@@ -7,9 +7,10 @@ turn, and those whose conversation other calls share.
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, literal_column, or_, select
 
 from gembill.ledger import rollup, schema, sql
 from gembill.ledger.engine import snapshot
@@ -29,6 +30,9 @@ _MEASURES = (
 )
 
 
+_MEASURED = [rollup.MEASURED[name] for name in _MEASURES]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conversation:
     """The selected calls of one conversation. `model` is theirs if it is only one; sums skip what is not known."""
@@ -46,20 +50,83 @@ class Conversation:
     cost_pico: int | None
 
 
+class ConversationOrder(StrEnum):
+    """What conversations are sorted by."""
+
+    LAST = "last"
+    CALLS = "calls"
+    INPUT = "input"
+    INTERMEDIATE = "intermediate"
+    OUTPUT = "output"
+    EXECUTIONS = "executions"
+    FAILED = "failed"
+    COST = "cost"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConversationPage:
+    """Which conversations, in which order, and how many of them are left out before. Each of the `words` is in the id
+    or in a model of theirs."""
+
+    selection: Selection
+    order: ConversationOrder = ConversationOrder.LAST
+    ascending: bool = False
+    skip: int = 0
+    words: tuple[str, ...] = ()
+
+
+def read_conversation_page(ledger: Ledger, page: ConversationPage, size: int) -> tuple[list[Conversation], int]:
+    """The conversations of a page, at most `size`, and how many there are on all pages; 0 beyond the last page."""
+    with snapshot(ledger.engine) as connection:
+        key = _order_key(page.order)
+        keys = [one.asc() if page.ascending else one.desc() for one in (key, schema.record.c.conversation)]
+        query = _query(page.selection, connection.dialect.name, None).having(*map(_named, page.words))
+        query = query.add_columns(func.count().over().label("there")).order_by(None).order_by(*keys)
+        rows = list(sql.summed(connection, query.offset(page.skip).limit(size), _MEASURED))
+    there = rows[0][0].there if rows else 0
+    return [_conversation(row, dict(zip(_MEASURES, values, strict=True))) for row, values in rows], there
+
+
+def _named(word: str) -> ColumnElement[bool]:
+    c = schema.record.c
+    of_model = func.max(case((c.model.icontains(word, autoescape=True), 1), else_=0)) == 1
+    return or_(c.conversation.icontains(word, autoescape=True), of_model)
+
+
+def _order_key(order: ConversationOrder) -> ColumnElement[Any]:
+    """What an order sorts by. Sums are of floats, which cannot overflow: an order does not need every digit."""
+    c = schema.record.c
+    if order is ConversationOrder.LAST:
+        return func.max(c.occurred_us)
+    if order is ConversationOrder.CALLS:
+        return func.count()
+    return func.sum(func.coalesce(c[_ORDERED[order]], 0) * literal_column("1.0"))
+
+
+_ORDERED = {
+    ConversationOrder.INPUT: "tokens_input",
+    ConversationOrder.INTERMEDIATE: "tokens_intermediate",
+    ConversationOrder.OUTPUT: "tokens_output",
+    ConversationOrder.EXECUTIONS: "executions_count",
+    ConversationOrder.FAILED: "executions_failed",
+    ConversationOrder.COST: "cost_pico",
+}
+
+
 def read_conversations(
     ledger: Ledger, selection: Selection, size: int, after: tuple[int, str] | None = None
 ) -> list[Conversation]:
     """The conversations with selected calls, the one with the newest call first; `after`: its `last_us` and `id`."""
     with snapshot(ledger.engine) as connection:
         query = _query(selection, connection.dialect.name, after).limit(size)
-        rows = sql.summed(connection, query, [rollup.MEASURED[name] for name in _MEASURES])
+        rows = sql.summed(connection, query, _MEASURED)
         return [_conversation(row, dict(zip(_MEASURES, values, strict=True))) for row, values in rows]
 
 
 def sums_of(connection: Connection, selection: Selection, ids: Collection[str]) -> list[Conversation]:
     """The conversations of these ids, of selected calls, whichever way they are shown."""
     query = _query(selection, connection.dialect.name, None).where(schema.record.c.conversation.in_(ids))
-    rows = sql.summed(connection, query, [rollup.MEASURED[name] for name in _MEASURES])
+    rows = sql.summed(connection, query, _MEASURED)
     return [_conversation(row, dict(zip(_MEASURES, values, strict=True))) for row, values in rows]
 
 

@@ -1,4 +1,4 @@
-"""The pages of calls: the list, one call, and conversations.
+"""The pages of calls: the list, and one call.
 
 Owns: their tables, data and links to the next page. Not here: queries, and the lines of a receipt. Invariant: a list
 goes on by key, so that a call is neither shown twice nor left out.
@@ -9,11 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from gembill.errors import ConfigurationError
 from gembill.ledger import (
-    Conversation,
     Cursor,
     Ledger,
     LedgerRecord,
@@ -21,11 +19,9 @@ from gembill.ledger import (
     RecordPage,
     SortOrder,
     count_calls,
-    read_conversations,
     read_page,
 )
 from gembill.model import Meter, Status
-from gembill.money import usd
 from gembill.period import local
 from gembill_reports import charts
 from gembill_reports.analysis.receipt import Receipt
@@ -35,12 +31,12 @@ from gembill_reports.dashboard.query import PageQuery
 from gembill_reports.layout.sheet import count, exact, money
 from gembill_reports.layout.tables import MISSING, clean
 from gembill_reports.views.receipt import ReceiptView
-from gembill_reports.views.records import CSV_HEADER, csv_row, record_dict, utc
+from gembill_reports.views.records import CSV_HEADER, csv_row, record_dict
 from gembill_reports.views.rounds import explanation
 
 SIZE = 50
 _COUNTED = 100_000  # more calls are not counted one by one
-_WORDS = 5  # that a search looks for
+WORDS = 5  # that a search looks for
 _STREAMED = 1000  # calls that a CSV reads at a time
 _SORTED = {
     "Input": SortOrder.INPUT,
@@ -50,10 +46,6 @@ _SORTED = {
     "Failed": SortOrder.FAILED,
     "Cost": SortOrder.COST,
 }
-_CONVERSATIONS = (
-    *("conversation_id", "operation", "calls", "first_at", "last_at", "model", "tokens_input", "tokens_intermediate"),
-    *("tokens_output", "executions", "executions_failed", "cost_usd"),
-)
 
 
 def calls(ledger: Ledger, view: PageQuery) -> Page:
@@ -70,7 +62,7 @@ def calls(ledger: Ledger, view: PageQuery) -> Page:
         data={"schema_version": 1, "truncated": place is not None, "next": onward, "records": records},
         header=CSV_HEADER,
         rows=_all_calls(ledger, asked, view),
-        grids=(_grid(stored, view, asked, _there(there, "call", len(records), onward)),),
+        grids=(_grid(stored, view, asked, there_are(there, "call", len(records), onward)),),
         more={"onward": onward, "asked": asked, "statuses": list(Status), "problems": list(ProblemFilter)},
     )
 
@@ -90,12 +82,12 @@ def browse(view: PageQuery) -> RecordPage:
     rest = view.rest
     return RecordPage(
         selection=view.selection,
-        order=_word(SortOrder, rest.get("sort")) or SortOrder.TIME,
+        order=word_of(SortOrder, rest.get("sort")) or SortOrder.TIME,
         ascending=rest.get("dir") == "up",
-        problem=_word(ProblemFilter, rest.get("trouble")),
-        status=_word(Status, rest.get("status")),
+        problem=word_of(ProblemFilter, rest.get("trouble")),
+        status=word_of(Status, rest.get("status")),
         conversation=rest.get("conversation"),
-        words=tuple(rest.get("find", "").split()[:_WORDS]),
+        words=tuple(rest.get("find", "").split()[:WORDS]),
     )
 
 
@@ -132,38 +124,6 @@ def one_call(receipt: Receipt, view: PageQuery) -> Page:
     )
 
 
-def conversation_list(ledger: Ledger, view: PageQuery) -> Page:
-    """Chats of several turns and chains of interactions, the one with the newest call first."""
-    conversations = read_conversations(ledger, view.selection, SIZE + 1, _last(view))
-    shown = conversations[:SIZE]
-    rows = [_conversation(one) for one in shown]
-    onward = None
-    if len(conversations) > SIZE:
-        mark = f"{shown[-1].last_us}.{shown[-1].id}"
-        onward = view.to("/conversations", ("after", mark), without=("after",), rest=True)
-    heads = [text("Conversation"), text("Last call"), text("Model"), number("Calls"), number("Input")]
-    heads += [number("Intermediate"), number("Output"), number("Executions"), number("Failed"), number("Cost")]
-    grid = Grid("Conversations", heads, [_line(one, view) for one in shown], empty="No conversation in this period.")
-    return Page(
-        name="conversations",
-        title="Conversations",
-        template="conversations.html",
-        data={"schema_version": 1, "truncated": onward is not None, "next": onward, "conversations": rows},
-        header=_CONVERSATIONS,
-        rows=_all_conversations(ledger, view),
-        grids=(grid,),
-        more={"onward": onward},
-    )
-
-
-def _all_conversations(ledger: Ledger, view: PageQuery) -> Iterator[dict[str, Any]]:
-    """The rows of every conversation from the place on that the address names."""
-    place = _last(view)
-    while conversations := read_conversations(ledger, view.selection, _STREAMED, place):
-        yield from map(_conversation, conversations)
-        place = conversations[-1].last_us, conversations[-1].id
-
-
 def plain(note: str) -> str:
     """A sentence without the scheme of addresses: pages name no outside address that a browser could follow."""
     return note.replace("https://", "").replace("http://", "")
@@ -187,8 +147,8 @@ def _grid(stored: Sequence[LedgerRecord], view: PageQuery, asked: RecordPage, su
     return Grid("Calls", heads, [_call(one, view) for one in stored], empty="No call fits.", tools=tools)
 
 
-def _there(there: int, what: str, shown: int, onward: str | None) -> str:
-    """`12 calls`, `50 of 20,000 calls`, `50 of more than 100,000 calls`."""
+def there_are(there: int, what: str, shown: int, onward: str | None) -> str:
+    """How many rows a list has: `12 calls`, `50 of 20,000 calls`, `50 of more than 100,000 calls`."""
     many = f"{count(there)} {what}{'' if there == 1 else 's'}"
     if there > _COUNTED:
         many = f"more than {count(_COUNTED)} {what}s"
@@ -256,41 +216,8 @@ def _total(cells: Sequence[str] | None) -> list[Cell] | None:
     return None if cells is None else [Cell(cell, number=at > 0) for at, cell in enumerate(cells)]
 
 
-def _conversation(one: Conversation) -> dict[str, Any]:
-    return {
-        "conversation_id": one.id,
-        "operation": one.operation,
-        "calls": one.calls,
-        "first_at": utc(one.first_us),
-        "last_at": utc(one.last_us),
-        "model": one.model,
-        "tokens_input": one.tokens.input,
-        "tokens_intermediate": one.tokens.intermediate,
-        "tokens_output": one.tokens.output,
-        "executions": one.executions,
-        "executions_failed": one.executions_failed,
-        "cost_usd": usd(one.cost_pico),
-    }
-
-
-def _line(one: Conversation, view: PageQuery) -> list[Cell]:
-    tokens = one.tokens
-    model = clean(one.model) if one.model else f"{one.models} models" if one.models else MISSING
-    return [
-        text(clean(one.id)[:16], view.to("/calls", ("conversation", one.id), ("dir", "up"))),
-        text(_moment(one.last_us, view.period.zone)),
-        text(model),
-        *(number(count(value)) for value in (one.calls, tokens.input, tokens.intermediate, tokens.output)),
-        *(number(count(value)) for value in (one.executions, one.executions_failed)),
-        number(money(one.cost_pico)),
-    ]
-
-
-def _moment(at_us: int, zone: ZoneInfo) -> str:
-    return local(at_us, zone).strftime("%Y-%m-%d %H:%M:%S")
-
-
-def _word(words: Any, named: str | None) -> Any:  # noqa: ANN401
+def word_of(words: Any, named: str | None) -> Any:  # noqa: ANN401
+    """The member of an enum that the address names, None if it names none; ConfigurationError for any other word."""
     if named is None:
         return None
     try:
@@ -315,13 +242,3 @@ def _after(view: PageQuery) -> Cursor | None:
     if place is None or max(place.value, abs(place.occurred_us), abs(place.source_id)) >> 63:
         raise ConfigurationError(f"after is '{mark}', which is not a place in the list of calls")
     return place
-
-
-def _last(view: PageQuery) -> tuple[int, str] | None:
-    mark = view.rest.get("after")
-    if mark is None:
-        return None
-    last, dot, conversation = mark.partition(".")
-    if not dot or not last.isdecimal() or len(last) > 18:
-        raise ConfigurationError(f"after is '{mark}', which is not a place in the list of conversations")
-    return int(last), conversation

@@ -41,7 +41,11 @@ _PERIODS = {
 }
 _HOME = {"/overview": "/"}
 _FILTERED = ("overview", "changes", "models", "labels", "keys", "executions", "conversations", "calls", "quality")
-_OWN = {"/calls": ("status", "trouble", "after", "dir", "find"), "/changes": ("against",)}  # asked for by its form
+_OWN = {
+    "/calls": ("status", "trouble", "after", "dir", "find"),
+    "/changes": ("against",),
+    "/conversations": ("page",),
+}  # asked for by its form
 _CHOICES = 200  # models or values of a label that a filter offers
 
 

@@ -1,13 +1,25 @@
 """Conversations: exactly the calls that show a conversation id, summed up."""
 
 import itertools
+from dataclasses import replace as replace_dataclass
 
+import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 from sqlalchemy import select
 
-from gembill.ledger import Ledger, Selection, read_conversations, read_records, schema
+from gembill.ledger import (
+    Conversation,
+    ConversationOrder,
+    ConversationPage,
+    Ledger,
+    Selection,
+    read_conversation_page,
+    read_conversations,
+    read_records,
+    schema,
+)
 from gembill.ledger.conversations import goes_on
 from gembill.model import Operation, Record
 from gembill.rules import conversation
@@ -63,6 +75,43 @@ def test_only_selected_calls_count(ledger: Ledger) -> None:
     assert (only.id, only.calls) == ("twice", 1)  # its other call is of another model, and still makes it one
     early = read_conversations(ledger, Selection(start_us=START + HOUR, end_us=START + 2 * HOUR), 10)
     assert [one.id for one in early] == ["c_chat"]
+
+
+@pytest.mark.parametrize("order", list(ConversationOrder))
+@pytest.mark.parametrize("ascending", [False, True])
+def test_every_order_has_every_conversation_once_and_counts_them(
+    ledger: Ledger, order: ConversationOrder, ascending: bool
+) -> None:
+    fill(ledger)
+    page = ConversationPage(selection=Selection(), order=order, ascending=ascending)
+    shown, there = read_conversation_page(ledger, page, 10)
+    assert there == len(shown) == 3
+    assert sorted(one.id for one in shown) == ["c_chat", "chain", "twice"]
+    values = [_sorted_by(one, order) for one in shown]
+    assert values == sorted(values, reverse=not ascending)
+    second = read_conversation_page(ledger, replace_dataclass(page, skip=1), 1)
+    assert second == (shown[1:2], 3)
+
+
+def _sorted_by(one: Conversation, order: ConversationOrder) -> int:
+    return {
+        ConversationOrder.LAST: one.last_us,
+        ConversationOrder.CALLS: one.calls,
+        ConversationOrder.INPUT: one.tokens.input or 0,
+        ConversationOrder.INTERMEDIATE: one.tokens.intermediate or 0,
+        ConversationOrder.OUTPUT: one.tokens.output or 0,
+        ConversationOrder.EXECUTIONS: one.executions,
+        ConversationOrder.FAILED: one.executions_failed,
+        ConversationOrder.COST: one.cost_pico or 0,
+    }[order]
+
+
+def test_words_are_looked_for_in_ids_and_models(ledger: Ledger) -> None:
+    fill(ledger)
+    for words, expected in ((("OTHER",), ["twice"]), (("chat", "c_"), ["c_chat"]), (("%",), []), (("twice", "x"), [])):
+        shown, there = read_conversation_page(ledger, ConversationPage(selection=Selection(), words=words), 10)
+        assert [one.id for one in shown] == expected
+        assert there == len(shown)
 
 
 NAMES = st.none() | st.sampled_from(["", "a", "b", "c_", "c_a"])

@@ -173,7 +173,8 @@ def test_tiers_and_locations_narrow_every_page(ledger: Ledger, app: App) -> None
 def test_a_csv_has_every_call_and_conversation_and_a_page_some(
     ledger: Ledger, app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gembill_reports.dashboard.call_pages._STREAMED", 7)
+    for pages in ("call_pages", "conversation_pages"):
+        monkeypatch.setattr(f"gembill_reports.dashboard.{pages}._STREAMED", 7)
     monkeypatch.setattr("gembill_reports.dashboard.call_pages.SIZE", 5)
     chats = {"turns": 2, "operation": Operation.GENERATE_CONTENT}
     put(

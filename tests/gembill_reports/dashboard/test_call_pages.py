@@ -1,4 +1,4 @@
-"""The list of calls, one call, and conversations."""
+"""The list of calls, and one call."""
 
 import pytest
 
@@ -101,16 +101,6 @@ def test_a_call_that_is_not_known_has_no_steps(ledger: Ledger) -> None:
     put(ledger, call("2026-11-09T10:00:00+00:00", None))
     stored = next(iter(read_records(ledger, Selection(), limit=1)))
     assert call_pages.one_call(receipt(stored, [], {}), at()).charts == ()
-
-
-def test_conversations_lead_to_their_calls(ledger: Ledger) -> None:
-    page = call_pages.conversation_list(ledger, at())
-    assert [row["conversation_id"] for row in page.rows] == ["chain"]
-    link = page.grids[0].rows[0][0].link
-    assert link == "/calls?month=2026-11&conversation=chain&dir=up"
-    assert len(call_pages.calls(ledger, at(conversation="chain")).data["records"]) == 1
-    with pytest.raises(ConfigurationError):
-        call_pages.conversation_list(ledger, at(after="x"))
 
 
 def test_sentences_name_no_address_to_follow() -> None:
