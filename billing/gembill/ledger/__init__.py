@@ -60,6 +60,7 @@ if TYPE_CHECKING:
     from gembill.ledger.records import read_event_body, read_record, read_records, read_time_range
     from gembill.ledger.remarks import Remarks, count_unreplayed, read_remarks
     from gembill.ledger.selection import Selection
+    from gembill.ledger.source_status import SourceStatus, read_source_statuses
     from gembill.ledger.store import Ledger, ledger_file, open_ledger, upgrade_ledger
     from gembill.ledger.totals import Total, read_hourly_totals, read_sums, read_totals
     from gembill.ledger.transaction import Transaction
@@ -93,6 +94,7 @@ _MODULES = {
     "records": "read_event_body read_record read_records read_time_range",
     "remarks": "Remarks count_unreplayed read_remarks",
     "selection": "Selection",
+    "source_status": "SourceStatus read_source_statuses",
     "store": "Ledger ledger_file open_ledger upgrade_ledger",
     "totals": "Total read_hourly_totals read_sums read_totals",
     "transaction": "Transaction",
@@ -135,6 +137,7 @@ __all__ = [
     "Remarks",
     "Selection",
     "SortOrder",
+    "SourceStatus",
     "SpoolRefused",
     "Total",
     "Transaction",
@@ -185,6 +188,7 @@ __all__ = [
     "read_record",
     "read_records",
     "read_remarks",
+    "read_source_statuses",
     "read_sums",
     "read_time_range",
     "read_totals",

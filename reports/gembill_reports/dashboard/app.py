@@ -101,7 +101,9 @@ class Dashboard:
             "budgets": lambda ledger, shown: budget_pages.budget_page(ledger, shown, self._budgets),
             "bill": lambda ledger, shown: bill_pages.bill_page(ledger, shown, self._book(), self._comparisons),
             "prices": lambda _, shown: price_pages.prices(self._book(), shown),
-            "quality": lambda ledger, shown: quality_pages.quality_page(ledger, shown, self._book()),
+            "quality": lambda ledger, shown: quality_pages.quality_page(
+                ledger, shown, self._book(), self._settings.spool_dir
+            ),
         }
         routes = [Route("/", partial(self._answer, pages["overview"], "html")), Route("/favicon.ico", _icon)]
         for name, page in pages.items():
