@@ -47,6 +47,26 @@ def test_the_token_opens_the_page_that_was_asked_for(browser: Any, home: str, *,
         assert visitor.outside == []
 
 
+@pytest.mark.parametrize("script", [True, False])
+def test_a_view_is_saved_under_a_name_and_found_again(browser: Any, home: str, *, script: bool) -> None:
+    with tab(browser, home, java_script_enabled=script) as visitor:
+        page = visitor.page
+        page.goto(f"{home}/?token={TOKEN}")
+        page.goto(f"{home}/calls?month=2026-11&tz=UTC&sort=cost")
+        page.focus("details.views summary")
+        page.keyboard.press("Enter")
+        page.keyboard.press("Tab")
+        page.keyboard.type("Most expensive <first>")
+        page.keyboard.press("Enter")
+        page.wait_for_selector("h1:has-text('Calls')")
+        page.goto(f"{home}/models?month=2026-11")
+        page.click("details.views summary")
+        page.click("text=Most expensive <first>")
+        page.wait_for_selector("h1:has-text('Calls')")
+        assert page.url == f"{home}/calls?month=2026-11&tz=UTC&sort=cost"
+        assert visitor.console == []
+
+
 def test_a_page_of_another_place_cannot_sign_in_or_out(browser: Any, home: str, tmp_path: Path) -> None:
     with tab(browser, home) as visitor:
         page = visitor.page

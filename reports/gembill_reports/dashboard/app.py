@@ -8,9 +8,10 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -48,14 +49,16 @@ from gembill_reports.dashboard import (
     quality_pages,
     summary_pages,
 )
-from gembill_reports.dashboard.frame import MENU, address, frame
+from gembill_reports.dashboard.frame import MENU, address, frame, is_page
 from gembill_reports.dashboard.grids import arranged
 from gembill_reports.dashboard.guard import HOLDER, LOOPBACK, App, Guard
 from gembill_reports.dashboard.live import Live
 from gembill_reports.dashboard.page import Page
 from gembill_reports.dashboard.query import PageQuery, view
 from gembill_reports.dashboard.render import bare_frame, read_templates, render
+from gembill_reports.dashboard.saved_views import FILE, SavedViews, link_of
 from gembill_reports.dashboard.tokens import Holder, TokenFile
+from gembill_reports.dashboard.view_routes import WRITES, ViewRoutes
 from gembill_reports.layout.tables import csv_lines
 
 _FORMS = {"json": "application/json", "csv": "text/csv; charset=utf-8"}
@@ -84,6 +87,7 @@ class Dashboard:
         self._landing = landing
         file = ledger_file(settings.ledger_url)
         self._live = Live(partial(read_mark, ledger), partial(file_state, file) if file else None, ended)
+        self._views = SavedViews(settings.data_dir / FILE, is_page)
         self._comparisons = bill_pages.Comparisons()
         self._now_us = now_us or (lambda: time.time_ns() // 1000)
 
@@ -111,14 +115,14 @@ class Dashboard:
             routes += [Route(f"/{name}.{form}", partial(self._answer, page, form)) for form in _FORMS]
         routes += [Route(f"/calls/{{record_id}}.{form}", partial(self._call, form)) for form in _FORMS]
         routes += [Route("/calls/{record_id}", partial(self._call, "html")), Route("/static/{name}", assets.static)]
-        routes += [Route("/live", self._live.answer)]
+        routes += [Route("/live", self._live.answer), *ViewRoutes(self._views, self._problem).routes()]
         served = Starlette(
             routes=routes,
             middleware=[Middleware(GZipMiddleware, minimum_size=1000)],
             exception_handlers={404: lambda *_: self._problem(_NOT_FOUND, "There is no such page.")},
             lifespan=_warmed,
         )
-        return Guard(served, hosts, token, named=named)
+        return Guard(served, hosts, token, named=named, writes=WRITES)
 
     def _answer(self, page: Callable[[Ledger, PageQuery], Page], form: str, request: Request) -> Response:
         try:
@@ -162,7 +166,19 @@ class Dashboard:
     def _html(self, page: Page, shown: PageQuery, mark: str, holder: Holder | None) -> Response:
         content = {key: getattr(page, key) for key in ("cards", "charts", "notes", "more")}
         content["grids"] = [arranged(grid, shown, address(page)) for grid in page.grids]
-        return HTMLResponse(render(page.template, content | frame(self._ledger, page, shown, mark, holder)))
+        return HTMLResponse(
+            render(page.template, content | frame(self._ledger, page, shown, mark, holder) | self._saved(holder))
+        )
+
+    def _saved(self, holder: Holder | None) -> dict[str, Any]:
+        """The views that a page offers, and whether whoever asks may change them.
+
+        A file that cannot be read is said to whoever saves or follows a view; it keeps no page from being shown.
+        """
+        names: list[str] = []
+        with suppress(ConfigurationError):
+            names += self._views.read()
+        return {"views": [(name, link_of(name)) for name in names], "writes": holder is None or holder.writes}
 
     def _problem(self, status: int, sentence: str) -> Response:
         title = "There is a problem" if status != _NOT_FOUND else "Not found"

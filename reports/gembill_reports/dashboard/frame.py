@@ -4,6 +4,7 @@ Owns: what the form offers, and where its links lead. Not here: content, and mar
 without a script: a form of plain fields and links; whatever the address chooses is shown, and the form keeps it.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -96,6 +97,11 @@ def _as_of(shown: PageQuery, extent: tuple[int, int] | None) -> dict[str, str]:
 def address(page: Page) -> str:
     """Where a page's own form and links lead."""
     return _HOME.get(f"/{page.name}", f"/{page.name}")
+
+
+def is_page(path: str) -> bool:
+    """Whether a path is that of a page, or of a call's receipt."""
+    return path in {to for _, to in MENU} or re.fullmatch("/calls/[0-9a-f-]{36}", path) is not None
 
 
 def _filter(ledger: Ledger, action: str, shown: PageQuery, extent: tuple[int, int] | None) -> dict[str, Any]:

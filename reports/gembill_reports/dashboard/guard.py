@@ -129,7 +129,7 @@ class Guard:
 
     async def _sign_in(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Take the token of the form, and lead to the page that was asked for."""
-        form = await _form(receive)
+        form = await read_form(receive)
         target = form.get("next", "/")
         target = (
             target if target.startswith("/") and not target.startswith(("//", "/\\")) and target.isprintable() else "/"
@@ -170,7 +170,7 @@ def _from_our_page(scope: Scope) -> bool:
     return len(origins) == 1 and parts.scheme in ("http", "https") and parts.netloc.lower() == host.lower()
 
 
-async def _form(receive: Receive) -> dict[str, str]:
+async def read_form(receive: Receive) -> dict[str, str]:
     """The fields of a form, none of one that is too large."""
     body = b""
     while True:

@@ -28,7 +28,7 @@
       if (quiet) for (const figure of fresh.querySelectorAll("figure[data-chart]")) keep(figure, old);
       old.replaceWith(document.adoptNode(fresh));
       document.title = loaded.title;
-      if (push) history.pushState(null, "", address);
+      if (push) history.pushState(null, "", answer.redirected ? answer.url : address);
       for (const [name, scrolled] of unfolded) unfold(fresh, name, scrolled);
       const next = focused && [...document.querySelectorAll(focused)].find((one) => one.offsetParent);
       if (next) next.focus({ preventScroll: true });
