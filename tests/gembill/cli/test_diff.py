@@ -14,10 +14,10 @@ from tests.gembill_reports.making import call, put
 AT = "2026-11-01T10:00:00+00:00"
 
 
-@pytest.fixture
-def url(tmp_path: Path) -> str:
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A run of main for 1 dollar, one of a branch for 1.50, and one of another whose model has no price."""
-    address = f"sqlite:///{tmp_path / 'ledger.db'}"
+    address = f"sqlite:///{tmp_path_factory.mktemp('diff') / 'ledger.db'}"
     ledger = open_ledger(address)
     for run, branch, model, count in (
         ("r1", "main", "gemini-3-flash-preview", 2),
