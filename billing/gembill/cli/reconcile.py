@@ -50,6 +50,8 @@ class BillFlags:
     as_of: str | None
     infer: bool
     explain: int | None
+    calls: Path | None
+    credential: tuple[str, ...]
 
 
 _BILL = (
@@ -70,6 +72,13 @@ _BILL = (
     click.option(
         "--explain", type=click.IntRange(1), metavar="LINE", help="Instead: the calls behind this line of FILE."
     ),
+    click.option(
+        "--calls",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="Instead: numbers of calls as Cloud Monitoring counted them, to find those that went past the proxy.",
+    ),
+    click.option("--credential", multiple=True, metavar="ID=KEY", help="Which key a credential of --calls is."),
     click.option("--infer", is_flag=True, help="Say which policies the bill agrees with. Nothing is set."),
 )
 _CALLS = (
@@ -116,6 +125,8 @@ def reconcile(
     from gembill_reports.analysis.reconciliation import reconcile as compared
     from gembill_reports.views.reconciliation import ReconciliationView, inference_notes, proposals
 
+    if flags.calls is not None:
+        ctx.exit(_witness(flags.calls, flags.credential, output, database_url))
     with opened(database_url, read_only=not files) as (ledger, settings):
         days = _days(calls)
         bills = [take_in(ledger, path, flags.project or "", days) for path in files]
@@ -133,6 +144,21 @@ def reconcile(
         for note in inference_notes(comparison):
             click.echo(f"gembill: {note}", err=True)
     ctx.exit(exit_code(comparison, flags.tolerance))
+
+
+def _witness(path: Path, credentials: tuple[str, ...], output: Output, database_url: str | None) -> int:
+    """Compare numbers of calls; the exit code."""
+    from gembill.reconcile.monitoring import read_calls
+    from gembill_reports.analysis.second_witness import witnessed
+    from gembill_reports.views.second_witness import SecondWitnessView
+
+    pairs = [text.rpartition("=") for text in credentials]
+    if not all(name and key for name, _, key in pairs):
+        raise ConfigurationError("--credential is written ID=KEY, such as apikey:0123=team-a")
+    with opened(database_url) as (ledger, _):
+        days = witnessed(ledger, read_calls(path), {name: key for name, _, key in pairs})
+    output.write(SecondWitnessView(days))
+    return RESIDUE_EXIT if any(one.past for one in days) else 0
 
 
 def take_in(ledger: Ledger, path: Path, project: str, days: tuple[int | None, int | None] = (None, None)) -> BillFile:

@@ -134,3 +134,19 @@ def test_a_line_is_explained_by_its_calls(url: str, tmp_path: Path) -> None:
     shape = json.loads(reconcile(url, path, "--explain", "1", "--format", "json").stdout)
     assert shape["difference"] == "0"
     assert len(shape["calls"]) == 1
+
+
+def test_calls_that_went_past_the_proxy_are_named_and_exit_with_10(url: str, tmp_path: Path) -> None:
+    path = tmp_path / "calls.csv"
+    rows = (
+        "TimeSeries ID,a",
+        "credential_id,apikey:1",
+        "method,v1.GenerateContent",
+        "Tue Nov 10 2026 01:00:00 GMT-0800,7",
+    )
+    path.write_text("\n".join(rows), encoding="utf-8")
+    result = reconcile(url, "--calls", path, "--credential", "apikey:1=nobody")
+    assert result.exit_code == 10
+    assert "7 calls went past the proxy: generate_content with apikey:1 on 2026-11-10" in result.stdout
+    with pytest.raises(ConfigurationError, match="ID=KEY"):
+        reconcile(url, "--calls", path, "--credential", "apikey")
