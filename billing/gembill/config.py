@@ -68,6 +68,8 @@ class Settings:
     pump_bytes: int = 64 << 20
     pump_calls: int = 1_000
     answer_seconds: int = 900
+    connections: int = 4_096  # of callers at once
+    connections_per_address: int = 1_024  # of one address of another machine
     stop_seconds: int = 30  # that answers under way have to end after SIGTERM
     prices: Path | None = None  # a price list in the form of billing/gembill/prices.toml that counts before all others
     long_context_counts: str = "prompt"
@@ -162,6 +164,8 @@ _KINDS = {
     "pump_bytes": _COUNT,
     "pump_calls": _COUNT,
     "answer_seconds": _COUNT,
+    "connections": _COUNT,
+    "connections_per_address": _COUNT,
     "stop_seconds": _COUNT,
     "prices": _PATH,
     "long_context_counts": Kind(Literal["prompt", "prompt_and_intermediate"], "prompt or prompt_and_intermediate"),

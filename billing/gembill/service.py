@@ -16,6 +16,7 @@ from typing import Protocol
 
 from gembill.address import listen, loopback
 from gembill.capture.caller_token import CallerToken, caller_token
+from gembill.capture.crowd import Room, possible_connections
 from gembill.capture.doors import doors_of
 from gembill.capture.fingerprint import Fingerprint, load_secret
 from gembill.capture.http_server import Server
@@ -91,7 +92,8 @@ class ProxyService:
         doors = doors_of(settings.host, settings.hosts, settings.origins, token)
         proxy = Proxy(upstreams, self._recorder, self.health, caps, scheme=scheme)
         handler = proxy if access_log is None else access_log.around(proxy)
-        self._server = Server(handler, tls, doors, float(settings.stop_seconds))
+        room = Room(possible_connections(settings.connections), settings.connections_per_address)
+        self._server = Server(handler, tls, doors, float(settings.stop_seconds), room)
 
     def label(self, labels: Mapping[str, str]) -> None:
         """Give every call from now on these labels, and no longer those given before."""

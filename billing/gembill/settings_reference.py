@@ -35,6 +35,8 @@ SECTIONS: Mapping[str, Mapping[str, str]] = {
         "tls_key": "Its key, unless that is in the same file.",
         "on_record_failure": "When a call cannot be recorded: `closed` refuses it, `open` serves and counts it.",
         "answer_seconds": "How long the API may take to begin an answer, in seconds.",
+        "connections": "How many connections of callers there may be at once; silent ones give way; 0: any number.",
+        "connections_per_address": "How many of them from one address of another machine; 0: any number.",
         "stop_seconds": "How long answers under way are waited for at SIGTERM, in seconds; then they are broken off.",
         "pump_seconds": "How long an answer is read on after its client left, in seconds.",
         "pump_bytes": "How far it is read on, in bytes.",

@@ -29,6 +29,7 @@ from gembill.errors import Refusal
 
 HEAD_SECONDS = 30.0  # from the first byte of a head to its last, and from the connection to its first byte
 KEEP_ALIVE_SECONDS = 75.0
+CLOSE_SECONDS = 30.0  # for a client to read the rest, after that it is given up
 BUFFER = 64 * 1024  # bytes of a body that wait for the handler before reading pauses
 _TLS_HELLO = b"\x16\x03"
 
@@ -62,9 +63,9 @@ class HttpConnection(asyncio.Protocol):
     """One connection of a client. `deadline` is on the loop's clock: past it the owner calls `expire`."""
 
     __slots__ = (
-        "_began", "_counted", "_current", "_doors", "_drain", "_handler", "_head_bytes", "_incoming", "_lingers",
-        "_loop", "_owner", "_parser", "_paused", "_queue", "_refusal", "_transport", "_url", "_waiter", "deadline",
-        "headers", "reading", "stalled", "stopping",
+        "_began", "_counted", "_current", "_denied", "_doors", "_drain", "_handler", "_head_bytes", "_incoming",
+        "_lingers", "_loop", "_owner", "_parser", "_paused", "_queue", "_refusal", "_transport", "_url", "_waiter",
+        "deadline", "headers", "reading", "stalled", "stopping",
     )  # fmt: skip
 
     _transport: asyncio.Transport
@@ -79,6 +80,7 @@ class HttpConnection(asyncio.Protocol):
         self._incoming: Request | None = None  # whose body is read
         self._current: Request | None = None  # that the handler has
         self._refusal: Refusal | None = None
+        self._denied: Refusal | None = None
         self._waiter: asyncio.Future[None] | None = None
         self._drain: asyncio.Future[None] | None = None
         self._head_bytes = 0
@@ -95,6 +97,11 @@ class HttpConnection(asyncio.Protocol):
     def gone(self) -> bool:
         """Whether the client has left, or was sent away."""
         return self._transport.is_closing()
+
+    @property
+    def idle(self) -> bool:
+        """Whether no request is under way, but for a part of a head."""
+        return self._current is None and not self._queue
 
     @property
     def switching(self) -> bool:
@@ -137,6 +144,7 @@ class HttpConnection(asyncio.Protocol):
             self._transport.abort()
         else:
             self._transport.close()
+            self.deadline = self._loop.time() + CLOSE_SECONDS
 
     def stop(self, *, linger: bool = False) -> None:
         """Close after the answer that is under way; without one now. With `linger` after the next answer that says so
@@ -147,13 +155,22 @@ class HttpConnection(asyncio.Protocol):
 
     def close_idle(self) -> None:
         """Close if no request is under way."""
-        if self._current is None and not self._queue:
+        if self.idle:
             self.close()
+
+    def deny(self, refusal: Refusal) -> None:
+        """Answer the first request with a refusal, because there is no room for another client."""
+        self._denied = refusal
+
+    def peer(self) -> str:
+        """The address of the client; empty where the system does not know it any more."""
+        peer = self._transport.get_extra_info("peername")
+        return str(peer[0]) if peer else ""
 
     def expire(self) -> None:
         """The deadline has passed."""
         self.deadline = inf
-        if self._current is not None:
+        if self._current is not None or self.gone:
             self.close(abort=True)
         elif self._began:
             self._refuse(Refusal(408, "GEMBILL_HEAD_LATE", f"the request head took over {HEAD_SECONDS:.0f} seconds"))
@@ -165,6 +182,7 @@ class HttpConnection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A client came: its head has to come too."""
         self._transport = cast("asyncio.Transport", transport)  # uvloop's is not a subclass
+        self.deadline = self._loop.time() + HEAD_SECONDS
         self._owner.opened(self, self._loop.create_task(self._serve()))
 
     def connection_lost(self, _: Exception | None) -> None:
@@ -231,9 +249,11 @@ class HttpConnection(asyncio.Protocol):
         parser, size = self._parser, self._head_bytes if self._counted else MAX_HEAD
         self._began, self._head_bytes = False, 0
         target, version = self._url.partition(b"#")[0], parser.get_http_version()
+        if self._denied is not None:
+            raise self._denied
         head, length = check_head(version, target, self.headers, size, self._doors)
         if (token := self._doors.token) is not None and target.partition(b"?")[0] not in OWN_PAGES:
-            token.check(head.tokens, self._peer())
+            token.check(head.tokens, self.peer())
         request = Request(self, parser.get_method().decode(), target, version, head, length)
         request.keep_alive = version == "1.1" and parser.should_keep_alive()
         self._incoming = request
@@ -289,11 +309,6 @@ class HttpConnection(asyncio.Protocol):
                 self.write(_refusal(self._refusal))
         finally:
             self.close()
-
-    def _peer(self) -> str:
-        """The address of the client; empty where the system does not know it any more."""
-        peer = self._transport.get_extra_info("peername")
-        return str(peer[0]) if peer else ""
 
     def _pause(self) -> None:
         if not self._paused and not self.gone:

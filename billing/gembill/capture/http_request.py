@@ -5,6 +5,7 @@ Owns: the body as it comes, how an answer is framed, and what of it is held back
 answer, leaves by `end` alone; an answer that is cut never looks whole.
 """
 
+import time
 from collections.abc import Sequence
 from http import HTTPStatus
 from math import inf
@@ -14,6 +15,8 @@ from gembill.capture.admission import MAX_HEAD, Head
 from gembill.capture.attribution import Header
 
 BODY_SECONDS = 120.0  # between two pieces of a body
+BODY_SLACK = 600.0  # seconds that a body may take beside those that its bytes take at BODY_SPEED
+BODY_SPEED = 1_000.0  # bytes a second
 STALL_SECONDS = 120.0  # until a client that does not read is given up
 FRAMING_SHARE = 16  # bytes of framing that a chunked body may have for each byte of content, above MAX_HEAD
 SWITCH_LINES = (b"upgrade: websocket\r\n", b"connection: Upgrade\r\n")
@@ -61,14 +64,16 @@ class Request:
     """
 
     __slots__ = (
-        "_chunked", "_connection", "_held", "_left", "_pieces", "answering", "buffered", "complete", "content", "ended",
-        "expects", "framing", "head", "keep_alive", "length", "method", "sent", "status", "target", "version", "wire",
+        "_began", "_chunked", "_connection", "_held", "_left", "_pieces", "answering", "buffered", "complete",
+        "content", "ended", "expects", "framing", "head", "keep_alive", "length", "method", "sent", "status", "target",
+        "version", "wire",
     )  # fmt: skip
 
     def __init__(
         self, connection: Client, method: str, target: bytes, version: str, head: Head, length: int | None
     ) -> None:
         self._connection = connection
+        self._began = 0.0  # when a body was first waited for
         self.method = method
         self.target = target
         self.version = version
@@ -113,8 +118,17 @@ class Request:
             if self.expects and not self.content and not self.answering:
                 connection.write(b"HTTP/1.1 100 Continue\r\n\r\n")
                 self.expects = False
-            await connection.wait(BODY_SECONDS)
+            await connection.wait(self._patience())
         return self._take()
+
+    def _patience(self) -> float:
+        """How long the next piece is waited for. Raises ClientGone for a body that drips."""
+        now = time.monotonic()
+        self._began = self._began or now
+        left = self._began + BODY_SLACK + self.content / BODY_SPEED - now
+        if left <= 0:
+            raise ClientGone
+        return min(BODY_SECONDS, left)
 
     def _take(self) -> bytes:
         pieces, self._pieces = self._pieces, []

@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from gembill.capture.admission import OPEN
+from gembill.capture.crowd import Crowd, Room
 from gembill.capture.doors import Doors
 from gembill.capture.http_connection import HttpConnection
 from gembill.capture.http_request import Request
@@ -46,6 +47,7 @@ class Server:
         tls: ssl.SSLContext | None = None,
         doors: Doors = OPEN,
         stop_seconds: float = STOP_SECONDS,
+        room: Room = Room(),  # noqa: B008 (frozen)
     ) -> None:
         self.started = self.hurried = False
         self._stop_seconds = stop_seconds
@@ -53,6 +55,7 @@ class Server:
         self._tls = tls
         self._doors = doors
         self._connections: set[HttpConnection] = set()
+        self._crowd = Crowd(room)
         self._tasks: set[asyncio.Task[None]] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop = asyncio.Event()
@@ -122,6 +125,7 @@ class Server:
     def opened(self, connection: HttpConnection, task: asyncio.Task[None]) -> None:
         """A client came (`http_connection.Owner`)."""
         self._connections.add(connection)
+        self._crowd.enter(connection, self._connections)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         if self._exit:
@@ -130,6 +134,7 @@ class Server:
     def lost(self, connection: HttpConnection) -> None:
         """Its connection is closed (`http_connection.Owner`)."""
         self._connections.discard(connection)
+        self._crowd.leave(connection)
         self._lost.set()
 
     def spoke_tls(self) -> None:

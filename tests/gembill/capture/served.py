@@ -5,6 +5,7 @@ import socket
 import threading
 from collections.abc import Awaitable, Callable, Iterator
 
+from gembill.capture.crowd import Room
 from gembill.capture.http_request import Request
 from gembill.capture.http_server import Server
 
@@ -14,6 +15,9 @@ SIZED = POST + b"Content-Length: 2\r\n\r\nhi"
 CHUNKED = POST + b"Transfer-Encoding: chunked\r\n\r\n"
 CLOSING = GOOD.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
 OK = (200, [(b"content-length", b"2")])
+
+
+ANY = Room()
 
 
 class Answering:
@@ -65,10 +69,10 @@ class Transport:
 
 
 @contextlib.contextmanager
-def serving(handler: Answering, stop_seconds: float = 30.0) -> Iterator[tuple[int, Server]]:
+def serving(handler: Answering, stop_seconds: float = 30.0, room: Room = ANY) -> Iterator[tuple[int, Server]]:
     """Its port and the server, which has ended when the block has."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        server = Server(handler, stop_seconds=stop_seconds)
+        server = Server(handler, stop_seconds=stop_seconds, room=room)
         thread = threading.Thread(target=server.run, args=([listener],))
         thread.start()
         try:

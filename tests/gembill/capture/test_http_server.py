@@ -1,6 +1,7 @@
 """The listener: it serves until it is told to stop, lets what is under way end, and says so where it cannot."""
 
 import asyncio
+import contextlib
 import logging
 import socket
 import threading
@@ -8,7 +9,10 @@ import time
 
 import pytest
 
+from gembill.capture import http_connection as connections
+from gembill.capture import http_request as requests
 from gembill.capture import http_server as serving_module
+from gembill.capture.crowd import Room
 from gembill.capture.http_server import Server
 from tests.gembill.capture.served import (
     CHUNKED,
@@ -204,3 +208,56 @@ def test_a_loop_without_uvloop_serves_too(monkeypatch):
     monkeypatch.setattr(serving_module, "_loop_factory", lambda: None)
     with serving(Answering()) as (port, _):
         assert talk(port, GOOD + CLOSING).count(b"200 OK") == 2
+
+
+def test_silent_connections_give_way_to_new_ones():
+    with serving(Answering(), room=Room(most=3)) as (port, _), contextlib.ExitStack() as clients:
+        silent = [clients.enter_context(connect(port)) for _ in range(3)]
+        silent[0].sendall(GOOD)
+        assert until(silent[0], b"ok")  # it may be silent for longer than those that never said anything
+        assert talk(port, CLOSING).endswith(b"ok")
+        assert rest(silent[1]) == b""
+        silent[0].sendall(GOOD)
+        assert until(silent[0], b"ok")
+
+
+def test_where_all_connections_are_at_work_another_one_is_refused_in_a_sentence():
+    handler = Slow()
+    with serving(handler, room=Room(most=1)) as (port, _), connect(port) as client:
+        client.sendall(GOOD)
+        assert handler.begun.wait(10)
+        answer = talk(port, GOOD)
+        assert answer.startswith(b"HTTP/1.1 503")
+        assert b"GEMBILL_TOO_MANY_CONNECTIONS" in answer
+        handler.go.set()
+        assert until(client, b"ok")
+
+
+def test_a_client_that_does_not_read_the_rest_of_its_answer_is_given_up(monkeypatch):
+    monkeypatch.setattr(connections, "CLOSE_SECONDS", 0.2)
+
+    async def large(request) -> None:
+        request.start(200, [], length=None)
+        request.send(bytes(32 << 20))
+        request.keep_alive = False
+        request.end()
+
+    with serving(Answering(large)) as (port, server), connect(port) as client:
+        client.sendall(GOOD)
+        client.recv(1)
+        end = time.monotonic() + 30
+        while server._connections:
+            assert time.monotonic() < end
+            time.sleep(0.02)
+
+
+def test_a_body_that_drips_is_given_up(monkeypatch):
+    monkeypatch.setattr(requests, "BODY_SLACK", 0.3)
+    with serving(Answering()) as (port, server), connect(port) as client:
+        client.sendall(POST + b"Content-Length: 100000\r\n\r\n")
+        end = time.monotonic() + 30
+        with contextlib.suppress(ConnectionError):
+            while server._connections or not server._tasks:
+                client.sendall(b"x")
+                assert time.monotonic() < end
+                time.sleep(0.02)
