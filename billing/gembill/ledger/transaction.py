@@ -28,7 +28,7 @@ from gembill.ledger.entries import (
     net_lines,
 )
 from gembill.ledger.errors import SpoolRefused
-from gembill.model import Rating, Record
+from gembill.model import Charge, Rating, Record
 
 RecordKey = tuple[int, str]
 EventKey = tuple[int, str]
@@ -49,7 +49,8 @@ class Transaction:
         self._engine = connection.dialect.name
         self._current: dict[RecordKey, LedgerRecord] = {}
         self._events: dict[RecordKey, EventKey] = {}
-        self._charged: dict[RecordKey, list[tuple[Line, int]]] = {}
+        self._charged: dict[RecordKey, tuple[Charge, ...]] = {}
+        self._charged_before: dict[RecordKey, dict[Line, int]] = {}
         self._ids: dict[str, Any] = {}
         self._differences = rollup.Differences()
         self._fresh: dict[EventKey, RatedEvent] = {}
@@ -158,7 +159,7 @@ class Transaction:
         if seen is not None and seen != old.revision:
             return False
         new = ledger_record(record, rating, old.revision)
-        if new == old and self._net(key) == net_lines((line_of(c), c.quantity) for c in billed_charges(rating)):
+        if new == old and self._net(key) == _net_of(billed_charges(rating)):
             return False
         self._revise(old, ledger_record(record, rating, old.revision + 1), rating, reason, self._events[key])
         return True
@@ -169,15 +170,15 @@ class Transaction:
         """Write a revision; without a rating its charges stay those of the one before."""
         record = new.record
         key = (record.source_id, record.id)
-        lines = () if rating is None else self._lines(key, old, rating)
+        lines, quantities = ((), ()) if rating is None else self._lines(key, old, rating)
         if old is not None:
             self._differences.add(old, mapping.labels_hash(mapping.labels_text(old.record.labels)), -1)
         text = mapping.labels_text(record.labels)
         hashed = mapping.labels_hash(text)
         self._differences.add(new, hashed)
         self._labels[record.source_id, hashed] = text
-        template = self._template(record.source_id, mapping.words(new, reason), tuple([line for line, _ in lines]))
-        charged = mapping.Charged(self._id(record.id), hashed, tuple([quantity for _, quantity in lines]))
+        template = self._template(record.source_id, mapping.words(new, reason), lines)
+        charged = mapping.Charged(self._id(record.id), hashed, quantities)
         self._entries.append(mapping.row(new, template, (event[0], self._id(event[1])), self.now_us, charged))
         self._current[key] = new
         self._events[key] = event
@@ -190,21 +191,28 @@ class Transaction:
             number = self._templates[key] = mapping.template_number(words, lines)
         return number
 
-    def _lines(self, key: RecordKey, old: LedgerRecord | None, rating: Rating) -> Sequence[tuple[Line, int]]:
-        """What a revision charges: all of it where it is the first, else what corrects the ones before."""
-        wanted = [(line_of(charge), charge.quantity) for charge in billed_charges(rating)]
-        lines = wanted if old is None else correction(self._net(key), net_lines(wanted))
-        self._charged[key] = wanted
-        return lines
+    def _lines(
+        self, key: RecordKey, old: LedgerRecord | None, rating: Rating
+    ) -> tuple[tuple[Line, ...], tuple[int, ...]]:
+        """What a revision charges, and how much of each: all of it where it is the first, else what corrects those."""
+        charges = billed_charges(rating)
+        if old is None:
+            self._charged[key] = charges
+            return tuple([line_of(charge) for charge in charges]), tuple([charge.quantity for charge in charges])
+        corrected = correction(self._net(key), _net_of(charges))
+        self._charged[key] = charges
+        return tuple([line for line, _ in corrected]), tuple([quantity for _, quantity in corrected])
 
     def _net(self, key: RecordKey) -> dict[Line, int]:
         """What the revisions so far charge together."""
-        if key not in self._charged:
+        if key in self._charged:
+            return _net_of(self._charged[key])
+        if key not in self._charged_before:
             c = schema.charge.c
             query = select(c.meter, c.modality, c.unit_pico, c.price_id, c.quantity)
             rows = self.connection.execute(query.where(c.source_id == key[0], c.record_id == key[1]))
-            self._charged[key] = [((row[0], row[1], row[2], row[3]), row[4]) for row in rows]
-        return net_lines(self._charged[key])
+            self._charged_before[key] = net_lines(((row[0], row[1], row[2], row[3]), row[4]) for row in rows)
+        return self._charged_before[key]
 
     def _id(self, text: str) -> Any:  # noqa: ANN401
         """The driver's form of an id in a row that is inserted: COPY takes a text."""
@@ -252,6 +260,10 @@ class Transaction:
         asked = () if self._trusting and all(posting.seq is not None for posting in postings) else by_id
         known = sql.known_ids(self.connection, schema.event, source_id, asked) if asked else ()
         return [posting for posting in postings if by_id[posting.event_id] is posting and posting.event_id not in known]
+
+
+def _net_of(charges: Iterable[Charge]) -> dict[Line, int]:
+    return net_lines((line_of(charge), charge.quantity) for charge in charges)
 
 
 def _refuse_clone(connection: Connection, source_id: int, places: Iterable[tuple[int, str]]) -> None:
