@@ -111,7 +111,7 @@ def reconcile(
     FILE is recognised by its content:
       cost table   CSV of an invoice month, from the billing console
       report       CSV by SKU and day, from the billing console
-      BigQuery     standard or detailed export, as CSV or JSON Lines
+      BigQuery     standard or detailed export: CSV, JSON Lines, Parquet
       FOCUS        Google's own export of FOCUS 1.2, likewise
 
     Files are kept in the ledger: the same one twice changes nothing, a revised one takes the place of the first.

@@ -18,6 +18,7 @@ import msgspec
 from gembill.errors import ConfigurationError, GembillError
 from gembill.reconcile import columns, console_csv, exported_rows
 from gembill.reconcile.bill_line import BadLine, BillForm, BillLine
+from gembill.reconcile.parquet_rows import parquet_rows
 
 _PARQUET = b"PAR1"
 _LONGEST_PREAMBLE = 60
@@ -84,7 +85,7 @@ def open_bill(path: Path, days: console_csv.Days | None = None) -> BillReading:
     try:
         with path.open("rb") as stream:
             if stream.read(4) == _PARQUET:
-                raise BillError(f"{path} is Parquet; save the query's result as CSV or JSON Lines instead")
+                return _of_export(parquet_rows(path), str(path))
         return recognise(_text_lines(path), str(path), days)
     except OSError as error:
         raise ConfigurationError(f"{path} cannot be read: {error.strerror}") from None
@@ -194,5 +195,5 @@ def _of_export(rows: Iterator[tuple[int, dict[str, Any]]], name: str) -> BillRea
 def _unknown(name: str) -> BillError:
     return BillError(
         f"{name} is not a bill that gembill knows: a cost table or a report as CSV from Google's billing console, or "
-        "the standard, detailed or FOCUS export of BigQuery as CSV or JSON Lines"
+        "the standard, detailed or FOCUS export of BigQuery as CSV, JSON Lines or Parquet"
     )

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from gembill.errors import ConfigurationError
+from gembill.errors import ConfigurationError, GembillError
 from gembill.reconcile.bill_files import BillError, checked, digest, open_bill, recognise
 from gembill.reconcile.bill_line import BillForm, BillLine
 from gembill.reconcile.exported_rows import flat
@@ -83,7 +83,7 @@ def test_a_file_that_is_gone_or_parquet_or_latin_says_so(tmp_path):
     with pytest.raises(ConfigurationError, match="cannot be read"):
         digest(tmp_path / "none.csv")
     (tmp_path / "x.parquet").write_bytes(b"PAR1....")
-    with pytest.raises(BillError, match="Parquet"):
+    with pytest.raises(GembillError, match="Parquet"):
         open_bill(tmp_path / "x.parquet")
     (tmp_path / "x.csv").write_bytes(b"K\xf6ln\n")
     with pytest.raises(BillError, match="not UTF-8"):
