@@ -43,7 +43,7 @@ def _cuts(ground: Ground, plan: Plan, name: str, deaf: str | None = None) -> Bal
     for number in range(plan.rounds):
         with child.running():
             if deaf == WAL:
-                with ground.load(child, plan.seconds + 1):
+                with ground.load(child, plan.seconds + 1, rate=100):  # so few that no checkpoint saves them
                     pass
                 settle(child)  # so that the ledger has something to lose
                 child.kill(proxy=True, posting=True)

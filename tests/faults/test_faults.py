@@ -14,6 +14,7 @@ from tests.gembill.test_posting import bundled_terms
 assert scenarios.LOADED
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("number", ["R2", "R17"])
 def test_a_fault_loses_and_doubles_nothing(number, tmp_path):
     if compiler() is None:
