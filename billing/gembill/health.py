@@ -55,6 +55,7 @@ class HealthReport:
     usage: Counts = field(default_factory=dict)
     budgets: tuple[BudgetGauge, ...] = ()
     prices_age_seconds: float | None = None
+    wal_bytes: int | None = None
 
     @property
     def ready(self) -> bool:
@@ -92,6 +93,7 @@ class HealthReport:
             },
             "spool_free_bytes": self.free_bytes,
             "posting_lag_seconds": self.lag_seconds,
+            "ledger_wal_bytes": self.wal_bytes,
             "clock_jumps": {"count": self.clock_jumps, "last": self.clock_jump},
         }
 
@@ -117,6 +119,7 @@ class HealthReport:
         yield "spool_damage", "gauge", "Damaged or missing stretches found in the spools.", len(self.damage)
         yield "spool_missing_records", "gauge", "Records of the spools that are known to be lost.", self.missing
         yield "posting_lag_seconds", "gauge", "How long the newest posted event had waited.", self.lag_seconds
+        yield "ledger_wal_bytes", "gauge", "Size of the WAL of a SQLite ledger.", self.wal_bytes
         yield "price_table_age_seconds", "gauge", "Since a price was checked last.", self.prices_age_seconds
         yield "clock_jumps_total", "counter", "Times the clock was set by more than five minutes.", self.clock_jumps
         yield "spool_free_bytes", "gauge", "Bytes free on the disk of the spool.", self.free_bytes

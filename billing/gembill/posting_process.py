@@ -52,6 +52,7 @@ def _serve(start: Start, pipes: "Pipes") -> int:
         if start.log_level is not None:
             set_up(settings, start.log_level)
         poster = Poster(lambda: open_ledger(settings.ledger_url), PricesInForce(settings))
+        poster.progress.ledger_file = ledger_file(settings.ledger_url)
         watch = configured_watch(settings)
         begin_ledger(settings)
     except GembillError as error:
@@ -108,6 +109,7 @@ def _say_posted(pipes: "Pipes", poster: Poster, reader: SpoolReader) -> None:
 
 def _report(poster: Poster, reader: SpoolReader, *, asks: bool = False) -> Report:
     progress = poster.progress
+    progress.note_wal()
     return Report(
         posted={str(reader.path): reader.posted},
         count=progress.posted,
@@ -124,6 +126,7 @@ def _report(poster: Poster, reader: SpoolReader, *, asks: bool = False) -> Repor
         lag_seconds=progress.lag_seconds,
         budgets=progress.budgets,
         prices_checked_on=progress.prices_checked_on,
+        wal_bytes=progress.wal_bytes,
         asks=asks,
     )
 

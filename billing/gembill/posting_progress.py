@@ -7,6 +7,7 @@ posting, in whichever process. Invariant: nothing heavy is imported, so that the
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from msgspec import Struct
 
@@ -37,7 +38,8 @@ class PostingProgress:
     `unknown` and `unmetered` are those posted whose usage is not known, or not countable. `dead_letters` are all of the
     ledger, None until it was asked; `damage` is what was found in the spools, as keys in the order of finding. `usage`
     counts the calls of this process's start. `lag_seconds` is how long the newest posted event had waited,
-    `prices_checked_on` the newest day on which a price in force was checked, as an ISO date.
+    `prices_checked_on` the newest day on which a price in force was checked, as an ISO date,
+    `wal_bytes` the size of the ledger's WAL, which a reader that never ends keeps growing.
     """
 
     posted: int = 0
@@ -55,6 +57,8 @@ class PostingProgress:
     lag_seconds: float | None = None
     budgets: tuple[BudgetGauge, ...] = ()
     prices_checked_on: str | None = None
+    ledger_file: Path | None = None
+    wal_bytes: int | None = None
     lacking: str | None = None  # that the ledger lacks what was posted
 
     def note(self, text: str) -> None:
@@ -64,6 +68,15 @@ class PostingProgress:
     def note_budgets(self, budgets: tuple[BudgetGauge, ...]) -> None:
         """How the budgets are now."""
         self.budgets = budgets
+
+    def note_wal(self) -> None:
+        """How large the WAL of a SQLite ledger is now."""
+        if self.ledger_file is None:
+            return
+        try:
+            self.wal_bytes = self.ledger_file.with_name(f"{self.ledger_file.name}-wal").stat().st_size
+        except OSError:  # there is none now, or the folder is away, which posting says
+            self.wal_bytes = 0
 
     def note_lag(self, ended_us: int) -> None:
         """An event whose call ended then is in the ledger now."""

@@ -194,6 +194,7 @@ class PostingSupervisor:
             progress.lag_seconds = report.lag_seconds
         progress.budgets = report.budgets or progress.budgets
         progress.prices_checked_on = report.prices_checked_on or progress.prices_checked_on
+        progress.wal_bytes = report.wal_bytes
         if report.dead_letters is not None:
             progress.dead_letters = report.dead_letters
         progress.damage = progress.damage | dict.fromkeys(report.damage)

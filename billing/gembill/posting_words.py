@@ -66,6 +66,7 @@ class Report(Struct, frozen=True, kw_only=True):
     lag_seconds: float | None = None
     budgets: tuple[BudgetGauge, ...] = ()
     prices_checked_on: str | None = None
+    wal_bytes: int | None = None
     asks: bool = False
 
 

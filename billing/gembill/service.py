@@ -200,6 +200,7 @@ class ProxyService:
             usage=progress.usage.counts,
             budgets=progress.budgets,
             prices_age_seconds=_age(progress.prices_checked_on),
+            wal_bytes=progress.wal_bytes,
         )
 
     def _last_error(self, trouble: str | None, *, late: bool) -> tuple[str | None, int | None]:

@@ -28,6 +28,7 @@ WELL = {
     "gembill_unknown_records_total": 5,
     "gembill_unmetered_records_total": 5,
     "gembill_clock_jumps_total": 0,
+    "gembill_ledger_wal_bytes": 4_200_000,
     'gembill_budget_used_ratio{budget="team"}': 0.9,
     'gembill_record_errors_total{kind="refused"}': 5,
     'gembill_record_errors_total{kind="unrecorded"}': 5,
@@ -51,6 +52,7 @@ ILL = {
     "GembillUnknownUsage": ("gembill_unknown_records_total", 6),
     "GembillUnmeteredCalls": ("gembill_unmetered_records_total", 6),
     "GembillUnpricedCalls": ('gembill_unpriced_requests_total{model="m"}', 1),
+    "GembillLedgerWalGrows": ("gembill_ledger_wal_bytes", 300_000_000),
     "GembillBudgetUsedUp": ('gembill_budget_used_ratio{budget="team"}', 1.01),
     "GembillClockSet": ("gembill_clock_jumps_total", 1),
 }

@@ -141,6 +141,7 @@ def test_metrics_have_every_number_under_its_name():
         lag_seconds=0.25,
         clock_jumps=13,
         prices_age_seconds=14.5,
+        wal_bytes=15,
         budgets=(BudgetGauge(name="team", limit_usd=10.0, used_ratio=0.25),),
         ledger_available=False,
     )
@@ -158,6 +159,7 @@ def test_metrics_have_every_number_under_its_name():
         "gembill_posting_lag_seconds": 0.25,
         "gembill_clock_jumps_total": 13,
         "gembill_price_table_age_seconds": 14.5,
+        "gembill_ledger_wal_bytes": 15,
         'gembill_budget_limit_usd{budget="team"}': 10,
         'gembill_budget_used_ratio{budget="team"}': 0.25,
         "gembill_spool_free_bytes": 1 << 40,
@@ -243,6 +245,17 @@ def test_a_dead_letter_of_an_earlier_start_is_on_the_pages(recording, tmp_path):
                     assert time.monotonic() < until
                     time.sleep(0.01)
                 assert scraped(proxy.get("/_gembill/metrics")[1])["gembill_dead_letters"] == 1
+
+
+def test_the_wal_of_the_ledger_is_on_the_pages(recording):
+    with Player(answer=lambda _: Reply([ANSWER])).serving() as player:
+        proxy = recording(player.url)
+        with ProxyService(proxy.settings, PostingSupervisor(proxy.settings)).running() as proxy.url:
+            assert proxy.post()[0] == 200
+            until = time.monotonic() + 60
+            while not proxy.health()["ledger_wal_bytes"]:
+                assert time.monotonic() < until
+                time.sleep(0.05)
 
 
 def test_a_clock_that_was_set_is_on_the_pages(tmp_path):
