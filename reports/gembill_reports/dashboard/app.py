@@ -49,7 +49,7 @@ from gembill_reports.dashboard import (
     quality_pages,
     summary_pages,
 )
-from gembill_reports.dashboard.frame import MENU, address, frame, is_page
+from gembill_reports.dashboard.frame import MENU, Around, address, frame, is_page
 from gembill_reports.dashboard.grids import arranged
 from gembill_reports.dashboard.guard import HOLDER, LOOPBACK, App, Guard
 from gembill_reports.dashboard.live import Live
@@ -126,12 +126,14 @@ class Dashboard:
 
     def _answer(self, page: Callable[[Ledger, PageQuery], Page], form: str, request: Request) -> Response:
         try:
-            shown = self._view(request)
+            extent = read_time_range(self._ledger)
+            shown = view(request.query_params.multi_items(), self._now_us(), extent, landing=self._landing)
             require_known(self._ledger, shown.selection)
             if form in _DATA:
                 return _DATA[form](page(self._ledger, shown))
             mark = read_mark(self._ledger)  # before the page: what is written meanwhile is a change
-            return self._html(page(self._ledger, shown), shown, mark, request.scope.get(HOLDER))
+            around = Around(extent, mark, request.scope.get(HOLDER))
+            return self._html(page(self._ledger, shown), shown, around)
         except _Missing:
             return self._problem(_NOT_FOUND, "The ledger has no such call.")
         except ConfigurationError as error:
@@ -156,18 +158,14 @@ class Dashboard:
         card = bill_pages.bill_card(ledger, shown, book, self._comparisons)
         return page if card is None else replace(page, cards=(*page.cards, card))
 
-    def _view(self, request: Request) -> PageQuery:
-        pairs = request.query_params.multi_items()
-        return view(pairs, self._now_us(), read_time_range(self._ledger), landing=self._landing)
-
     def _book(self) -> PriceBook:
         return price_catalog.book_in_force(self._ledger, self._settings)
 
-    def _html(self, page: Page, shown: PageQuery, mark: str, holder: Holder | None) -> Response:
+    def _html(self, page: Page, shown: PageQuery, around: Around) -> Response:
         content = {key: getattr(page, key) for key in ("cards", "charts", "notes", "more")}
         content["grids"] = [arranged(grid, shown, address(page)) for grid in page.grids]
         return HTMLResponse(
-            render(page.template, content | frame(self._ledger, page, shown, mark, holder) | self._saved(holder))
+            render(page.template, content | frame(self._ledger, page, shown, around) | self._saved(around.holder))
         )
 
     def _saved(self, holder: Holder | None) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gembill.ledger import Ledger, Selection, Total, holds_demo_data, read_labels, read_time_range, read_totals
+from gembill.ledger import Ledger, Selection, Total, holds_demo_data, read_labels, read_totals
 from gembill.model import Api
 from gembill.period import DEFAULT_ZONE, local
 from gembill_reports.dashboard import assets
@@ -64,11 +64,19 @@ class Pick:
     groups: Sequence[tuple[str, Sequence[tuple[str, str, bool]]]]
 
 
-def frame(ledger: Ledger, page: Page, shown: PageQuery, mark: str = "", holder: Holder | None = None) -> dict[str, Any]:
-    """What the templates need around the content of a page. `mark` is what the ledger was at when it was read, `holder`
-    is who asks where a token is needed."""
-    path = f"/{page.name}"
-    extent = read_time_range(ledger)
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What is known of a request besides its address: when the ledger's first and last call were received, what the
+    ledger was at when it was read, and who asks, None where nobody needs a token."""
+
+    extent: tuple[int, int] | None
+    mark: str
+    holder: Holder | None
+
+
+def frame(ledger: Ledger, page: Page, shown: PageQuery, around: Around) -> dict[str, Any]:
+    """What the templates need around the content of a page."""
+    path, extent, holder = f"/{page.name}", around.extent, around.holder
     return {
         "title": page.title,
         "heading": f"{words(shown.period)} · {shown.period.timezone}",
@@ -79,7 +87,7 @@ def frame(ledger: Ledger, page: Page, shown: PageQuery, mark: str = "", holder: 
         "json_link": shown.to(f"{path}.json", rest=True),
         "csv_link": shown.to(f"{path}.csv", rest=True),
         "assets": assets.names(),
-        "mark": mark,
+        "mark": around.mark,
         "who": holder and (holder.name or "owner"),
         "as_of": _as_of(shown, extent),
         "refresh": shown.to(address(page), rest=True),

@@ -68,13 +68,15 @@ class Grid:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A figure with its name, a sentence below it, and the token kind whose colour it has."""
+    """A figure with its name, a sentence below it, and the token kind whose colour it has; `change` is what it was in
+    the period before."""
 
     name: str
     figure: str
     note: str = ""
     kind: str = ""
     link: str | None = None
+    change: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

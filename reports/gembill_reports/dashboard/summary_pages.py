@@ -4,7 +4,7 @@ Owns: their cards, charts, tables and data. Not here: sums. Invariant: every num
 that it is the one that `gembill report` prints.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -67,23 +67,24 @@ def overview(ledger: Ledger, view: PageQuery, book: PriceBook, budgets: Sequence
         data=data,
         header=csv.header,
         rows=csv.rows,
-        cards=[*_cards(models.total, before, coming, view), *map(_budget, status)],
+        cards=[*_compared(_cards(models.total, before, coming, view), models.total, before), *map(_budget, status)],
         charts=drawn,
-        grids=(sums_grid(models, view, "Models"), sums_grid(days, view, f"By {days.by[0]}")),
+        grids=(sums_grid(models, view, "Models", before), sums_grid(days, view, f"By {days.by[0]}")),
         notes=_notes(models, before, coming),
     )
 
 
 def models(ledger: Ledger, view: PageQuery) -> Page:
     """A row per model."""
-    return _page(report(ledger, view.period, ("model",), selection=view.selection), view, "models", "Models")
+    result = report(ledger, view.period, ("model",), selection=view.selection)
+    return _page(result, _before(ledger, result, view, view.selection), view, "models", "Models")
 
 
 def label_page(ledger: Ledger, view: PageQuery) -> Page:
     """A row per value of one label, which the address names or which is the first there is."""
     label = _label(ledger, view) or "label.team"
     result = report(ledger, view.period, (label,), selection=view.selection)
-    page = _page(result, view, "labels", "Labels")
+    page = _page(result, _before(ledger, result, view, view.selection), view, "labels", "Labels")
     known = [(one, view.to("/labels", ("name", one))) for one in read_labels(ledger)]
     return replace(page, more={"known": known, "label": label.removeprefix("label.")})
 
@@ -110,8 +111,8 @@ def _nowhere(_: Total) -> str:
     return ""
 
 
-def _page(result: Report, view: PageQuery, name: str, title: str) -> Page:
-    csv = csv_rows(result)
+def _page(result: Report, before: PreviousPeriod | None, view: PageQuery, name: str, title: str) -> Page:
+    csv = csv_rows(result, before)
     by = result.by[0]
     drawn = [
         charts.cost_by_group(result, lambda row: _narrow(view, by, row)),
@@ -121,12 +122,12 @@ def _page(result: Report, view: PageQuery, name: str, title: str) -> Page:
         name=name,
         title=title,
         template="sums.html",
-        data=report_dict(result),
+        data=report_dict(result) | {"previous": before and previous_dict(before)},
         header=csv.header,
         rows=csv.rows,
         charts=drawn,
-        grids=(sums_grid(result, view, title),),
-        notes=_notes(result),
+        grids=(sums_grid(result, view, title, before),),
+        notes=_notes(result, before),
     )
 
 
@@ -179,6 +180,30 @@ def _cards(total: Total, before: PreviousPeriod | None, coming: Forecast | None,
         span = f"likely {money(coming.low_pico)} to {money(coming.high_pico)}"
         cards.append(Card("Forecast", money(coming.cost_pico), span))
     return cards
+
+
+def _compared(cards: Sequence[Card], total: Total, before: PreviousPeriod | None) -> list[Card]:
+    """The cards of counts with what they were in the period before, if it had calls; that of spend says so itself."""
+    if before is None or not before.report.total.calls:
+        return list(cards)
+    old = before.report.total
+    values: dict[str, tuple[int | None, int | None, Callable[[int | None], str]]] = {
+        "Input": (total.tokens.input, old.tokens.input, count),
+        "Intermediate": (total.tokens.intermediate, old.tokens.intermediate, count),
+        "Output": (total.tokens.output, old.tokens.output, count),
+        "Executions": (total.executions, old.executions, count),
+        "Spent on fails": (total.failed_execution_cost_pico, old.failed_execution_cost_pico, money),
+    }
+    compared = [replace(card, change=_against(*values[card.name])) if card.name in values else card for card in cards]
+    was = f"{100 * old.executions_failed / old.executions:.1f}%" if old.executions else "none"
+    return [replace(card, change=f"{was} before") if card.name == "Failed" else card for card in compared]
+
+
+def _against(now: int | None, before: int | None, written: Callable[[int | None], str]) -> str:
+    if not before:
+        return "none before" if now and before == 0 else ""
+    changed = change(now, before)
+    return f"{changed} against {written(before)}" if changed else ""
 
 
 def _budget(status: BudgetStatus) -> Card:

@@ -37,6 +37,29 @@ def test_the_overview_has_the_reports_numbers(ledger: Ledger, november: PageQuer
     assert "Forecast" in cards
 
 
+def test_cards_say_what_they_were_in_the_period_before(ledger: Ledger, november: PageQuery) -> None:
+    changes = {card.name: card.change for card in summary_pages.overview(ledger, november, bundled()).cards}
+    assert changes["Input"] == "+4,975% against 8"  # October's one call had 8 tokens of input and nothing else
+    assert (changes["Intermediate"], changes["Executions"]) == ("none before", "none before")
+    assert changes["Failed"] == "none before"
+    october = view([("month", "2026-10")], NOW, None)  # September had no call
+    assert {card.change for card in summary_pages.overview(ledger, october, bundled()).cards} == {""}
+
+
+def test_tables_of_models_and_labels_are_beside_the_period_before(ledger: Ledger, november: PageQuery) -> None:
+    for page in (summary_pages.models(ledger, november), summary_pages.overview(ledger, november, bundled())):
+        grid = page.grids[0]
+        assert [head.text for head in grid.heads][-2:] == ["Before", "Change"]
+        flash = next(row for row in grid.rows if row[0].text == FLASH)
+        assert flash[-2].text == money(8 * unit_price("0.50"))
+        assert page.data["previous"]["total"]["calls"] == 1
+    page = summary_pages.models(ledger, november)
+    assert {row["model"]: row["previous_cost_usd"] for row in page.rows}[FLASH] == usd(8 * unit_price("0.50"))
+    whole = summary_pages.models(ledger, view([("since", "2026-01-01")], NOW, None))  # it has no period before
+    assert [head.text for head in whole.grids[0].heads][-1] == "Cost"
+    assert whole.data["previous"] is None
+
+
 def test_rows_and_bars_lead_to_their_calls(ledger: Ledger, november: PageQuery) -> None:
     page = summary_pages.overview(ledger, november, bundled())
     by_day, _, by_model, ratio = page.charts
