@@ -97,14 +97,15 @@ def _compared(made: MadeUp, form: BillForm, ledger: Ledger) -> Comparison:
     if made.revised:  # an earlier export, which ended a day before
         last = max(line.last_day for line in lines)
         earlier = [line for line in lines if line.last_day < last]
-        _take_in(ledger, written(earlier, form), form, "earlier")
-    _take_in(ledger, written(lines, form), form, "last")
+        take_in(ledger, written(earlier, form), form, "earlier")
+    take_in(ledger, written(lines, form), form, "last")
     rate = Fraction(made.options.rate)
     ours = Ours(usages=made.usages, results=made.results)
     return compare(sum_bill(ledger, form), ours, BOOK, now_day=NOW, rate=rate)
 
 
-def _take_in(ledger: Ledger, text: str, form: BillForm, name: str) -> None:
+def take_in(ledger: Ledger, text: str, form: BillForm, name: str) -> None:
+    """Take the text of a file into a ledger."""
     reading = recognise(text.splitlines(keepends=True), name)
     assert reading.form is form
     add_bill(ledger, BillFile(digest=name, name=name, form=form), lambda: checked(reading, name))

@@ -43,6 +43,7 @@ class BillFlags:
     """What is compared and how strictly, as given."""
 
     project: str | None
+    location: str | None
     currency: str | None
     rate: str | None
     tolerance: str | None
@@ -56,8 +57,9 @@ class BillFlags:
 
 _BILL = (
     click.option(
-        "--project", metavar="ID", help="Only lines of this project; also which one a report was filtered to."
+        "--project", metavar="ID", help="Only lines and calls of this project; also which one a report was filtered to."
     ),
+    click.option("--location", metavar="NAME", help="Only lines and calls of this location, like us-central1."),
     click.option("--currency", metavar="CODE", help="Only lines in this currency."),
     click.option("--rate", metavar="EUR=0.92", help="Units for one dollar, where the bill does not say."),
     click.option(
@@ -243,6 +245,7 @@ def _scope(flags: BillFlags, days: tuple[int | None, int | None], bills: list[Bi
         days=days,
         form=given,
         project=flags.project,
+        location=flags.location,
         currency=flags.currency,
         rate=None if flags.rate is None else _rate(flags.rate, flags.currency),
         infer=flags.infer,

@@ -93,7 +93,27 @@ MODELS = {
     "gemini embedding 2": "gemini-embedding-2",
     "gemini embedding 001": "gemini-embedding-001",
     "gemini omni flash": "gemini-omni-flash",
+    "gemini omni 1.1 flash": "gemini-omni-1.1-flash",
+    "gemini omni 1.2 flash": "gemini-omni-1.2-flash",
     "nano banana 2.1": "gemini-nano-banana-2.1",
+    "gemini 3.8 flash lite tts": "gemini-3.8-flash-lite-tts",
+    "gemini 3.8 flash tts": "gemini-3.8-flash-tts",
+    "gemini 3.8 live": "gemini-3.8-live",
+    "gemini 3.5 transcribe": "gemini-3.5-transcribe",
+    "gemini 3.1 flash tts preview": "gemini-3.1-flash-tts-preview",
+    "gemini 3.1 flash tts": "gemini-3.1-flash-tts-preview",
+    "gemini 3.1 flash live preview": "gemini-3.1-flash-live-preview",
+    "gemini 3.1 flash live": "gemini-3.1-flash-live-preview",
+    "gemini 2.5 flash preview tts": "gemini-2.5-flash-preview-tts",
+    "gemini 2.5 flash tts": "gemini-2.5-flash-preview-tts",
+    "gemini 2.5 pro preview tts": "gemini-2.5-pro-preview-tts",
+    "gemini 2.5 pro tts": "gemini-2.5-pro-preview-tts",
+    "gemini 2.5 flash lite ga": "gemini-2.5-flash-lite",  # as Vertex AI calls what is no preview any more
+    "gemini 2.5 flash ga": "gemini-2.5-flash",
+    "gemini 2.5 pro ga": "gemini-2.5-pro",
+    "gemma 4 26b a4b it": "gemma-4-26b-a4b-it",
+    "gemma 4 31b it": "gemma-4-31b-it",
+    "gemini 4": "gemini-4",
     "gemini 3": "gemini-3",  # search and Maps are charged by generation, not by model
     "gemini 2.5": "gemini-2.5",
 }
@@ -105,6 +125,12 @@ _SURFACES = (
     ("bidi generate content", "live", None),
     ("batch generate content", "generate_content", "batch"),
     ("generate content", "generate_content", None),
+)
+_FEES = (
+    ("search query", Product.SEARCH),
+    ("maps grounding", Product.MAPS),
+    ("grounding with google search(?: for)?", Product.SEARCH),  # names no model where it is for all of them
+    ("grounding with google maps(?: for)?", Product.MAPS),
 )
 _ONLINE = ("batch predictions", "online predictions", "predictions")
 _TIERS = {"batch": "batch", "batched": "batch", "flex": "flex", "priority": "priority"}
@@ -213,9 +239,9 @@ class _Reading:
     def _fee(self) -> Sku | None:
         """A search query or a Maps grounding. `free` lines carry the free allowance, `paid one` is a price step."""
         rest = " ".join(self._words)
-        for phrase, product in (("search query", Product.SEARCH), ("maps grounding", Product.MAPS)):
-            match = re.fullmatch(rf"{phrase}(?: (free|paid(?: one)?))?", rest)
-            if match and self._model:
+        for phrase, product in _FEES:
+            match = re.fullmatch(rf"{phrase}(?: (free|paid(?: (?:one|two|three))?))?", rest)
+            if match and (self._model or phrase.startswith("grounding")):
                 return Sku(
                     text=self._text,
                     product=product,
@@ -245,9 +271,11 @@ class _Reading:
         return Band(match[1])
 
     def _meter_words(self) -> set[str]:
-        """input, output, cached; `non thinking` is a twin of an output SKU at its price, its words say nothing else."""
+        """input, output, cached; `thinking` and `non thinking` are twins of an output SKU, which both are output."""
         rest = " ".join(self._words)
         self._words = rest.replace("non thinking", " ").split()
+        if "output" in self._words:
+            self._take(("thinking",))
         cached = bool(self._take(_CACHED))
         return {*self._take(("input", "output")), *(("cached",) if cached else ())}
 

@@ -44,14 +44,16 @@ class BillScope:
     """Which lines and which calls are compared. `days` are both included, None is open; `selection` has no period.
 
     `form` is the kind of file; None takes the finest there is. `rate` is units of the currency for a dollar, for bills
-    that do not say it. `infer` reads executions in any case. `keep` keeps the sums of days for the next time, which the
-    ledger must be open to write for; `report` is given how many entries were summed, and of how many.
+    that do not say it. `project` and `location` choose lines, and calls where the ledger knows theirs. `infer` reads
+    executions in any case. `keep` keeps the sums of days for the next time, which the ledger must be open to write for;
+    `report` is given how many entries were summed, and of how many.
     """
 
     now_day: int
     days: tuple[int | None, int | None] = (None, None)
     form: BillForm | None = None
     project: str | None = None
+    location: str | None = None
     currency: str | None = None
     rate: Fraction | None = None
     infer: bool = False
@@ -69,6 +71,8 @@ def reconcile(ledger: Ledger, book: PriceBook, scope: BillScope) -> Comparison:
     bill = sum_bill(ledger, form, scope.days, scope.project)
     if scope.currency is not None:
         bill = [total for total in bill if total.currency == scope.currency]
+    if scope.location is not None:
+        bill = [total for total in bill if total.location == scope.location]
     first, last = forms[form]
     first, last = max(first, scope.days[0] or first), min(last, scope.days[1] or last)
     ours = _ours(ledger, scope, first, last)
@@ -103,7 +107,17 @@ def _ours(ledger: Ledger, scope: BillScope, first: int, last: int) -> Ours:
         usages = read_usage_of_days(ledger, days, keep=scope.keep, report=scope.report)
     else:
         usages = sum_usage(ledger, scope.selection, days)
-    return Ours(usages=usages, doubts=read_doubts(ledger, selection, offsets))
+    return Ours(usages=_there(usages, scope), doubts=read_doubts(ledger, selection, offsets))
+
+
+def _there(usages: Sequence[Usage], scope: BillScope) -> list[Usage]:
+    """The charges that are of the scope's project and location, or do not say of which, as those of the Gemini API."""
+    return [
+        usage
+        for usage in usages
+        if (scope.project is None or usage.project in (None, scope.project))
+        and (scope.location is None or (usage.location or "global") == scope.location)
+    ]
 
 
 def _results_that_may_be_billed(
@@ -119,9 +133,9 @@ def _results_that_may_be_billed(
         return []
     agreeing = [day for day in comparison.spans if day not in differing]
     for day in () if scope.infer else agreeing[:_ASKED_FIRST]:
-        if results := _results(ledger, scope.selection, day, comparison.spans[day]):
+        if results := _there(_results(ledger, scope.selection, day, comparison.spans[day]), scope):
             return results
-    return _results(ledger, scope.selection, first, last)
+    return _there(_results(ledger, scope.selection, first, last), scope)
 
 
 def _results(ledger: Ledger, selection: Selection, first: int, last: int) -> list[Usage]:

@@ -5,6 +5,8 @@ from fractions import Fraction
 from random import Random
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from gembill.errors import ConfigurationError
 from gembill.model import Meter
@@ -21,6 +23,7 @@ from tests.gembill.reconcile.ledgers import BOOK, FIRST, NOW, month, totals, usa
 USAGES, RESULTS = month()
 PLAIN = BillOptions(currency="EUR", rate="0.92", free_searches=100)
 FORMS = list(BillForm)
+ERRORLESS = make_bill(*(some[:400] for some in month(days=4)), BOOK, BillOptions(currency="EUR", rate="0.92"))
 CURRENCIES = (("USD", "1"), ("EUR", "0.9213"), ("JPY", "151.27"))
 
 
@@ -86,6 +89,35 @@ def test_order_splitting_tax_and_credits_change_no_residue():
     more = held([*totals(lines), *extra])
     assert more.sums == plain.sums
     assert more.others == {LineKind.TAX: 12345, LineKind.CREDIT: 12345}
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 10**6), st.sampled_from((1, -1)))
+def test_an_error_of_one_token_on_any_line_has_a_name_in_its_cell(place, sign):
+    plain, lines = held(totals(ERRORLESS)), totals(ERRORLESS)
+    wrong = lines[place % len(lines)]
+    lines[place % len(lines)] = replace(wrong, amount_micro=wrong.amount_micro + sign * MICRO)
+    comparison = held(lines)
+    changed = {
+        (one.name, one.cell)
+        for one in {*comparison.residues} ^ {*plain.residues}
+        if one.amount_micro and one.name not in plain.sums
+    }
+    if "search" in wrong.sku:
+        assert comparison.sums[Name.GROUNDING_COUNT][0] == sign * MICRO
+    else:
+        assert {name for name, _ in changed} == {Name.UNEXPLAINED}
+        assert comparison.unexplained_micro == MICRO
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 10**6), st.sampled_from((1, -1)))
+def test_an_error_of_one_cent_on_any_line_is_a_price(place, sign):
+    lines = totals(ERRORLESS)
+    wrong = lines[place % len(lines)]
+    lines[place % len(lines)] = replace(wrong, cost_pico=wrong.cost_pico + sign * 10**10)
+    [residue] = [one for one in held(lines).residues if one.name == Name.PRICE]
+    assert abs(residue.money - sign * 10**10) < 10**7
 
 
 @pytest.mark.parametrize("sign", [1, -1])

@@ -78,6 +78,9 @@ def test_a_token_sku_is_read_to_its_last_word(text, expected):
         ("Bidi generate content input token count gemini 3 flash live image", Product.OTHER, "gemini-3-flash-live", False),
         ("Embed content input token count gemini embedding 2 image batch", Product.OTHER, "gemini-embedding-2", False),
         ("Veo Generation 4k with Audio", Product.OTHER, None, False),
+        ("Grounding with Google Search", Product.SEARCH, None, False),
+        ("Grounding with Google Maps for Gemini 3", Product.MAPS, "gemini-3", False),
+        ("Generate content search query gemini 4 paid two", Product.SEARCH, "gemini-4", False),
     ],
 )  # fmt: skip
 def test_fees_storage_and_other_products_are_told_from_tokens(text, product, model, free):
@@ -97,12 +100,17 @@ def test_fees_storage_and_other_products_are_told_from_tokens(text, product, mod
         ("Generate content token count gemini 3.7 flash text", "it does not name one of input and output"),
         ("Generate content input output token count gemini 3.7 flash text", "it does not name one of input and output"),
         ("Generate content input token count text", "it names no model we know"),
+        ("Generate content input token count gemini 2.5 pro thinking text", "no rule reads thinking"),
+        ("Generate content input token count gemini deep research pro preview text", "no rule reads gemini deep research pro preview"),
         ("Generate content input token count gemini 3.7 flash text image", "it names two kinds of content, image and text"),
         ("", "it names no model we know"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_read_whole_is_unknown_and_says_why(text, reason):
     assert read(text) == UnknownSku(text, reason)
+
+
+_TTS = "gemini-2.5-flash-preview-tts"
 
 
 @given(st.sampled_from(sorted(MODELS)), st.from_regex(r"[b-z]{4,9}", fullmatch=True))
@@ -112,6 +120,18 @@ def test_no_foreign_word_is_swallowed_anywhere(model, word):
     if not isinstance(read(f"x {word}"), Sku) and word not in ("audio", "text", "flex", "batch", "video", "count"):
         assert isinstance(read(f"{known} {word}"), UnknownSku)
         assert isinstance(read(f"Generate content {word} input token count {model} image"), UnknownSku)
+
+
+def test_vertex_and_speech_have_the_meters_of_other_models():
+    for text, expected in (
+        ("Gemini 2.5 Pro Thinking Text Output - Predictions", ("gemini-2.5-pro", "standard", Meter.OUTPUT)),
+        ("Gemini 2.5 Flash GA Text Input - Batch Predictions", ("gemini-2.5-flash", "batch", Meter.INPUT)),
+        ("Generate_content audio output token count for Gemini 2.5 Flash TTS", (_TTS, "standard", Meter.OUTPUT)),
+        ("Generate content input token count gemini 2.5 flash preview tts text batch", (_TTS, "batch", Meter.INPUT)),
+    ):
+        sku = read(text)
+        assert isinstance(sku, Sku), sku
+        assert (sku.model, sku.tier, sku.meter) == expected
 
 
 def test_a_longer_model_name_wins_over_the_one_it_begins_with():

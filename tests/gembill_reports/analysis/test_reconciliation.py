@@ -34,7 +34,7 @@ def filled(ledger: Ledger) -> None:
 
 def bill(ledger: Ledger, **options: object) -> None:
     usages = charged(ledger).usages
-    lines = make_bill(usages, [], BOOK, BillOptions(**options))
+    lines = [replace(line, location="global") for line in make_bill(usages, [], BOOK, BillOptions(**options))]
     add_bill(ledger, BillFile(digest="x", name="x", form=BillForm.BIGQUERY), lambda: lines_numbered(lines))
 
 
@@ -92,3 +92,23 @@ def test_another_currency_is_left_out(ledger: Ledger) -> None:
     bill(ledger, currency="EUR", rate="0.92")
     assert reconcile(ledger, BOOK, replace(SCOPE, currency="EUR")).currency == "EUR"
     assert reconcile(ledger, BOOK, replace(SCOPE, currency="USD")).days is None
+
+
+def test_project_and_location_choose_lines_and_the_calls_that_say_theirs(ledger: Ledger) -> None:
+    places = (("a", "us-central1"), ("a", "global"), ("b", "us-central1"), (None, None))
+    append(
+        ledger,
+        SPOOL,
+        [
+            posting(n, occurred_us=MIDNIGHT + HOUR_US, project=project, location=location)
+            for n, (project, location) in enumerate(places, 1)
+        ],
+    )
+    bill(ledger, project="a")
+    whole = reconcile(ledger, BOOK, SCOPE)
+    of_a = reconcile(ledger, BOOK, replace(SCOPE, project="a"))
+    assert of_a.ours * 4 == whole.ours * 3  # those of b are left out, the one that names no project is not
+    world = reconcile(ledger, BOOK, replace(SCOPE, location="global"))
+    assert world.ours * 2 == whole.ours  # the Gemini API has one location
+    nowhere = reconcile(ledger, BOOK, replace(SCOPE, location="us-central1"))
+    assert (nowhere.days, nowhere.billed) == (None, 0)  # no line of the made-up bill is there
