@@ -241,6 +241,7 @@ class Poster:
 
     def _post(self, source_id: int, entries: Sequence[SegmentEntry]) -> None:
         try:
+            self._opened().keep_log_short()
             terms = self._terms(self._opened())
             self._note_prices(terms)
             read = [self._read(source_id, entry, terms) for entry in entries]

@@ -79,6 +79,13 @@ class Ledger:
             return True
         return [there.st_dev, there.st_ino] != numbers
 
+    def keep_log_short(self) -> None:
+        """Empty the write-ahead log of a file if it is too long. LedgerUnavailable while readers prevent it."""
+        if self._place is not None:
+            from gembill.ledger.write_ahead import keep_short
+
+            keep_short(self.engine, self._place[0])
+
     @contextmanager
     def reading(self, *, driven: bool = False) -> Iterator[Snapshot]:
         """A snapshot for statements that are text, by the quicker of the two ways; `driven`: by SQLAlchemy."""
