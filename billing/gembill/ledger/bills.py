@@ -98,7 +98,9 @@ def add_bill(
         written = _write(ledger, file, number, lines(), report)
         with translated("keep a bill"), ledger.reading() as snapshot:
             replaced, changes = _changes(snapshot, number, file.form)
-        _note(ledger, number, written)
+        for attempt in ledger.attempts("keep a bill"):
+            with attempt as transaction:
+                _note(transaction, file, number, written)
     except BaseException:
         _forget(ledger, number)
         raise
@@ -164,8 +166,8 @@ def _write(
     while some := list(islice(rows, _AT_ONCE)):
         for attempt in ledger.attempts("keep a bill"):
             with attempt as transaction:
+                _note(transaction, file, number, -1)
                 _insert(transaction, "bill_line", some)
-        _note(ledger, number, -1)
         written += len(some)
         report(written)
     return written
@@ -177,33 +179,34 @@ def _insert(transaction: Transaction, table: str, rows: list[tuple[Any, ...]]) -
     sql.insert(transaction.connection, schema.metadata.tables[table], rows)
 
 
-def _note(ledger: Ledger, number: int, lines: int) -> None:
-    """How many lines a file has, and that somebody was at it now."""
+def _note(transaction: Transaction, file: BillFile, number: int, lines: int) -> None:
+    """How many lines a file has, and that somebody was at it now. LedgerError if another program has given it up."""
     from sqlalchemy import update
 
     from gembill.ledger import schema
 
-    table = schema.bill_file
-    for attempt in ledger.attempts("keep a bill"):
-        with attempt as transaction:
-            values = {"lines": lines, "imported_us": transaction.now_us}
-            transaction.connection.execute(update(table).where(table.c.number == number).values(values))
+    c = schema.bill_file.c
+    mine = update(schema.bill_file).where(c.number == number, c.digest == file.digest, c.lines < 0)
+    changed = transaction.connection.execute(mine.values(lines=lines, imported_us=transaction.now_us))
+    if changed.rowcount != 1:
+        raise LedgerError(f"{file.name} took so long that another gembill removed what was there; take it in again")
 
 
 def _forget(ledger: Ledger, number: int) -> None:
-    """Remove a file that did not come whole, some lines at a time."""
-    from sqlalchemy import delete
+    """Remove a file that did not come whole, some lines at a time; its own row last, so that it can be gone on with."""
+    from sqlalchemy import delete, select
 
     from gembill.ledger import schema
 
     line, file = schema.bill_line, schema.bill_file
+    unfinished = select(file.c.number).where(file.c.number == number, file.c.lines < 0)
     with translated("undo a bill"), ledger.reading() as snapshot:
         last = snapshot.rows("SELECT max(line) FROM bill_line WHERE file_number = ?", (number,))[0][0] or 0
     for start in range(0, last + 1, _AT_ONCE):
         for attempt in ledger.attempts("undo a bill"):
             with attempt as transaction:
                 some = line.c.line.between(start, start + _AT_ONCE - 1)
-                transaction.connection.execute(delete(line).where(line.c.file_number == number, some))
+                transaction.connection.execute(delete(line).where(line.c.file_number.in_(unfinished), some))
     for attempt in ledger.attempts("undo a bill"):
         with attempt as transaction:
             transaction.connection.execute(delete(file).where(file.c.number == number, file.c.lines < 0))

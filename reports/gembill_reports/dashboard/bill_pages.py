@@ -23,7 +23,7 @@ from gembill_reports.dashboard.page import Card, Cell, Grid, Page, money_head, n
 from gembill_reports.dashboard.query import PageQuery, months
 from gembill_reports.views import reconciliation as words
 
-_REMEMBERED = 12
+_REMEMBERED = 4
 _TOKENS = 10**6  # millionths
 _PACIFIC = zone()
 
@@ -43,7 +43,8 @@ class Comparisons:
             return None
         currency = view.rest.get("currency") or None
         today = pacific_day(view.now_us)
-        key = (form, days, currency, today, _state(ledger, view.period), book.digest)
+        last = min(held[form][1], today - 1, days[1] or today)  # calls of later days are not compared
+        key = (form, days, currency, today, _state(ledger, view.period.start_us, last), book.digest)
         if key not in self.known:
             scope = BillScope(now_day=today, days=days, form=form, currency=currency)
             self.known[key] = reconcile(ledger, book, scope)
@@ -102,10 +103,10 @@ def _meet(held: tuple[int, int], days: tuple[int | None, int | None]) -> bool:
     return (first is None or held[1] >= first) and (last is None or held[0] <= last)
 
 
-def _state(ledger: Ledger, period: Period) -> tuple[Any, ...]:
-    """What a comparison depends on: the files, and what the rollups say of the calls."""
-    start, end = period.start_us, period.end_us
-    totals = read_totals(ledger, Selection(start_us=start, end_us=end), ())
+def _state(ledger: Ledger, start_us: int | None, last: int) -> tuple[Any, ...]:
+    """What a comparison depends on: the files, and what the rollups say of the calls until a day."""
+    end_us = midnight(date_of(last + 1), _PACIFIC)
+    totals = read_totals(ledger, Selection(start_us=start_us, end_us=end_us), ())
     return tuple(number for number, _ in bill_files(ledger)), repr(totals)
 
 

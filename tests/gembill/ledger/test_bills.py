@@ -135,3 +135,19 @@ def test_what_a_crash_left_is_removed_when_the_next_file_comes(ledger: Ledger, m
     assert add_bill(ledger, file(), lambda: [line(1), line(2)]).fresh is True
     with ledger.reading() as snapshot:
         assert len(snapshot.rows("SELECT 1 FROM bill_line")) == 2
+
+
+def test_an_import_that_was_given_up_meanwhile_stops_and_leaves_the_others_alone(ledger: Ledger, monkeypatch) -> None:
+    monkeypatch.setattr("gembill.ledger.bills._AT_ONCE", 1)
+
+    def sleepy():
+        yield line(1)
+        monkeypatch.setattr("gembill.ledger.bills._GIVEN_UP_US", -1)  # as if it had slept for an hour
+        add_bill(ledger, file("other"), lambda: [line(7)])
+        yield line(2)
+
+    with pytest.raises(LedgerError, match="another gembill removed"):
+        add_bill(ledger, file(), sleepy)
+    assert [one.digest for _, one in bill_files(ledger)] == ["other"]
+    with ledger.reading() as snapshot:
+        assert [row[0] for row in snapshot.rows("SELECT line FROM bill_line")] == [7]
