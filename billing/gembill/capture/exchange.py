@@ -216,7 +216,7 @@ class Exchange:
     @property
     def _chatter(self) -> str:
         """Whose chats a turn can be of."""
-        return f"{self._route.api.value}\0{self._key or ''}"
+        return f"{self._route.api}\0{self._key or ''}"
 
     def _event(
         self, ending: Ending, ended_us: int | None, request: RequestFacts, response: ResponseFacts, retried: int = 0

@@ -270,18 +270,22 @@ class Writer:
             self._span.writing = False
         self._segment = self._span = None
 
-    def _is_due(self, segment: Segment) -> bool:
+    def _is_due(self, segment: Segment, now: float) -> bool:
         options = self._options
-        return segment.bytes >= options.segment_bytes or time.monotonic() - segment.made_at >= options.segment_s
+        return segment.bytes >= options.segment_bytes or now - segment.made_at >= options.segment_s
 
     def _tidy(self) -> None:
-        """Rotation, and now and then the unlinking of old segments."""
-        if self._segment is not None and self._is_due(self._segment):
+        """Rotation, and now and then a look at the room and at old segments."""
+        now = time.monotonic()
+        if self._segment is not None and self._is_due(self._segment, now):
             self._end_segment()
-        self._shed()
-        if time.monotonic() - self._tidied_at < TIDY_S:
+        if now - self._looked_at < TICK_S:
             return
-        self._tidied_at = time.monotonic()
+        self._looked_at = now
+        self._shed()
+        if now - self._tidied_at < TIDY_S:
+            return
+        self._tidied_at = now
         try:
             self._segments.retire(self._posted(), self._options.keep_hours * 3600)
         except OSError as error:
@@ -289,9 +293,6 @@ class Writer:
 
     def _shed(self) -> None:
         """Give back what is posted, the oldest first, before a disk without room refuses calls."""
-        if time.monotonic() - self._looked_at < TICK_S:
-            return
-        self._looked_at = time.monotonic()
         try:
             while _free_bytes(self._segments.path) < 2 * self._options.min_free_bytes:
                 gone = self._segments.shed(self._posted())

@@ -19,7 +19,7 @@ import httptools
 
 from gembill.errors import UpstreamCut, UpstreamError, UpstreamTimeout, UpstreamUnreachable
 from gembill.upstream.response import Response, ResponseHead
-from gembill.upstream.wire_state import acknowledged, has_news
+from gembill.upstream.wire_state import acknowledged, news_of
 
 HEAD_BYTES = 64 * 1024  # largest head of an answer, and most framing (chunk sizes, trailers) without a body byte
 HEAD_FIELDS = 256  # most header fields of an answer
@@ -67,8 +67,8 @@ class UpstreamConnection(asyncio.Protocol):
 
     __slots__ = (
         "_acknowledged", "_answer", "_bodiless", "_complete", "_drain", "_framing_bytes", "_has_bytes", "_headers",
-        "_idempotent", "_keep", "_limits", "_loop", "_name", "_owner", "_parser", "_reading", "_sent", "_since",
-        "_switched", "_transport", "_unread", "_until_close", "_upgrade", "_violation", "alive", "deadline",
+        "_idempotent", "_keep", "_limits", "_loop", "_name", "_news", "_owner", "_parser", "_reading", "_sent",
+        "_since", "_switched", "_transport", "_unread", "_until_close", "_upgrade", "_violation", "alive", "deadline",
         "paused", "reused",
     )  # fmt: skip
 
@@ -147,7 +147,7 @@ class UpstreamConnection(asyncio.Protocol):
     @property
     def usable(self) -> bool:
         """Whether an idle connection is still up, its time is not over, and nothing came on it."""
-        return self.alive and self.deadline > self._loop.time() and not has_news(self._transport)
+        return self.alive and self.deadline > self._loop.time() and not self._news(0)
 
     def drop(self) -> None:
         """Close at once, whatever is under way, without a word to the answer."""
@@ -186,6 +186,7 @@ class UpstreamConnection(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)  # uvloop's is not a subclass
         self.alive = True
         self._transport.set_write_buffer_limits(high=self._limits.max_buffer)
+        self._news = news_of(transport)
         wire = transport.get_extra_info("socket")
         wire.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         if hasattr(socket, "TCP_KEEPIDLE"):

@@ -8,26 +8,29 @@ import asyncio
 import select
 import socket
 import struct
+from collections.abc import Callable, Sequence
 
 _BYTES_ACKED = 120  # where struct tcp_info of Linux (4.1) has tcpi_bytes_acked
 _ENOUGH = _BYTES_ACKED + 8
 _CAN_POLL = hasattr(select, "poll")
+_CAN_ASK = hasattr(socket, "TCP_INFO")
 
 
-def has_news(transport: asyncio.BaseTransport) -> bool:
-    """Whether something waits to be read, be it the end: a close that arrived since the loop looked last."""
+def news_of(transport: asyncio.BaseTransport) -> Callable[[int], Sequence[object]]:
+    """What tells, asked with 0, whether something waits to be read, be it the end: a close that arrived since the loop
+    looked last. To be kept for a connection and not asked once it is closed: its number may be another's by then."""
     wire = transport.get_extra_info("socket")
     if wire is None or not _CAN_POLL:
-        return False
+        return lambda _milliseconds: ()
     poll = select.poll()
     poll.register(wire.fileno(), select.POLLIN)
-    return bool(poll.poll(0))
+    return poll.poll
 
 
 def acknowledged(transport: asyncio.BaseTransport) -> int | None:
     """The bytes that the machine at the other end has confirmed so far (RFC 9293); None where that is not known."""
     wire = transport.get_extra_info("socket")
-    if wire is None or not hasattr(socket, "TCP_INFO"):
+    if wire is None or not _CAN_ASK:
         return None
     try:
         info = wire.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _ENOUGH)

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from gembill.upstream.wire_state import acknowledged, has_news
+from gembill.upstream.wire_state import acknowledged, news_of
 from tests.gembill.upstream.scripted import Run
 
 
@@ -26,11 +26,12 @@ async def _connected(said: bytes) -> tuple[asyncio.Transport, asyncio.StreamRead
 def test_what_waits_to_be_read_is_news_and_so_is_the_end(run: Run, said: bytes) -> None:
     async def scenario() -> None:
         transport, _, writer = await _connected(said)
+        news = news_of(transport)
         if not said:
-            assert not has_news(transport)
+            assert not news(0)
             writer.close()
         async with asyncio.timeout(30):
-            while not has_news(transport):
+            while not news(0):
                 await asyncio.sleep(0.01)
         transport.abort()
         writer.close()
@@ -57,4 +58,4 @@ def test_bytes_are_confirmed_once_the_other_machine_has_them(run: Run) -> None:
 
 def test_of_what_is_no_socket_nothing_is_known() -> None:
     assert acknowledged(asyncio.Transport()) is None
-    assert not has_news(asyncio.Transport())
+    assert not news_of(asyncio.Transport())(0)
