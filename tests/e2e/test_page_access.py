@@ -67,6 +67,31 @@ def test_a_view_is_saved_under_a_name_and_found_again(browser: Any, home: str, *
         assert visitor.console == []
 
 
+@pytest.mark.parametrize("script", [True, False])
+def test_the_keyboard_alone_leads_from_a_days_row_to_a_receipt(browser: Any, home: str, *, script: bool) -> None:
+    with tab(browser, home, java_script_enabled=script) as visitor:
+        page = visitor.page
+        page.goto(f"{home}/?token={TOKEN}")
+        page.goto(f"{home}/?month=2026-11")
+        assert tabbed_to(page, "#days tbody a")  # the twin of the bars
+        page.keyboard.press("Enter")
+        page.wait_for_selector("h1:has-text('Calls')")
+        assert tabbed_to(page, "tbody a")
+        page.keyboard.press("Enter")
+        page.wait_for_selector("h1:has-text('Receipt')")
+        assert visitor.console == []
+
+
+def tabbed_to(page: Any, where: str) -> bool:
+    """Press Tab until the focus is at such a place; False if it does not come there."""
+    target = page.locator(where).first.element_handle()
+    for _ in range(150):
+        page.keyboard.press("Tab")
+        if target.evaluate("e => e === document.activeElement"):
+            return True
+    return False
+
+
 def test_a_page_of_another_place_cannot_sign_in_or_out(browser: Any, home: str, tmp_path: Path) -> None:
     with tab(browser, home) as visitor:
         page = visitor.page
