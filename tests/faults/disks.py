@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from gembill.ledger.write_ahead import LONGEST
 from tests.e2e.child import Child
 from tests.faults.figures import Figure, Plan, scenario
 from tests.faults.ground import Balance, Ground, compare, health, preload, settle, wait_until
@@ -170,7 +171,7 @@ def read_for_long(ground: Ground, plan: Plan) -> Figure:
         f"{len(exports)} exports under load: the WAL grew to {ours[0] / 1e6:.1f} MB; with a foreign reader that never "
     )
     text += f"ends to {foreign[0] / 1e6:.1f} MB for {calls:,} calls, and posting went on; health says "
-    text += f"{shown / 1e6:.1f} MB, and there is an alert rule: nothing else bounds it; {balance}"
+    text += f"{shown / 1e6:.1f} MB, and at {LONGEST >> 20} MiB posting would wait for its end; {balance}"
     return Figure(text, balance.held and ours[0] < 64e6 and bool(exports) and shown > 0)
 
 
