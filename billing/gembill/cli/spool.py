@@ -94,7 +94,7 @@ def salvage(ctx: click.Context, source: str | None, database_url: str | None) ->
     from gembill.spool_rescue import salvage_spool
 
     with opened(database_url, read_only=False) as (ledger, settings):
-        paths = [_directory(settings, source, whole=False)] if source else _damaged(settings)
+        paths = [_directory(settings, source, whole=False)] if source else _readable(settings)
         prices = terms(ledger, settings)
         results: list[Salvaged] = []
         for path in paths:
@@ -118,10 +118,10 @@ def _directory(settings: Settings, source: str, *, whole: bool = True) -> Path:
     raise ConfigurationError(f"there is no spool '{source}' in {settings.spool_dir}; there are: {known}")
 
 
-def _damaged(settings: Settings) -> Iterator[Path]:
+def _readable(settings: Settings) -> Iterator[Path]:
     from gembill.spool import survey_spools
 
-    return (each.path for each in survey_spools(settings.spool_dir) if each.damaged or each.state == "set aside")
+    return (each.path for each in survey_spools(settings.spool_dir) if each.state != "renewed")
 
 
 def _sentence(result: Salvaged) -> str:

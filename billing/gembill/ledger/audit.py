@@ -21,6 +21,7 @@ from gembill.ledger.store import Ledger
 from gembill.ledger.usage_days import audit_usage_days
 from gembill.model import COST_PARTS, Meter
 from gembill.rules.policy_ids import SQL_ESTIMATED
+from gembill.spool.segments import JUMP
 
 _SHOWN = 5  # findings of a kind that are spelled out
 
@@ -83,11 +84,25 @@ def _gaps(connection: Connection) -> Iterable[str]:
     for source_id, last, first, count in connection.execute(query.order_by(c.source_id)):
         if first != 1 or last != count:
             taken = connection.scalars(select(c.seq).where(c.source_id == source_id).order_by(c.seq))
-            missing = next((wanted for wanted, seq in enumerate(taken, 1) if wanted != seq), last)
+            missing = _first_missing(taken)
+            if missing is None:
+                continue
             yield (
                 f"source {source_id}: its last place is {last} but {count} places are filled, "
                 f"the first missing one is {missing}; `gembill replay` posts what its spool keeps"
             )
+
+
+def _first_missing(taken: Iterable[int]) -> int | None:
+    """The first place that was given and is not among these; a spool jumps over many after damage at its end."""
+    wanted = 1
+    for seq in taken:
+        if seq - wanted >= JUMP:
+            wanted += JUMP
+        if seq != wanted:
+            return wanted
+        wanted += 1
+    return None
 
 
 def _revisions(connection: Connection) -> Iterable[str]:

@@ -48,7 +48,7 @@ class Ledger:
     def __init__(
         self, engine: Callable[[], Engine], now_us: Callable[[], int] = _now_us, *, file: Path | None = None
     ) -> None:
-        self._place: tuple[Path, int, int] | None = None
+        self._places: dict[Path, tuple[int, int] | None] = {}
         self._make_engine, self._lock = engine, Lock()
         self._engine: Engine | None = None
         self._now_us = now_us
@@ -65,19 +65,17 @@ class Ledger:
     def remember(self, file: Path | None) -> None:
         """Note which file this ledger is in, once it was opened."""
         if file is not None:
-            there = file.stat()
-            self._place = file, there.st_dev, there.st_ino
+            self._places = {file: _number(file), file.with_name(f"{file.name}-wal"): None}
 
     def is_replaced(self) -> bool:
-        """Whether the file that was opened is gone from its place, or another is there: writing goes to nobody."""
-        if self._place is None:
-            return False
-        file, *numbers = self._place
-        try:
-            there = file.stat()
-        except OSError:
-            return True
-        return [there.st_dev, there.st_ino] != numbers
+        """Whether the file that was opened, or its log, is gone from its place, or is another."""
+        for place, known in self._places.items():
+            number = _number(place)
+            if known is None:
+                self._places[place] = number
+            elif number != known:
+                return True
+        return False
 
     def keep_log_short(self) -> None:
         """Empty the write-ahead log of a file if it is too long. LedgerUnavailable while readers prevent it."""
@@ -263,6 +261,15 @@ def _file_of(engine: Engine) -> Path | None:
     from gembill.ledger import engine as engines
 
     return engines.file_of(engine.url)
+
+
+def _number(file: Path) -> tuple[int, int] | None:
+    """What tells a file from another at its place; None where there is none."""
+    try:
+        there = file.stat()
+    except OSError:
+        return None
+    return there.st_dev, there.st_ino
 
 
 def _make_private(path: Path) -> None:

@@ -31,14 +31,28 @@ class Salvage:
 
 
 def salvage(path: Path, source_id: int) -> list[Salvage]:
-    """All damaged segments of a spool's directory, in their order. Raises OSError."""
+    """All damaged segments of a spool's directory, in their order, known or not; not one that is being written.
+
+    Raises OSError.
+    """
     spans = listed(path)
-    results = [
-        _salvaged(span, spans[index + 1] if index + 1 < len(spans) else None)
-        for index, span in enumerate(spans)
-        if span.path.suffix == ".seg-damaged"
-    ]
-    return [*(_old(file, source_id) for file in sorted(path.glob("*.db-damaged"))), *results]
+    results = [_old(file, source_id) for file in sorted(path.glob("*.db-damaged"))]
+    for index, span in enumerate(spans):
+        known = span.path.suffix == ".seg-damaged"
+        if not known and _is_written(span.path):
+            continue
+        result = _salvaged(span, spans[index + 1] if index + 1 < len(spans) else None)
+        if known or result.bytes_lost:
+            results.append(result)
+    return results
+
+
+def _is_written(path: Path) -> bool:
+    reader = SegmentReader(path)
+    try:
+        return reader.is_written()
+    finally:
+        reader.close()
 
 
 def _salvaged(span: SequenceRange, behind: SequenceRange | None) -> Salvage:

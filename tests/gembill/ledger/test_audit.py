@@ -5,6 +5,7 @@ from msgspec.structs import replace
 from sqlalchemy import text
 
 from gembill.ledger import Ledger, Reason, audit_ledger, open_ledger
+from gembill.spool.segments import JUMP
 from tests.gembill.ledger.making import HOUR, LOST, SPOOL, START, append, natural, posting, rated, record, tokens
 
 
@@ -96,3 +97,14 @@ def test_many_findings_of_a_kind_are_abridged(ledger: Ledger) -> None:
 def test_calls_before_1970_are_on_their_own_days(ledger: Ledger) -> None:
     append(ledger, SPOOL, [posting(n, occurred_us=-hour * HOUR) for n, hour in enumerate((1, 23, 24, 25, 49), 1)])
     assert audit_ledger(ledger) == []
+
+
+def test_places_that_a_spool_jumped_over_are_not_missing(ledger: Ledger) -> None:
+    behind = 3 + JUMP
+    append(
+        ledger, SPOOL, [posting(1), posting(2), replace(posting(3), seq=behind), replace(posting(4), seq=behind + 1)]
+    )
+    assert audit_ledger(ledger) == []
+    append(ledger, SPOOL, [replace(posting(5), seq=behind + 3)])
+    (finding,) = audit_ledger(ledger)
+    assert f"the first missing one is {behind + 2}" in finding

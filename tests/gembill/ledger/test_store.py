@@ -220,6 +220,11 @@ def test_a_ledger_knows_when_its_file_is_gone_from_its_place(tmp_path: Path) -> 
     file.unlink()
     (tmp_path / "moved.db").rename(file)
     assert not ledger.is_replaced()
+    log = tmp_path / "ledger.db-wal"
+    log.rename(tmp_path / "moved-wal")
+    assert ledger.is_replaced(), "its log is gone"
+    (tmp_path / "moved-wal").rename(log)
+    assert not ledger.is_replaced()
     ledger.close()
 
 
