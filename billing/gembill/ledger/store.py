@@ -79,10 +79,10 @@ class Ledger:
 
     def keep_log_short(self) -> None:
         """Empty the write-ahead log of a file if it is too long. LedgerUnavailable while readers prevent it."""
-        if self._place is not None:
+        if self._places:
             from gembill.ledger.write_ahead import keep_short
 
-            keep_short(self.engine, self._place[0])
+            keep_short(self.engine, next(iter(self._places)))
 
     @contextmanager
     def reading(self, *, driven: bool = False) -> Iterator[Snapshot]:
