@@ -203,6 +203,12 @@ def watches(stranger: Stranger) -> None:
         assert len(table.splitlines()) == 1 + 1_500, "a download has every call"
     with stranger.serves("gembill dashboard", "/", "gemini-3-flash-preview", add=port):
         pass
+    stranger.types("gembill dashboard tokens add wall")
+    stranger.types("gembill dashboard tokens list", "wall")
+    stranger.types("gembill dashboard tokens revoke wall")
+    health = ("/_gembill/health", "recording")
+    with stranger.serves("gembill proxy", *health), stranger.serves("gembill proxy --take-over", *health):
+        pass
     hosts = {"GEMBILL_HOSTS": "gembill.example.com,127.0.0.1"}
     with stranger.serves("GEMBILL_HOSTS=gembill.example.com gembill proxy", "/_gembill/health", "recording", **hosts):
         pass
