@@ -109,17 +109,26 @@ class Request:
 
     async def read(self) -> bytes:
         """What has come of the body since the last read, b"" at its end. Raises ClientGone."""
+        await self.arrives()
+        return self._take() if self._pieces else b""
+
+    @property
+    def arrived(self) -> bool:
+        """Whether something of the body waits to be read, or all of it has come."""
+        return bool(self._pieces) or self.complete
+
+    async def arrives(self) -> None:
+        """Wait until something of the body is there, or its end. Raises ClientGone."""
         connection = self._connection
         while not self._pieces:
             if self.complete:
-                return b""
+                return
             if connection.gone or connection.silent:
                 raise ClientGone
             if self.expects and not self.content and not self.answering:
                 connection.write(b"HTTP/1.1 100 Continue\r\n\r\n")
                 self.expects = False
             await connection.wait(self._patience())
-        return self._take()
 
     def _patience(self) -> float:
         """How long the next piece is waited for. Raises ClientGone for a body that drips."""

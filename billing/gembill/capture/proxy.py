@@ -72,10 +72,12 @@ class Proxy:
             if path in OWN_PAGES and (page := self._health().page(path)):
                 _answer(request, page.status, page.body, page.content_type)
                 return
-            admitted, head = admit(request.method, path, query), request.head
+            admitted = admit(request.method, path, query)
             if admitted.route is not None:
-                call = await self._recorder.begin(admitted.route, caller_of(head.caller, query), head.fields)
+                call = await self._begin(request, admitted)
             await self._relay(request, admitted, call)
+        except ClientGone:
+            request.cut()
         except Refusal as refusal:
             _answer(request, refusal.status, error_body(refusal))
         except Exception:  # noqa: BLE001 - the last line: its text may hold anything and goes to the redacted log only
@@ -91,6 +93,23 @@ class Proxy:
         """Close the connections upstream."""
         for upstream in set(self._upstreams.values()):
             await upstream.close()
+
+    async def _begin(self, request: Request, admitted: Admitted) -> Call | None:
+        """Begin to record, once something of the body is there: of a call whose body never comes, because we are killed
+        or its client is gone, no intent is left behind that says it may have cost something."""
+        assert admitted.route is not None
+        head, began = request.head, time.monotonic()
+        caller, gone = caller_of(head.caller, admitted.query), False
+        if not request.arrived and not head.websocket:
+            try:
+                await request.arrives()
+            except ClientGone:
+                gone = True
+        call = await self._recorder.begin(admitted.route, caller, head.fields, waited=time.monotonic() - began)
+        if gone:
+            await self._recorder.end(call, Ending.UNSENT)
+            raise ClientGone
+        return call
 
     async def _relay(self, request: Request, admitted: Admitted, call: Call | None) -> None:
         upstream = self._upstreams[admitted.api]

@@ -81,13 +81,15 @@ class Recorder:
         self.labels: Mapping[str, str] = {}
         """Given to every call from now on, over those of its caller; replaced, never changed."""
 
-    async def begin(self, route: Route, caller: Caller, headers: Sequence[Header]) -> Call | None:
+    async def begin(
+        self, route: Route, caller: Caller, headers: Sequence[Header], *, waited: float = 0.0
+    ) -> Call | None:
         """Write the intent of a call; a poll or a notice has none, and owes nothing if it is lost.
 
-        None where recording failed and the call is served all the same; else Refusal (503). Downloads of files are not
-        refused: most of them hold no results.
+        `waited` is how many seconds ago it was received. None where recording failed and the call is served all the
+        same; else Refusal (503). Downloads of files are not refused: most of them hold no results.
         """
-        call = self._call(route, caller)
+        call = self._call(route, caller, waited)
         exchange = call.exchange
         exchange.request_headers(headers)
         if route.role is Role.NOTICE or route.is_file:
@@ -116,8 +118,8 @@ class Recorder:
         call.exchange.finished = True
         self.spool.withdraw(call.exchange.event_id)
 
-    def _call(self, route: Route, caller: Caller) -> Call:
-        occurred_us, began = now_us(), time.monotonic()
+    def _call(self, route: Route, caller: Caller, waited: float = 0.0) -> Call:
+        occurred_us, began = now_us() - round(waited * 1e6), time.monotonic() - waited
         self._remember(caller.credentials)
         caller = replace(caller, labels={**caller.labels, **self.labels}) if self.labels else caller
         exchange = exchange_for(

@@ -103,6 +103,23 @@ def test_a_body_shorter_than_its_head_says_costs_nothing(recording):
     assert [record.record.status for record in proxy.records()] == [Status.ERROR]
 
 
+def test_a_call_whose_body_has_not_come_has_no_intent_that_a_kill_could_leave_behind(recording):
+    head = "POST /v1beta/models/m:generateContent HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n"
+    with (
+        Player(answer=lambda _: Reply([ANSWER])).serving() as player,
+        (proxy := recording(player.url)).running(),
+        socket.create_connection(("127.0.0.1", proxy.port), 10) as client,
+    ):
+        client.sendall(f"{head}Expect: 100-continue\r\n\r\n".encode())
+        assert client.recv(100).startswith(b"HTTP/1.1 100"), "the call is known, and its body waited for"
+        assert proxy.health()["calls_under_way"] == 0
+        client.sendall(b"{}")
+        assert client.recv(100).startswith(b"HTTP/1.1 200")
+    (record,) = proxy.records()
+    assert record.record.status == "unknown", "the answer has no usage"
+    assert record.record.ended_us > record.record.occurred_us
+
+
 @pytest.mark.parametrize("status", [204, 304])
 def test_an_answer_without_a_body_passes(status, recording):
     with (
