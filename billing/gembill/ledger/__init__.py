@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from gembill.ledger.audit import audit_ledger, read_gaps
     from gembill.ledger.backup import Backup, back_up, checked, count_events, move_aside, put_back
-    from gembill.ledger.bill_totals import bill_days, sum_bill
+    from gembill.ledger.bill_totals import bill_days, sku_texts, sum_bill
     from gembill.ledger.bills import BillChange, BillFile, BillImport, add_bill, bill_files, read_bill_line
     from gembill.ledger.charges import ChargeTotal, read_charges, read_charges_of, sum_charges
     from gembill.ledger.closings import Closing, read_closings
@@ -72,7 +72,7 @@ if TYPE_CHECKING:
 _MODULES = {
     "audit": "audit_ledger read_gaps",
     "backup": "Backup back_up checked count_events move_aside put_back",
-    "bill_totals": "bill_days sum_bill",
+    "bill_totals": "bill_days sku_texts sum_bill",
     "bills": "BillChange BillFile BillImport add_bill bill_files read_bill_line",
     "charges": "ChargeTotal read_charges read_charges_of sum_charges",
     "closings": "Closing read_closings",
@@ -196,6 +196,7 @@ __all__ = [
     "read_usage_of_days",
     "read_wasteful_conversations",
     "require_known",
+    "sku_texts",
     "sum_bill",
     "sum_charges",
     "sum_usage",

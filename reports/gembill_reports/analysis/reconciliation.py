@@ -5,7 +5,7 @@ Invariant: both sides are read for the same days of Google's calendar; the estim
 look at every execution, are read only where output differs.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -22,6 +22,7 @@ from gembill.ledger import (
     read_executed,
     read_time_range,
     read_usage_of_days,
+    sku_texts,
     sum_bill,
     sum_usage,
 )
@@ -31,7 +32,8 @@ from gembill.reconcile.cell import BillMeter
 from gembill.reconcile.comparison import Comparison, Ours, compare
 from gembill.reconcile.numerals import date_of
 from gembill.reconcile.residue import Name
-from gembill.reconcile.sums import Usage
+from gembill.reconcile.sku import Sku, UnknownSku, read
+from gembill.reconcile.sums import BillTotal, Usage
 from gembill.rules.prices import PriceBook
 from gembill.rules.rating import result_tokens
 
@@ -68,7 +70,7 @@ def reconcile(ledger: Ledger, book: PriceBook, scope: BillScope) -> Comparison:
     form = scope.form or next((form for form in BillForm if form in forms), None)
     if form is None or form not in forms:
         raise ConfigurationError("the ledger holds no bill of Google's; name a file, `gembill reconcile FILE`")
-    bill = sum_bill(ledger, form, scope.days, scope.project)
+    bill = _readable(ledger, sum_bill(ledger, form, scope.days, scope.project))
     if scope.currency is not None:
         bill = [total for total in bill if total.currency == scope.currency]
     if scope.location is not None:
@@ -81,6 +83,31 @@ def reconcile(ledger: Ledger, book: PriceBook, scope: BillScope) -> Comparison:
     if results:
         comparison = compare(bill, replace(ours, results=results), book, now_day=scope.now_day, rate=scope.rate)
     return comparison
+
+
+def _readable(ledger: Ledger, bill: list[BillTotal]) -> list[BillTotal]:
+    """The bill with a text that can be read in place of one that cannot, where another line has it for the same SKU.
+
+    An id is the same in every language and form, a text is not. Where the texts of an id mean different things, or this
+    bill itself has one that can be read, so that the other is not a translation, none is taken.
+    """
+    ids: dict[bool, set[str]] = {True: set(), False: set()}
+    for total in bill:
+        ids[isinstance(read(total.sku), UnknownSku)].add(total.sku_id)
+    unread = ids[True] - ids[False] - {""}
+    if not unread:
+        return bill
+    texts: dict[str, dict[Sku, str]] = defaultdict(dict)
+    for sku_id, text in sku_texts(ledger):
+        if sku_id in unread and isinstance(sku := read(text), Sku):
+            texts[sku_id].setdefault(replace(sku, text=""), text)
+    known = {sku_id: next(iter(meanings.values())) for sku_id, meanings in texts.items() if len(meanings) == 1}
+    return [
+        replace(total, sku=known[total.sku_id])
+        if total.sku_id in known and isinstance(read(total.sku), UnknownSku)
+        else total
+        for total in bill
+    ]
 
 
 def charged(ledger: Ledger, month: str | None = None) -> Ours:

@@ -1,6 +1,6 @@
 """Sums over the bill are exact."""
 
-from gembill.ledger import Ledger, add_bill, bill_days, sum_bill
+from gembill.ledger import Ledger, add_bill, bill_days, sku_texts, sum_bill
 from gembill.reconcile.bill_line import BillForm, LineKind
 from tests.gembill.ledger.test_bills import DAY, file, line
 
@@ -39,3 +39,9 @@ def test_the_days_of_a_form_are_those_of_its_usage(ledger: Ledger) -> None:
     rows = [line(1), line(2, first_day=DAY + 3, last_day=DAY + 4), line(3, kind=LineKind.TAX, first_day=1, last_day=2)]
     add_bill(ledger, file(), lambda: rows)
     assert bill_days(ledger) == {BillForm.COST_TABLE: (DAY, DAY + 4)}
+
+
+def test_each_id_has_the_texts_of_all_lines(ledger: Ledger) -> None:
+    add_bill(ledger, file("a"), lambda: [line(1, sku_id="1", sku="x"), line(2, sku_id="1", sku="x"), line(3)])
+    add_bill(ledger, file("b"), lambda: [line(1, sku_id="1", sku="a"), line(2, sku_id="0", sku="z")])
+    assert sku_texts(ledger) == [("0", "z"), ("1", "a"), ("1", "x")]

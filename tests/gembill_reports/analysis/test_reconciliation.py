@@ -112,3 +112,22 @@ def test_project_and_location_choose_lines_and_the_calls_that_say_theirs(ledger:
     assert world.ours * 2 == whole.ours  # the Gemini API has one location
     nowhere = reconcile(ledger, BOOK, replace(SCOPE, location="us-central1"))
     assert (nowhere.days, nowhere.billed) == (None, 0)  # no line of the made-up bill is there
+
+
+def test_a_text_that_nobody_can_read_is_that_of_another_line_with_the_same_id(ledger: Ledger) -> None:
+    filled(ledger)
+    lines = lines_numbered(make_bill(charged(ledger).usages, [], BOOK, BillOptions()))
+    foreign = [replace(line, sku=f"Erzeugte Inhalte {line.number}") for line in lines]
+    add_bill(ledger, BillFile(digest="de", name="de", form=BillForm.BIGQUERY), lambda: foreign)
+    assert reconcile(ledger, BOOK, SCOPE).unknown_skus
+    table = BillFile(digest="en", name="en", form=BillForm.COST_TABLE)
+    add_bill(ledger, table, lambda: [replace(line, month="2026-11") for line in lines])
+    finest = reconcile(ledger, BOOK, SCOPE)
+    assert (finest.unknown_skus, finest.unexplained_micro) == ({}, 0)
+    other = replace(
+        lines[0], month="2026-12", sku="Generate content search query gemini 3"
+    )  # another meaning of one id
+    add_bill(ledger, BillFile(digest="x", name="x", form=BillForm.COST_TABLE), lambda: [other])
+    assert set(reconcile(ledger, BOOK, SCOPE).unknown_skus) == {
+        line.sku for line in foreign if line.sku_id == other.sku_id
+    }
