@@ -12,8 +12,9 @@ from gembill.period import iso, local
 from gembill.rules.budgets import Budget, BudgetPeriod, BudgetStatus
 from gembill.rules.budgets.text import amount, forecast_note, percent, sentence, spent, where
 from gembill_reports.analysis.budget_history import BudgetHistory, budget_histories, moment
+from gembill_reports.dashboard.grids import kept
 from gembill_reports.dashboard.page import Cell, Grid, Page, counted, money_head, number, text
-from gembill_reports.dashboard.query import PageQuery, months
+from gembill_reports.dashboard.query import PERIOD, PageQuery, months
 from gembill_reports.layout.tables import clean
 from gembill_reports.views import budget_history as words
 from gembill_reports.views.budgets import filters
@@ -57,6 +58,7 @@ def budget_page(ledger: Ledger, view: PageQuery, budgets: Sequence[Budget]) -> P
             "when": local(at_us, view.period.zone).strftime("%Y-%m-%d %H:%M"),
             "over": until_us is not None,
             "month": view.month or "",
+            "kept": kept(view, *PERIOD),
             "months": months(view, read_time_range(ledger)),
         },
     )

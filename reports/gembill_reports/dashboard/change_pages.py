@@ -42,7 +42,7 @@ def changes(ledger: Ledger, view: PageQuery) -> Page:
         rows=csv.rows,
         cards=_cards(changed),
         charts=[_chart(one, changed, view) for one in changed.comparisons[:2] if one.changes],
-        grids=[_grid(one, changed, view) for one in changed.comparisons if one.by == METER or _differs(one)],
+        grids=[_grid(one, changed, view) for one in changed.comparisons if _tells(one)],
         notes=words.notes(changed),
         more={"sentence": words.sentence(changed), "against": view.rest.get("against", "")},
     )
@@ -61,9 +61,9 @@ def _before(view: PageQuery) -> tuple[Period, bool]:
         raise ConfigurationError(str(error).replace("--period", "against", 1)) from None
 
 
-def _differs(comparison: Comparison) -> bool:
-    """Whether calls have the group at all: a ledger without keys has nothing to say by key."""
-    return any(one.value is not None for one in comparison.changes)
+def _tells(comparison: Comparison) -> bool:
+    """Whether a table says more than the totals: one key, or one value of a label, does not."""
+    return comparison.by in (METER, "model") or len(comparison.changes) > 1
 
 
 def _cards(changed: WhatChanged) -> list[Card]:

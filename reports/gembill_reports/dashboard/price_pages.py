@@ -4,7 +4,9 @@ Owns: its tables. Not here: prices, and the words of a price row (`gembill_repor
 and CSV hold every price row in force with its exact figure, whatever the tables leave to be unfolded.
 """
 
+import re
 from collections.abc import Sequence
+from decimal import Decimal
 
 from gembill.model import Price
 from gembill.money import usd_per_million
@@ -121,11 +123,21 @@ def _one_model(listed: PriceListView, book: PriceBook, model: str) -> tuple[Grid
     (sheet,) = listed.sheets()
     titles = sheet.table.columns
     heads = [Cell(column.title, number=not column.text) for column in titles]
-    rows = [[Cell(plain(cell), number=not titles[at].text) for at, cell in enumerate(row)] for row in sheet.table.rows]
+    rows = [
+        [Cell(plain(cell), number=not titles[at].text, order=_order(cell)) for at, cell in enumerate(row)]
+        for row in sheet.table.rows
+    ]
     stands_for = {row.model for row in listed.prices.rows} or {model}
-    return Grid("In force", heads, rows, empty="No price row fits."), _history(
-        [row for name in sorted(stands_for) for row in price_history(book, name)]
-    )
+    in_force = Grid("In force", heads, rows, empty="No price row fits.", name="in-force", noun="rows")
+    return in_force, _history([row for name in sorted(stands_for) for row in price_history(book, name)])
+
+
+def _order(cell: str) -> int | None:
+    """What a day or a figure is sorted by: `2026-11-28` by its digits, `35.00 /1k` by millionths."""
+    first = cell.partition(" ")[0]
+    if re.fullmatch(r"[0-9]+\.[0-9]+", first):
+        return int(Decimal(first) * 1_000_000)
+    return int(first.replace("-", "")) if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", first) else None
 
 
 def _history(rows: Sequence[Price]) -> Grid:

@@ -14,9 +14,9 @@ from gembill.model import chosen_labels
 from gembill.period import Period, Unit, containing, iso, name, parse, zone
 from gembill.period_words import spoken
 
-_PERIOD = ("period", "month", "since", "until", "through")
+PERIOD = ("period", "month", "since", "until", "through")
 _SEVERAL = ("model", "label", "key", "tier", "location")
-_FILTERS = (*_PERIOD, *_SEVERAL, "tz", "code_execution")
+_FILTERS = (*PERIOD, *_SEVERAL, "tz", "code_execution")
 _MOST = 60  # parameters of an address
 _LONGEST = 1000  # characters of a value
 Pairs = Sequence[tuple[str, str]]
@@ -68,7 +68,7 @@ class PageQuery:
 
     def named(self, path: str, word: str) -> str:
         """An address with the same choice, of the period that the word means."""
-        return self.to(path, ("period", word), without=_PERIOD, rest=True)
+        return self.to(path, ("period", word), without=PERIOD, rest=True)
 
     def is_named(self, word: str) -> bool:
         """Whether the period is the one that the word means."""
@@ -93,7 +93,7 @@ class PageQuery:
         """An address with the same choice but another period."""
         ends = [("since", period.start_us), ("until", period.end_us)]
         named = [(key, _point(at_us, period)) for key, at_us in ends if at_us is not None]
-        return self.to(path, *named, *more, without=_PERIOD)
+        return self.to(path, *named, *more, without=PERIOD)
 
 
 def view(pairs: Pairs, now_us: int, extent: tuple[int, int] | None, *, landing: str | None = None) -> PageQuery:

@@ -66,3 +66,9 @@ def test_without_a_budget_it_says_how_one_is_written(ledger: Ledger, november: P
     assert "[[budget]]" in text
     assert "<table>" not in text
     assert page.notes == []
+
+
+def test_the_form_keeps_all_but_the_period(ledger: Ledger) -> None:
+    shown = view([("month", "2026-11"), ("since", "2026-11-02"), ("tz", "UTC"), ("history.sort", "of.up")], NOW, None)
+    page = budget_pages.budget_page(ledger, shown, made())
+    assert page.more["kept"] == [("tz", "UTC"), ("history.sort", "of.up")]

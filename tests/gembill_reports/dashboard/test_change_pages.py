@@ -58,3 +58,10 @@ def test_what_cannot_be_compared_is_refused(ledger: Ledger) -> None:
         change_pages.changes(ledger, at(("since", "2026-11-01")))
     with pytest.raises(ConfigurationError, match="against is"):
         change_pages.changes(ledger, at(("month", "2026-11"), ("against", "soon")))
+
+
+def test_a_group_of_one_value_has_no_table(ledger: Ledger) -> None:
+    put(ledger, *(call(f"2026-0{n}-05T10:00:00+00:00", (9, 0, 0), labels={"team": "a"}, key="k") for n in (3, 4)))
+    page = change_pages.changes(ledger, at(("month", "2026-04")))
+    assert [grid.caption for grid in page.grids] == ["By model", "By meter"]
+    assert [one["by"] for one in page.data["comparisons"]] == ["model", "meter", "key", "label.env", "label.team"]

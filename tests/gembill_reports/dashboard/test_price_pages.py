@@ -2,6 +2,7 @@
 
 from gembill.rules.prices import bundled
 from gembill_reports.dashboard import price_pages
+from gembill_reports.dashboard.grids import arranged
 from gembill_reports.dashboard.query import PageQuery, view
 from tests.gembill_reports.making import us
 
@@ -45,3 +46,11 @@ def test_one_model_has_its_rows_in_force_and_their_history(november: PageQuery) 
     assert page.title == "Prices of gemini-2.5-pro"
     nothing = price_pages.prices(bundled(), view([("priced", "nobody")], NOW, None))
     assert [grid.rows for grid in nothing.grids] == [[], []]
+
+
+def test_the_rows_in_force_are_sorted_by_figure_and_day() -> None:
+    shown = view([("priced", "gemini-2.5-pro"), ("in-force.sort", "usd-per-1m.down")], NOW, None)
+    grid = arranged(price_pages.prices(bundled(), shown).grids[0], shown, "/prices")
+    figures = [float(row[3].text.split()[0]) for row in grid.rows]
+    assert figures == sorted(figures, reverse=True)
+    assert grid.rows[0][4].order == 20250617
