@@ -81,6 +81,16 @@ def loopback(host: str) -> bool:
     return (mapped or address).is_loopback
 
 
+def addresses(host: str) -> set[str]:
+    """The addresses of a host, itself where it is one; none where it is not known."""
+    import socket
+
+    try:
+        return {str(entry[4][0]) for entry in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)}
+    except OSError:
+        return set()
+
+
 def listen(host: str, port: int, *, backlog: int) -> socket.socket:
     """A listening socket; port 0 takes a free one. ConfigurationError where the address cannot be had."""
     import socket

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import gembill
-from gembill.address import listen, loopback, masked
+from gembill.address import addresses, listen, loopback, masked
 from gembill.errors import ConfigurationError
 
 
@@ -23,6 +23,14 @@ def test_what_only_this_machine_can_reach_is_loopback(host):
 )
 def test_anything_else_counts_as_reachable(host):
     assert not loopback(host)
+
+
+@pytest.mark.parametrize(
+    ("host", "known"),
+    [("127.0.0.1", {"127.0.0.1"}), ("0.0.0.0", {"0.0.0.0"}), ("::1", {"::1"}), ("no host.invalid", set())],
+)
+def test_the_addresses_of_a_host(host, known):
+    assert addresses(host) == known
 
 
 def test_a_port_is_taken_once_and_then_refused_in_one_sentence():

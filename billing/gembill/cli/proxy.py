@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gembill.address import loopback, masked
+from gembill.address import addresses, loopback, masked
 from gembill.cli.options import together
 from gembill.config import Settings, load
 from gembill.errors import ConfigurationError
@@ -112,7 +112,7 @@ def _taken(settings: Settings) -> TakenOver | None:
     if taken is None:
         return None
     there = taken.listener.getsockname()[0]
-    if loopback(there) != loopback(settings.host):
+    if there not in addresses(settings.host):  # also because who has to show a token depends on it
         raise ConfigurationError(f"the proxy on port {settings.port} listens on {there}, which cannot be changed now")
     return taken
 

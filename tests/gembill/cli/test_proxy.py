@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 
@@ -12,7 +13,10 @@ from gembill.cli import gembill
 from gembill.cli.proxy import _announcement as announcement
 from gembill.cli.proxy import _on_names as on_names
 from gembill.cli.proxy import _on_token as on_token
+from gembill.cli.proxy import _taken as taken
 from gembill.config import Settings
+from gembill.errors import ConfigurationError
+from gembill.handover import Offer
 from tests.e2e.child import Child
 from tests.e2e.player import Player, Reply
 
@@ -99,3 +103,17 @@ def test_a_wrong_budget_file_is_named_at_the_start(tmp_path):
     (tmp_path / "gembill.toml").write_text('[[budget]]\nname = "b"\nlimit_usd = "1"\nperiod = "fortnight"\n')
     done = run("--port", "0", folder=tmp_path)
     assert (done.returncode, "gembill.toml:4: $.budget[0].period is 'fortnight'" in done.stderr) == (2, True)
+
+
+def test_a_place_is_taken_on_the_same_address_alone(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        offer = Offer(tmp_path, listener, lambda: None)
+        offer.open()
+        with pytest.raises(ConfigurationError, match=f"the proxy on port {port} listens on 127.0.0.1"):
+            taken(Settings(data_dir=tmp_path, host="0.0.0.0", port=port))
+        place = taken(Settings(data_dir=tmp_path, port=port))
+        assert place is not None
+        place.listener.close()
+        assert taken(Settings(data_dir=tmp_path / "other", port=port)) is None
+        offer.close()
