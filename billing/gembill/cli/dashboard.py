@@ -56,8 +56,11 @@ def dashboard(
     """
     if ctx.invoked_subcommand is not None:
         return
-    named = _named_tokens()
-    token = token_for(host, os.environ.get(_TOKEN), named=bool(named.tokens()))
+    try:
+        named = _named_tokens()
+    except ConfigurationError:  # no data folder, as in many containers: there are no tokens by name
+        named = None
+    token = token_for(host, os.environ.get(_TOKEN), named=named is not None and bool(named.tokens()))
     if demo and database_url is not None:
         raise ConfigurationError("--demo has a ledger of its own; leave out --database-url, or --demo")
     listener = listen(host, port, backlog=128)
@@ -82,7 +85,7 @@ def dashboard(
 
 def _app(
     hosts: tuple[str, ...],
-    tokens: tuple[str | None, TokenFile],
+    tokens: tuple[str | None, TokenFile | None],
     database_url: str | None,
     *,
     demo: bool,
@@ -179,4 +182,4 @@ def _named_tokens() -> TokenFile:
     from gembill.config import load
     from gembill_reports.dashboard.tokens import FILE, TokenFile
 
-    return TokenFile(load({}).data_dir / FILE)
+    return TokenFile(load({}).data_folder / FILE)

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from starlette.applications import Starlette
@@ -87,7 +88,7 @@ class Dashboard:
         self._landing = landing
         file = ledger_file(settings.ledger_url)
         self._live = Live(partial(read_mark, ledger), partial(file_state, file) if file else None, ended)
-        self._views = SavedViews(settings.data_dir / FILE, is_page)
+        self._views = SavedViews(_views_file(settings), is_page)
         self._comparisons = bill_pages.Comparisons()
         self._now_us = now_us or (lambda: time.time_ns() // 1000)
 
@@ -196,6 +197,13 @@ def _warm() -> None:
     read_templates()
     bundled()
     assets.pack()
+
+
+def _views_file(settings: Settings) -> Path | None:
+    """Where saved views are kept; None for a user without a home who named no data folder."""
+    with suppress(ConfigurationError):
+        return settings.data_folder / FILE
+    return None
 
 
 class _Missing(Exception):

@@ -53,6 +53,8 @@ class Live:
 
     async def send_changes(self, since: str, gone: asyncio.Future[Any], say: Callable[[str], Any]) -> None:
         """Say each new mark until the listener is `gone`, the server ends, or it was long enough."""
+        if self.listeners >= LISTENERS:  # others came between the question and here
+            return
         self.listeners += 1
         try:
             await self._look()  # the page may know more than was seen at the last look

@@ -20,15 +20,17 @@ _ADDRESS_CHARS = 4000
 
 
 class SavedViews:
-    """The saved views of a data folder. `is_page` tells whether a path is that of a page."""
+    """The saved views of a file; without one there are none. `is_page` tells whether a path is that of a page."""
 
-    def __init__(self, path: Path, is_page: Callable[[str], bool]) -> None:
+    def __init__(self, path: Path | None, is_page: Callable[[str], bool]) -> None:
         self.path = path
         self._is_page = is_page
         self._lock = Lock()
 
     def read(self) -> dict[str, str]:
         """The address of each name, in the order of the names; ConfigurationError where the file cannot be read."""
+        if self.path is None:
+            return {}
         try:
             views = json.loads(self.path.read_bytes())["views"]
             kept = {str(name): str(address) for name, address in views.items() if self.fits(str(address))}
@@ -65,6 +67,8 @@ class SavedViews:
         return plain and path.startswith("/") and not path.startswith("//") and self._is_page(path)
 
     def _write(self, views: Mapping[str, str]) -> None:
+        if self.path is None:
+            raise ConfigurationError("views are kept in the data folder; name one in GEMBILL_DATA_DIR")
         text = json.dumps({"schema_version": 1, "views": dict(views)}, indent=1, ensure_ascii=False) + "\n"
         try:
             replace_private(self.path, text.encode())

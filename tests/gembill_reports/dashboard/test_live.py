@@ -191,6 +191,8 @@ def test_the_number_of_listeners_has_a_limit(monkeypatch: pytest.MonkeyPatch) ->
         refused = Listener(live, "one")
         await refused.ended()
         assert refused.status == 503
+        await live.send_changes("one", asyncio.get_running_loop().create_future(), refused.heard.append)  # too late
+        assert (refused.heard, live.listeners) == (["too many pages listen already"], 2)
         for page in pages:
             await page.leave()
         after = Listener(live, "zero")

@@ -14,13 +14,18 @@ def views(tmp_path: Path) -> SavedViews:
     return SavedViews(tmp_path / "folder" / "views.json", is_page)
 
 
+def kept_in(views: SavedViews) -> Path:
+    assert views.path is not None
+    return views.path
+
+
 def test_a_name_leads_to_its_newest_address_in_the_order_of_names(views: SavedViews) -> None:
     views.save(" search  team ", "/calls?label=team%3Dsearch")
     views.save("Budget", "/budgets")
     views.save("search team", "/models?label=team%3Dsearch")
     again = SavedViews(views.path, is_page)
     assert list(again.read().items()) == [("Budget", "/budgets"), ("search team", "/models?label=team%3Dsearch")]
-    assert views.path.stat().st_mode & 0o777 == 0o600
+    assert kept_in(views).stat().st_mode & 0o777 == 0o600
 
 
 def test_a_deleted_name_is_gone_and_can_be_deleted_again(views: SavedViews) -> None:
@@ -40,7 +45,7 @@ def test_a_deleted_name_is_gone_and_can_be_deleted_again(views: SavedViews) -> N
 def test_only_pages_of_ours_are_kept(views: SavedViews, address: str) -> None:
     with pytest.raises(ConfigurationError, match="only pages"):
         views.save("a", address)
-    assert not views.path.exists()
+    assert not kept_in(views).exists()
 
 
 @pytest.mark.parametrize("name", ["", "  ", "x" * 61, "a\x00b"])
@@ -59,12 +64,19 @@ def test_their_number_has_a_limit(views: SavedViews) -> None:
 
 def test_a_file_that_was_changed_leads_nowhere_else(views: SavedViews) -> None:
     views.save("a", "/")
-    views.path.write_text('{"views": {"a": "https://evil.example", "b": "/calls"}}')
+    kept_in(views).write_text('{"views": {"a": "https://evil.example", "b": "/calls"}}')
     assert views.read() == {"b": "/calls"}
     for broken in ("{", "[]", '{"views": 1}'):
-        views.path.write_text(broken)
+        kept_in(views).write_text(broken)
         with pytest.raises(ConfigurationError, match="cannot be read"):
             views.read()
+
+
+def test_without_a_data_folder_there_are_none_and_that_is_said() -> None:
+    views = SavedViews(None, is_page)
+    assert views.read() == {}
+    with pytest.raises(ConfigurationError, match="GEMBILL_DATA_DIR"):
+        views.save("a", "/")
 
 
 def test_a_name_is_a_link() -> None:

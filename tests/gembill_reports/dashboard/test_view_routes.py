@@ -73,3 +73,10 @@ def test_a_broken_file_keeps_no_page_from_being_shown(app: App, tmp_path: Path) 
     (tmp_path / FILE).write_text("{")
     assert ask(app, "/models?month=2026-11").status == 200
     assert ask(app, "/view?name=x").status == 500
+
+
+def test_a_user_without_a_data_folder_sees_pages_and_saves_no_view(ledger: Ledger) -> None:
+    settings = Settings(data_dir=Path("~"), database_url="sqlite:///somewhere.db")
+    app = Dashboard(ledger, settings, lambda: NOW).app()
+    assert ask(app, "/models?month=2026-11").status == 200
+    assert post(app, "/views/save", VIEW).status == 400

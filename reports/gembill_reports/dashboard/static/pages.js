@@ -54,7 +54,7 @@
   // Live: the server says when the ledger changed, and the page asks for itself again. A page that nobody sees does not
   // listen, and one in which somebody writes, chooses or points at something waits until that is done.
   const page = () => document.getElementById("page");
-  let source = null, due = false, wanted = recalled() !== "off";
+  let source = null, due = false, refused = 0, wanted = recalled() !== "off";
 
   function recalled() {
     try { return localStorage.getItem("gembill.live"); } catch { return null; }  // storage may be forbidden
@@ -62,7 +62,7 @@
 
   function busy() {
     const now = document.activeElement;
-    const writing = now && /^(INPUT|SELECT|TEXTAREA)$/.test(now.tagName) && now.id !== "live";
+    const writing = now && now.tagName === "INPUT" && now.type !== "checkbox" && now.value !== now.defaultValue;
     return writing || !tip.hidden || Boolean(document.querySelector("#page details[open]")) || String(getSelection());
   }
 
@@ -73,10 +73,14 @@
     if (!wanted || !mark || document.hidden) {
       if (source) source.close();
       source = null;
-    } else if (!source) {
+    } else if (!source && Date.now() > refused) {
       source = new EventSource(`/live?since=${encodeURIComponent(mark)}`);
       source.addEventListener("change", (event) => { due = event.data !== page().dataset.mark; again(); });
-      source.addEventListener("error", (event) => { if (event.target.readyState === EventSource.CLOSED) source = null; });
+      source.addEventListener("error", (event) => {  // one that was refused is not tried again by the browser
+        if (event.target.readyState !== EventSource.CLOSED) return;
+        source = null;
+        refused = Date.now() + 60000;
+      });
     }
   }
 
