@@ -37,15 +37,15 @@ def counts(path: str, pieces: list[bytes]) -> Counter[str]:
 def test_an_answer_is_decoded_once_and_a_request_once_and_its_opening_once():
     counted = counts(answers.GENERATE, [answers.answer()])
     assert counted["decodes"] == 3
-    assert counted["call"] <= 126  # measured: 114
-    assert counted["c_call"] <= 134  # measured: 122
+    assert counted["call"] <= 138  # measured: 126
+    assert counted["c_call"] <= 158  # measured: 144, of which 20 are for the digests of turns
 
 
-@pytest.mark.parametrize(("pieces", "most"), [([answers.events()], 440), (EVENTS, 565)], ids=["whole", "cut"])
+@pytest.mark.parametrize(("pieces", "most"), [([answers.events()], 465), (EVENTS, 590)], ids=["whole", "cut"])
 def test_each_event_of_a_stream_is_decoded_once(pieces, most):
     counted = counts(answers.STREAM, pieces)
     assert counted["decodes"] == 2 + answers.EVENTS
-    assert counted["call"] <= most  # measured: 400 and 514
+    assert counted["call"] <= most  # measured: 427 and 541
 
 
 def test_what_a_call_costs_does_not_grow_with_its_texts():

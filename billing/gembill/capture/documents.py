@@ -202,7 +202,9 @@ class _Events(_Framing):
             if self._line or self._long or len(line) > LONG:
                 self._extend(line)
                 self._end_line(documents)
-            elif line.startswith(b"data:"):  # this and the next as nearly always
+            elif line.startswith(b"data:") and not self._data:  # this and the next as nearly always
+                self._data.append(line[5:])
+            elif line.startswith(b"data:"):
                 self._add(line[5:])
             elif not line:
                 self._end_event(documents)

@@ -210,7 +210,9 @@ class Exchange:
         name = self._caller.labels.get(CONVERSATION_LABEL)
         conversation = self._fingerprint.conversation(self._key, name) if name else None
         if conversation is None and self._turns is not None:
-            conversation = self._context.chats.conversation(self._chatter, self._turns) or self.event_id
+            before = self._turns.before is not None
+            known = self._context.chats.conversation(self._chatter, self._turns) if before else None
+            conversation = known or self.event_id
         return msgspec.structs.replace(facts, conversation=conversation)
 
     @property

@@ -4,9 +4,9 @@ Owns: how much of a body is read before others have their turn. Not here: the re
 loop waits for one slice and `PATIENCE` at most, however long the body is or whatever it inflates to.
 """
 
-import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from types import coroutine
 
 PLAIN = 16 * 1024
 PACKED = 128  # bytes that may inflate to a thousand times as many
@@ -19,6 +19,12 @@ async def in_slices(take: Callable[[bytes], object], data: bytes, size: int) -> 
     for start in range(0, len(data), size):
         take(data[start : start + size])
         if time.monotonic() >= until:
-            await asyncio.sleep(0)
+            await _others()
             until = time.monotonic() + PATIENCE
-    await asyncio.sleep(0)
+    await _others()
+
+
+@coroutine
+def _others() -> Generator[None, None, None]:
+    """One turn of the loop for others, as asyncio's `sleep(0)` gives it, whose import takes too long here."""
+    yield

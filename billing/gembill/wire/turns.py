@@ -54,7 +54,8 @@ class Said:
     def add_text(self, text: str) -> None:
         """Add the next piece of text; one that is empty says nothing."""
         if text:
-            self._begin(_TEXT)
+            if self._kind is not _TEXT:
+                self._begin(_TEXT)
             self._hash.update(text.encode("utf-8", "surrogatepass"))
 
     def add_call(self, name: object, arguments: object) -> None:
