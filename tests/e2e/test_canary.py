@@ -90,11 +90,11 @@ def broken(document, sighting):
     raise ValueError(f"cannot read {document!r}")
 generate_content.observe = broken
 begin = recorder.Recorder.begin
-async def failing(self, route, caller, headers):
+async def failing(self, route, caller, headers, **more):
     if b"alt=json" in caller.credentials or any(name.startswith(b"authorization") for name, _ in headers):
         self._remember(caller.credentials)
         raise RuntimeError(f"forced: {headers!r} {caller.credentials!r}")
-    return await begin(self, route, caller, headers)
+    return await begin(self, route, caller, headers, **more)
 recorder.Recorder.begin = failing
 from gembill.cli import main
 main()
