@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Table, and_, case, func, or_, select, union
 
 from gembill.ledger import event_body, rollup, schema, sql
+from gembill.ledger.audit_contents import audit_contents
 from gembill.ledger.engine import snapshot
 from gembill.ledger.entries import meters_of
 from gembill.ledger.measures import MEASURES
@@ -33,6 +34,7 @@ def audit_ledger(ledger: Ledger) -> list[str]:
         _revisions,
         _events,
         _blocks,
+        audit_contents,
         _templates,
         _costs,
         _quantities,
