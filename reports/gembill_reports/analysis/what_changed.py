@@ -59,6 +59,11 @@ class Change:
         """How much more the later period cost."""
         return self.now.cost_pico - self.before.cost_pico
 
+    @property
+    def is_known(self) -> bool:
+        """Whether the difference says anything: a 0 does not where the cost of one period is not known."""
+        return bool(self.difference_pico) or (self.before.is_known and self.now.is_known)
+
 
 @dataclass(frozen=True, slots=True)
 class Comparison:

@@ -71,7 +71,7 @@ def _cards(changed: WhatChanged) -> list[Card]:
     more = total.difference_pico > 0
     calls = now.calls - before.calls
     return [
-        Card("Difference", words.difference(total.difference_pico), _percent(total), "failed" if more else "output"),
+        Card("Difference", words.difference(total), _percent(total), "failed" if more else "output"),
         Card(period_words(changed.before), words.spent(before), f"{count(before.calls)} calls"),
         Card(period_words(changed.now), words.spent(now), f"{count(now.calls)} calls"),
         Card("Calls", f"{'+' if calls > 0 else ''}{count(calls)}", "more or fewer"),
@@ -113,11 +113,11 @@ def _grid(comparison: Comparison, changed: WhatChanged, view: PageQuery) -> Grid
 
 
 def _numbers(one: Change) -> list[Cell]:
-    difference = one.difference_pico
+    order = one.difference_pico if one.is_known else None
     now, before = one.now, one.before
     return [
-        Cell(words.difference(difference), number=True, order=difference, mark="more" if difference > 0 else ""),
-        Cell(_percent(one), number=True, order=difference),
+        Cell(words.difference(one), number=True, order=order, mark="more" if one.difference_pico > 0 else ""),
+        Cell(_percent(one), number=True, order=order),
         Cell(words.spent(before), number=True, order=before.cost_pico if before.is_known else None),
         Cell(words.spent(now), number=True, order=now.cost_pico if now.is_known else None),
     ]

@@ -47,7 +47,7 @@ def sentence(changed: WhatChanged) -> str:
     """What a page begins with: the difference, both costs, and what did most of it."""
     before, now = changed.total.before, changed.total.now
     percent = change(now.cost_pico, before.cost_pico)
-    said = f"{difference(changed.total.difference_pico)}{f' ({percent})' if '%' in percent else ''}: "
+    said = f"{difference(changed.total)}{f' ({percent})' if '%' in percent else ''}: "
     said += f"{spent(before)} in {words(changed.before)}, {spent(now)} in {words(changed.now)}."
     causes = [_cause(one) for one in changed.comparisons if len(one.changes) > 1 and one.changes[0].difference_pico]
     return f"{said} Largest changes: {', '.join(causes)}." if causes else said
@@ -72,9 +72,10 @@ def _doubt(period: str, spend: Spend) -> str:
     )
 
 
-def difference(pico: int) -> str:
-    """A difference of cost with its sign."""
-    return f"+{money(pico)}" if pico > 0 else money(pico)
+def difference(one: Change) -> str:
+    """A difference of cost with its sign, unknown where nothing is known of it."""
+    pico = one.difference_pico
+    return f"+{money(pico)}" if pico > 0 else money(pico if one.is_known else None)
 
 
 def spent(spend: Spend) -> str:
@@ -94,15 +95,19 @@ def named(by: str, value: str | None) -> str:
 
 def _cause(comparison: Comparison) -> str:
     first = comparison.changes[0]
-    return f"{title(comparison.by)} {named(comparison.by, first.value)} {difference(first.difference_pico)}"
+    return f"{title(comparison.by)} {named(comparison.by, first.value)} {difference(first)}"
 
 
 def _change_dict(one: Change) -> dict[str, Any]:
     return {
-        "difference_usd": usd(one.difference_pico),
+        "difference_usd": _difference(one),
         "before": _spend_dict(one.before),
         "now": _spend_dict(one.now),
     }
+
+
+def _difference(one: Change) -> str | None:
+    return usd(one.difference_pico) if one.is_known else None
 
 
 def _spend_dict(spend: Spend) -> dict[str, Any]:
@@ -121,7 +126,7 @@ def _rows(changed: WhatChanged) -> Iterator[dict[str, Any]]:
             yield {
                 "by": comparison.by,
                 "value": row.value,
-                "difference_usd": usd(row.difference_pico),
+                "difference_usd": _difference(row),
                 **now,
                 **{f"before_{key}": value for key, value in before.items()},
             }

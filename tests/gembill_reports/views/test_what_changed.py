@@ -36,7 +36,15 @@ def test_what_is_not_known_is_said() -> None:
 
 
 def test_a_difference_has_its_sign() -> None:
-    assert [difference(one * CENT) for one in (2, 0, -2)] == ["+$0.02", "$0.00", "-$0.02"]
+    changes = [Change("pro", Spend(1, 1, 0, 0, 2 * CENT), Spend(1, 1, 0, 0, now * CENT)) for now in (4, 2, 0)]
+    assert [difference(one) for one in changes] == ["+$0.02", "$0.00", "-$0.02"]
+
+
+def test_a_difference_of_a_cost_that_is_not_known_is_not_zero() -> None:
+    unpriced = changed(NOTHING, Spend(calls=1, unpriced_calls=1))
+    assert difference(unpriced.total) == "unknown"
+    assert what_changed_dict(unpriced)["total"]["difference_usd"] is None
+    assert [row["difference_usd"] for row in csv_rows(unpriced).rows if row["by"] == "label.team"] == [None]
 
 
 def test_json_and_csv_have_every_row_with_its_exact_difference() -> None:
