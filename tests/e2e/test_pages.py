@@ -244,6 +244,22 @@ def test_no_names_on_an_axis_overlap(browser: Any, home: str, *, script: bool) -
                     assert end <= start + 1, (width, path, boxes)
 
 
+@pytest.mark.parametrize("path", ["/?month=2026-11", "/executions?month=2026-11", "/changes?month=2026-11"])
+def test_no_figures_below_bars_overlap_on_a_phone(browser: Any, home: str, path: str) -> None:
+    with tab(browser, home, viewport={"width": 390, "height": 900}) as window:
+        window.go(path)
+        axes = window.page.locator(".xaxislayer-above")
+        window.page.wait_for_function(
+            "document.querySelectorAll('figure[data-chart]').length === document.querySelectorAll('.xaxislayer-above').length"
+        )
+        assert axes.count()
+        for axis in axes.all():
+            boxes = axis.locator("text").evaluate_all(_TEXTS)
+            assert boxes
+            for (_, end), (start, _) in pairwise(sorted(boxes)):
+                assert end <= start + 1, (path, boxes)
+
+
 _TEXTS = """all => all.filter(e => e.textContent.trim() && getComputedStyle(e).visibility === 'visible').map(e => {
     const range = document.createRange(); range.selectNodeContents(e);
     const box = range.getBoundingClientRect(); return [box.left, box.right]; })"""

@@ -72,7 +72,7 @@ def _model(one: ModelPrices, view: PageQuery) -> list[Cell]:
     return [
         text(one.model, view.to("/prices", ("priced", one.model))),
         *(_figure(pico) for pico in (figures.input, figures.cached, figures.output)),
-        text(_long(figures)),
+        text(_long(figures) if _has_figures(figures) else "by other meters"),
         Cell(_tiers(len(others)), more=[_tier(tier) for tier in others]),
         Cell(_day(change), number=True, order=change, mark="soon" if change else ""),
         Cell(
@@ -95,6 +95,10 @@ def _tier(figures: TierFigures) -> str:
     said = ", ".join(f"{name} {usd_per_million(pico)}" for name, pico in parts if pico is not None)
     long = _long(figures)
     return f"{figures.tier}: {said or 'by other meters'}{f'; {long}' if long else ''}"
+
+
+def _has_figures(figures: TierFigures) -> bool:
+    return (figures.input, figures.cached, figures.output) != (None, None, None)
 
 
 def _long(figures: TierFigures) -> str:

@@ -28,6 +28,7 @@ def test_a_model_has_one_row_and_its_tiers_can_be_unfolded(november: PageQuery) 
     assert pro[5].text == f"{len(pro[5].more)} more tiers"
     assert any(said.startswith("batch: input 0.625") for said in pro[5].more)
     assert pro[7].text == "2026-12-01"
+    assert [cell.text for cell in rows["imagen-3.0-generate-001"][1:5]] == ["", "", "", "by other meters"]
     assert pro[0].link == "/prices?month=2026-11&priced=gemini-2.5-pro"
 
 

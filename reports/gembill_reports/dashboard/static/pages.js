@@ -182,16 +182,24 @@
     const ink = style.getPropertyValue("--quiet").trim(), line = style.getPropertyValue("--line").trim();
     const axis = { gridcolor: line, linecolor: line, tickcolor: line };
     const font = { color: ink, family: getComputedStyle(document.body).fontFamily, size: 12 };
-    return { ...layout, font, xaxis: { ...fitting(layout, data[0].x, width, font), ...axis }, yaxis: { ...layout.yaxis, ...axis } };
+    const pen = document.createElement("canvas").getContext("2d");
+    pen.font = `${font.size}px ${font.family}`;
+    const room = width - layout.margin.l - layout.margin.r;
+    const fitting = layout.xaxis.nticks ? figures(layout.xaxis, data[0].y, room, pen) : names(layout.xaxis, data[0].x, room, pen);
+    return { ...layout, font, xaxis: { ...fitting, ...axis }, yaxis: { ...layout.yaxis, ...axis } };
+  }
+
+  // The figures below bars that lie across, as many as there is room for beside the names of the bars.
+  function figures(axis, bars, room, pen) {
+    const longest = Math.max(0, ...bars.map((name) => pen.measureText(name).width));
+    return { ...axis, nticks: Math.max(2, Math.min(axis.nticks, Math.floor((room - longest) / 60))) };
   }
 
   // The names below bars, as far as there is room for them; those of two lines, a date or an offset, come first.
-  function fitting(layout, bars, width, font) {
-    const axis = layout.xaxis, names = axis.ticktext;
+  function names(axis, bars, room, pen) {
+    const names = axis.ticktext;
     if (!names || !names.length) return axis;
-    const pen = document.createElement("canvas").getContext("2d");
-    pen.font = `${font.size}px ${font.family}`;
-    const bar = (width - layout.margin.l - layout.margin.r) / bars.length;
+    const bar = room / bars.length;
     const spans = names.map((name, n) => {
       const half = Math.max(...name.split("<br>").map((text) => pen.measureText(text).width)) / 2 + 5;
       const middle = (bars.indexOf(axis.tickvals[n]) + 0.5) * bar;
