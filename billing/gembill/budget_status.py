@@ -4,9 +4,9 @@ Owns: which calls and which measures a budget asks the ledger for. Not here: the
 rollups are read, unless an end of the period cuts an hour (a zone at half past the hour, or an instant in the past).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from gembill.ledger import Ledger, Selection, greatest_label, read_hourly_totals
+from gembill.ledger import Ledger, Selection, greatest_label, read_hourly_totals, read_sums
 from gembill.period import HOUR_US, Period
 from gembill.rules.budgets import Budget, BudgetPeriod, BudgetStatus, HourlyUsage, evaluate
 
@@ -56,19 +56,26 @@ def selection(budget: Budget, period: Period, *, until_us: int | None = None, ru
 def hourly_usage(ledger: Ledger, chosen: Selection) -> list[HourlyUsage]:
     """What these calls used in each hour that has some. Tokens are input, intermediate and output."""
     hours = read_hourly_totals(ledger, chosen, _MEASURES)
-    return [
-        HourlyUsage(
-            at_us=hour * HOUR_US,
-            calls=calls,
-            costed_calls=costed,
-            cost_pico=cost,
-            failed_pico=failed,
-            unpriced_calls=unpriced,
-            incomplete_calls=incomplete,
-            tokens=sum(tokens),
-        )
-        for hour, (calls, costed, cost, failed, unpriced, incomplete, *tokens) in sorted(hours.items())
-    ]
+    return [_usage(hour * HOUR_US, sums) for hour, sums in sorted(hours.items())]
+
+
+def period_usage(ledger: Ledger, chosen: Selection, at_us: int) -> HourlyUsage:
+    """What these calls used in all, as if in the hour of `at_us` (microseconds since 1970, UTC)."""
+    return _usage(at_us, read_sums(ledger, chosen, (), _MEASURES).get((), (0,) * len(_MEASURES)))
+
+
+def _usage(at_us: int, sums: Sequence[int]) -> HourlyUsage:
+    calls, costed, cost, failed, unpriced, incomplete, *tokens = sums
+    return HourlyUsage(
+        at_us=at_us,
+        calls=calls,
+        costed_calls=costed,
+        cost_pico=cost,
+        failed_pico=failed,
+        unpriced_calls=unpriced,
+        incomplete_calls=incomplete,
+        tokens=sum(tokens),
+    )
 
 
 def newest_run(ledger: Ledger) -> str | None:

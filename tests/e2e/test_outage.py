@@ -2,49 +2,25 @@
 
 import json
 import os
-import shutil
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from gembill.ledger import Selection, audit_ledger, migration, open_ledger, read_records
-from gembill.ledger import engine as engines
+from gembill.ledger import Selection, audit_ledger, open_ledger, read_records
+from tests import postgres
 from tests.e2e.player import Player, Reply
-from tests.surroundings import postgres_servers
+from tests.postgres import Server
 
 ANSWER = json.dumps({"candidates": [], "usageMetadata": {"promptTokenCount": 10, "totalTokenCount": 10}}).encode()
 OUTAGE_SECONDS = float(os.environ.get("GEMBILL_OUTAGE_SECONDS", "6"))  # a minute is run by hand
 
 
-class Database:
-    """A PostgreSQL server that can be stopped and started again."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self.start()
-        self.url = self._server.get_uri()
-
-    def start(self) -> None:
-        self._server = postgres_servers().get_server(self._folder, cleanup_mode="stop")
-
-    def stop(self) -> None:
-        self._server.cleanup()
-
-
 @pytest.fixture
-def database() -> Iterator[Database]:
-    folder = Path(tempfile.mkdtemp(prefix="gembill-pg-"))
-    server = Database(folder)
-    engine = engines.create(engines.parse(server.url))
-    migration.upgrade(engine)
-    engine.dispose()
-    yield server
-    server.stop()
-    shutil.rmtree(folder, ignore_errors=True)
+def database() -> Iterator[Server]:
+    with postgres.database() as server:
+        yield server
 
 
 def test_no_client_notices_an_outage_and_nothing_is_lost(database, recording):

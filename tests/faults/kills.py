@@ -1,18 +1,10 @@
 """R1, R3, R4, R24: processes that die, of the proxy, of posting, of the database."""
 
-import contextlib
-import shutil
-import signal
-import tempfile
 import time
-from collections.abc import Iterator
-from pathlib import Path
 
-from gembill.ledger import engine as engines
-from gembill.ledger import migration
 from tests.faults.figures import Figure, Plan, scenario
 from tests.faults.ground import Ground, compare, settle, stop
-from tests.surroundings import postgres_servers
+from tests.postgres import database
 
 
 @scenario("R1", rounds=40)
@@ -91,42 +83,3 @@ def stop_under_load(ground: Ground, plan: Plan) -> Figure:
 
 def _url(ground: Ground, name: str) -> str:
     return f"sqlite:///{ground.folder}/{name}/data/ledger.db"
-
-
-class Server:
-    """A PostgreSQL server with its own settings for safety, which can be crashed."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self.start()
-        self.url = self._server.get_uri()
-
-    def start(self) -> None:
-        self._server = postgres_servers().get_server(self._folder, cleanup_mode="stop")
-
-    def stop(self) -> None:
-        self._server.cleanup()
-
-    def crash(self) -> None:
-        """End it as `pg_ctl stop -m immediate` does: no checkpoint, recovery from its WAL at the next start."""
-        import psutil
-
-        process = psutil.Process(self._server.get_pid())
-        process.send_signal(signal.SIGQUIT)
-        process.wait(60)
-        self._server.cleanup()
-
-
-@contextlib.contextmanager
-def database() -> Iterator[Server]:
-    """A server with an empty ledger."""
-    folder = Path(tempfile.mkdtemp(prefix="gembill-pg-"))  # short: a socket's path has at most 107 bytes
-    server = Server(folder)
-    try:
-        engine = engines.create(engines.parse(server.url))
-        migration.upgrade(engine)
-        engine.dispose()
-        yield server
-    finally:
-        server.stop()
-        shutil.rmtree(folder, ignore_errors=True)

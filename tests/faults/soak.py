@@ -22,7 +22,7 @@ from tests.faults.ground import (
     settle,
     wait_until,
 )
-from tests.faults.kills import Server, database
+from tests.postgres import Server, database
 
 CALLS = int(os.environ.get("FAULTS_CALLS", "1000000"))
 FAULTS = ("kill", "kill posting", "power cut", "eio", "clock", "stop", "database", "nothing")

@@ -8,16 +8,12 @@ only rollups are read where the ends of the periods allow it.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from gembill.budget_status import hourly_usage, newest_run, selection
-from gembill.ledger import Ledger, read_sums, read_time_range
+from gembill.budget_status import hourly_usage, newest_run, period_usage, selection
+from gembill.ledger import Ledger, read_time_range
 from gembill.period import Period
 from gembill.rules.budgets import Budget, BudgetPeriod, BudgetState, BudgetStatus, HourlyUsage, evaluate
 
 PERIODS = 12  # before the present one
-_MEASURES = (
-    *("calls", "costed", "cost_pico", "failed_execution_cost_pico", "unpriced_calls", "incomplete_calls"),
-    *("tokens_input", "tokens_intermediate", "tokens_output"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,18 +88,7 @@ def _over(ledger: Ledger, budget: Budget, period: Period) -> BudgetStatus:
     """The budget at the end of a period; in which hour it was breached is not looked for."""
     assert period.start_us is not None
     assert period.end_us is not None
-    sums = read_sums(ledger, selection(budget, period), (), _MEASURES).get((), (0,) * len(_MEASURES))
-    calls, costed, cost, failed, unpriced, incomplete, *tokens = sums
-    usage = HourlyUsage(
-        at_us=period.start_us,
-        calls=calls,
-        costed_calls=costed,
-        cost_pico=cost,
-        failed_pico=failed,
-        unpriced_calls=unpriced,
-        incomplete_calls=incomplete,
-        tokens=sum(tokens),
-    )
+    usage = period_usage(ledger, selection(budget, period), period.start_us)
     return replace(evaluate(budget, period, [usage], period.end_us - 1), breached_us=None)
 
 
