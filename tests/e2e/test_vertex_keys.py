@@ -4,8 +4,8 @@ import json
 
 from gembill_simulator import Simulator, in_thread
 
-TURNS = [{"role": "user", "parts": [{"text": "hi"}]}, {"role": "model", "parts": [{"text": "hello"}]}]
-CHAT = {"contents": [*TURNS, {"role": "user", "parts": [{"text": "and now?"}]}]}
+HELLO = {"role": "user", "parts": [{"text": "hi"}]}
+MORE = {"role": "user", "parts": [{"text": "and now?"}]}
 
 
 def path(project: str) -> str:
@@ -18,12 +18,15 @@ def test_a_new_token_is_the_same_key_and_the_same_conversation(recording):
         in_thread(Simulator()) as upstream,
         (proxy := recording(upstream.url, keys={"named": "search-team"})).running(),
     ):
+        said = [HELLO]
         for token in ("ya29.first-token", "ya29.second-token"):
             who = {"authorization": f"Bearer {token}", "x-goog-api-key": ""}
-            assert proxy.post(path("my-project"), CHAT, who)[0] == 200
-            assert proxy.post(path("my-project") + "?quotaUser=u7", CHAT, who)[0] == 200
-            assert proxy.post(path("named"), CHAT, who)[0] == 200
-        assert proxy.post(path("my-project"), CHAT)[0] == 200  # with an API key
+            status, answer = proxy.post(path("my-project"), {"contents": said}, who)
+            assert status == 200
+            said = [*said, json.loads(answer)["candidates"][0]["content"], MORE]
+            assert proxy.post(path("my-project") + "?quotaUser=u7", {"contents": [HELLO]}, who)[0] == 200
+            assert proxy.post(path("named"), {"contents": [HELLO]}, who)[0] == 200
+        assert proxy.post(path("my-project"), {"contents": [HELLO]})[0] == 200  # with an API key
     stored = [one.record for one in proxy.records()]
     keys = [record.key for record in stored]
     assert sorted(keys)[1:] == ["my-project"] * 2 + ["my-project/u7"] * 2 + ["search-team"] * 2

@@ -18,17 +18,19 @@ _NEVER = 2**63  # microseconds
 def is_fuller(new: Record, old: Record) -> bool:
     """Whether `new` should replace `old`: a better state, then more counts known, then more counted, then more runs.
 
-    Of equal ones the one that was read first counts, whichever is posted first.
+    Of equal ones the one that was read first counts, whichever is posted first; but of two witnesses of the question,
+    such as a proxy and an import, the one that is there: what is known already changes nothing.
     """
-    return _fullness(new) > _fullness(old)
+    if _fullness(new) != _fullness(old):
+        return _fullness(new) > _fullness(old)
+    return not (_asks(new) and _asks(old)) and (new.ended_us or _NEVER) < (old.ended_us or _NEVER)
 
 
-def _fullness(record: Record) -> tuple[int, int, int, int, int]:
+def _fullness(record: Record) -> tuple[int, int, int, int]:
     if record.operation == Operation.CACHE_STORAGE:  # it may be kept shorter than was said: the last word counts
-        return _rank(record), record.ended_us or record.occurred_us, 0, 0, 0
+        return _rank(record), record.ended_us or record.occurred_us, 0, 0
     counts = [count for count in astuple(record.tokens) if count is not None]
-    first = -(record.ended_us or _NEVER)
-    return _rank(record), len(counts), record.tokens.total or sum(counts), len(record.executions), first
+    return _rank(record), len(counts), record.tokens.total or sum(counts), len(record.executions)
 
 
 def _rank(record: Record) -> int:
@@ -42,7 +44,7 @@ def completed(poorer: Record, fuller: Record) -> Record:
 
     A poll asks nothing: it brings no labels, no declaration and a later time. A poll completes the record of a call, so
     the call keeps its time (contract.md, Calls and records), what was asked, and who asked. Of polls alone the earliest
-    has the word.
+    has the word; of two witnesses of the question the fuller.
     """
     call, other = _by_question(poorer, fuller)
     declared = other.declared if call.declared is None else call.declared
@@ -50,7 +52,7 @@ def completed(poorer: Record, fuller: Record) -> Record:
     ended = fuller.finish_reason in RUNNING and poorer.finish_reason not in (None, *RUNNING)
     return replace(
         fuller,
-        occurred_us=min(poorer.occurred_us, fuller.occurred_us),
+        occurred_us=call.occurred_us if _asks(other) else min(call.occurred_us, other.occurred_us),
         streamed=call.streamed,
         requested_model=call.requested_model or other.requested_model,
         location=call.location or other.location,
@@ -70,10 +72,10 @@ def completed(poorer: Record, fuller: Record) -> Record:
 
 
 def _by_question(poorer: Record, fuller: Record) -> tuple[Record, Record]:
-    """The two, first the one that knows what was asked: the call, or the earlier where both or neither is one."""
-    if (not _asks(poorer), poorer.occurred_us) < (not _asks(fuller), fuller.occurred_us):
-        return poorer, fuller
-    return fuller, poorer
+    """The two, first the one that knows what was asked: the call, the earlier of two polls, the fuller of two calls."""
+    if _asks(fuller) or (not _asks(poorer) and fuller.occurred_us <= poorer.occurred_us):
+        return fuller, poorer
+    return poorer, fuller
 
 
 def _asks(record: Record) -> bool:

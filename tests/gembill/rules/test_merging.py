@@ -78,6 +78,14 @@ def test_fuller_is_a_strict_order(a: Record, b: Record, c: Record) -> None:
     assert is_fuller(a, c) or not (is_fuller(a, b) and is_fuller(b, c))
 
 
+def test_a_second_witness_of_a_call_that_knows_no_more_changes_nothing() -> None:
+    proxy = record(1, turns=1, occurred_us=START + 60_000_000, ended_us=START + 61_000_000)
+    imported = record(1, turns=1, occurred_us=START, ended_us=START, labels={"team": "other"})
+    for known, new in ((proxy, imported), (imported, proxy)):
+        assert not is_fuller(new, known)
+        assert completed(new, known) == known
+
+
 def test_the_question_stays_with_the_call() -> None:
     call = record(1, **LOST)
     poll = record(1, occurred_us=START + 10**9, labels={}, declared=None, requested_model=None, key=None, turns=None)
