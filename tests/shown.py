@@ -5,8 +5,10 @@ documentation (it calls this when it is generated). Invariant: what is shown was
 is the same on every machine.
 """
 
+import os
 import re
 import subprocess
+import sys
 import tempfile
 from collections.abc import Mapping
 from functools import cache
@@ -35,6 +37,7 @@ class Shown:
             GEMBILL_DATA_DIR=str(self.folder),
             GEMBILL_DATABASE_URL=self.settings.ledger_url,
             HOME=str(self.folder),
+            PATH=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",  # whoever was the first to ask
             NO_COLOR="1",
         )
 
