@@ -32,7 +32,7 @@ from gembill.model import Anomaly, Rating, Record, Status
 from gembill.posting_progress import PostingProgress
 from gembill.price_catalog import PricingTerms
 from gembill.rules import conversation
-from gembill.rules.merging import completed, is_fuller
+from gembill.rules.merging import completed, is_fuller, supplemented
 from gembill.rules.metering import meter
 from gembill.spool import SegmentEntry, Spool, SpoolReader
 from gembill.usage_counters import UsageCounters
@@ -122,7 +122,7 @@ def _enter(transaction: Transaction, source_id: int, new: RatedEvent, rate: Call
         rating = rate(record)
         transaction.complete(source_id, new, record, rating)
         return (UsageCounters.add_usage, record, rating) if old.tokens.total is None else None
-    if completed(new.record, old) != old:
+    if supplemented(old, new.record) != old:
         _amend(transaction, old, new.record, rate)
     return None
 
@@ -130,9 +130,9 @@ def _enter(transaction: Transaction, source_id: int, new: RatedEvent, rate: Call
 def _amend(transaction: Transaction, old: Record, poorer: Record, rate: Callable[[Record], Rating]) -> None:
     again = _read_again(transaction, old)
     if again is None:
-        transaction.amend(completed(poorer, old))
+        transaction.amend(supplemented(old, poorer))
         return
-    record = completed(poorer, again)
+    record = supplemented(again, poorer)
     transaction.correct(record, rate(record), Reason.FULLER_ANSWER)
 
 

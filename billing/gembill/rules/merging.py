@@ -44,7 +44,7 @@ def completed(poorer: Record, fuller: Record) -> Record:
 
     A poll asks nothing: it brings no labels, no declaration and a later time. A poll completes the record of a call, so
     the call keeps its time (contract.md, Calls and records), what was asked, and who asked. Of polls alone the earliest
-    has the word; of two witnesses of the question the fuller.
+    has the word, and so it is of two witnesses of the question.
     """
     call, other = _by_question(poorer, fuller)
     declared = other.declared if call.declared is None else call.declared
@@ -52,7 +52,7 @@ def completed(poorer: Record, fuller: Record) -> Record:
     ended = fuller.finish_reason in RUNNING and poorer.finish_reason not in (None, *RUNNING)
     return replace(
         fuller,
-        occurred_us=call.occurred_us if _asks(other) else min(call.occurred_us, other.occurred_us),
+        occurred_us=min(poorer.occurred_us, fuller.occurred_us),
         streamed=call.streamed,
         requested_model=call.requested_model or other.requested_model,
         location=call.location or other.location,
@@ -71,11 +71,21 @@ def completed(poorer: Record, fuller: Record) -> Record:
     )
 
 
+def supplemented(known: Record, poorer: Record) -> Record:
+    """The record that is known, with what an answer that is not fuller adds: a run, the end, the question of a poll.
+
+    A second witness of the question, such as an import of what the proxy recorded, does not move it.
+    """
+    if _asks(known) and _asks(poorer):
+        poorer = replace(poorer, occurred_us=known.occurred_us)
+    return completed(poorer, known)
+
+
 def _by_question(poorer: Record, fuller: Record) -> tuple[Record, Record]:
-    """The two, first the one that knows what was asked: the call, the earlier of two polls, the fuller of two calls."""
-    if _asks(fuller) or (not _asks(poorer) and fuller.occurred_us <= poorer.occurred_us):
-        return fuller, poorer
-    return poorer, fuller
+    """The two, first the one that knows what was asked: the call, or the earlier where both or neither is one."""
+    if (not _asks(poorer), poorer.occurred_us) < (not _asks(fuller), fuller.occurred_us):
+        return poorer, fuller
+    return fuller, poorer
 
 
 def _asks(record: Record) -> bool:

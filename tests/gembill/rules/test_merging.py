@@ -31,7 +31,7 @@ from gembill.posting import append, posting
 from gembill.price_catalog import PricingTerms
 from gembill.replay import rerate
 from gembill.rules.identity import natural
-from gembill.rules.merging import completed, is_fuller
+from gembill.rules.merging import completed, is_fuller, supplemented
 from gembill.rules.prices import bundled
 from gembill.rules.rating import Policies
 from gembill.spool import SegmentEntry
@@ -83,7 +83,7 @@ def test_a_second_witness_of_a_call_that_knows_no_more_changes_nothing() -> None
     imported = record(1, turns=1, occurred_us=START, ended_us=START, labels={"team": "other"})
     for known, new in ((proxy, imported), (imported, proxy)):
         assert not is_fuller(new, known)
-        assert completed(new, known) == known
+        assert supplemented(known, new) == known
 
 
 def test_the_question_stays_with_the_call() -> None:
