@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import astuple
+from dataclasses import astuple, fields
 from typing import TYPE_CHECKING, Any
 
 from gembill.ledger.errors import translated
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from gembill.ledger.reading import Snapshot
 
 _Kept = tuple[BillDay, int, list[Usage]]
+_NAMES = tuple(one.name for one in fields(Usage))  # in the order in which values are kept
 
 
 def read_usage_of_days(
@@ -115,23 +116,9 @@ def _written(usages: Iterable[Usage]) -> str:
 
 
 def _read(document: str) -> list[Usage]:
-    return [_usage(*values) for values in json.loads(document)]
+    return [_usage(values) for values in json.loads(document)]
 
 
-def _usage(*values: Any) -> Usage:  # noqa: ANN401
-    day, model, tier, project, location, meter, modality, is_long, lifted, grounded, edge, quantity, cost_pico = values
-    return Usage(
-        day=day,
-        model=model,
-        service_tier=tier,
-        project=project,
-        location=location,
-        meter=Meter(meter),
-        modality=Modality(modality),
-        long=is_long,
-        lifted=lifted,
-        grounded=grounded,
-        edge=edge,
-        quantity=quantity,
-        cost_pico=cost_pico,
-    )
+def _usage(values: Sequence[Any]) -> Usage:
+    named = dict(zip(_NAMES, values, strict=True))
+    return Usage(**named | {"meter": Meter(named["meter"]), "modality": Modality(named["modality"])})

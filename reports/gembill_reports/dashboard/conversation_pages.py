@@ -142,14 +142,23 @@ def _row(one: Conversation) -> dict[str, Any]:
     }
 
 
+def named(one: Conversation, view: PageQuery) -> Cell:
+    """The beginning of its id, which leads to its calls, the first one first."""
+    return text(clean(one.id)[:16], view.to("/calls", ("conversation", one.id), ("dir", "up")))
+
+
+def models_of(one: Conversation) -> str:
+    """Its model, or how many it had."""
+    return clean(one.model) if one.model else f"{one.models} models" if one.models else MISSING
+
+
 def _line(one: Conversation, view: PageQuery) -> list[Cell]:
     tokens = one.tokens
-    model = clean(one.model) if one.model else f"{one.models} models" if one.models else MISSING
     return [
-        text(clean(one.id)[:16], view.to("/calls", ("conversation", one.id), ("dir", "up"))),
+        named(one, view),
         dollars(one.cost_pico),
         text(local(one.last_us, view.period.zone).strftime("%Y-%m-%d %H:%M:%S")),
-        text(model),
+        text(models_of(one)),
         *map(counted, (one.calls, tokens.input, tokens.intermediate, tokens.output, one.executions)),
         counted(one.executions_failed, mark="failed" if one.executions_failed else ""),
     ]

@@ -11,6 +11,7 @@ from gembill_reports import charts
 from gembill_reports.analysis.executions import ExecutionReport
 from gembill_reports.analysis.executions import executions as read_executions
 from gembill_reports.analysis.report import Report
+from gembill_reports.dashboard.conversation_pages import models_of, named
 from gembill_reports.dashboard.links import calls_of, time_link, unit_of
 from gembill_reports.dashboard.page import Card, Cell, Grid, Page, counted, dollars, money_head, number, text
 from gembill_reports.dashboard.query import PageQuery
@@ -131,14 +132,13 @@ def _conversations(ran: ExecutionReport, view: PageQuery) -> Grid:
 
 def _conversation(one: WastefulConversation, view: PageQuery) -> list[Cell]:
     whole = one.conversation
-    model = clean(whole.model) if whole.model else f"{whole.models} models" if whole.models else MISSING
     return [
-        text(clean(whole.id)[:16], view.to("/calls", ("conversation", whole.id), ("dir", "up"))),
+        named(whole, view),
         dollars(one.failed_execution_cost_pico),
         counted(whole.executions),
         counted(whole.executions_failed, mark="failed"),
         counted(whole.calls),
-        text(model),
+        text(models_of(whole)),
         text(local(whole.last_us, view.period.zone).strftime("%Y-%m-%d %H:%M")),
         dollars(whole.cost_pico),
     ]

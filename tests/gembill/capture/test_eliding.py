@@ -31,11 +31,6 @@ def read(body: bytes, cuts: list[int], bounds: Bounds | None = SMALL) -> tuple[l
     return whole, documents.shortened
 
 
-def padded(body: bytes) -> bytes:
-    """So long that it is looked at for what may be left out: spaces are no part of what is kept."""
-    return body[:1] + b" " * 0 + body[1:]
-
-
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every document is looked at for what may be left out, however short."""
