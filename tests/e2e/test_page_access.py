@@ -7,17 +7,11 @@ from typing import Any
 import pytest
 
 from gembill.ledger import open_ledger
-from tests.e2e.browsing import chromium, serving, tab
+from tests.e2e.browsing import serving, tab
 from tests.gembill_reports.making import call, put, us
 
 NOW = us("2026-11-21T09:00:00+00:00")
 TOKEN = "0123456789abcdef"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with chromium() as opened:
-        yield opened
 
 
 @pytest.fixture

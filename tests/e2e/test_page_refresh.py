@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from gembill.ledger import Ledger, open_ledger
-from tests.e2e.browsing import DRAWN, chromium, serving, started, tab
+from tests.e2e.browsing import DRAWN, serving, started, tab
 from tests.gembill_reports.making import call, put, us
 
 NOW = us("2026-11-21T09:00:00+00:00")
@@ -22,12 +22,6 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
     put(opened, call("2026-11-02T10:00:00+00:00", (10, 20, 30)), call("2026-11-03T10:00:00+00:00", (10, 20, 30)))
     yield opened
     opened.close()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with chromium() as opened:
-        yield opened
 
 
 def test_an_open_page_shows_a_new_call_where_it_is_and_can_be_told_not_to(

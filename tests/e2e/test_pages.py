@@ -5,8 +5,6 @@ import re
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator
-from itertools import chain, pairwise
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -14,97 +12,13 @@ from urllib.parse import urlencode
 import pytest
 
 from gembill.ledger import Ledger, open_ledger
-from gembill.model import ApiError, Operation, Status
-from gembill.rules.budgets.toml import budgets
-from tests.e2e.browsing import DRAWN, Watched, another, chromium, serving, started, tab
+from gembill.model import ApiError, Status
+from tests.e2e.browsing import DRAWN, Watched, another, serving, started, tab
+from tests.e2e.month import NOW, PAGES
 from tests.e2e.payloads import PAYLOADS
-from tests.gembill_reports.making import FAILED, FLASH, LATE, OK, PRO, call, put, us
+from tests.gembill_reports.making import FLASH, PRO, call, put
 
-NOW = us("2026-11-21T09:00:00+00:00")
 TRIES = 8  # of what has to be quick: other work on the machine only adds, so that one try in time shows what is ours
-BUDGETS = """
-[[budget]]
-name = "everything"
-limit_usd = "0.10"
-period = "month"
-
-[[budget]]
-name = "team a"
-limit_tokens = 5000
-period = "day"
-labels = { team = "a" }
-"""
-PAGES = (
-    "/",
-    "/changes",
-    "/models",
-    "/labels",
-    "/keys",
-    "/executions",
-    "/conversations",
-    "/calls",
-    "/budgets",
-    "/bill",
-    "/prices",
-    "/quality",
-)
-
-
-def fill(ledger: Ledger) -> None:
-    """Twenty days of two models and two teams, one chain of interactions, and everything that can go wrong."""
-    calls = [
-        call(
-            f"2026-11-{day:02d}T1{n}:00:00+00:00",
-            (1000 * n, 2000, 300),
-            model,
-            outcomes=[OK, FAILED][: n + 1],
-            labels={"team": "ab"[n]},
-        )
-        for day in range(1, 21)
-        for n, model in enumerate((FLASH, PRO))
-    ]
-    calls += [
-        call(f"2026-11-05T12:0{n}:00+00:00", (10, 20, 30), conversation="chain-1", operation=Operation.INTERACTIONS)
-        for n in range(3)
-    ]
-    calls += [
-        call("2026-11-06T10:00:00+00:00", (5, 5, 5), "nobody-knows", outcomes=[LATE]),
-        call("2026-11-06T11:00:00+00:00", None),
-        call(
-            "2026-11-06T12:00:00+00:00",
-            None,
-            status=Status.ERROR,
-            error=ApiError(code=429, status="RESOURCE_EXHAUSTED", kind="rate"),
-        ),
-        call("2026-10-06T12:00:00+00:00", (7, 7, 7), PRO),
-    ]
-    put(ledger, *calls)
-
-
-@pytest.fixture(scope="module")
-def books(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ledger]:
-    ledger = open_ledger(f"sqlite:///{tmp_path_factory.mktemp('books') / 'ledger.db'}")
-    fill(ledger)
-    yield ledger
-    ledger.close()
-
-
-@pytest.fixture(scope="module")
-def home(books: Ledger, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with serving(books, tmp_path_factory.mktemp("pages"), NOW, budgets(BUDGETS, "test")) as url:
-        yield url
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with chromium() as opened:
-        yield opened
-
-
-@pytest.fixture
-def watched(browser: Any, home: str) -> Iterator[Watched]:
-    with tab(browser, home) as opened:
-        yield opened
 
 
 def test_every_page_loads_without_errors_outside_requests_or_violations(watched: Watched) -> None:
@@ -208,65 +122,6 @@ def test_choosing_a_month_leaves_the_range(watched: Watched) -> None:
     watched.page.wait_for_url(re.compile("month=2026-10"))
     assert "since" not in watched.page.url
     assert "2026-10 ·" in watched.page.inner_text("h1")
-
-
-def test_pointing_at_a_bar_tells_its_day_meters_tokens_dollars_and_shares(watched: Watched) -> None:
-    watched.go("/?month=2026-11")
-    for chart, heads in (("cost_by_time", "Tokens"), ("outcomes", "Executions"), ("cost_by_group", "Tokens")):
-        bar = watched.page.locator(f"figure[data-chart={chart}] .barlayer .point path").nth(1)
-        bar.scroll_into_view_if_needed()
-        tip = watched.page.locator(f"#tip:not([hidden]) th:has-text('{heads}')")
-        for step in range(100):  # a hand moves on; Plotly takes no notice of one movement while it draws
-            bar.hover(force=True, position={"x": 3 + step % 2, "y": 3})
-            watched.page.wait_for_timeout(200)
-            if tip.count():
-                break
-        assert tip.count()
-        told = watched.page.inner_text("#tip")
-        assert "Cost" in told
-        assert "Share" in told
-        assert "%" in told
-        watched.page.mouse.move(0, 0)
-        watched.page.wait_for_selector("#tip", state="hidden")
-    assert watched.troubles() == []
-
-
-@pytest.mark.parametrize("script", [True, False])
-def test_no_names_on_an_axis_overlap(browser: Any, home: str, *, script: bool) -> None:
-    days = ("/?month=2026-11", "/?since=2026-11-05&through=2026-11-05", "/?since=2026-11-04&through=2026-11-06")
-    for width in (390, 1280, 1440, 1920):
-        with tab(browser, home, viewport={"width": width, "height": 900}, java_script_enabled=script) as window:
-            for path in (*days, "/executions?month=2026-11", "/changes?month=2026-11"):
-                window.go(path, drawn=script)
-                axes = window.page.locator(".xaxislayer-above" if script else "figure:first-of-type .axis").all()
-                spans = [axis.locator("text" if script else "span").evaluate_all(_TEXTS) for axis in axes]
-                assert all(spans), (width, path)
-                assert spans or (not script and path.startswith("/changes")), (
-                    "bars that lie across have an axis by script"
-                )
-                for (_, end), (start, _) in chain.from_iterable(pairwise(sorted(boxes)) for boxes in spans):
-                    assert end <= start + 1, (width, path, spans)
-
-
-_TEXTS = """all => all.filter(e => e.textContent.trim() && getComputedStyle(e).visibility === 'visible').map(e => {
-    const range = document.createRange(); range.selectNodeContents(e);
-    const box = range.getBoundingClientRect(); return [box.left, box.right]; })"""
-
-
-def test_a_bar_leads_to_its_calls_and_a_call_to_its_receipt(watched: Watched) -> None:
-    watched.go("/")
-    bar = watched.page.locator("figure[data-chart=cost_by_time] .barlayer .point path").nth(2)
-    bar.scroll_into_view_if_needed()
-    box = bar.bounding_box()
-    watched.page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    watched.page.wait_for_url(re.compile(r"/calls\?.*since=2026-11-03&until=2026-11-04"))
-    watched.page.wait_for_selector("h1:has-text('Calls')")
-    assert watched.page.locator("tbody tr").count() == 2
-    watched.page.click("tbody tr:first-child a")
-    watched.page.wait_for_selector("h1:has-text('Receipt')")
-    watched.page.wait_for_selector("figure[data-chart=waterfall][data-drawn]")
-    assert "intermediate" in watched.text()
-    assert watched.troubles() == []
 
 
 def test_without_javascript_everything_is_there(browser: Any, home: str) -> None:

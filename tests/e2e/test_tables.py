@@ -1,34 +1,13 @@
 """Tables in a real browser: sorted and searched without a script, cards on a phone, a receipt by keyboard alone."""
 
-from collections.abc import Iterator
 from typing import Any
 
-import pytest
-
-from gembill.ledger import open_ledger
-from gembill.rules.budgets.toml import budgets
-from tests.e2e.browsing import chromium, serving, tab
-from tests.e2e.test_pages import BUDGETS, NOW, PAGES, fill
+from tests.e2e.browsing import tab
+from tests.e2e.month import PAGES
 from tests.gembill_reports.making import FLASH, PRO
 
 PHONE = {"width": 390, "height": 844}
 FIRST_CARD = "section.table tbody tr:first-child"
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    folder = tmp_path_factory.mktemp("tables")
-    ledger = open_ledger(f"sqlite:///{folder / 'ledger.db'}")
-    fill(ledger)
-    with serving(ledger, folder, NOW, budgets(BUDGETS, "test")) as url:
-        yield url
-    ledger.close()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with chromium() as opened:
-        yield opened
 
 
 def first_cells(page: Any, table: str = "#sums") -> list[str]:
