@@ -248,7 +248,13 @@
     tip.style.top = `${Math.max(6, Math.min(at.clientY - height / 2, innerHeight - height - 6))}px`;
   }
 
-  addEventListener("scroll", () => { tip.hidden = true; }, { passive: true });
+  let pointed = null;  // the plot that told of a bar last
+
+  addEventListener("scroll", () => {
+    tip.hidden = true;
+    if (pointed) window.Plotly.Fx.unhover(pointed);  // else it tells of the same bar only after another one
+    pointed = null;
+  }, { passive: true });
 
   async function draw() {
     const figures = [...document.querySelectorAll("figure[data-chart]")];
@@ -276,6 +282,7 @@
     plot.on("plotly_hover", (hit) => {
       const at = bar(hit);
       plot.classList.toggle("leads", Boolean(links[at]));
+      pointed = plot;
       tell(tips[at], links[at], hit.event);
     });
     plot.on("plotly_unhover", () => { tip.hidden = true; shown = null; plot.classList.remove("leads"); });
