@@ -23,8 +23,8 @@ install = $(1)/python -m pip install -q --disable-pip-version-check --no-deps --
 demo: $(RUN)  ## the main job on made-up data: no key, no network
 	@$(BIN)/gembill demo
 
-test: $(DEV)  ## all tests, or those named in TESTS
-	$(BIN)/python -m pytest -n 2 --dist loadscope $(TESTS)
+test: $(DEV)  ## all tests, or those named in TESTS; OPTIONS for pytest
+	$(BIN)/python -m pytest -n 2 --dist loadscope $(OPTIONS) $(TESTS)
 
 versions: test-3.11 test-3.12 test-3.13  ## the packages' own tests under the other Pythons that are here
 
