@@ -19,12 +19,13 @@ from typing import Protocol
 from gembill.ledger import LedgerUnavailable, SpoolRefused
 from gembill.ledger_watch import LOOK_S
 from gembill.posting import Poster
-from gembill.posting_progress import next_pause
+from gembill.posting_progress import LONGEST_PAUSE_S, next_pause
 from gembill.spool import Spool, SpoolReader, leave
 
 _log = logging.getLogger("gembill.posting")
 LINGER_S = 0.15  # a transaction costs as much as a hundred of its records
 _LOCKED_S = 0.25
+_AWAY_S = 3.0  # at most between two tries of a ledger that is away: all calls wait for it, and a try costs it little
 _SHARE = 10_000  # entries of one spool before the others have their turn
 
 
@@ -130,7 +131,8 @@ class PostingLoop:
     def _fail(self, turn: "_Turn", error: Exception) -> None:
         """Say why a spool is not taken, and let it wait longer than the last time."""
         words, progress = f"the spool {turn.spool.path} waits: {error}", self._poster.progress
-        _log.log(logging.WARNING if turn.pause else logging.ERROR, "posting of %s", words)
+        longest = _AWAY_S if isinstance(error, LedgerUnavailable) else LONGEST_PAUSE_S
+        self._say_failed(turn, words, growing=turn.pause < longest)
         if isinstance(error, SpoolRefused):
             progress.note(words)
         else:
@@ -140,8 +142,15 @@ class PostingLoop:
         if not isinstance(error, LedgerUnavailable):
             progress.set_aside(str(turn.spool.path), str(error))
         turn.empty = False
-        turn.pause = next_pause(turn.pause) * random.uniform(0.75, 1.25)  # noqa: S311 - only parts the processes
-        turn.due = self._now() + turn.pause
+        turn.pause = next_pause(turn.pause, longest)
+        turn.due = self._now() + turn.pause * random.uniform(0.75, 1.25)  # noqa: S311 - only parts the processes
+
+    def _say_failed(self, turn: "_Turn", words: str, *, growing: bool) -> None:
+        """In the log, but not at every try of a long outage."""
+        now = self._now()
+        if growing or now - turn.said >= LONGEST_PAUSE_S:
+            turn.said = now
+            _log.log(logging.WARNING if turn.pause else logging.ERROR, "posting of %s", words)
 
     def _say_locked(self, turn: "_Turn") -> None:
         """In the log once for each: one whose ledger does not answer can take long to end."""
@@ -169,12 +178,13 @@ class PostingLoop:
 
 @dataclass(slots=True, eq=False)
 class _Turn:
-    """A spool and when it is due: `pause` was waited last, `locked` its lock is held, `awaited` another process had it,
-    `empty` all of it was posted."""
+    """A spool and when it is due: `pause` was waited last, `said` is when the log had why, `locked` its lock is held,
+    `awaited` another process had it, `empty` all of it was posted."""
 
     spool: Spool | SpoolReader
     due: float = 0.0
     pause: float = 0.0
+    said: float = 0.0
     locked: bool = False
     awaited: bool = False
     empty: bool = False

@@ -15,12 +15,13 @@ from gembill.budget_gauges import BudgetGauge
 from gembill.spool import Damage
 from gembill.usage_counters import UsageCounters
 
-_SHORTEST_PAUSE_S, _LONGEST_PAUSE_S = 0.25, 30.0
+LONGEST_PAUSE_S = 30.0
+_SHORTEST_PAUSE_S = 0.25
 
 
-def next_pause(pause: float) -> float:
-    """Seconds to wait for what is away, after a wait of `pause`: twice as long, half a minute at most."""
-    return min(_LONGEST_PAUSE_S, max(_SHORTEST_PAUSE_S, pause * 2))
+def next_pause(pause: float, longest: float = LONGEST_PAUSE_S) -> float:
+    """Seconds to wait before the next try, after a wait of `pause`: twice as long, `longest` at most."""
+    return min(longest, max(_SHORTEST_PAUSE_S, pause * 2))
 
 
 class StuckSpool(Struct, frozen=True):

@@ -129,6 +129,17 @@ def test_pauses_grow_while_the_ledger_is_away_and_nothing_is_lost(spool, caplog)
     assert seen == ["the ledger is away"] * 3 + [None], "and it is over when all is posted"
 
 
+def test_a_ledger_that_was_away_for_long_is_posted_to_within_seconds_and_the_log_is_not_filled(spool, caplog):
+    spool.append_wait("a", b"")
+    news = Script(*[nothing] * 101)
+    PostingLoop(taker := Taker(fails=100), spool, [], news, news.now).run()
+    assert taker.taken == ["a"]
+    tries = [pause for pause in news.pauses if pause != LINGER_S]
+    assert (len(tries), max(tries)) == (100, 3.0), "what waits is the calls of all callers"
+    lines = [record for record in caplog.records if "the ledger is away" in record.message]
+    assert 10 < len(lines) < 20, "as it begins and then twice a minute, in five minutes"
+
+
 def test_a_ledger_that_is_away_at_the_end_leaves_everything_in_the_spool(spool, caplog):
     spool.append_wait("a", b"")
     PostingLoop(Taker(fails=9), spool, [], Script()).run()

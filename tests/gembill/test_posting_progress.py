@@ -9,6 +9,7 @@ def test_pauses_double_from_a_quarter_of_a_second_to_half_a_minute_and_no_longer
         pause = next_pause(pause)
         pauses.append(pause)
     assert pauses == [0.25, 0.5, 1, 2, 4, 8, 16, 30, 30, 30]
+    assert [next_pause(pause, 3.0) for pause in (0.0, 1.0, 2.0, 3.0)] == [0.25, 2, 3, 3], "or as long as is said"
 
 
 def test_a_failure_is_remembered_with_its_time_and_an_error_alone_does_not_blame_the_ledger():
