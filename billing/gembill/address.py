@@ -17,6 +17,7 @@ from gembill.errors import ConfigurationError
 
 if TYPE_CHECKING:
     import socket
+    from pathlib import Path
 
 _HIDDEN = "***"
 _SCHEME = re.compile(r"[A-Za-z][\w+.-]*")
@@ -65,6 +66,11 @@ def _masked_options(query: str) -> str:
 def _is_harmless(option: str) -> bool:
     name, _, value = option.partition("=")
     return name in _SHOWN_OPTIONS and _SHOWN_VALUE.fullmatch(unquote(value)) is not None
+
+
+def of_file(file: Path) -> str:
+    """The address of a ledger in a SQLite file, with what means something else in an address escaped."""
+    return f"sqlite:///{str(file).replace('%', '%25').replace('?', '%3F')}"
 
 
 def loopback(host: str) -> bool:

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from msgspec import Meta
 
+from gembill.address import of_file
 from gembill.errors import ConfigurationError
 from gembill.toml_values import Kind, checked, line_of, written
 
@@ -88,7 +89,7 @@ class Settings:
     @property
     def ledger_url(self) -> str:
         """The database: as given, else a SQLite file in the data folder."""
-        return self.database_url or f"sqlite:///{self.data_folder / 'ledger.db'}"
+        return self.database_url or of_file(self.data_folder / "ledger.db")
 
     @property
     def spool_dir(self) -> Path:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import gembill
-from gembill.address import addresses, listen, loopback, masked
+from gembill.address import addresses, listen, loopback, masked, of_file
 from gembill.errors import ConfigurationError
 
 
@@ -111,3 +111,13 @@ def test_an_address_becomes_text_for_people_here_alone():
     lines = [line.strip() for source in sources for line in shown.findall(source.read_text(encoding="utf-8"))]
     assert [line for line in lines if "masked(" not in line] == []
     assert lines
+
+
+@given(
+    st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1).filter(lambda name: name != ":memory:")
+)
+def test_a_file_of_any_name_has_an_address_that_leads_to_it(name):
+    from gembill.ledger import ledger_file
+
+    assert ledger_file(of_file(Path(name))) == Path(name)
+    assert ledger_file(of_file(Path("/data", name))) == Path("/data", name)

@@ -80,12 +80,13 @@ def restore(file: Path, replace: bool, dry_run: bool, database_url: str | None) 
     The file is checked whole before anything is touched, and all of it is restored in one transaction. A proxy may go
     on meanwhile. What was recorded since the backup comes back with `gembill replay`.
     """
+    from gembill.address import of_file
     from gembill.config import load
     from gembill.ledger import audit_ledger, checked, open_ledger, put_back
 
     url = load({"database_url": database_url}).ledger_url
     with checked(file) as (found, ledger_file):
-        ledger = open_ledger(f"sqlite:///{ledger_file}", read_only=True)
+        ledger = open_ledger(of_file(ledger_file), read_only=True)
         findings = len(audit_ledger(ledger))
         ledger.close()
         books = "its books balance" if not findings else f"`gembill audit` finds {findings} things in it"

@@ -4,6 +4,7 @@ Owns: the order of the demo and what it prints. Not here: traffic (`gembill.demo
 Invariant: it needs no key and no network, touches no ledger but its own, and marks what it shows as DEMO DATA.
 """
 
+import shlex
 import shutil
 import time
 from dataclasses import replace
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import click
 
+from gembill.address import of_file
 from gembill.cli.progress import Progress
 from gembill.config import Settings, load
 
@@ -49,7 +51,7 @@ def demo(records: int, clear: bool) -> None:
 def own_settings(settings: Settings) -> Settings:
     """The demo's own ledger, spool and secret, in a folder of its own within the data folder, on free ports."""
     folder = settings.data_folder / "demo"
-    url = f"sqlite:///{folder / 'ledger.db'}"
+    url = of_file(folder / "ledger.db")
     return replace(settings, data_dir=folder, database_url=url, host="127.0.0.1", port=0, fingerprint_secret=_SECRET)
 
 
@@ -115,13 +117,14 @@ def _show(url: str, sent: int, filled: int, seconds: float) -> None:
         screen.write([page, "\n"])
     for sentence in _bill(url):
         click.echo(sentence)
+    there = f"--database-url {shlex.quote(url)}"
     click.echo(f"""
 Next:
   gembill dashboard --demo       {MONTH} in your browser
-  gembill records --database-url {url}
-  gembill report daily --month {MONTH} --database-url {url}
-  gembill audit --database-url {url}
-  gembill reconcile --month {MONTH} --database-url {url}
+  gembill records {there}
+  gembill report daily --month {MONTH} {there}
+  gembill audit {there}
+  gembill reconcile --month {MONTH} {there}
   gembill proxy                  record your own: export GOOGLE_GEMINI_BASE_URL=http://127.0.0.1:8787
   gembill demo --clear           remove this demo""")
 

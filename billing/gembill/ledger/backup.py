@@ -24,6 +24,7 @@ from uuid import UUID
 from sqlalchemy import Connection, Engine, Table
 
 from gembill import sqlite
+from gembill.address import of_file
 from gembill.errors import ConfigurationError, LedgerError
 from gembill.ledger import engine as engines
 from gembill.ledger import migration, schema, sql
@@ -82,7 +83,7 @@ def checked(path: Path) -> Iterator[tuple[Backup, Path]]:
             _check_file(file, str(path))
             found = _described(file, path)
             with translated("be brought up to date"):
-                upgrade_ledger(f"sqlite:///{file}")
+                upgrade_ledger(of_file(file))
             _settle(file)
             yield found, file
     except OSError as error:
@@ -162,7 +163,7 @@ def _copy_file(engine: Engine, copy: Path) -> None:
 
 def _copy_server(engine: Engine, copy: Path) -> None:
     """Every row of one snapshot, in a SQLite ledger."""
-    url = f"sqlite:///{copy}"
+    url = of_file(copy)
     upgrade_ledger(url)
     made = engines.create(engines.parse(url))
     try:

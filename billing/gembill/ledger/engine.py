@@ -35,22 +35,36 @@ def parse(url: str) -> URL:
 
     `postgres://` means the same, and there can be several hosts, `postgresql://a:5432,b:5433/name`, as libpq has it.
     """
+    if url.startswith("sqlite://"):
+        return _parse_file(url)
     try:
         parsed = make_url(_with_hosts_as_options(url))
     except (ArgumentError, ValueError):
-        raise ConfigurationError(
-            "the database address cannot be read; write it like sqlite:///path or postgresql://host/name"
-        ) from None
+        raise ConfigurationError(f"the database address cannot be read; write it like {_FORMS}") from None
     if parsed.drivername in _POSTGRESQL:
         _refuse_misplaced_at(parsed)
         return parsed.set(drivername="postgresql+psycopg")
-    if parsed.drivername != "sqlite":
+    raise ConfigurationError(f"no ledger can be kept in '{parsed.drivername}'; use {_FORMS}")
+
+
+def _parse_file(url: str) -> URL:
+    """A SQLite address. What is neither a path nor `%` and two digits for a character of it is refused: SQLAlchemy
+    would drop a host, and take what follows a `?` for options that the driver does not know."""
+    path, question, _ = url.removeprefix("sqlite://").partition("?")
+    if path and not path.startswith("/"):
         raise ConfigurationError(
-            f"no ledger can be kept in '{parsed.drivername}'; use sqlite:///path or postgresql://host/name"
+            "the database address has a host, and SQLite has none; write it like sqlite:///path, which begins in this "
+            "folder, or sqlite:////path, which begins at the root"
         )
-    if parsed.database in (None, "", ":memory:"):
+    if question:
+        raise ConfigurationError(
+            "the database address has a '?', and SQLite has no options; write it like sqlite:///path, with %3F for a "
+            "'?' in the path"
+        )
+    file = unquote(path[1:])
+    if file in ("", ":memory:"):
         raise ConfigurationError("the database address names no file; write it like sqlite:///path/to/ledger.db")
-    return parsed
+    return URL.create("sqlite", database=file)
 
 
 def _with_hosts_as_options(url: str) -> str:

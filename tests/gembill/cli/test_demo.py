@@ -1,6 +1,7 @@
 """`gembill demo`: the whole tool on made-up data, in a folder of its own."""
 
 import re
+import shlex
 import subprocess
 import sys
 
@@ -11,7 +12,8 @@ from tests.surroundings import clean
 
 @pytest.fixture(scope="module")
 def done(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("home")
+    folder = tmp_path_factory.mktemp("home") / "Büro 5%25?"
+    folder.mkdir()
     environment = clean(HOME=str(folder), GEMBILL_DATA_DIR=str(folder), COLUMNS="140", NO_COLOR="1")
     run = subprocess.run(
         [sys.executable, "-m", "gembill", "demo"],
@@ -70,7 +72,7 @@ def test_it_shows_a_receipt_of_a_call_with_failed_executions(done):
 
 def test_the_demo_ledger_balances_and_its_reports_carry_the_mark(done):
     run, environment = done
-    url = re.search(r"sqlite:///\S+", run.stdout)[0]
+    url = shlex.split(next(line for line in run.stdout.splitlines() if "gembill audit " in line))[-1]
     for command, mark in (
         (["audit"], False),
         (["report", "monthly", "--month", "2026-10"], True),

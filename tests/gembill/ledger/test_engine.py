@@ -18,6 +18,21 @@ def test_an_address_that_is_not_a_ledger_is_refused(url: str) -> None:
         engines.parse(url)
 
 
+@pytest.mark.parametrize(
+    ("url", "hint"),
+    [
+        ("sqlite://data/ledger.db", "has a host.*sqlite:////path, which begins at the root"),
+        ("sqlite://me:secret@data/ledger.db", "has a host"),
+        ("sqlite:///a?b/ledger.db", "%3F for a '\\?' in the path"),
+        ("sqlite:///ledger.db?mode=ro", "SQLite has no options"),
+    ],
+)
+def test_what_sqlite_would_leave_out_of_an_address_is_refused(url: str, hint: str) -> None:
+    with pytest.raises(ConfigurationError, match=hint) as caught:
+        engines.parse(url)
+    assert "secret" not in str(caught.value)
+
+
 @pytest.mark.parametrize("scheme", ["postgresql", "postgres", "postgresql+psycopg", "postgres+psycopg"])
 def test_all_postgresql_schemes_mean_psycopg(scheme: str) -> None:
     assert engines.parse(f"{scheme}://u:secret@h/d").drivername == "postgresql+psycopg"
