@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from gembill.ledger import Ledger, Selection, Total, WastefulConversation, read_wasteful_conversations
 from gembill.period import Period
+from gembill_reports.analysis.previous_period import PreviousPeriod, predecessor
 from gembill_reports.analysis.report import Report, add, report
 
 CONVERSATIONS = 20
@@ -41,6 +42,16 @@ def executions(
         groups=groups,
         conversations=tuple(read_wasteful_conversations(ledger, chosen, CONVERSATIONS)),
     )
+
+
+def groups_before(
+    ledger: Ledger, ran: ExecutionReport, now_us: int, *, selection: Selection | None = None
+) -> tuple[PreviousPeriod, ...]:
+    """The reports by model and by each label of the period before; ConfigurationError where the period has an open end.
+
+    Times and conversations have none: they come only once.
+    """
+    return tuple(predecessor(ledger, one, now_us, selection=selection) for one in ran.groups)
 
 
 def _ran(result: Report) -> Report:

@@ -33,10 +33,19 @@ class PreviousPeriod:
 
     def cost_of(self, row: Total) -> int | None:
         """What the same group cost before: 0 where it had no call, None where it is not known."""
-        if not row.group:
-            return self.report.total.cost_pico
-        counterpart = next((one for one in self.report.rows if one.group == row.group), None)
+        counterpart = self.counterpart(row)
         return 0 if counterpart is None else counterpart.cost_pico
+
+    def waste_of(self, row: Total) -> int | None:
+        """What its failed executions cost before, an estimate: 0 where it had no call, None where it is not known."""
+        counterpart = self.counterpart(row)
+        return 0 if counterpart is None else counterpart.failed_execution_cost_pico
+
+    def counterpart(self, row: Total) -> Total | None:
+        """The sums of the same group before, those of all calls for a total; None where it had no call."""
+        if not row.group:
+            return self.report.total
+        return next((one for one in self.report.rows if one.group == row.group), None)
 
 
 def previous(period: Period, now_us: int) -> tuple[Period, bool]:

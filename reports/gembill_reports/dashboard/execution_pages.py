@@ -1,16 +1,20 @@
 """The page of executions: outcomes, failures by model and label, and the conversations that wasted most.
 
-Owns: its cards, charts and tables. Not here: sums. Invariant: what failures cost is called an estimate.
+Owns: its cards, charts and tables. Not here: sums. Invariant: what failures cost is called an estimate, also that of
+the period before, which is beside models and labels; a conversation and a day come only once.
 """
 
 from collections.abc import Sequence
+from itertools import zip_longest
 
 from gembill.ledger import Ledger, Total, WastefulConversation, read_labels
 from gembill.period import local
 from gembill_reports import charts
-from gembill_reports.analysis.executions import ExecutionReport
+from gembill_reports.analysis.executions import ExecutionReport, groups_before
 from gembill_reports.analysis.executions import executions as read_executions
+from gembill_reports.analysis.previous_period import PreviousPeriod
 from gembill_reports.analysis.report import Report
+from gembill_reports.dashboard.comparison import HEADS, card_changes, compared, money_cells
 from gembill_reports.dashboard.conversation_pages import models_of, named
 from gembill_reports.dashboard.links import calls_of, time_link, unit_of
 from gembill_reports.dashboard.page import Card, Cell, Grid, Page, counted, dollars, money_head, number, text
@@ -18,6 +22,7 @@ from gembill_reports.dashboard.query import PageQuery
 from gembill_reports.layout.sheet import count, money, percent, rate
 from gembill_reports.layout.tables import MISSING, clean
 from gembill_reports.views import executions as words
+from gembill_reports.views.previous_period import sentence
 
 _LABELS = 3  # that have a table
 _FAILED = ("trouble", "failed")
@@ -32,23 +37,35 @@ def executions(ledger: Ledger, view: PageQuery) -> Page:
     """How the code that models wrote went, and what its failures cost."""
     labels = tuple(read_labels(ledger))[:_LABELS]
     ran = read_executions(ledger, view.period, unit_of(view), labels, selection=view.selection)
-    csv = words.csv_rows(ran)
+    before = _before(ledger, ran, view)
+    csv = words.csv_rows(ran, before)
     models = ran.groups[0]
     return Page(
         name="executions",
         title="Executions",
         template="executions.html",
-        data=words.executions_dict(ran),
+        data=words.executions_dict(ran, before),
         header=csv.header,
         rows=csv.rows,
-        cards=_cards(ran.total, view),
+        cards=compared(_cards(ran.total, view), card_changes(ran.total, before[0] if before else None)),
         charts=(
             charts.outcomes(ran.times, time_link(view, ran.times, _FAILED)),
             charts.waste_by_group(models, lambda row: _link(view, models.by[0], row)),
         ),
-        grids=(*(_grid(one, view) for one in ran.groups if _has_names(one)), _conversations(ran, view)),
-        notes=_NOTES,
+        grids=(*_grids(ran, before, view), _conversations(ran, view)),
+        notes=(*_NOTES, *([sentence(before[0], ran.total)] if before else ())),
     )
+
+
+def _before(ledger: Ledger, ran: ExecutionReport, view: PageQuery) -> tuple[PreviousPeriod, ...]:
+    """The groups of the period before; nothing where the period has no beginning or no end."""
+    if view.period.start_us is None or view.period.end_us is None:
+        return ()
+    return groups_before(ledger, ran, view.now_us, selection=view.selection)
+
+
+def _grids(ran: ExecutionReport, before: Sequence[PreviousPeriod], view: PageQuery) -> list[Grid]:
+    return [_grid(one, beside, view) for one, beside in zip_longest(ran.groups, before) if _has_names(one)]
 
 
 def _has_names(result: Report) -> bool:
@@ -86,15 +103,15 @@ def _link(view: PageQuery, by: str, row: Total) -> str:
     return calls_of(view, by, None if value is None else str(value), _FAILED)
 
 
-def _grid(result: Report, view: PageQuery) -> Grid:
+def _grid(result: Report, before: PreviousPeriod | None, view: PageQuery) -> Grid:
     by = result.by[0]
     title = by.removeprefix("label.").replace("_", " ")
-    rows = [[text(clean(_name(row, by)), _link(view, by, row) or None), *_numbers(row)] for row in result.rows]
+    rows = [[text(clean(_name(row, by)), _link(view, by, row) or None), *_numbers(row, before)] for row in result.rows]
     return Grid(
         f"Failures by {title}",
-        [text(title.capitalize()), money_head("Spent on fails"), *map(number, _HEADS)],
+        [text(title.capitalize()), money_head("Spent on fails"), *(HEADS if before else ()), *map(number, _HEADS)],
         rows,
-        [text("Total"), *_numbers(result.total)],
+        [text("Total"), *_numbers(result.total, before)],
         empty="No code ran in this period.",
         name="-".join(title.split()),
         noun=f"{title}s",
@@ -106,10 +123,11 @@ def _name(row: Total, by: str) -> str:
     return MISSING if value is None else str(value)
 
 
-def _numbers(row: Total) -> Sequence[Cell]:
-    failed = rate(row.executions_failed, row.executions)
+def _numbers(row: Total, before: PreviousPeriod | None) -> Sequence[Cell]:
+    failed, waste = rate(row.executions_failed, row.executions), row.failed_execution_cost_pico
     return (
-        dollars(row.failed_execution_cost_pico),
+        dollars(waste),
+        *(money_cells(waste, before.waste_of(row)) if before is not None else ()),
         counted(row.executions),
         Cell(failed, number=True, order=row.executions_failed, mark="failed" if row.executions_failed else ""),
         counted(row.calls_code_execution),

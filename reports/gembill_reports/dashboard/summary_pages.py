@@ -4,21 +4,22 @@ Owns: their cards, charts, tables and data. Not here: sums. Invariant: every num
 that it is the one that `gembill report` prints.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
-from gembill.ledger import Ledger, Selection, Total, read_labels
+from gembill.ledger import Ledger, Total, read_labels
 from gembill.rules.budgets import Budget, BudgetState, BudgetStatus
 from gembill.rules.budgets.text import amount, percent
 from gembill.rules.budgets.text import as_dict as budget_dict
 from gembill.rules.prices import PriceBook
 from gembill_reports import charts
-from gembill_reports.analysis import forecast, previous_period
+from gembill_reports.analysis import forecast
 from gembill_reports.analysis.budget_history import budget_statuses, moment
 from gembill_reports.analysis.forecast import Forecast
 from gembill_reports.analysis.previous_period import PreviousPeriod
 from gembill_reports.analysis.report import TIMES, Report, report
+from gembill_reports.dashboard import comparison
 from gembill_reports.dashboard.links import calls_of, time_link, unit_of
 from gembill_reports.dashboard.page import Card, Cell, Grid, Page, counted, dollars, money_head, number, text
 from gembill_reports.dashboard.query import PageQuery
@@ -30,7 +31,6 @@ from gembill_reports.views.previous_period import change
 from gembill_reports.views.previous_period import sentence as previous_sentence
 from gembill_reports.views.report import csv_rows, notes, previous_dict, report_dict, row_dict
 
-_BESIDE = ("Before", "Change")
 _HEADS = ("Calls", "Input", "Intermediate", "Output", "Executions", "Failed", "Spent on fails")
 
 
@@ -45,7 +45,7 @@ def overview(ledger: Ledger, view: PageQuery, book: PriceBook, budgets: Sequence
     days = report(ledger, view.period, (unit_of(view),), selection=selection)
     label = _label(ledger, view)
     teams = report(ledger, view.period, (label or "model",), selection=selection)
-    before = _before(ledger, models, view, selection)
+    before = comparison.before_of(ledger, models, view)
     coming = _forecast(ledger, view, book)
     data = report_dict(models) | {
         "days": [row_dict(row) for row in days.rows],
@@ -67,7 +67,12 @@ def overview(ledger: Ledger, view: PageQuery, book: PriceBook, budgets: Sequence
         data=data,
         header=csv.header,
         rows=csv.rows,
-        cards=[*_compared(_cards(models.total, before, coming, view), models.total, before), *map(_budget, status)],
+        cards=[
+            *comparison.compared(
+                _cards(models.total, before, coming, view), comparison.card_changes(models.total, before)
+            ),
+            *map(_budget, status),
+        ],
         charts=drawn,
         grids=(sums_grid(models, view, "Models", before), sums_grid(days, view, f"By {days.by[0]}")),
         notes=_notes(models, before, coming),
@@ -77,14 +82,14 @@ def overview(ledger: Ledger, view: PageQuery, book: PriceBook, budgets: Sequence
 def models(ledger: Ledger, view: PageQuery) -> Page:
     """A row per model."""
     result = report(ledger, view.period, ("model",), selection=view.selection)
-    return _page(result, _before(ledger, result, view, view.selection), view, "models", "Models")
+    return _page(result, comparison.before_of(ledger, result, view), view, "models", "Models")
 
 
 def label_page(ledger: Ledger, view: PageQuery) -> Page:
     """A row per value of one label, which the address names or which is the first there is."""
     label = _label(ledger, view) or "label.team"
     result = report(ledger, view.period, (label,), selection=view.selection)
-    page = _page(result, _before(ledger, result, view, view.selection), view, "labels", "Labels")
+    page = _page(result, comparison.before_of(ledger, result, view), view, "labels", "Labels")
     known = [(one, view.to("/labels", ("name", one))) for one in read_labels(ledger)]
     return replace(page, more={"known": known, "label": label.removeprefix("label.")})
 
@@ -93,7 +98,7 @@ def sums_grid(result: Report, view: PageQuery, caption: str, before: PreviousPer
     """The table of a report, each row of a report by one group leading to its calls; beside the period before."""
     by = result.by[0]
     beside = before if before is not None and before.by_row else None
-    heads = [*map(_head, result.by), *map(number, _HEADS), money_head("Cost"), *map(number, _BESIDE if beside else ())]
+    heads = [*map(_head, result.by), *map(number, _HEADS), money_head("Cost"), *(comparison.HEADS if beside else ())]
     link = time_link(view, result) if by in ("hour", "day", "month") else partial(_narrow, view, by)
     if len(result.by) > 1:
         link = _nowhere
@@ -141,12 +146,6 @@ def _label(ledger: Ledger, view: PageQuery) -> str | None:
     return first and f"label.{first}"
 
 
-def _before(ledger: Ledger, result: Report, view: PageQuery, selection: Selection) -> PreviousPeriod | None:
-    if result.period.start_us is None or result.period.end_us is None:
-        return None
-    return previous_period.predecessor(ledger, result, view.now_us, selection=selection)
-
-
 def _forecast(ledger: Ledger, view: PageQuery, book: PriceBook) -> Forecast | None:
     start, end = view.period.start_us, view.period.end_us
     if start is None or end is None or not start < view.now_us < end:
@@ -180,30 +179,6 @@ def _cards(total: Total, before: PreviousPeriod | None, coming: Forecast | None,
         span = f"likely {money(coming.low_pico)} to {money(coming.high_pico)}"
         cards.append(Card("Forecast", money(coming.cost_pico), span))
     return cards
-
-
-def _compared(cards: Sequence[Card], total: Total, before: PreviousPeriod | None) -> list[Card]:
-    """The cards of counts with what they were in the period before, if it had calls; that of spend says so itself."""
-    if before is None or not before.report.total.calls:
-        return list(cards)
-    old = before.report.total
-    values: dict[str, tuple[int | None, int | None, Callable[[int | None], str]]] = {
-        "Input": (total.tokens.input, old.tokens.input, count),
-        "Intermediate": (total.tokens.intermediate, old.tokens.intermediate, count),
-        "Output": (total.tokens.output, old.tokens.output, count),
-        "Executions": (total.executions, old.executions, count),
-        "Spent on fails": (total.failed_execution_cost_pico, old.failed_execution_cost_pico, money),
-    }
-    compared = [replace(card, change=_against(*values[card.name])) if card.name in values else card for card in cards]
-    was = f"{100 * old.executions_failed / old.executions:.1f}%" if old.executions else "none"
-    return [replace(card, change=f"{was} before") if card.name == "Failed" else card for card in compared]
-
-
-def _against(now: int | None, before: int | None, written: Callable[[int | None], str]) -> str:
-    if not before:
-        return "none before" if now and before == 0 else ""
-    changed = change(now, before)
-    return f"{changed} against {written(before)}" if changed else ""
 
 
 def _budget(status: BudgetStatus) -> Card:
@@ -247,16 +222,8 @@ def _numbers(row: Total, before: PreviousPeriod | None = None) -> list[Cell]:
     cells += [Cell(rate(row.executions_failed, row.executions), number=True, order=row.executions_failed)]
     cells += [dollars(row.failed_execution_cost_pico), dollars(row.cost_pico)]
     if before is not None:
-        cost = before.cost_of(row)
-        cells += [dollars(cost), _change(row.cost_pico, cost)]
+        cells += comparison.money_cells(row.cost_pico, before.cost_of(row))
     return cells
-
-
-def _change(now_pico: int | None, before_pico: int | None) -> Cell:
-    known = now_pico is not None and before_pico is not None
-    return Cell(
-        change(now_pico, before_pico), number=True, order=(now_pico or 0) - (before_pico or 0) if known else None
-    )
 
 
 def _narrow(view: PageQuery, by: str, row: Total) -> str:

@@ -3,9 +3,9 @@
 from gembill.ledger import Ledger, Selection
 from gembill.money import unit_price
 from gembill.period import parse
-from gembill_reports.analysis.executions import executions
+from gembill_reports.analysis.executions import executions, groups_before
 from gembill_reports.analysis.report import report
-from tests.gembill_reports.making import FAILED, FLASH, LATE, OK, PRO, call, put
+from tests.gembill_reports.making import FAILED, FLASH, LATE, OK, PRO, call, put, us
 
 NOVEMBER = parse(month="2026-11")
 TURNS = {"turns": 2}
@@ -64,3 +64,13 @@ def test_nothing_ran_in_an_empty_ledger(ledger: Ledger) -> None:
     ran = executions(ledger, NOVEMBER, "day", ["team"])
     assert (ran.total.executions, ran.conversations) == (0, ())
     assert [group.rows for group in ran.groups] == [(), ()]
+
+
+def test_groups_before_are_those_of_the_month_before_with_rows_in_which_nothing_ran(ledger: Ledger) -> None:
+    fill(ledger)
+    put(ledger, call("2026-10-15T10:00:00+00:00", (3, 0, 0)))
+    ran = executions(ledger, NOVEMBER, "day", ["team"])
+    by_model, by_team = groups_before(ledger, ran, us("2027-01-01T00:00:00+00:00"))
+    assert [row.group["model"] for row in by_model.report.rows] == [FLASH]
+    assert (by_team.report.by, by_team.report.total.calls) == (("label.team",), 2)
+    assert by_model.waste_of(ran.groups[0].rows[0]) == 0

@@ -130,5 +130,7 @@ def test_rows_find_their_counterpart(ledger: Ledger) -> None:
     before = previous_period.predecessor(ledger, current, LATER)
     costs = {row.group["model"]: before.cost_of(row) for row in current.rows}
     assert costs == {FLASH: 3 * IN, PRO: 0}
+    assert {row.group["model"]: before.waste_of(row) for row in current.rows} == {FLASH: 0, PRO: 0}
+    assert before.counterpart(current.total) == before.report.total
     by_day = previous_period.predecessor(ledger, report(ledger, parse(month="2026-11"), ("day",)), LATER)
     assert not by_day.by_row
