@@ -174,13 +174,13 @@ class _Attempt:
         from sqlalchemy.exc import IntegrityError
 
         from gembill.ledger import engine as engines
-        from gembill.ledger.transaction import Transaction
+        from gembill.ledger.transaction import Transaction, posted_at
 
         with translated(self._doing):
             work: Transaction | None = None
             try:
                 with engines.writing(self._engine) as connection:
-                    work = Transaction(connection, self._now_us, trusting=self._first)
+                    work = Transaction(connection, posted_at(connection, self._now_us), trusting=self._first)
                     yield work
                     work.write()
             except IntegrityError as error:

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from msgspec.structs import replace
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, func, select, update
 
 from gembill.errors import LedgerError
 from gembill.ledger import event_bodies, mapping, rollup, schema, sql, validation
@@ -32,6 +32,13 @@ from gembill.model import Charge, Rating, Record
 
 RecordKey = tuple[int, str]
 EventKey = tuple[int, str]
+
+
+def posted_at(connection: Connection, now_us: int) -> int:
+    """When what a transaction writes was posted: now, but after all that a closed month has seen, however long it
+    waited for its turn and whatever its clock says. `close_month` waits for every transaction that has asked this."""
+    seen_us = connection.scalar(select(func.max(schema.closed_month.c.seen_us)))
+    return max(now_us, (seen_us or 0) + 1)
 
 
 class Transaction:

@@ -3,12 +3,14 @@
 import json
 from dataclasses import replace
 from hashlib import sha256
+from threading import Thread
 
 import pytest
 from sqlalchemy import update
 
 from gembill.errors import ConfigurationError
 from gembill.ledger import (
+    Closing,
     Ledger,
     Reason,
     Selection,
@@ -122,3 +124,28 @@ def test_a_month_without_calls_is_closed_too(ledger: Ledger) -> None:
     assert read_totals(ledger, closing.selection)[0].calls == 0
     assert read_totals(ledger, Selection())[0].calls == 1
     assert audit_ledger(ledger) == []
+
+
+def test_a_writer_whose_clock_is_slow_or_that_waited_long_is_later_than_the_closing(october: Ledger) -> None:
+    closing = close_month(october, "2026-10", OCTOBER, NOW)
+    slow = at(october, NOW - 60)
+    append(slow, SPOOL, [posting(5, occurred_us=MIDDLE)])
+    slow.correct([(record(1, occurred_us=MIDDLE + 1), rated(tokens(), 7, "p2"))], reason=Reason.RERATE)
+    (then,) = read_totals(october, closing.selection)
+    assert (then.calls, then.cost_pico) == (3, 3 * 200 * 500_000)
+    assert audit_ledger(october) == []
+
+
+def test_a_month_is_closed_only_once_every_writer_is_done(october: Ledger) -> None:
+    closed: list[Closing] = []
+    closer = Thread(target=lambda: closed.append(close_month(october, "2026-10", OCTOBER, NOW)), daemon=True)
+    for attempt in at(october, NOW - 60).attempts("post"):
+        with attempt as transaction:
+            closer.start()
+            closer.join(0.3)  # it may not be done by now; a lock that is missing shows here
+            assert closed == []
+            for fresh in transaction.receive(SPOOL, [posting(5, occurred_us=MIDDLE)]):
+                transaction.open(SPOOL, fresh)
+    closer.join(30)
+    assert closed[0].sums["calls"] == 4
+    assert audit_ledger(october) == []
