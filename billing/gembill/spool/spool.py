@@ -13,7 +13,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import dataclass
@@ -78,6 +78,7 @@ class Spool:
             self.lost = self._left_to_the_original()
         self.on_durable: Callable[[], None] | None = None  # called in the writer's thread, when completions are on disk
         self._arrived = threading.Condition()
+        self._waiting = 0  # threads in `wait`
         self._closed = False
         self._probed_at = -PROBE_S
         self._probed: str | None = None
@@ -160,27 +161,25 @@ class Spool:
 
     async def intend(self, event_id: str, body: bytes) -> None:
         """Put down that a call is about to be made. Raises SpoolUnwritable, and then nothing is kept."""
-        request = WriteRequest(WriteKind.INTENT, event_id, body)
         try:
-            await self._submit(request)
+            await self._submit(WriteKind.INTENT, event_id, body)
         except BaseException:
             # Refused or cancelled, the call is not made: if the row got or gets to disk all the same, take it back.
             self.withdraw(event_id)
             raise
 
-    async def append(self, event_id: str, body: bytes) -> int:
+    def append(self, event_id: str, body: bytes) -> Coroutine[object, object, int]:
         """Put down the completion of a call, closing its intent; gives its sequence number.
 
         Raises SpoolUnwritable where it is not on disk yet; it is kept in memory all the same and written when the disk
         takes it, once. Cancelling does not take it back.
         """
-        return await self._submit(WriteRequest(WriteKind.COMPLETION, event_id, body))
+        return self._submit(WriteKind.COMPLETION, event_id, body)
 
-    async def _submit(self, request: WriteRequest) -> int:
+    async def _submit(self, kind: WriteKind, event_id: str, body: bytes) -> int:
         loop = asyncio.get_running_loop()
         waiter: asyncio.Future[int] = loop.create_future()
-        request.waiters.append(waiter)
-        self._writer.put(request)
+        self._writer.put(WriteRequest(kind, event_id, body, waiter))
         waiters = self._patience.begin(loop, waiter)
         try:
             return await waiter
@@ -266,7 +265,11 @@ class Spool:
     def wait(self, timeout: float) -> bool:
         """Block until something unposted is there, or `timeout` seconds have passed; whether it is."""
         with self._arrived:
-            self._arrived.wait_for(lambda: self._closed or self._has_unposted(), timeout)
+            self._waiting += 1
+            try:
+                self._arrived.wait_for(lambda: self._closed or self._has_unposted(), timeout)
+            finally:
+                self._waiting -= 1
         return self._has_unposted()
 
     def _has_unposted(self) -> bool:
@@ -275,8 +278,9 @@ class Spool:
     def _notify(self) -> None:
         if self.on_durable is not None:
             self.on_durable()
-        with self._arrived:
-            self._arrived.notify_all()
+        if self._waiting:  # who comes now looks before it waits, and what it looks for was there before this
+            with self._arrived:
+                self._arrived.notify_all()
 
     # Health
 

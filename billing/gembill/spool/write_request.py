@@ -7,7 +7,7 @@ that call writes to the loop's wake-up socket.
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Container, Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from enum import Enum
@@ -60,8 +60,8 @@ class WriteBatch:
     withdrawn: list[str] = field(default_factory=list)
     known: list[WriteRequest] = field(default_factory=list)  # intents that need no row
 
-    def take(self, request: WriteRequest, is_open: Callable[[str], bool]) -> None:
-        """Add one request; a second one for the same entry joins the first."""
+    def take(self, request: WriteRequest, opened: Container[str]) -> None:
+        """Add one request, given the intents that are open; a second one for the same entry joins the first."""
         name = request.event_id
         if request.kind is WriteKind.WITHDRAWAL:
             self.withdrawn.append(name)
@@ -71,7 +71,7 @@ class WriteBatch:
             first = self.completions.setdefault(name, request)
             if first is not request:
                 first.waiters += request.waiters
-        elif is_open(name) or name in self.intents:
+        elif name in opened or name in self.intents:
             self.known.append(request)
         else:
             self.intents[name] = request

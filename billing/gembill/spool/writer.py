@@ -153,12 +153,8 @@ class Writer:
             requests = [self._queue.get(timeout=patience)]
         except queue.Empty:
             return []
-        try:
-            while len(requests) < self._options.batch:
-                requests.append(self._queue.get_nowait())
-        except queue.Empty:
-            pass
-        return requests
+        more = min(self._queue.qsize(), self._options.batch - 1)
+        return requests + [self._queue.get_nowait() for _ in range(more)]
 
     def _drain(self) -> list[WriteRequest]:
         requests = []
@@ -170,7 +166,7 @@ class Writer:
         batch = WriteBatch(completions=dict(self.kept))
         for request in requests:
             if request.kind is not WriteKind.STOP:
-                batch.take(request, self.open.__contains__)
+                batch.take(request, self.open)
         return batch
 
     def _try(self, batch: WriteBatch) -> None:
@@ -194,7 +190,7 @@ class Writer:
             numbers[name] = self._next_intent
             group.append(frames.intent(self._next_intent, request.name, request.body))
             self._next_intent += 1
-        if segment.begun:
+        if segment.begun and batch.withdrawn:
             taken_back = [name for name in batch.withdrawn if name in self.open and name not in batch.completions]
             group += [frames.withdrawal(self.open[name][0]) for name in taken_back]
         for seq, request in enumerate(batch.completions.values(), self._next_seq):
@@ -223,9 +219,11 @@ class Writer:
             self._segments.add(self._span)
         for name in (*batch.completions, *batch.withdrawn):
             self.open.pop(name, None)
-        self.open.update((name, (numbers[name], request)) for name, request in batch.intents.items())
+        for name, request in batch.intents.items():
+            self.open[name] = (numbers[name], request)
         self._span.bytes = segment.bytes
-        self.kept.clear()
+        if self.kept:
+            self.kept.clear()
         if self.trouble is not None:
             log.warning("the spool takes records again")
             self.trouble = None

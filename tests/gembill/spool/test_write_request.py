@@ -4,14 +4,10 @@ from concurrent.futures import Future
 from gembill.spool.write_request import WriteBatch, WriteKind, WriteRequest, release
 
 
-def _never(_: str) -> bool:
-    return False
-
-
 def test_a_second_final_joins_the_first() -> None:
     batch, first, second = WriteBatch(), Future[int](), Future[int]()
-    batch.take(WriteRequest(WriteKind.COMPLETION, "a", b"1", first), _never)
-    batch.take(WriteRequest(WriteKind.COMPLETION, "a", b"1", second), _never)
+    batch.take(WriteRequest(WriteKind.COMPLETION, "a", b"1", first), ())
+    batch.take(WriteRequest(WriteKind.COMPLETION, "a", b"1", second), ())
     assert list(batch.completions) == ["a"]
     release((request, 7) for request in batch.completions.values())
     assert (first.result(0), second.result(0)) == (7, 7)
@@ -20,9 +16,9 @@ def test_a_second_final_joins_the_first() -> None:
 def test_an_intent_that_is_open_or_ends_in_its_batch_needs_no_row() -> None:
     batch = WriteBatch()
     for name in ("open", "ends", "withdrawn", "stays"):
-        batch.take(WriteRequest(WriteKind.INTENT, name), lambda name: name == "open")
-    batch.take(WriteRequest(WriteKind.COMPLETION, "ends"), _never)
-    batch.take(WriteRequest(WriteKind.WITHDRAWAL, "withdrawn"), _never)
+        batch.take(WriteRequest(WriteKind.INTENT, name), {"open"})
+    batch.take(WriteRequest(WriteKind.COMPLETION, "ends"), ())
+    batch.take(WriteRequest(WriteKind.WITHDRAWAL, "withdrawn"), ())
     assert list(batch.intents) == ["stays"]
     assert sorted(request.event_id for request in batch.known) == ["ends", "open", "withdrawn"]
     assert not batch.is_empty
