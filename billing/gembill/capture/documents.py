@@ -14,6 +14,7 @@ from gembill.capture.eliding import LONG, Bounds, Elider
 from gembill.event import UnreadReason
 
 INFLATED_LIMIT = 128 << 20
+_BOM = b"\xef\xbb\xbf"
 _PER_LINE = 64  # bytes that a line of an event takes beside its text
 
 
@@ -29,6 +30,7 @@ class Documents:
     shortened: UnreadReason | None = None
     _framing: "_Framing | None" = None
     _head = b""
+    _only = b""  # the one piece so far of what begins with an object: most bodies are one
 
     def __init__(
         self,
@@ -57,22 +59,29 @@ class Documents:
 
     def close(self) -> list[bytes]:
         """The documents that only the end of the body completes."""
+        if self._only:
+            return [self._only]
         return self._framing.close() if self._framing else []
 
     def _frame(self, data: bytes) -> list[bytes]:
-        if self._framing is None:
-            data = (self._head + data if self._head else data).removeprefix(b"\xef\xbb\xbf")
-            start = data.lstrip()
-            if not start or b"\xef\xbb\xbf".startswith(start):
-                self._head = start
-                return []
-            if self._lines and start[:1] != b"{":
-                self.trouble = UnreadReason.MALFORMED
-                return []
-            framings: dict[bytes, type[_Framing]] = {b"{": _Text, b"[": _Array}
-            kind = _Lines if self._lines else framings.get(start[:1], _Events)
-            elements = kind is _Array
-            self._framing = kind(lambda: Elider(self._bounds, self._shorten, elements=elements), self._shorten)
+        if self._framing is not None:
+            return self._framing.feed(data)
+        if self._only:
+            data, self._only = self._only + data, b""
+        elif data[:1] == b"{" and not (self._head or self._lines) and len(data) <= LONG:
+            self._only = data
+            return []
+        data = (self._head + data).removeprefix(_BOM)
+        start = data.lstrip()
+        if not start or _BOM.startswith(start):
+            self._head = start
+            return []
+        if self._lines and start[:1] != b"{":
+            self.trouble = UnreadReason.MALFORMED
+            return []
+        kind = _Lines if self._lines else _FRAMINGS.get(start[:1], _Events)
+        elements = kind is _Array
+        self._framing = kind(lambda: Elider(self._bounds, self._shorten, elements=elements), self._shorten)
         return self._framing.feed(data)
 
     def _shorten(self, reason: UnreadReason) -> None:
@@ -131,6 +140,7 @@ class _Framing:
         self._new_elider = elider
         self._note = note
         self._long: Elider | None = None
+        self._short = bytearray()  # what came of a document or line, as long as that is not long
 
     def feed(self, data: bytes) -> list[bytes]:
         raise NotImplementedError
@@ -142,24 +152,20 @@ class _Framing:
 class _Text(_Framing):
     """One JSON text. Scanned for long strings only once it has outgrown `LONG`: no string can be long before."""
 
-    def __init__(self, elider: Callable[[], Elider], note: Callable[[UnreadReason], None]) -> None:
-        super().__init__(elider, note)
-        self._small = bytearray()
-
     def feed(self, data: bytes) -> list[bytes]:
         if self._long is not None:
             self._long.feed(data)
-        elif len(self._small) + len(data) > LONG:
+        elif len(self._short) + len(data) > LONG:
             self._long = self._new_elider()
-            self._long.feed(bytes(self._small))
+            self._long.feed(bytes(self._short))
             self._long.feed(data)
-            self._small.clear()
+            self._short.clear()
         else:
-            self._small += data
+            self._short += data
         return []
 
     def close(self) -> list[bytes]:
-        text = bytes(self._small) if self._long is None else self._long.take()
+        text = bytes(self._short) if self._long is None else self._long.take()
         return [text] if text and text.strip() else []
 
 
@@ -190,7 +196,6 @@ class _Events(_Framing):
 
     def __init__(self, elider: Callable[[], Elider], note: Callable[[UnreadReason], None]) -> None:
         super().__init__(elider, note)
-        self._line = bytearray()
         self._data: list[bytes] = []
         self._more = 0  # bytes of the lines of an event behind its first
         self._after_cr = False
@@ -199,7 +204,7 @@ class _Events(_Framing):
         documents: list[bytes] = []
         lines, rest = self._lines(data)
         for line in lines:
-            if self._line or self._long or len(line) > LONG:
+            if self._short or self._long or len(line) > LONG:
                 self._extend(line)
                 self._end_line(documents)
             elif line.startswith(b"data:") and not self._data:  # this and the next as nearly always
@@ -232,26 +237,26 @@ class _Events(_Framing):
         if self._long is not None:
             self._long.feed(piece)
             return
-        self._line += piece
-        if len(self._line) <= LONG:
+        self._short += piece
+        if len(self._short) <= LONG:
             return
-        if self._line.startswith(b"data:"):
+        if self._short.startswith(b"data:"):
             self._long = self._new_elider()
-            self._long.feed(bytes(self._line[5:]))
-            self._line.clear()
+            self._long.feed(bytes(self._short[5:]))
+            self._short.clear()
         else:  # of another field, or of no stream of events
-            del self._line[LONG:]
+            del self._short[LONG:]
 
     def _end_line(self, documents: list[bytes]) -> None:
         if self._long is not None:
             text, self._long = self._long.take(), None
             if text is not None:
                 self._add(text)
-        elif not self._line:
+        elif not self._short:
             self._end_event(documents)
-        elif self._line.startswith(b"data:"):
-            self._add(bytes(self._line[5:]))
-        self._line.clear()
+        elif self._short.startswith(b"data:"):
+            self._add(bytes(self._short[5:]))
+        self._short.clear()
 
     def _add(self, line: bytes) -> None:
         """A line of data; an event has one, and a few more may be."""
@@ -276,10 +281,6 @@ class _Events(_Framing):
 class _Lines(_Framing):
     """JSON Lines: every line that is not empty is a document. A string in JSON holds no line end."""
 
-    def __init__(self, elider: Callable[[], Elider], note: Callable[[UnreadReason], None]) -> None:
-        super().__init__(elider, note)
-        self._line = bytearray()
-
     def feed(self, data: bytes) -> list[bytes]:
         documents: list[bytes] = []
         *whole, rest = data.split(b"\n")
@@ -290,8 +291,8 @@ class _Lines(_Framing):
         return documents
 
     def close(self) -> list[bytes]:
-        text = bytes(self._line) if self._long is None else self._long.take() or b""
-        self._line.clear()
+        text = bytes(self._short) if self._long is None else self._long.take() or b""
+        self._short.clear()
         self._long = None
         text = text.strip()
         return [text] if text else []
@@ -300,8 +301,11 @@ class _Lines(_Framing):
         if self._long is not None:
             self._long.feed(piece)
             return
-        self._line += piece
-        if len(self._line) > LONG:
+        self._short += piece
+        if len(self._short) > LONG:
             self._long = self._new_elider()
-            self._long.feed(bytes(self._line))
-            self._line.clear()
+            self._long.feed(bytes(self._short))
+            self._short.clear()
+
+
+_FRAMINGS: dict[bytes, type[_Framing]] = {b"{": _Text, b"[": _Array}

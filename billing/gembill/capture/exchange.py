@@ -30,6 +30,7 @@ from gembill.wire.turns import Turns
 
 _log = logging.getLogger("gembill.exchange")
 _encoder = msgspec.json.Encoder()
+_NOTHING_SEEN = ResponseFacts()
 _OUR_WORDS = ("kind", "digest", "dressed", "unread")  # members of `ResponseFacts` whose text is never from outside
 _TYPED = ("project", "location", "key", "labels", "asked")  # members of an event that callers write
 _SERVED = ("model_version", "agent")  # members of `ResponseFacts` that repeat what callers wrote
@@ -51,6 +52,12 @@ class Exchange:
     """Bytes of the body that may be given at once without holding up others for long."""
     _request_bounds = Bounds()
 
+    finished = False
+    _status: int | None = None
+    _encoding = ""  # of the answer
+    _tier: str | None = None
+    _turns: Turns | None = None
+
     def __init__(
         self,
         event_id: str,
@@ -62,7 +69,6 @@ class Exchange:
         context: ContextCache | None = None,
     ) -> None:
         self.event_id = event_id
-        self.finished = False
         self._context = context or ContextCache()
         self._dialect = dialect(route.operation)
         self._occurred_us = occurred_us
@@ -75,18 +81,15 @@ class Exchange:
         self._requested: list[bytes] = []
         self._answer = Documents()
         self._observation = Observation()
-        self._status: int | None = None
-        self._tier: str | None = None
-        self._turns: Turns | None = None
 
     def intent(self) -> bytes:
         """The event to keep if this process ends before the answer does."""
-        return self._encode(self._event(Ending.LOST, None, RequestFacts(model=self._route.model), ResponseFacts()))
+        return self._encode(self._event(Ending.LOST, None, RequestFacts(model=self._route.model), _NOTHING_SEEN))
 
     def request_headers(self, headers: Sequence[Header]) -> None:
         """The request's headers: how its body is encoded."""
-        if encoding := _header(headers, b"content-encoding").lower():
-            self._request = Documents(encoding, bounds=self._request_bounds)
+        if encoding := _header(headers, b"content-encoding"):
+            self._request = Documents(encoding.lower(), bounds=self._request_bounds)
             self.request_slice = PACKED
 
     def sent(self, data: bytes) -> None:
@@ -96,11 +99,12 @@ class Exchange:
     def answered(self, status: int, headers: list[Header]) -> None:
         """The head of the answer."""
         self._status = status
-        self._encoding = _header(headers, b"content-encoding").lower()
-        if self._encoding:
+        if encoding := _header(headers, b"content-encoding"):
+            self._encoding = encoding.lower()
             self._answer = Documents(self._encoding)
             self.answer_slice = PACKED
-        self._tier = word(_header(headers, b"x-gemini-service-tier"), 64)
+        if tier := _header(headers, b"x-gemini-service-tier"):
+            self._tier = word(tier, 64)
 
     def received(self, data: bytes) -> None:
         """Bytes of the answer's body, as they came."""
@@ -245,9 +249,11 @@ class Exchange:
 
     def _natural(self, response: ResponseFacts) -> tuple[str, ...]:
         """The natural key (contract.md, Identity) of what has one, from the moment the API names it."""
-        kind = _NAMED.get(self._route.operation)
-        name = response.response_id or self._route.subject
-        return (kind, self._route.api.value, name) if kind and name else ()
+        route = self._route
+        if route.operation not in _NAMED:
+            return ()
+        name = response.response_id or route.subject
+        return (_NAMED[route.operation], route.api.value, name) if name else ()
 
     def _encode(self, event: Event) -> bytes:
         body = _encoder.encode(event)

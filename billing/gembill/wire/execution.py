@@ -11,7 +11,7 @@ from hashlib import sha256
 
 from gembill.event import Part
 from gembill.model import Execution, Outcome
-from gembill.wire.json_text import size
+from gembill.wire.json_text import is_elided
 
 _TOOL_CALL = re.compile(r"\s*(?:print\()?(concise_search|default_api)\b")
 _DIGITS = re.compile(r"\d")
@@ -30,7 +30,7 @@ def digest(text: str, before: str | None = None) -> str:
 
 def digits(text: str) -> int:
     """How many digits a result has; 0 if its text was elided."""
-    if size(text) != len(text):
+    if is_elided(text):
         return 0
     if text.isascii():
         return len(text) - len(text.encode().translate(None, b"0123456789"))

@@ -26,6 +26,7 @@ _LENIENT = re.compile(
     rb"""|(?P<word>[A-Za-z_$][\w$]*)(?P<colon>\s*:)?""",
     re.DOTALL,
 )
+_ELIDED_BEGINS = "elided:"
 _ELIDED = re.compile(r"elided:(\d+):[0-9a-f]{16}")
 
 
@@ -38,8 +39,13 @@ def size(text: object) -> int:
     """The characters of a string (the bytes of an elided one); 0 for anything else."""
     if not isinstance(text, str):
         return 0
-    match = _ELIDED.fullmatch(text) if text.startswith("elided:") else None
+    match = _ELIDED.fullmatch(text) if text[:7] == _ELIDED_BEGINS else None
     return int(match[1]) if match else len(text)
+
+
+def is_elided(text: str) -> bool:
+    """Whether a string stands for one that was too long to keep."""
+    return text[:7] == _ELIDED_BEGINS and _ELIDED.fullmatch(text) is not None
 
 
 def fields(text: bytes, *, deep: bool = False) -> dict[str, msgspec.Raw] | None:

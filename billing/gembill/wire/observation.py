@@ -33,6 +33,17 @@ OUTLINE_ONLY = frozenset((UnreadReason.TOO_MANY_PARTS, UnreadReason.TOO_MANY_SEA
 class Observation:
     """Builds `ResponseFacts`: dialects call its methods for each document, the exchange takes `response_facts()`."""
 
+    _usage: bytes | None = None
+    _counted = False  # whether a usage is known to have had counts
+    _grounding: Grounding | None = None
+    _error: ApiError | None = None
+    _documents = 0
+    _unread: UnreadReason | None = None
+    _ran = _showed_result = False  # whether the document so far shows code or a result; a result
+    _result_before = False  # whether the document before it did
+    _made: int | None = None
+    _stored: Stored | None = None
+
     def __init__(self) -> None:
         self.said = Said()  # of the first candidate: what a client sends back as the answer
         self._outline: list[Part] = []
@@ -40,17 +51,7 @@ class Observation:
         self._last: dict[int, int] = {}  # by candidate, the index of its last part
         self._step_parts: dict[int, int] = {}  # by the number of a step, the index of its last part
         self._snapshots: list[tuple[int, bytes]] = []
-        self._usage: bytes | None = None
-        self._counted = False  # whether a usage is known to have had counts
         self._words: dict[str, str] = {}
-        self._grounding: Grounding | None = None
-        self._error: ApiError | None = None
-        self._documents = 0
-        self._unread: UnreadReason | None = None
-        self._ran = self._showed_result = False  # whether the document so far shows code or a result; a result
-        self._result_before = False  # whether the document before it did
-        self._made: int | None = None
-        self._stored: Stored | None = None
 
     def mark_unread(self, reason: UnreadReason) -> None:
         """Some of the body could not be read; the first reason that bears on the usage is kept."""
@@ -68,7 +69,7 @@ class Observation:
         if index in self._texts and self._outline[index].thought is thought:
             self._texts[index] += chars
         elif self._append(Part(kind="text", candidate=candidate, thought=thought)):
-            self._texts[len(self._outline) - 1] = chars
+            self._texts[self._last[candidate]] = chars
 
     def add_part(self, part: Part, step: object = None) -> None:
         """Add the next part, whose step has this number. Texts grow as by `add_text`."""
@@ -77,14 +78,15 @@ class Observation:
         elif self._append(part) and part.kind in _EXECUTED:
             self._ran = True
             self._showed_result |= part.kind == "result"
-            if (number := integer(step)) is not None:
-                self._step_parts[number] = len(self._outline) - 1
+            if step is not None and (number := integer(step)) is not None:
+                self._step_parts[number] = self._last[part.candidate]
 
     def _append(self, part: Part) -> bool:
-        if len(self._outline) >= MAX_PARTS:
+        place = len(self._outline)
+        if place >= MAX_PARTS:
             self.mark_unread(UnreadReason.TOO_MANY_PARTS)
             return False
-        self._last[part.candidate] = len(self._outline)
+        self._last[part.candidate] = place
         self._outline.append(part)
         return True
 
@@ -181,11 +183,11 @@ class Observation:
         outline = list(self._outline)
         for index, chars in self._texts.items():
             outline[index] = replace(outline[index], chars=chars)
-        snapshots = [Snapshot(after=after, usage=_as_text(usage)) for after, usage in self._snapshots]
+        shown = self._snapshots if self._documents > 1 else ()
         return ResponseFacts(
             usage=None if self._usage is None else _as_text(self._usage),
             outline=tuple(outline),
-            snapshots=tuple(snapshots) if self._documents > 1 else (),
+            snapshots=tuple([Snapshot(after=after, usage=_as_text(usage)) for after, usage in shown]) if shown else (),
             documents=self._documents,
             unread=self._unread,
             searches=grounding.searches if grounding else 0,

@@ -62,12 +62,13 @@ def request_facts(body: bytes | None, model: str | None) -> tuple[RequestFacts, 
     asked = _requests.read(body) if body is not None else None
     if asked is None:
         return RequestFacts(model=model, unread=body is not None), None
-    cached = word(_either(asked.cached, asked.cached_snake))
+    cached, tier = _either(asked.cached, asked.cached_snake), _either(asked.tier, asked.tier_snake)
+    cached = None if cached is None else word(cached)
     contents = asked.contents or []
     return RequestFacts(
         model=model,
         declared=True if _declares(asked.tools or ()) else None if cached else False,
-        service_tier=word(_either(asked.tier, asked.tier_snake), 64),
+        service_tier=None if tier is None else word(tier, 64),
         cached_content=cached,
         turns=len(contents),
     ), turns(contents, _read)
@@ -79,7 +80,10 @@ def _either(camel: object, snake: object) -> object:
 
 
 def _declares(tools: Iterable[_Tool]) -> bool:
-    return any(_either(tool.code_execution, tool.code_execution_snake) is not None for tool in tools)
+    for tool in tools:  # noqa: SIM110 - with `any` this costs three times as much, in every call
+        if tool.code_execution is not None or tool.code_execution_snake is not None:
+            return True
+    return False
 
 
 def _read(content: Raw, said: Said | None) -> bool:

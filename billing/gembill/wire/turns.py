@@ -85,14 +85,13 @@ def turns(contents: Sequence[Raw], read: Reader) -> Turns | None:
     """
     if not contents:
         return None
-    start, end = _last_answer(contents, read)
+    start, end = _last_answer(contents, read) if len(contents) > 1 else (0, 0)  # of most calls nothing is before
     prompt, before = sha256(), b""
     for place, content in enumerate(contents):
         if end and place == start:
             before = prompt.digest()
         text = _canonical(bytes(content))
-        prompt.update(b"%d\0" % len(text))
-        prompt.update(text)
+        prompt.update(b"%d\0%b" % (len(text), text))
     if not end:
         return Turns(prompt.digest())
     said = Said()
@@ -104,8 +103,6 @@ def turns(contents: Sequence[Raw], read: Reader) -> Turns | None:
 def _last_answer(contents: Sequence[Raw], read: Reader) -> tuple[int, int]:
     """Where the last answer that something follows begins and ends; twice 0 where it is none or nothing is before."""
     end = len(contents)
-    if end == 1:  # most calls: nothing is before
-        return 0, 0
     while end and read(contents[end - 1], None):  # the beginning of an answer that the model is to go on with
         end -= 1
     while end and not read(contents[end - 1], None):

@@ -57,6 +57,16 @@ def test_one_text_is_the_same_in_any_cut_and_encoding(value, cuts, encoding):
     assert read(packed, encoding, cuts) == [value]
 
 
+def test_a_text_that_grows_long_after_its_first_piece_is_read_from_its_beginning():
+    text = "x" * 2 * LONG
+    documents = Documents()
+    pieces = [b'{"a": 1, "text": "', *[text[at : at + 9_000].encode() for at in range(0, len(text), 9_000)], b'"}']
+    assert [documents.feed(piece) for piece in pieces] == [[]] * len(pieces)
+    (document,) = documents.close()
+    read_back = json.loads(document)
+    assert (read_back["a"], size(read_back["text"])) == (1, len(text))
+
+
 def test_gzip_may_come_in_several_members():
     first, second = as_events([{"n": 1}]), as_events([{"n": 2}])
     assert read(gzip.compress(first) + gzip.compress(second), "gzip", [5, 31, 40]) == [{"n": 1}, {"n": 2}]

@@ -11,6 +11,7 @@ from gembill.wire.json_text import (
     elided,
     fields,
     integer,
+    is_elided,
     items,
     lenient_fields,
     mapping,
@@ -126,6 +127,9 @@ def test_an_elided_string_remembers_its_size():
     assert size("four") == 4
     assert size("elided:12:nothex") == len("elided:12:nothex")
     assert size(None) == size(5) == size(["x"]) == 0
+    assert is_elided(elided(70_000, "0123456789abcdef").decode())
+    assert not is_elided("elided:12:nothex")
+    assert not is_elided("four")
 
 
 def test_mappings_leave_out_what_is_none():
