@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
-from gembill.capture.attribution import LABEL_PREFIX, Header, about_caller
+from gembill.capture.attribution import LABEL_PREFIX, Caller, Header, about_caller, caller_of, may_name_caller
 from gembill.capture.caller_token import TOKEN_HEADER
 from gembill.capture.doors import Doors
 from gembill.errors import Refusal
@@ -62,6 +62,7 @@ _DROPPED = _HOP_BY_HOP | {b"host", b"expect"}
 _OF_THE_WAY_HERE = frozenset((b"cookie", b"proxy-authorization", b"forwarded", TOKEN_HEADER))  # meant for proxies
 _X_FORWARDED = b"x-forwarded-"
 _LENGTH = b"content-length"
+_LENGTH_SIZE = len(_LENGTH)
 _AMBIGUOUS = frozenset((b"content_length", b"transfer_encoding", b"host_", b"content-length ", b"transfer-encoding "))
 
 
@@ -71,13 +72,19 @@ class Head:
 
     fields: tuple[Header, ...]  # of Content-Length only leading zeros: it is not the same in every request of a caller
     onward: HeadFields  # those that go on
-    caller: tuple[Header, ...]  # those that say who calls
+    about_caller: tuple[Header, ...]  # those that say who calls
+    caller: Caller  # who that is, unless a query names another
+    coding: tuple[Header, ...]  # those that say how the body is packed
     host: bytes
     sized: bool
     chunked: bool
     expects: bool  # it waits for a 100 before it sends its body
     websocket: bool = False  # it offers to go on as a WebSocket
     tokens: tuple[bytes, ...] = ()  # of ours that it shows
+
+    def caller_with(self, query: bytes) -> Caller:
+        """Who calls with this query."""
+        return caller_of(self.about_caller, query) if query and may_name_caller(query) else self.caller
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,10 +151,10 @@ def check_head(
     Refuses a head that two servers could read differently, that names a host, or that the `doors` do not let in.
     `size` is a bound of the bytes it took, where the caller knows one.
     """
-    live = check_target(target)
+    live = _check_target_again(target) if len(target) <= _LONGEST_KEPT else check_target(target)
     alike, length = headers, b"0"
     for at, (name, value) in enumerate(headers):
-        if len(name) == len(_LENGTH) and name.lower() == _LENGTH:
+        if len(name) == _LENGTH_SIZE and name.lower() == _LENGTH:
             length, alike = value, headers.copy()
             alike[at] = (_LENGTH, value[: -len(value.lstrip(b"0") or b"0")] if value[:1] == b"0" else b"")
             break
@@ -179,6 +186,9 @@ def check_target(target: bytes) -> bool:
     return False
 
 
+_check_target_again = lru_cache(maxsize=_KEPT)(check_target)  # refusals are not kept
+
+
 def _head(version: str, received: tuple[Header, ...], doors: Doors) -> Head:
     fields = tuple([(name.lower(), value) for name, value in received])
     if version not in ("1.0", "1.1"):
@@ -193,9 +203,9 @@ def _head(version: str, received: tuple[Header, ...], doors: Doors) -> Head:
     expects = version == "1.1" and (b"expect", b"100-continue") in ((name, value.lower()) for name, value in fields)
     host = hosts[0] if hosts else b""
     tokens = tuple([value.strip(b" \t") for name, value in fields if name == TOKEN_HEADER])
-    return Head(
-        fields, HeadFields(onward(fields)), about_caller(fields), host, sized, chunked, expects, websocket, tokens
-    )
+    coding = tuple([field for field in fields if field[0] == b"content-encoding"])
+    own, onto = about_caller(fields), HeadFields(onward(fields))
+    return Head(fields, onto, own, caller_of(own, b""), coding, host, sized, chunked, expects, websocket, tokens)
 
 
 _head_again = lru_cache(maxsize=_KEPT)(_head)  # the same caller sends the same fields again and again

@@ -248,7 +248,8 @@ class HttpConnection(asyncio.Protocol):
         """The head is there: refuse it, or put the request into the queue."""
         parser, size = self._parser, self._head_bytes if self._counted else MAX_HEAD
         self._began, self._head_bytes = False, 0
-        target, version = self._url.partition(b"#")[0], parser.get_http_version()
+        url, version = self._url, parser.get_http_version()
+        target = url.partition(b"#")[0] if b"#" in url else url
         if self._denied is not None:
             raise self._denied
         head, length = check_head(version, target, self.headers, size, self._doors)
@@ -299,12 +300,14 @@ class HttpConnection(asyncio.Protocol):
                 if self.gone:
                     return
                 request = self._current = self._queue.popleft()
-                self.read_on()
+                if self._paused:
+                    self.read_on()
                 await self._handler(request)
                 self._current, seconds = None, KEEP_ALIVE_SECONDS
                 if not (request.ended and request.keep_alive) or (self.stopping and not self._lingers):
                     break
-                self.read_on()
+                if self._paused:
+                    self.read_on()
             if self._refusal is not None:
                 self.write(_refusal(self._refusal))
         finally:

@@ -10,13 +10,12 @@ import asyncio
 import logging
 import re
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gembill.capture.admission import OWN_PAGES, Admitted, admit, error_body, forwarded, onward
-from gembill.capture.attribution import Header, caller_of
-from gembill.capture.exchange import Exchange
+from gembill.capture.attribution import Header
 from gembill.capture.http_request import ClientGone, Request
 from gembill.capture.recorder import Call, Recorder
 from gembill.capture.slices import PACKED, in_slices
@@ -98,14 +97,16 @@ class Proxy:
         """Begin to record, once something of the body is there: of a call whose body never comes, because we are killed
         or its client is gone, no intent is left behind that says it may have cost something."""
         assert admitted.route is not None
-        head, began = request.head, time.monotonic()
-        caller, gone = caller_of(head.caller, admitted.query), False
+        head, waited, gone = request.head, 0.0, False
         if not request.arrived and not head.websocket:
+            began = time.monotonic()
             try:
                 await request.arrives()
             except ClientGone:
                 gone = True
-        call = await self._recorder.begin(admitted.route, caller, head.fields, waited=time.monotonic() - began)
+            waited = time.monotonic() - began
+        caller = head.caller_with(admitted.query)
+        call = await self._recorder.begin(admitted.route, caller, head.coding, waited=waited)
         if gone:
             await self._recorder.end(call, Ending.UNSENT)
             raise ClientGone
@@ -136,14 +137,16 @@ class Proxy:
         else:
             request.cut()
 
-    async def _forward(self, request: Request, admitted: Admitted, call: Call | None, upstream: Upstream) -> Response:
+    def _forward(
+        self, request: Request, admitted: Admitted, call: Call | None, upstream: Upstream
+    ) -> Awaitable[Response]:
         """Send the request on; the head of its answer. The body is looked at after it was passed on."""
         begun = call.forwarding if call else _nobody_asks
         if request.head.websocket:
-            return await upstream.open(admitted.target, [*onward(request.head.fields), *_SWITCH], begun=begun)
+            return upstream.open(admitted.target, [*onward(request.head.fields), *_SWITCH], begun=begun)
         packed = call is not None and call.exchange.request_slice == PACKED
         body = None if packed else request.take_whole()
-        return await upstream.request(
+        return upstream.request(
             request.method.encode(),
             admitted.target,
             request.head.onward,
@@ -160,7 +163,7 @@ class Proxy:
         recorder, route = self._recorder, admitted.route
         session = None
         if call is not None and route is not None:
-            caller = caller_of(request.head.caller, admitted.query)
+            caller = request.head.caller_with(admitted.query)
             session = LiveSession(call, answer.head.headers, lambda: recorder.begin_another(route, caller), recorder)
         request.switch(forwarded(answer.head.headers))
         speaking = asyncio.create_task(_speak(request, answer, session))
@@ -187,8 +190,12 @@ class Proxy:
         try:
             while piece := await (answer.read() if detached is None else detached.read(answer)):
                 request.send(piece)
-                if call:
-                    await _look(call.exchange, piece)
+                if call is None:
+                    pass
+                elif len(piece) <= call.exchange.answer_slice:
+                    call.exchange.received(piece)
+                else:
+                    await in_slices(call.exchange.received, piece, call.exchange.answer_slice)
                 if request.stalled:
                     await request.drained()
                 if request.gone and detached is None:
@@ -223,14 +230,6 @@ class _Detached:
         if self.left < 0:
             raise UpstreamCut("its client had left and it was longer than is read on for")
         return piece
-
-
-async def _look(exchange: Exchange, piece: bytes) -> None:
-    """Look at a piece of the answer that was passed on."""
-    if len(piece) <= exchange.answer_slice:
-        exchange.received(piece)
-    else:
-        await in_slices(exchange.received, piece, exchange.answer_slice)
 
 
 async def _speak(request: Request, answer: Response, session: "LiveSession | None") -> None:

@@ -86,6 +86,7 @@ class Recorder:
     ) -> Call | None:
         """Write the intent of a call; a poll or a notice has none, and owes nothing if it is lost.
 
+        Of the headers those are needed that say how the body is packed.
         `waited` is how many seconds ago it was received. None where recording failed and the call is served all the
         same; else Refusal (503). Downloads of files are not refused: most of them hold no results.
         """

@@ -31,9 +31,13 @@ class Redaction(logging.Formatter):
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
         self._recent: OrderedDict[bytes, None] = OrderedDict()
+        self._newest: Iterable[bytes] | None = None
 
     def remember(self, credentials: Iterable[bytes]) -> None:
         """Strike these out from now on, until 1,024 later ones have come."""
+        if credentials is self._newest:  # most calls are of the caller before
+            return
+        self._newest = credentials
         for credential in credentials:
             self._recent[credential] = None
             self._recent.move_to_end(credential)

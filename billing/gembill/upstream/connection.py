@@ -270,7 +270,8 @@ class UpstreamConnection(asyncio.Protocol):
         self._bodiless = self._bodiless or status in {204, 304}
         self._until_close = self._switched or (not self._bodiless and length is None and coding is None)
         answer.begin(ResponseHead(status, headers, length, version))
-        self._release_drain()
+        if self._drain is not None:
+            self._release_drain()
         self._complete = self._bodiless
 
     def on_body(self, body: bytes) -> None:
@@ -326,7 +327,8 @@ class UpstreamConnection(asyncio.Protocol):
         if self._bodiless:  # after a HEAD the parser still waits for the body that was announced
             self._parser = httptools.HttpResponseParser(self)
         self._reset()
-        self.resume()
+        if not self._reading:
+            self.resume()
         self.reused = True
         self.deadline = self._loop.time() + self._limits.pool_idle_s
         self._owner.became_idle(self)
@@ -353,9 +355,10 @@ def _framing(headers: list[tuple[bytes, bytes]]) -> tuple[int | None, bytes | No
     """Content-Length and transfer codings; the parser has refused both together and any length that is not a number."""
     length, coding = None, None
     for name, value in headers:
-        if len(name) == 14 and name.lower() == b"content-length":
+        size = len(name)
+        if size == 14 and name.lower() == b"content-length":
             length = int(value)
-        elif len(name) == 17 and name.lower() == b"transfer-encoding":
+        elif size == 17 and name.lower() == b"transfer-encoding":
             coding = value.strip().lower() if coding is None else coding + b", " + value
     return length, coding
 

@@ -310,6 +310,19 @@ def test_what_was_admitted_before_is_not_looked_at_again_unless_it_is_long():
     assert admit("POST", API, long) is not admit("POST", API, long)
 
 
+def test_who_calls_is_known_by_the_head_unless_the_query_may_name_another():
+    head, _ = check_head("1.1", API, [HOST, (b"X-Goog-Api-Key", b"mine"), (b"X-Gembill-Label-Team", b"a")])
+    assert head.caller_with(b"alt=sse") is head.caller_with(b"") is head.caller
+    assert (head.caller.credentials, head.caller.labels) == ((b"mine",), {"team": "a"})
+    other = head.caller_with(b"alt=sse&key=other")
+    assert (other.credentials, other.labels) == ((b"mine", b"other"), {"team": "a"})
+
+
+def test_a_head_says_how_its_body_is_packed():
+    assert check_head("1.1", API, [HOST, (b"Content-Encoding", b"gzip")])[0].coding == ((b"content-encoding", b"gzip"),)
+    assert check_head("1.1", API, [HOST])[0].coding == ()
+
+
 def test_heads_that_differ_in_their_length_alone_are_checked_once():
     def head(length: bytes, *, size: int = 100):
         return check_head("1.1", b"/x", [(b"x-one", b"1"), HOST, (b"content-length", length), (b"x-two", b"2")], size)

@@ -8,7 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gembill.capture.attribution import MAX_LABELS, MAX_NAME, MAX_VALUE, Caller, about_caller, caller_of, strike
+from gembill.capture.attribution import (
+    MAX_LABELS,
+    MAX_NAME,
+    MAX_VALUE,
+    Caller,
+    about_caller,
+    caller_of,
+    may_name_caller,
+    strike,
+)
 
 KEY = b"canary-AIzaSyD-0123456789_abcdefghijklmn"
 
@@ -178,6 +187,15 @@ def test_the_headers_of_a_caller_are_read_once_whatever_else_a_request_has():
     assert again is first
     assert caller_of([(b"x-goog-api-key", KEY), (b"x-gembill-label-a", b"2")], b"").labels == {"a": "2"}
     assert caller_of([(b"x-goog-api-key", KEY)], b"key=other").credentials == (KEY, b"other")
+
+
+@pytest.mark.parametrize(
+    "query", [b"key=a", b"%24key=a", b"access_token=a", b"oauth_token=a", b"quotaUser=a", b"%6bey=a"]
+)
+def test_a_query_that_names_someone_is_looked_at(query):
+    assert may_name_caller(b"alt=sse&" + query)
+    assert not may_name_caller(b"alt=sse")
+    assert not may_name_caller(b"")
 
 
 def test_a_caller_with_very_many_labels_is_not_remembered():

@@ -105,6 +105,14 @@ def test_ordinary_lines_pass_as_they_are(log):
     assert log.text.endswith("x: " + said.replace("bearer of news", "carrier of news") + "\n")
 
 
+def test_a_credential_of_the_caller_before_is_remembered_among_others():
+    redaction = Redaction()
+    one, other = (b"credential-of-one",), (b"credential-of-another",)
+    for caller in (one, one, other, one, other, other):
+        redaction.remember(caller)
+    assert list(redaction._recent) == [*one, *other]
+
+
 def test_the_last_1024_credentials_are_remembered():
     redaction = Redaction()
     redaction.remember(f"credential-number-{n:05}".encode() for n in range(1_500))
