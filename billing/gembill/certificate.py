@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from gembill.config import Settings
@@ -54,7 +55,7 @@ def how_to_trust(settings: Settings) -> str | None:
     """One line about a self-made certificate; None where there is none."""
     if settings.tls != SELF_MADE:
         return None
-    path = settings.data_folder / _FILE
+    path = quote(str(settings.data_folder / _FILE))
     return f"trust it with SSL_CERT_FILE={path} (Python, Go, curl) or NODE_EXTRA_CA_CERTS={path} (Node)"
 
 

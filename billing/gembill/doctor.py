@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from shlex import quote
 
 from gembill import sqlite
 from gembill.address import masked
@@ -71,7 +72,7 @@ def _folder(settings: Settings) -> Iterator[Ailment]:
             note=True,
         )
     elif not folder.is_dir() or not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
-        remedy = f"`chown -R $(id -u) {folder}`, or name another with GEMBILL_DATA_DIR"
+        remedy = f"`chown -R $(id -u) {quote(str(folder))}`, or name another with GEMBILL_DATA_DIR"
         yield Ailment(about="data folder", sentence=f"we may not write to the data folder {folder}", remedy=remedy)
 
 
@@ -85,7 +86,7 @@ def _secret(settings: Settings) -> Iterator[Ailment]:
     except FileNotFoundError:
         size = 0
     except OSError as error:
-        remedy = f"`chown $(id -u) {file}`"
+        remedy = f"`chown $(id -u) {quote(str(file))}`"
         yield Ailment(about="secret", sentence=f"{file} cannot be read: {error.strerror}", remedy=remedy)
         return
     if size == 0:
@@ -126,7 +127,7 @@ def _modes(settings: Settings) -> Iterator[Ailment]:
         if place.exists() and place.stat().st_mode & _OTHERS:
             command = "chmod 700" if place.is_dir() else "chmod 600"
             sentence = f"others on this machine can read {place}"
-            yield Ailment(about="file modes", sentence=sentence, remedy=f"`{command} {place}`")
+            yield Ailment(about="file modes", sentence=sentence, remedy=f"`{command} {quote(str(place))}`")
 
 
 def _disk(settings: Settings) -> Iterator[Ailment]:
@@ -200,7 +201,11 @@ def _unopened(settings: Settings, error: GembillError) -> Ailment:
     if file is not None and not file.exists():
         return Ailment(about="ledger", sentence=str(error), remedy="`gembill proxy` begins one", note=True)
     if isinstance(error, SchemaError):
-        remedy = "`gembill db upgrade`" if "db upgrade" in str(error) else "`pip install --upgrade gembill`"
+        remedy = (
+            "`gembill db upgrade`"
+            if "db upgrade" in str(error)
+            else "`pip install --upgrade .` in a checkout of a newer gembill"
+        )
         return Ailment(about="ledger", sentence=str(error), remedy=remedy)
     if isinstance(error, LedgerUnavailable):
         remedy = "start the database, or correct GEMBILL_DATABASE_URL (its password may have changed)"

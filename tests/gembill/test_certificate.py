@@ -97,6 +97,8 @@ def test_the_command_says_in_a_line_how_to_trust_it(tmp_path):
     settings = Settings(data_dir=tmp_path, tls="self")
     assert how_to_trust(Settings(data_dir=tmp_path)) is None
     assert f"SSL_CERT_FILE={pem(tmp_path)}" in (how_to_trust(settings) or "")
+    spaced = Settings(data_dir=tmp_path / "a b", tls="self")
+    assert f"SSL_CERT_FILE='{tmp_path}/a b/" in (how_to_trust(spaced) or "")
     lazy = "import sys; import gembill.certificate; print('cryptography' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", lazy], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"

@@ -1,5 +1,6 @@
 """Whatever is wrong with an installation has a sentence and a command; a sound one has none."""
 
+import shlex
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -55,6 +56,14 @@ def execute(settings: Settings, statement: str) -> None:
     with writing(ledger.engine) as connection:
         connection.execute(text(statement))
     ledger.close()
+
+
+def test_a_command_can_be_pasted_where_the_folder_has_a_blank(tmp_path: Path) -> None:
+    spool = tmp_path / "data of gembill" / "spool"
+    spool.mkdir(parents=True)
+    spool.chmod(0o755)
+    (ailment,) = [one for one in found(Settings(data_dir=spool.parent)) if one.about == "file modes"]
+    assert shlex.split(ailment.remedy.strip("`")) == ["chmod", "700", str(spool)]
 
 
 def test_a_sound_installation_has_nothing(settings: Settings) -> None:
@@ -132,7 +141,7 @@ def _no_database(settings: Settings) -> None:
         (_dead_letter, "dead letters", "1 calls could not become records", "gembill replay --dead-letters"),
         (_gap, "gap", "first missing one is 2", "gembill replay"),
         (_old_schema, "ledger", "is at revision 0007", "gembill db upgrade"),
-        (_new_schema, "ledger", "is at revision 9999", "pip install --upgrade"),
+        (_new_schema, "ledger", "is at revision 9999", "pip install --upgrade ."),
         (_no_database, "ledger", "cannot be read", "gembill db restore"),
     ],
 )

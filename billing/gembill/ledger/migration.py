@@ -9,6 +9,7 @@ Importing alembic costs 0.4 s and more, so a ledger that is up to date is recogn
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -92,6 +93,7 @@ def upgrade(engine: Engine) -> tuple[str | None, str]:
 
 
 def _run_scripts(connection: Connection) -> None:
+    logging.getLogger("alembic.runtime.plugins").setLevel(logging.WARNING)  # it names each of its own parts
     from alembic import command
     from alembic.config import Config
 

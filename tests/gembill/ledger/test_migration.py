@@ -23,6 +23,14 @@ def test_the_known_revisions_are_the_scripts() -> None:
     assert [script.revision for script in scripts.walk_revisions()][::-1] == list(migration.REVISIONS)
 
 
+def test_a_first_start_logs_its_steps_and_not_the_parts_of_alembic(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'ledger.db'}"
+    logged = f"import logging; logging.basicConfig(level='INFO'); {OPEN}"
+    run = subprocess.run([sys.executable, "-c", logged, url], capture_output=True, text=True, timeout=60, check=True)
+    assert "alembic.runtime.migration" in run.stderr
+    assert "alembic.runtime.plugins" not in run.stderr
+
+
 def test_upgrading_says_from_where_to_where(empty_ledger_url: str) -> None:
     assert upgrade_ledger(empty_ledger_url) == (None, migration.SCHEMA_REVISION)
     assert upgrade_ledger(empty_ledger_url) == (migration.SCHEMA_REVISION, migration.SCHEMA_REVISION)
