@@ -64,11 +64,16 @@ def closed_months(ledger: Ledger, period: Period, selection: Selection) -> Close
 def adjustments(
     ledger: Ledger, closings: Sequence[Closing], period: Period, selection: Selection, by: Sequence[str] = ()
 ) -> list[Adjustment]:
-    """What was posted within the period about months that were closed and ended before it began, by group."""
+    """What was posted within the period about months that were closed and ended before it began, by group.
+
+    Of the period's calendar alone: a month may be closed in several, and one correction is one adjustment in each.
+    """
     start, end = period.start_us, period.end_us
     made: list[Adjustment] = []
     for closing in closings:
-        if start is None or closing.end_us > start or not _touched(ledger, closing):
+        if start is None or closing.end_us > start or closing.timezone != period.timezone:
+            continue
+        if not _touched(ledger, closing):
             continue
         before = max(closing.seen_us, start - 1)
         until = None if end is None else end - 1

@@ -73,6 +73,15 @@ def test_cost_of_nobody_is_spread_by_the_rule(ledger: Ledger, rule: SharedRule, 
     assert made.rows[0].markup_pico * 10 == pytest.approx(made.rows[0].total_pico - made.rows[0].markup_pico, abs=5)
 
 
+def test_a_month_that_was_closed_in_two_calendars_is_adjusted_once(ledger: Ledger) -> None:
+    for calendar in (OCTOBER, parse(month="2026-10", tz="UTC")):
+        close_month(ledger, "2026-10", calendar, us("2026-11-02T00:00:00+00:00"))
+    november = Ledger(lambda: ledger.engine, lambda: us("2026-11-20T00:00:00+00:00"))
+    put(november, call("2026-10-15T10:00:00+00:00", (3, 0, 0), labels={"team": "late"}))
+    (row,) = statement(ledger, parse(month="2026-11"), Selection(), StatementTerms("label.team")).rows
+    assert (row.name, row.adjustment_pico) == ("late", 3 * 500_000)
+
+
 def test_where_nobody_is_named_the_cost_is_a_row_of_its_own(ledger: Ledger) -> None:
     put(ledger, call("2026-10-15T10:00:00+00:00", (3, 0, 0)))
     (row,) = statement(ledger, OCTOBER, Selection(), StatementTerms("label.team")).rows
@@ -84,7 +93,7 @@ DEEDS = st.lists(
     st.one_of(
         st.tuples(st.just("call"), st.integers(0, 4), TEAMS, st.integers(1, 9)),
         st.tuples(st.just("price"), st.integers(1, 30), st.just(None), st.integers(0, 10**6)),
-        st.tuples(st.just("close"), st.integers(0, 4), st.just(None), st.just(0)),
+        st.tuples(st.sampled_from(["close", "close in UTC"]), st.integers(0, 4), st.just(None), st.just(0)),
     ),
     min_size=1,
     max_size=14,
@@ -128,6 +137,9 @@ def _do(ledger: Ledger, deeds: list[tuple[str, int, str | None, int]]) -> None:
         elif deed == "price" and which in made:
             old = next(one.record for one in read_records(ledger, Selection()) if one.record.id == id_of(which))
             clocked.correct([(old, rated(old.tokens, size, f"p{number}"))], reason=Reason.RERATE)
-        elif deed == "close" and month.start not in closed and (month.end_us or 0) <= now_us:
-            closed.add(str(month.start))
-            close_month(clocked, str(month.start)[:7], month, now_us)
+        elif deed.startswith("close") and (month.end_us or 0) <= now_us:
+            name = str(month.start)[:7]
+            calendar = parse(month=name, tz="UTC") if deed == "close in UTC" else month
+            if calendar.start not in closed:
+                closed.add(str(calendar.start))
+                close_month(clocked, name, calendar, now_us)
