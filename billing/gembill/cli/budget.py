@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gembill.cli import hints
 from gembill.cli.groups import NearGroup
 from gembill.cli.options import database_url_option, opened, together, tz_option
 from gembill.cli.output import Output, output_options
@@ -152,6 +153,7 @@ def check(
     with opened(database_url, read_only=not alert) as (ledger, settings):
         statuses, demo = moment.statuses(ledger, budgets, at_us), holds_demo_data(ledger)
         known = not (exits.strict and count_unreplayed(ledger))
+        hints.about_budgets(ledger, statuses)
         if alert:
             _send(ledger, settings, statuses)
     code = exits.code(statuses, known=known)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gembill.cli import hints
 from gembill.cli.options import CallFilter, database_url_option, opened, selection_options
 from gembill.cli.output import Output, output_options
 from gembill_reports.views.view import USUAL, Format
@@ -78,6 +79,7 @@ def report(
         question = _Question(period, groups, calls.selection(period, ledger), now_us)
         view = _view(ledger, settings, question, compare=compare)
         output.write(view)
+        hints.about_groups(ledger, view.report)
     total = view.report.total
     if view.report.strictly_complete:
         return

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gembill.cli import hints
 from gembill.cli.options import FILTERS, CallFilter, database_url_option, opened, together, tz_option
 from gembill.cli.output import Output, output_options
 from gembill.errors import ConfigurationError
@@ -74,6 +75,7 @@ def statement(by: str, calls: CallFilter, shared: str, markup: str, output: Outp
             return sheets_page(sheets, now_us, demo=demo)
 
         output.write(StatementView(made, page))
+        hints.about_groups(ledger, made.report)
 
 
 def _last_month(tz: str | None, now_us: int) -> Period:

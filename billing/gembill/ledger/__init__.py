@@ -48,7 +48,7 @@ if TYPE_CHECKING:
         read_dead_letters,
         read_evidence,
     )
-    from gembill.ledger.filter_values import require_known
+    from gembill.ledger.filter_values import label_trouble, require_known
     from gembill.ledger.labels import greatest_label, holds_demo_data, read_labels
     from gembill.ledger.mark import file_state, read_mark
     from gembill.ledger.measures import MEASURES
@@ -82,7 +82,7 @@ _MODULES = {
     "billed_charges ledger_record line_of net_lines",
     "errors": "InvalidPosting LedgerUnavailable SpoolRefused",
     "evidence": "DeadLetter Evidence count_dead_letters known_events read_bodies read_dead_letters read_evidence",
-    "filter_values": "require_known",
+    "filter_values": "label_trouble require_known",
     "labels": "greatest_label holds_demo_data read_labels",
     "mark": "file_state read_mark",
     "measures": "MEASURES",
@@ -158,6 +158,7 @@ __all__ = [
     "greatest_label",
     "holds_demo_data",
     "known_events",
+    "label_trouble",
     "ledger_file",
     "ledger_record",
     "line_of",

@@ -36,6 +36,12 @@ def require_known(ledger: Ledger, selection: Selection) -> None:
         _require_labels(selection, read_labels(ledger))
 
 
+def label_trouble(ledger: Ledger, name: str) -> str | None:
+    """The sentence about a label that no call of the ledger has, with the nearest ones; None where some call has it."""
+    known = read_labels(ledger)
+    return None if name in known else f"no call has a label '{name}'; {_instead(name, tuple(known))}"
+
+
 def _locations(ledger: Ledger) -> list[str]:
     groups = (total.group["location"] for total in read_totals(ledger, Selection(), ["location"]))
     return sorted(name for name in groups if isinstance(name, str))
