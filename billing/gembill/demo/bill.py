@@ -4,8 +4,9 @@ Owns: how the demo's bill departs from its ledger, and the sentences about it. N
 Invariant: one call on it never went through the proxy, and the comparison finds it.
 """
 
-from dataclasses import replace
 from hashlib import sha256
+
+from msgspec.structs import replace
 
 from gembill.config import Settings
 from gembill.demo.month import MONTH

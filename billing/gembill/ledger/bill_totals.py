@@ -25,11 +25,14 @@ _KEYS = (
     *("kind", "sku_id", "sku", "unit", "service", "project", "location", "currency", "rate", "month"),
     *("first_day", "last_day", "decimals"),
 )
+_SORTED = tuple(sorted(_KEYS, key=("first_day", "sku", "project").__contains__, reverse=True))
+"""The keys, those first that tell most lines apart: groups are made by sorting, which compares key after key."""
 _VALUES = ("amount_micro", "cost_units", "cost_pico", "1")
 _NEWER = f"newer.file_number > b.file_number AND newer.file_number IN ({WHOLE_FILES})"
 _CURRENT = (
     f"b.file_number IN ({WHOLE_FILES}) "  # noqa: S608
-    f"AND NOT EXISTS (SELECT 1 FROM bill_line newer WHERE newer.scope = b.scope AND {_NEWER})"
+    f"AND (b.file_number = (SELECT max(number) FROM bill_file WHERE lines >= 0) "  # the newest: nothing to look for
+    f"OR NOT EXISTS (SELECT 1 FROM bill_line newer WHERE newer.scope = b.scope AND {_NEWER}))"
 )
 _CURRENT_REPORTS = (
     f"b.file_number IN ({WHOLE_FILES}) AND NOT EXISTS ("  # noqa: S608
@@ -89,9 +92,9 @@ def _summed(snapshot: Snapshot, where: str, values: tuple[Any, ...]) -> Iterator
 
 
 def _grouped(snapshot: Snapshot, sums: list[str], where: str, values: tuple[Any, ...]) -> Any:  # noqa: ANN401
-    keys = ", ".join(f"b.{key}" for key in _KEYS)
-    ordered = f"SELECT {keys}, {', '.join(sums)} FROM bill_line b WHERE {where} GROUP BY {keys} ORDER BY {keys}"  # noqa: S608
-    return snapshot.rows(ordered, values)
+    keys, groups = (", ".join(f"b.{key}" for key in some) for some in (_KEYS, _SORTED))
+    rows = snapshot.rows(f"SELECT {keys}, {', '.join(sums)} FROM bill_line b WHERE {where} GROUP BY {groups}", values)  # noqa: S608
+    return sorted(rows, key=lambda row: tuple(row[: len(_KEYS)]))
 
 
 def _total(row: tuple[Any, ...]) -> BillTotal:

@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from gembill.ledger.transaction import Transaction
 
 _APPENDED = (BillForm.BIGQUERY, BillForm.FOCUS)  # their rows only repeat themselves
-_AT_ONCE = 10_000  # lines
+_AT_ONCE = 20_000  # lines
+_MEMORY_KIB = 64 * 1024  # while a file comes in: each batch falls on all pages of the index by scope
 _GIVEN_UP_US = 120 * 1_000_000  # an import that has not moved for so long is dead
 _LARGEST = 1 << 63
 _PICO_PER_UNIT = PICO_PER_USD
@@ -91,6 +92,8 @@ def add_bill(
 
     `report` is given how many lines are kept by now. LedgerError: another program is taking this file in.
     """
+    from gembill.ledger.engine import use_memory
+
     number, known = _begin(ledger, file)
     if known is not None:
         return known
@@ -101,6 +104,7 @@ def add_bill(
         for attempt in ledger.attempts("keep a bill"):
             with attempt as transaction:
                 _note(transaction, file, number, written)
+                use_memory(transaction.connection)
     except BaseException:
         _forget(ledger, number)
         raise
@@ -161,12 +165,15 @@ def _facts(file: BillFile) -> tuple[str, ...]:
 def _write(
     ledger: Ledger, file: BillFile, number: int, lines: Iterable[BillLine], report: Callable[[int], object]
 ) -> int:
+    from gembill.ledger.engine import use_memory
+
     written = 0
-    rows = (_row(number, file, line) for line in lines)
+    rows = map(_Rows(number, file).of, lines)
     while some := list(islice(rows, _AT_ONCE)):
         for attempt in ledger.attempts("keep a bill"):
             with attempt as transaction:
                 _note(transaction, file, number, -1)
+                use_memory(transaction.connection, _MEMORY_KIB)
                 _insert(transaction, "bill_line", some)
         written += len(some)
         report(written)
@@ -212,31 +219,55 @@ def _forget(ledger: Ledger, number: int) -> None:
             transaction.connection.execute(delete(file).where(file.c.number == number, file.c.lines < 0))
 
 
-def _row(number: int, file: BillFile, line: BillLine) -> tuple[Any, ...]:
-    units, pico = divmod(line.cost_pico, _PICO_PER_UNIT)
-    if not (-_LARGEST <= line.amount_micro < _LARGEST and -_LARGEST <= units < _LARGEST):
-        raise LedgerError(f"line {line.number} of {file.name} has an amount or a cost that no ledger can hold")
-    project = line.project or file.project
-    return (
-        *(number, line.number, line.part, _scope(file, line, project), file.form.value, line.kind.value),
-        *(line.service, line.sku_id, line.sku, line.unit, project, line.location or ""),
-        *(line.currency, line.rate or "", line.month or "", line.first_day, line.last_day, line.decimals),
-        *(line.amount_micro, units, pico, line.exported_us),
-    )
+_Said = tuple[str | None, ...]
 
 
-def _scope(file: BillFile, line: BillLine, project: str) -> bytes:
-    if file.form is BillForm.COST_TABLE:
-        parts: tuple[object, ...] = (line.month, project)
-    elif file.form is BillForm.REPORTS:
-        parts = (file.project, line.first_day, line.last_day)
-    else:
-        parts = (
-            *(line.kind.value, line.service, line.sku_id, line.sku, line.unit, project, line.location, line.currency),
-            *(line.rate, line.month, line.first_day, line.last_day, line.amount_micro, line.cost_pico),
-            line.exported_us,
+class _Rows:
+    """The rows of a file's lines. What lines of one SKU and project have in common is put into words once."""
+
+    def __init__(self, number: int, file: BillFile) -> None:
+        self._number = number
+        self._file = file
+        self._words: dict[_Said, tuple[tuple[str, ...], str]] = {}
+
+    def of(self, line: BillLine) -> tuple[Any, ...]:
+        """The row of a line; LedgerError if it cannot be kept."""
+        units, pico = divmod(line.cost_pico, _PICO_PER_UNIT)
+        if not (-_LARGEST <= line.amount_micro < _LARGEST and -_LARGEST <= units < _LARGEST):
+            raise LedgerError(
+                f"line {line.number} of {self._file.name} has an amount or a cost that no ledger can hold"
+            )
+        words, scope = self._said(line)
+        return (
+            *(self._number, line.number, line.part, scope, *words),
+            *(line.first_day, line.last_day, line.decimals),
+            *(line.amount_micro, units, pico, line.exported_us),
         )
-    return blake2b(repr((file.form.value, *parts)).encode(), digest_size=16).digest()
+
+    def _said(self, line: BillLine) -> tuple[tuple[str, ...], bytes]:
+        """What a line says in words, and its scope."""
+        project = line.project or self._file.project
+        said = (
+            *(line.kind.value, line.service, line.sku_id, line.sku, line.unit, project, line.location),
+            *(line.currency, line.rate, line.month),
+        )
+        found = self._words.get(said)
+        if found is None:
+            form = self._file.form.value
+            words = (form, *(word or "" for word in said))
+            found = self._words[said] = words, repr((form, *said))[:-1]
+        return found[0], self._scope(line, project, found[1])
+
+    def _scope(self, line: BillLine, project: str, said: str) -> bytes:
+        form = self._file.form
+        if form is BillForm.COST_TABLE:
+            parts = repr((form.value, line.month, project))
+        elif form is BillForm.REPORTS:
+            parts = repr((form.value, self._file.project, line.first_day, line.last_day))
+        else:  # the `repr` of a tuple of all of it
+            ends = f"{line.first_day}, {line.last_day}, {line.amount_micro}, {line.cost_pico}, {line.exported_us}"
+            parts = f"{said}, {ends})"
+        return blake2b(parts.encode(), digest_size=16).digest()
 
 
 def _changes(snapshot: Snapshot, number: int, form: BillForm) -> tuple[int, tuple[BillChange, ...]]:

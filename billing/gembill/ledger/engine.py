@@ -146,6 +146,16 @@ def writing(engine: Engine) -> Iterator[Connection]:
         yield connection
 
 
+def use_memory(connection: Connection, kib: int = 2_000) -> None:
+    """How much of a SQLite file a connection keeps in memory, in KiB, from now on; without a number, as SQLite does.
+
+    Rows that fall on all pages of an index are written in batches; what does not fit is written and read again in each.
+    PostgreSQL has a memory of its own.
+    """
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql(f"PRAGMA cache_size = -{kib}")
+
+
 @contextmanager
 def snapshot(engine: Engine) -> Iterator[Connection]:
     """One reading transaction in which every statement sees the same rows."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from gembill.ledger.errors import translated
 from gembill.ledger.reading import DrivenSnapshot
 from gembill.ledger.store import Ledger
-from gembill.ledger.usage_sums import BillDay, read_words, usage_of_day
+from gembill.ledger.usage_sums import BillDay, count_entries, read_words, usage_of_day
 from gembill.model import Meter, Modality
 from gembill.reconcile.sums import Usage
 
@@ -56,7 +56,7 @@ def audit_usage_days(connection: Connection) -> Iterable[str]:
         "SELECT day, start_us, end_us, entries, document FROM usage_day ORDER BY day"
     ):
         day = BillDay(number, start_us, end_us)
-        if _count(snapshot, day) != entries:
+        if count_entries(snapshot, day) != entries:
             continue
         words = words or read_words(snapshot)
         if set(_read(document)) != set(usage_of_day(snapshot, words, day)):
@@ -71,18 +71,13 @@ def _look(snapshot: Snapshot, days: Sequence[BillDay]) -> tuple[list[_Kept], lis
     kept: list[_Kept] = []
     stale: list[tuple[BillDay, int]] = []
     for day in days:
-        entries = _count(snapshot, day)
+        entries = count_entries(snapshot, day)
         row = there.get(day.day)
         if row is not None and tuple(row[:3]) == (day.start_us, day.end_us, entries):
             kept.append((day, entries, _read(row[3])))
         elif entries:
             stale.append((day, entries))
     return kept, stale
-
-
-def _count(snapshot: Snapshot, day: BillDay) -> int:
-    counted = "SELECT count(*) FROM entry WHERE occurred_us >= ? AND occurred_us < ?"
-    return int(snapshot.rows(counted, (day.start_us, day.end_us))[0][0])
 
 
 def _sum(snapshot: Snapshot, stale: Sequence[tuple[BillDay, int]], report: Callable[[int, int], object]) -> list[_Kept]:

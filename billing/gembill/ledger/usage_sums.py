@@ -5,7 +5,8 @@ days move between them. Not here: keeping them (`usage_days`) and comparisons. I
 groups add up to the charges of the current revisions, exactly.
 
 The statement reads entries by the numbers of their templates, whose words and price rows are joined here: a fifth of
-what the views `record` and `charge` cost (2.6 against 13 us a call).
+what the views `record` and `charge` cost. Calls that were revised are summed apart, because looking for the rows of
+each costs another quarter.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from gembill.ledger.errors import translated
@@ -30,19 +32,41 @@ _LONG = 200_000
 _GROUNDED = f'"{Flag.TOOL_TOKENS_WITH_GROUNDING.value}"'
 _PROMPT = "coalesce(c.tokens_input, 0)"
 _LIFTED = f"{_PROMPT} + coalesce(c.tokens_intermediate, 0)"
-_KEYS = (
-    *("c.source_id", "c.template", "e.template"),
-    f"CASE WHEN {_PROMPT} > {_LONG} THEN 2 WHEN {_LIFTED} > {_LONG} THEN 1 ELSE 0 END",
-)
-_FROM = (
-    "entry c JOIN entry e ON e.source_id = c.source_id AND e.id = c.id "
-    "LEFT JOIN template ON template.source_id = c.source_id AND template.number = c.template "
+_SIZE = f"CASE WHEN {_PROMPT} > {_LONG} THEN 2 WHEN {_LIFTED} > {_LONG} THEN 1 ELSE 0 END"
+_EDGES = 3
+_CHOSEN_FROM = (
+    " LEFT JOIN template ON template.source_id = c.source_id AND template.number = c.template "
     "LEFT JOIN label_set ON label_set.source_id = c.source_id AND label_set.labels_hash = c.labels_hash"
 )
-_PLAIN_FROM = "entry c JOIN entry e ON e.source_id = c.source_id AND e.id = c.id"
 _CURRENT = (
     "NOT EXISTS (SELECT 1 FROM entry n WHERE n.source_id = c.source_id AND n.id = c.id AND n.revision > c.revision)"
 )
+
+
+@dataclass(frozen=True, slots=True)
+class _Calls:
+    """Calls whose charges are found in the same way. `first` is the table by whose index they are found.
+
+    `charges` is the one that has the quantities, and `charged` its template where that is not the call's.
+    """
+
+    first: str
+    tables: str
+    which: str
+    charges: str
+    charged: tuple[str, ...] = ()
+
+
+_ONCE = _Calls("c", "entry c", "c.revision = 0", "c")  # never revised, so that their own row has all charges
+_REVISED = _Calls(
+    "k",
+    "entry k JOIN entry c ON c.source_id = k.source_id AND c.id = k.id AND c.revision = k.revision "
+    "JOIN entry e ON e.source_id = c.source_id AND e.id = c.id",
+    "k.revision > 0",
+    "e",
+    ("e.template",),
+)
+_AT_ONCE = 15_000  # entries; SQLite groups by sorting, and what it sorts should stay in the processor's cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +120,7 @@ def usage_of_day(
         lines = words.lines.get((source_id, charged), ())
         model, tier, project, location, flags = words.records[source_id, current]
         for (meter, modality, unit_pico), quantity in zip(lines, quantities, strict=False):
-            group = (model or "", tier, project, location, meter, modality, size, _GROUNDED in flags, edge)
+            group = (model or "", tier, project, location, meter, modality, size, _GROUNDED in flags, edge - 1)
             amount = sums[group]
             amount[0] += int(quantity or 0)
             amount[1] += int(quantity or 0) * unit_pico
@@ -122,36 +146,73 @@ def _usage(day: int, group: tuple[Any, ...], quantity: int, cost_pico: int) -> U
     )
 
 
+def count_entries(snapshot: Snapshot, day: BillDay) -> int:
+    """How many entries a day has, of all revisions."""
+    counted = "SELECT count(*) FROM entry WHERE occurred_us >= ? AND occurred_us < ?"
+    return int(snapshot.rows(counted, (day.start_us, day.end_us))[0][0])
+
+
+def _pieces(snapshot: Snapshot, day: BillDay) -> list[tuple[int, int]]:
+    """Parts of a day, `[start_us, end_us)`, that have few enough entries if they are spread evenly."""
+    number = 1 + count_entries(snapshot, day) // _AT_ONCE
+    marks = [day.start_us + (day.end_us - day.start_us) * place // number for place in range(number + 1)]
+    return list(pairwise(marks))
+
+
 def _grouped(snapshot: Snapshot, width: int, day: BillDay, selection: Selection) -> Iterator[tuple[Any, ...]]:
     """Sums of the quantities of each line by template of the call and of the charge, size of the prompt, and edge."""
-    values = [_quantity(snapshot.dialect, line) for line in range(width)]
-    try:
-        yield from map(tuple, _summed(snapshot, [f"sum({value})" for value in values], day, selection))
-    except Exception as error:
-        if OVERFLOW not in str(error):
-            raise
-        halves = [f"sum(({value}) {half})" for value in values for half in HALVES]
-        for row in _summed(snapshot, halves, day, selection):
-            yield (*row[: len(_KEYS) + 1], *joined_halves(row[len(_KEYS) + 1 :]))
+    pieces = _pieces(snapshot, day)
+    for calls in (_ONCE, _REVISED):
+        statement = _Statement(snapshot, calls, day, selection)
+        for piece in pieces:
+            for source_id, template, *charged, place, sums in statement.rows(width, piece):
+                yield source_id, template, *(charged or (template,)), *divmod(place, _EDGES), *sums
 
 
-def _quantity(dialect: str, line: int) -> str:
+class _Statement:
+    """What sums up the charges of some calls of a day, for any part of it."""
+
+    def __init__(self, snapshot: Snapshot, calls: _Calls, day: BillDay, selection: Selection) -> None:
+        self._snapshot = snapshot
+        self._calls = calls
+        self._chosen = [
+            *conditions(selection, "template", snapshot.dialect),
+            *labelled(selection.labels, "label_set.labels", snapshot.dialect),
+        ]
+        early, late = day.start_us + EDGE_US, day.end_us - EDGE_US
+        edge = f"CASE WHEN c.occurred_us < {early} THEN 0 WHEN c.occurred_us >= {late} THEN 2 ELSE 1 END"
+        self._keys = ("c.source_id", "c.template", *calls.charged, f"({_SIZE}) * {_EDGES} + {edge}")
+
+    def rows(self, width: int, piece: tuple[int, int]) -> Iterator[tuple[Any, ...]]:
+        """The keys of each group and, as the last, its sums, however large these are."""
+        values = [_quantity(self._snapshot.dialect, self._calls.charges, line) for line in range(width)]
+        size = len(self._keys)
+        try:
+            rows = self._summed([f"sum({value})" for value in values], piece)
+        except Exception as error:
+            if OVERFLOW not in str(error):
+                raise
+            rows = self._summed([f"sum(({value}) {half})" for value in values for half in HALVES], piece)
+            yield from ((*row[:size], joined_halves(row[size:])) for row in rows)
+        else:
+            yield from ((*row[:size], row[size:]) for row in rows)
+
+    def _summed(self, sums: list[str], piece: tuple[int, int]) -> Any:  # noqa: ANN401
+        first = self._calls.first
+        where = [
+            f"{first}.occurred_us >= {piece[0]} AND {first}.occurred_us < {piece[1]}",
+            *(self._calls.which, _CURRENT, f"{self._calls.charges}.quantities IS NOT NULL"),
+            *(condition for condition, _ in self._chosen),
+        ]
+        tables = self._calls.tables + _CHOSEN_FROM if self._chosen else self._calls.tables
+        places = ", ".join(str(place) for place in range(1, len(self._keys) + 1))
+        statement = (
+            f"SELECT {', '.join((*self._keys, *sums))} FROM {tables} WHERE {' AND '.join(where)} GROUP BY {places}"  # noqa: S608
+        )
+        return self._snapshot.rows(statement, [value for _, values in self._chosen for value in values])
+
+
+def _quantity(dialect: str, table: str, line: int) -> str:
     if dialect == "postgresql":
-        return f"(e.quantities::jsonb ->> {line})::bigint"
-    return f"json_extract(e.quantities, '$[{line}]')"
-
-
-def _summed(snapshot: Snapshot, sums: list[str], day: BillDay, selection: Selection) -> Any:  # noqa: ANN401
-    chosen = [
-        *conditions(selection, "template", snapshot.dialect),
-        *labelled(selection.labels, "label_set.labels", snapshot.dialect),
-    ]
-    late = day.end_us - EDGE_US
-    edge = f"CASE WHEN c.occurred_us < {day.start_us + EDGE_US} THEN -1 WHEN c.occurred_us >= {late} THEN 1 ELSE 0 END"
-    where = [f"c.occurred_us >= {day.start_us} AND c.occurred_us < {day.end_us}", "e.quantities IS NOT NULL", _CURRENT]
-    where += [condition for condition, _ in chosen]
-    keys = ", ".join((*_KEYS, edge))
-    places = ", ".join(str(place) for place in range(1, len(_KEYS) + 2))
-    tables = _FROM if chosen else _PLAIN_FROM
-    statement = f"SELECT {', '.join((keys, *sums))} FROM {tables} WHERE {' AND '.join(where)} GROUP BY {places}"  # noqa: S608
-    return snapshot.rows(statement, [value for _, values in chosen for value in values])
+        return f"({table}.quantities::jsonb ->> {line})::bigint"
+    return f"json_extract({table}.quantities, '$[{line}]')"

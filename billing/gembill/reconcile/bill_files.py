@@ -38,7 +38,7 @@ class _Export:
     form: BillForm
     has: frozenset[str]
     lacks: frozenset[str]
-    lines_of: Callable[[int, exported_rows.Row], Iterator[BillLine]]
+    lines_of: Callable[[int, exported_rows.Row], list[BillLine]]
 
 
 _EXPORTS = (

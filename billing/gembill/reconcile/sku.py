@@ -9,6 +9,7 @@ import re
 from collections.abc import Container
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from gembill.model import Meter, Modality
 
@@ -147,6 +148,7 @@ _HOURS = "over a period of time expressed in token hours"
 _FILM = re.compile(r"(veo|imagen|lyria|chirp|seconds)\b")
 
 
+@lru_cache(maxsize=4096)
 def read(text: str) -> Sku | UnknownSku:
     """What an SKU's description means, or what of it is not known."""
     words = _normal(text)

@@ -6,11 +6,13 @@ the comparison. Invariant: nothing is random but by a seed; a bill of charges th
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from hashlib import sha256
 from random import Random
+
+from msgspec.structs import replace
 
 from gembill.model import Modality
 from gembill.reconcile.bill_line import BillLine, LineKind

@@ -1,8 +1,10 @@
 """Google's bill in the ledger: whole or not at all, once, and the newest word counts."""
 
 from dataclasses import replace
+from hashlib import blake2b
 
 import pytest
+from msgspec import structs
 
 from gembill.errors import LedgerError
 from gembill.ledger import BillFile, Ledger, add_bill, bill_files, sum_bill
@@ -25,7 +27,7 @@ def line(number: int = 1, **changes: object) -> BillLine:
         decimals=6,
         month="2026-11",
     )
-    return replace(plain, **changes)  # type: ignore[arg-type]
+    return structs.replace(plain, **changes)  # type: ignore[arg-type]
 
 
 def file(digest: str = "a", form: BillForm = BillForm.COST_TABLE) -> BillFile:
@@ -71,6 +73,16 @@ def test_a_row_of_an_export_counts_once_in_however_many_files(ledger: Ledger) ->
     second = add_bill(ledger, file("b", BillForm.BIGQUERY), lambda: rows)
     assert (second.replaced, second.changes) == (2, ())
     assert cost(ledger, BillForm.BIGQUERY) == 1500
+
+
+def test_the_scope_of_a_row_is_all_that_it_says_in_ledgers_of_any_age(ledger: Ledger) -> None:
+    row = line(1, service="Gemini API", location="global", rate="1.08", exported_us=5)
+    add_bill(ledger, file("a", BillForm.BIGQUERY), lambda: [row])
+    said = ("bigquery", "usage", "Gemini API", row.sku_id, row.sku, row.unit, row.project or "", "global", row.currency)
+    said += ("1.08", row.month, row.first_day, row.last_day, row.amount_micro, row.cost_pico, 5)
+    with ledger.reading() as snapshot:
+        [[scope]] = snapshot.rows("SELECT scope FROM bill_line")
+    assert bytes(scope) == blake2b(repr(said).encode(), digest_size=16).digest()
 
 
 def test_reports_of_other_projects_do_not_replace_each_other(ledger: Ledger) -> None:

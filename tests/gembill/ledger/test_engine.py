@@ -2,7 +2,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
 from gembill import sqlite
@@ -154,3 +154,18 @@ def test_values_never_appear_in_error_texts(ledger: Ledger) -> None:
         connection.execute(text("SELECT * FROM nowhere WHERE x = :value"), {"value": "canary"})
     assert "nowhere" in str(caught.value)
     assert "canary" not in str(caught.value)
+
+
+def test_a_connection_uses_the_memory_it_is_given(ledger: Ledger) -> None:
+    with ledger.engine.connect() as connection:
+        plain = _pages(connection)
+        engines.use_memory(connection, 12_345)
+        wide = _pages(connection)
+        engines.use_memory(connection)
+        assert (plain, wide, _pages(connection)) in ((-2_000, -12_345, -2_000), (None, None, None))
+
+
+def _pages(connection: Connection) -> int | None:
+    if connection.dialect.name == "postgresql":
+        return None
+    return int(connection.exec_driver_sql("PRAGMA cache_size").scalar_one())

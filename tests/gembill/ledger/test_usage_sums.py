@@ -1,6 +1,8 @@
 """Charges by the days of a calendar that is not UTC's."""
 
-from gembill.ledger import BillDay, Ledger, Reason, Selection, sum_usage
+import pytest
+
+from gembill.ledger import BillDay, Ledger, Reason, Selection, sum_usage, usage_sums
 from gembill.ledger import engine as engines
 from gembill.model import Meter
 from tests.gembill.ledger.making import SPOOL, UNIT, append, posting, rated, record, tokens
@@ -45,6 +47,18 @@ def test_corrections_are_net(ledger: Ledger) -> None:
     ledger.correct([(changed, rated(changed.tokens))], reason=Reason.RERATE)
     [usage] = [usage for usage in usages(ledger) if usage.meter is Meter.INPUT]
     assert (usage.quantity, usage.cost_pico, usage.project, usage.grounded) == (7, 7 * UNIT, "p", False)
+
+
+def test_a_day_is_summed_in_pieces_that_leave_nothing_out(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    times = [MIDNIGHT + DAY_US * place // 24 for place in range(24)]
+    append(ledger, SPOOL, [posting(number, occurred_us=at) for number, at in enumerate(times, 1)])
+    changed = record(3, occurred_us=times[2], tokens=tokens(input=7))
+    ledger.correct([(changed, rated(changed.tokens))], reason=Reason.RERATE)
+    whole = set(usages(ledger))
+    monkeypatch.setattr(usage_sums, "_AT_ONCE", 5)
+    assert set(usages(ledger)) == whole
+    monkeypatch.setattr(usage_sums, "_AT_ONCE", 1)
+    assert set(usages(ledger)) == whole
 
 
 def test_keys_and_labels_choose_calls(ledger: Ledger) -> None:

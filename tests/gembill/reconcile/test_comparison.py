@@ -7,6 +7,7 @@ from random import Random
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from gembill.errors import ConfigurationError
 from gembill.model import Meter
@@ -59,7 +60,7 @@ def test_a_made_up_bill_is_explained_to_the_pico_in_every_form(number):
     )
     text = written(make_bill(USAGES, RESULTS, BOOK, options), form)
     lines = [line for line in recognise(text.splitlines(keepends=True), "bill").lines if isinstance(line, BillLine)]
-    lines = [replace(line, rate=line.rate or rate) for line in lines]  # a report names none
+    lines = [structs.replace(line, rate=line.rate or rate) for line in lines]  # a report names none
     comparison = held(totals(lines))
     assert comparison.is_reconciled
     assert comparison.unexplained_micro == 0

@@ -47,6 +47,27 @@ def test_each_credit_is_a_line_of_its_own_whether_listed_or_summed():
     ]
 
 
+@pytest.mark.parametrize("fraction", ["", ".5", ".500000", ".500000000"])
+def test_a_time_has_as_many_digits_as_it_likes(fraction):
+    rows = [ROW | {"export_time": f"2026-11-04 09:15:07{fraction}{zone}"} for zone in (" UTC", "", "Z", "+00:00")]
+    [instant] = {line.exported_us for row in rows for line in bigquery_lines(1, row)}
+    assert instant == 1_793_783_707_000_000 + (500_000 if fraction else 0)
+
+
+def test_rows_that_share_their_words_share_nothing_else():
+    later = ROW | {"cost": "0.01", "usage_amount": "5", "usage_start_time": "2026-11-05T09:00:00Z", "export_time": None}
+    [first], [second], [other] = (bigquery_lines(n, row) for n, row in ((1, ROW), (2, later), (3, ROW | {"sku_id": 7})))
+    assert (second.number, second.cost_pico, second.amount_micro, second.exported_us) == (2, 10**10, 5_000_000, None)
+    assert (first.number, first.cost_pico, first.sku_id) == (1, 690_000_000_000, ROW["sku_id"])
+    assert other.sku_id == "7"
+    assert bigquery_lines(1, ROW) == [first]
+
+
+def test_a_row_with_a_list_where_a_word_should_be_is_read_as_it_says():
+    [line] = bigquery_lines(1, ROW | {"project_id": ["a"]})
+    assert line.project == "['a']"
+
+
 def test_tax_has_the_days_of_its_invoice_month_and_no_amount():
     [line] = bigquery_lines(1, ROW | {"cost_type": "tax", "usage_start_time": None})
     assert (line.kind, line.first_day, line.last_day) == (LineKind.TAX, day("2026-11-01"), day("2026-11-30"))

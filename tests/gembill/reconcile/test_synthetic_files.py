@@ -1,8 +1,7 @@
 """What is written is read back."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from gembill.reconcile.bill_files import recognise
 from gembill.reconcile.bill_line import BillForm, LineKind
