@@ -103,3 +103,35 @@ def test_ten_large_answers_and_ten_large_uploads_at_once_grow_by_less_than_64_me
     assert sorted(kept) == [("batch", "complete", 1543)] * 2 + [("generate_content", "complete", 1543)] * 11 + [
         ("interactions", "complete", 33)
     ]
+
+
+ENTRY = json.dumps({"key": "k", "response": {"candidates": [{"content": {"parts": [{"text": "x" * 8_000}]}}], "usageMetadata": COUNTS}})  # fmt: skip
+COUNT = 3_000
+MANY = {
+    "/v1beta/files/junk:download?alt=media": b"junk" * (6 * MEGABYTE),
+    BATCH: b'{"response": {"inlinedResponses": {"inlinedResponses": [%s]}}}' % ",".join([ENTRY] * COUNT).encode(),
+    FILE: "\n".join([ENTRY.replace('"k"', f'"k{n}"') for n in range(COUNT)]).encode(),
+}
+
+
+def test_results_of_a_batch_take_no_more_memory_than_their_bytes_that_pass(tmp_path):
+    """24 MB of them inline and in a file, beside as many bytes that nobody looks at."""
+    url = f"sqlite:///{tmp_path / 'ledger.db'}"
+    replies = {path: cut(body) for path, body in MANY.items()}
+    grown: dict[str, int] = {}
+    with (
+        Player(answer=lambda request: replies[request.target]).serving() as player,
+        (child := Child(tmp_path, player.url, url)).running(),
+    ):
+        at_once(child.port, [("GET", next(iter(MANY)), None)])
+        for path, body in MANY.items():
+            Path(f"/proc/{child.process.pid}/clear_refs").write_text("5")
+            before = kilobytes(child.process.pid, "VmRSS")
+            assert at_once(child.port, [("GET", path, None)]) == [(path, 200, len(body))]
+            grown[path] = kilobytes(child.process.pid, "VmHWM") - before
+    relayed, *read = grown.values()
+    assert max(read) - relayed < 8 * 1024, grown
+    ledger = open_ledger(url)
+    tokens = [stored.record.tokens.total for stored in read_records(ledger, Selection())]
+    ledger.close()
+    assert tokens == [1543] * 2 * COUNT

@@ -15,6 +15,7 @@ from gembill.event import UnreadReason
 
 INFLATED_LIMIT = 128 << 20
 _BOM = b"\xef\xbb\xbf"
+RESULTS_LIMIT = 8 << 30  # of results of a batch, whose file is at most 2 GB long: each is a call
 _PER_LINE = 64  # bytes that a line of an event takes beside its text
 
 
@@ -23,12 +24,13 @@ class Documents:
 
     `shortened` says that of some documents only the beginning of a list was kept (TOO_MANY_PARTS), or nothing
     (TOO_LARGE). With `lines` every line is a document (JSON Lines); a body that does not begin with an object is
-    `malformed` then. Without `bounds` documents may be of any length.
+    `malformed` then. Without `bounds` documents may be of any length. A text that begins with an object is read by
+    `framing`, if there is one, else it is one document. `most` bytes are inflated.
     """
 
     trouble: UnreadReason | None = None
     shortened: UnreadReason | None = None
-    _framing: "_Framing | None" = None
+    _framing: "Framing | None" = None
     _head = b""
     _only = b""  # the one piece so far of what begins with an object: most bodies are one
 
@@ -38,10 +40,14 @@ class Documents:
         *,
         lines: bool = False,
         bounds: Bounds | None = Bounds(),  # noqa: B008 (frozen)
+        framing: "FramingOf | None" = None,
+        most: int = INFLATED_LIMIT,
     ) -> None:
         self._lines = lines
         self._bounds = bounds
-        self._inflate = _Inflate(content_encoding) if content_encoding not in ("", "identity") else None
+        self._of_object = framing or OneText
+        self._may_be_whole = not lines and framing is None
+        self._inflate = _Inflate(content_encoding, most) if content_encoding not in ("", "identity") else None
 
     def feed(self, data: bytes) -> list[bytes]:
         """The documents that these bytes complete."""
@@ -68,7 +74,7 @@ class Documents:
             return self._framing.feed(data)
         if self._only:
             data, self._only = self._only + data, b""
-        elif data[:1] == b"{" and not (self._head or self._lines) and len(data) <= LONG:
+        elif data[:1] == b"{" and self._may_be_whole and not self._head and len(data) <= LONG:
             self._only = data
             return []
         data = (self._head + data).removeprefix(_BOM)
@@ -79,10 +85,15 @@ class Documents:
         if self._lines and start[:1] != b"{":
             self.trouble = UnreadReason.MALFORMED
             return []
-        kind = _Lines if self._lines else _FRAMINGS.get(start[:1], _Events)
+        kind = _Lines if self._lines else self._kind(start[:1])
         elements = kind is _Array
         self._framing = kind(lambda: Elider(self._bounds, self._shorten, elements=elements), self._shorten)
         return self._framing.feed(data)
+
+    def _kind(self, first: bytes) -> "FramingOf":
+        if first == b"{":
+            return self._of_object
+        return _Array if first == b"[" else _Events
 
     def _shorten(self, reason: UnreadReason) -> None:
         if self.shortened is not UnreadReason.TOO_LARGE:
@@ -100,7 +111,8 @@ class _Unreadable(Exception):
 class _Inflate:
     """gzip (any number of members) or deflate, in pieces of at most `LONG` bytes, bounded in all."""
 
-    def __init__(self, encoding: str) -> None:
+    def __init__(self, encoding: str, most: int) -> None:
+        self._most = most
         self._bits = {"gzip": 31, "x-gzip": 31, "deflate": 15}.get(encoding)
         self._member = zlib.decompressobj(self._bits) if self._bits else None
         self._total = 0
@@ -119,7 +131,7 @@ class _Inflate:
                 raise _Unreadable(UnreadReason.ENCODING) from None
             data = self._member.unused_data if self._member.eof else self._member.unconsumed_tail
             self._total += len(piece)
-            if self._total > INFLATED_LIMIT:
+            if self._total > self._most:
                 raise _Unreadable(UnreadReason.TOO_LARGE)
             yield piece
 
@@ -133,7 +145,7 @@ def _sound_part(member: "zlib._Decompress", data: bytes) -> Iterator[bytes]:
         return
 
 
-class _Framing:
+class Framing:
     """What all framings have. `elider` makes one for a document that is long; `note` hears what is left out."""
 
     def __init__(self, elider: Callable[[], Elider], note: Callable[[UnreadReason], None]) -> None:
@@ -143,16 +155,23 @@ class _Framing:
         self._short = bytearray()  # what came of a document or line, as long as that is not long
 
     def feed(self, data: bytes) -> list[bytes]:
+        """The documents that these bytes complete."""
         raise NotImplementedError
 
     def close(self) -> list[bytes]:
+        """Those that the end completes."""
         raise NotImplementedError
 
 
-class _Text(_Framing):
+FramingOf = Callable[[Callable[[], Elider], Callable[[UnreadReason], None]], Framing]
+"""What makes a framing, given what `Framing` is given."""
+
+
+class OneText(Framing):
     """One JSON text. Scanned for long strings only once it has outgrown `LONG`: no string can be long before."""
 
     def feed(self, data: bytes) -> list[bytes]:
+        """None: only its end completes it."""
         if self._long is not None:
             self._long.feed(data)
         elif len(self._short) + len(data) > LONG:
@@ -165,11 +184,12 @@ class _Text(_Framing):
         return []
 
     def close(self) -> list[bytes]:
+        """The text, if there is any."""
         text = bytes(self._short) if self._long is None else self._long.take()
         return [text] if text and text.strip() else []
 
 
-class _Array(_Framing):
+class _Array(Framing):
     """A JSON array streamed element by element: every object in it is a document."""
 
     def __init__(self, elider: Callable[[], Elider], note: Callable[[UnreadReason], None]) -> None:
@@ -191,7 +211,7 @@ class _Array(_Framing):
         return [rest] if rest else []
 
 
-class _Events(_Framing):
+class _Events(Framing):
     """Server-sent events: the data of every event is a document."""
 
     def __init__(self, elider: Callable[[], Elider], note: Callable[[UnreadReason], None]) -> None:
@@ -278,7 +298,7 @@ class _Events(_Framing):
             documents.append(text)
 
 
-class _Lines(_Framing):
+class _Lines(Framing):
     """JSON Lines: every line that is not empty is a document. A string in JSON holds no line end."""
 
     def feed(self, data: bytes) -> list[bytes]:
@@ -306,6 +326,3 @@ class _Lines(_Framing):
             self._long = self._new_elider()
             self._long.feed(bytes(self._short))
             self._short.clear()
-
-
-_FRAMINGS: dict[bytes, type[_Framing]] = {b"{": _Text, b"[": _Array}

@@ -170,7 +170,7 @@ class Elider:
             self._escaped = False
             self._take(data[position : position + 1])
             return position + 1
-        end = _string_end(data, position)
+        end = string_end(data, position)
         self._take(data[position:end])
         if end == len(data):
             return end
@@ -304,7 +304,7 @@ class _Skimmer:
                 self._escaped = False
                 position += 1
                 continue
-            end = _string_end(data, position)
+            end = string_end(data, position)
             if end == len(data):
                 return end
             position = end + 1
@@ -315,7 +315,7 @@ class _Skimmer:
         return position
 
 
-def _string_end(data: bytes, position: int) -> int:
+def string_end(data: bytes, position: int) -> int:
     """Where the next quote or backslash is, or the end of the data.
 
     What is far is looked for by `find`, a hundred times as fast, and in windows, so that it never looks much farther.

@@ -8,7 +8,7 @@ never on how they were cut; no credential of the caller is in it.
 
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -16,7 +16,6 @@ import msgspec
 from gembill.capture.attribution import CONVERSATION_LABEL, Caller, Header, may_show_key, strike, without_keys
 from gembill.capture.context import ContextCache, Submitted
 from gembill.capture.documents import Documents
-from gembill.capture.eliding import Bounds
 from gembill.capture.fingerprint import Fingerprint
 from gembill.capture.slices import PACKED, PLAIN
 from gembill.event import Ending, Event, RequestFacts, ResponseFacts, UnreadReason
@@ -50,7 +49,8 @@ class Exchange:
     """Whether the rest of the answer can still say anything."""
     request_slice = answer_slice = PLAIN
     """Bytes of the body that may be given at once without holding up others for long."""
-    _request_bounds = Bounds()
+    lists_results = False
+    """Whether the answer may be the results of a batch."""
 
     finished = False
     _status: int | None = None
@@ -77,7 +77,7 @@ class Exchange:
         self._fingerprint = fingerprint
         account = caller.account(route.project)
         self._key = fingerprint.key(caller.identity) if account is None else fingerprint.named(account)
-        self._request = Documents(bounds=self._request_bounds)
+        self._request = Documents()
         self._requested: list[bytes] = []
         self._answer = Documents()
         self._observation = Observation()
@@ -89,8 +89,11 @@ class Exchange:
     def request_headers(self, headers: Sequence[Header]) -> None:
         """The request's headers: how its body is encoded."""
         if encoding := _header(headers, b"content-encoding"):
-            self._request = Documents(encoding.lower(), bounds=self._request_bounds)
+            self._request = self._new_request(encoding.lower())
             self.request_slice = PACKED
+
+    def _new_request(self, encoding: str = "") -> Documents:
+        return Documents(encoding)
 
     def sent(self, data: bytes) -> None:
         """Bytes of the request's body."""
@@ -118,6 +121,18 @@ class Exchange:
     def mark_unread(self, reason: UnreadReason) -> None:
         """Some of the answer was not read."""
         self._observation.mark_unread(reason)
+
+    @property
+    def has_results(self) -> bool:
+        """Whether it is time to take `results`."""
+        return False
+
+    def end_answer(self) -> None:
+        """The answer is over, whole or not: results that waited for what is behind them wait no longer."""
+
+    def results(self) -> Iterator[list[tuple[str, bytes]]]:
+        """The events, by event id, of the results that came, in portions; of none where the exchange is one call."""
+        return iter(())
 
     def events(self, ending: Ending, ended_us: int, *, retried: int = 0) -> list[tuple[str, bytes]]:
         """What is to be kept, by event id: the event of a call; of a poll one if its answer completes a record.

@@ -12,10 +12,12 @@ import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from gembill.capture.admission import OWN_PAGES, Admitted, admit, error_body, forwarded, onward
 from gembill.capture.attribution import Header
+from gembill.capture.exchange import Exchange
 from gembill.capture.http_request import ClientGone, Request
 from gembill.capture.recorder import Call, Recorder
 from gembill.capture.slices import PACKED, in_slices
@@ -192,6 +194,8 @@ class Proxy:
                 request.send(piece)
                 if call is None:
                     pass
+                elif call.exchange.lists_results:
+                    await self._keep_results(call.exchange, piece)
                 elif len(piece) <= call.exchange.answer_slice:
                     call.exchange.received(piece)
                 else:
@@ -207,6 +211,11 @@ class Proxy:
             answer.abort()
             self._detached -= detached is not None
         return Ending.FINISHED
+
+    async def _keep_results(self, exchange: Exchange, piece: bytes) -> None:
+        """Look at a piece of a batch's results, and write those that it completes."""
+        keep = partial(self._recorder.keep_results, exchange)
+        await in_slices(exchange.received, piece, exchange.answer_slice, keep)
 
     def _detach(self, call: Call | None) -> "_Detached":
         """The client left. A recorded answer is read on, within the caps; any other one ends here."""

@@ -14,17 +14,17 @@ from dataclasses import dataclass, field, replace
 from uuid_utils import uuid7
 
 from gembill.capture.attribution import Caller, Header
-from gembill.capture.batch_results import exchange_for
+from gembill.capture.batch_results import AT_ONCE, exchange_for
 from gembill.capture.context import ContextCache
 from gembill.capture.exchange import Exchange
 from gembill.capture.fingerprint import Fingerprint
+from gembill.capture.slices import others
 from gembill.errors import Refusal, SpoolUnwritable
 from gembill.event import Ending
 from gembill.spool import Spool
 from gembill.wire.routes import Role, Route
 
 _log = logging.getLogger("gembill.recorder")
-_AT_ONCE = 500  # events of a batch's results that wait for one group commit
 
 
 def now_us() -> int:
@@ -133,16 +133,40 @@ class Recorder:
         )
         return Call(exchange, began, occurred_us)
 
+    async def keep_results(self, exchange: Exchange) -> None:
+        """Write the events of the results that came so far, some at a time, so that neither memory nor others wait.
+
+        On return they are durable, as at `end`.
+        """
+        if not exchange.has_results:
+            return
+        ready: list[tuple[str, bytes]] = []
+        try:
+            for events in exchange.results():
+                ready += events
+                await others()
+                if len(ready) >= AT_ONCE:
+                    group, ready = ready, []
+                    await self._keep_all(group)
+        except BaseException:  # the task is cancelled: what was taken out of the exchange is nowhere else
+            for event in ready:
+                self.spool.append_soon(*event)
+            raise
+        await self._keep_all(ready)
+
+    async def _keep_all(self, events: Sequence[tuple[str, bytes]]) -> None:
+        """Write these in one group. Cancelling does not take it back."""
+        await asyncio.shield(asyncio.gather(*(self._keep(*event) for event in events)))
+
     async def end(self, call: Call | None, ending: Ending, *, retried: int = 0) -> None:
         """Write the event; on return it is durable, or its lateness is counted and the spool goes on trying."""
         if call is None or call.exchange.finished:
             return
-        events = call.exchange.events(ending, call.ended_us, retried=retried)
-        if len(events) == 1:
-            await self._keep(*events[0])
-            return
-        for start in range(0, len(events), _AT_ONCE):
-            await asyncio.gather(*(self._keep(*event) for event in events[start : start + _AT_ONCE]))
+        if call.exchange.lists_results:
+            call.exchange.end_answer()
+            await self.keep_results(call.exchange)
+        for event in call.exchange.events(ending, call.ended_us, retried=retried):
+            await self._keep(*event)
 
     def end_at_once(self, call: Call | None) -> None:
         """The same where nothing can be awaited any more, whatever it was that ended the task."""

@@ -5,7 +5,7 @@ loop waits for one slice and `PATIENCE` at most, however long the body is or wha
 """
 
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Awaitable, Callable, Generator
 from types import coroutine
 
 PLAIN = 16 * 1024
@@ -13,18 +13,25 @@ PACKED = 128  # bytes that may inflate to a thousand times as many
 PATIENCE = 0.01  # seconds of work without a pause
 
 
-async def in_slices(take: Callable[[bytes], object], data: bytes, size: int) -> None:
-    """Give `data` to `take` in slices of `size` bytes, with pauses for others, one of them at the end."""
+async def in_slices(
+    take: Callable[[bytes], object], data: bytes, size: int, each: Callable[[], Awaitable[None]] | None = None
+) -> None:
+    """Give `data` to `take` in slices of `size` bytes, with pauses for others, one of them at the end.
+
+    `each` is awaited behind every slice.
+    """
     until = time.monotonic() + PATIENCE
     for start in range(0, len(data), size):
         take(data[start : start + size])
+        if each is not None:
+            await each()
         if time.monotonic() >= until:
-            await _others()
+            await others()
             until = time.monotonic() + PATIENCE
-    await _others()
+    await others()
 
 
 @coroutine
-def _others() -> Generator[None, None, None]:
+def others() -> Generator[None, None, None]:
     """One turn of the loop for others, as asyncio's `sleep(0)` gives it, whose import takes too long here."""
     yield

@@ -14,6 +14,7 @@ import msgspec
 from gembill.event import Part, RequestFacts, UnreadReason
 from gembill.model import Execution
 from gembill.wire import token_counts
+from gembill.wire.batch import OUTPUTS
 from gembill.wire.json_text import fields, lenient_fields, mapping, mappings, value, whole, word
 from gembill.wire.observation import Observation
 from gembill.wire.token_counts import Usage
@@ -22,6 +23,8 @@ _BATCH_TIER = "batch"
 _BATCH_TYPE = "EmbedContentBatch"
 _STATE = "BATCH_STATE_"
 _INLINED = "inlinedEmbedContentResponses"
+INLINED = tuple((*output, _INLINED.encode(), b"inlinedResponses") for output in OUTPUTS)
+"""The names that lead to the results in an answer."""
 
 
 def request_facts(body: bytes | None, model: str | None) -> tuple[RequestFacts, None]:
@@ -94,15 +97,9 @@ def is_batch(document: bytes) -> bool:
     return kind.endswith(_BATCH_TYPE) or any(_INLINED in output for output in _outputs(members))
 
 
-def batch_tokens(document: bytes) -> int | None:
-    """The prompt tokens of a batch by its results, where they are in the answer and any of them reports its tokens."""
-    outputs = _outputs(fields(document) or {})
-    responses = next(
-        (mapping(output[_INLINED]).get("inlinedResponses") for output in outputs if _INLINED in output), None
-    )
-    counts = [_count(mapping(one.get("response")).get("tokenCount")) for one in mappings(responses)]
-    known = [count for count in counts if count is not None]
-    return sum(known) if known else None
+def entry_tokens(text: bytes) -> int | None:
+    """The prompt tokens of one of a batch's results in an answer; None where it reports none."""
+    return _count(mapping(mapping(value(text)).get("response")).get("tokenCount"))
 
 
 def batch_error(document: bytes) -> msgspec.Raw | None:

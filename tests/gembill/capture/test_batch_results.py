@@ -1,5 +1,6 @@
 """Exchanges that are no single call: results of batches by entry, notices that are only remembered."""
 
+import gzip
 import itertools
 import json
 
@@ -231,3 +232,128 @@ def test_a_batch_of_embeddings_that_runs_says_nothing():
     made = exchange("POST", "/v1beta/models/gemini-embedding-001:asyncBatchEmbedContent", context)
     events(made, b'{"name": "batches/e", "metadata": {}}')
     assert events(exchange("GET", "/v1beta/batches/e", context), embedding_batch()) == []
+
+
+ENTRY = json.dumps({"response": {"usageMetadata": USAGE}}).encode()
+POLL = ("GET", "/v1beta/batches/b")
+
+
+def inlined(items: list[bytes], before: bytes = b"", behind: bytes = b"") -> bytes:
+    """An answer with its results inline, and members before and behind them."""
+    listed = b'"response": {"inlinedResponses": {"inlinedResponses": [%s]}}' % b",".join(items)
+    return b"{%s}" % b",".join(part for part in (before, listed, behind) if part)
+
+
+MODEL = b'"metadata": {"model": "models/m", "state": "BATCH_STATE_SUCCEEDED"}'
+
+
+@given(st.lists(st.integers(0, 10_000), max_size=6), st.sampled_from([(MODEL, b""), (b"", MODEL), (b"", b"")]))
+@settings(max_examples=50, deadline=None)
+def test_inlined_results_give_the_same_events_in_any_cut_wherever_the_model_is_named(cuts, where):
+    answer = inlined([ENTRY, b'{"error": {"code": 13}}', b"7"], *where)
+    entries = events(exchange(*POLL), answer, cuts=tuple(cuts))
+    assert [event.natural[-1] for event in entries] == ["0", "1", "2"]
+    assert {event.asked.model for event in entries} == {"models/m" if any(where) else None}
+    assert [meter(event, 1).status for event in entries][:2] == [Status.COMPLETE, Status.ERROR]
+    assert entries == events(exchange(*POLL), answer)
+
+
+@pytest.mark.parametrize("less", [("AT_ONCE", 3), ("_MUCH", 700)])
+def test_results_are_taken_out_as_they_come_once_many_wait_and_the_model_is_known(less, monkeypatch):
+    monkeypatch.setattr(f"gembill.capture.batch_results.{less[0]}", less[1])
+    call = exchange(*POLL)
+    call.answered(200, [])
+    call.received(inlined([ENTRY] * 2, MODEL)[:-4])
+    assert not call.has_results, "too few for a sync"
+    call.received(b"," + ENTRY)
+    assert call.has_results
+    assert [len(portion) for portion in call.results()] == [3]
+    assert not call.has_results
+    call.received(b"]}}}")
+    assert call.events(Ending.FINISHED, 2) == []
+
+
+def test_results_before_the_model_wait_for_it_but_not_for_ever(monkeypatch):
+    monkeypatch.setattr("gembill.capture.batch_results.AT_ONCE", 1)
+    monkeypatch.setattr("gembill.capture.batch_results._PATIENT", 2_000)
+    call = exchange(*POLL)
+    call.answered(200, [])
+    call.received(inlined([ENTRY] * 2)[:-4])
+    assert not call.has_results
+    call.received(b"," + b",".join([ENTRY] * 10))
+    assert call.has_results
+    assert sum(map(len, call.results())) == 12
+    call.received(b"]}}}")
+    call.end_answer()
+    assert not call.has_results
+    assert not exchange(*POLL).has_results
+
+
+def test_events_are_made_in_portions(monkeypatch):
+    monkeypatch.setattr("gembill.capture.batch_results._PORTION", 2)
+    call = exchange(*POLL)
+    call.answered(200, [])
+    call.received(inlined([ENTRY] * 5))
+    call.end_answer()
+    assert call.has_results
+    assert [len(portion) for portion in call.results()] == [2, 2, 1]
+
+
+def test_an_answer_that_is_cut_gives_the_results_that_came_whole():
+    body = inlined([ENTRY] * 3, MODEL)
+    assert len(events(exchange(*POLL), body[: -len(ENTRY)], ending=Ending.CUT)) == 2
+
+
+def test_a_result_that_was_not_read_whole_is_a_call_that_says_so():
+    long = b'{"response": {"usageMetadata": %s, "candidates": [%s]}}' % (
+        json.dumps(USAGE).encode(),
+        b",".join([b"{}"] * 40_000),
+    )
+    lost = b'{"response": {%s}}' % b",".join(b'"%d": 1' % n for n in range(100_000))
+    first, second, third = events(
+        exchange(*POLL), inlined([long, lost, ENTRY]), cuts=tuple(range(0, 2_000_000, 16_384))
+    )
+    assert (first.seen.unread, meter(first, 1).tokens.input) == ("too_many_parts", 3)
+    assert (second.seen.unread, meter(second, 1).status) == ("too_large", Status.UNKNOWN)
+    assert (third.seen.unread, meter(third, 1).status) == (None, Status.COMPLETE)
+
+
+def test_lines_of_errors_wait_for_one_that_says_whether_it_is_a_file_of_calls(monkeypatch):
+    monkeypatch.setattr("gembill.capture.batch_results.AT_ONCE", 1)
+    failed = b'{"key": "e", "error": {"code": 3}}\n'
+    for line, count in ((b'{"key": "c", "response": {}}\n', 2), (json.dumps(EMBEDDED).encode() + b"\n", 0)):
+        call = exchange("GET", FILE)
+        call.answered(200, [])
+        call.received(failed)
+        assert not call.has_results
+        call.received(line)
+        assert call.has_results
+        assert sum(map(len, call.results())) == count
+    assert len(events(exchange("GET", FILE), failed)) == 1, "only errors"
+
+
+def test_a_key_that_a_file_has_twice_is_one_call_with_two_events():
+    line = json.dumps({"key": "k", "response": {"usageMetadata": USAGE}}).encode() + b"\n"
+    one, two = events(exchange("GET", FILE), line * 2)
+    assert one.natural == two.natural
+    assert one.id != two.id
+
+
+def test_results_that_are_missing_are_said_aloud(caplog):
+    call = exchange("GET", FILE)
+    call.answered(200, [(b"content-encoding", b"gzip")])
+    call.received(gzip.compress(LINES) + b"damage")
+    assert call.events(Ending.FINISHED, 2)
+    assert "are missing, or were cut: encoding" in caplog.text
+
+
+def test_requests_of_a_batch_are_read_one_by_one_however_many_there_are():
+    context = ContextCache()
+    tools = [{"request": {"tools": [{"codeExecution": {}}]}}, {"request": {"contents": ["x" * 5_000]}}] * 1_000
+    body = json.dumps({"batch": {"inputConfig": {"requests": {"requests": tools}}}}).encode()
+    made = exchange("POST", "/v1beta/models/m:batchGenerateContent", context)
+    for start in range(0, len(body), 65_536):
+        made.sent(body[start : start + 65_536])
+    assert events(made, b'{"name": "batches/b"}') == []
+    answer = inlined([ENTRY] * 2)
+    assert [event.asked.declared for event in events(exchange(*POLL, context), answer)] == [True, False]

@@ -119,4 +119,4 @@ def test_without_bounds_nothing_is_left_out() -> None:
 def test_the_end_of_a_string_is_found_however_far_it_is(far, ends):
     data = b'"' + b"a" * far + ends
     first = min((at for byte in b'"\\' if (at := data.find(byte, 1)) >= 0), default=len(data))
-    assert eliding._string_end(data, 1) == first
+    assert eliding.string_end(data, 1) == first

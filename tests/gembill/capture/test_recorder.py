@@ -12,7 +12,7 @@ from gembill.errors import Refusal, SpoolUnwritable
 from gembill.event import Ending, Event
 from gembill.model import Api, Operation
 from gembill.spool import Spool
-from gembill.wire.routes import Route
+from gembill.wire.routes import Route, route
 
 ROUTE = Route(Api.GEMINI, Operation.GENERATE_CONTENT, "gemini-2.5-flash", streamed=False)
 WHO = Caller((b"a-secret-key-of-someone",), {"team": "search"}, labels_cut=False)
@@ -113,3 +113,58 @@ def test_a_cancelled_call_is_recorded_without_waiting_for_a_loop(forwarded, endi
     keeper.end_at_once(None)
     assert spool.wait(5)
     assert [event.ending for event in events(spool)] == [ending]
+
+
+def test_results_of_a_batch_are_kept_while_they_come_and_others_have_their_turn(spool):
+    """A hundred at a time: nothing of those that are written is kept, and whoever waits for the loop gets it between."""
+    path = route("GET", "/v1beta/batches/b")
+    item = b'{"response": {"usageMetadata": {"promptTokenCount": 3}}}'
+    turns = 0
+
+    async def other() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    async def run() -> None:
+        keeper = recorder(spool)
+        call = await keeper.begin(path, WHO, [])
+        task = asyncio.create_task(other())
+        call.exchange.answered(200, [])
+        call.exchange.received(
+            b'{"metadata": {"model": "models/m"}, "response": {"inlinedResponses": {"inlinedResponses": ['
+        )
+        call.exchange.received(b",".join([item] * 1_000))
+        before = turns
+        await keeper.keep_results(call.exchange)
+        assert turns - before >= 10, "behind every portion"
+        assert (spool.last, call.exchange.has_results) == (1_000, False), "on disk before the answer ends"
+        call.exchange.received(b"," + item + b"]}}}")
+        await keeper.end(call, Ending.FINISHED)
+        task.cancel()
+
+    asyncio.run(run())
+    assert spool.last == 1_001
+    assert events(spool)[0].asked.model == "models/m"
+
+
+@pytest.mark.parametrize("turns", [1, 3, 7])
+def test_results_of_a_batch_are_kept_once_each_when_their_task_is_cancelled_at_any_time(turns, spool):
+    async def run() -> None:
+        keeper = recorder(spool)
+        call = await keeper.begin(route("GET", "/v1beta/files/f:download"), WHO, [])
+        call.exchange.answered(200, [])
+        call.exchange.received(b"".join(b'{"key": "%d", "response": {}}\n' % n for n in range(1_000)))
+        task = asyncio.create_task(keeper.keep_results(call.exchange))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.wait([task])
+        assert task.cancelled()
+        keeper.end_at_once(call)
+
+    asyncio.run(run())
+    spool.append_wait("behind them", b"{}")
+    bodies = [entry.body for entry in spool.read(0, 2_000)][:-1]
+    assert len(bodies) == len({msgspec.json.decode(body, type=Event).natural for body in bodies}) == 1_000

@@ -32,3 +32,13 @@ def test_others_have_their_turn_after_a_while(patience, turns, monkeypatch):
         return seen
 
     assert asyncio.run(both()) == turns
+
+
+def test_what_is_to_be_done_behind_every_slice_is_awaited():
+    taken: list[bytes] = []
+
+    async def each() -> None:
+        taken.append(b"|")
+
+    asyncio.run(in_slices(taken.append, b"abcdefgh", 3, each))
+    assert b"".join(taken) == b"abc|def|gh|"

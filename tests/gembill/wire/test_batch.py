@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from gembill.wire import batch
 from gembill.wire.observation import Observation
+from tests.gembill.list_items import items
 
 RESPONSE = {"usageMetadata": {"promptTokenCount": 3}, "modelVersion": "m"}
 OUTPUT = {
@@ -22,21 +23,23 @@ OUTPUT = {
     [{"response": OUTPUT}, {"metadata": {"output": OUTPUT}}, {"response": OUTPUT, "metadata": {"output": OUTPUT}}],
 )
 def test_inlined_results_are_known_by_their_place_and_read_once(done):
-    job = batch.job(json.dumps({"name": "batches/b", **done}).encode())
-    assert job is not None
-    assert (job.name, [entry.key for entry in job.entries]) == ("batches/b", ["0", "1", "2"])
-    assert [entry.error is not None for entry in job.entries] == [False, True, False]
+    document = json.dumps({"name": "batches/b", **done}).encode()
+    listed, rest = items(document, batch.INLINED)
+    entries = [batch.inlined_entry(text, place) for path, place, text in listed if path == listed[0][0]]
+    assert [entry.key for entry in entries] == ["0", "1", "2"]
+    assert [entry.error is not None for entry in entries] == [False, True, False]
+    assert batch.job(rest) == batch.BatchJob("batches/b", None, None)
     observation = Observation()
-    job.entries[0].observe(observation)
+    entries[0].observe(observation)
     facts = observation.response_facts()
     assert (json.loads(facts.usage or ""), facts.model_version) == (RESPONSE["usageMetadata"], "m")
 
 
 def test_a_batch_that_runs_has_no_results_and_one_in_a_file_names_it():
     running = batch.job(b'{"name": "batches/b", "metadata": {"model": "models/m", "state": "BATCH_STATE_RUNNING"}}')
-    assert running == batch.BatchJob("batches/b", "models/m", None, ())
+    assert running == batch.BatchJob("batches/b", "models/m", None)
     done = batch.job(b'{"name": "batches/b", "response": {"responsesFile": "files/f"}}')
-    assert done == batch.BatchJob("batches/b", None, "files/f", ())
+    assert done == batch.BatchJob("batches/b", None, "files/f")
 
 
 @pytest.mark.parametrize(
@@ -46,6 +49,7 @@ def test_a_batch_that_runs_has_no_results_and_one_in_a_file_names_it():
 def test_a_line_of_a_file_is_known_by_its_key_else_by_its_place(line, key):
     entry = batch.entry_of_line(json.dumps(line).encode(), 4)
     assert (entry and entry.key) == key
+    assert batch.has_response(json.dumps(line).encode()) == ("response" in line)
 
 
 @pytest.mark.parametrize("names", [("inputConfig", "codeExecution"), ("input_config", "code_execution")])
@@ -56,6 +60,11 @@ def test_code_execution_is_declared_by_each_request(names):
     assert batch.declared(json.dumps(body).encode()) == (True, False, False, False)
     assert batch.declared(b'{"batch": {"inputConfig": {"fileName": "files/f"}}}') == ()
     assert batch.declared(None) is batch.declared(b"[") is None
+    listed, rest = items(json.dumps(body).encode(), batch.REQUESTS)
+    assert [batch.allows_code(text) for _, _, text in listed] == [True, False, False, False]
+    assert batch.declared(rest) == ()
+    assert batch.allows_code(b"{request: {tools: [{'codeExecution': {}}]}}") is True
+    assert batch.allows_code(b"7") is None
 
 
 @given(st.binary(max_size=200))
@@ -64,3 +73,6 @@ def test_no_bytes_raise(body):
     batch.job(body)
     batch.entry_of_line(body, 0)
     batch.declared(body)
+    batch.inlined_entry(body, 0)
+    batch.allows_code(body)
+    batch.has_response(body)

@@ -7,6 +7,7 @@ import pytest
 from gembill.wire import embeddings
 from gembill.wire.observation import Observation
 from gembill.wire.token_counts import InvalidUsage
+from tests.gembill.list_items import items
 
 VALUES = {"values": [0.1, 0.2]}
 BATCH_TYPE = "type.googleapis.com/google.ai.generativelanguage.v1main.EmbedContentBatch"
@@ -94,7 +95,11 @@ def inlined(*counts):
 def test_a_batch_tells_its_tokens_once_it_is_done(document, tokens):
     text = json.dumps(document).encode()
     assert embeddings.is_batch(text)
-    assert embeddings.batch_tokens(text) == tokens
+    listed, rest = items(text, embeddings.INLINED)
+    told = [embeddings.entry_tokens(item) for path, _, item in listed if path == listed[0][0]]
+    assert sum(one for one in told if one is not None) == (tokens or 0)
+    assert any(one is not None for one in told) == (tokens is not None)
+    assert embeddings.is_batch(rest), "without its results too"
 
 
 def test_a_batch_of_prompts_is_not_one_of_embeddings():
