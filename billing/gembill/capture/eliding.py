@@ -217,8 +217,9 @@ class _Measure:
         self._containers, self._quotes = bounds.containers + skipped, bounds.quotes  # that are left
 
     def only_more(self, length: int, bounds: Bounds) -> None:
-        """After a cut: what is behind it is bounded by its length alone."""
+        """After a cut: what is behind it, in the list that was cut, is bounded by its length alone."""
         self.position, self.size = length, length + bounds.more
+        self.depth = self.list_depth
         self._containers = self._quotes = _NO_END
 
     def is_within(self, text: bytearray, upto: int) -> bool:

@@ -62,6 +62,12 @@ def test_the_elements_of_a_list_are_kept_each_for_itself(said: list[Any], cuts: 
     assert kept == [*first, *(text for texts in others for text in texts[1:])]
 
 
+def test_an_element_that_is_too_long_behind_a_list_that_was_cut_hides_no_other() -> None:
+    long = [{str(n): [None] * 5} for n in range(30)]  # a cut within an object of a list
+    kept, shortened = read(json.dumps([{"a": {"list": long, "more": "x" * 200}}, {"usage": 1}]).encode(), [])
+    assert (kept, shortened) == ([b'{"usage": 1}'], UnreadReason.TOO_LARGE)
+
+
 def answer(part: str, count: int) -> bytes:
     parts = ",".join([part] * count)
     return (
