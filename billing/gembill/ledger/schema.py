@@ -193,13 +193,19 @@ entry = Table(
     *_columns(WHOLE, *COSTS, nullable=True),
     Column("quantities", NAME),  # a JSON array, one for each line of the template; null: none
     PrimaryKeyConstraint("source_id", "id", "revision", name="entry_pk"),
-    Index("entry_by_time", "occurred_us", "id", "source_id"),
+    Index("entry_by_time", "occurred_us", "id", "source_id", "template"),
     Index("entry_by_conversation", "conversation"),
     Index(
         "entry_by_failure",
         *("occurred_us", "conversation", "executions_failed", "failed_execution_cost_pico", "template"),
         sqlite_where=text("executions_failed > 0"),
         postgresql_where=text("executions_failed > 0"),
+    ),
+    Index(
+        "entry_by_unseen_run",
+        "occurred_us",
+        sqlite_where=text("""instr(executions, '["unknown",') > 0"""),
+        postgresql_where=text("""strpos(executions, '["unknown",') > 0"""),
     ),
     **_COMPACT,
 )
