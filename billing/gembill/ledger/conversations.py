@@ -6,7 +6,7 @@ turn, and those whose conversation other calls share.
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -29,6 +29,10 @@ _MEASURES = (
     "cost_pico",
 )
 
+
+COUNTED = 1_000
+"""So many of the newest conversations are counted, and no more where there are many calls."""
+_CALLS_EACH = (16, 128)  # that are looked at for each conversation which is needed: first few, then more
 
 _MEASURED = [rollup.MEASURED[name] for name in _MEASURES]
 
@@ -74,17 +78,64 @@ class ConversationPage:
     skip: int = 0
     words: tuple[str, ...] = ()
 
+    def counted(self, size: int) -> int | None:
+        """How many conversations are counted at least before counting ends with one more; None where all are."""
+        newest = self.order is ConversationOrder.LAST and not self.ascending and not self.words
+        return max(self.skip + size, COUNTED) if newest else None
+
 
 def read_conversation_page(ledger: Ledger, page: ConversationPage, size: int) -> tuple[list[Conversation], int]:
-    """The conversations of a page, at most `size`, and how many there are on all pages; 0 beyond the last page."""
+    """The conversations of a page, at most `size`, and how many there are on all pages; 0 beyond the last page.
+
+    Of the newest, counting may end with one more than `page.counted` where there are many calls: they are found from
+    the end of the period backwards, in as few calls as they need.
+    """
     with snapshot(ledger.engine) as connection:
-        key = _order_key(page.order)
-        keys = [one.asc() if page.ascending else one.desc() for one in (key, schema.record.c.conversation)]
-        query = _query(page.selection, connection.dialect.name, None).having(*map(_named, page.words))
-        query = query.add_columns(func.count().over().label("there")).order_by(None).order_by(*keys)
-        rows = list(sql.summed(connection, query.offset(page.skip).limit(size), _MEASURED))
-    there = rows[0][0].there if rows else 0
-    return [_conversation(row, dict(zip(_MEASURES, values, strict=True))) for row, values in rows], there
+        ids, there = _newest(connection, page, size) or _sorted(connection, page, size)
+        whole = {one.id: one for one in sums_of(connection, page.selection, ids)}
+    return [whole[one] for one in ids], there
+
+
+def _newest(connection: Connection, page: ConversationPage, size: int) -> tuple[Sequence[str], int] | None:
+    """The ids of a page of the newest conversations, and how many there are, from the last calls of the period alone.
+
+    None where another order is asked for, or where that would be no shorter. A conversation whose last call is among
+    the last calls comes before all others; whether it is shown is seen there, because one with other calls is.
+    """
+    counted = page.counted(size)
+    if counted is None:
+        return None
+    needed = counted + 1
+    for each in _CALLS_EACH:
+        start_us = _start_of_last(connection, page.selection, needed * each)
+        if start_us is None:
+            break
+        query = _query(replace(page.selection, start_us=start_us), connection.dialect.name, None).limit(needed)
+        ids = [row.conversation for row in connection.execute(query)]
+        if len(ids) == needed:
+            return ids[page.skip : page.skip + size], needed
+    return None
+
+
+def _start_of_last(connection: Connection, selection: Selection, calls: int) -> int | None:
+    """When the last so many calls of the period begin, whoever made them; None where it has no more."""
+    at = schema.entry.c.occurred_us
+    query = select(at).order_by(at.desc()).offset(calls).limit(1)
+    if selection.start_us is not None:
+        query = query.where(at >= selection.start_us)
+    if selection.end_us is not None:
+        query = query.where(at < selection.end_us)
+    return connection.scalar(query)
+
+
+def _sorted(connection: Connection, page: ConversationPage, size: int) -> tuple[Sequence[str], int]:
+    """The ids of a page in any order, and how many conversations there are, from all calls of the period."""
+    key = _order_key(page.order)
+    keys = [one.asc() if page.ascending else one.desc() for one in (key, schema.record.c.conversation)]
+    query = _query(page.selection, connection.dialect.name, None).having(*map(_named, page.words))
+    query = query.with_only_columns(schema.record.c.conversation, func.count().over().label("there"))
+    rows = connection.execute(query.order_by(None).order_by(*keys).offset(page.skip).limit(size)).all()
+    return [row.conversation for row in rows], rows[0].there if rows else 0
 
 
 def _named(word: str) -> ColumnElement[bool]:

@@ -62,7 +62,7 @@ def calls(ledger: Ledger, view: PageQuery) -> Page:
         data={"schema_version": 1, "truncated": place is not None, "next": onward, "records": records},
         header=CSV_HEADER,
         rows=_all_calls(ledger, asked, view),
-        grids=(_grid(stored, view, asked, there_are(there, "call", len(records), onward)),),
+        grids=(_grid(stored, view, asked, there_are(there, "call", len(records), onward, _COUNTED)),),
         more={"onward": onward, "asked": asked, "statuses": list(Status), "problems": list(ProblemFilter)},
     )
 
@@ -147,11 +147,12 @@ def _grid(stored: Sequence[LedgerRecord], view: PageQuery, asked: RecordPage, su
     return Grid("Calls", heads, [_call(one, view) for one in stored], empty="No call fits.", tools=tools)
 
 
-def there_are(there: int, what: str, shown: int, onward: str | None) -> str:
-    """How many rows a list has: `12 calls`, `50 of 20,000 calls`, `50 of more than 100,000 calls`."""
+def there_are(there: int, what: str, shown: int, onward: str | None, counted: int | None) -> str:
+    """How many rows a list has: `12 calls`, `50 of 20,000 calls`; `50 of more than 100,000 calls` where counting ended
+    with the one after `counted`."""
     many = f"{count(there)} {what}{'' if there == 1 else 's'}"
-    if there > _COUNTED:
-        many = f"more than {count(_COUNTED)} {what}s"
+    if counted is not None and there == counted + 1:
+        many = f"more than {count(counted)} {what}s"
     return f"{shown} of {many}" if onward or shown < there else many
 
 

@@ -52,6 +52,7 @@ def conversations(ledger: Ledger, view: PageQuery) -> Page:
     shown, there = read_conversation_page(ledger, asked, SIZE)
     onward = _page_link(view, asked, 1) if asked.skip + len(shown) < there else None
     rows = [_row(one) for one in shown]
+    summary = there_are(there, "conversation", len(shown), onward, asked.counted(SIZE))
     return Page(
         name="conversations",
         title="Conversations",
@@ -59,7 +60,7 @@ def conversations(ledger: Ledger, view: PageQuery) -> Page:
         data={"schema_version": 1, "truncated": onward is not None, "next": onward, "conversations": rows},
         header=_HEADER,
         rows=_all(ledger, asked),
-        grids=(_grid(shown, view, asked, there_are(there, "conversation", len(shown), onward)),),
+        grids=(_grid(shown, view, asked, summary),),
         more={"onward": onward, "previous": _page_link(view, asked, -1) if asked.skip else None},
     )
 

@@ -1,6 +1,7 @@
 """Conversations: exactly the calls that show a conversation id, summed up."""
 
 import itertools
+import random
 from dataclasses import replace as replace_dataclass
 
 import pytest
@@ -15,6 +16,7 @@ from gembill.ledger import (
     ConversationPage,
     Ledger,
     Selection,
+    conversations,
     read_conversation_page,
     read_conversations,
     read_records,
@@ -91,6 +93,43 @@ def test_every_order_has_every_conversation_once_and_counts_them(
     assert values == sorted(values, reverse=not ascending)
     second = read_conversation_page(ledger, replace_dataclass(page, skip=1), 1)
     assert second == (shown[1:2], 3)
+
+
+@pytest.mark.parametrize("chosen", [Selection(), Selection(models=("other",)), Selection(start_us=START + 40)], ids=str)
+def test_the_newest_are_found_in_the_last_calls_as_they_are_in_all(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch, chosen: Selection
+) -> None:
+    draw = random.Random(16)
+    names = [None, "alone", *(f"c_{n}" for n in range(25))]
+    calls = [
+        posting(
+            n,
+            occurred_us=START + n // 3,
+            conversation=draw.choice(names),
+            model=draw.choice(["other", "one"]),
+            turns=draw.choice([1, 2]),
+        )
+        for n in range(1, 120)
+    ]
+    append(ledger, SPOOL, calls)
+    whole = read_conversations(ledger, chosen, 1000)
+    monkeypatch.setattr(conversations, "COUNTED", 3)
+    monkeypatch.setattr(conversations, "_CALLS_EACH", (1, 2))
+    for skip in range(0, len(whole) + 2, 2):
+        page = ConversationPage(selection=chosen, skip=skip)
+        shown, there = read_conversation_page(ledger, page, 2)
+        assert shown == whole[skip : skip + 2]
+        assert there in ((page.counted(2) or 0) + 1, len(whole) if shown else 0)
+
+
+def test_of_many_newest_only_so_many_calls_are_looked_at(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(conversations, "COUNTED", 3)
+    monkeypatch.setattr(conversations, "_CALLS_EACH", (1,))
+    append(ledger, SPOOL, [posting(n, conversation=f"c_{n}", turns=2) for n in range(1, 60)])
+    shown, there = read_conversation_page(ledger, ConversationPage(selection=Selection()), 2)
+    assert ([one.id for one in shown], there) == (["c_59", "c_58"], 4)
+    everything = ConversationPage(selection=Selection(), order=ConversationOrder.COST)
+    assert (everything.counted(2), read_conversation_page(ledger, everything, 2)[1]) == (None, 59)
 
 
 def _sorted_by(one: Conversation, order: ConversationOrder) -> int:

@@ -131,3 +131,17 @@ def test_a_page_says_of_how_many_calls_it_shows_some(ledger: Ledger, monkeypatch
     tools = call_pages.calls(ledger, at(trouble="failed")).grids[0].tools
     assert tools is not None
     assert tools.summary == "2 of more than 3 calls"
+
+
+@pytest.mark.parametrize(
+    ("there", "counted", "said"),
+    [
+        (1, 3, "1 call"),
+        (3, 3, "2 of 3 calls"),
+        (4, 3, "2 of more than 3 calls"),
+        (1_000_000, 3, "2 of 1,000,000 calls"),
+        (4, None, "2 of 4 calls"),
+    ],
+)
+def test_a_list_says_how_many_there_are_as_far_as_they_were_counted(there: int, counted: int | None, said: str) -> None:
+    assert call_pages.there_are(there, "call", min(there, 2), None, counted) == said
