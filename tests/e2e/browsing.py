@@ -39,15 +39,6 @@ DRAWN = "#page:not(:has(figure[data-chart]:not([data-drawn])))"
 _WATCH = """
 window.__broken = [];
 document.addEventListener('securitypolicyviolation', (e) => window.__broken.push(e.violatedDirective + ' ' + e.blockedURI));
-window.__shown = {};
-new MutationObserver((_, observer) => {
-  for (const [what, where] of [['sketch', 'figure .sketch .col'], ['drawn', 'figure[data-drawn] .plot svg']])
-    if (!(what in window.__shown) && document.querySelector(where)) {
-      window.__shown[what] = null;
-      requestAnimationFrame(() => setTimeout(() => window.__shown[what] = performance.now()));  // after it was painted
-      if (what === 'drawn') observer.disconnect();
-    }
-}).observe(document, { childList: true, subtree: true, attributes: true });
 """
 
 
@@ -78,18 +69,27 @@ def serving(
 def started(ledger: Ledger, folder: Path) -> Iterator[str]:
     """`gembill dashboard` as a process that has just begun to listen and has answered nothing yet."""
     url = ledger.engine.url.render_as_string(hide_password=False)
-    command = [sys.executable, "-m", "gembill", "dashboard", "--port", "0", "--database-url", url]
     environment = {**os.environ, "GEMBILL_DATA_DIR": str(folder), "HOME": str(folder)}
+    with listening("gembill", "dashboard", "--port", "0", "--database-url", url, environment=environment) as home:
+        yield home
+
+
+@contextlib.contextmanager
+def listening(module: str, *words: str, environment: dict[str, str]) -> Iterator[str]:
+    """A server that is a process of Python's; the address that it wrote to stderr when it began to listen."""
+    command = [sys.executable, "-m", module, *words]
     process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
     try:
         assert process.stderr is not None
-        said = process.stderr.readline()
-        home = re.search(r"http://127\.0\.0\.1:\d+", said)
-        assert home, said + process.stderr.read()
+        said = ""
+        while not (home := re.search(r"http://127\.0\.0\.1:\d+", said)):
+            line = process.stderr.readline()
+            assert line, f"it ended: {said}"
+            said += line
         yield home[0]
     finally:
         process.terminate()
-        process.communicate(timeout=20)
+        process.communicate(timeout=60)
 
 
 @dataclass
@@ -110,13 +110,16 @@ class Watched:
         """Console errors, refused resources, requests that left the machine."""
         return [*self.console, *self.outside, *self.page.evaluate("window.__broken")]
 
-    def seconds(self) -> dict[str, float]:
-        """When the first chart stood as a sketch and as plotly drew it, on the page's clock: 0 is the navigation."""
-        shown = self.page.wait_for_function("window.__shown.drawn && window.__shown").json_value()
-        return {what: at / 1000 for what, at in shown.items()}
-
     def text(self) -> str:
         return str(self.page.inner_text("body"))
+
+
+def choose(watched: Watched, model: str) -> None:
+    """Choose a model, or leave it out, and wait until the address, which is written after the figures, says so."""
+    chosen = f"model={model}" in watched.page.url
+    watched.page.evaluate("document.querySelector('details[data-pick=model]').open = true")
+    watched.page.click(f'input[name=model][value="{model}"]')
+    watched.page.wait_for_url(lambda url: (f"model={model}" in url) != chosen)
 
 
 @contextlib.contextmanager
@@ -125,7 +128,7 @@ def tab(browser: Any, home: str, **options: Any) -> Iterator[Watched]:
     context = browser.new_context(**options)
     context.add_init_script(_WATCH)
     page = context.new_page()
-    page.set_default_timeout(20_000)
+    page.set_default_timeout(60_000)  # milliseconds; a busy machine needs some of them
     watched = Watched(page, home)
     page.on("console", lambda said: said.type == "error" and watched.console.append(said.text))
     page.on("pageerror", lambda error: watched.console.append(str(error)))
@@ -151,13 +154,3 @@ def chromium() -> Iterator[Any]:
             yield browser
         finally:
             browser.close()
-
-
-@contextlib.contextmanager
-def another(browser: Any) -> Iterator[Any]:
-    """A browser that has just been started and has shown nothing yet, beside the one that is there."""
-    fresh = browser.browser_type.launch(executable_path=CHROMIUM, args=_FLAGS)
-    try:
-        yield fresh
-    finally:
-        fresh.close()

@@ -4,7 +4,6 @@ import os
 import re
 import shutil
 import subprocess
-import time
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -13,12 +12,10 @@ import pytest
 
 from gembill.ledger import Ledger, open_ledger
 from gembill.model import ApiError, Status
-from tests.e2e.browsing import DRAWN, Watched, another, serving, started, tab
+from tests.e2e.browsing import DRAWN, Watched, choose, serving, started, tab
 from tests.e2e.month import NOW, PAGES
 from tests.e2e.payloads import PAYLOADS
 from tests.gembill_reports.making import FLASH, PRO, call, put
-
-TRIES = 8  # of what has to be quick: other work on the machine only adds, so that one try in time shows what is ours
 
 
 def test_every_page_loads_without_errors_outside_requests_or_violations(watched: Watched) -> None:
@@ -28,33 +25,25 @@ def test_every_page_loads_without_errors_outside_requests_or_violations(watched:
         assert watched.page.inner_text("h1"), path
 
 
-def test_the_overview_of_a_cold_start_shows_charts_soon_and_transfers_little(
+def test_the_overview_of_a_cold_start_shows_charts_and_transfers_little(
     browser: Any, books: Ledger, tmp_path: Path
 ) -> None:
-    times: list[dict[str, float]] = []
-    while len(times) < TRIES and not soon(times):
-        with started(books, tmp_path) as home, another(browser) as fresh, tab(fresh, home) as cold:
-            cold.go("/?month=2026-11")
-            times.append(cold.seconds())
-            received = cold.page.evaluate(
-                "['navigation', 'resource'].flatMap(k => performance.getEntriesByType(k))"
-                ".reduce((sum, one) => sum + one.transferSize, 0)"
-            )
-            assert cold.troubles() == []
-            assert 1_000_000 < received < 1_500_000
-    assert soon(times), times
-
-
-def soon(times: list[dict[str, float]]) -> bool:
-    """Whether the first chart stood soon (0.2 s were measured), and soon as plotly draws it (1.5 s)."""
-    return any(one["sketch"] < 1.0 and one["drawn"] < 2.5 for one in times)
+    with started(books, tmp_path) as home, tab(browser, home) as cold:
+        cold.go("/?month=2026-11")
+        assert cold.page.locator("figure[data-drawn] .plot svg").count() > 0
+        received = cold.page.evaluate(
+            "['navigation', 'resource'].flatMap(k => performance.getEntriesByType(k))"
+            ".reduce((sum, one) => sum + one.transferSize, 0)"
+        )
+        assert cold.troubles() == []
+    assert 1_000_000 < received < 1_500_000
 
 
 def test_a_filter_changes_figures_and_address_and_the_back_button_undoes_it(watched: Watched) -> None:
     watched.go("/")
     spend = "li.card strong"
     whole = watched.page.inner_text(spend)
-    took = [choose(watched, PRO)]
+    choose(watched, PRO)
     part = watched.page.inner_text(spend)
     assert part != whole
     watched.page.go_back()
@@ -62,21 +51,12 @@ def test_a_filter_changes_figures_and_address_and_the_back_button_undoes_it(watc
     watched.page.wait_for_selector(f'{spend}:has-text("{whole}")')
     watched.page.go_forward()
     watched.page.wait_for_selector(f'{spend}:has-text("{part}")')
-    while len(took) < TRIES and min(took) >= 0.3:
-        watched.page.wait_for_selector(DRAWN)
-        took.append(choose(watched, FLASH if len(took) % 2 else PRO))
-    assert min(took) < 0.3, took
+    watched.page.wait_for_selector(DRAWN)
+    choose(watched, FLASH)  # the two are all that this figure has
+    watched.page.wait_for_selector(f'{spend}:has-text("{whole}")')
+    choose(watched, PRO)
+    assert watched.page.inner_text(spend) not in {whole, part}
     assert watched.troubles() == []
-
-
-def choose(watched: Watched, model: str) -> float:
-    """Choose a model, or leave it out; how long it took until its figures and its address stood there, in seconds."""
-    chosen = f"model={model}" in watched.page.url
-    watched.page.evaluate("document.querySelector('details[data-pick=model]').open = true")
-    began = time.monotonic()
-    watched.page.click(f'input[name=model][value="{model}"]')
-    watched.page.wait_for_url(lambda url: (f"model={model}" in url) != chosen)
-    return time.monotonic() - began
 
 
 def test_several_models_and_labels_are_chosen_with_the_keyboard(watched: Watched) -> None:
