@@ -69,3 +69,46 @@ def test_a_file_says_what_it_owns_and_has_a_telling_name(path):
     docstring = ast.get_docstring(ast.parse(path.read_text())) or ""
     assert "Owns" in docstring or path.stem == "__main__"
     assert path.stem not in VAGUE
+
+
+CLOCKS = {"monotonic", "perf_counter", "process_time", "thread_time"}
+BY_HAND = {"bench", "clients", "faults"}  # they measure; no landing waits for what they say
+TIMED = [path for path in sorted((ROOT / "tests").rglob("test_*.py")) if path.parent.name not in BY_HAND]
+
+
+def test_no_test_fails_because_the_machine_is_slow():
+    """What took how long is asserted nowhere, and whoever waits for something waits for at least 30 seconds."""
+    offenders = [
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for path in TIMED
+        for node in ast.walk(ast.parse(path.read_text()))
+        if (isinstance(node, ast.Assert) and is_timed(node.test)) or (is_deadline(node) and node.right.value < 30)
+    ]
+    assert offenders == []
+
+
+def is_timed(condition: ast.expr) -> bool:
+    """Whether it says that a difference to a clock's time is less than something."""
+    return (
+        isinstance(condition, ast.Compare)
+        and isinstance(condition.ops[0], ast.Lt | ast.LtE)
+        and isinstance(condition.left, ast.BinOp)
+        and isinstance(condition.left.op, ast.Sub)
+        and any(reads_clock(node) for node in ast.walk(condition.left))
+    )
+
+
+def is_deadline(node: ast.AST) -> bool:
+    """Whether it is a clock's time and a number of seconds more."""
+    return isinstance(node, ast.BinOp) and reads_clock(node.left) and isinstance(node.right, ast.Constant)
+
+
+def reads_clock(node: ast.AST) -> bool:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in CLOCKS
+
+
+def test_a_timed_assert_is_recognised():
+    timed, waiting = ast.parse("assert time.monotonic() - began < 5\nassert time.monotonic() < until").body
+    assert is_timed(timed.test)
+    assert not is_timed(waiting.test)
+    assert is_deadline(ast.parse("time.monotonic() + 5", mode="eval").body)

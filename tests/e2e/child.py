@@ -59,7 +59,7 @@ class Child:
         return [int(pid) for task in tasks for pid in task.read_text().split()]
 
     def post(self, path: str, label: str) -> int:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         try:
             connection.request("POST", path, b'{"contents": []}', {"x-gembill-label-case": label})
             answer = connection.getresponse()
@@ -69,7 +69,7 @@ class Child:
             connection.close()
 
     def health(self) -> bytes:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         try:
             connection.request("GET", "/_gembill/health")
             return connection.getresponse().read()
@@ -77,7 +77,7 @@ class Child:
             connection.close()
 
     def _wait_for_port(self, offset: int) -> int:
-        for _ in range(600):
+        for _ in range(1200):
             for line in self.log.read_bytes()[offset:].decode().splitlines():
                 if "GOOGLE_GEMINI_BASE_URL=http://127.0.0.1:" in line:
                     port = int(line.rsplit(":", 1)[1])

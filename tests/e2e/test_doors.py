@@ -125,7 +125,7 @@ def test_a_name_is_answered_where_the_setting_has_it(host, status, recording):
     with (
         api().serving() as player,
         (proxy := recording(player.url, hosts=("gembill.lan",))).running(),
-        socket.create_connection(("127.0.0.1", proxy.port), 10) as client,
+        socket.create_connection(("127.0.0.1", proxy.port), 60) as client,
     ):
         client.sendall(f"POST {CALL} HTTP/1.1\r\nHost: {host}:1\r\nContent-Length: 2\r\n\r\n{{}}".encode())
         assert client.recv(100).startswith(b"HTTP/1.1 " + status)

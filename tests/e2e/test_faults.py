@@ -41,7 +41,7 @@ SSE = [("Content-Type", "text/event-stream")]
 
 def leave(port: int, path: str, case: str, after_bytes: int) -> None:
     """Ask for a stream and hang up after N bytes of the answer."""
-    with socket.create_connection(("127.0.0.1", port), 20) as connection:
+    with socket.create_connection(("127.0.0.1", port), 60) as connection:
         body = b'{"contents": []}'
         connection.sendall(
             f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\nx-gembill-label-case: {case}\r\n\r\n".encode()
@@ -75,7 +75,7 @@ def test_1000_clients_that_leave_mid_stream_have_the_final_usage(recording):
 
 def test_a_client_that_leaves_before_its_request_is_whole_costs_nothing(recording):
     with Player(answer=lambda _: Reply([ANSWER])).serving() as player, (proxy := recording(player.url)).running():
-        with socket.create_connection(("127.0.0.1", proxy.port), 20) as connection:
+        with socket.create_connection(("127.0.0.1", proxy.port), 60) as connection:
             connection.sendall(f"POST {STREAM} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{{".encode())
             time.sleep(0.3)
         wait_until(lambda: proxy.health()["calls_under_way"] == 0)
@@ -110,7 +110,7 @@ def test_an_answer_that_breaks_off_is_cut_for_the_client_and_partial_in_the_ledg
     player = Player(answer=lambda _: Reply(events(3), headers=SSE, framing="chunked", cut=True))
     with player.serving(), (proxy := recording(player.url)).running():
         received = b""
-        with socket.create_connection(("127.0.0.1", proxy.port), 20) as connection:
+        with socket.create_connection(("127.0.0.1", proxy.port), 60) as connection:
             connection.sendall(f"POST {STREAM} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n{{}}".encode())
             while piece := connection.recv(65536):
                 received += piece
@@ -190,7 +190,7 @@ def test_the_request_is_forwarded_as_it_came_but_for_what_the_contract_excepts(r
             b"POST /v1beta/models/gemini-2.5-flash:generateContent?b=2&a=%20x&key=kkkkkkkk HTTP/1.1\r\nHost: LocalHost:1\r\nX-One:  1 \r\nx-gembill-label-team: search\r\n"
             b"Connection: close, X-Hop\r\nX-Hop: 1\r\nX-Two: 2\r\nx-one: again\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n"
         )
-        with socket.create_connection(("127.0.0.1", proxy.port), 20) as connection:
+        with socket.create_connection(("127.0.0.1", proxy.port), 60) as connection:
             connection.sendall(raw)
             assert connection.recv(100).startswith(b"HTTP/1.1 100")
             connection.sendall(b"{}")

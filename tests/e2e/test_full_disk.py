@@ -36,7 +36,7 @@ def test_a_full_disk_means_503_and_nothing_forwarded_until_there_is_space_again(
         assert proxy.post()[0] == 200
         ballast = small_disk / "ballast"
         fill(ballast)
-        until = time.monotonic() + 10
+        until = time.monotonic() + 60
         while (answer := proxy.post())[0] != 503:
             assert time.monotonic() < until
         forwarded = len(player.requests)
@@ -46,7 +46,7 @@ def test_a_full_disk_means_503_and_nothing_forwarded_until_there_is_space_again(
         assert proxy.health()["recording"] is False
         ballast.unlink()
         while proxy.post()[0] != 200:
-            assert time.monotonic() < until + 20
+            assert time.monotonic() < until + 60
             time.sleep(0.1)
         assert proxy.health()["recording"] is True
         served = len(player.requests)

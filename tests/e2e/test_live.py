@@ -57,7 +57,7 @@ def converse(proxy, script: list[tuple[str, str | bytes]], compression: str | No
             if direction == "send":
                 connection.send(message)
             else:
-                received.append(connection.recv(timeout=10))
+                received.append(connection.recv(timeout=60))
     return received
 
 

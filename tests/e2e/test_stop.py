@@ -87,7 +87,7 @@ def _wait_until_nobody_listens(port: int) -> None:
     end = time.monotonic() + 30
     while time.monotonic() < end:
         try:
-            socket.create_connection(("127.0.0.1", port), 10).close()
+            socket.create_connection(("127.0.0.1", port), 60).close()
         except ConnectionError:
             return
         time.sleep(0.02)

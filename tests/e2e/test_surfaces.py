@@ -134,7 +134,7 @@ def test_an_upload_address_of_the_upstream_leads_back_through_the_proxy(recordin
 
 
 def address(port: int, host: str, path: str) -> str | None:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     connection.request("POST", path, b"{}", {"Host": host})
     answer = connection.getresponse()
     answer.read()

@@ -36,7 +36,7 @@ def test_the_addresses_of_a_host(host, known):
 def test_a_port_is_taken_once_and_then_refused_in_one_sentence():
     with listen("127.0.0.1", 0, backlog=1) as taken:
         port = taken.getsockname()[1]
-        socket.create_connection(("127.0.0.1", port), 5).close()
+        socket.create_connection(("127.0.0.1", port), 60).close()
         with pytest.raises(ConfigurationError, match=f"127.0.0.1 port {port}: .*--port"):
             listen("127.0.0.1", port, backlog=1)
 

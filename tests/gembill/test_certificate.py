@@ -55,9 +55,9 @@ def test_a_calls_path_over_tls_is_that_of_any_call(recording, tmp_path):
     with answer.serving() as player, (proxy := recording(player.url, tls="self")).running():
         assert proxy.url.startswith("https://127.0.0.1:")
         trusting = ssl.create_default_context(cafile=str(pem(tmp_path)))
-        assert urlopen(f"{proxy.url}/_gembill/health", context=trusting, timeout=10).status == 200
+        assert urlopen(f"{proxy.url}/_gembill/health", context=trusting, timeout=60).status == 200
         with pytest.raises(OSError, match="CERTIFICATE_VERIFY_FAILED"):
-            urlopen(f"{proxy.url}/_gembill/health", context=ssl.create_default_context(), timeout=10)
+            urlopen(f"{proxy.url}/_gembill/health", context=ssl.create_default_context(), timeout=60)
 
 
 def test_a_strict_client_takes_the_certificate(tmp_path):

@@ -36,7 +36,7 @@ def old(tmp_path: Path) -> Iterator[Old]:
 def test_the_same_socket_is_served_by_the_other_one(old, tmp_path):
     taken = take_over(tmp_path, old.port)
     assert not old.retired.is_set(), "until the new one serves"
-    with socket.create_connection(("127.0.0.1", old.port), 10) as waiting:
+    with socket.create_connection(("127.0.0.1", old.port), 60) as waiting:
         taken.serving()
         assert old.retired.wait(30)
         old.listener.close()

@@ -58,7 +58,7 @@ def test_it_posts_what_comes_and_what_dead_processes_left_and_counts(spool, ledg
     wait_for(lambda: spool.posted == spool.last == 29)
     assert spool.backlog().unposted == 0
     spool.append_wait(*answered(30))
-    posting.end(timeout=20)
+    posting.end(timeout=60)
     assert (spool.posted, posting.progress.posted, posting.progress.buried) == (30, 31, 1)
     assert posting.progress.dead_letters == 1
     assert recorded(ledger_url) == [*range(1, 31), 50]
@@ -76,7 +76,7 @@ def test_spools_that_are_found_later_are_posted_too_also_by_a_child_that_is_star
     posting.adopt([second])
     wait_for(lambda: posting.pid != child)
     wait_for(lambda: second.trouble() == "the spool is closed")
-    posting.end(timeout=20)
+    posting.end(timeout=60)
     assert recorded(ledger_url) == [50, 60]
 
 
@@ -93,7 +93,7 @@ def test_a_child_that_is_killed_is_started_again_loudly_and_nothing_is_lost_or_d
         os.kill(child, signal.SIGKILL)
         wait_for(lambda child=child: posting.pid != child)
     wait_for(lambda: spool.posted == spool.last == 120)
-    posting.end(timeout=20)
+    posting.end(timeout=60)
     assert recorded(ledger_url) == list(range(1, 121))
     assert sum(posting.progress.usage.counts["requests_total"].values()) == posting.progress.posted
     assert caplog.text.count("the posting process ended with exit code -9") == 3
@@ -107,7 +107,7 @@ def test_signals_for_the_whole_group_leave_posting_to_finish(spool, ledger_url, 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         os.kill(posting.pid, number)
     spool.append_wait(*answered(1))
-    posting.end(timeout=20)
+    posting.end(timeout=60)
     assert recorded(ledger_url) == [1]
 
 
@@ -118,7 +118,7 @@ def test_the_password_is_neither_an_argument_nor_a_variable(tmp_path, monkeypatc
     posting = supervised("postgresql://me:canary@127.0.0.1:1/none", tmp_path)
     for file in ("cmdline", "environ"):
         assert b"canary" not in Path(f"/proc/{posting.pid}/{file}").read_bytes()
-    posting.end(timeout=20)
+    posting.end(timeout=60)
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ def test_what_the_child_cannot_obey_is_said_in_its_words(tmp_path, settings, kin
     posting = PostingSupervisor(Settings(data_dir=tmp_path, **settings))
     with pytest.raises(kind, match=says):
         posting.ready()
-    posting.end(timeout=20)
+    posting.end(timeout=60)
 
 
 def test_a_child_that_dies_while_it_begins_is_one_clear_sentence(tmp_path):
@@ -140,7 +140,7 @@ def test_a_child_that_dies_while_it_begins_is_one_clear_sentence(tmp_path):
     os.kill(posting.pid, signal.SIGKILL)
     with pytest.raises(GembillError, match="did not begin; the log says why"):
         posting.ready()
-    posting.end(timeout=20)
+    posting.end(timeout=60)
 
 
 def test_a_ledger_that_is_away_is_known_and_everything_stays(spool, tmp_path):
@@ -149,7 +149,7 @@ def test_a_ledger_that_is_away_is_known_and_everything_stays(spool, tmp_path):
     posting.begin(spool, [])
     wait_for(lambda: posting.progress.ledger_away)
     assert "ledger" in posting.progress.last_error
-    posting.end(timeout=20)
+    posting.end(timeout=60)
     assert spool.posted == 0
 
 
@@ -161,7 +161,7 @@ def test_damage_that_the_child_finds_is_known_here(spool, ledger_url, tmp_path):
     posting = supervised(ledger_url, tmp_path)
     posting.begin(spool, [])
     wait_for(lambda: posting.progress.damage)
-    posting.end(timeout=20)
+    posting.end(timeout=60)
     assert all(damage.reason for damage in posting.progress.damage)
 
 
@@ -178,5 +178,5 @@ def test_a_commit_costs_no_message_unless_the_child_asked(spool, ledger_url, tmp
     assert len(said) == 1
     os.kill(posting.pid, signal.SIGCONT)
     wait_for(lambda: spool.posted == 50)
-    posting.end(timeout=20)
+    posting.end(timeout=60)
     assert recorded(ledger_url) == list(range(1, 51))

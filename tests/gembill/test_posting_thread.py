@@ -14,7 +14,7 @@ def test_the_thread_posts_what_comes_and_what_dead_processes_left(ledger_url, tm
     posting = PostingThread(Settings(data_dir=tmp_path, database_url=ledger_url))
     posting.begin(spool, [dead])
     spool.append_wait(*answered(3))
-    posting.end(timeout=20)
+    posting.end(timeout=60)
     assert posting.progress.posted == 3
     assert (spool.posted, spool.backlog().unposted) == (2, 0)
     ledger = open_ledger(ledger_url)

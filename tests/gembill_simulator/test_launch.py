@@ -14,11 +14,11 @@ from gembill_simulator import Simulator, run, simulator_in_thread
 
 
 def test_a_thread_serves_until_its_block_ends() -> None:
-    with simulator_in_thread() as url, urllib.request.urlopen(url + "/v1/models", timeout=5) as answer:
+    with simulator_in_thread() as url, urllib.request.urlopen(url + "/v1/models", timeout=60) as answer:
         assert answer.status == 200
     assert "gembill-simulator" not in {thread.name for thread in threading.enumerate()}
     with pytest.raises(OSError, match="refused"):
-        urllib.request.urlopen(url + "/v1/models", timeout=5)
+        urllib.request.urlopen(url + "/v1/models", timeout=60)
 
 
 def test_a_taken_port_is_a_configuration_error() -> None:

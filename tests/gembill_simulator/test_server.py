@@ -28,7 +28,7 @@ def running() -> Iterator[Running]:
 def call(
     url: str, path: str, body: Any = CODE, method: str = "POST", **headers: str
 ) -> tuple[http.client.HTTPResponse, bytes]:
-    connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=10)
+    connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=60)
     sent = {name.replace("_", "-"): value for name, value in headers.items()}
     connection.request(method, path, body if isinstance(body, bytes) else json.dumps(body), sent)
     answer = connection.getresponse()

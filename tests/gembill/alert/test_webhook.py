@@ -3,7 +3,6 @@
 import hashlib
 import hmac
 import json
-import time
 
 import pytest
 
@@ -40,7 +39,5 @@ def test_an_address_where_nobody_listens_is_undelivered_and_named_without_its_pa
 
 
 def test_an_address_that_never_answers_is_left_after_its_seconds():
-    began = time.monotonic()
-    with Player(replies=[Reply(silent=True)]).serving() as player, pytest.raises(Undelivered):
+    with Player(replies=[Reply(silent=True)]).serving() as player, pytest.raises(Undelivered, match="timed out"):
         Webhook(player.url, "s", seconds=0.2).send(trial())
-    assert time.monotonic() - began < 5

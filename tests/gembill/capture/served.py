@@ -83,7 +83,7 @@ def serving(handler: Answering, stop_seconds: float = 30.0, room: Room = ANY) ->
 
 
 def connect(port: int) -> socket.socket:
-    return socket.create_connection(("127.0.0.1", port), 10)
+    return socket.create_connection(("127.0.0.1", port), 25)  # less than HEAD_SECONDS, which some tests make shorter
 
 
 def rest(connection: socket.socket) -> bytes:

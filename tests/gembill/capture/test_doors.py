@@ -66,7 +66,7 @@ def answered(port: int, path: bytes, host: str | None, fields: dict[str, str], v
     named = [] if host is None else [f"Host: {host}"]
     lines = [*named, *(f"{name}: {value}" for name, value in fields.items())]
     head = b"POST " + path + f" HTTP/{version}\r\n".encode() + "\r\n".join(lines).encode("latin-1")
-    with socket.create_connection(("127.0.0.1", port), 10) as client:
+    with socket.create_connection(("127.0.0.1", port), 60) as client:
         client.sendall(head + b"\r\nContent-Type: text/plain\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}")
         received = b""
         while piece := client.recv(65536):
@@ -106,7 +106,7 @@ def test_a_request_of_http_1_0_without_a_name_is_no_browsers() -> None:
 
 def test_what_follows_a_refused_request_on_its_connection_is_not_read() -> None:
     good = b"POST /v1beta/models/m:generateContent HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n"
-    with behind(HERE) as (port, handler), socket.create_connection(("127.0.0.1", port), 10) as client:
+    with behind(HERE) as (port, handler), socket.create_connection(("127.0.0.1", port), 60) as client:
         client.sendall(good + good.replace(b"localhost", b"evil.example") + good)
         received = b""
         while piece := client.recv(65536):

@@ -96,7 +96,7 @@ def test_a_body_that_came_with_an_offer_ends_the_connection_only_where_the_head_
 def test_a_call_that_offers_an_upgrade_is_forwarded_whole_and_recorded(framing, recording):
     with Player(answer=lambda _: Reply([ANSWER])).serving() as player, (proxy := recording(player.url)).running():
         request = b"POST %b HTTP/1.1\r\nHost: localhost\r\n%b" % (PATH.encode(), OFFER)
-        with socket.create_connection(("127.0.0.1", proxy.port), 10) as connection:
+        with socket.create_connection(("127.0.0.1", proxy.port), 60) as connection:
             for _ in range(2):
                 connection.sendall(request + framing)
                 assert answered(connection).startswith(b"HTTP/1.1 200")
@@ -115,7 +115,7 @@ def test_curl_that_offers_http2_makes_its_call(recording):
             [curl, "-s", "-o", "-", "-w", "%{http_code}", "--http2", "--noproxy", "*", "-d", BODY.decode(), url],
             capture_output=True,
             check=True,
-            timeout=10,
+            timeout=60,
         )
     assert told.stdout.endswith(b"200")
     assert [sent.body for sent in player.requests] == [BODY]

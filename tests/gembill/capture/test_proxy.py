@@ -83,7 +83,7 @@ def test_a_fault_of_ours_is_a_500_that_says_so_and_the_call_is_closed(recording,
     with Player().serving() as player, (proxy := recording(player.url)).running():
         status, body = proxy.post()
         assert (status, json.loads(body)["error"]["details"][0]["reason"]) == (500, "GEMBILL_INTERNAL")
-        until = time.monotonic() + 10
+        until = time.monotonic() + 60
         while proxy.health()["calls_under_way"]:
             assert time.monotonic() < until
     assert "made to fail" in caplog.text
@@ -94,9 +94,9 @@ def test_a_fault_of_ours_is_a_500_that_says_so_and_the_call_is_closed(recording,
 def test_a_body_shorter_than_its_head_says_costs_nothing(recording):
     with Player().serving() as player, (proxy := recording(player.url)).running():
         path = "/v1beta/models/gemini-2.5-flash:generateContent"
-        with socket.create_connection(("127.0.0.1", proxy.port), 10) as client:
+        with socket.create_connection(("127.0.0.1", proxy.port), 60) as client:
             client.sendall(f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n".encode())
-        until = time.monotonic() + 10
+        until = time.monotonic() + 60
         while not proxy.records():
             assert time.monotonic() < until
             time.sleep(0.05)
@@ -108,7 +108,7 @@ def test_a_call_whose_body_has_not_come_has_no_intent_that_a_kill_could_leave_be
     with (
         Player(answer=lambda _: Reply([ANSWER])).serving() as player,
         (proxy := recording(player.url)).running(),
-        socket.create_connection(("127.0.0.1", proxy.port), 10) as client,
+        socket.create_connection(("127.0.0.1", proxy.port), 60) as client,
     ):
         client.sendall(f"{head}Expect: 100-continue\r\n\r\n".encode())
         assert client.recv(100).startswith(b"HTTP/1.1 100"), "the call is known, and its body waited for"
@@ -144,9 +144,8 @@ def test_an_answer_framed_by_the_connections_end_passes_whole(recording):
 
 
 def request(port: int, method: str, path: str, headers: str = "Connection: close\r\n") -> bytes:
-    with socket.create_connection(("127.0.0.1", port), 20) as connection:
+    with socket.create_connection(("127.0.0.1", port), 60) as connection:
         connection.sendall(f"{method} {path} HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n".encode())
-        connection.settimeout(5)
         received = b""
         while piece := connection.recv(65536):
             received += piece

@@ -111,7 +111,7 @@ def test_a_cancelled_call_is_recorded_without_waiting_for_a_loop(forwarded, endi
         call.forwarding()
     keeper.end_at_once(call)
     keeper.end_at_once(None)
-    assert spool.wait(5)
+    assert spool.wait(60)
     assert [event.ending for event in events(spool)] == [ending]
 
 

@@ -43,8 +43,8 @@ def test_the_command_serves_says_where_on_stderr_and_stops_on_a_signal() -> None
         assert process.stderr is not None
         assert process.stdout is not None
         url = process.stderr.readline().split()[4]
-        with urllib.request.urlopen(url + "/v1/models", timeout=5) as answer:
+        with urllib.request.urlopen(url + "/v1/models", timeout=60) as answer:
             assert answer.status == 200
         process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=10) == 0
+        assert process.wait(timeout=60) == 0
         assert process.stdout.read() == ""

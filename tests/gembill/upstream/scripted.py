@@ -55,7 +55,7 @@ async def served(
         await upstream.close()
         assert upstream.connections_open == upstream.connections_idle == 0
         server.close()
-        await asyncio.wait_for(asyncio.gather(*handlers), 5)
+        await asyncio.wait_for(asyncio.gather(*handlers), 60)
         await asyncio.sleep(0)
 
 

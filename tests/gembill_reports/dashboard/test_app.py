@@ -94,7 +94,7 @@ def test_files_are_packed_for_those_who_can_unpack_and_kept_for_good(app: App) -
 
 def test_getting_ready_holds_up_no_request(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
     released, packed = threading.Event(), []
-    monkeypatch.setattr(assets, "pack", lambda: packed.append(released.wait(10)))
+    monkeypatch.setattr(assets, "pack", lambda: packed.append(released.wait(60)))
 
     async def life() -> list[str]:
         said: list[str] = []
