@@ -7,13 +7,16 @@ written, so that nothing is lost in adding.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 
-from gembill.model import Meter, Rating, Record
+from gembill.model import Api, Meter, Outcome, Rating, Record, Status, Tokens
 
 MODELS = 50
 BUCKETS_S = (0.1, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 900.0)
+_BUCKETS_US = [limit * 1e6 for limit in BUCKETS_S]
 _OTHER = "other"
 _KINDS = {Meter.INPUT: "prompt", Meter.CACHED_INPUT: "cached"}  # the names that readers of metrics expect
 _UNFIT = re.compile(r'[\\"\n]')
@@ -31,57 +34,106 @@ Counts = dict[str, dict[str, int]]
 """By family, then by labels in the form of the exposition text. Money in pico-dollars, time in microseconds."""
 
 
-@dataclass(slots=True)
 class UsageCounters:
-    """Counts since the start. Of the histogram there are `_bucket`, `_sum` and `_count`."""
+    """Counts since the start, added to those that were there `before`."""
 
-    counts: Counts = field(default_factory=dict)
-    _models: set[str] = field(default_factory=set)
+    def __init__(self, before: Counts | None = None) -> None:
+        self._before: Counts = before or {}
+        self._models: dict[str, _Sums] = {}
+
+    @property
+    def counts(self) -> Counts:
+        """All of them by now. Of the histogram there are `_bucket`, `_sum` and `_count`."""
+        counts = {family: dict(values) for family, values in self._before.items()}
+        for name, sums in tuple(self._models.items()):  # another thread may add while it is read
+            for family, labels, count in sums.samples(f'model="{_UNFIT.sub("_", name)}"'):
+                values = counts.setdefault(family, {})
+                values[labels] = values.get(labels, 0) + count
+        return counts
 
     def add_call(self, record: Record, rating: Rating) -> None:
         """A call that is new in the ledger."""
-        model = self._model(record)
-        self._add("requests_total", f'{model},api="{record.api.value}",status="{record.status.value}"', 1)
-        if rating.unpriced_reason is not None:
-            self._add("unpriced_requests_total", model, 1)
+        sums, kind = self._of(record), (record.api, record.status)
+        sums.requests[kind] = sums.requests.get(kind, 0) + 1
+        sums.unpriced += rating.unpriced_reason is not None
         if record.ended_us is not None:
-            self._time(f'{model},stream="{str(record.streamed).lower()}"', record.ended_us - record.occurred_us)
-        self.add_usage(record, rating)
+            sums.add_time(record.streamed, record.ended_us - record.occurred_us)
+        sums.add_usage(record, rating)
 
     def add_usage(self, record: Record, rating: Rating) -> None:
         """What a call used, where it was counted before it was known."""
-        model = self._model(record)
-        for kind, count in _tokens(record):
-            self._add("tokens_total", f'{model},kind="{kind}"', count)
+        self._of(record).add_usage(record, rating)
+
+    def _of(self, record: Record) -> "_Sums":
+        name = record.model or "unknown"
+        sums = self._models.get(name)
+        if sums is None:
+            sums = self._models.setdefault(name if len(self._models) < MODELS else _OTHER, _Sums())
+        return sums
+
+
+@dataclass(slots=True)
+class _Sums:
+    """Counts of one model. What makes a call cheap to count: no text is made before somebody reads.
+
+    `times` are, of calls that were streamed and of others, how many fell into each bucket, and microseconds together.
+    """
+
+    requests: dict[tuple[Api, Status], int] = field(default_factory=dict)
+    unpriced: int = 0
+    tokens: dict[str, int] = field(default_factory=dict)
+    runs: dict[Outcome, int] = field(default_factory=dict)
+    costs: dict[Meter, int] = field(default_factory=dict)
+    failed: int | None = None
+    times: dict[bool, tuple[list[int], list[int]]] = field(default_factory=dict)
+
+    def add_usage(self, record: Record, rating: Rating) -> None:
+        """Tokens, runs and money of a call."""
+        for kind, count in _tokens(record.tokens):
+            if count > 0:
+                self.tokens[kind] = self.tokens.get(kind, 0) + count
         for run in record.executions:
-            self._add("code_executions_total", f'{model},outcome="{run.outcome.value}"', 1)
+            self.runs[run.outcome] = self.runs.get(run.outcome, 0) + 1
         intermediate = 0
         for charge in rating.charges if rating.is_costed else ():
-            kind = _KINDS.get(charge.meter, charge.meter.value)
-            self._add("cost_usd_total", f'{model},kind="{kind}"', charge.cost_pico)
-            intermediate += charge.cost_pico if charge.meter is Meter.INTERMEDIATE else 0
-        if record.failed:
-            share = intermediate * record.failed // len(record.executions)
-            self._add("failed_execution_cost_usd_total", model, share)
+            meter, cost = charge.meter, charge.quantity * charge.unit_pico
+            self.costs[meter] = self.costs.get(meter, 0) + cost
+            intermediate += cost if meter is Meter.INTERMEDIATE else 0
+        if failed := record.failed:
+            self.failed = (self.failed or 0) + intermediate * failed // len(record.executions)
 
-    def _time(self, labels: str, duration_us: int) -> None:
-        for limit in BUCKETS_S:
-            self._add("request_duration_seconds_bucket", f'{labels},le="{limit:g}"', int(duration_us <= limit * 1e6))
-        self._add("request_duration_seconds_bucket", f'{labels},le="+Inf"', 1)
-        self._add("request_duration_seconds_sum", labels, max(0, duration_us))
-        self._add("request_duration_seconds_count", labels, 1)
+    def add_time(self, streamed: bool, duration_us: int) -> None:
+        """How long a call took; one that ended before it began, by its clocks, took no time."""
+        times = self.times.get(streamed)
+        if times is None:
+            times = self.times[streamed] = [0] * (len(BUCKETS_S) + 1), [0]
+        times[0][bisect_left(_BUCKETS_US, duration_us)] += 1
+        times[1][0] += max(0, duration_us)
 
-    def _add(self, family: str, labels: str, count: int) -> None:
-        values = self.counts.setdefault(family, {})
-        values[labels] = values.get(labels, 0) + count
+    def samples(self, model: str) -> Iterator[tuple[str, str, int]]:
+        """Family, labels and count of each; `model` is its label."""
+        for (api, status), count in tuple(self.requests.items()):
+            yield "requests_total", f'{model},api="{api.value}",status="{status.value}"', count
+        if self.unpriced:
+            yield "unpriced_requests_total", model, self.unpriced
+        for streamed, (buckets, total) in tuple(self.times.items()):
+            yield from _histogram(f'{model},stream="{str(streamed).lower()}"', tuple(buckets), total[0])
+        for kind, count in tuple(self.tokens.items()):
+            yield "tokens_total", f'{model},kind="{kind}"', count
+        for outcome, count in tuple(self.runs.items()):
+            yield "code_executions_total", f'{model},outcome="{outcome.value}"', count
+        for meter, cost in tuple(self.costs.items()):
+            yield "cost_usd_total", f'{model},kind="{_KINDS.get(meter, meter.value)}"', cost
+        if self.failed is not None:
+            yield "failed_execution_cost_usd_total", model, self.failed
 
-    def _model(self, record: Record) -> str:
-        name = record.model or "unknown"
-        if name not in self._models:
-            if len(self._models) >= MODELS:
-                return f'model="{_OTHER}"'
-            self._models.add(name)
-        return f'model="{_UNFIT.sub("_", name)}"'
+
+def _histogram(labels: str, buckets: Sequence[int], total_us: int) -> Iterator[tuple[str, str, int]]:
+    """The samples of a histogram, whose buckets count all that fell into smaller ones too."""
+    for limit, count in zip((*(f"{limit:g}" for limit in BUCKETS_S), "+Inf"), accumulate(buckets), strict=True):
+        yield "request_duration_seconds_bucket", f'{labels},le="{limit}"', count
+    yield "request_duration_seconds_sum", labels, total_us
+    yield "request_duration_seconds_count", labels, sum(buckets)
 
 
 def added(one: Counts, other: Counts) -> Counts:
@@ -120,15 +172,13 @@ def _decimal(count: int, decimals: int) -> str:
     return f"{whole}.{rest:0{decimals}}"
 
 
-def _tokens(record: Record) -> Iterator[tuple[str, int]]:
-    """The tokens of a record by kinds that do not overlap; none that is zero or not known."""
-    tokens = record.tokens
+def _tokens(tokens: Tokens) -> tuple[tuple[str, int], ...]:
+    """The tokens of a record by kinds that do not overlap."""
     cached, thinking = tokens.cached or 0, tokens.thinking or 0
-    kinds = {
-        "prompt": (tokens.input or 0) - cached,
-        "intermediate": tokens.intermediate or 0,
-        "cached": cached,
-        "output": (tokens.output or 0) - thinking,
-        "thinking": thinking,
-    }
-    return ((kind, count) for kind, count in kinds.items() if count > 0)
+    return (
+        ("prompt", (tokens.input or 0) - cached),
+        ("intermediate", tokens.intermediate or 0),
+        ("cached", cached),
+        ("output", (tokens.output or 0) - thinking),
+        ("thinking", thinking),
+    )

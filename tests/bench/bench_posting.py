@@ -29,6 +29,7 @@ from gembill.posting import append, joined, posting, read_event
 from gembill.price_catalog import PricingTerms, terms
 from gembill.rules.metering import meter
 from gembill.spool import SegmentEntry
+from gembill.usage_counters import UsageCounters
 from tests.gembill.calls import typical
 from tests.surroundings import postgres_servers
 
@@ -44,9 +45,11 @@ def timed(work: Callable[[], object]) -> tuple[float, float]:
 
 
 def post(ledger: Ledger, entries: list[SegmentEntry], prices: PricingTerms) -> None:
+    """As the posting process does it, counts for Prometheus included."""
+    counters = UsageCounters()
     for first in range(0, len(entries), BATCH):
         batch = [posting(entry, SOURCE, prices) for entry in entries[first : first + BATCH]]
-        append(ledger, SOURCE, joined(ledger, batch), prices.rate)
+        append(ledger, SOURCE, joined(ledger, batch), prices.rate, counters)
 
 
 def _pieces(entries: list[SegmentEntry], prices: PricingTerms) -> None:

@@ -1,7 +1,8 @@
 """Events of calls whose cost can be worked out by hand, posted into a ledger as a spool's would be."""
 
 import json
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from random import Random
 from string import ascii_letters, digits
@@ -116,3 +117,19 @@ def _outline(random: Random) -> tuple[Part, ...]:
 
 def _word(random: Random, length: int) -> str:
     return "".join(random.choices(ascii_letters + digits + "-_", k=length))
+
+
+def calls_of(work: Callable[[], object]) -> int:
+    """How many Python functions a piece of work calls."""
+    count = 0
+
+    def counted(_frame: object, kind: str, _arg: object) -> None:
+        nonlocal count
+        count += kind == "call"
+
+    sys.setprofile(counted)
+    try:
+        work()
+    finally:
+        sys.setprofile(None)
+    return count

@@ -3,7 +3,6 @@
 import asyncio
 import itertools
 import json
-import sys
 from collections.abc import Callable, Sequence
 from random import Random
 
@@ -45,7 +44,7 @@ from gembill.price_catalog import PricingTerms
 from gembill.rules.prices import bundled
 from gembill.rules.rating import DEFAULT
 from gembill.spool import SegmentEntry, Spool
-from tests.gembill.calls import typical
+from tests.gembill.calls import calls_of, typical
 
 USAGE = '{"promptTokenCount": 100, "candidatesTokenCount": 10, "totalTokenCount": 110}'
 NOVEMBER = 1_793_700_000_000_000
@@ -198,22 +197,6 @@ def test_read_event_refuses_what_it_does_not_know():
     for bad in (b"", b"[]", b"{}", event(1, version=2)):
         with pytest.raises(UnreadableEvent):
             read_event(bad)
-
-
-def calls_of(work: Callable[[], object]) -> int:
-    """How many Python functions a piece of work calls."""
-    count = 0
-
-    def counted(_frame: object, kind: str, _arg: object) -> None:
-        nonlocal count
-        count += kind == "call"
-
-    sys.setprofile(counted)
-    try:
-        work()
-    finally:
-        sys.setprofile(None)
-    return count
 
 
 def test_metering_and_rating_a_typical_call_takes_few_functions():

@@ -14,7 +14,7 @@ from gembill.rules.prices import bundled
 from gembill.rules.rating import DEFAULT, rate
 from gembill.spool import SegmentEntry
 from gembill.usage_counters import BUCKETS_S, MODELS, UsageCounters, added, lines
-from tests.gembill.calls import FLASH, SPOOL, event
+from tests.gembill.calls import FLASH, SPOOL, calls_of, event
 
 
 def rated(**more) -> tuple[Record, Rating]:
@@ -86,6 +86,12 @@ def test_an_unpriced_call_and_one_of_unknown_cost():
     samples = scraped(counters.counts)
     assert of(samples, "gembill_unpriced_requests_total") == {(("model", "gemini-of-tomorrow"),): 1}
     assert of(samples, "gembill_cost_usd_total") == {}
+
+
+def test_counting_a_call_takes_few_functions():
+    counters, record_and_rating = UsageCounters(), rated()
+    counters.add_call(*record_and_rating)
+    assert calls_of(lambda: counters.add_call(*record_and_rating)) <= 10  # measured: 8
 
 
 def test_names_of_models_cannot_break_the_text_nor_grow_without_end():
