@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from msgspec.structs import replace
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, func, select
 
 from gembill.errors import LedgerError
 from gembill.ledger import event_bodies, mapping, rollup, schema, sql, validation
@@ -89,9 +89,8 @@ class Transaction:
 
         Every `source_id` in any table has its row in `source`, so that a query can walk the sources and need not scan.
         """
-        source = schema.source
         wanted = {source_id, *others}
-        known = set(self.connection.scalars(select(source.c.source_id).where(source.c.source_id.in_(sorted(wanted)))))
+        known = sql.known_sources(self.connection, wanted)
         host, now_us = socket.gethostname()[:256], self.now_us
         rows = [
             (each, "natural", None, None, now_us, now_us)
@@ -99,10 +98,9 @@ class Transaction:
             else (each, kind, host, None, now_us, now_us)
             for each in wanted - known
         ]
-        sql.insert(self.connection, source, rows, sql.OnConflict.IGNORE)
+        sql.insert(self.connection, schema.source, rows, sql.OnConflict.IGNORE)
         if source_id in known and source_id not in NATURAL_SOURCES:  # the reserved rows are shared: no lock on them
-            seen = update(source).where(source.c.source_id == source_id).values(last_seen_us=now_us)
-            self.connection.execute(seen)
+            sql.note_seen(self.connection, source_id, now_us)
 
     def load(self, keys: Collection[RecordKey]) -> None:
         """Read the current revisions of these records."""

@@ -66,6 +66,15 @@ def test_a_row_that_is_there_can_be_left_as_it_is(ledger: Ledger) -> None:
         assert [tuple(row) for row in there] == [("001", "first"), ("002", "")]
 
 
+def test_sources_are_known_by_their_rows_and_noted_when_they_write(ledger: Ledger) -> None:
+    with engines.writing(ledger.engine) as connection:
+        sql.insert(connection, schema.source, [(number, "spool", None, None, 1, 1) for number in (5, 6)])
+        assert sql.known_sources(connection, {7, 6, 5}) == {5, 6}
+        sql.note_seen(connection, 6, 9)
+        seen = connection.execute(select(schema.source.c.source_id, schema.source.c.last_seen_us))
+        assert {tuple(row) for row in seen} == {(5, 1), (6, 9)}
+
+
 def test_counters_are_added_to_those_that_are_there(ledger: Ledger) -> None:
     with engines.writing(ledger.engine) as connection:
         sql.insert(connection, schema.rollup_narrow, [cell("a", 5), cell("b", 1)], OnConflict.ADD)
