@@ -59,6 +59,9 @@ class Outcome(StrEnum):
     UNKNOWN = "unknown"
 
 
+_FAILED = (Outcome.FAILED, Outcome.DEADLINE_EXCEEDED)
+
+
 class Meter(StrEnum):
     """What is counted for money. Disjoint, so that quantities and charges add up."""
 
@@ -245,7 +248,7 @@ class Record(Struct, frozen=True, kw_only=True, gc=False):
         """Executions that failed or ran out of time."""
         failed = 0
         for run in self.executions:
-            failed += run.outcome is Outcome.FAILED or run.outcome is Outcome.DEADLINE_EXCEEDED
+            failed += run.outcome in _FAILED
         return failed
 
     @property

@@ -13,6 +13,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
+from msgspec.structs import astuple
 
 from gembill.ledger.entries import LedgerRecord, Line, Reason
 from gembill.ledger.measures import TOKEN_FIELDS
@@ -32,13 +33,18 @@ _encode = msgspec.json.Encoder(order="sorted").encode
 
 Words = tuple[str | int | None, ...]
 EventKey = tuple[int, Any]
+Figures = tuple[int | None, ...]
+_TOKENS = len(TOKEN_FIELDS)
+_COSTS = _TOKENS + 2
 
 
 class Charged(NamedTuple):
-    """What of an entry's row is worked out beside its record: ids in the driver's form, labels, quantities of lines."""
+    """What of an entry's row is worked out beside its record: ids in the driver's form, labels, its figures, quantities
+    of lines."""
 
     id: Any
     labels_hash: bytes
+    figures: Figures
     quantities: tuple[int, ...] = ()
 
 
@@ -101,9 +107,22 @@ def template_number(words: Words, lines: tuple[Line, ...]) -> int:
     return int.from_bytes(digest, "big", signed=True)
 
 
+def figures(entry: LedgerRecord) -> Figures:
+    """What can be added up of a revision: its tokens, its runs and how many failed, its costs, as the columns are."""
+    record = entry.record
+    return (
+        *astuple(record.tokens),
+        len(record.executions),
+        record.failed,
+        entry.cost_pico,
+        *astuple(entry.cost_parts),
+        entry.failed_execution_cost_pico,
+    )
+
+
 def row(entry: LedgerRecord, template: int, event: EventKey, posted_us: int, charged: Charged) -> tuple[Any, ...]:
     """The values of `entry` in the order of its columns. Ids are in the driver's form."""
-    record, tokens, runs = entry.record, entry.record.tokens, entry.record.executions
+    record, counts = entry.record, charged.figures
     return (
         record.source_id,
         charged.id,
@@ -117,19 +136,11 @@ def row(entry: LedgerRecord, template: int, event: EventKey, posted_us: int, cha
         record.response_id,
         record.conversation,
         record.turns,
-        tokens.input,
-        tokens.intermediate,
-        tokens.output,
-        tokens.total,
-        tokens.cached,
-        tokens.thinking,
-        _runs_text(runs) if runs else None,
-        len(runs),
-        record.failed,
+        *counts[:_TOKENS],
+        _runs_text(record.executions) if record.executions else None,
+        *counts[_TOKENS:_COSTS],
         charged.labels_hash,
-        entry.cost_pico,
-        *entry.cost_parts.amounts,
-        entry.failed_execution_cost_pico,
+        *counts[_COSTS:],
         f"[{','.join(map(str, charged.quantities))}]" if charged.quantities else None,
     )
 

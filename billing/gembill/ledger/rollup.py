@@ -4,39 +4,44 @@ Owns: keys, measures and their differences, and the same measures as SQL over `r
 Not here: totals. Invariant: the sum of the differences posted for a record is the contribution of its current revision.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from operator import add
+from operator import add, sub
 from typing import Any
 
-from msgspec.structs import astuple
 from sqlalchemy import ColumnElement, Table, case, func, literal_column
 
 from gembill.ledger import schema
 from gembill.ledger.entries import LedgerRecord
-from gembill.ledger.mapping import hour_of
+from gembill.ledger.mapping import Figures, figures, hour_of
 from gembill.ledger.measures import COSTS, TOKEN_FIELDS
 from gembill.ledger.schema import record
 
 Key = tuple[Any, ...]
 DAY_HOURS = 24
 _HOUR = schema.NARROW_KEY.index("hour_utc")
-_NO_COST = (0,) * (1 + len(COSTS))
+_TOKENS = len(TOKEN_FIELDS)
 
 
-def contribution(entry: LedgerRecord) -> tuple[int, ...]:
-    """What a revision counts for, in the order of `MEASURES`; nulls count as 0 and are not `known`."""
-    runs, failed, counts = len(entry.record.executions), entry.record.failed, astuple(entry.record.tokens)
-    if None in counts:
-        known = [each for count in counts for each in ((0, 0) if count is None else (count, 1))]
-    else:  # nearly always
-        a, b, c, d, e, f = counts
-        known = [a, 1, b, 1, c, 1, d, 1, e, 1, f, 1]
-    if entry.cost_pico is None:
-        return (1, 0 if entry.priced else 1, runs, failed, *known, *_NO_COST)
-    parts = [part or 0 for part in entry.cost_parts.amounts]
-    estimate = entry.failed_execution_cost_pico or 0 if failed else 0
-    return (1, 0 if entry.priced else 1, runs, failed, *known, 1, entry.cost_pico, *parts, estimate)
+def contribution(revisions: Sequence[tuple[bool, Figures]]) -> list[int]:
+    """What revisions count for together, in the order of `MEASURES`; nulls count as 0 and are not `known`.
+
+    Each is given as whether it is priced, and its figures. At least one.
+    """
+    priced, each = zip(*revisions, strict=True)
+    columns = list(zip(*each, strict=True))
+    tokens, (runs, failed), costs = columns[:_TOKENS], columns[_TOKENS : _TOKENS + 2], columns[_TOKENS + 2 :]
+    sums = [len(priced), len(priced) - sum(priced), sum(runs), sum(failed)]
+    for counts in tokens:
+        sums += _sum_and_known(counts)
+    sums.append(_sum_and_known(costs[0])[1])
+    return sums + [_sum_and_known(amounts)[0] for amounts in costs]
+
+
+def _sum_and_known(column: tuple[int | None, ...]) -> tuple[int, int]:
+    """The sum of what is known, and of how many it is."""
+    unknown = column.count(None)
+    return sum(filter(None, column)), len(column) - unknown
 
 
 def narrow_key(entry: LedgerRecord) -> Key:
@@ -58,20 +63,27 @@ def narrow_key(entry: LedgerRecord) -> Key:
 class Differences:
     """What revisions add to or take from each cell of the wide rollup by hour; those of the others are their sums."""
 
-    added: dict[Key, list[tuple[int, ...]]] = field(default_factory=dict)
+    added: dict[Key, list[tuple[bool, Figures]]] = field(default_factory=dict)
+    taken: dict[Key, list[tuple[bool, Figures]]] = field(default_factory=dict)
 
-    def add(self, entry: LedgerRecord, labels_hash: bytes, sign: int = 1) -> None:
-        """Count a revision in (1) or out (-1)."""
-        values = contribution(entry)
-        if sign != 1:
-            values = tuple([sign * value for value in values])
+    def add(self, entry: LedgerRecord, labels_hash: bytes, counts: Figures) -> None:
+        """Count a revision in; `counts` are its figures."""
         key = (*narrow_key(entry), entry.record.key or "", labels_hash)
-        self.added.setdefault(key, []).append(values)
+        self.added.setdefault(key, []).append((entry.priced, counts))
+
+    def take(self, entry: LedgerRecord, labels_hash: bytes) -> None:
+        """Count a revision out that was counted in before."""
+        key = (*narrow_key(entry), entry.record.key or "", labels_hash)
+        self.taken.setdefault(key, []).append((entry.priced, figures(entry)))
 
     @property
     def wide(self) -> dict[Key, list[int]]:
         """Sums by cell of the wide rollup by hour."""
-        return {key: list(map(sum, zip(*values, strict=True))) for key, values in self.added.items()}
+        sums = {key: contribution(revisions) for key, revisions in self.added.items()}
+        for key, revisions in self.taken.items():
+            less = contribution(revisions)
+            sums[key] = list(map(sub, sums.get(key, (0,) * len(less)), less))
+        return sums
 
     @property
     def narrow(self) -> dict[Key, list[int]]:

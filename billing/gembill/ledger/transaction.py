@@ -177,13 +177,13 @@ class Transaction:
         key = (record.source_id, record.id)
         lines, quantities = ((), ()) if rating is None else self._lines(key, old, rating)
         if old is not None:
-            self._differences.add(old, mapping.labels_hash(mapping.labels_text(old.record.labels)), -1)
+            self._differences.take(old, mapping.labels_hash(mapping.labels_text(old.record.labels)))
         text = mapping.labels_text(record.labels)
-        hashed = mapping.labels_hash(text)
-        self._differences.add(new, hashed)
+        hashed, figures = mapping.labels_hash(text), mapping.figures(new)
+        self._differences.add(new, hashed, figures)
         self._labels[record.source_id, hashed] = text
         template = self._template(record.source_id, mapping.words(new, reason), lines)
-        charged = mapping.Charged(self._id(record.id), hashed, quantities)
+        charged = mapping.Charged(self._id(record.id), hashed, figures, quantities)
         self._entries.append(mapping.row(new, template, (event[0], self._id(event[1])), self.now_us, charged))
         self._current[key] = new
         self._events[key] = event

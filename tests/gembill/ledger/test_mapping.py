@@ -77,7 +77,7 @@ def test_a_revision_that_was_written_reads_back_the_same(ledger: Ledger, entry: 
     engine, text = ledger.engine.dialect.name, mapping.labels_text(entry.record.labels)
     hashed, source_id = mapping.labels_hash(text), entry.record.source_id
     words = mapping.words(entry, Reason.POSTED)
-    charged = mapping.Charged(schema.driver_id(engine, entry.record.id), hashed)
+    charged = mapping.Charged(schema.driver_id(engine, entry.record.id), hashed, mapping.figures(entry))
     row = mapping.row(entry, 4, (SPOOL, schema.driver_id(engine, number(1))), 5, charged)
     with ledger.engine.connect() as connection:  # never committed: the next example finds an empty table
         sql.insert(connection, schema.template, [(source_id, 4, *words)])
@@ -89,7 +89,7 @@ def test_a_revision_that_was_written_reads_back_the_same(ledger: Ledger, entry: 
 def test_what_reports_sum_is_worked_out_for_the_row() -> None:
     ended = runs(Outcome.FAILED, Outcome.OK, Outcome.DEADLINE_EXCEEDED)
     entry = ledger_record(record(1, executions=ended, occurred_us=START + HOUR + 1), rated(tokens()), 0)
-    row = mapping.row(entry, 4, (SPOOL, "event"), 5, mapping.Charged("id", b"hash", (7, 9)))
+    row = mapping.row(entry, 4, (SPOOL, "event"), 5, mapping.Charged("id", b"hash", mapping.figures(entry), (7, 9)))
     named = dict(zip(schema.entry.columns.keys(), row, strict=True))
     assert (named["executions_count"], named["executions_failed"]) == (3, 2)
     assert named["failed_execution_cost_pico"] == 40 * UNIT * 2 // 3
@@ -99,7 +99,7 @@ def test_what_reports_sum_is_worked_out_for_the_row() -> None:
 
 def test_what_follows_from_the_rest_takes_no_room() -> None:
     entry = ledger_record(record(1, executions=()), Rating(), 0)
-    row = mapping.row(entry, 4, (SPOOL, "id"), 5, mapping.Charged("id", b""))
+    row = mapping.row(entry, 4, (SPOOL, "id"), 5, mapping.Charged("id", b"", mapping.figures(entry)))
     named = dict(zip(schema.entry.columns.keys(), row, strict=True))
     assert [named[name] for name in ("event_source_id", "event_id", "executions", "quantities")] == [None] * 4
 

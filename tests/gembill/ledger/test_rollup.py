@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gembill.ledger import InvalidPosting, Ledger, LedgerRecord, Selection, ledger_record, read_totals, rollup
+from gembill.ledger.mapping import figures
 from gembill.ledger.schema import MEASURES, NARROW_KEY, WIDE_KEY
 from gembill.model import Outcome, Rating, Status, Tokens
 from tests.gembill.ledger.making import HOUR, SPOOL, START, UNIT, append, posting, rated, record, runs, tokens
@@ -26,10 +27,14 @@ REVISION = st.builds(
 )
 
 
+def contribution(*entries: LedgerRecord) -> list[int]:
+    return rollup.contribution([(entry.priced, figures(entry)) for entry in entries])
+
+
 def test_a_revision_counts_its_tokens_runs_and_money() -> None:
     counts = Tokens(input=100, intermediate=40, output=60, total=200, cached=5, thinking=7)
     entry = ledger_record(record(1, tokens=counts, executions=runs(Outcome.OK, Outcome.FAILED)), rated(counts), 0)
-    assert dict(zip(MEASURES, rollup.contribution(entry), strict=True)) == {
+    assert dict(zip(MEASURES, contribution(entry), strict=True)) == {
         "calls": 1,
         "unpriced_calls": 0,
         "executions": 2,
@@ -54,7 +59,7 @@ def test_a_revision_counts_its_tokens_runs_and_money() -> None:
 def test_what_is_not_known_adds_nothing_and_is_not_counted_as_known() -> None:
     counts = Tokens(output=3)
     entry = ledger_record(record(1, tokens=counts, executions=()), Rating(unpriced_reason="no price"), 0)
-    values = dict(zip(MEASURES, rollup.contribution(entry), strict=True))
+    values = dict(zip(MEASURES, contribution(entry), strict=True))
     assert {name: value for name, value in values.items() if value} == {
         "calls": 1,
         "unpriced_calls": 1,
@@ -63,11 +68,20 @@ def test_what_is_not_known_adds_nothing_and_is_not_counted_as_known() -> None:
     }
 
 
+def test_revisions_count_together_what_each_counts_for() -> None:
+    known, unknown = Tokens(input=1, output=2, total=3), Tokens(output=3)
+    entries = [
+        ledger_record(record(1, tokens=known, executions=runs(Outcome.FAILED)), rated(known), 0),
+        ledger_record(record(2, tokens=unknown, executions=()), Rating(unpriced_reason="no price"), 0),
+    ]
+    assert contribution(*entries) == [sum(pair) for pair in zip(*map(contribution, entries), strict=True)]
+    assert dict(zip(MEASURES, contribution(*entries), strict=True))["tokens_input_known"] == 1
+
+
 def test_missing_names_are_empty_in_the_keys() -> None:
     differences = rollup.Differences()
-    differences.add(
-        ledger_record(record(1, model=None, key=None, executions=(), occurred_us=START + HOUR), Rating(), 0), HASH
-    )
+    entry = ledger_record(record(1, model=None, key=None, executions=(), occurred_us=START + HOUR), Rating(), 0)
+    differences.add(entry, HASH, figures(entry))
     (narrow,), (wide,) = differences.narrow, differences.wide
     assert dict(zip(NARROW_KEY, narrow, strict=True)) == {
         "source_id": SPOOL,
@@ -87,11 +101,11 @@ def test_what_is_left_of_many_revisions_is_the_last_one(revisions: list[LedgerRe
     differences = rollup.Differences()
     for place, entry in enumerate(revisions):
         if place:
-            differences.add(revisions[place - 1], HASH, -1)
-        differences.add(entry, HASH)
+            differences.take(revisions[place - 1], HASH)
+        differences.add(entry, HASH, figures(entry))
     last = revisions[-1]
     key = rollup.narrow_key(last)
-    counts, more = rollup.contribution(last), (last.record.key or "", HASH)
+    counts, more = contribution(last), (last.record.key or "", HASH)
     source_id, hour, *rest = key
     day = (source_id, hour // 24, *rest)
     assert [rows for _, rows in differences.rows()] == [
@@ -106,7 +120,8 @@ def test_hours_of_a_day_are_one_cell_of_its_rollup_and_what_cancels_is_in_none()
     differences = rollup.Differences()
     for place, hours in enumerate((0, 1, 23, 24)):
         midnight = START // (24 * HOUR) * 24 * HOUR
-        differences.add(ledger_record(record(place, occurred_us=midnight + hours * HOUR), Rating(), 0), HASH)
+        entry = ledger_record(record(place, occurred_us=midnight + hours * HOUR), Rating(), 0)
+        differences.add(entry, HASH, figures(entry))
     kept = {table.name: rows for table, rows in differences.rows()}
     assert [row[len(NARROW_KEY)] for row in kept["rollup_narrow"]] == [1, 1, 1, 1]
     assert [row[len(NARROW_KEY)] for row in kept["rollup_narrow_day"]] == [3, 1]
