@@ -36,6 +36,7 @@ from gembill.wire.token_counts import InvalidUsage, Usage
 _GENERATION = re.compile(r"gemini-(\d+)")
 _COUNTED = (Status.COMPLETE, Status.PARTIAL)
 _TEXT = frozenset((Modality.TEXT,))
+_NO_DETAILS: Mapping[Modality, int] = {}
 _SPLIT = (Meter.INPUT, Meter.CACHED_INPUT, Meter.INTERMEDIATE, Meter.OUTPUT, Meter.THINKING)
 
 
@@ -196,16 +197,11 @@ def _readings(
         return None
     _, cached, intermediate, output, thinking = _disjoint(tokens)
     readings = _of_prompt(usage, cached) if cached else _of_kinds(Meter.INPUT, usage.prompt, usage.prompt_details)
-    groups: tuple[tuple[Meter, int, Mapping[Modality, int]], ...] = (
-        (Meter.INTERMEDIATE, intermediate, usage.tool_use_details),
-        (Meter.OUTPUT, output, usage.candidates_details),
-        (Meter.THINKING, thinking, {}),
-        (Meter.GROUNDING, _grounding(seen, usage, model), {}),
-        (Meter.MAPS, _maps(seen, usage, model), {}),
-    )
-    for meter, count, details in groups:
-        if count > 0:
-            readings += _of_kinds(meter, count, details)
+    readings += _of_kinds(Meter.INTERMEDIATE, intermediate, usage.tool_use_details)
+    readings += _of_kinds(Meter.OUTPUT, output, usage.candidates_details)
+    readings += _of_kinds(Meter.THINKING, thinking, _NO_DETAILS)
+    readings += _of_kinds(Meter.GROUNDING, _grounding(seen, usage, model), _NO_DETAILS)
+    readings += _of_kinds(Meter.MAPS, _maps(seen, usage, model), _NO_DETAILS)
     return tuple(readings)
 
 
@@ -217,9 +213,9 @@ def _of_prompt(usage: Usage, cached: int) -> list[Reading]:
 
 
 def _of_kinds(meter: Meter, count: int, details: Mapping[Modality, int]) -> list[Reading]:
-    if not count:
+    if count <= 0:
         return []
-    if details.keys() <= _TEXT:  # nearly every call: the count is all there is to say
+    if not details or details.keys() == _TEXT:  # nearly every call: the count is all there is to say
         return [Reading(meter, Modality.TEXT, count)]
     return _listed(meter, _by_modality(count, details))
 
@@ -313,8 +309,9 @@ def _odd_counts(event: Event, usage: Usage | None, tokens: Tokens, *, uncounted:
 
 def _is_unmetered(event: Event, status: Status) -> bool:
     """Whether the API answered a call whose usage no dialect of ours reads (contract.md, Calls and records)."""
-    answered = event.ending is Ending.FINISHED and event.seen.unread is None and event.http_status is not None
-    return status is Status.UNKNOWN and answered and event.seen.usage is None and event.operation not in TELLS_USAGE
+    if status is not Status.UNKNOWN or event.seen.usage is not None or event.operation in TELLS_USAGE:
+        return False
+    return event.ending is Ending.FINISHED and event.seen.unread is None and event.http_status is not None
 
 
 def _conversation(event: Event) -> str | None:

@@ -26,6 +26,7 @@ def cut(name: str | None) -> str | None:
     return name.encode("utf-8", "surrogatepass")[:_BYTES].decode("utf-8", "ignore")
 
 
+@lru_cache(maxsize=4096)
 def is_cut(name: str | None) -> bool:
     """Whether a name is longer than what is kept of it."""
     if not name or len(name) * _UTF8_BYTES <= _BYTES:

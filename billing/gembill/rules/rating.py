@@ -186,5 +186,5 @@ def _charge(reading: Reading, unit_pico: int, price_id: str) -> Charge:
 
 
 def _tools_meet_grounding(readings: Iterable[Reading]) -> bool:
-    meters = {reading.meter for reading in readings if reading.quantity}
-    return Meter.INTERMEDIATE in meters and not meters.isdisjoint((Meter.GROUNDING, Meter.MAPS))
+    meters = [reading.meter for reading in readings if reading.quantity]
+    return (Meter.GROUNDING in meters or Meter.MAPS in meters) and Meter.INTERMEDIATE in meters

@@ -53,8 +53,9 @@ def executions(outline: Sequence[Part], outcomes: Mapping[str | int, Outcome]) -
             if code is None or code.tool_call_as_code is None:
                 outcome = outcomes.get(part.outcome, Outcome.UNKNOWN) if part.outcome else Outcome.UNKNOWN
                 runs.append(_execution(code, part, outcome))
-    unanswered = [code for queue in waiting.values() for code in queue if code.tool_call_as_code is None]
-    return (*runs, *(_execution(code, None, Outcome.UNKNOWN) for code in unanswered))
+    for queue in waiting.values():
+        runs += [_execution(code, None, Outcome.UNKNOWN) for code in queue if code.tool_call_as_code is None]
+    return tuple(runs)
 
 
 def _partner(queue: list[Part], result: Part) -> Part | None:

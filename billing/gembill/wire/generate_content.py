@@ -23,6 +23,10 @@ from gembill.wire.token_counts import Usage
 __all__ = ["executions", "observe", "request_facts", "usage"]
 
 _FINISH = ("FINISH_REASON_UNSPECIFIED", "STOP", "MAX_TOKENS", "SAFETY", "RECITATION", "OTHER")  # then the APIs differ
+_COUNTS = (
+    *("promptTokenCount", "cachedContentTokenCount", "toolUsePromptTokenCount"),
+    *("candidatesTokenCount", "thoughtsTokenCount", "totalTokenCount"),
+)
 _OUTCOMES: dict[str | int, Outcome] = {
     "OUTCOME_OK": Outcome.OK,
     "OUTCOME_FAILED": Outcome.FAILED,
@@ -237,19 +241,20 @@ def _text(value: object) -> str:
 
 def usage(text: str) -> Usage:
     """The counts of a `usageMetadata` object; InvalidUsage if one of them is not a count (wire.md 1.1)."""
-    counts = token_counts.parse(text)
+    reported = token_counts.parse(text)
+    prompt, cached, tool_use, candidates, thoughts, total = token_counts.counts(reported, _COUNTS)
     return Usage(
-        prompt=token_counts.count(counts, "promptTokenCount"),
-        cached=token_counts.count(counts, "cachedContentTokenCount"),
-        tool_use=token_counts.count(counts, "toolUsePromptTokenCount"),
-        candidates=token_counts.count(counts, "candidatesTokenCount"),
-        thoughts=token_counts.count(counts, "thoughtsTokenCount"),
-        total=token_counts.count(counts, "totalTokenCount"),
-        prompt_details=token_counts.details(counts, "promptTokensDetails"),
-        cached_details=token_counts.details(counts, "cacheTokensDetails"),
-        tool_use_details=token_counts.details(counts, "toolUsePromptTokensDetails"),
-        candidates_details=token_counts.details(counts, "candidatesTokensDetails"),
-        service_tier=_tier(counts),
+        prompt=prompt,
+        cached=cached,
+        tool_use=tool_use,
+        candidates=candidates,
+        thoughts=thoughts,
+        total=total,
+        prompt_details=token_counts.details(reported, "promptTokensDetails"),
+        cached_details=token_counts.details(reported, "cacheTokensDetails"),
+        tool_use_details=token_counts.details(reported, "toolUsePromptTokensDetails"),
+        candidates_details=token_counts.details(reported, "candidatesTokensDetails"),
+        service_tier=_tier(reported),
     )
 
 

@@ -6,7 +6,7 @@ returned is an int with 0 <= n <= 2^53; anything else makes the whole usage inva
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -79,11 +79,22 @@ def count(usage: Mapping[str, Any], name: str) -> int | None:
     return _checked(name, usage.get(name))
 
 
+def counts(usage: Mapping[str, Any], names: Sequence[str]) -> list[int | None]:
+    """Several counts of a usage object, each None where it is absent."""
+    numbers = list(map(usage.get, names))
+    for place, number in enumerate(numbers):
+        if number is not None and (type(number) is not int or not 0 <= number <= LARGEST):
+            _checked(names[place], number)
+    return numbers
+
+
 def details(usage: Mapping[str, Any], name: str, quantity: str = "tokenCount") -> dict[Modality, int]:
     """A list of `{modality, tokenCount}` as tokens by modality."""
     entries = usage.get(name)
+    if not isinstance(entries, list):
+        return {}
     tokens: dict[Modality, int] = {}
-    for entry in entries if isinstance(entries, list) else ():
+    for entry in entries:
         if isinstance(entry, dict):
             modality = _modality(entry.get("modality"))
             more = _checked(name, entry.get(quantity)) or 0
@@ -105,6 +116,8 @@ def _checked(name: str, number: Any) -> int | None:  # noqa: ANN401
 
 def _modality(word: Any) -> Modality:  # noqa: ANN401
     """TEXT where it is missing: old answers leave it out for text, all recorded ones name it."""
+    if word == "TEXT":  # nearly always
+        return Modality.TEXT
     if isinstance(word, int):
         return _MODALITIES.get(word, Modality.OTHER if word else Modality.TEXT)
     return _WORDS.get(word.lower(), Modality.OTHER) if isinstance(word, str) else Modality.TEXT

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gembill.model import Modality
-from gembill.wire.token_counts import LARGEST, InvalidUsage, Usage, count, details, has_counts, parse
+from gembill.wire.token_counts import LARGEST, InvalidUsage, Usage, count, counts, details, has_counts, parse
 
 NO_COUNTS = ["-1", "9007199254740993", "9223372036854775808", "1" + "0" * 30, "-" + "9" * 40, "9" * 5000, "1.5", "1.0", "1e3", "1e999", "-1e999", "NaN", "Infinity", '"12"', '""', "true", "false", "[]", "[1]", "{}"]  # fmt: skip
 NO_OBJECTS = ["", " ", "null", "1", "[]", '"x"', "{", "{'a': 1}", '{"a": }', "[" * 100_000, '{"a":' * 100_000, "\ufeff{}", "\\xff"]  # fmt: skip
@@ -32,6 +32,17 @@ def test_what_is_not_an_object_is_invalid_usage(text):
 @pytest.mark.parametrize(("number", "read"), [("0", 0), ("-0", 0), ("12", 12), (str(LARGEST), LARGEST), ("null", None)])
 def test_counts_are_read_as_they_are(number, read):
     assert count(parse('{"n": %s}' % number), "n") == read
+
+
+def test_counts_are_read_together_as_each_alone():
+    usage = parse('{"a": 1, "b": null, "c": %d}' % LARGEST)
+    assert counts(usage, ("c", "a", "b", "d")) == [LARGEST, 1, None, None]
+
+
+@pytest.mark.parametrize("number", ["-1", "1.0", "true", '"1"', "[]", str(LARGEST + 1)])
+def test_of_counts_read_together_the_one_that_is_none_is_named(number):
+    with pytest.raises(InvalidUsage, match="b is not an integer"):
+        counts(parse('{"a": 1, "b": %s}' % number), ("a", "b"))
 
 
 def test_an_absent_count_is_not_reported_and_not_zero():
