@@ -5,9 +5,10 @@ Invariant: values are frozen; cost and cost parts are null together; old charges
 new ones line by line, so that a price that no longer applies stays visible in its reversal.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from operator import attrgetter
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -100,10 +101,11 @@ def meters_of(part: str) -> list[str]:
 
 def ledger_record(record: Record, rating: Rating, revision: int) -> LedgerRecord:
     """A record with its cost, as one revision; flags of rating follow those of the record."""
-    parts = _parts(rating.charges) if rating.is_costed else _UNKNOWN
+    is_costed = rating.is_costed
+    parts = _parts(rating.charges) if is_costed else _UNKNOWN
     return LedgerRecord(
         record=_kept(record, rating),
-        cost_pico=sum(parts.amounts) if rating.is_costed else None,  # type: ignore[arg-type]
+        cost_pico=sum(parts.amounts) if is_costed else None,  # type: ignore[arg-type]
         cost_parts=parts,
         priced=rating.unpriced_reason is None,
         unpriced_reason=rating.unpriced_reason,
@@ -133,9 +135,8 @@ Line = tuple[str, str, int, str]
 """Meter, modality, unit price, price id: what a quantity is charged under."""
 
 
-def line_of(charge: Charge) -> Line:
-    """What a charge is charged under."""
-    return (charge.meter, charge.modality, charge.unit_pico, charge.price_id)
+line_of: Callable[[Charge], Line] = attrgetter("meter", "modality", "unit_pico", "price_id")
+"""What a charge is charged under."""
 
 
 def net_lines(charges: Iterable[tuple[Line, int]]) -> dict[Line, int]:

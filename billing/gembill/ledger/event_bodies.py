@@ -4,7 +4,8 @@ Owns: the rows of `event` and `event_block`, written and read. Not here: the for
 body is given as it came, wherever it lies; an event whose block is missing has none.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
+from typing import Any
 
 from sqlalchemy import Connection, select
 
@@ -15,10 +16,13 @@ EventKey = tuple[int, str]
 _Seen = tuple[str, int | None, bytes]  # id of an event, its place in its spool, its body
 
 
-def rows_of(source_id: int, events: Sequence[_Seen]) -> tuple[list[Row], list[Row]]:
-    """The rows of `event`, with ids as text, and of `event_block` for events that a source saw."""
+def rows_of(source_id: int, events: Sequence[_Seen], driver_id: Callable[[str], Any]) -> tuple[list[Row], list[Row]]:
+    """The rows of `event`, ids as `driver_id` gives them, and of `event_block` for events that a source saw."""
     packed = event_body.packed((event_id, body) for event_id, _, body in events)
-    kept = [(source_id, event[0], event[1], form) for event, form in zip(events, packed.forms, strict=True)]
+    kept = [
+        (source_id, driver_id(event_id), seq, form)
+        for (event_id, seq, _), form in zip(events, packed.forms, strict=True)
+    ]
     return kept, [(source_id, digest, block) for digest, block in packed.blocks.items()]
 
 

@@ -60,7 +60,7 @@ class Transaction:
         self._charged_before: dict[RecordKey, dict[Line, int]] = {}
         self._ids: dict[str, Any] = {}
         self._differences = rollup.Differences()
-        self._fresh: dict[EventKey, RatedEvent] = {}
+        self._fresh: dict[int, dict[str, RatedEvent]] = {}
         self._entries: list[sql.Row] = []
         self._templates: dict[tuple[int, mapping.Words, tuple[Line, ...]], int] = {}
         self._labels: dict[tuple[int, bytes], str] = {}
@@ -74,14 +74,18 @@ class Transaction:
         validation.check_source(source_id)
         for posting in postings:
             validation.check_posting(source_id, posting)
-        self._places.setdefault(source_id, []).extend((p.seq, p.event_id) for p in postings if p.seq is not None)
+        self._places.setdefault(source_id, []).extend([(p.seq, p.event_id) for p in postings if p.seq is not None])
         fresh = self._unseen(source_id, postings)
         if fresh:
-            keys = {(posting.record.source_id, posting.record.id) for posting in fresh}
+            keys = {  # of the others: a record under its event's own id came with it
+                (record.source_id, record.id)
+                for posting in fresh
+                if (record := posting.record).id != posting.event_id or record.source_id != source_id
+            }
             kind = "spool" if any(posting.seq is not None for posting in fresh) else "import"
             self.register(source_id, {source for source, _ in keys}, kind)
-            self.load(keys - {(source_id, posting.event_id) for posting in fresh})  # these came with their event
-        self._fresh |= {(source_id, posting.event_id): posting for posting in fresh}
+            self.load(keys)
+        self._fresh.setdefault(source_id, {}).update({posting.event_id: posting for posting in fresh})
         return fresh
 
     def register(self, source_id: int, others: Collection[int], kind: str) -> None:
@@ -144,7 +148,7 @@ class Transaction:
     def evidence(self, record: Record) -> tuple[int, bytes] | None:
         """The event from which the counts of a record were read, and the source that saw it; None if it is missing."""
         source_id, event_id = self._events[record.source_id, record.id]
-        if (fresh := self._fresh.get((source_id, event_id))) is not None:
+        if (fresh := self._fresh.get(source_id, {}).get(event_id)) is not None:
             return source_id, fresh.body
         body = event_bodies.read_bodies(self.connection, [(source_id, event_id)]).get((source_id, event_id))
         return None if body is None else (source_id, body)
@@ -203,7 +207,7 @@ class Transaction:
         charges = billed_charges(rating)
         if old is None:
             self._charged[key] = charges
-            return tuple([line_of(charge) for charge in charges]), tuple([charge.quantity for charge in charges])
+            return tuple(map(line_of, charges)), tuple([charge.quantity for charge in charges])
         corrected = correction(self._net(key), _net_of(charges))
         self._charged[key] = charges
         return tuple([line for line, _ in corrected]), tuple([quantity for _, quantity in corrected])
@@ -246,12 +250,10 @@ class Transaction:
             sql.insert(self.connection, table, rows, sql.OnConflict.ADD)
 
     def _write_events(self) -> None:
-        by_source: dict[int, list[tuple[str, int | None, bytes]]] = {}
-        for (source_id, event_id), posting in self._fresh.items():
-            by_source.setdefault(source_id, []).append((event_id, posting.seq, posting.body))
-        for source_id, events in by_source.items():
-            rows, blocks = event_bodies.rows_of(source_id, events)
-            sql.insert(self.connection, schema.event, [(row[0], self._id(row[1]), *row[2:]) for row in rows])
+        for source_id, fresh in self._fresh.items():
+            events = [(event_id, posting.seq, posting.body) for event_id, posting in fresh.items()]
+            rows, blocks = event_bodies.rows_of(source_id, events, self._id)
+            sql.insert(self.connection, schema.event, rows)
             sql.insert(self.connection, schema.event_block, blocks, sql.OnConflict.IGNORE)  # alike by their digest
 
     def refuse_clones(self, connection: Connection) -> None:
@@ -261,10 +263,12 @@ class Transaction:
 
     def _unseen(self, source_id: int, postings: Sequence[RatedEvent]) -> list[RatedEvent]:
         """The postings whose event is new, each event once."""
-        by_id = {posting.event_id: posting for posting in reversed(postings)}
+        by_id: dict[str, RatedEvent] = {}
+        for posting in postings:
+            by_id.setdefault(posting.event_id, posting)
         asked = () if self._trusting and all(posting.seq is not None for posting in postings) else by_id
         known = sql.known_ids(self.connection, schema.event, source_id, asked) if asked else ()
-        return [posting for posting in postings if by_id[posting.event_id] is posting and posting.event_id not in known]
+        return [posting for event_id, posting in by_id.items() if event_id not in known]
 
 
 def _net_of(charges: Iterable[Charge]) -> dict[Line, int]:

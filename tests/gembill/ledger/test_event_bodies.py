@@ -44,6 +44,6 @@ def test_an_event_whose_block_is_missing_has_no_body(ledger: Ledger) -> None:
 
 
 def test_the_rows_of_events_are_in_their_order() -> None:
-    rows, blocks = rows_of(SPOOL, [(number(seq), seq, b"{}") for seq in (3, 1, 2)])
-    assert [row[:3] for row in rows] == [(SPOOL, number(seq), seq) for seq in (3, 1, 2)]
+    rows, blocks = rows_of(SPOOL, [(number(seq), seq, b"{}") for seq in (3, 1, 2)], "<{}>".format)
+    assert [row[:3] for row in rows] == [(SPOOL, f"<{number(seq)}>", seq) for seq in (3, 1, 2)]
     assert [len(row) for row in blocks] == [3]
