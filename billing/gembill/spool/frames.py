@@ -14,7 +14,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import NamedTuple
+
+from msgspec import Struct
 
 WORDS = (  # what groups have in common before their first byte; another dictionary would be another version
     b'"service_tier":"flex","usage_tier":"tier_1","executionId":"},{"kind":"grounding","searches":1,"grounded":true'
@@ -37,7 +38,8 @@ _HEADER = struct.Struct("<8sQQQI")
 _FRAME = struct.Struct("<2sBBHII")
 _CHECK = struct.Struct("<I")
 _STAMP = struct.Struct("<QQ")
-_HEAD = _FRAME.size + _CHECK.size
+_CHECKED = struct.Struct(f"{_FRAME.format}I")  # with its checksum
+_HEAD = _CHECKED.size
 HEADER_BYTES = _HEADER.size + _CHECK.size
 MAX_ID, _MAX_SHARED = 255, 512
 _WINDOW = -12  # 4 KiB, no zlib header: a larger one would be copied for every group
@@ -77,7 +79,7 @@ class Header:
         return cls(*fields) if magic == _MAGIC else None
 
 
-class Frame(NamedTuple):
+class Frame(Struct, frozen=True, gc=False):
     """One frame: its kind, the intent it is or belongs to (0 is none), and where the next one begins."""
 
     kind: int
@@ -180,12 +182,12 @@ def parse(data: bytes, at: int) -> Frame | None:
     payload_at = at + _HEAD
     if len(data) < payload_at:
         return None
-    mark, kind, id_bytes, shared, number, length = _FRAME.unpack_from(data, at)
+    mark, kind, id_bytes, shared, number, length, check = _CHECKED.unpack_from(data, at)
     end = payload_at + length
     if mark != MARK or len(data) < end:
         return None
     payload = data[payload_at:end]
-    if _CHECK.unpack_from(data, at + _FRAME.size)[0] != zlib.crc32(payload, zlib.crc32(data[at : at + _FRAME.size])):
+    if check != zlib.crc32(payload, zlib.crc32(data[at : at + _FRAME.size])):
         return None
     return Frame(kind, number, id_bytes, shared, payload, end)
 

@@ -15,8 +15,9 @@ import os
 import time
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from gembill.spool import frames
 from gembill.spool.frames import HEADER_BYTES, Header, Kind
@@ -26,8 +27,7 @@ log = logging.getLogger(__name__)
 _CHUNK = 1 << 20
 
 
-@dataclass(frozen=True, slots=True)
-class SegmentEntry:
+class SegmentEntry(Struct, frozen=True, gc=False):
     """A completion as it was appended, and when, in microseconds."""
 
     seq: int
@@ -175,7 +175,8 @@ class SegmentReader:
         asked = self.opens.pop(frame.number, None)
         if frame.kind != Kind.COMPLETION or (asked is None and frame.number):
             return None  # without its intent it cannot be read; its number is missed as a gap
-        return SegmentEntry(frame.stamp()[0], *frame.completion(asked), frame.stamp()[1])
+        seq, at_us = frame.stamp()
+        return SegmentEntry(seq, *frame.completion(asked), at_us)
 
     @property
     def is_begun(self) -> bool:
