@@ -204,7 +204,7 @@ def test_metering_and_rating_a_typical_call_takes_few_functions():
     terms = bundled_terms(None)
     for entry in entries:
         posting(entry, 77, terms)  # what is read once is read
-    assert calls_of(lambda: [posting(entry, 77, terms) for entry in entries]) <= 90 * len(entries)
+    assert calls_of(lambda: [posting(entry, 77, terms) for entry in entries]) <= 74 * len(entries)  # measured: 67
 
 
 def test_writing_a_typical_call_takes_few_functions(tmp_path):
@@ -212,7 +212,7 @@ def test_writing_a_typical_call_takes_few_functions(tmp_path):
     made = [posting(entry, 77, bundled_terms(None)) for entry in typical(500)]
     append(ledger, 77, made[:100], rate)
     few, many = (calls_of(lambda part=part: append(ledger, 77, part, rate)) for part in (made[100:200], made[200:]))
-    assert (many - few) / 200 <= 72  # measured: 64
+    assert (many - few) / 200 <= 58  # measured: 52
     ledger.close()
 
 
