@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from msgspec.structs import replace
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, select
 
 from gembill.errors import LedgerError
 from gembill.ledger import event_bodies, mapping, rollup, schema, sql, validation
@@ -37,7 +37,7 @@ EventKey = tuple[int, str]
 def posted_at(connection: Connection, now_us: int) -> int:
     """When what a transaction writes was posted: now, but after all that a closed month has seen, however long it
     waited for its turn and whatever its clock says. `close_month` waits for every transaction that has asked this."""
-    seen_us = connection.scalar(select(func.max(schema.closed_month.c.seen_us)))
+    seen_us = connection.exec_driver_sql("SELECT max(seen_us) FROM closed_month").scalar()
     return max(now_us, (seen_us or 0) + 1)
 
 
