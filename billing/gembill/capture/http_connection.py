@@ -297,7 +297,7 @@ class HttpConnection(asyncio.Protocol):
                 if not self._queue:
                     await self._news(HEAD_SECONDS if self._began else seconds)
                     continue
-                if self.gone:
+                if self._transport.is_closing():
                     return
                 request = self._current = self._queue.popleft()
                 if self._paused:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("gembill.proxy")
 _UPLOAD_URL = b"x-goog-upload-url"
+_UPLOAD_URL_SIZE = len(_UPLOAD_URL)
 _ADDRESS = re.compile(rb"(https?://[^/?#@\\\s]+)(/[^\s]*)", re.IGNORECASE)
 _SWITCH = [(b"connection", b"Upgrade"), (b"upgrade", b"websocket")]
 _OUR_FAULT = Refusal(500, "GEMBILL_INTERNAL", "something went wrong inside gembill; its log says what")
@@ -293,7 +294,7 @@ def rewrite_upload_url(headers: list[Header], origin: Origin, here: tuple[bytes,
     and host change, and only for an address of the upstream itself, so that nobody is sent anywhere new.
     """
     for at, (name, value) in enumerate(headers):
-        if len(name) == len(_UPLOAD_URL) and name.lower() == _UPLOAD_URL:
+        if len(name) == _UPLOAD_URL_SIZE and name.lower() == _UPLOAD_URL:
             return [*headers[:at], (name, _moved(value, origin, here)), *headers[at + 1 :]]
     return headers
 

@@ -142,7 +142,7 @@ class Observation:
     def end_document(self) -> None:
         """End a document: keep the usage as a snapshot where it shows a round (at code, at a result or just after)."""
         self._documents += 1
-        if self._usage and (self._ran or self._result_before) and len(self._snapshots) < MAX_SNAPSHOTS:
+        if (self._ran or self._result_before) and self._usage and len(self._snapshots) < MAX_SNAPSHOTS:
             self._snapshots.append((len(self._outline), self._usage))
         self._result_before = self._showed_result
         self._ran = self._showed_result = False

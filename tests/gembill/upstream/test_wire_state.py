@@ -1,6 +1,7 @@
 """What the system says of a connection: whether something waits on it, and what the other side has confirmed."""
 
 import asyncio
+import socket
 import sys
 
 import pytest
@@ -54,6 +55,25 @@ def test_bytes_are_confirmed_once_the_other_machine_has_them(run: Run) -> None:
         writer.close()
 
     run(scenario())
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other systems do not say it")
+def test_asking_closes_nothing_and_of_a_closed_socket_nothing_is_known() -> None:
+    class Transport(asyncio.BaseTransport):
+        def __init__(self, wire: socket.socket) -> None:
+            super().__init__({"socket": wire})
+
+    one, other = socket.socketpair()
+    listener = socket.create_server(("127.0.0.1", 0))
+    wire = socket.create_connection(listener.getsockname())
+    with one, other, listener, wire:
+        transport = Transport(wire)
+        for _ in range(3):
+            assert acknowledged(transport) is not None
+        assert acknowledged(Transport(one)) is None, "it is no connection of TCP"
+        one.send(b"still open")
+        assert other.recv(10) == b"still open"
+    assert acknowledged(transport) is None
 
 
 def test_of_what_is_no_socket_nothing_is_known() -> None:
