@@ -7,7 +7,7 @@ allow-list is never sent (reliability.md 3).
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -152,11 +152,12 @@ def check_head(
     `size` is a bound of the bytes it took, where the caller knows one.
     """
     live = _check_target_again(target) if len(target) <= _LONGEST_KEPT else check_target(target)
-    alike, length = headers, b"0"
+    alike: Sequence[Header] = headers
+    length = b"0"
     for at, (name, value) in enumerate(headers):
         if len(name) == _LENGTH_SIZE and name.lower() == _LENGTH:
-            length, alike = value, headers.copy()
-            alike[at] = (_LENGTH, value[: -len(value.lstrip(b"0") or b"0")] if value[:1] == b"0" else b"")
+            zeros = value[: -len(value.lstrip(b"0") or b"0")] if value[:1] == b"0" else b""
+            length, alike = value, (*headers[:at], (_LENGTH, zeros), *headers[at + 1 :])
             break
     if size <= _LARGEST_KEPT:
         head = _head_again(version, tuple(alike), doors)

@@ -203,8 +203,9 @@ class HttpConnection(asyncio.Protocol):
         if request is None:
             self._head_bytes += len(data)
         else:
-            request.wire += len(data)
-            request.framing += len(data)
+            size = len(data)
+            request.wire += size
+            request.framing += size
         try:
             self._parser.feed_data(data)
         except HttpParserError as error:

@@ -147,11 +147,12 @@ class Request:
 
     def received(self, piece: bytes) -> None:
         """A piece of the body came (called by the connection); nobody wants it after the answer."""
+        size = len(piece)
         self.framing = 0
-        self.content += len(piece)
+        self.content += size
         if not self.ended:
             self._pieces.append(piece)
-            self.buffered += len(piece)
+            self.buffered += size
 
     @property
     def oddly_framed(self) -> bool:
@@ -180,11 +181,12 @@ class Request:
 
     def send(self, piece: bytes) -> None:
         """Send a part of the body, all but the very last byte of a sized one."""
-        self.sent += len(piece)
+        size = len(piece)
+        self.sent += size
         if self._chunked:
-            piece = b"%x\r\n%b\r\n" % (len(piece), piece)
+            piece = b"%x\r\n%b\r\n" % (size, piece)
         elif self._left is not None:
-            self._left -= len(piece)
+            self._left -= size
             if self._left <= 0:
                 piece, self._held = piece[:-1], piece[-1:]
         if piece:

@@ -68,12 +68,12 @@ class Segment:
         After an OSError nobody knows how many are: write no more here.
         """
         data = header + frames.group(group)
-        written = os.write(self._handle, data)
-        while written < len(data):  # a disk that is nearly full takes a part, and refuses the next
+        size, written = len(data), os.write(self._handle, data)
+        while written < size:  # a disk that is nearly full takes a part, and refuses the next
             written += os.write(self._handle, data[written:])
         os.fdatasync(self._handle)
         self.begun = True
-        self.bytes += len(data)
+        self.bytes += size
 
     def close(self) -> None:
         """Let go of the file as it is; its lock goes with it."""

@@ -96,7 +96,8 @@ def release(outcomes: Iterable[tuple[WriteRequest, Outcome]]) -> None:
             loop = None if isinstance(waiter, Future) else waiter.get_loop()
             by_loop.setdefault(loop, []).append((waiter, outcome))
         request.waiters = []
-    _resolve(by_loop.pop(None, []))
+    if None in by_loop:
+        _resolve(by_loop.pop(None))
     for loop, results in by_loop.items():
         try:
             loop.call_soon_threadsafe(_resolve, results)  # type: ignore[union-attr]
