@@ -102,6 +102,8 @@ class Naming:
             return None
         meter = _METERS.get(sku.meter, BillMeter.OTHER)
         model = self.model(sku.model or "", span)
+        if meter in (BillMeter.SEARCH, BillMeter.MAPS):
+            model = generation(model)  # some SKUs name a model of it
         if meter in _FLAT:
             return Cell(span, model, "standard", meter, Modality.TEXT, long=False)
         return Cell(span, model, sku.tier, meter, sku.kind, long=sku.band is Band.LONG)

@@ -10,6 +10,7 @@ from collections.abc import Container
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
+from itertools import pairwise
 
 from gembill.model import Meter, Modality
 
@@ -109,9 +110,10 @@ MODELS = {
     "gemini 2.5 flash tts": "gemini-2.5-flash-preview-tts",
     "gemini 2.5 pro preview tts": "gemini-2.5-pro-preview-tts",
     "gemini 2.5 pro tts": "gemini-2.5-pro-preview-tts",
-    "gemini 2.5 flash lite ga": "gemini-2.5-flash-lite",  # as Vertex AI calls what is no preview any more
-    "gemini 2.5 flash ga": "gemini-2.5-flash",
-    "gemini 2.5 pro ga": "gemini-2.5-pro",
+    "gemini 2.5 flash image": "gemini-2.5-flash-image",
+    "gemini 3 flash preview": "gemini-3-flash-preview",
+    "gemini 3.1 pro preview": "gemini-3.1-pro-preview",
+    "gemini 3 pro preview": "gemini-3.1-pro-preview",
     "gemma 4 26b a4b it": "gemma-4-26b-a4b-it",
     "gemma 4 31b it": "gemma-4-31b-it",
     "gemini 4": "gemini-4",
@@ -134,7 +136,7 @@ _FEES = (
     ("grounding with google maps(?: for)?", Product.MAPS),
 )
 _ONLINE = ("batch predictions", "online predictions", "predictions")
-_TIERS = {"batch": "batch", "batched": "batch", "flex": "flex", "priority": "priority"}
+_TIERS = {"batch": "batch", "batched": "batch", "flex": "flex", "priority": "priority", "standard": "standard"}
 _KINDS = {
     "text": Modality.TEXT,
     "image": Modality.IMAGE,
@@ -178,12 +180,26 @@ def _surface(words: str) -> tuple[str | None, str | None, str]:
 
 
 def _model(words: str) -> tuple[str | None, str]:
-    """The model, longest name first, and the words without it. `er1.6 image` must not become an image model."""
+    """The model, longest name first, and the words without it. `er1.6 image` must not become an image model.
+
+    Vertex AI adds `ga` to the name of what is not a preview any more.
+    """
     for name in _LONGEST_FIRST:
-        match = re.search(rf"(?<![\w.]){re.escape(name)}(?![\w.])", words)
+        match = re.search(rf"(?<![\w.]){re.escape(name)}(?: ga)?(?![\w.])", words)
         if match:
-            return MODELS[name], f"{words[: match.start()]} {words[match.end() :]}"
+            rest = f"{words[: match.start()]} {words[match.end() :]}"
+            if not _is_kind(name, rest):
+                return MODELS[name], rest
     return None, words
+
+
+def _is_kind(name: str, rest: str) -> bool:
+    """Whether the `image` at the end of a model's name is the kind of content of another model's input.
+
+    Every SKU of an image model names a kind besides, as in `image input ... for gemini 3 pro image`.
+    """
+    named = name.endswith(" image") and name.removesuffix(" image") in MODELS
+    return named and "output" not in rest.split() and not _KINDS.keys() & rest.split()
 
 
 class _Reading:
@@ -196,6 +212,7 @@ class _Reading:
         self._model = model
         self._hours = _HOURS in words or "storage" in words
         self._words = words.replace(_HOURS, " ").split()
+        self._twice = next((one for one, after in pairwise(self._words) if one == after and one in _KINDS), None)
 
     def result(self) -> Sku | UnknownSku:
         """The SKU, or the first thing about it that is not known."""
@@ -220,8 +237,15 @@ class _Reading:
             return f"it names two tiers, {' and '.join(sorted(self._tiers))}"
         if not storage and len(meters - {"cached"}) != 1 and "cached" not in meters:
             return "it does not name one of input and output"
+        return self._reason_of_kinds(meters, kinds)
+
+    def _reason_of_kinds(self, meters: set[str], kinds: list[str]) -> str | None:
         if len(set(kinds)) > 1:
             return f"it names two kinds of content, {' and '.join(sorted(set(kinds)))}"
+        if self._twice:
+            return f"it names {self._twice} twice"
+        if not kinds and "output" in meters and (self._model or "").endswith("-image"):
+            return "it does not say whether the output is text or images"
         return None
 
     def _sku(self, *, storage: bool, meters: set[str], kind: str, band: Band | None) -> Sku:
@@ -262,7 +286,7 @@ class _Reading:
     def _take_band(self) -> Band | None:
         """`short` or `long`; the `input` behind it is part of the band where an output is counted."""
         rest = " ".join(self._words)
-        match = re.search(r"\b(short|long)\b", rest)
+        match = re.search(r"\b(short|long)\b(?: context\b)?", rest)
         if match is None:
             return None
         if "output" in self._words and (inner := re.search(r"\b(?:short|long) input\b", rest)):

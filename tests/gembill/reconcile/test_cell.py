@@ -24,6 +24,8 @@ NAMING = Naming(BOOK)
             {"model": "gemini-3.1-pro-preview", "meter": Meter.OUTPUT, "long": True},
         ),
         ("Generate content search query gemini 3 free", {"meter": Meter.GROUNDING}),
+        ("Generate content maps grounding gemini 2.0 flash", {"model": "gemini-2.5-pro", "meter": Meter.MAPS}),
+        ("Generate content search query gemini 3.5 flash paid one", {"meter": Meter.GROUNDING}),
     ],
 )
 def test_an_sku_and_its_charges_meet(sku, charges):

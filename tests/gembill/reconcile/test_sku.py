@@ -103,6 +103,9 @@ def test_fees_storage_and_other_products_are_told_from_tokens(text, product, mod
         ("Generate content input token count gemini 2.5 pro thinking text", "no rule reads thinking"),
         ("Generate content input token count gemini deep research pro preview text", "no rule reads gemini deep research pro preview"),
         ("Generate content input token count gemini 3.7 flash text image", "it names two kinds of content, image and text"),
+        ("Generate content input token count gemini 3.7 flash image image", "it names image twice"),
+        ("Generate content output token count gemini 3 pro image", "it does not say whether the output is text or images"),
+        ("Generate content input token count gemini 3.7 flash text batch (standard)", "it names two tiers, batch and standard"),
         ("", "it names no model we know"),
     ],
 )  # fmt: skip
@@ -132,6 +135,38 @@ def test_vertex_and_speech_have_the_meters_of_other_models():
         sku = read(text)
         assert isinstance(sku, Sku), sku
         assert (sku.model, sku.tier, sku.meter) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "model", "kind"),
+    [
+        ("Generate content input token count gemini 2.5 flash image priority", "gemini-2.5-flash", "image"),
+        ("Generate content input token count gemini 3.1 flash lite image", "gemini-3.1-flash-lite", "image"),
+        ("Generate content output token count gemini 2.5 flash image image", "gemini-2.5-flash-image", "image"),
+        ("Generate_content text input token count for Gemini 2.5 Flash Image", "gemini-2.5-flash-image", "text"),
+        ("Generate_content image input token count for Gemini 3 Pro Image", "gemini-3-pro-image", "image"),
+        ("Generate_content_image_input_token_count_gemini_3_pro_short_image", "gemini-3.1-pro-preview", "image"),
+    ],
+)
+def test_an_image_behind_a_name_is_its_input_unless_the_sku_names_a_kind_besides(text, model, kind):
+    sku = read(text)
+    assert isinstance(sku, Sku), sku
+    assert (sku.model, sku.kind) == (model, kind)
+
+
+@pytest.mark.parametrize(
+    ("text", "model", "band"),
+    [
+        ("Gemini 2.0 Flash GA Text Input - Predictions", "gemini-2.0-flash", None),
+        ("Gemini 2.5 Pro GA Text Input - Long Context - Predictions", "gemini-2.5-pro", Band.LONG),
+        ("Gemini 3.1 Pro Preview Text Input (Short Context) - Predictions", "gemini-3.1-pro-preview", Band.SHORT),
+        ("Gemini 3 Flash Preview Text Input (Standard) - Predictions", "gemini-3-flash-preview", None),
+    ],
+)
+def test_vertex_says_in_words_what_others_leave_out(text, model, band):
+    sku = read(text)
+    assert isinstance(sku, Sku), sku
+    assert (sku.model, sku.band, sku.tier) == (model, band, "standard")
 
 
 def test_a_longer_model_name_wins_over_the_one_it_begins_with():
