@@ -44,6 +44,10 @@ _STATES: dict[str, type[LedgerError]] = {
     "54": InvalidPosting,  # a limit of the program, as the size of an index row
     "57": LedgerUnavailable,  # an operator intervened: shut down, cancelled
 }
+_READ_ONLY = (
+    "SQLite keeps a log beside the file, for readers too: the folder has to be one that you may write to, or copy the "
+    "ledger to such a one"
+)
 # SQLite says some of these as an OperationalError, which else means a lock or the disk.
 _SQLITE_ABOUT_VALUES = ("integer overflow", "string or blob too big", "datatype mismatch")
 
@@ -103,4 +107,5 @@ def _reason(error: Exception) -> str:
     """The driver's words on one line; never the values, which it may quote."""
     orig = getattr(error, "orig", None) or error  # what SQLAlchemy wraps
     lines = str(orig).strip().splitlines()
-    return lines[0] if lines else type(orig).__name__
+    reason = lines[0] if lines else type(orig).__name__
+    return f"{reason}; {_READ_ONLY}" if isinstance(orig, sqlite.driver.Error) and "readonly" in reason else reason

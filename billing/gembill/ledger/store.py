@@ -16,7 +16,7 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from gembill.address import masked
+from gembill.address import masked, of_file
 from gembill.errors import LedgerError
 from gembill.ledger import migration
 from gembill.ledger.entries import Reason
@@ -291,7 +291,9 @@ def _require_place(path: Path, *, there: bool) -> None:
 
 
 def _opening(engine: Engine) -> str:
-    return f"be opened at {masked(engine.url.render_as_string(hide_password=False))}"
+    file = _file_of(engine)
+    address = engine.url.render_as_string(hide_password=False) if file is None else of_file(file)
+    return f"be opened at {masked(address)}"
 
 
 def _upgrade(engine: Engine) -> tuple[str | None, str]:

@@ -1,6 +1,7 @@
 """Errors of real databases, told apart by what to do about them."""
 
 from collections.abc import Callable
+from contextlib import closing
 
 import pytest
 from sqlalchemy import Connection, Engine, insert
@@ -186,3 +187,11 @@ def test_a_key_that_no_index_takes_is_a_fault_of_the_row(ledger: Ledger) -> None
 def _insert_wide(connection: Connection, key: str) -> None:
     connection.exec_driver_sql("CREATE TEMPORARY TABLE wide (key text PRIMARY KEY) ON COMMIT DROP")
     connection.exec_driver_sql("INSERT INTO wide VALUES (%s)", (key,))
+
+
+def test_a_folder_that_may_not_be_written_to_is_named_as_the_reason() -> None:
+    """By a connection that may not write: tests may run as root, whom no folder refuses."""
+    with closing(sqlite.driver.connect(":memory:")) as connection:
+        connection.execute("PRAGMA query_only = 1")
+        with pytest.raises(LedgerUnavailable, match="keeps a log beside the file, for readers too"), translated("read"):
+            connection.execute("CREATE TABLE t (a)")

@@ -233,3 +233,11 @@ def test_a_server_is_never_replaced(ledger_url: str) -> None:
     ledger.remember(None)
     assert not ledger.is_replaced()
     ledger.close()
+
+
+def test_an_address_is_shown_as_it_would_be_typed(tmp_path: Path) -> None:
+    (tmp_path / "Büro 5%25?.db").write_bytes(b"no database" * 100)
+    url = f"sqlite:///{tmp_path}/Büro 5%2525%3F.db"
+    with pytest.raises(LedgerError) as caught:
+        open_ledger(url)
+    assert f"be opened at {url}:" in str(caught.value)
