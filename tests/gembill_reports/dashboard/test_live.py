@@ -170,7 +170,7 @@ def test_all_listeners_end_with_the_server() -> None:
 
 def test_a_listener_comes_back_after_its_time_and_hears_that_the_line_is_alive(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lives, "_STILL_SECONDS", 0.001)
-    monkeypatch.setattr(lives, "_LIFE_SECONDS", 0.05)
+    monkeypatch.setattr(lives, "_LIFE_SECONDS", 0.3)
 
     async def story() -> None:
         page = Listener(Ledger().live(), "one")
