@@ -4,10 +4,13 @@ Owns: the sentence about a command or option that does not exist, with the neare
 whatever is wrong with the words of a command is one line that names the help to read.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 import click
+
+_MONTH = re.compile(r"unexpected extra argument \(([0-9]{4}-[0-9]{2})\)")
 
 
 class NearGroup(click.Group):
@@ -50,4 +53,10 @@ def usage_sentence(error: click.UsageError) -> str:
     if isinstance(error, click.NoSuchOption):
         near = get_close_matches(error.option_name, error.possibilities or (), 1)
         sentence = f"there is no option {error.option_name}{did_you_mean(near)}"
+    elif error.ctx is not None and (month := _MONTH.search(sentence)) and _takes_month(error.ctx.command):
+        sentence += did_you_mean([f"--month {month[1]}"])
     return sentence if error.ctx is None else f"{sentence} (see `{error.ctx.command_path} --help`)"
+
+
+def _takes_month(command: click.Command) -> bool:
+    return any("--month" in parameter.opts for parameter in command.params)

@@ -33,6 +33,11 @@ def report() -> None:
         (["records", "--mnth", "x"], "there is no option --mnth; did you mean --month? (see `tool records --help`)"),
         (["records", "--zzz"], "there is no option --zzz (see `tool records --help`)"),
         (["records", "more"], "Got unexpected extra argument (more) (see `tool records --help`)"),
+        (
+            ["records", "2026-10"],
+            "Got unexpected extra argument (2026-10); did you mean --month 2026-10? (see `tool records --help`)",
+        ),
+        (["report", "2026-10"], "Got unexpected extra argument (2026-10) (see `tool report --help`)"),
     ],
 )
 def test_the_nearest_is_named_in_one_line(words: list[str], says: str) -> None:
