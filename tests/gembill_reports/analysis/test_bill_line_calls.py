@@ -1,8 +1,7 @@
 """The calls behind a line of the bill."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from gembill.errors import ConfigurationError
 from gembill.ledger import BillFile, Ledger, add_bill

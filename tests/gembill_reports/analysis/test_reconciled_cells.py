@@ -1,8 +1,7 @@
 """Which charges are on the bill as they are in the ledger."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from gembill.ledger import BillFile, Ledger, Selection, add_bill, read_charges, read_records
 from gembill.model import Meter, Modality

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
 from gembill.errors import ConfigurationError
 from gembill.ledger import BillFile, Ledger, Selection, add_bill
@@ -34,12 +35,12 @@ def filled(ledger: Ledger) -> None:
 
 def bill(ledger: Ledger, **options: object) -> None:
     usages = charged(ledger).usages
-    lines = [replace(line, location="global") for line in make_bill(usages, [], BOOK, BillOptions(**options))]
+    lines = [structs.replace(line, location="global") for line in make_bill(usages, [], BOOK, BillOptions(**options))]
     add_bill(ledger, BillFile(digest="x", name="x", form=BillForm.BIGQUERY), lambda: lines_numbered(lines))
 
 
 def lines_numbered(lines):
-    return [replace(line, number=number) for number, line in enumerate(lines, 1)]
+    return [structs.replace(line, number=number) for number, line in enumerate(lines, 1)]
 
 
 def test_a_bill_of_the_ledgers_own_charges_is_reconciled_but_for_prices(ledger: Ledger) -> None:
@@ -117,14 +118,14 @@ def test_project_and_location_choose_lines_and_the_calls_that_say_theirs(ledger:
 def test_a_text_that_nobody_can_read_is_that_of_another_line_with_the_same_id(ledger: Ledger) -> None:
     filled(ledger)
     lines = lines_numbered(make_bill(charged(ledger).usages, [], BOOK, BillOptions()))
-    foreign = [replace(line, sku=f"Erzeugte Inhalte {line.number}") for line in lines]
+    foreign = [structs.replace(line, sku=f"Erzeugte Inhalte {line.number}") for line in lines]
     add_bill(ledger, BillFile(digest="de", name="de", form=BillForm.BIGQUERY), lambda: foreign)
     assert reconcile(ledger, BOOK, SCOPE).unknown_skus
     table = BillFile(digest="en", name="en", form=BillForm.COST_TABLE)
-    add_bill(ledger, table, lambda: [replace(line, month="2026-11") for line in lines])
+    add_bill(ledger, table, lambda: [structs.replace(line, month="2026-11") for line in lines])
     finest = reconcile(ledger, BOOK, SCOPE)
     assert (finest.unknown_skus, finest.unexplained_micro) == ({}, 0)
-    other = replace(
+    other = structs.replace(
         lines[0], month="2026-12", sku="Generate content search query gemini 3"
     )  # another meaning of one id
     add_bill(ledger, BillFile(digest="x", name="x", form=BillForm.COST_TABLE), lambda: [other])
