@@ -26,7 +26,8 @@ class HealthReport:
 
     `trouble` says why no call can be recorded now. `dead_letters` are those of the ledger, None until it was asked.
     `limit_seconds` is how old the oldest unposted record may be while the proxy is ready. `lag_seconds` is how long the
-    newest posted event had waited, `missing` how many of the spools' records are known to be lost.
+    newest posted event had waited, `missing` how many of the spools' records are known to be lost. `gaps` counts places
+    of the spools that the ledger lacks though it has later ones, None until it was asked.
     """
 
     trouble: str | None
@@ -49,6 +50,7 @@ class HealthReport:
     damage: tuple[str, ...]
     free_bytes: int | None
     missing: int = 0
+    gaps: int | None = None
     lag_seconds: float | None = None
     clock_jumps: int = 0
     clock_jump: str | None = None
@@ -115,6 +117,7 @@ class HealthReport:
         yield "open_intents", "gauge", "Calls under way.", self.calls_under_way
         yield "ledger_available", "gauge", "0 after the ledger did not take a batch.", int(self.ledger_available)
         yield "dead_letters", "gauge", "Events in the ledger that could not become records.", self.dead_letters
+        yield "ledger_gaps", "gauge", "Places of the spools that the ledger lacks before later ones.", self.gaps
         yield "stuck_spools", "gauge", "Spools that the ledger refuses.", len(self.stuck_spools)
         yield "spool_damage", "gauge", "Damaged or missing stretches found in the spools.", len(self.damage)
         yield "spool_missing_records", "gauge", "Records of the spools that are known to be lost.", self.missing

@@ -224,7 +224,7 @@ class Poster:
         except LedgerError:
             self.close()
             raise
-        self.progress.lacking = self._watch.trouble
+        self.progress.lacking, self.progress.gaps = self._watch.trouble, self._watch.gaps
 
     def _current(self) -> Ledger:
         """The ledger; another one where its file was removed or replaced since it was opened."""

@@ -117,6 +117,7 @@ def _report(poster: Poster, reader: SpoolReader, *, asks: bool = False) -> Repor
         unknown=progress.unknown,
         unmetered=progress.unmetered,
         dead_letters=progress.dead_letters,
+        gaps=progress.gaps,
         damage=tuple(reader.damage)[-_SAID_DAMAGE:],
         last_error=progress.last_error,
         last_error_us=progress.last_error_us,

@@ -40,7 +40,8 @@ class PostingProgress:
     ledger, None until it was asked; `damage` is what was found in the spools, as keys in the order of finding. `usage`
     counts the calls of this process's start. `lag_seconds` is how long the newest posted event had waited,
     `prices_checked_on` the newest day on which a price in force was checked, as an ISO date,
-    `wal_bytes` the size of the ledger's WAL, which a reader that never ends keeps growing.
+    `wal_bytes` the size of the ledger's WAL, which a reader that never ends keeps growing. `gaps` counts the places of
+    the spools that the ledger lacks though it has later ones, None before it was asked.
     """
 
     posted: int = 0
@@ -48,6 +49,7 @@ class PostingProgress:
     unknown: int = 0
     unmetered: int = 0
     dead_letters: int | None = None
+    gaps: int | None = None
     restarts: int = 0
     damage: dict[Damage, None] = field(default_factory=dict)
     last_error: str | None = None

@@ -197,6 +197,8 @@ class PostingSupervisor:
         progress.wal_bytes = report.wal_bytes
         if report.dead_letters is not None:
             progress.dead_letters = report.dead_letters
+        if report.gaps is not None:
+            progress.gaps = report.gaps
         progress.damage = progress.damage | dict.fromkeys(report.damage)
 
     def _note_posted(self, path: str, seq: int) -> None:

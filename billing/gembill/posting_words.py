@@ -57,6 +57,7 @@ class Report(Struct, frozen=True, kw_only=True):
     unknown: int = 0
     unmetered: int = 0
     dead_letters: int | None = None
+    gaps: int | None = None
     damage: tuple[Damage, ...] = ()
     last_error: str | None = None
     last_error_us: int | None = None

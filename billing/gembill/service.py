@@ -190,6 +190,7 @@ class ProxyService:
             unmetered_records=progress.unmetered,
             posting_restarts=progress.restarts,
             dead_letters=progress.dead_letters,
+            gaps=progress.gaps,
             stuck_spools=(*progress.shown_stuck(), *self._left(progress)),
             damage=tuple(each.reason for each in damage),
             missing=sum(each.missing for each in damage),

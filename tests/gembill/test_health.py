@@ -11,6 +11,7 @@ from gembill import __version__
 from gembill.budget_gauges import BudgetGauge
 from gembill.config import Settings
 from gembill.health import HealthReport
+from gembill.ledger import open_ledger
 from gembill.posting_progress import PostingProgress
 from gembill.posting_supervisor import PostingSupervisor
 from gembill.service import ProxyService
@@ -135,6 +136,7 @@ def test_metrics_have_every_number_under_its_name():
         unmetered_records=9,
         posting_restarts=10,
         dead_letters=11,
+        gaps=16,
         stuck_spools=({"spool": "s", "reason": "r", "since": "t"},),
         damage=("a", "b"),
         missing=12,
@@ -153,6 +155,7 @@ def test_metrics_have_every_number_under_its_name():
         "gembill_open_intents": 3,
         "gembill_ledger_available": 0,
         "gembill_dead_letters": 11,
+        "gembill_ledger_gaps": 16,
         "gembill_stuck_spools": 1,
         "gembill_spool_damage": 2,
         "gembill_spool_missing_records": 12,
@@ -176,9 +179,12 @@ def test_metrics_have_every_number_under_its_name():
 
 def test_what_is_not_known_is_left_out_of_metrics_and_null_in_json():
     report = replace(WELL, dead_letters=None, free_bytes=None)
-    assert not {"gembill_dead_letters", "gembill_spool_free_bytes", "gembill_posting_lag_seconds"} & set(
-        scraped(report.metrics())
-    )
+    assert not {
+        "gembill_dead_letters",
+        "gembill_ledger_gaps",
+        "gembill_spool_free_bytes",
+        "gembill_posting_lag_seconds",
+    } & set(scraped(report.metrics()))
     assert json.loads(report.json())["dead_letters"] is None
 
 
@@ -245,6 +251,22 @@ def test_a_dead_letter_of_an_earlier_start_is_on_the_pages(recording, tmp_path):
                     assert time.monotonic() < until
                     time.sleep(0.01)
                 assert scraped(proxy.get("/_gembill/metrics")[1])["gembill_dead_letters"] == 1
+
+
+def test_gaps_in_the_ledger_are_in_the_metrics_after_a_restart(recording):
+    with Player(answer=lambda _: Reply([ANSWER])).serving() as player:
+        proxy = recording(player.url)
+        for gaps in (0, 1):
+            with ProxyService(proxy.settings, PostingSupervisor(proxy.settings)).running() as proxy.url:
+                assert [proxy.post()[0] for _ in range(2)] == [200, 200]
+                until = time.monotonic() + 60
+                while scraped(proxy.get("/_gembill/metrics")[1]).get("gembill_ledger_gaps") != gaps:
+                    assert time.monotonic() < until
+                    time.sleep(0.01)
+            ledger = open_ledger(proxy.settings.ledger_url)
+            with ledger.engine.begin() as connection:
+                connection.exec_driver_sql("DELETE FROM event WHERE seq = 1")
+            ledger.close()
 
 
 def test_the_wal_of_the_ledger_is_on_the_pages(recording):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from gembill.ledger import Ledger, Selection, audit_ledger, open_ledger, read_records
-from gembill.ledger_watch import LACKING, LOOK_S, LedgerWatch
+from gembill.ledger_watch import COUNT_S, LACKING, LOOK_S, LedgerWatch
 from gembill.posting import Poster
 from gembill.spool import Spool
 from gembill.spool_replay import replay_spools
@@ -135,3 +135,24 @@ def test_what_went_to_a_file_that_was_removed_meanwhile_is_posted_again(
     assert poster.drain(spool) == 5
     poster.close()
     assert count(url) == 5
+
+
+def test_gaps_are_counted_at_once_and_then_now_and_then(spool: Spool, ledger: Ledger) -> None:
+    now = 0.0
+    watch = LedgerWatch(lambda: now)
+    assert watch.gaps is None
+    for seq in (2, 3, 5):
+        ledger.add_dead_letter(spool.source_id, seq, str(seq), b"", "in the place of an event")
+    watch.look(ledger, spool)
+    assert watch.gaps == 2
+    ledger.add_dead_letter(spool.source_id, 4, "4", b"", "in the place of an event")
+    now = COUNT_S - 1
+    watch.look(ledger, spool)
+    assert watch.gaps == 2
+    now = COUNT_S
+    watch.look(ledger, spool)
+    assert watch.gaps == 1
+    ledger.add_dead_letter(spool.source_id, 1, "1", b"", "in the place of an event")
+    watch.forget()
+    watch.look(ledger, spool)
+    assert watch.gaps == 0, "at once in another ledger"

@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     from gembill.ledger.migration import SCHEMA_REVISION
     from gembill.ledger.month_close import close_month
     from gembill.ledger.pages import Cursor, ProblemFilter, RecordPage, SortOrder, count_calls, read_page
-    from gembill.ledger.places import read_places
+    from gembill.ledger.places import count_gaps, read_places
     from gembill.ledger.quality import Quality, read_quality
     from gembill.ledger.records import read_event_body, read_record, read_records, read_time_range
     from gembill.ledger.remarks import Remarks, count_unreplayed, read_remarks
@@ -89,7 +89,7 @@ _MODULES = {
     "migration": "SCHEMA_REVISION",
     "month_close": "close_month",
     "pages": "Cursor ProblemFilter RecordPage SortOrder count_calls read_page",
-    "places": "read_places",
+    "places": "count_gaps read_places",
     "quality": "Quality read_quality",
     "records": "read_event_body read_record read_records read_time_range",
     "remarks": "Remarks count_unreplayed read_remarks",
@@ -153,6 +153,7 @@ __all__ = [
     "count_calls",
     "count_dead_letters",
     "count_events",
+    "count_gaps",
     "count_unreplayed",
     "file_state",
     "greatest_label",
