@@ -28,13 +28,11 @@ def exported() -> set[str]:
     counters = UsageCounters()
     record, rating = rated(seen={"outline": ()})
     counters.add_call(record, rating)
-    counters.counts |= {
-        family: {'model="m"': 1}
-        for family in ("code_executions_total", "failed_execution_cost_usd_total", "unpriced_requests_total")
-    }
+    families = ("code_executions_total", "failed_execution_cost_usd_total", "unpriced_requests_total")
+    counts = counters.counts | {family: {'model="m"': 1} for family in families}
     budget = BudgetGauge(name="b", limit_usd=1.0, spent_usd=0.5, forecast_usd=0.9, used_ratio=0.5)
     known = {"lag_seconds": 0.1, "last_error_us": 1, "prices_age_seconds": 1.0, "wal_bytes": 1, "gaps": 1}
-    report = replace(WELL, **known, usage=counters.counts, budgets=(budget,))
+    report = replace(WELL, **known, usage=counts, budgets=(budget,))
     return {name.partition("{")[0] for name in scraped(report.metrics())}
 
 
