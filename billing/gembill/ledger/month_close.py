@@ -2,7 +2,7 @@
 
 Owns: the document that is kept of a month, its digest, and the lock under which a month is closed. Not here: reading
 closed months (`closings`). Invariant: `seen_us` is when the newest revision of the month's calls was posted, read under
-a lock for which every writer has to be done (each reads `closed_month` first), and not the clock's time: whoever writes
+a lock for which every writer has to be done, and no reader, and not the clock's time: whoever writes
 afterwards is posted later than `seen_us`, also if it began before or its clock is slow (`transaction.posted_at`).
 """
 
@@ -32,7 +32,7 @@ def close_month(ledger: Ledger, month: str, period: Period, now_us: int) -> Clos
     """Close a month for good. ConfigurationError if it is closed already."""
     with translated("close a month"), engines.writing(ledger.engine) as connection:
         if connection.dialect.name == "postgresql":
-            connection.execute(text("LOCK TABLE closed_month IN ACCESS EXCLUSIVE MODE"))
+            connection.execute(text("LOCK TABLE closed_month IN EXCLUSIVE MODE"))
         known = [one for one in _closings(connection) if (one.month, one.timezone) == (month, period.timezone)]
         if known:
             when = iso(known[0].closed_us, period.zone)

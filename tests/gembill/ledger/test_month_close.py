@@ -149,3 +149,13 @@ def test_a_month_is_closed_only_once_every_writer_is_done(october: Ledger) -> No
     closer.join(30)
     assert closed[0].sums["calls"] == 4
     assert audit_ledger(october) == []
+
+
+def test_closing_waits_for_no_reader(october: Ledger) -> None:
+    closed: list[Closing] = []
+    closer = Thread(target=lambda: closed.append(close_month(october, "2026-10", OCTOBER, NOW)), daemon=True)
+    with october.reading() as snapshot:
+        assert snapshot.rows("SELECT month FROM closed_month") == []
+        closer.start()
+        closer.join(30)
+        assert len(closed) == 1
