@@ -4,13 +4,14 @@ Owns: how it is told that something was written since. Not here: what. Invariant
 days, whatever number of calls there is; two ledgers of different content may share a mark by chance only.
 """
 
+import time
 from pathlib import Path
 
 from gembill.ledger.measures import COSTS
 from gembill.ledger.store import Ledger
 
 _PRIME = 1_000_000_007  # sums of what is left by it do not overflow
-_INDEX_HEADER_BYTES = 48
+_SYNCED_AFTER_NS = 60_000_000_000  # no log is synced for longer
 _COLUMNS = ("calls", "unpriced_calls", "executions", "costed", *COSTS)
 _SUMS = ", ".join(f"sum({name} - {name} / {_PRIME} * {_PRIME}) AS {name}" for name in _COLUMNS)
 _STATEMENT = (
@@ -29,13 +30,15 @@ def read_mark(ledger: Ledger) -> str:
     return sha256(repr([int(value or 0) for value in row]).encode()).hexdigest()[:24]
 
 
-def file_state(file: Path) -> tuple[int | bytes, ...]:
-    """Sizes and times of a SQLite file and of its log, and the head of the log's index: other ones after each write.
+def file_state(file: Path) -> tuple[int, ...]:
+    """The sizes and times of a SQLite file and of its log: as long as they stay, nothing was written.
 
-    What a transaction wrote is in the log before it is synced, and is read only when that is done and the index says so
-    (SQLite's wal-index format, the first of its two headers): by sizes and times alone it would be missed in between.
+    A transaction's bytes are in the log before the log is synced, and can be read only after that: a file that was
+    written to just now is at another state each time. The index of the log would say it exactly, but whoever opens and
+    closes that file takes away the locks that SQLite holds on it in the same process (POSIX).
     """
-    state: list[int | bytes] = []
+    state: list[int] = []
+    newest_ns = 0
     for one in (file, file.with_name(f"{file.name}-wal")):
         try:
             there = one.stat()
@@ -43,12 +46,7 @@ def file_state(file: Path) -> tuple[int | bytes, ...]:
             state += [0, 0]
         else:
             state += [there.st_size, there.st_mtime_ns]
-    return (*state, _index_head(file.with_name(f"{file.name}-shm")))
-
-
-def _index_head(index: Path) -> bytes:
-    try:
-        with index.open("rb") as file:
-            return file.read(_INDEX_HEADER_BYTES)
-    except OSError:  # there is none while nobody has the ledger open
-        return b""
+            newest_ns = max(newest_ns, there.st_mtime_ns)
+    now_ns = time.time_ns()
+    settled = now_ns - newest_ns > _SYNCED_AFTER_NS
+    return (*state, 0 if settled else now_ns)
