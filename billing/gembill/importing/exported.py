@@ -2,7 +2,8 @@
 
 Owns: which line is one, and what is taken of it: the events behind the record, which are read and rated again. Not
 here: the writing. Invariant: a call keeps its id, so that the ledger it came from knows it, and a second import changes
-nothing; what the line says besides its events decides nothing but the conversation of an interaction.
+nothing; what the line says besides its events decides nothing but the conversation of an interaction, and whether the
+ledger says that made-up calls are in it.
 """
 
 from dataclasses import dataclass
@@ -28,9 +29,11 @@ class ExportedEvent:
 
 @dataclass(frozen=True, slots=True)
 class ExportedCall:
-    """A call of an export: the events behind its record, the first one first."""
+    """A call of an export: the events behind its record, the first one first; `demo` where the ledger it comes from
+    holds made-up calls."""
 
     events: tuple[ExportedEvent, ...]
+    demo: bool = False
 
 
 def is_exported(members: Members) -> bool:
@@ -44,7 +47,8 @@ def read(members: Members) -> ExportedCall:
     if not bodies:
         raise RefusedLine("it has no events; only `gembill export --format jsonl` of this version or later writes them")
     conversation = text(members, "conversation_id")
-    return ExportedCall(tuple(_event(bytes(body), conversation) for body in bodies))
+    demo = "demo_data" in members and bytes(members["demo_data"]).strip() == b"true"
+    return ExportedCall(tuple(_event(bytes(body), conversation) for body in bodies), demo)
 
 
 def _event(body: bytes, conversation: str | None) -> ExportedEvent:

@@ -21,7 +21,7 @@ from gembill.importing.exported import ExportedCall, ExportedEvent
 from gembill.importing.files import ImportItem
 from gembill.importing.member import RefusedLine, shown
 from gembill.importing.recorded import ImportDefaults, ImportedExchange
-from gembill.ledger import InvalidPosting, Ledger, RatedEvent, known_events, read_record
+from gembill.ledger import DEMO_IMPORT, DEMO_SOURCE, InvalidPosting, Ledger, RatedEvent, known_events, read_record
 from gembill.posting import append, joined, read_event, write_halving
 from gembill.price_catalog import PricingTerms
 from gembill.rules.metering import meter
@@ -69,6 +69,7 @@ class _Waiting:
     source_id: int
     posting: RatedEvent
     exported: bool = False  # its event has the id it had in the ledger it comes from
+    demo: bool = False  # which held made-up calls
 
     @property
     def of_others(self) -> bool:
@@ -119,6 +120,8 @@ class Importer:
         """Write what waits."""
         groups: dict[tuple[int, bool], list[_Waiting]] = defaultdict(list)
         unknown = self._unknown(self._waiting)
+        if any(each.demo for each in unknown):  # before they are written, so that no report shows them unmarked
+            self._ledger.announce(DEMO_IMPORT, DEMO_SOURCE)
         postings = joined(self._ledger, [each.posting for each in unknown])
         for each, posting in zip(unknown, postings, strict=True):
             rated = replace(each, posting=posting)
@@ -137,7 +140,8 @@ class Importer:
 
     def _taken(self, place: str, recorded: ImportedExchange | ExportedCall) -> list[_Waiting]:
         if isinstance(recorded, ExportedCall):
-            return [_Waiting(place, one.source_id, self._rated(one), exported=True) for one in recorded.events]
+            facts = {"exported": True, "demo": recorded.demo}
+            return [_Waiting(place, one.source_id, self._rated(one), **facts) for one in recorded.events]
         source_id, postings = self._postings(recorded)
         return [_Waiting(place, source_id, posting) for posting in postings]
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         read_conversations,
     )
     from gembill.ledger.entries import (
+        DEMO_IMPORT,
         DEMO_SOURCE,
         NATURAL_SOURCES,
         LedgerCharge,
@@ -78,7 +79,7 @@ _MODULES = {
     "closings": "Closing read_closings",
     "conversations": "Conversation ConversationOrder ConversationPage read_chains read_conversation_page "
     "read_conversations",
-    "entries": "DEMO_SOURCE NATURAL_SOURCES LedgerCharge LedgerRecord Line RatedEvent Reason "
+    "entries": "DEMO_IMPORT DEMO_SOURCE NATURAL_SOURCES LedgerCharge LedgerRecord Line RatedEvent Reason "
     "billed_charges ledger_record line_of net_lines",
     "errors": "InvalidPosting LedgerUnavailable SpoolRefused",
     "evidence": "DeadLetter Evidence count_dead_letters known_events read_bodies read_dead_letters read_evidence",
@@ -106,6 +107,7 @@ _MODULES = {
 _HOMES = {name: module for module, names in _MODULES.items() for name in names.split()}
 
 __all__ = [
+    "DEMO_IMPORT",
     "DEMO_SOURCE",
     "MEASURES",
     "NATURAL_SOURCES",

@@ -36,6 +36,8 @@ _UNKNOWN, _NOTHING = CostParts(), dict.fromkeys(COST_PARTS, 0)
 NATURAL_SOURCES = range(-64, 0)  # records with a natural key live under these (contract.md, Identity)
 DEMO_SOURCE = "demo"
 """The kind of a source whose calls are made up."""
+DEMO_IMPORT = -65
+"""The source of no call, of the kind `DEMO_SOURCE`, that a ledger has where made-up calls were imported."""
 
 
 class Reason(StrEnum):

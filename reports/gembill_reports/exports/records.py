@@ -12,7 +12,7 @@ from itertools import chain, groupby, islice
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from gembill.ledger import Ledger, LedgerRecord, read_bodies, read_charges_of
+from gembill.ledger import Ledger, LedgerRecord, holds_demo_data, read_bodies, read_charges_of
 from gembill.model import Meter, Modality, Price, Record
 from gembill.period import Unit, containing
 from gembill_reports.analysis.receipt import receipt
@@ -66,11 +66,12 @@ def _csv(export: Export) -> Iterator[str]:
 
 
 def _jsonl(export: Export) -> Iterator[str]:
+    demo = {"demo_data": True} if holds_demo_data(export.ledger) else {}
     for page in _pages(export):
         bodies = read_bodies(export.ledger, page)
         for stored in page:
             events = ", ".join(body.decode() for body in bodies[stored.record.source_id, stored.record.id])
-            yield f'{json.dumps(record_dict(stored))[:-1]}, "events": [{events}]}}\n'
+            yield f'{json.dumps(record_dict(stored) | demo)[:-1]}, "events": [{events}]}}\n'
 
 
 def _pages(export: Export) -> Iterator[list[LedgerRecord]]:

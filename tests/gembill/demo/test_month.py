@@ -113,3 +113,16 @@ def test_code_runs_and_fails_and_every_team_shows(month: list[Call]) -> None:
     assert {record.streamed for record in records} == {True, False}
     assert 0 < sum(record.failed for record in records) < sum(len(record.executions) for record in records)
     assert any(record.declared and not record.executions for record in records)
+
+
+def test_calls_of_two_teams_are_turns_of_chats_as_the_proxy_tells_them(month: list[Call]) -> None:
+    chats: dict[str, list[Record]] = {}
+    for call in month:
+        if call.record.conversation is not None:
+            chats.setdefault(call.record.conversation, []).append(call.record)
+    longer = [turns for turns in chats.values() if len(turns) > 1]
+    assert len(longer) > 100
+    assert {turn.labels["team"] for turns in longer for turn in turns} == {"data-qa", "report-bot"}
+    assert max(map(len, longer)) <= 8
+    for turns in longer:
+        assert len({(turn.key, turn.requested_model) for turn in turns}) == 1

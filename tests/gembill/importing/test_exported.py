@@ -15,7 +15,16 @@ from gembill.demo.month import fill
 from gembill.importing import ImportDefaults, Importer, ImportItem, ImportSummary
 from gembill.importing.exported import is_exported, read
 from gembill.importing.member import RefusedLine, members_of
-from gembill.ledger import Ledger, Selection, audit_ledger, open_ledger, read_records, read_totals, sum_charges
+from gembill.ledger import (
+    Ledger,
+    Selection,
+    audit_ledger,
+    holds_demo_data,
+    open_ledger,
+    read_records,
+    read_totals,
+    sum_charges,
+)
 from gembill.price_catalog import PricingTerms
 from gembill.rules.prices import bundled
 from gembill.rules.rating import Policies
@@ -79,6 +88,23 @@ def test_an_export_read_into_another_ledger_gives_equal_books(month: Ledger, led
     assert exported(ledger) == text
     assert books(ledger) == books(month)
     assert audit_ledger(ledger) == []
+
+
+def test_made_up_calls_are_marked_in_an_export_and_wherever_it_is_imported(month: Ledger, ledger: Ledger) -> None:
+    lines = exported(month).splitlines()
+    assert all(json.loads(line)["demo_data"] is True for line in lines)
+    assert not holds_demo_data(ledger)
+    imported(ledger, "\n".join(lines[:3]))
+    assert holds_demo_data(ledger)
+    assert audit_ledger(ledger) == []
+    assert json.loads(exported(ledger).splitlines()[0])["demo_data"] is True
+
+
+def test_calls_that_are_not_made_up_mark_nothing(month: Ledger, ledger: Ledger) -> None:
+    line = json.loads(exported(month).splitlines()[0])
+    imported(ledger, json.dumps(line | {"demo_data": False}))
+    assert not holds_demo_data(ledger)
+    assert "demo_data" not in json.loads(exported(ledger))
 
 
 def test_calls_that_are_known_change_nothing_neither_there_nor_where_they_come_from(
