@@ -228,7 +228,7 @@ def budget_text(environ: Mapping[str, str] | None = None) -> tuple[str, str, tup
         for key in table:
             content = content.get(key, {}) if isinstance(content, dict) else {}
         if isinstance(content, dict) and "budget" in content:
-            return str(path), path.read_text(encoding="utf-8"), table
+            return str(path), path.read_text(encoding="utf-8-sig"), table
     return None
 
 
@@ -259,7 +259,7 @@ def _from_file(path: Path, table: tuple[str, ...]) -> dict[str, Any]:
         try:
             values |= {} if name in _NOT_OURS else {name: _checked(written(place), name, value)}
         except ValueError as error:
-            line = line_of(path.read_text(encoding="utf-8"), place)
+            line = line_of(path.read_text(encoding="utf-8-sig"), place)
             raise ConfigurationError(f"{path}:{line}: {error}") from None
     return values
 
@@ -281,7 +281,7 @@ def _user_file(environ: Mapping[str, str]) -> Path:
 
 def _parse(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:

@@ -146,7 +146,7 @@ def rows_of(ledger: Ledger, settings: Settings, ids: Iterable[str]) -> dict[str,
 
 def _file(path: Path, over: PriceBook) -> PriceBook:
     try:
-        return parse(path.read_text(encoding="utf-8"), prefix=_FILE, over=over)
+        return parse(path.read_text(encoding="utf-8-sig"), prefix=_FILE, over=over)
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"the price list {path} (setting prices) cannot be read: {error}") from None
     except PriceError as error:

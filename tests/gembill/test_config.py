@@ -207,6 +207,14 @@ def test_a_file_that_is_no_toml_is_named(content, says):
     assert refused().startswith("gembill.toml cannot be read: ")
 
 
+def test_the_mark_that_some_editors_put_before_a_text_is_passed_over():
+    Path("gembill.toml").write_text("port = 4242\n[[budget]]\n", encoding="utf-8-sig")
+    assert configured().port == 4242
+    assert budget_text() == ("gembill.toml", "port = 4242\n[[budget]]\n", ())
+    Path("gembill.toml").write_text("\nprot = 4242\n", encoding="utf-8-sig")
+    assert refused().startswith("gembill.toml:2: ")
+
+
 @pytest.mark.parametrize("content", ["tool = 5", "[tool]\ngembill = 5", "[tool]\ngembill = [1]"])
 def test_a_table_that_is_a_value_is_named(content):
     write(pyproject=content)

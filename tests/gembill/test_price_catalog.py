@@ -61,7 +61,7 @@ def test_the_list_of_a_newer_program_counts_before_what_was_synced_earlier(ledge
 
 def test_the_users_file_counts_before_all_and_is_kept_for_receipts(ledger: Ledger, tmp_path: Path) -> None:
     path = tmp_path / "own.toml"
-    path.write_text(FILE)
+    path.write_text(FILE, encoding="utf-8-sig")  # some editors begin a text with a mark
     price_lists.add(ledger, Origin.SET, [own("0.45")])
     in_force = terms(ledger, Settings(prices=path))
     assert figure(in_force.book) == unit_price("0.11")

@@ -278,7 +278,7 @@ def load(file: Path | None = None) -> tuple[str, list[Budget]]:
         text = budget_text()
         return ("gembill.toml", []) if text is None else (text[0], budgets(text[1], text[0], text[2]))
     try:
-        content = file.read_text(encoding="utf-8")
+        content = file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"{file} cannot be read: {error}") from None
     return str(file), budgets(content, str(file), ("tool", "gembill") if file.name == "pyproject.toml" else ())

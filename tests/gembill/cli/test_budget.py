@@ -235,6 +235,8 @@ def test_a_file_can_be_named(empty):
     file = empty / "other.toml"
     file.write_text(TEXT)
     assert names(load(file)) == (str(file), ["a", "b"])
+    file.write_text(TEXT, encoding="utf-8-sig")
+    assert names(load(file)) == (str(file), ["a", "b"])
     with pytest.raises(ConfigurationError, match="cannot be read"):
         load(empty / "none.toml")
 
