@@ -186,7 +186,7 @@ def test_both_slashes_of_the_javascript_sdk_go_on_as_they_came(recording):
 
 
 def test_a_message_that_is_too_long_goes_on_and_the_rest_is_said_to_be_unread(recording, monkeypatch):
-    monkeypatch.setattr("gembill.capture.live.MAX_MESSAGE", 1_000)
+    monkeypatch.setattr("gembill.capture.websocket.MAX_MESSAGE", 1_000)
     long = json.dumps({"clientContent": {"turns": [{"parts": [{"text": "x" * 5_000}]}]}})
     heard, _, records = hold(recording, [("send", SETUP), ("send", long), ("recv", usage(5, 1)), ("recv", usage(6, 2))])
     assert heard == [SETUP, long]

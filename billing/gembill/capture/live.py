@@ -1,9 +1,9 @@
 """A session of the Live API as it passes: frames in, records out.
 
-Owns: the messages of a WebSocket (RFC 6455, and 7692 where it was agreed), and which of them make one call. Not here:
-the relay of its bytes (`proxy`) and the meaning of a message (`wire.live`). Invariant: bytes are given to it after they
-went on, and it changes and delays none of them; every usage that the API sent is a record, and work of the model that
-no usage came for is one whose usage is unknown.
+Owns: which messages of a session make one call. Not here: the relay of its bytes (`proxy`), frames (`websocket`) and
+the meaning of a message (`wire.live`). Invariant: bytes are given to it after they went on, and it changes and delays
+none of them; every usage that the API sent is a record, and work of the model that no usage came for is one whose usage
+is unknown; a message is read in slices, so that none holds up other callers, however long it is.
 
 The intent of the first call is durable before the session is opened. Each usage ends a call; the next begins with what
 the client or the model says after it.
@@ -11,66 +11,18 @@ the client or the model says after it.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Generator, Sequence
-
-from websockets.exceptions import PayloadTooBig, WebSocketException
-from websockets.extensions import Extension
-from websockets.extensions.permessage_deflate import PerMessageDeflate
-from websockets.frames import Frame, Opcode
-from websockets.streams import StreamReader
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 
 from gembill.capture.attribution import Header
 from gembill.capture.recorder import Call, Recorder
+from gembill.capture.slices import PACKED, PLAIN, in_slices
+from gembill.capture.websocket import Messages
 from gembill.event import Ending, UnreadReason
 from gembill.wire import live
 from gembill.wire.live import Progress
 
-MAX_MESSAGE = 32 << 20  # bytes of one message, inflated; a longer one ends the reading, not the session
-
 _log = logging.getLogger("gembill.live")
-
-
-class Messages:
-    """Feed the bytes of one direction, take its messages; after `trouble` no more are read."""
-
-    def __init__(self, *, masked: bool, deflated: bool) -> None:
-        self.trouble: UnreadReason | None = None
-        self._reader = StreamReader()
-        self._extensions: list[Extension] = [PerMessageDeflate(False, False, 15, 15)] if deflated else []
-        self._masked = masked
-        self._complete: list[bytes] = []
-        self._partial = bytearray()
-        self._reading = self._read()
-        next(self._reading)
-
-    def feed(self, data: bytes) -> list[bytes]:
-        """The messages that these bytes complete, text and binary alike: the API sends JSON as either."""
-        if self.trouble is None:
-            self._reader.feed_data(data)
-            try:
-                next(self._reading)
-            except (WebSocketException, StopIteration) as error:
-                _log.warning("a session is read no further: %s", error)
-                self.trouble = UnreadReason.TOO_LARGE if isinstance(error, PayloadTooBig) else UnreadReason.MALFORMED
-                self._reader = StreamReader()
-        complete, self._complete = self._complete, []
-        return complete
-
-    def _read(self) -> Generator[None, None, None]:
-        while True:
-            frame = yield from Frame.parse(
-                self._reader.read_exact, mask=self._masked, max_size=MAX_MESSAGE, extensions=self._extensions
-            )
-            if frame.opcode in (Opcode.TEXT, Opcode.BINARY, Opcode.CONT):
-                self._take(frame)
-
-    def _take(self, frame: Frame) -> None:
-        self._partial += frame.data
-        if len(self._partial) > MAX_MESSAGE:
-            raise PayloadTooBig(len(self._partial), MAX_MESSAGE)
-        if frame.fin:
-            self._complete.append(bytes(self._partial))
-            self._partial.clear()
 
 
 class LiveSession:
@@ -112,8 +64,11 @@ class LiveSession:
     async def _take(self, messages: Messages, data: bytes, each: Callable[[bytes], Awaitable[None]]) -> None:
         async with self._taking:
             try:
-                for message in messages.feed(data):
-                    await each(message)
+                heard: list[bytes] = []
+                size = PACKED if messages.deflated else PLAIN
+                await in_slices(
+                    lambda piece: heard.extend(messages.feed(piece)), data, size, partial(_all, heard, each)
+                )
                 await self._note_trouble(messages)
             except Exception:  # noqa: BLE001 - a mistake of ours may cost the count, loudly, but never the session
                 _log.exception("a message of a session could not be read")
@@ -131,8 +86,11 @@ class LiveSession:
         progress = live.progress(message)
         if progress is not Progress.NONE:
             await self._work()
+        shortened, self._of_server.shortened = self._of_server.shortened, None
         if self._call is not None:
             self._call.exchange.document(message)
+            if shortened is not None:
+                self._call.exchange.mark_unread(shortened)
         if progress is Progress.COUNTED:
             await self._finish(Ending.FINISHED)
 
@@ -159,3 +117,10 @@ class LiveSession:
         await self._work()
         assert self._call is not None
         self._call.exchange.mark_unread(messages.trouble)
+
+
+async def _all(heard: list[bytes], each: Callable[[bytes], Awaitable[None]]) -> None:
+    """Look at the messages that a slice completed."""
+    for message in heard:
+        await each(message)
+    heard.clear()

@@ -1,7 +1,7 @@
 """The dialect of the Live API: messages of a WebSocket (wire.md 10).
 
 Owns: the messages `setup` and `serverContent`, the counts that are named otherwise than those of generateContent, and
-which messages belong to a turn. Not here: frames of a WebSocket (`capture.live`). Invariant: a message adds to an
+which messages belong to a turn. Not here: frames of a WebSocket (`capture.websocket`). Invariant: a message adds to an
 observation what it shows and nothing of its text.
 
 A usage says what was used since the one before it in the same session: each of them is a record.

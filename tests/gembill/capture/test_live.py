@@ -1,59 +1,83 @@
-"""Messages of a WebSocket, whole and in any cut, with compression and without. Sessions: tests/e2e/test_live.py."""
+"""A session's messages are looked at in slices. Sessions as a whole: tests/e2e/test_live.py."""
 
-import zlib
+import asyncio
+import json
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from websockets.frames import Frame, Opcode
 
-from gembill.capture import live
-from gembill.capture.live import Messages
-from gembill.event import UnreadReason
+from gembill.capture import slices
+from gembill.capture.attribution import Caller
+from gembill.capture.fingerprint import Fingerprint
+from gembill.capture.live import LiveSession
+from gembill.capture.recorder import Call, Recorder
+from gembill.event import Ending
+from gembill.model import Api, Operation
+from gembill.posting import read_event
+from gembill.rules.metering import meter
+from gembill.spool import Spool
+from gembill.wire.routes import Role, Route
+
+ROUTE = Route(Api.GEMINI, Operation.LIVE, None, streamed=True, role=Role.CALL)
+WHO = Caller((b"a-key",), {}, labels_cut=False)
+USAGE = {"promptTokenCount": 3, "responseTokenCount": 4, "totalTokenCount": 7}
 
 
-def frame(data: bytes, opcode: Opcode = Opcode.TEXT, *, fin: bool = True, mask: bool = False) -> bytes:
-    return Frame(opcode, data, fin).serialize(mask=mask)
+@pytest.fixture
+def spool(tmp_path):
+    opened = Spool.claim(tmp_path)
+    yield opened
+    opened.close(5)
 
 
-@given(st.lists(st.binary(max_size=300), max_size=6), st.booleans(), st.randoms(use_true_random=False))
-def test_messages_do_not_depend_on_how_their_bytes_are_cut(messages, masked, random):
-    wire = b"".join(frame(message, Opcode.BINARY, mask=masked) for message in messages)
-    cuts = sorted(random.randrange(len(wire) + 1) for _ in range(5))
-    reading = Messages(masked=masked, deflated=False)
-    heard = []
-    for start, end in zip([0, *cuts], [*cuts, len(wire)], strict=True):
-        heard += reading.feed(wire[start:end])
-    assert (heard, reading.trouble) == (messages, None)
+def frame(document: object, *, mask: bool = False) -> bytes:
+    return Frame(Opcode.TEXT, json.dumps(document).encode()).serialize(mask=mask)
 
 
-def test_a_message_in_pieces_is_one_and_pings_between_them_are_none():
-    reading = Messages(masked=False, deflated=False)
-    wire = frame(b"ab", fin=False) + frame(b"ping", Opcode.PING) + frame(b"cd", Opcode.CONT)
-    assert reading.feed(wire) == [b"abcd"]
+def hold(spool: Spool, said: bytes, heard: bytes) -> tuple[list, int]:
+    """A session of these bytes: its records, and how often others had their turn while they were read."""
+    turns = 0
+
+    async def other() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    async def run() -> int:
+        recorder = Recorder(spool, Fingerprint(b"0" * 16), open_on_failure=False, remember=lambda _: None)
+
+        async def begin() -> Call:
+            return await recorder.begin_another(ROUTE, WHO)
+
+        first = await begin()
+        first.exchange.answered(101, [])
+        session = LiveSession(first, [], begin, recorder)
+        task = asyncio.create_task(other())
+        before = turns
+        await session.sent(said)
+        await session.received(heard)
+        seen = turns - before
+        await session.close(Ending.FINISHED)
+        task.cancel()
+        return seen
+
+    seen = asyncio.run(run())
+    return [meter(read_event(entry.body), spool.source_id) for entry in spool.read(0, 100)], seen
 
 
-def test_compressed_messages_are_read_with_what_came_before():
-    packer = zlib.compressobj(wbits=-15)
-    reading = Messages(masked=False, deflated=True)
-    for message in (b"hello hello", b"hello hello again"):
-        packed = (packer.compress(message) + packer.flush(zlib.Z_SYNC_FLUSH))[:-4]
-        head = bytes((0x80 | 0x40 | Opcode.TEXT, len(packed)))  # the last frame of a compressed text
-        assert reading.feed(head + packed) == [message]
+def test_others_have_their_turn_behind_every_slice_of_a_long_message(spool, monkeypatch):
+    monkeypatch.setattr(slices, "PATIENCE", 0.0)
+    long = frame({"realtimeInput": {"audio": {"data": "x" * (1 << 20)}}}, mask=True)
+    records, turns = hold(spool, long, frame({"usageMetadata": USAGE}))
+    assert [(one.tokens.input, one.tokens.output) for one in records] == [(3, 4)]
+    assert turns >= len(long) // slices.PLAIN
 
 
-@pytest.mark.parametrize("pieces", [[b"x" * 101], [b"x" * 60, b"x" * 60]])
-def test_a_message_that_is_too_long_ends_the_reading(pieces, monkeypatch):
-    monkeypatch.setattr(live, "MAX_MESSAGE", 100)
-    reading = Messages(masked=False, deflated=False)
-    opcodes = [Opcode.TEXT, *[Opcode.CONT] * (len(pieces) - 1)]
-    wire = b"".join(frame(piece, code, fin=False) for piece, code in zip(pieces, opcodes, strict=True))
-    assert reading.feed(wire) == []
-    assert reading.trouble is UnreadReason.TOO_LARGE
-    assert reading.feed(frame(b"more")) == []
-
-
-def test_what_is_not_a_frame_ends_the_reading():
-    reading = Messages(masked=False, deflated=False)
-    assert reading.feed(b"\xff\xff\xff\xff") == []
-    assert reading.trouble is UnreadReason.MALFORMED
+def test_a_long_message_is_counted_and_what_was_left_out_of_it_is_said(spool):
+    parts = [{"inlineData": {"mimeType": "audio/pcm", "data": "QUJD"}}] * 30_000
+    turn = {"serverContent": {"modelTurn": {"parts": parts}}, "usageMetadata": USAGE}
+    more = {"serverContent": {"turnComplete": True}, "usageMetadata": USAGE | {"promptTokenCount": 5}}
+    records, _ = hold(spool, frame({"clientContent": {}}, mask=True), frame(turn) + frame(more))
+    assert [one.tokens.input for one in records] == [3, 5]
+    assert ["answer_unread_too_many_parts" in one.anomalies for one in records] == [True, False]
