@@ -19,6 +19,7 @@ from gembill.wire.observation import Observation
 from gembill.wire.routes import Role, route
 from tests import recorded_shapes
 from tests.e2e import corpus
+from tests.gembill.list_items import items
 
 ROWS = recorded_shapes.rows()
 CALLS = [row for row in ROWS if row["expected"] and "http" not in row["expected"]]
@@ -91,7 +92,8 @@ def metered(row: dict[str, Any]) -> Record:
     if row["surface"] == "batch":
         operation, entries = Operation.BATCH, [{"response": document} for document in documents]
         finished = {"name": "batches/x", "response": {"inlinedResponses": {"inlinedResponses": entries}}}
-        batch.job(json.dumps(finished).encode()).entries[-1].observe(observation)
+        *_, (_, place, text) = items(json.dumps(finished).encode(), batch.INLINED)[0]
+        batch.inlined_entry(text, place).observe(observation)
     else:
         for document in documents:
             dialect(operation).observe(json.dumps(document).encode(), observation)
