@@ -17,6 +17,7 @@ from gembill.posting_supervisor import PostingSupervisor
 from gembill.service import ProxyService
 from gembill.spool import Damage, Spool
 from tests.e2e.player import Player, Reply
+from tests.gembill.calls import answered
 from tests.recording import Recording
 
 ANSWER = b'{"usageMetadata": {"promptTokenCount": 3, "totalTokenCount": 3}}'
@@ -251,6 +252,27 @@ def test_a_dead_letter_of_an_earlier_start_is_on_the_pages(recording, tmp_path):
                     assert time.monotonic() < until
                     time.sleep(0.01)
                 assert scraped(proxy.get("/_gembill/metrics")[1])["gembill_dead_letters"] == 1
+
+
+def test_damage_of_a_spool_on_the_disk_is_on_the_pages(recording, tmp_path):
+    spool = Spool.claim(tmp_path / "spool")
+    for number in range(1, 4):
+        spool.append_wait(*answered(number))
+    spool.close(5)
+    (segment,) = (tmp_path / "spool").glob("*/*.seg")
+    content = bytearray(segment.read_bytes())
+    content[len(content) // 2] ^= 1
+    segment.write_bytes(content)
+    with Player().serving() as player:
+        proxy = recording(player.url)
+        with ProxyService(proxy.settings, PostingSupervisor(proxy.settings)).running() as proxy.url:
+            until = time.monotonic() + 60
+            while (health := proxy.health())["spool_damage"]["missing_records"] != 1:
+                assert time.monotonic() < until, health
+                time.sleep(0.01)
+            metrics = scraped(proxy.get("/_gembill/metrics")[1])
+    assert health["spool_damage"]["count"] == metrics["gembill_spool_damage"] > 0
+    assert metrics["gembill_spool_missing_records"] == 1
 
 
 def test_gaps_in_the_ledger_are_in_the_metrics_after_a_restart(recording):

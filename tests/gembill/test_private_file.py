@@ -1,6 +1,10 @@
 """A file for its owner alone, made by whoever comes first."""
 
+import os
+import stat
 import threading
+
+import pytest
 
 from gembill.private_file import create_private, replace_private
 
@@ -34,3 +38,17 @@ def test_one_that_is_replaced_stays_private_and_leaves_no_draft(tmp_path):
     replace_private(path, b"two")
     assert (path.read_bytes(), path.stat().st_mode & 0o777) == (b"two", 0o600)
     assert [file.name for file in path.parent.iterdir()] == ["file"]
+
+
+@pytest.mark.parametrize("write", [create_private, replace_private])
+def test_its_content_is_on_disk_before_it_has_its_name_and_then_the_name_is(write, tmp_path, monkeypatch):
+    """A power cut keeps what was synced: bytes in a buffer are not, nor is a name whose folder was not."""
+    path, synced = tmp_path / "secret", []
+
+    def sync(descriptor: int) -> None:
+        there = os.fstat(descriptor)
+        synced.append(("folder" if stat.S_ISDIR(there.st_mode) else there.st_size, path.exists()))
+
+    monkeypatch.setattr("gembill.private_file.os.fsync", sync)
+    write(path, b"content")
+    assert synced == [(len(b"content"), False), ("folder", True)]
