@@ -88,6 +88,7 @@ WITHOUT_FOLDER = {
     "spool salvage",
 }
 FULL = Path("/dev/full")
+WALK_SECONDS = 900  # a walk is forty processes, one after the other; two minutes were too few on a busy machine
 
 
 def leaves(command: click.Command, *words: str) -> list[str]:
@@ -121,7 +122,7 @@ def run(folder: Path, words: str, env: dict[str, str], stdout: int = subprocess.
     """The exit code, stderr and stdout of a command line."""
     command = [sys.executable, "-m", "gembill", *words.split()]
     streams = {"stdin": subprocess.DEVNULL, "stdout": stdout, "stderr": subprocess.PIPE}
-    done = subprocess.run(command, cwd=folder, env=env, **streams, timeout=60, check=False)
+    done = subprocess.run(command, cwd=folder, env=env, **streams, timeout=100, check=False)
     return done.returncode, done.stderr.decode(), done.stdout or b""
 
 
@@ -131,6 +132,7 @@ def closed_pipe() -> int:
     return writer
 
 
+@pytest.mark.timeout(WALK_SECONDS)
 @pytest.mark.parametrize(
     ("opened", "reason"),
     [
@@ -156,6 +158,7 @@ def test_a_stdout_that_takes_nothing_is_one_sentence_and_exit_1(opened, reason, 
     assert refused == LINES.keys() - WITHOUT_OUTPUT
 
 
+@pytest.mark.timeout(WALK_SECONDS)
 def test_a_data_folder_that_cannot_be_one_is_one_sentence_and_exit_1(folder):
     env = environment(folder, GEMBILL_DATA_DIR=str(folder / "calls.jsonl"))
     del env["GEMBILL_DATABASE_URL"]
