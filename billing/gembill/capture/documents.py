@@ -227,12 +227,10 @@ class _Events(Framing):
             if self._short or self._long or len(line) > LONG:
                 self._extend(line)
                 self._end_line(documents)
-            elif line.startswith(b"data:") and not self._data:  # this and the next as nearly always
-                self._data.append(line[5:])
-            elif line.startswith(b"data:"):
-                self._add(line[5:])
             elif not line:
                 self._end_event(documents)
+            elif line.startswith(b"data:"):
+                self._add(line[5:])
         if rest:
             self._extend(rest)
         return documents

@@ -60,6 +60,8 @@ class Observation:
 
     def add_word(self, name: str, said: object) -> None:
         """Keep a short text of the answer, such as its model; the last one counts. What is not a text is left out."""
+        if name in self._words and self._words[name] == said:
+            return  # each document of a stream says it again
         if text := word(said):
             self._words[name] = text
 
