@@ -2,7 +2,8 @@
 
 Owns: whether a page is compared, and how its cards and rows say what was. Not here: which period that is
 (`gembill_reports.analysis.previous_period`), and how a change is written (`gembill_reports.views.previous_period`).
-Invariant: where the period has an open end, or nothing was recorded in the one before, cards say nothing of it.
+Invariant: where the period has an open end, or nothing was recorded in the one before, cards and tables say nothing of
+it; CSV and JSON have it wherever both ends are known.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -28,6 +29,11 @@ def before_of(ledger: Ledger, result: Report, view: PageQuery) -> PreviousPeriod
     if result.period.start_us is None or result.period.end_us is None:
         return None
     return predecessor(ledger, result, view.now_us, selection=view.selection)
+
+
+def shown(before: PreviousPeriod | None) -> PreviousPeriod | None:
+    """What tables have beside their rows: a period before with calls, of rows that do not come only once."""
+    return before if before is not None and before.by_row and before.report.total.calls else None
 
 
 def compared(cards: Sequence[Card], changes: Changes) -> list[Card]:

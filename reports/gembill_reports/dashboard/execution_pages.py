@@ -14,7 +14,7 @@ from gembill_reports.analysis.executions import ExecutionReport, groups_before
 from gembill_reports.analysis.executions import executions as read_executions
 from gembill_reports.analysis.previous_period import PreviousPeriod
 from gembill_reports.analysis.report import Report
-from gembill_reports.dashboard.comparison import HEADS, card_changes, compared, money_cells
+from gembill_reports.dashboard.comparison import HEADS, card_changes, compared, money_cells, shown
 from gembill_reports.dashboard.conversation_pages import models_of, named
 from gembill_reports.dashboard.links import calls_of, time_link, unit_of
 from gembill_reports.dashboard.page import Card, Cell, Grid, Page, counted, dollars, money_head, number, text
@@ -65,7 +65,7 @@ def _before(ledger: Ledger, ran: ExecutionReport, view: PageQuery) -> tuple[Prev
 
 
 def _grids(ran: ExecutionReport, before: Sequence[PreviousPeriod], view: PageQuery) -> list[Grid]:
-    return [_grid(one, beside, view) for one, beside in zip_longest(ran.groups, before) if _has_names(one)]
+    return [_grid(one, shown(beside), view) for one, beside in zip_longest(ran.groups, before) if _has_names(one)]
 
 
 def _has_names(result: Report) -> bool:

@@ -8,7 +8,7 @@ from gembill.period import local
 from gembill_reports import charts
 from gembill_reports.analysis.key_usage import KeysInUse, KeyUsage, keys_in_use
 from gembill_reports.analysis.previous_period import PreviousPeriod
-from gembill_reports.dashboard.comparison import HEADS, before_of, money_cells
+from gembill_reports.dashboard.comparison import HEADS, before_of, money_cells, shown
 from gembill_reports.dashboard.links import calls_of
 from gembill_reports.dashboard.page import Cell, Grid, Page, counted, dollars, money_head, number, text
 from gembill_reports.dashboard.query import PageQuery
@@ -35,7 +35,7 @@ def keys(ledger: Ledger, view: PageQuery) -> Page:
         header=csv.header,
         rows=csv.rows,
         charts=(drawn,),
-        grids=(_grid(used, before, view),),
+        grids=(_grid(used, shown(before), view),),
         notes=[
             *notes(used.report),
             *([sentence(before, used.report.total)] if before is not None else ()),

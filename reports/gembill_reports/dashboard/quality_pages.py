@@ -82,10 +82,18 @@ def quality_page(ledger: Ledger, view: PageQuery, book: PriceBook, spools: Path 
 
 @dataclass(frozen=True, slots=True)
 class _Counts:
-    """The counts of the period, and those of the one before; None where there is none."""
+    """The counts of the period, and those of the one before; None where there is none.
+
+    Tables have these beside theirs only where it had calls.
+    """
 
     now: Quality
     before: Quality | None
+
+    @property
+    def beside(self) -> Quality | None:
+        """What tables show beside the counts."""
+        return self.before if self.before is not None and self.before.calls else None
 
     def kinds(self, what: str) -> list[Any]:
         """What was counted under a name, most first."""
@@ -94,11 +102,11 @@ class _Counts:
     def cells(self, what: str, key: object) -> list[Cell]:
         """How many there are of one, and how many there were."""
         now = getattr(self.now, what)[key]
-        return [counted(now), *(() if self.before is None else count_cells(now, getattr(self.before, what)[key]))]
+        return [counted(now), *(() if self.beside is None else count_cells(now, getattr(self.beside, what)[key]))]
 
     def heads(self, *words: str, what: str = "Calls") -> list[Cell]:
         """The headings of a table of such counts."""
-        return [*map(text, words), number(what), *(HEADS if self.before is not None else ())]
+        return [*map(text, words), number(what), *(HEADS if self.beside is not None else ())]
 
 
 def _before(view: PageQuery) -> Selection | None:
@@ -111,8 +119,8 @@ def _before(view: PageQuery) -> Selection | None:
 
 def _changes(counts: _Counts) -> dict[str, str]:
     """What cards say of a period before that had calls."""
-    now, before = counts.now, counts.before
-    if before is None or not before.calls:
+    now, before = counts.now, counts.beside
+    if before is None:
         return {}
     return {
         "Calls": against(now.calls, before.calls),
@@ -166,7 +174,7 @@ def _grids(counts: _Counts, view: PageQuery) -> list[Grid]:
 def _incomplete(ledger: Ledger, counts: _Counts, view: PageQuery, earlier: Selection | None) -> Grid:
     """The calls that may lack tokens, by model: what is unknown or was cut."""
     now = _lacking(ledger, view.selection)
-    before = None if earlier is None else _lacking(ledger, earlier)
+    before = None if earlier is None or counts.beside is None else _lacking(ledger, earlier)
     rows = [
         [
             text(clean(MISSING if model is None else str(model)), _calls_link(view, model, status) or None),

@@ -97,7 +97,7 @@ def label_page(ledger: Ledger, view: PageQuery) -> Page:
 def sums_grid(result: Report, view: PageQuery, caption: str, before: PreviousPeriod | None = None) -> Grid:
     """The table of a report, each row of a report by one group leading to its calls; beside the period before."""
     by = result.by[0]
-    beside = before if before is not None and before.by_row else None
+    beside = comparison.shown(before)
     heads = [*map(_head, result.by), *map(number, _HEADS), money_head("Cost"), *(comparison.HEADS if beside else ())]
     link = time_link(view, result) if by in ("hour", "day", "month") else partial(_narrow, view, by)
     if len(result.by) > 1:

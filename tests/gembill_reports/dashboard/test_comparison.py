@@ -47,12 +47,19 @@ def test_nothing_recorded_before_is_not_compared(ledger: Ledger) -> None:
     result = report(ledger, october.period, selection=october.selection)
     assert comparison.card_changes(result.total, comparison.before_of(ledger, result, october)) == {}
     assert comparison.card_changes(result.total, None) == {}
+    assert comparison.shown(comparison.before_of(ledger, result, october)) is None
 
 
 def test_cards_of_a_month_say_what_the_month_before_had(ledger: Ledger, november: PageQuery) -> None:
     result = report(ledger, november.period, selection=november.selection)
     changes = comparison.card_changes(result.total, comparison.before_of(ledger, result, november))
+    assert comparison.shown(comparison.before_of(ledger, result, november)) is not None
     assert (changes["Input"], changes["Failed"]) == ("+4,975% against 8", "none before")
+
+
+def test_tables_of_days_have_none_beside_them(ledger: Ledger, november: PageQuery) -> None:
+    days = report(ledger, november.period, ("day",), selection=november.selection)
+    assert comparison.shown(comparison.before_of(ledger, days, november)) is None
 
 
 def test_a_period_without_an_end_has_none_before(ledger: Ledger) -> None:

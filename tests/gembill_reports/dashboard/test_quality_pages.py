@@ -7,7 +7,7 @@ from gembill.ledger import Ledger
 from gembill.rules.prices import bundled
 from gembill_reports.dashboard import quality_pages
 from gembill_reports.dashboard.query import PageQuery, view
-from tests.gembill_reports.making import LATE, OK, call, put
+from tests.gembill_reports.making import LATE, OK, call, put, us
 
 
 def test_what_is_missing_is_named(ledger: Ledger, november: PageQuery) -> None:
@@ -71,3 +71,10 @@ def test_quality_of_a_period_without_an_end_is_beside_nothing(ledger: Ledger) ->
     assert page.data["previous"] is None
     assert page.header == ("what", "name", "detail", "count")
     assert not any(card.change for card in page.cards)
+
+
+def test_tables_are_beside_nothing_where_nothing_was_recorded_before(ledger: Ledger) -> None:
+    october = view([("month", "2026-10")], us("2026-11-21T09:00:00+00:00"), None)
+    page = quality_pages.quality_page(ledger, october, bundled())
+    assert all("Before" not in [head.text for head in grid.heads] for grid in page.grids)
+    assert page.data["previous"]["calls"] == 0
