@@ -114,7 +114,7 @@ def _figure(pico: int | None) -> Cell:
 
 
 def _shut_downs(book: PriceBook, view: PageQuery) -> Grid:
-    heads = [text("Model"), number("No longer served from"), number("Days left"), text("Says")]
+    heads = [text("Model"), number("No longer served from"), number("Days left"), text("According to")]
     rows = [
         [text(one.model), Cell(str(one.day), number=True, order=one.day.toordinal()), counted(days), text(one.source)]
         for one, days in coming_shut_downs(book, view.now_us)

@@ -8,6 +8,7 @@ import pytest
 from jinja2 import UndefinedError
 
 from gembill_reports.charts import CONFIG, waterfall
+from gembill_reports.dashboard.page import Cell
 from gembill_reports.dashboard.render import environment, figure_json, json_block, render
 
 
@@ -48,3 +49,10 @@ def test_every_template_can_be_read() -> None:
         environment().get_template(name)
     with pytest.raises(UndefinedError):
         render("overview.html", {})
+
+
+def test_the_words_of_a_state_break_between_words_and_are_escaped() -> None:
+    macros = environment().get_template("macros.html").module
+    cell = str(macros.cell(Cell("<b> RESOURCE_EXHAUSTED", mark="error")))  # type: ignore[attr-defined]
+    assert "&lt;b&gt; RESOURCE_<wbr>EXHAUSTED" in cell
+    assert "<wbr>" not in str(macros.cell(Cell("RESOURCE_EXHAUSTED")))  # type: ignore[attr-defined]
