@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -21,6 +22,8 @@ from gembill.cli.progress import Progress
 from gembill.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from gembill.ledger import BillFile, Ledger, Selection
     from gembill.reconcile.bill_line import BillForm
     from gembill.reconcile.comparison import Comparison
@@ -136,8 +139,9 @@ def reconcile(
         if flags.explain is not None:
             _explain(ledger, book_in_force(ledger, settings), flags.explain, bills, output)
             return
-        with Progress("calls summed", None) as progress:
+        with Progress("calls summed", None) as progress, ExitStack() as later:
             scope = replace(scope, report=lambda done, total: progress.reach(done, f"{total:,} in all"))
+            scope = replace(scope, report_results=_begun_later("calls looked at for results", later))
             comparison = compared(ledger, book_in_force(ledger, settings), scope)
         output.write(ReconciliationView(_form(ledger, scope), comparison))
     for command in proposals(comparison):
@@ -146,6 +150,18 @@ def reconcile(
         for note in inference_notes(comparison):
             click.echo(f"gembill: {note}", err=True)
     ctx.exit(exit_code(comparison, flags.tolerance))
+
+
+def _begun_later(what: str, stack: ExitStack) -> Callable[[int, int], None]:
+    """Progress of work that may come, whose rate counts from its first report on."""
+    begun: list[Progress] = []
+
+    def report(done: int, total: int) -> None:
+        if not begun:
+            begun.append(stack.enter_context(Progress(what, total)))
+        begun[0].reach(done)
+
+    return report
 
 
 def _witness(path: Path, credentials: tuple[str, ...], output: Output, database_url: str | None) -> int:

@@ -60,12 +60,13 @@ if TYPE_CHECKING:
     from gembill.ledger.quality import Quality, read_quality
     from gembill.ledger.records import read_event_body, read_record, read_records, read_time_range
     from gembill.ledger.remarks import Remarks, count_unreplayed, read_remarks
+    from gembill.ledger.result_sums import sum_results
     from gembill.ledger.selection import Selection
     from gembill.ledger.source_status import SourceStatus, read_source_statuses
     from gembill.ledger.store import Ledger, ledger_file, open_ledger, upgrade_ledger
     from gembill.ledger.totals import Total, read_hourly_totals, read_sums, read_totals
     from gembill.ledger.transaction import Transaction
-    from gembill.ledger.usage_by_day import read_doubts, read_executed, read_usage_of_calls
+    from gembill.ledger.usage_by_day import read_doubts, read_usage_of_calls
     from gembill.ledger.usage_days import read_usage_of_days
     from gembill.ledger.usage_sums import BillDay, sum_usage
     from gembill.ledger.wasteful import WastefulConversation, read_wasteful_conversations
@@ -94,12 +95,13 @@ _MODULES = {
     "quality": "Quality read_quality",
     "records": "read_event_body read_record read_records read_time_range",
     "remarks": "Remarks count_unreplayed read_remarks",
+    "result_sums": "sum_results",
     "selection": "Selection",
     "source_status": "SourceStatus read_source_statuses",
     "store": "Ledger ledger_file open_ledger upgrade_ledger",
     "totals": "Total read_hourly_totals read_sums read_totals",
     "transaction": "Transaction",
-    "usage_by_day": "read_doubts read_executed read_usage_of_calls",
+    "usage_by_day": "read_doubts read_usage_of_calls",
     "usage_days": "read_usage_of_days",
     "usage_sums": "BillDay sum_usage",
     "wasteful": "WastefulConversation read_wasteful_conversations",
@@ -181,7 +183,6 @@ __all__ = [
     "read_doubts",
     "read_event_body",
     "read_evidence",
-    "read_executed",
     "read_gaps",
     "read_hourly_totals",
     "read_labels",
@@ -203,6 +204,7 @@ __all__ = [
     "sku_texts",
     "sum_bill",
     "sum_charges",
+    "sum_results",
     "sum_usage",
     "upgrade_ledger",
 ]

@@ -1,8 +1,8 @@
 """Calls one by one, or those whose usage is doubtful, by the days of Google's bill.
 
-Owns: the charges of each call with all that tells one SKU from another, its executions, and the calls of which not
-everything is known. Not here: sums of charges (`usage_sums`) and comparisons. Invariant: the groups of a call are those
-of the sums.
+Owns: the charges of each call with all that tells SKUs apart, and the calls of which not everything is known.
+Not here: sums of charges (`usage_sums`) and of results (`result_sums`), and comparisons. Invariant: the groups of a
+call are those of the sums.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_, case, func, literal, select
 
-from gembill.ledger import mapping, schema, sql
+from gembill.ledger import schema, sql
 from gembill.ledger.engine import snapshot
 from gembill.ledger.errors import translated
 from gembill.ledger.record_selection import selected
 from gembill.ledger.selection import Selection
 from gembill.ledger.store import Ledger
-from gembill.model import Execution, Flag, Meter, Modality, Status
+from gembill.model import Flag, Meter, Modality, Status
 from gembill.reconcile.sums import Doubt, Usage
 
 _EDGE_US = 15 * 60 * 1_000_000
@@ -43,27 +43,6 @@ def read_usage_of_calls(
             usage = _usage(row[2 : len(keys)], sql.exact_sums(row[len(keys) :], engine))
             if usage.quantity or usage.cost_pico:
                 yield row.id, row.occurred_us, usage
-
-
-def read_executed(
-    ledger: Ledger, selection: Selection, offsets: Sequence[tuple[int, int]]
-) -> Iterator[tuple[Usage, tuple[Execution, ...]]]:
-    """The executions of each call that has counts, with the group its output is in, at quantity 0."""
-    r = schema.record.c
-    local = r.occurred_us + _offset(r.occurred_us, offsets)
-    day = (local // _literal(_DAY_US)).label("day")
-    keys = (
-        day,
-        r.model,
-        r.service_tier,
-        r.project,
-        r.location,
-        _flag(func.coalesce(r.tokens_input, 0) > _LONG).label("long"),
-    )
-    query = select(*keys, r.executions).where(*selected(selection, ledger.engine.dialect.name), r.executions_count > 0)
-    with translated("read its executions"), snapshot(ledger.engine) as connection:
-        for row in connection.execution_options(stream_results=True).execute(query.where(r.tokens_output.is_not(None))):
-            yield _output(row), mapping.read_executions(row.executions)
 
 
 def read_doubts(ledger: Ledger, selection: Selection, offsets: Sequence[tuple[int, int]]) -> list[Doubt]:
@@ -98,24 +77,6 @@ def _keys(offsets: Sequence[tuple[int, int]]) -> list[ColumnElement[Any]]:
         _flag(r.flags.like(f'%"{Flag.TOOL_TOKENS_WITH_GROUNDING.value}"%')).label("grounded"),
         _edge(local % _literal(_DAY_US)).label("edge"),
     ]
-
-
-def _output(row: Any) -> Usage:  # noqa: ANN401
-    return Usage(
-        day=int(row.day),
-        model=row.model or "",
-        service_tier=row.service_tier,
-        project=row.project,
-        location=row.location,
-        meter=Meter.OUTPUT,
-        modality=Modality.TEXT,
-        long=bool(row.long),
-        lifted=False,
-        grounded=False,
-        edge=0,
-        quantity=0,
-        cost_pico=0,
-    )
 
 
 def _literal(value: int) -> ColumnElement[int]:

@@ -34,11 +34,11 @@ _PROMPT = "coalesce(c.tokens_input, 0)"
 _LIFTED = f"{_PROMPT} + coalesce(c.tokens_intermediate, 0)"
 _SIZE = f"CASE WHEN {_PROMPT} > {_LONG} THEN 2 WHEN {_LIFTED} > {_LONG} THEN 1 ELSE 0 END"
 _EDGES = 3
-_CHOSEN_FROM = (
+CHOSEN_FROM = (
     " LEFT JOIN template ON template.source_id = c.source_id AND template.number = c.template "
     "LEFT JOIN label_set ON label_set.source_id = c.source_id AND label_set.labels_hash = c.labels_hash"
 )
-_CURRENT = (
+CURRENT = (
     "NOT EXISTS (SELECT 1 FROM entry n WHERE n.source_id = c.source_id AND n.id = c.id AND n.revision > c.revision)"
 )
 
@@ -152,7 +152,7 @@ def count_entries(snapshot: Snapshot, day: BillDay) -> int:
     return int(snapshot.rows(counted, (day.start_us, day.end_us))[0][0])
 
 
-def _pieces(snapshot: Snapshot, day: BillDay) -> list[tuple[int, int]]:
+def pieces(snapshot: Snapshot, day: BillDay) -> list[tuple[int, int]]:
     """Parts of a day, `[start_us, end_us)`, that have few enough entries if they are spread evenly."""
     number = 1 + count_entries(snapshot, day) // _AT_ONCE
     marks = [day.start_us + (day.end_us - day.start_us) * place // number for place in range(number + 1)]
@@ -161,10 +161,10 @@ def _pieces(snapshot: Snapshot, day: BillDay) -> list[tuple[int, int]]:
 
 def _grouped(snapshot: Snapshot, width: int, day: BillDay, selection: Selection) -> Iterator[tuple[Any, ...]]:
     """Sums of the quantities of each line by template of the call and of the charge, size of the prompt, and edge."""
-    pieces = _pieces(snapshot, day)
+    parts = pieces(snapshot, day)
     for calls in (_ONCE, _REVISED):
         statement = _Statement(snapshot, calls, day, selection)
-        for piece in pieces:
+        for piece in parts:
             for source_id, template, *charged, place, sums in statement.rows(width, piece):
                 yield source_id, template, *(charged or (template,)), *divmod(place, _EDGES), *sums
 
@@ -201,10 +201,10 @@ class _Statement:
         first = self._calls.first
         where = [
             f"{first}.occurred_us >= {piece[0]} AND {first}.occurred_us < {piece[1]}",
-            *(self._calls.which, _CURRENT, f"{self._calls.charges}.quantities IS NOT NULL"),
+            *(self._calls.which, CURRENT, f"{self._calls.charges}.quantities IS NOT NULL"),
             *(condition for condition, _ in self._chosen),
         ]
-        tables = self._calls.tables + _CHOSEN_FROM if self._chosen else self._calls.tables
+        tables = self._calls.tables + CHOSEN_FROM if self._chosen else self._calls.tables
         places = ", ".join(str(place) for place in range(1, len(self._keys) + 1))
         statement = (
             f"SELECT {', '.join((*self._keys, *sums))} FROM {tables} WHERE {' AND '.join(where)} GROUP BY {places}"  # noqa: S608

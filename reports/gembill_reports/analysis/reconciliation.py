@@ -5,7 +5,7 @@ Invariant: both sides are read for the same days of Google's calendar; the estim
 look at every execution, are read only where output differs.
 """
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -19,11 +19,11 @@ from gembill.ledger import (
     Selection,
     bill_days,
     read_doubts,
-    read_executed,
     read_time_range,
     read_usage_of_days,
     sku_texts,
     sum_bill,
+    sum_results,
     sum_usage,
 )
 from gembill.period import HOUR_US, day_of, local, midnight, parse, zone
@@ -48,7 +48,8 @@ class BillScope:
     `form` is the kind of file; None takes the finest there is. `rate` is units of the currency for a dollar, for bills
     that do not say it. `project` and `location` choose lines, and calls where the ledger knows theirs. `infer` reads
     executions in any case. `keep` keeps the sums of days for the next time, which the ledger must be open to write for;
-    `report` is given how many entries were summed, and of how many.
+    `report` is given how many entries were summed, and of how many, `report_results` how many were
+    looked at for results, of how many.
     """
 
     now_day: int
@@ -62,6 +63,7 @@ class BillScope:
     selection: Selection = Selection()  # noqa: RUF009 - a frozen value
     keep: bool = False
     report: Callable[[int, int], object] = lambda _done, _all: None
+    report_results: Callable[[int, int], object] = lambda _done, _all: None
 
 
 def reconcile(ledger: Ledger, book: PriceBook, scope: BillScope) -> Comparison:
@@ -118,7 +120,7 @@ def charged(ledger: Ledger, month: str | None = None) -> Ours:
     assert end is not None
     first, last = pacific_day(start), pacific_day(end - 1 if month else end)
     scope = BillScope(now_day=0)
-    return replace(_ours(ledger, scope, first, last), results=_results(ledger, Selection(), first, last))
+    return replace(_ours(ledger, scope, first, last), results=_results(ledger, scope, first, last))
 
 
 def bill_calendar(first: int, last: int) -> list[BillDay]:
@@ -160,18 +162,14 @@ def _results_that_may_be_billed(
         return []
     agreeing = [day for day in comparison.spans if day not in differing]
     for day in () if scope.infer else agreeing[:_ASKED_FIRST]:
-        if results := _there(_results(ledger, scope.selection, day, comparison.spans[day]), scope):
+        if results := _there(_results(ledger, scope, day, comparison.spans[day]), scope):
             return results
-    return _there(_results(ledger, scope.selection, first, last), scope)
+    return _there(_results(ledger, scope, first, last), scope)
 
 
-def _results(ledger: Ledger, selection: Selection, first: int, last: int) -> list[Usage]:
+def _results(ledger: Ledger, scope: BillScope, first: int, last: int) -> list[Usage]:
     """About how many tokens the results of executions are, which no count of a call holds."""
-    selection, offsets = window(selection, first, last)
-    sums: Counter[Usage] = Counter()
-    for group, executions in read_executed(ledger, selection, offsets):
-        sums[group] += result_tokens(executions) or 0
-    return [replace(group, quantity=tokens) for group, tokens in sums.items() if tokens]
+    return sum_results(ledger, scope.selection, bill_calendar(first, last), result_tokens, scope.report_results)
 
 
 def window(selection: Selection, first: int, last: int) -> tuple[Selection, Sequence[tuple[int, int]]]:

@@ -1,8 +1,7 @@
 """Calls one by one have the groups of the sums, and doubtful ones are counted."""
 
-from gembill.ledger import BillDay, Ledger, Selection, read_doubts, read_executed, read_usage_of_calls, sum_usage
-from gembill.model import Outcome
-from tests.gembill.ledger.making import LOST, SPOOL, append, posting, runs, tokens
+from gembill.ledger import BillDay, Ledger, Selection, read_doubts, read_usage_of_calls, sum_usage
+from tests.gembill.ledger.making import LOST, SPOOL, append, posting, tokens
 
 DAY_US = 86_400_000_000
 WEST = -8 * 3_600_000_000
@@ -23,9 +22,3 @@ def test_calls_without_counts_are_doubtful_on_their_day(ledger: Ledger) -> None:
     append(ledger, SPOOL, [posting(1, occurred_us=NOON, **LOST), posting(2, occurred_us=NOON)])
     [doubt] = read_doubts(ledger, Selection(), [(0, WEST)])
     assert (doubt.day, doubt.unknown, doubt.partial) == (20_000, 1, 0)
-
-
-def test_executions_come_with_the_group_of_their_output(ledger: Ledger) -> None:
-    append(ledger, SPOOL, [posting(1, occurred_us=NOON, executions=runs(Outcome.OK))])
-    [(group, executions)] = read_executed(ledger, Selection(), [(0, WEST)])
-    assert (group.day, group.quantity, len(executions)) == (20_000, 0, 1)
