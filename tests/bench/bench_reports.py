@@ -205,7 +205,7 @@ def measure(ledger: Ledger, url: str, folder: Path) -> float:
     timed("ledger: month by label", lambda: read_totals(ledger, month, ("label.team",)), "goal 200")
     timed("ledger: month by key", lambda: read_totals(ledger, month, ("key",)), "goal 200")
     timed("ledger: year by model", lambda: read_totals(ledger, Selection(), ("model",)))
-    timed("ledger: quality of the month, from records", lambda: read_quality(ledger, month))
+    timed("ledger: quality of the month", lambda: read_quality(ledger, month))
     timed("ledger: conversations of the month", lambda: read_conversations(ledger, month, 51))
     timed("command: report monthly --by model", command(url, "report", "monthly", "--month", "2026-10"), "goal 1,000")
     timed(
