@@ -10,29 +10,33 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from shlex import quote
 
 from gembill import sqlite
 from gembill.address import masked
 from gembill.capture.fingerprint import SECRET_FILE
 from gembill.config import Settings
-from gembill.errors import GembillError, SchemaError
+from gembill.errors import GembillError, SchemaError, SpoolError
 from gembill.ledger import (
     Ledger,
     LedgerUnavailable,
+    count_gaps,
     count_unreplayed,
+    known_events,
     ledger_file,
     open_ledger,
     read_gaps,
     read_places,
     read_time_range,
 )
-from gembill.spool import SpoolSurvey, survey_spools
+from gembill.spool import KeptSpool, SpoolSurvey, survey_spools
 from gembill.spool.reader import read_cursor
 
 _OTHERS = 0o077
 _AHEAD_S = 300.0  # more than this is no delay of a clock's setting
 _ROOMY = 4  # times the floor
+_AT_ONCE = 500  # completions of a spool that are looked for together
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,8 +187,42 @@ def _books(ledger: Ledger, spools: list[SpoolSurvey]) -> Iterator[Ailment]:
         if 0 < posted <= each.last and not read_places(ledger, each.source_id, [posted]):
             sentence = f"the ledger lacks calls of the spool {each.path.name} that were posted: it is new, or fell back"
             yield Ailment(about="ledger", sentence=sentence, remedy="`gembill replay`")
+    yield from _gaps(ledger, spools)
+
+
+def _gaps(ledger: Ledger, spools: list[SpoolSurvey]) -> Iterator[Ailment]:
+    """Places of spools that are empty in the ledger, and whether their calls are there after all."""
+    explained: list[str] = []
+    for each in spools:
+        empty = count_gaps(ledger, each.source_id)
+        if empty and _recorded_elsewhere(ledger, each) == empty:
+            explained.append(f"source {each.source_id}: ")
+            sentence = f"{empty} places of the spool {each.path.name} are empty in the ledger, and their calls are at "
+            sentence += "other places: they were closed again after what had been posted of them was damaged"
+            remedy = "none is needed: no call is missing, though `gembill audit` goes on naming the places"
+            yield Ailment(about="gap", sentence=sentence, remedy=remedy, note=True)
     for sentence in read_gaps(ledger):
-        yield Ailment(about="gap", sentence=sentence, remedy="`gembill replay`, then `gembill spool salvage`")
+        if not sentence.startswith(tuple(explained)):
+            yield Ailment(about="gap", sentence=sentence, remedy="`gembill replay`, then `gembill spool salvage`")
+
+
+def _recorded_elsewhere(ledger: Ledger, spool: SpoolSurvey) -> int:
+    """How many completions of a spool the ledger has, but not at their places; 0 where the spool cannot be read."""
+    count = 0
+    try:
+        kept = KeptSpool.open(spool.path)
+    except SpoolError:
+        return 0
+    try:
+        entries = kept.entries()
+        while some := list(islice(entries, _AT_ONCE)):
+            there = read_places(ledger, spool.source_id, [entry.seq for entry in some])
+            count += len(known_events(ledger, [entry.event_id for entry in some if entry.seq not in there]))
+    except SpoolError:
+        return 0
+    finally:
+        kept.close()
+    return count
 
 
 def _clock(ledger: Ledger, now_s: float) -> Iterator[Ailment]:

@@ -195,3 +195,20 @@ def test_a_secret_that_is_younger_than_the_first_call_is_worth_a_note(settings: 
 def test_a_data_folder_that_cannot_be_written_is_named(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gembill.doctor.os.access", lambda *_: False)
     assert only(settings).about == "data folder"
+
+
+def test_a_place_whose_call_is_recorded_at_another_one_is_explained(settings: Settings) -> None:
+    """What was posted was damaged in the spool, so the next start took the call for one that never ended."""
+    spool = Spool.claim(settings.spool_dir)
+    for n in (2, 4):  # the second call again, and one behind it
+        spool.append_wait(*answered(n))
+    poster = Poster(lambda: open_ledger(settings.ledger_url), lambda _: LIST)
+    poster.drain(spool)
+    poster.close()
+    spool.close()
+    ailment = only(settings)
+    assert (ailment.about, ailment.note) == ("gap", True)
+    assert f"1 places of the spool {spool.path.name} are empty" in ailment.sentence
+    assert "no call is missing" in ailment.remedy
+    _gap(settings)
+    assert [(one.about, one.note) for one in found(settings)] == [("gap", False)], "one more is not explained"
