@@ -251,12 +251,12 @@ class _Rows:
             *(line.kind.value, line.service, line.sku_id, line.sku, line.unit, project, line.location),
             *(line.currency, line.rate, line.month),
         )
-        found = self._words.get(said)
-        if found is None:
+        kept = self._words.get(said)
+        if kept is None:
             form = self._file.form.value
             words = (form, *(word or "" for word in said))
-            found = self._words[said] = words, repr((form, *said))[:-1]
-        return found[0], self._scope(line, project, found[1])
+            kept = self._words[said] = words, repr((form, *said))[:-1]
+        return kept[0], self._scope(line, project, kept[1])
 
     def _scope(self, line: BillLine, project: str, said: str) -> bytes:
         form = self._file.form
