@@ -24,9 +24,9 @@ def read(
         return framings[0]
 
     documents = Documents(framing=framing)
-    for piece in pieces:
-        assert documents.feed(piece) == []
-    return listed, documents.close(), framings[0].texts if framings else {}
+    rest = [document for piece in pieces for document in documents.feed(piece)]  # none but of a list of its own
+    rest += documents.close()
+    return listed, rest, framings[0].texts if framings else {}
 
 
 def items(document: bytes, paths: Collection[Path]) -> tuple[list[tuple[Path, int, bytes]], bytes]:

@@ -5,7 +5,7 @@ import json
 import tracemalloc
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from gembill.event import UnreadReason
@@ -49,6 +49,7 @@ def test_items_are_those_of_the_list_in_any_cut_and_the_rest_has_empty_ones(one,
 
 
 @given(st.binary(max_size=200), st.lists(st.integers(0, 200), max_size=3))
+@example(b'["]', [])
 @settings(max_examples=80, deadline=None)
 def test_no_bytes_raise(body, cuts):
     for begin in (b"", b"{", b'{"a":{"list":[', b'{"a":{"list":[{', b'{"a":{"list":["'):
