@@ -291,9 +291,9 @@ def _require_place(path: Path, *, there: bool) -> None:
 
 
 def _opening(engine: Engine) -> str:
-    file = _file_of(engine)
-    address = engine.url.render_as_string(hide_password=False) if file is None else of_file(file)
-    return f"be opened at {masked(address)}"
+    if (file := _file_of(engine)) is not None:
+        return f"be opened at {of_file(file)}"
+    return f"be opened at {masked(engine.url.render_as_string(hide_password=False))}"
 
 
 def _upgrade(engine: Engine) -> tuple[str | None, str]:
