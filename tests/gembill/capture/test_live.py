@@ -17,6 +17,7 @@ from gembill.posting import read_event
 from gembill.rules.metering import meter
 from gembill.spool import Spool
 from gembill.wire.routes import Role, Route
+from tests.gembill.capture.other_turns import OtherTurns
 
 ROUTE = Route(Api.GEMINI, Operation.LIVE, None, streamed=True, role=Role.CALL)
 WHO = Caller((b"a-key",), {}, labels_cut=False)
@@ -36,13 +37,6 @@ def frame(document: object, *, mask: bool = False) -> bytes:
 
 def hold(spool: Spool, said: bytes, heard: bytes) -> tuple[list, int]:
     """A session of these bytes: its records, and how often others had their turn while they were read."""
-    turns = 0
-
-    async def other() -> None:
-        nonlocal turns
-        while True:
-            turns += 1
-            await asyncio.sleep(0)
 
     async def run() -> int:
         recorder = Recorder(spool, Fingerprint(b"0" * 16), open_on_failure=False, remember=lambda _: None)
@@ -53,14 +47,11 @@ def hold(spool: Spool, said: bytes, heard: bytes) -> tuple[list, int]:
         first = await begin()
         first.exchange.answered(101, [])
         session = LiveSession(first, [], begin, recorder)
-        task = asyncio.create_task(other())
-        before = turns
-        await session.sent(said)
-        await session.received(heard)
-        seen = turns - before
+        async with OtherTurns() as others:
+            await session.sent(said)
+            await session.received(heard)
         await session.close(Ending.FINISHED)
-        task.cancel()
-        return seen
+        return others.count
 
     seen = asyncio.run(run())
     return [meter(read_event(entry.body), spool.source_id) for entry in spool.read(0, 100)], seen

@@ -13,6 +13,7 @@ from gembill.event import Ending, Event
 from gembill.model import Api, Operation
 from gembill.spool import Spool
 from gembill.wire.routes import Route, route
+from tests.gembill.capture.other_turns import OtherTurns
 
 ROUTE = Route(Api.GEMINI, Operation.GENERATE_CONTENT, "gemini-2.5-flash", streamed=False)
 WHO = Caller((b"a-secret-key-of-someone",), {"team": "search"}, labels_cut=False)
@@ -119,30 +120,21 @@ def test_results_of_a_batch_are_kept_while_they_come_and_others_have_their_turn(
     """A hundred at a time: nothing of those that are written is kept, and whoever waits for the loop gets it between."""
     path = route("GET", "/v1beta/batches/b")
     item = b'{"response": {"usageMetadata": {"promptTokenCount": 3}}}'
-    turns = 0
-
-    async def other() -> None:
-        nonlocal turns
-        while True:
-            turns += 1
-            await asyncio.sleep(0)
 
     async def run() -> None:
         keeper = recorder(spool)
         call = await keeper.begin(path, WHO, [])
-        task = asyncio.create_task(other())
         call.exchange.answered(200, [])
         call.exchange.received(
             b'{"metadata": {"model": "models/m"}, "response": {"inlinedResponses": {"inlinedResponses": ['
         )
         call.exchange.received(b",".join([item] * 1_000))
-        before = turns
-        await keeper.keep_results(call.exchange)
-        assert turns - before >= 10, "behind every portion"
+        async with OtherTurns() as others:
+            await keeper.keep_results(call.exchange)
+        assert others.count >= 10, "behind every portion"
         assert (spool.last, call.exchange.has_results) == (1_000, False), "on disk before the answer ends"
         call.exchange.received(b"," + item + b"]}}}")
         await keeper.end(call, Ending.FINISHED)
-        task.cancel()
 
     asyncio.run(run())
     assert spool.last == 1_001

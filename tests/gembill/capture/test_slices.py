@@ -6,6 +6,7 @@ import pytest
 
 from gembill.capture import slices
 from gembill.capture.slices import in_slices
+from tests.gembill.capture.other_turns import OtherTurns
 
 
 def test_all_is_taken_in_order():
@@ -17,19 +18,11 @@ def test_all_is_taken_in_order():
 @pytest.mark.parametrize(("patience", "turns"), [(0.0, 6), (3_600.0, 1)])
 def test_others_have_their_turn_after_a_while(patience, turns, monkeypatch):
     monkeypatch.setattr(slices, "PATIENCE", patience)
-    seen = 0
-
-    async def other() -> None:
-        nonlocal seen
-        while True:
-            seen += 1
-            await asyncio.sleep(0)
 
     async def both() -> int:
-        task = asyncio.create_task(other())
-        await in_slices(lambda _: None, bytes(5), 1)
-        task.cancel()
-        return seen
+        async with OtherTurns() as others:
+            await in_slices(lambda _: None, bytes(5), 1)
+        return others.count
 
     assert asyncio.run(both()) == turns
 
