@@ -10,14 +10,14 @@ Rows are read as they are in `entry`, without the view `record`, and some thousa
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from gembill.ledger.errors import translated
 from gembill.ledger.mapping import read_executions
-from gembill.ledger.selection import Selection, conditions, labelled
+from gembill.ledger.selection import Selection
 from gembill.ledger.store import Ledger
-from gembill.ledger.usage_sums import CHOSEN_FROM, CURRENT, BillDay, count_entries, pieces, read_words
+from gembill.ledger.usage_sums import CHOSEN_FROM, CURRENT, BillDay, chosen, count_entries, pieces, read_words
 from gembill.model import Execution, Meter, Modality
 from gembill.reconcile.sums import Usage
 
@@ -45,38 +45,36 @@ def sum_results(
         results: list[Usage] = []
         report(0, sum(counts))
         for place, day in enumerate(days):
-            results += _of_day(snapshot, words, day, selection, size)
+            rows = _rows(snapshot, pieces(day, counts[place]), selection)
+            results += _of_day(rows, words, day.day, size)
             report(sum(counts[: place + 1]), sum(counts))
         return results
 
 
 def _of_day(
-    snapshot: Snapshot, words: Mapping[tuple[int, int], tuple[Any, ...]], day: BillDay, selection: Selection, size: Size
+    rows: Iterable[tuple[Any, ...]], words: Mapping[tuple[int, int], tuple[Any, ...]], day: int, size: Size
 ) -> list[Usage]:
     sums: dict[tuple[int, int, int], int] = defaultdict(int)
-    for source_id, template, long, executions in _rows(snapshot, day, selection):
+    for source_id, template, long, executions in rows:
         sums[source_id, template, long] += size(read_executions(executions)) or 0
     groups: dict[tuple[Any, ...], int] = defaultdict(int)
     for (source_id, template, long), tokens in sums.items():
         groups[*words[source_id, template][:4], long] += tokens
-    return [_usage(day.day, group, tokens) for group, tokens in groups.items() if tokens]
+    return [_usage(day, group, tokens) for group, tokens in groups.items() if tokens]
 
 
-def _rows(snapshot: Snapshot, day: BillDay, selection: Selection) -> Iterator[tuple[Any, ...]]:
+def _rows(snapshot: Snapshot, parts: Sequence[tuple[int, int]], selection: Selection) -> Iterator[tuple[Any, ...]]:
     """Source, template, whether the prompt is long, and the executions of each call that has some and has counts."""
-    chosen = [
-        *conditions(selection, "template", snapshot.dialect),
-        *labelled(selection.labels, "label_set.labels", snapshot.dialect),
-    ]
-    tables = "entry c" + CHOSEN_FROM if chosen else "entry c"
-    for start_us, end_us in pieces(snapshot, day):
+    asked_of = chosen(selection, snapshot.dialect)
+    tables = "entry c" + CHOSEN_FROM if asked_of else "entry c"
+    for start_us, end_us in parts:
         where = [
             f"c.occurred_us >= {start_us} AND c.occurred_us < {end_us}",
             *("c.executions_count > 0", "c.executions IS NOT NULL", "c.tokens_output IS NOT NULL", CURRENT),
-            *(condition for condition, _ in chosen),
+            *(condition for condition, _ in asked_of),
         ]
         asked = f"SELECT c.source_id, c.template, {_IS_LONG}, c.executions FROM {tables} WHERE {' AND '.join(where)}"  # noqa: S608
-        yield from map(tuple, snapshot.rows(asked, [value for _, values in chosen for value in values]))
+        yield from map(tuple, snapshot.rows(asked, [value for _, values in asked_of for value in values]))
 
 
 def _usage(day: int, group: tuple[Any, ...], tokens: int) -> Usage:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from gembill.ledger.errors import translated
 from gembill.ledger.measures import HALVES, OVERFLOW, joined_halves
-from gembill.ledger.selection import Selection, conditions, labelled
+from gembill.ledger.selection import Condition, Selection, conditions, labelled
 from gembill.ledger.store import Ledger
 from gembill.model import Flag, Meter, Modality
 from gembill.reconcile.sums import Usage
@@ -152,16 +152,24 @@ def count_entries(snapshot: Snapshot, day: BillDay) -> int:
     return int(snapshot.rows(counted, (day.start_us, day.end_us))[0][0])
 
 
-def pieces(snapshot: Snapshot, day: BillDay) -> list[tuple[int, int]]:
-    """Parts of a day, `[start_us, end_us)`, that have few enough entries if they are spread evenly."""
-    number = 1 + count_entries(snapshot, day) // _AT_ONCE
+def chosen(selection: Selection, dialect: str) -> list[Condition]:
+    """What a selection asks of calls, beside their time, in the words of the tables `CHOSEN_FROM`."""
+    return [
+        *conditions(selection, "template", dialect),
+        *labelled(selection.labels, "label_set.labels", dialect),
+    ]
+
+
+def pieces(day: BillDay, entries: int) -> list[tuple[int, int]]:
+    """Parts of a day that has so many entries, `[start_us, end_us)`: few enough in each if they are spread evenly."""
+    number = 1 + entries // _AT_ONCE
     marks = [day.start_us + (day.end_us - day.start_us) * place // number for place in range(number + 1)]
     return list(pairwise(marks))
 
 
 def _grouped(snapshot: Snapshot, width: int, day: BillDay, selection: Selection) -> Iterator[tuple[Any, ...]]:
     """Sums of the quantities of each line by template of the call and of the charge, size of the prompt, and edge."""
-    parts = pieces(snapshot, day)
+    parts = pieces(day, count_entries(snapshot, day))
     for calls in (_ONCE, _REVISED):
         statement = _Statement(snapshot, calls, day, selection)
         for piece in parts:
@@ -175,10 +183,7 @@ class _Statement:
     def __init__(self, snapshot: Snapshot, calls: _Calls, day: BillDay, selection: Selection) -> None:
         self._snapshot = snapshot
         self._calls = calls
-        self._chosen = [
-            *conditions(selection, "template", snapshot.dialect),
-            *labelled(selection.labels, "label_set.labels", snapshot.dialect),
-        ]
+        self._chosen = chosen(selection, snapshot.dialect)
         early, late = day.start_us + EDGE_US, day.end_us - EDGE_US
         edge = f"CASE WHEN c.occurred_us < {early} THEN 0 WHEN c.occurred_us >= {late} THEN 2 ELSE 1 END"
         self._keys = ("c.source_id", "c.template", *calls.charged, f"({_SIZE}) * {_EDGES} + {edge}")
