@@ -21,7 +21,7 @@ from gembill.wire.json_text import elided
 LONG = 64 * 1024
 _STRUCTURE = re.compile(rb'["{}\[\]]')
 _STRING_END = re.compile(rb'["\\]')
-_NEAR, _WINDOW = 1024, 16 * 1024
+_NEAR, _WINDOW = 256, 16 * 1024
 # Whole short strings without escapes, and all between them; some at a time, so that little is kept for backtracking. No
 # possessive quantifiers, although nothing can match otherwise: before Python 3.11.5 they match wrongly (gh-106052).
 _PLAIN = re.compile(rb'(?:[^"]*"[^"\\]{0,1024}"){0,256}')
@@ -74,7 +74,8 @@ class Elider:
         """A document begins, behind so many brackets that are not its own."""
         self._skimmer: _Skimmer | None = None
         self._lost = self._cut = False
-        self._unmeasured = 0  # brackets and quotes, also those within strings
+        self._counted = 0  # bytes of what is kept whose brackets and quotes were counted
+        self._unmeasured = 0  # brackets and quotes of what is kept, also those within strings
         self._measure = _Measure(self._bounds or _BOUNDLESS, skipped)
 
     def take(self) -> bytes | None:
@@ -95,14 +96,22 @@ class Elider:
             if position == len(data):
                 return position
             self._skimmer = None
-        start = position
         position = self._copy(data, position, stop_at)
         if self._bounds is not None:
-            self._unmeasured += sum([data.count(byte, start, position) for byte in (b"{", b"[", b'"')])
+            self._count()
             if self._is_long_unmeasured(self._bounds) and self._digest is None:  # else nothing is added
                 self._unmeasured = 0
                 self._shorten(self._bounds, stop_at)
         return position
+
+    def _count(self) -> None:
+        """Count what was kept since the last time, and nothing of a string that may still grow long: that is most of a
+        long body, and counting is slow."""
+        out, begin = self.out, self._counted
+        end = len(out) if self._string_start is None else self._string_start
+        if end > begin:
+            self._unmeasured += sum([out.count(byte, begin, end) for byte in (b"{", b"[", b'"')])
+            self._counted = end
 
     def _is_long_unmeasured(self, bounds: Bounds) -> bool:
         length = len(self.out)
@@ -124,6 +133,7 @@ class Elider:
         self._skimmer = _Skimmer(to_close)
         self.depth = stop_at + (1 if self._lost else measure.list_depth)
         del self.out[0 if self._lost else measure.after :]
+        self._counted = len(self.out)
         measure.only_more(len(self.out), bounds)
         self.feed(text, measure.end, stop_at=stop_at)
 

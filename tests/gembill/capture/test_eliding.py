@@ -1,6 +1,8 @@
 """What is kept of a document: bounded, the same in any cut, JSON, and with what comes behind a list that was cut."""
 
 import json
+import sys
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -9,7 +11,8 @@ from hypothesis import strategies as st
 
 from gembill.capture import eliding
 from gembill.capture.documents import Documents
-from gembill.capture.eliding import LONG, Bounds
+from gembill.capture.eliding import LONG, Bounds, Elider
+from gembill.capture.slices import PLAIN
 from gembill.event import UnreadReason
 
 SMALL = Bounds(size=400, containers=20, quotes=60, more=120)
@@ -120,9 +123,39 @@ def test_without_bounds_nothing_is_left_out() -> None:
     assert read(body, [100, 5_000], bounds=None) == ([body], None)
 
 
-@pytest.mark.parametrize("far", [0, 1023, 1024, 1025, 17_407, 17_408, 17_409, 3 * LONG])
+@pytest.mark.parametrize("far", [0, 255, 256, 257, 1024, 16_639, 16_640, 16_641, 17_408, 3 * LONG])
 @pytest.mark.parametrize("ends", [b'"x"', b'\\"', b"", b'x\\"'])
 def test_the_end_of_a_string_is_found_however_far_it_is(far, ends):
     data = b'"' + b"a" * far + ends
     first = min((at for byte in b'"\\' if (at := data.find(byte, 1)) >= 0), default=len(data))
     assert eliding.string_end(data, 1) == first
+
+
+class Piece(bytes):
+    """A piece of a body that knows what was counted in pieces, byte by byte."""
+
+    counted = 0
+
+    def count(self, *sought: Any) -> int:
+        Piece.counted += len(self)
+        return super().count(*sought)
+
+
+def test_a_long_string_costs_few_functions_a_piece_and_nothing_in_it_is_counted() -> None:
+    elider, calls = Elider(Bounds(), lambda _: None), 0
+    elider.feed(b'{"contents": [{"parts": [{"inlineData": {"data": "' + b"A" * 2 * LONG)
+    pieces = [Piece(b"A" * PLAIN) for _ in range(64)]
+
+    def note(_: FrameType, event: str, __: object) -> None:
+        nonlocal calls
+        calls += event in ("call", "c_call")
+
+    sys.setprofile(note)
+    for piece in pieces:
+        elider.feed(piece)
+    sys.setprofile(None)
+    elider.feed(b'"}}]}]}')
+    assert Piece.counted == 0
+    assert calls // len(pieces) <= 19
+    data = json.loads(elider.take() or b"")["contents"][0]["parts"][0]["inlineData"]["data"]
+    assert len(data) < 100
