@@ -17,7 +17,7 @@ from gembill.ledger.errors import translated
 from gembill.ledger.mapping import read_executions
 from gembill.ledger.selection import Selection
 from gembill.ledger.store import Ledger
-from gembill.ledger.usage_sums import CHOSEN_FROM, CURRENT, BillDay, chosen, count_entries, pieces, read_words
+from gembill.ledger.usage_sums import CHOSEN_FROM, CURRENT, BillDay, chosen, pieces, read_words
 from gembill.model import Execution, Meter, Modality
 from gembill.reconcile.sums import Usage
 
@@ -41,7 +41,7 @@ def sum_results(
     """
     with translated("read its executions"), ledger.reading() as snapshot:
         words = read_words(snapshot).records
-        counts = [count_entries(snapshot, day) for day in days]
+        counts = [day.count_entries(snapshot) for day in days]
         results: list[Usage] = []
         report(0, sum(counts))
         for place, day in enumerate(days):

@@ -374,7 +374,7 @@ usage_day = Table(
     "usage_day",
     metadata,
     Column("day", WHOLE, nullable=False, autoincrement=False),
-    *_columns(WHOLE, "start_us", "end_us", "entries"),  # the sums hold as long as it has so many entries
+    *_columns(WHOLE, "start_us", "end_us", "entries"),  # `entries`: of `count_changes`
     Column("document", NAME, nullable=False),
     PrimaryKeyConstraint("day", name="usage_day_pk"),
     info={"reference": True},

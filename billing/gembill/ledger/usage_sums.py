@@ -12,11 +12,12 @@ each costs another quarter.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from gembill.ledger.entry_counts import count_entries
 from gembill.ledger.errors import translated
 from gembill.ledger.measures import HALVES, OVERFLOW, joined_halves
 from gembill.ledger.selection import Condition, Selection, conditions, labelled
@@ -77,6 +78,10 @@ class BillDay:
     start_us: int
     end_us: int
 
+    def count_entries(self, snapshot: Snapshot) -> int:
+        """How many entries it has, of all revisions."""
+        return count_entries(snapshot, self.start_us, self.end_us)
+
 
 @dataclass(frozen=True, slots=True)
 class Words:
@@ -95,7 +100,11 @@ def sum_usage(ledger: Ledger, selection: Selection, days: Iterable[BillDay]) -> 
     """The charges of the current revisions of the calls selected, day by day. Times of the selection are not used."""
     with translated("sum up its charges"), ledger.reading() as snapshot:
         words = read_words(snapshot)
-        return [usage for day in days for usage in usage_of_day(snapshot, words, day, selection)]
+        return [
+            usage
+            for day in days
+            for usage in usage_of_day(snapshot, words, day, day.count_entries(snapshot), selection)
+        ]
 
 
 def read_words(snapshot: Snapshot) -> Words:
@@ -112,11 +121,14 @@ def usage_of_day(
     snapshot: Snapshot,
     words: Words,
     day: BillDay,
+    entries: int,
     selection: Selection = Selection(),  # noqa: B008 - a frozen value
 ) -> list[Usage]:
-    """The charges of one day."""
+    """The charges of one day, which has so many entries."""
     sums: dict[tuple[Any, ...], list[int]] = defaultdict(lambda: [0, 0])
-    for source_id, current, charged, size, edge, *quantities in _grouped(snapshot, words.width, day, selection):
+    statements = [_Statement(snapshot, calls, day, selection) for calls in (_ONCE, _REVISED)]
+    grouped = _grouped(statements, words.width, pieces(day, entries))
+    for source_id, current, charged, size, edge, *quantities in grouped:
         lines = words.lines.get((source_id, charged), ())
         model, tier, project, location, flags = words.records[source_id, current]
         for (meter, modality, unit_pico), quantity in zip(lines, quantities, strict=False):
@@ -146,12 +158,6 @@ def _usage(day: int, group: tuple[Any, ...], quantity: int, cost_pico: int) -> U
     )
 
 
-def count_entries(snapshot: Snapshot, day: BillDay) -> int:
-    """How many entries a day has, of all revisions."""
-    counted = "SELECT count(*) FROM entry WHERE occurred_us >= ? AND occurred_us < ?"
-    return int(snapshot.rows(counted, (day.start_us, day.end_us))[0][0])
-
-
 def chosen(selection: Selection, dialect: str) -> list[Condition]:
     """What a selection asks of calls, beside their time, in the words of the tables `CHOSEN_FROM`."""
     return [
@@ -167,11 +173,11 @@ def pieces(day: BillDay, entries: int) -> list[tuple[int, int]]:
     return list(pairwise(marks))
 
 
-def _grouped(snapshot: Snapshot, width: int, day: BillDay, selection: Selection) -> Iterator[tuple[Any, ...]]:
+def _grouped(
+    statements: Sequence[_Statement], width: int, parts: Sequence[tuple[int, int]]
+) -> Iterator[tuple[Any, ...]]:
     """Sums of the quantities of each line by template of the call and of the charge, size of the prompt, and edge."""
-    parts = pieces(day, count_entries(snapshot, day))
-    for calls in (_ONCE, _REVISED):
-        statement = _Statement(snapshot, calls, day, selection)
+    for statement in statements:
         for piece in parts:
             for source_id, template, *charged, place, sums in statement.rows(width, piece):
                 yield source_id, template, *(charged or (template,)), *divmod(place, _EDGES), *sums

@@ -1,7 +1,10 @@
 """Sums of days are kept, hold as long as nothing was posted, and are proved by the audit."""
 
+import pytest
+
 from gembill.ledger import BillDay, Ledger, Reason, Selection, audit_ledger, read_usage_of_days, sum_usage
 from gembill.ledger import engine as engines
+from gembill.ledger.reading import Snapshot
 from tests.gembill.ledger.making import SPOOL, append, posting, rated, record, tokens
 
 DAY_US = 86_400_000_000
@@ -47,6 +50,37 @@ def test_a_day_that_gained_a_call_or_a_correction_is_summed_again_and_no_other(l
     changed = record(2, occurred_us=NOON + DAY_US, tokens=tokens(input=7))
     ledger.correct([(changed, rated(changed.tokens))], reason=Reason.RERATE)
     assert read(ledger) == (plain(ledger), [(2, 2)])
+
+
+def test_a_day_that_lost_a_call_to_another_is_summed_again_too(ledger: Ledger) -> None:
+    filled(ledger)
+    read(ledger)
+    moved = record(2, occurred_us=NOON)  # as a call is that was known by its poll only, which came after midnight
+    ledger.correct([(moved, rated(moved.tokens))], reason=Reason.REPOST)
+    assert read(ledger) == (plain(ledger), [(2, 3), (3, 3)])
+    assert {usage.day for usage in plain(ledger)} == {20_000}  # type: ignore[attr-defined]
+    assert audit_ledger(ledger) == []
+
+
+def test_the_entries_of_a_day_are_counted_once(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    filled(ledger)
+    counted: list[int] = []
+    count = BillDay.count_entries
+
+    def count_aloud(day: BillDay, snapshot: Snapshot) -> int:
+        counted.append(day.day)
+        return count(day, snapshot)
+
+    monkeypatch.setattr(BillDay, "count_entries", count_aloud)
+    for _ in range(2):
+        read(ledger)
+        assert counted == [20_000, 20_001]
+        counted.clear()
+    plain(ledger)
+    assert counted == [20_000, 20_001]
+    counted.clear()
+    assert audit_ledger(ledger) == []
+    assert counted == [20_000, 20_001]
 
 
 def test_a_day_with_other_hours_is_another_day(ledger: Ledger) -> None:
