@@ -175,7 +175,7 @@ def _closed(ledger: Ledger, question: _Question) -> ClosedMonths | None:
         return None
     from gembill_reports.analysis.closed_months import closed_months
 
-    return closed_months(ledger, question.period, question.selection)
+    return closed_months(ledger, question.period, question.selection, question.groups)
 
 
 def _forecast(ledger: Ledger, settings: Settings, question: _Question) -> Forecast | None:

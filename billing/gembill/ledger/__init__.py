@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from gembill.ledger.bill_totals import bill_days, sku_texts, sum_bill
     from gembill.ledger.bills import BillChange, BillFile, BillImport, add_bill, bill_files, read_bill_line
     from gembill.ledger.charges import ChargeTotal, read_charges, read_charges_of, sum_charges
-    from gembill.ledger.closings import Closing, read_closings
+    from gembill.ledger.closings import Closing, read_closings, was_touched
     from gembill.ledger.conversations import (
         Conversation,
         ConversationOrder,
@@ -77,7 +77,7 @@ _MODULES = {
     "bill_totals": "bill_days sku_texts sum_bill",
     "bills": "BillChange BillFile BillImport add_bill bill_files read_bill_line",
     "charges": "ChargeTotal read_charges read_charges_of sum_charges",
-    "closings": "Closing read_closings",
+    "closings": "Closing read_closings was_touched",
     "conversations": "Conversation ConversationOrder ConversationPage read_chains read_conversation_page "
     "read_conversations",
     "entries": "DEMO_IMPORT DEMO_SOURCE NATURAL_SOURCES LedgerCharge LedgerRecord Line RatedEvent Reason "
@@ -207,6 +207,7 @@ __all__ = [
     "sum_results",
     "sum_usage",
     "upgrade_ledger",
+    "was_touched",
 ]
 
 

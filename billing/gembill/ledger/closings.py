@@ -14,6 +14,7 @@ from gembill.ledger.errors import translated
 from gembill.ledger.measures import MEASURES
 from gembill.ledger.selection import Selection
 from gembill.ledger.store import Ledger
+from gembill.ledger.totals import read_totals
 from gembill.period import Period, zone
 
 SUMMED = (*MEASURES, "calls_code_execution", "incomplete_calls")
@@ -51,12 +52,36 @@ class Closing:
         rows = json.loads(self.document)["rows"]
         return {name: sum(row[name] for row in rows) for name in SUMMED}
 
+    @property
+    def entries(self) -> int | None:
+        """How many revisions of its calls there were; None where the document is of before that was kept."""
+        number: int | None = json.loads(self.document).get("entries")
+        return number
+
 
 def read_closings(ledger: Ledger) -> list[Closing]:
     """The closed months, the oldest first."""
     with translated("read its closed months"), ledger.reading() as snapshot:
         rows = snapshot.rows(f"SELECT {_COLUMNS} FROM closed_month ORDER BY start_us, timezone")  # noqa: S608
     return [closing_of(row) for row in rows]
+
+
+def was_touched(ledger: Ledger, closing: Closing) -> bool:
+    """Whether anything was posted about its calls since it was closed, also where no sum of all of them shows it.
+
+    A call that comes, or is corrected within the month, is one more revision there; one whose time was corrected to
+    another month is none, but leaves fewer calls.
+    """
+    from gembill.ledger.entry_counts import count_entries  # most reports are of ledgers without closed months
+
+    (today,) = read_totals(ledger, Selection(start_us=closing.start_us, end_us=closing.end_us))
+    if today.calls != closing.sums["calls"]:
+        return True
+    with translated("look for corrections"), ledger.reading() as snapshot:
+        if closing.entries is not None:
+            return count_entries(snapshot, closing.start_us, closing.end_us) != closing.entries
+        later = "SELECT 1 FROM entry WHERE occurred_us >= ? AND occurred_us < ? AND posted_us > ? LIMIT 1"
+        return bool(snapshot.rows(later, (closing.start_us, closing.end_us, closing.seen_us)))
 
 
 def closing_of(row: Any) -> Closing:  # noqa: ANN401

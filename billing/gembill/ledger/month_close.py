@@ -1,9 +1,10 @@
 """Closing a month, and the proof that the books still say what was closed.
 
 Owns: the document that is kept of a month, its digest, and the lock under which a month is closed. Not here: reading
-closed months (`closings`). Invariant: `seen_us` is when the newest revision of the month's calls was posted, read under
-a lock for which every writer has to be done, and no reader, and not the clock's time: whoever writes
-afterwards is posted later than `seen_us`, also if it began before or its clock is slow (`transaction.posted_at`).
+closed months (`closings`). Invariant: `seen_us` is when the newest revision of the month's calls was posted (also of a
+call that was moved out of it), read under a lock for which every writer has to be done, and no reader, and not the
+clock's time: whoever writes afterwards is posted later than `seen_us`, also if it began before or its clock is slow
+(`transaction.posted_at`).
 """
 
 import json
@@ -18,7 +19,9 @@ from gembill.errors import ConfigurationError
 from gembill.ledger import engine as engines
 from gembill.ledger import schema, sql
 from gembill.ledger.closings import SUMMED, Closing, closing_of
+from gembill.ledger.entry_counts import count_entries
 from gembill.ledger.errors import translated
+from gembill.ledger.reading import DrivenSnapshot
 from gembill.ledger.record_selection import selected
 from gembill.ledger.record_totals import sum_records
 from gembill.ledger.selection import Selection
@@ -63,12 +66,11 @@ def _closing(connection: Connection, month: str, period: Period, now_us: int) ->
     start, end = period.start_us, period.end_us
     assert start is not None
     assert end is not None
-    r = schema.record.c
-    posted = select(func.max(r.posted_us)).where(r.occurred_us >= start, r.occurred_us < end)
-    seen_us = connection.scalar(posted) or 0
+    seen_us = _seen_us(connection, start, end)
     sums = _sums(connection, Selection(start_us=start, end_us=end, seen_us=seen_us))
     head = {"schema_version": 1, "month": month, "timezone": period.timezone, "timezone_database": tz_version()}
     head |= {"start": period.start, "end": period.end, "closed_us": now_us, "seen_us": seen_us}
+    head |= {"entries": count_entries(DrivenSnapshot(connection), start, end)}
     document = json.dumps(head | sums | {"price_lists": _price_lists(connection)}, sort_keys=True)
     return Closing(
         month=month,
@@ -80,6 +82,15 @@ def _closing(connection: Connection, month: str, period: Period, now_us: int) ->
         digest=_digest(document),
         document=document,
     )
+
+
+def _seen_us(connection: Connection, start_us: int, end_us: int) -> int:
+    """When the newest revision of a call was posted that ever had a time in the month; 0 where none had."""
+    of_month, newest = schema.entry.alias("of_month"), schema.entry.alias("newest")
+    same = and_(newest.c.source_id == of_month.c.source_id, newest.c.id == of_month.c.id)
+    within = (of_month.c.occurred_us >= start_us, of_month.c.occurred_us < end_us)
+    posted = select(func.max(newest.c.posted_us)).select_from(of_month.join(newest, same)).where(*within)
+    return connection.scalar(posted) or 0
 
 
 def _digest(document: str) -> str:

@@ -2,20 +2,19 @@
 
 Owns: the frozen sums of a closed month beside those of today, and the adjustments that a period made to months closed
 before. Not here: closing (`gembill.ledger`), and words. Invariant: whatever is posted about a closed month after its
-closing is an adjustment of exactly one moment; frozen sums and all adjustments add up to the sums of today.
+closing is an adjustment of exactly one moment; frozen sums and all adjustments add up to the sums of today, by any
+group: what only moves cost from one team to another is an adjustment of both.
 
-Most closed months are never touched again. Whether one was is seen from the rollups, which is quick; only then are the
-records read as they were at the moments between.
+Most closed months are never touched again. Whether one was is seen from counts of its calls and their revisions; only
+then are the records read as they were at the moments between.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from gembill.ledger import Closing, Ledger, Selection, Total, read_closings, read_totals
+from gembill.ledger import Closing, Ledger, Selection, Total, read_closings, read_totals, was_touched
 from gembill.period import Period
-from gembill_reports.analysis.report import add, group_sums
-
-_COUNTED = ("calls", "calls_code_execution", "executions", "executions_failed", "unpriced_calls", "incomplete_calls")
+from gembill_reports.analysis.report import TIMES, add, group_sums
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,11 +29,15 @@ class Adjustment:
 
 @dataclass(frozen=True, slots=True)
 class ClosedMonth:
-    """A closed month within a period: its frozen sums of the calls selected, and what they are today."""
+    """A closed month within a period: its frozen sums of the calls selected, and what they are today.
+
+    `is_corrected`: something was posted about its calls since, even if these sums are the same.
+    """
 
     closing: Closing
     frozen: Total
     today: Total
+    is_corrected: bool
 
     @property
     def is_adjusted(self) -> bool:
@@ -43,22 +46,34 @@ class ClosedMonth:
 
 
 @dataclass(frozen=True, slots=True)
+class MonthAdjustment:
+    """What a period adjusted of a closed month: all of it, which may be nothing, and its parts by the report's groups.
+
+    There are no parts where a report has no groups but those of time.
+    """
+
+    total: Adjustment
+    rows: tuple[Adjustment, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ClosedMonths:
     """What is to be said below a report: the closed months in its period, and adjustments of others made in it."""
 
     months: tuple[ClosedMonth, ...] = ()
-    adjustments: tuple[Adjustment, ...] = ()
+    adjustments: tuple[MonthAdjustment, ...] = ()
 
 
-def closed_months(ledger: Ledger, period: Period, selection: Selection) -> ClosedMonths | None:
-    """The closed months that lie wholly in the period, and what it adjusted of those that ended before it began; None
-    where no month was closed."""
+def closed_months(ledger: Ledger, period: Period, selection: Selection, by: Sequence[str] = ()) -> ClosedMonths | None:
+    """The closed months that lie wholly in the period, and what it adjusted of those that ended before it began, with
+    the groups of a report; None where no month was closed."""
     closings = read_closings(ledger)
     if not closings:
         return None
     inside = [one for one in closings if _within(one, period)]
     months = tuple(_month(ledger, one, selection) for one in inside)
-    return ClosedMonths(months, tuple(adjustments(ledger, closings, period, selection)))
+    groups = tuple(name for name in by if name not in TIMES)
+    return ClosedMonths(months, tuple(_by_month(adjustments(ledger, closings, period, selection, groups))))
 
 
 def adjustments(
@@ -73,9 +88,10 @@ def adjustments(
     for closing in closings:
         if start is None or closing.end_us > start or closing.timezone != period.timezone:
             continue
-        if not _touched(ledger, closing):
+        if not was_touched(ledger, closing):
             continue
-        before = max(closing.seen_us, start - 1)
+        follows = start == closing.end_us  # then all that was not seen, whatever the clock of its writer said
+        before = closing.seen_us if follows else max(closing.seen_us, start - 1)
         until = None if end is None else end - 1
         if until is not None and until <= before:
             continue
@@ -84,24 +100,27 @@ def adjustments(
     return made
 
 
+def _by_month(made: Sequence[Adjustment]) -> list[MonthAdjustment]:
+    months: dict[tuple[str, str], list[Adjustment]] = {}
+    for one in made:
+        months.setdefault((one.closing.month, one.closing.timezone), []).append(one)
+    return [MonthAdjustment(_total(rows), tuple(rows) if rows[0].group else ()) for rows in months.values()]
+
+
+def _total(rows: Sequence[Adjustment]) -> Adjustment:
+    calls, cost_pico = sum(one.calls for one in rows), sum(one.cost_pico for one in rows)
+    return Adjustment(closing=rows[0].closing, group={}, calls=calls, cost_pico=cost_pico)
+
+
 def _month(ledger: Ledger, closing: Closing, selection: Selection) -> ClosedMonth:
-    today = _sum(ledger, closing, selection)
-    frozen = _sum(ledger, closing, selection, closing.seen_us) if _touched(ledger, closing) else today
-    return ClosedMonth(closing, frozen, today)
+    today, is_corrected = _sum(ledger, closing, selection), was_touched(ledger, closing)
+    frozen = _sum(ledger, closing, selection, closing.seen_us) if is_corrected else today
+    return ClosedMonth(closing, frozen, today, is_corrected)
 
 
 def _within(closing: Closing, period: Period) -> bool:
     begins = period.start_us is None or period.start_us <= closing.start_us
     return begins and (period.end_us is None or closing.end_us <= period.end_us)
-
-
-def _touched(ledger: Ledger, closing: Closing) -> bool:
-    """Whether the sums of today are others than those that were frozen."""
-    (today,) = read_totals(ledger, Selection(start_us=closing.start_us, end_us=closing.end_us))
-    sums = closing.sums
-    counts = all(getattr(today, name) == sums[name] for name in _COUNTED)
-    tokens = all((getattr(today.tokens, name) or 0) == sums[f"tokens_{name}"] for name in ("input", "total", "cached"))
-    return not (counts and tokens and (today.cost_pico or 0) == sums["cost_pico"])
 
 
 def _sum(ledger: Ledger, closing: Closing, selection: Selection, seen_us: int | None = None) -> Total:

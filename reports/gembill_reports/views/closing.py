@@ -13,17 +13,18 @@ from typing import TYPE_CHECKING, Any
 from gembill.money import usd
 from gembill.period import iso, local
 from gembill_reports.layout.sheet import Sheet, count, exact, money
-from gembill_reports.layout.tables import Column, Table
+from gembill_reports.layout.tables import MISSING, Column, Table
 from gembill_reports.views.period_texts import period_dict
 from gembill_reports.views.view import Csv, View
 
 if TYPE_CHECKING:  # a report of a ledger without closed months needs none of it
     from gembill.ledger import Closing
-    from gembill_reports.analysis.closed_months import Adjustment, ClosedMonth, ClosedMonths
+    from gembill_reports.analysis.closed_months import Adjustment, ClosedMonth, ClosedMonths, MonthAdjustment
 
 SCHEMA_VERSION = 1
 _HEADER = ("month", "timezone", "closed_at", "calls", "cost_usd", "unpriced_calls", "incomplete_calls", "digest")
 _DIGEST = 16  # characters that a table shows of 64
+_PARTS = 6  # of an adjustment that are named below a report
 _COLUMNS = (
     Column("Month", text=True),
     Column("Calendar", 40, text=True),
@@ -73,17 +74,25 @@ def closed_dicts(closed: ClosedMonths) -> dict[str, Any]:
                 "cost_usd": usd(one.frozen.cost_pico),
                 "adjusted_calls": one.today.calls - one.frozen.calls,
                 "adjusted_usd": usd((one.today.cost_pico or 0) - (one.frozen.cost_pico or 0)),
+                "corrected": one.is_corrected,
             }
             for one in closed.months
         ]
     if closed.adjustments:
-        said["adjustments"] = [adjustment_dict(one) for one in closed.adjustments]
+        said["adjustments"] = [
+            adjustment_dict(one.total) | ({"rows": [_part_dict(row) for row in one.rows]} if one.rows else {})
+            for one in closed.adjustments
+        ]
     return said
 
 
 def adjustment_dict(one: Adjustment) -> dict[str, Any]:
     """One adjustment, with the month it is of and its group."""
-    return {"month": one.closing.month, **one.group, "calls": one.calls, "cost_usd": usd(one.cost_pico)}
+    return {"month": one.closing.month, **_part_dict(one)}
+
+
+def _part_dict(one: Adjustment) -> dict[str, Any]:
+    return {**one.group, "calls": one.calls, "cost_usd": usd(one.cost_pico)}
 
 
 def notes(closed: ClosedMonths) -> list[str]:
@@ -91,13 +100,26 @@ def notes(closed: ClosedMonths) -> list[str]:
     return [*map(_closed_note, closed.months), *map(adjustment_note, closed.adjustments)]
 
 
-def adjustment_note(one: Adjustment) -> str:
+def adjustment_note(one: MonthAdjustment) -> str:
     """What was corrected in this period of a month that was closed."""
-    calls = f", {one.calls:+,} {'call' if abs(one.calls) == 1 else 'calls'}" if one.calls else ""
-    return (
-        f"Adjustment of {one.closing.month}, made in this period and not in the sums above: "
-        f"{signed(one.cost_pico)}{calls}."
+    text = (
+        f"Adjustment of {one.total.closing.month}, made in this period and not in the sums above: {_change(one.total)}"
     )
+    if not one.rows:
+        return f"{text}."
+    largest = sorted(one.rows, key=lambda row: -abs(row.cost_pico))
+    parts = [f"{_named(row)} {_change(row)}" for row in largest[:_PARTS]]
+    more = [f"{len(largest) - _PARTS:,} more"] if len(largest) > _PARTS else []
+    return f"{text} ({'; '.join([*parts, *more])})."
+
+
+def _change(one: Adjustment) -> str:
+    calls = f", {one.calls:+,} {'call' if abs(one.calls) == 1 else 'calls'}" if one.calls else ""
+    return f"{signed(one.cost_pico)}{calls}"
+
+
+def _named(one: Adjustment) -> str:
+    return " / ".join(MISSING if value is None else str(value) for value in one.group.values())
 
 
 def _closed_note(one: ClosedMonth) -> str:
@@ -105,8 +127,10 @@ def _closed_note(one: ClosedMonth) -> str:
     day = local(closing.closed_us, closing.period.zone).date()
     text = f"{closing.month} was closed on {day} with {money(one.frozen.cost_pico)} of {one.frozen.calls:,} calls"
     text += f" (digest {closing.digest[:_DIGEST]})"
-    if not one.is_adjusted:
+    if not one.is_corrected:
         return f"{text}; nothing was corrected since."
+    if not one.is_adjusted:
+        return f"{text}; corrections since leave these sums as they were."
     difference = (one.today.cost_pico or 0) - (one.frozen.cost_pico or 0)
     return f"{text}; corrections since, {signed(difference)}, are adjustments of the months they were made in."
 

@@ -50,13 +50,15 @@ def test_a_month_is_closed_and_later_corrections_are_adjustments(url: str) -> No
             "cost_usd": usd(8 * IN),
             "adjusted_calls": 1,
             "adjusted_usd": usd(2 * IN),
+            "corrected": True,
         }
     ]
     assert october["total"]["cost_usd"] == usd(10 * IN)
     for form in ("table", "markdown", "html"):
         assert "2026-10 was closed on" in run(url, "report", "monthly", "--month", "2026-10", "--format", form).stdout
     later = json.loads(run(url, "report", "monthly", "--since", "2026-11-01", "--format", "json").stdout)
-    assert later["adjustments"] == [{"month": "2026-10", "calls": 1, "cost_usd": usd(2 * IN)}]
+    part = {"calls": 1, "cost_usd": usd(2 * IN)}
+    assert later["adjustments"] == [{"month": "2026-10", **part, "rows": [{"model": "gemini-3-flash-preview", **part}]}]
     assert run(url, "audit").exit_code == 0
 
 

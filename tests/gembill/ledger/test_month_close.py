@@ -126,6 +126,14 @@ def test_a_month_without_calls_is_closed_too(ledger: Ledger) -> None:
     assert audit_ledger(ledger) == []
 
 
+def test_a_call_that_was_moved_out_of_a_month_before_it_was_closed_is_not_in_it(october: Ledger) -> None:
+    moved = record(1, occurred_us=us("2026-11-01T12:00:00+00:00"))
+    at(october, NOW - 2).correct([(moved, rated(tokens()))], reason=Reason.REPOST)
+    closing = close_month(october, "2026-10", OCTOBER, NOW)
+    assert (closing.sums["calls"], closing.seen_us) == (2, NOW - 2)
+    assert audit_ledger(october) == []
+
+
 def test_a_writer_whose_clock_is_slow_or_that_waited_long_is_later_than_the_closing(october: Ledger) -> None:
     closing = close_month(october, "2026-10", OCTOBER, NOW)
     slow = at(october, NOW - 60)

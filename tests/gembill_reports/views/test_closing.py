@@ -1,11 +1,12 @@
 """Closed months in JSON and tables, and what is said of them below a report."""
 
 import json
+from dataclasses import replace
 
 from gembill.ledger import Closing, Total
 from gembill.model import CostParts, Tokens
 from gembill.period import parse
-from gembill_reports.analysis.closed_months import Adjustment, ClosedMonth, ClosedMonths
+from gembill_reports.analysis.closed_months import Adjustment, ClosedMonth, ClosedMonths, MonthAdjustment
 from gembill_reports.views.closing import ClosingsView, closed_dicts, notes
 from gembill_reports.views.view import Format, text
 from tests.gembill.calls import us
@@ -75,20 +76,51 @@ def test_a_cost_of_which_nothing_is_known_is_not_zero() -> None:
 
 def test_below_a_report_stands_what_was_closed_and_what_was_corrected() -> None:
     same, other = total(3, 10**12), total(4, 12 * 10**11)
-    adjusted = Adjustment(closing=closing(), group={}, calls=1, cost_pico=2 * 10**11)
-    fewer = Adjustment(closing=closing(), group={}, calls=0, cost_pico=-1)
-    closed = ClosedMonths((ClosedMonth(closing(), same, same), ClosedMonth(closing(), same, other)), (adjusted, fewer))
+    adjusted = MonthAdjustment(Adjustment(closing=closing(), group={}, calls=1, cost_pico=2 * 10**11))
+    fewer = MonthAdjustment(Adjustment(closing=closing(), group={}, calls=0, cost_pico=-1))
+    months = ((same, same, False), (same, other, True), (same, same, True))
+    closed = ClosedMonths(tuple(ClosedMonth(closing(), *month) for month in months), (adjusted, fewer))
     october = "2026-10 was closed on 2026-11-02 with $1.00 of 3 calls (digest edda6c5ee0342a78)"
     assert notes(closed) == [
         f"{october}; nothing was corrected since.",
         f"{october}; corrections since, +$0.20, are adjustments of the months they were made in.",
+        f"{october}; corrections since leave these sums as they were.",
         "Adjustment of 2026-10, made in this period and not in the sums above: +$0.20, +1 call.",
         "Adjustment of 2026-10, made in this period and not in the sums above: -$0.000000000001.",
     ]
     shape = closed_dicts(closed)
-    assert [one["adjusted_usd"] for one in shape["closed_months"]] == ["0.000000000000", "0.200000000000"]
+    assert [one["adjusted_usd"] for one in shape["closed_months"]] == [
+        "0.000000000000",
+        "0.200000000000",
+        "0.000000000000",
+    ]
+    assert [one["corrected"] for one in shape["closed_months"]] == [False, True, True]
     assert shape["adjustments"][0] == {"month": "2026-10", "calls": 1, "cost_usd": "0.200000000000"}
     assert closed_dicts(ClosedMonths()) == {}
+
+
+def test_an_adjustment_names_its_largest_parts() -> None:
+    def part(team: str | None, calls: int, cost: int) -> Adjustment:
+        return Adjustment(closing=closing(), group={"label.team": team, "model": "m"}, calls=calls, cost_pico=cost)
+
+    rows = (part("a", 1, 10**10), part(None, -1, -(10**12)), *(part(f"t{place}", 0, 1) for place in range(6)))
+    made = MonthAdjustment(Adjustment(closing=closing(), group={}, calls=0, cost_pico=0), rows[:2])
+    begin = "Adjustment of 2026-10, made in this period and not in the sums above: $0.00"
+    two = "(unknown) / m -$1.00, -1 call; a / m +$0.01, +1 call"
+    assert notes(ClosedMonths((), (made,))) == [f"{begin} ({two})."]
+    named = "; ".join(f"t{place} / m +$0.000000000001" for place in range(4))
+    assert notes(ClosedMonths((), (replace(made, rows=rows),))) == [f"{begin} ({two}; {named}; 2 more)."]
+    assert closed_dicts(ClosedMonths((), (made,)))["adjustments"] == [
+        {
+            "month": "2026-10",
+            "calls": 0,
+            "cost_usd": "0.000000000000",
+            "rows": [
+                {"label.team": "a", "model": "m", "calls": 1, "cost_usd": "0.010000000000"},
+                {"label.team": None, "model": "m", "calls": -1, "cost_usd": "-1.000000000000"},
+            ],
+        }
+    ]
 
 
 def test_closed_months_look_as_they_did(snapshot: Snapshots) -> None:
