@@ -1,7 +1,8 @@
 """The words for service tiers, of every API that names one (wire.md 1.6, 1.8, 5.1).
 
 Owns: which tier a word means. Not here: where a word appears (the dialects) and which of several counts (metering).
-Invariant: a word that asks for nothing, or that is not known as traffic, is None; case and prefix do not matter.
+Invariant: a word that asks for nothing is None, one that nobody knows is a tier of its own, which has no price; case
+and prefix do not matter.
 """
 
 from functools import lru_cache
@@ -14,9 +15,13 @@ _TRAFFIC = {
     "ON_DEMAND_FLEX": "flex",
     "ON_DEMAND_OFFPEAK": "offpeak",
     "PROVISIONED_THROUGHPUT": "provisioned",
+    "TRAFFIC_TYPE_UNSPECIFIED": None,
+    "": None,
+    0: None,
     1: "standard",
     2: "provisioned",
 }
+_TRAFFIC_PREFIX = "on_demand_"
 _PREFIX = "service_tier_"
 _NOT_ASKED = ("", "auto", "unspecified")  # `auto` is OpenAI's
 
@@ -31,10 +36,18 @@ def tier(name: str | None) -> str | None:
 
 
 def of_traffic(kind: object) -> str | None:
-    """The tier of Vertex's traffic type, which its endpoints report in place of a tier."""
+    """The tier of Vertex's traffic type, which its endpoints report in place of a tier; a number is that of a word.
+
+    Traffic of a type that is new is not standard: it is a tier by the name that the answer gives it.
+    """
     if isinstance(kind, str):
         kind = kind.strip().upper()
-    return _TRAFFIC.get(kind) if isinstance(kind, str | int) else None
+    elif type(kind) is not int:
+        return None
+    if kind in _TRAFFIC:
+        return _TRAFFIC[kind]
+    new = word(kind, 64)
+    return f"traffic_{new}" if isinstance(kind, int) else new and new.lower().removeprefix(_TRAFFIC_PREFIX)
 
 
 def reported(service_tier: object, traffic: object) -> str | None:

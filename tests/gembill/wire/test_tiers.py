@@ -21,7 +21,8 @@ def test_a_word_for_a_tier_means_the_same_in_any_spelling(name, tier):
     ("kind", "tier"),
     [
         ("ON_DEMAND", "standard"), ("on_demand_flex", "flex"), ("ON_DEMAND_PRIORITY", "priority"), ("PROVISIONED_THROUGHPUT", "provisioned"),
-        (1, "standard"), (2, "provisioned"), (0, None), ("NEW", None), (None, None), ([], None), ({}, None), (1.5, None),
+        (1, "standard"), (2, "provisioned"), (0, None), (None, None), ([], None), ({}, None), (1.5, None), (True, None),
+        ("TRAFFIC_TYPE_UNSPECIFIED", None), (" ", None), ("FLEX", "flex"), ("on_demand_turbo", "turbo"), ("SPOT", "spot"), (7, "traffic_7"), ("\0", None),
     ],
 )  # fmt: skip
 def test_traffic_of_vertex_is_a_tier(kind, tier):
