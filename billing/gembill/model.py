@@ -111,7 +111,7 @@ class Anomaly(StrEnum):
     USAGE_INCOMPLETE = "usage_incomplete"  # no prompt count
     INVALID_USAGE = "invalid_usage"  # a count is not an integer of 0 to 2^53
     CACHED_EXCEEDS_INPUT = "cached_exceeds_input"
-    DETAILS_MISMATCH = "details_mismatch"  # prompt tokens by modality are not the prompt tokens
+    DETAILS_MISMATCH = "details_mismatch"  # tokens by modality cannot be those of their count
     IMAGE_TOKENS_UNKNOWN = "image_tokens_unknown"  # the answer holds a picture and no count of its tokens
     REQUEST_UNREAD = "request_unread"  # what was asked is not known: tools, tier, conversation
     UNMETERED_SURFACE = "unmetered_surface"  # a paid call whose usage no dialect of ours reads

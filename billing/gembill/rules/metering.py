@@ -23,8 +23,9 @@ from gembill.model import (
     Status,
     Tokens,
 )
-from gembill.rules import identity, model_names
+from gembill.rules import identity, modalities, model_names
 from gembill.rules.media import Pieces, pieces
+from gembill.rules.modalities import of_kinds, of_prompt
 from gembill.rules.rounds import Round, tells_rounds
 from gembill.rules.rounds import rounds as tool_rounds
 from gembill.wire import tiers
@@ -35,7 +36,6 @@ from gembill.wire.token_counts import InvalidUsage, Usage
 
 _GENERATION = re.compile(r"gemini-(\d+)")
 _COUNTED = (Status.COMPLETE, Status.PARTIAL)
-_TEXT = frozenset((Modality.TEXT,))
 _NO_DETAILS: Mapping[Modality, int] = {}
 _SPLIT = (Meter.INPUT, Meter.CACHED_INPUT, Meter.INTERMEDIATE, Meter.OUTPUT, Meter.THINKING)
 
@@ -161,7 +161,7 @@ def _lacks_image_tokens(event: Event, usage: Usage) -> bool:
     if event.operation not in TELLS_USAGE or usage.candidates_details.get(Modality.IMAGE):
         return False
     for part in event.seen.outline:
-        if part.kind == "blob" and not part.thought and (part.mime or "").lower().startswith("image/"):
+        if part.kind in ("blob", "file") and not part.thought and (part.mime or "").lower().startswith("image/"):
             return True
     return False
 
@@ -196,57 +196,13 @@ def _readings(
     if usage is None or usage.prompt is None:
         return None
     _, cached, intermediate, output, thinking = _disjoint(tokens)
-    readings = _of_prompt(usage, cached) if cached else _of_kinds(Meter.INPUT, usage.prompt, usage.prompt_details)
-    readings += _of_kinds(Meter.INTERMEDIATE, intermediate, usage.tool_use_details)
-    readings += _of_kinds(Meter.OUTPUT, output, usage.candidates_details)
-    readings += _of_kinds(Meter.THINKING, thinking, _NO_DETAILS)
-    readings += _of_kinds(Meter.GROUNDING, _grounding(seen, usage, model), _NO_DETAILS)
-    readings += _of_kinds(Meter.MAPS, _maps(seen, usage, model), _NO_DETAILS)
+    readings = of_prompt(usage, cached) if cached else of_kinds(Meter.INPUT, usage.prompt, usage.prompt_details)
+    readings += of_kinds(Meter.INTERMEDIATE, intermediate, usage.tool_use_details)
+    readings += of_kinds(Meter.OUTPUT, output, usage.candidates_details)
+    readings += of_kinds(Meter.THINKING, thinking, _NO_DETAILS)
+    readings += of_kinds(Meter.GROUNDING, _grounding(seen, usage, model), _NO_DETAILS)
+    readings += of_kinds(Meter.MAPS, _maps(seen, usage, model), _NO_DETAILS)
     return tuple(readings)
-
-
-def _of_prompt(usage: Usage, cached: int) -> list[Reading]:
-    """What was read and what of it came from a cache."""
-    of_cache = _by_modality(cached, usage.cached_details)
-    fresh = _without(_by_modality(usage.prompt or 0, usage.prompt_details), of_cache)
-    return _listed(Meter.INPUT, fresh) + _listed(Meter.CACHED_INPUT, of_cache)
-
-
-def _of_kinds(meter: Meter, count: int, details: Mapping[Modality, int]) -> list[Reading]:
-    if count <= 0:
-        return []
-    if not details or details.keys() == _TEXT:  # nearly every call: the count is all there is to say
-        return [Reading(meter, Modality.TEXT, count)]
-    return _listed(meter, _by_modality(count, details))
-
-
-def _listed(meter: Meter, counts: Mapping[Modality, int]) -> list[Reading]:
-    return [Reading(meter, modality, counts[modality]) for modality in sorted(counts) if counts[modality]]
-
-
-def _by_modality(total: int, details: Mapping[Modality, int]) -> dict[Modality, int]:
-    """The count by modality. The count rules: text is what the other modalities leave of it (wire.md 9, law 11).
-
-    Details that claim more than the count are not believed at all.
-    """
-    counts: dict[Modality, int] = {m: n for m, n in details.items() if m is not Modality.TEXT}
-    text = total - sum(counts.values())
-    if text < 0:
-        return {Modality.TEXT: total}
-    counts[Modality.TEXT] = text
-    return counts
-
-
-def _without(prompt: Mapping[Modality, int], cached: Mapping[Modality, int]) -> dict[Modality, int]:
-    """What of the prompt was not cached. What a modality has cached beyond its own count is taken from text first."""
-    rest = {modality: prompt.get(modality, 0) - cached.get(modality, 0) for modality in {*prompt, *cached}}
-    missing = -sum(n for n in rest.values() if n < 0)
-    rest = {modality: max(n, 0) for modality, n in rest.items()}
-    for modality in sorted(rest, key=lambda m: m is not Modality.TEXT):
-        taken = min(missing, rest[modality])
-        rest[modality] -= taken
-        missing -= taken
-    return rest
 
 
 def _grounding(seen: ResponseFacts, usage: Usage, model: str | None) -> int:
@@ -299,7 +255,7 @@ def _odd_counts(event: Event, usage: Usage | None, tokens: Tokens, *, uncounted:
         yield Anomaly.TOTAL_MISMATCH
     if (usage.cached or 0) > usage.prompt:
         yield Anomaly.CACHED_EXCEEDS_INPUT
-    if usage.prompt_details and sum(usage.prompt_details.values()) != usage.prompt:
+    if modalities.are_odd(usage):
         yield Anomaly.DETAILS_MISMATCH
     if uncounted:
         yield Anomaly.IMAGE_TOKENS_UNKNOWN

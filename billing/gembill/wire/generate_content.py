@@ -74,7 +74,7 @@ class _Part(Struct, frozen=True, gc=False, rename="camel"):
     function_response: _Unread | UnsetType | None = UNSET
     tool_call: _Unread | UnsetType | None = UNSET
     tool_response: _Unread | UnsetType | None = UNSET
-    file_data: _Unread | UnsetType | None = UNSET
+    file_data: _Blob | UnsetType | None = UNSET
 
 
 class Content(Struct, frozen=True, gc=False):
@@ -193,7 +193,7 @@ def _part(part: _Part, candidate: int, observation: Observation) -> None:
         if not candidate and not thought:
             observation.said.add_text(part.text)
     else:
-        observation.add_part(Part(kind=_kind(part), candidate=candidate))
+        observation.add_part(Part(kind=_kind(part), candidate=candidate, mime=_file_mime(part)))
         if not candidate and isinstance(part.function_call, _Call):
             observation.said.add_call(part.function_call.name, part.function_call.args)
 
@@ -233,6 +233,10 @@ def _kind(part: _Part) -> str:
     if part.tool_call is not UNSET or part.tool_response is not UNSET:
         return "tool"
     return "other" if part.file_data is UNSET else "file"
+
+
+def _file_mime(part: _Part) -> str | None:
+    return word(part.file_data.mime, 128) if isinstance(part.file_data, _Blob) else None
 
 
 def _text(value: object) -> str:

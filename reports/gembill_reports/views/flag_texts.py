@@ -48,7 +48,8 @@ _ANOMALIES: dict[str, str] = {
     Anomaly.INVALID_USAGE: "The API's usage is not a set of whole numbers from 0 to 2^53; nothing was counted.",
     Anomaly.CACHED_EXCEEDS_INPUT: "The API reported more cached tokens than input tokens.",
     Anomaly.DETAILS_MISMATCH: (
-        "The prompt tokens by kind of content do not add up to the prompt tokens; the total counts."
+        "Tokens by kind of content (text, pictures, sound) do not add up to their count, or are missing for what was "
+        "cached; the count rules, so a part of it may be priced as another kind."
     ),
     Anomaly.IMAGE_TOKENS_UNKNOWN: (
         "The answer holds a picture, and the API's usage counts no tokens of pictures; unless code drew it, the call "

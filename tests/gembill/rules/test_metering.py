@@ -279,8 +279,9 @@ def test_code_is_an_execution_unless_the_request_did_not_allow_any(declared, run
         (PICTURE, 0, Status.PARTIAL, ("image_tokens_unknown",)),
         (PICTURE, 1290, Status.COMPLETE, ()),
         ((*POSED, *PICTURE), 0, Status.COMPLETE, ("image_tokens_unknown",)),
-        ((Part(kind="blob", mime="audio/wav"),), 0, Status.COMPLETE, ()),
+        ((Part(kind="blob", mime="audio/wav"), Part(kind="file")), 0, Status.COMPLETE, ()),
         ((Part(kind="blob", mime="image/png", thought=True),), 0, Status.COMPLETE, ()),
+        ((Part(kind="file", mime="image/png"),), 0, Status.PARTIAL, ("image_tokens_unknown",)),
     ],
 )
 def test_a_picture_without_picture_tokens_is_not_priced_as_text_in_silence(outline, image_tokens, status, anomalies):

@@ -57,6 +57,7 @@ def outcomes(*parts: object) -> list[Outcome]:
         ({"toolCall": {}}, Part(kind="tool")),
         ({"toolResponse": {}}, Part(kind="tool")),
         ({"fileData": {"fileUri": "x"}}, Part(kind="file")),
+        ({"fileData": {"fileUri": "x", "mimeType": "image/png"}}, Part(kind="file", mime="image/png")),
         ({"thoughtSignature": "abc"}, Part(kind="other")),
         ({"news": {}}, Part(kind="other")),
         ({}, Part(kind="other")),
