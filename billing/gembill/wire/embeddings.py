@@ -23,6 +23,7 @@ _BATCH_TIER = "batch"
 _BATCH_TYPE = "EmbedContentBatch"
 _STATE = "BATCH_STATE_"
 _INLINED = "inlinedEmbedContentResponses"
+_DETAILS = ("promptTokenDetails", "promptTokensDetails")  # as embeddings spell it, and as every other answer does
 INLINED = tuple((*output, _INLINED.encode(), b"inlinedResponses") for output in OUTPUTS)
 """The names that lead to the results in an answer."""
 
@@ -80,7 +81,7 @@ def usage(text: str) -> Usage:
     return Usage(
         prompt=prompt,
         total=prompt if total is None else total,
-        prompt_details=token_counts.details(counts, "promptTokensDetails"),
+        prompt_details=next(filter(None, (token_counts.details(counts, name) for name in _DETAILS)), {}),
     )
 
 

@@ -1,6 +1,7 @@
 """The dialect of the OpenAI-compatible chat completions (wire.md 4, 5.1).
 
-Owns: `usage` with `prompt_tokens`, `completion_tokens`, `total_tokens` and the two details, `model`, `id`,
+Owns: `usage` with `prompt_tokens`, `completion_tokens`, `total_tokens` and the two details (cached, reasoning, and
+tokens of sound and pictures), `model`, `id`,
 `choices[].index`, `.finish_reason`, `.message` or `.delta`, `error`; of requests `model`, `messages`, `tools`,
 `stream`, `service_tier`, `extra_body`. Not here: code execution, which this endpoint does not define.
 Invariant: reasoning is part of the completion, unless the reported total shows that it is beside it.
@@ -13,13 +14,15 @@ import msgspec
 from msgspec import Raw, Struct
 
 from gembill.event import Part, RequestFacts, UnreadReason
-from gembill.model import Execution
+from gembill.model import Execution, Modality
 from gembill.wire import tiers, token_counts
 from gembill.wire.json_text import either, fields, integer, items, lenient_fields, mapping, mappings, size, value, word
 from gembill.wire.observation import Observation
 from gembill.wire.shape import Shape
 from gembill.wire.token_counts import Usage
 from gembill.wire.turns import Said, Turns, turns
+
+_KINDS = ((Modality.AUDIO, "audio_tokens"), (Modality.IMAGE, "image_tokens"))
 
 
 def request_facts(body: bytes | None, model: str | None) -> tuple[RequestFacts, Turns | None]:
@@ -112,19 +115,29 @@ def usage(text: str) -> Usage:
     counts = token_counts.parse(text)
     prompt, completion = token_counts.count(counts, "prompt_tokens"), token_counts.count(counts, "completion_tokens")
     total = token_counts.count(counts, "total_tokens")
-    reasoning = token_counts.count(mapping(counts.get("completion_tokens_details")), "reasoning_tokens")
+    read, written = mapping(counts.get("prompt_tokens_details")), mapping(counts.get("completion_tokens_details"))
+    reasoning = token_counts.count(written, "reasoning_tokens")
     beside = _beside(prompt, completion, total)
     output = completion if prompt is None and completion is None else (completion or 0) + beside
     thoughts = None if output is None or not (beside or reasoning) else max(beside, min(reasoning or 0, output))
+    candidates = None if completion is None else (output or 0) - (thoughts or 0)
     return Usage(
         prompt=prompt,
-        cached=token_counts.count(mapping(counts.get("prompt_tokens_details")), "cached_tokens"),
-        candidates=None if completion is None else (output or 0) - (thoughts or 0),
+        cached=token_counts.count(read, "cached_tokens"),
+        prompt_details=_by_modality(read, prompt),
+        candidates=candidates,
+        candidates_details=_by_modality(written, candidates),
         thoughts=reasoning if thoughts is None and output is not None else thoughts,
         total=total,
         hidden=0 if beside == (reasoning or 0) else beside,
         service_tier=_tier(counts),
     )
+
+
+def _by_modality(details: dict[str, Any], count: int | None) -> dict[Modality, int]:
+    """Tokens by kind of content where the details of a count name a kind beside text, which is then the rest."""
+    kinds = {kind: tokens for kind, name in _KINDS if (tokens := token_counts.count(details, name))}
+    return {**kinds, Modality.TEXT: max((count or 0) - sum(kinds.values()), 0)} if kinds else {}
 
 
 def _beside(prompt: int | None, completion: int | None, total: int | None) -> int:

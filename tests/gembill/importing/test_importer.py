@@ -1,6 +1,7 @@
 """From items to the ledger, on both engines."""
 
 import json
+from decimal import Decimal
 from pathlib import Path
 
 import msgspec
@@ -60,6 +61,78 @@ def test_an_exchange_becomes_a_priced_record_under_its_natural_key(importing):
     assert stored.cost_pico == 7 * 300_000  # 0.30 dollars per million
     assert record.source_id in NATURAL_SOURCES
     assert record.ended_us is None
+
+
+def details(**kinds: int) -> list[dict[str, object]]:
+    return [{"modality": kind, "tokenCount": count} for kind, count in kinds.items()]
+
+
+MILLION = Decimal(1_000_000)
+EMBEDDING = "/v1beta/models/gemini-embedding-2:embedContent"
+CHAT = "/v1beta/openai/chat/completions"
+VERTEX = "/v1/projects/p/locations/global/publishers/google/models/gemini-2.5-flash:generateContent"
+
+
+def counted(prompt: int, candidates: int = 0, **more: object) -> dict[str, object]:
+    counts = {"promptTokenCount": prompt, "candidatesTokenCount": candidates, "totalTokenCount": prompt + candidates}
+    return {"modelVersion": "gemini-2.5-flash", "usageMetadata": counts | more}
+
+
+@pytest.mark.parametrize(
+    ("path", "answer", "dollars", "anomalies"),
+    [
+        (  # embeddings spell it without the s: text at 0.20, pictures at 0.45
+            EMBEDDING,
+            {"usageMetadata": {"promptTokenCount": 260, "promptTokenDetails": details(TEXT=2, IMAGE=258)}},
+            (2 * Decimal("0.20") + 258 * Decimal("0.45")) / MILLION,
+            (),
+        ),
+        (  # sound at 6.50
+            EMBEDDING.replace("embedContent", "batchEmbedContents"),
+            {"usageMetadata": {"promptTokenCount": 100, "promptTokenDetails": details(AUDIO=100)}},
+            100 * Decimal("6.50") / MILLION,
+            (),
+        ),
+        (  # OpenAI's words: sound at 1.00, text at 0.30, out at 2.50
+            CHAT,
+            {
+                "model": "gemini-2.5-flash",
+                "usage": {
+                    "prompt_tokens": 100,
+                    "completion_tokens": 50,
+                    "total_tokens": 150,
+                    "prompt_tokens_details": {"audio_tokens": 80},
+                },
+            },
+            (20 * Decimal("0.30") + 80 * Decimal("1.00") + 50 * Decimal("2.50")) / MILLION,
+            (),
+        ),
+        (  # half price
+            VERTEX,
+            counted(1000, 10, trafficType="ON_DEMAND_FLEX"),
+            (1000 * Decimal("0.30") + 10 * Decimal("2.50")) / 2 / MILLION,
+            (),
+        ),
+        (VERTEX, counted(1000, 10, trafficType="ON_DEMAND_NEXT"), None, ()),
+        (  # of 800 cached at most 100 are text (0.03), so 700 are sound (0.10), and 200 of sound are fresh (1.00)
+            PATH,
+            counted(1000, 10, cachedContentTokenCount=800, promptTokensDetails=details(AUDIO=900, TEXT=100)),
+            (100 * Decimal("0.03") + 700 * Decimal("0.10") + 200 * Decimal("1.00") + 10 * Decimal("2.50")) / MILLION,
+            ("details_mismatch",),
+        ),
+        (  # more tokens of a picture than were counted: all that were counted are those of a picture, at 120
+            "/v1beta/models/gemini-3-pro-image:generateContent",
+            counted(33, 1000, candidatesTokensDetails=details(IMAGE=1120)) | {"modelVersion": "gemini-3-pro-image"},
+            (33 * Decimal("2.00") + 1000 * Decimal(120)) / MILLION,
+            ("details_mismatch",),
+        ),
+    ],
+)
+def test_what_answers_of_other_surfaces_say_costs_what_arithmetic_says(path, answer, dollars, anomalies, importing):
+    importing.run(line(1, path=path, response=answer, request={"model": "gemini-2.5-flash"}))
+    (stored,) = importing.records()
+    assert stored.cost_pico == (None if dollars is None else dollars * 10**12)
+    assert stored.record.anomalies == anomalies
 
 
 def test_importing_twice_changes_nothing(importing):

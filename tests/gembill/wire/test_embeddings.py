@@ -53,10 +53,9 @@ def test_without_a_count_there_is_no_usage(answer):
     assert seen(answer).usage is None
 
 
-def test_tokens_by_modality_are_kept_and_wrong_counts_are_not_believed():
-    text = json.dumps(
-        {"promptTokenCount": 9, "promptTokensDetails": [{"modality": "IMAGE", "tokenCount": 5}, {"tokenCount": 4}]}
-    )
+@pytest.mark.parametrize("name", ["promptTokenDetails", "promptTokensDetails"])
+def test_tokens_by_modality_are_kept_and_wrong_counts_are_not_believed(name):
+    text = json.dumps({"promptTokenCount": 9, name: [{"modality": "IMAGE", "tokenCount": 5}, {"tokenCount": 4}]})
     assert embeddings.usage(text).prompt_details == {"image": 5, "text": 4}
     with pytest.raises(InvalidUsage):
         embeddings.usage('{"promptTokenCount": "7"}')

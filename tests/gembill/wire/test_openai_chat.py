@@ -67,6 +67,23 @@ def test_what_only_the_total_shows_is_thinking_and_is_said(
     assert (counts.candidates, counts.thoughts, counts.hidden) == (output, thoughts, hidden)
 
 
+@pytest.mark.parametrize(
+    ("details", "prompt", "answer"),
+    [
+        ({"audio_tokens": 80}, {"audio": 80, "text": 20}, {"audio": 80, "text": 0}),
+        ({"audio_tokens": 30, "image_tokens": 9}, {"audio": 30, "image": 9, "text": 61}, {"audio": 30, "image": 9, "text": 11}),
+        ({"audio_tokens": 0, "cached_tokens": 5}, {}, {}),
+        ({"audio_tokens": None}, {}, {}),
+    ],
+)  # fmt: skip
+def test_tokens_of_sound_and_pictures_are_told_from_those_of_text(details, prompt, answer):
+    counts = {"prompt_tokens": 100, "completion_tokens": 50, "total_tokens": 150}
+    said = openai_chat.usage(
+        json.dumps(counts | {"prompt_tokens_details": details, "completion_tokens_details": details})
+    )
+    assert (said.prompt_details, said.candidates_details) == (prompt, answer)
+
+
 @pytest.mark.parametrize("name", ["traffic_type", "trafficType"])
 def test_vertex_reports_the_tier_as_traffic_in_any_usage_object(name):
     def chunk(**usage: object) -> dict[str, object]:
@@ -81,7 +98,16 @@ def test_vertex_reports_the_tier_as_traffic_in_any_usage_object(name):
         assert openai_chat.usage(facts.usage or "").prompt == 100
 
 
-@pytest.mark.parametrize("wrong", [usage(-1, 1, 0), usage(1, "2", 3), usage(1, 2, 3, 1.5), usage(1, 2, 2**60)])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        usage(-1, 1, 0),
+        usage(1, "2", 3),
+        usage(1, 2, 3, 1.5),
+        usage(1, 2, 2**60),
+        '{"prompt_tokens": 3, "prompt_tokens_details": {"audio_tokens": "3"}}',
+    ],
+)
 def test_a_count_that_is_not_a_number_makes_the_usage_invalid(wrong):
     with pytest.raises(InvalidUsage):
         openai_chat.usage(wrong)
