@@ -1,7 +1,8 @@
 """An exchange as one JSON object: a line of our own format, or a case of a corpus of recorded answers.
 
 Owns: the keys of both (contract.md, Import; a case has `surface` and `source` besides). Not here: files and metering.
-Invariant: bodies are passed on as the text that is in the object, so that counts look as they did on the wire.
+Invariant: bodies are passed on as the text that is in the object, so that counts look as they did on the wire; an
+answer that an SDK wrote has the wire's names again.
 """
 
 import re
@@ -23,6 +24,7 @@ from gembill.importing.recorded import (
     occurred_us,
     target,
 )
+from gembill.importing.sdk_spelling import as_sent
 from gembill.model import Api, Operation
 from gembill.wire.json_text import fields, value
 from gembill.wire.routes import Route, route
@@ -101,7 +103,7 @@ def _answer(members: Members) -> bytes:
     chunks = entries(members, "chunks")
     if "chunks" not in members and "response" not in members:
         raise RefusedLine("it has neither response nor chunks")
-    body = _body(members.get("response"))
+    body = as_sent(_body(members.get("response")))
     if chunks is None:
         return body
     if body:
@@ -114,7 +116,7 @@ def _event(number: int, chunk: msgspec.Raw) -> bytes:
     members = fields(bytes(chunk))
     if members is None or "data" not in members:
         raise RefusedLine(f"chunk {number} has no data")
-    lines = (b"data: " + line for line in _LINE_END.split(_body(members["data"])))
+    lines = (b"data: " + line for line in _LINE_END.split(as_sent(_body(members["data"]))))
     return b"\n".join(lines) + b"\n\n"
 
 

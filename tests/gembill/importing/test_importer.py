@@ -114,6 +114,22 @@ def counted(prompt: int, candidates: int = 0, **more: object) -> dict[str, objec
             (),
         ),
         (VERTEX, counted(1000, 10, trafficType="ON_DEMAND_NEXT"), None, ()),
+        (  # as an SDK writes it: 40 cached at 0.03, 60 and 20 of tools at 0.30, 10 and 5 of thinking at 2.50
+            PATH,
+            {
+                "model_version": "gemini-2.5-flash",
+                "usage_metadata": {
+                    "prompt_token_count": 100,
+                    "cached_content_token_count": 40,
+                    "tool_use_prompt_token_count": 20,
+                    "candidates_token_count": 10,
+                    "thoughts_token_count": 5,
+                    "total_token_count": 135,
+                },
+            },
+            (40 * Decimal("0.03") + 80 * Decimal("0.30") + 15 * Decimal("2.50")) / MILLION,
+            (),
+        ),
         (  # of 800 cached at most 100 are text (0.03), so 700 are sound (0.10), and 200 of sound are fresh (1.00)
             PATH,
             counted(1000, 10, cachedContentTokenCount=800, promptTokensDetails=details(AUDIO=900, TEXT=100)),

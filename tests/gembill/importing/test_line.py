@@ -48,6 +48,13 @@ def test_chunks_become_the_events_they_were():
     )
 
 
+def test_an_answer_that_an_sdk_wrote_is_read_as_it_was_sent():
+    dumped, sent = {"usage_metadata": {"prompt_token_count": 3}}, b'{"usageMetadata":{"promptTokenCount":3}}'
+    assert read_changed(response=dumped).answer == sent
+    assert read_changed(response=json.dumps(dumped)).answer == sent
+    assert read_changed(response=..., chunks=[{"data": dumped}]).answer == b"data: " + sent + b"\n\n"
+
+
 def test_a_body_may_be_a_text_or_null():
     assert read_changed(response="<html>").answer == b"<html>"
     assert read_changed(response=None, status=503).answer == b""

@@ -1,0 +1,45 @@
+"""Answers as SDKs write them to a file: the API's own, with the names of their members in snake_case.
+
+Owns: telling such an answer, and its names as the API sends them. Not here: what members mean (the dialects); the
+names of Interactions and of OpenAI's surfaces, which are in snake_case on the wire. Invariant: values stay as they are,
+and an answer that the API may have sent stays byte for byte.
+"""
+
+import re
+from typing import Any
+
+import msgspec
+
+from gembill.wire.json_text import fields, value
+
+_OF_SDKS = frozenset(("usage_metadata", "model_version"))  # no surface sends these; SDKs write one of them at least
+_SNAKE = re.compile(r"[a-z0-9]+(?:_[a-z0-9]+)+")
+_NEXT_WORD = re.compile(r"_([a-z0-9])")
+_FOREIGN = frozenset(
+    ("args", "response", "parsed", "automatic_function_calling_history")
+)  # named by callers, not Google
+
+
+def as_sent(answer: bytes) -> bytes:
+    """The JSON text of an answer, or of one chunk of it, with the names that the API gives its members."""
+    members = fields(answer)
+    if members is None or _OF_SDKS.isdisjoint(members):
+        return answer
+    try:
+        return msgspec.json.encode(_renamed(value(answer)))
+    except (RecursionError, UnicodeError, msgspec.MsgspecError):
+        return answer
+
+
+def _renamed(said: Any) -> Any:  # noqa: ANN401
+    if isinstance(said, list):
+        return [_renamed(inner) for inner in said]
+    if not isinstance(said, dict):
+        return said
+    return {_camel_case(name): inner if name in _FOREIGN else _renamed(inner) for name, inner in said.items()}
+
+
+def _camel_case(name: str) -> str:
+    if _SNAKE.fullmatch(name) is None:
+        return name
+    return _NEXT_WORD.sub(lambda match: match[1].upper(), name)
