@@ -199,7 +199,7 @@ def _gaps(ledger: Ledger, spools: list[SpoolSurvey]) -> Iterator[Ailment]:
             explained.append(f"source {each.source_id}: ")
             sentence = f"{empty} places of the spool {each.path.name} are empty in the ledger, and their calls are at "
             sentence += "other places: they were closed again after what had been posted of them was damaged"
-            remedy = "none is needed: no call is missing, though `gembill audit` goes on naming the places"
+            remedy = "`gembill replay` notes that in the ledger, so that `gembill audit` does not name the places"
             yield Ailment(about="gap", sentence=sentence, remedy=remedy, note=True)
     for sentence in read_gaps(ledger):
         if not sentence.startswith(tuple(explained)):

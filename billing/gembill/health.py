@@ -24,10 +24,10 @@ SHOWN_DAMAGE = 20
 class HealthReport:
     """The numbers of a running proxy. Counts ending in `_calls` or `_records`, and `posted`, are since its start.
 
-    `trouble` says why no call can be recorded now. `dead_letters` are those of the ledger, None until it was asked.
+    `trouble` says why no call can be recorded now. `dead_letters` are those of the ledger, None until asked.
     `limit_seconds` is how old the oldest unposted record may be while the proxy is ready. `lag_seconds` is how long the
     newest posted event had waited, `missing` how many of the spools' records are known to be lost. `gaps` counts places
-    of the spools that the ledger lacks though it has later ones, None until it was asked.
+    of all spools, whoever posts them, that the ledger lacks though it has later ones, None until it was asked.
     """
 
     trouble: str | None
@@ -87,6 +87,7 @@ class HealthReport:
             "unmetered_records": self.unmetered_records,
             "posting_restarts": self.posting_restarts,
             "dead_letters": self.dead_letters,
+            "ledger_gaps": self.gaps,
             "stuck_spools": list(self.stuck_spools),
             "spool_damage": {
                 "count": len(self.damage),
@@ -117,7 +118,7 @@ class HealthReport:
         yield "open_intents", "gauge", "Calls under way.", self.calls_under_way
         yield "ledger_available", "gauge", "0 after the ledger did not take a batch.", int(self.ledger_available)
         yield "dead_letters", "gauge", "Events in the ledger that could not become records.", self.dead_letters
-        yield "ledger_gaps", "gauge", "Places of the spools that the ledger lacks before later ones.", self.gaps
+        yield "ledger_gaps", "gauge", "Places of all spools that it lacks before later ones.", self.gaps
         yield "stuck_spools", "gauge", "Spools that the ledger refuses.", len(self.stuck_spools)
         yield "spool_damage", "gauge", "Damaged or missing stretches found in the spools.", len(self.damage)
         yield "spool_missing_records", "gauge", "Records of the spools that are known to be lost.", self.missing

@@ -24,7 +24,7 @@ from gembill.ledger import (
     RatedEvent,
     Reason,
     Transaction,
-    count_dead_letters,
+    count_unreplayed,
     read_chains,
 )
 from gembill.ledger_watch import LedgerWatch
@@ -219,8 +219,8 @@ class Poster:
         """Whether the ledger is still the one that this spool was posted to."""
         try:
             ledger = self._current()
-            if self._watch.is_due(spool.source_id):
-                self._watch.look(ledger, spool)
+            if self._watch.is_due(spool.source_id) and self._watch.look(ledger, spool):
+                self.progress.dead_letters = count_unreplayed(ledger)  # some may be records by now
         except LedgerError:
             self.close()
             raise
@@ -290,5 +290,5 @@ class Poster:
         if self._ledger is None:
             self._ledger = self._open_ledger()
             self._watch.forget()
-            self.progress.dead_letters = count_dead_letters(self._ledger)
+            self.progress.dead_letters = count_unreplayed(self._ledger)
         return self._ledger

@@ -36,12 +36,12 @@ class PostingProgress:
     """Events posted and kept among the dead letters since the start, and how the ledger answers.
 
     `stuck` has the spools that are set aside by their directory; they are tried again and leave it when one is posted.
-    `unknown` and `unmetered` are those posted whose usage is not known, or not countable. `dead_letters` are all of the
-    ledger, None until it was asked; `damage` is what was found in the spools, as keys in the order of finding. `usage`
-    counts the calls of this process's start. `lag_seconds` is how long the newest posted event had waited,
-    `prices_checked_on` the newest day on which a price in force was checked, as an ISO date,
+    `unknown` and `unmetered` are those posted whose usage is not known, or not countable. `dead_letters` are those of
+    the ledger that are not records by now, None until it was asked; `damage` is what was found in the spools, as keys
+    in the order of finding. `usage` counts the calls of this process's start. `lag_seconds` is how long the newest
+    posted event had waited, `prices_checked_on` the newest day on which a price in force was checked, as an ISO date,
     `wal_bytes` the size of the ledger's WAL, which a reader that never ends keeps growing. `gaps` counts the places of
-    the spools that the ledger lacks though it has later ones, None before it was asked.
+    all spools that the ledger lacks though it has later ones, None before it was asked.
     """
 
     posted: int = 0

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
 from pathlib import Path
+from uuid import UUID, uuid5
 
 from msgspec.structs import replace
 
@@ -20,6 +21,7 @@ from gembill.price_catalog import PricingTerms
 from gembill.spool import KeptSpool, Salvage, SegmentEntry, Spool, SpoolDirectory, SpoolOptions, salvage
 
 _BATCH = 1_000
+_ANSWER = "salvaged"  # names the id of an answer by that of its call, so that a second salvage adds nothing
 _NOTE = "renewed-as"  # the file that names the new spool, for a second try after a crash
 
 
@@ -167,9 +169,19 @@ def _append(ledger: Ledger, source_id: int, entries: Sequence[SegmentEntry], ter
     added = 0
     for start in range(0, len(entries), _BATCH):
         some = [one for entry in entries[start : start + _BATCH] if (one := _made(entry, source_id, terms))]
+        some += _fuller(ledger, source_id, some)
         write = partial(_write, ledger, source_id, terms)
         added += write_halving(joined(ledger, some), write, partial(_bury, ledger, source_id))
     return added
+
+
+def _fuller(ledger: Ledger, source_id: int, events: Sequence[RatedEvent]) -> list[RatedEvent]:
+    """Those of the events once more, under an id of its own and without a place, whose call the ledger has at another
+    place: the start after the damage closed it as unknown, and here is its answer, which completes that record."""
+    known = known_events(ledger, [one.event_id for one in events])
+    there = read_places(ledger, source_id, [one.seq for one in events if one.seq is not None])
+    closed = [one for one in events if one.event_id in known and one.seq is not None and one.seq not in there]
+    return [replace(one, seq=None, event_id=str(uuid5(UUID(one.event_id), _ANSWER))) for one in closed]
 
 
 def _write(ledger: Ledger, source_id: int, terms: PricingTerms, events: Sequence[RatedEvent]) -> int:

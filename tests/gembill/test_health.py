@@ -186,7 +186,9 @@ def test_what_is_not_known_is_left_out_of_metrics_and_null_in_json():
         "gembill_spool_free_bytes",
         "gembill_posting_lag_seconds",
     } & set(scraped(report.metrics()))
-    assert json.loads(report.json())["dead_letters"] is None
+    shape = json.loads(report.json())
+    assert (shape["dead_letters"], shape["ledger_gaps"]) == (None, None)
+    assert json.loads(replace(WELL, gaps=3).json())["ledger_gaps"] == 3
 
 
 def test_a_proxy_that_cannot_record_is_alive_and_not_ready(tmp_path):

@@ -143,11 +143,11 @@ def test_gaps_are_counted_at_once_and_then_now_and_then(spool: Spool, ledger: Le
     assert watch.gaps is None
     for seq in (2, 3, 5):
         ledger.add_dead_letter(spool.source_id, seq, str(seq), b"", "in the place of an event")
-    watch.look(ledger, spool)
+    assert watch.look(ledger, spool)
     assert watch.gaps == 2
     ledger.add_dead_letter(spool.source_id, 4, "4", b"", "in the place of an event")
     now = COUNT_S - 1
-    watch.look(ledger, spool)
+    assert not watch.look(ledger, spool)
     assert watch.gaps == 2
     now = COUNT_S
     watch.look(ledger, spool)
@@ -156,3 +156,10 @@ def test_gaps_are_counted_at_once_and_then_now_and_then(spool: Spool, ledger: Le
     watch.forget()
     watch.look(ledger, spool)
     assert watch.gaps == 0, "at once in another ledger"
+
+
+def test_gaps_of_a_spool_that_nobody_posts_are_counted_too(spool: Spool, ledger: Ledger) -> None:
+    ledger.add_dead_letter(spool.source_id + 1, 4, "4", b"", "in the place of an event")
+    watch = LedgerWatch()
+    watch.look(ledger, spool)
+    assert watch.gaps == 3

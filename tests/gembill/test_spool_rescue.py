@@ -174,6 +174,31 @@ def test_calls_whose_end_is_lost_are_recorded_as_unknown_and_the_books_balance(t
     ledger.close()
 
 
+@pytest.mark.parametrize("at", [0.6, 0.999])
+def test_an_answer_that_is_salvaged_after_a_start_completes_the_record_of_its_call(
+    tmp_path: Path, ledger_url: str, at: float
+) -> None:
+    """The start after the damage took the calls of the damaged group for lost ones, each at a new place."""
+    home = harmed(tmp_path, at=at)
+    lost = [msgspec.json.encode(replace(event(n), **LOST)) for n in (4, 5, 6)]
+    third = Segment.begin(segment_path(home, 3, 8))
+    again = [frames.completion(n + 4, 0, event(n).id.encode(), lost[n - 4]) for n in (4, 5, 6)]
+    third.write(again, Header(7, 8, 0, 0).written())
+    third.close()
+    ledger = open_ledger(ledger_url)
+    replay_spools(ledger, tmp_path, LIST, quiet)
+    (result,) = salvage_spool(ledger, home, 7, LIST)
+    records = {int(one.record.id[-4:], 16): one.record for one in read_records(ledger, Selection())}
+    answers = [number for number in (4, 5, 6) if records[number].tokens.total == 1550]
+    assert sorted(records) == [1, 2, 3, 4, 5, 6, 7]
+    assert (result.added, result.unknown) == (len(answers), 0)
+    assert answers == [4, 5, 6][: 6 - 3 - len(result.lost)]
+    assert audit_ledger(ledger) == [] or result.lost, "places of which nothing can be read stay empty"
+    (twice,) = salvage_spool(ledger, home, 7, LIST)
+    assert (twice.added, twice.unknown, twice.lost) == (0, 0, result.lost)
+    ledger.close()
+
+
 def test_damage_behind_the_last_entry_costs_nothing(tmp_path: Path, ledger_url: str) -> None:
     home = harmed(tmp_path, at=0.999)
     ledger = open_ledger(ledger_url)

@@ -43,7 +43,6 @@ if TYPE_CHECKING:
     from gembill.ledger.evidence import (
         DeadLetter,
         Evidence,
-        count_dead_letters,
         known_events,
         read_bodies,
         read_dead_letters,
@@ -83,7 +82,7 @@ _MODULES = {
     "entries": "DEMO_IMPORT DEMO_SOURCE NATURAL_SOURCES LedgerCharge LedgerRecord Line RatedEvent Reason "
     "billed_charges ledger_record line_of net_lines",
     "errors": "InvalidPosting LedgerUnavailable SpoolRefused",
-    "evidence": "DeadLetter Evidence count_dead_letters known_events read_bodies read_dead_letters read_evidence",
+    "evidence": "DeadLetter Evidence known_events read_bodies read_dead_letters read_evidence",
     "filter_values": "label_trouble require_known",
     "labels": "greatest_label holds_demo_data read_labels",
     "mark": "file_state read_mark",
@@ -155,7 +154,6 @@ __all__ = [
     "checked",
     "close_month",
     "count_calls",
-    "count_dead_letters",
     "count_events",
     "count_gaps",
     "count_unreplayed",

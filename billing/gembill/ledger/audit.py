@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, case, func, or_, select, union
+from sqlalchemy import ColumnElement, Connection, Table, and_, case, func, or_, select
 
 from gembill.ledger import event_body, rollup, schema, sql
 from gembill.ledger.audit_contents import audit_contents
@@ -17,12 +17,12 @@ from gembill.ledger.engine import snapshot
 from gembill.ledger.entries import meters_of
 from gembill.ledger.measures import MEASURES
 from gembill.ledger.month_close import audit_closings
+from gembill.ledger.places import read_filled, read_holes
 from gembill.ledger.record_selection import is_current
 from gembill.ledger.store import Ledger
 from gembill.ledger.usage_days import audit_usage_days
 from gembill.model import COST_PARTS, Meter
 from gembill.rules.policy_ids import SQL_ESTIMATED
-from gembill.spool.segments import JUMP
 
 _SHOWN = 5  # findings of a kind that are spelled out
 
@@ -76,35 +76,12 @@ def _abridged(findings: list[str]) -> list[str]:
 
 def _gaps(connection: Connection) -> Iterable[str]:
     """Places in a spool count from 1 without a gap; what was buried is there."""
-    event, letter = schema.event.c, schema.dead_letter.c
-    places = union(
-        select(event.source_id, event.seq).where(event.seq.is_not(None)),
-        select(letter.source_id, letter.seq).where(letter.seq.is_not(None)),
-    ).subquery()
-    c = places.c
-    query = select(c.source_id, func.max(c.seq), func.min(c.seq), func.count()).group_by(c.source_id)
-    for source_id, last, first, count in connection.execute(query.order_by(c.source_id)):
-        if first != 1 or last != count:
-            taken = connection.scalars(select(c.seq).where(c.source_id == source_id).order_by(c.seq))
-            missing = _first_missing(taken)
-            if missing is None:
-                continue
+    for source_id, last, count in read_filled(connection):
+        if last != count and (hole := next(read_holes(connection, source_id), None)) is not None:
             yield (
                 f"source {source_id}: its last place is {last} but {count} places are filled, "
-                f"the first missing one is {missing}; `gembill replay` posts what its spool keeps"
+                f"the first missing one is {hole[0]}; `gembill replay` posts what its spool keeps"
             )
-
-
-def _first_missing(taken: Iterable[int]) -> int | None:
-    """The first place that was given and is not among these; a spool jumps over many after damage at its end."""
-    wanted = 1
-    for seq in taken:
-        if seq - wanted >= JUMP:
-            wanted += JUMP
-        if seq != wanted:
-            return wanted
-        wanted += 1
-    return None
 
 
 def _revisions(connection: Connection) -> Iterable[str]:

@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from itertools import islice
 from uuid import UUID
 
-from sqlalchemy import Connection, func, select, tuple_
+from sqlalchemy import Connection, select, tuple_
 
 from gembill.ledger import event_bodies, schema
 from gembill.ledger.engine import snapshot
 from gembill.ledger.entries import LedgerRecord, Line, net_lines
-from gembill.ledger.errors import translated
 from gembill.ledger.records import read_records
 from gembill.ledger.selection import Selection
 from gembill.ledger.store import Ledger
@@ -81,12 +80,6 @@ def known_events(ledger: Ledger, ids: Sequence[str]) -> set[str]:
     return known
 
 
-def count_dead_letters(ledger: Ledger) -> int:
-    """How many events the ledger keeps that could not become records. LedgerError where it cannot be asked."""
-    with translated("count the dead letters"), snapshot(ledger.engine) as connection:
-        return connection.scalar(select(func.count()).select_from(schema.dead_letter)) or 0
-
-
 def read_dead_letters(ledger: Ledger) -> Iterator[list[DeadLetter]]:
     """The events among the dead letters that have not become records since, in batches."""
     c = schema.dead_letter.c
@@ -147,17 +140,20 @@ def _lines(connection: Connection, batch: Sequence[LedgerRecord]) -> dict[_Key, 
 
 
 def _posted(connection: Connection, letters: Sequence[_Key]) -> set[_Key]:
-    """Those of the letters whose event is in the ledger by now. An id that is not a UUID never got there."""
+    """Those of the letters whose event is in the ledger by now. An id that is not a UUID never got there.
+
+    What a spool had at a second place is kept under its id and that place (`transaction`).
+    """
     c = schema.event.c
-    ids: dict[int, list[str]] = {}
+    ids: dict[int, dict[str, list[str]]] = {}
     for source_id, letter_id in letters:
         try:
-            UUID(letter_id)
+            event_id = str(UUID(letter_id.partition(" ")[0]))
         except ValueError:
             continue
-        ids.setdefault(source_id, []).append(letter_id)
+        ids.setdefault(source_id, {}).setdefault(event_id, []).append(letter_id)
     posted: set[_Key] = set()
     for source_id, those in ids.items():
         known = connection.scalars(select(c.id).where(c.source_id == source_id, c.id.in_(those)))
-        posted.update((source_id, one) for one in known)
+        posted.update((source_id, one) for event_id in known for one in those[event_id])
     return posted

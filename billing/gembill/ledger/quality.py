@@ -17,6 +17,7 @@ import msgspec
 
 from gembill.ledger.errors import translated
 from gembill.ledger.reading import Snapshot
+from gembill.ledger.remarks import count_unreplayed
 from gembill.ledger.selection import Condition, Selection, conditions, labelled, one_of, within
 from gembill.ledger.store import Ledger
 from gembill.ledger.totals import Total, read_totals
@@ -33,7 +34,7 @@ class Quality:
     """Calls by what they lack: `unpriced` by model and reason, `statuses`, `anomalies` and `flags` by name.
 
     `errors` by code, status word and kind; `outcomes` counts executions. `dead_letters` are events of all time that
-    could not become a record.
+    are not records by now.
     """
 
     calls: int = 0
@@ -54,10 +55,9 @@ def read_quality(ledger: Ledger, selection: Selection) -> Quality:
         statuses=Counter({str(one.group["status"]): one.calls for one in totals}),
     )
     with translated("count what is wrong with its records"), ledger.reading() as snapshot:
-        (dead,) = snapshot.rows("SELECT count(*) FROM dead_letter")[0]
         _count_notes(snapshot, selection, counts)
         outcomes = _outcomes(snapshot, selection, totals)
-    return replace(counts, outcomes=outcomes, dead_letters=int(dead))
+    return replace(counts, outcomes=outcomes, dead_letters=count_unreplayed(ledger))
 
 
 def _count_notes(snapshot: Snapshot, selection: Selection, counts: Quality) -> None:

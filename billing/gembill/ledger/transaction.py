@@ -67,6 +67,7 @@ class Transaction:
         self._templates: dict[tuple[int, mapping.Words, tuple[Line, ...]], int] = {}
         self._labels: dict[tuple[int, bytes], str] = {}
         self._places: dict[int, list[tuple[int, str]]] = {}
+        self._repeated: list[sql.Row] = []
 
     def receive(self, source_id: int, postings: Sequence[RatedEvent]) -> list[RatedEvent]:
         """Keep the events that are new, each once, and give them back; the current revisions of their records are read.
@@ -250,6 +251,7 @@ class Transaction:
         sql.insert(self.connection, schema.label_set, labels, sql.OnConflict.IGNORE)
         for table, rows in self._differences.rows():
             sql.insert(self.connection, table, rows, sql.OnConflict.ADD)
+        sql.insert(self.connection, schema.dead_letter, self._repeated, sql.OnConflict.IGNORE)
 
     def _write_events(self) -> None:
         for source_id, fresh in self._fresh.items():
@@ -270,7 +272,22 @@ class Transaction:
             by_id.setdefault(posting.event_id, posting)
         asked = () if self._trusting and all(posting.seq is not None for posting in postings) else by_id
         known = sql.known_ids(self.connection, schema.event, source_id, asked) if asked else ()
+        if known:
+            self._note_repeated(source_id, [posting for posting in postings if posting.event_id in known])
         return [posting for event_id, posting in by_id.items() if event_id not in known]
+
+    def _note_repeated(self, source_id: int, postings: Sequence[RatedEvent]) -> None:
+        """Keep what a spool has at another place than the ledger: a call that was closed again after damage. So its
+        place is not empty, and its bytes are not lost; it is not a dead letter, because its event is a record."""
+        c = schema.event.c
+        query = select(c.id, c.seq).where(c.source_id == source_id, c.id.in_({one.event_id for one in postings}))
+        places = {row.id: row.seq for row in self.connection.execute(query)}
+        for posting in postings:
+            place = places.get(posting.event_id)
+            if posting.seq is not None and posting.seq != place:
+                reason = "its call is in the ledger already" + (f", at place {place}" if place else "")
+                row = (source_id, f"{posting.event_id} {posting.seq}", posting.seq, posting.body, reason, self.now_us)
+                self._repeated.append(row)
 
 
 def _net_of(charges: Iterable[Charge]) -> dict[Line, int]:

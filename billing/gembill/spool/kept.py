@@ -16,7 +16,7 @@ from gembill.spool import upgrade
 from gembill.spool.directory import spool_paths
 from gembill.spool.reader import SpoolReader, read_cursor
 from gembill.spool.segment import SegmentEntry, SegmentReader
-from gembill.spool.segments import JUMP, DamageLog
+from gembill.spool.segments import DamageLog, count_missing
 
 log = logging.getLogger(__name__)
 
@@ -92,10 +92,9 @@ class KeptSpool:
         return []
 
     def _note_gap(self, expected: int, seq: int) -> None:
-        if seq - expected >= JUMP:  # numbers that were jumped over were never given
-            seq -= JUMP
-        if seq > expected:
-            self.damage.note(expected, seq - 1, f"completions {expected} to {seq - 1} in {self.path} cannot be read")
+        if missing := count_missing(expected, seq):
+            last = expected + missing - 1
+            self.damage.note(expected, last, f"completions {expected} to {last} in {self.path} cannot be read")
 
     def _whole(self, piece: _Piece) -> Iterator[SegmentEntry]:
         """What of one segment can be read."""

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from gembill.errors import SpoolError
 from gembill.spool.segment import SegmentEntry, SegmentReader
-from gembill.spool.segments import DamageLog, SequenceRange, listed, set_aside
+from gembill.spool.segments import DamageLog, SequenceRange, count_missing, listed, set_aside
 
 log = logging.getLogger(__name__)
 
@@ -150,9 +150,10 @@ class SpoolReader:
         """Name every number that ought to be there. Those before the first segment were posted and put away."""
         expected = after + 1
         for seq in [*(entry.seq for entry in entries), *([self.upto + 1] if at_end else [])]:
-            if seq > expected:
-                reason = f"completions {expected} to {seq - 1} in {self.path} cannot be read"
-                self.damage.note(expected, seq - 1, reason, seq - expected)
+            if missing := count_missing(expected, seq):
+                last = expected + missing - 1
+                reason = f"completions {expected} to {last} in {self.path} cannot be read"
+                self.damage.note(expected, last, reason, missing)
             expected = max(expected, seq + 1)
 
     def settle(self) -> None:

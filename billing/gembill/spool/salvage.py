@@ -12,7 +12,7 @@ from pathlib import Path
 from gembill.spool import frames, upgrade
 from gembill.spool.frames import HEADER_BYTES, Frame, Header, Kind
 from gembill.spool.segment import SegmentEntry, SegmentReader
-from gembill.spool.segments import JUMP, SequenceRange, listed
+from gembill.spool.segments import SequenceRange, count_missing, listed
 
 _END = 2**63
 
@@ -67,7 +67,7 @@ def _salvaged(span: SequenceRange, behind: SequenceRange | None) -> Salvage:
     result.entries = [by_seq[seq] for seq in sorted(by_seq)]
     end = max(by_seq, default=span.first - 1)
     if behind is not None:  # numbers that were jumped over were never given
-        end = span.last - JUMP if span.last - end >= JUMP else span.last
+        end += count_missing(end + 1, span.last + 1)
     result.missing = [seq for seq in range(span.first, end + 1) if seq not in by_seq]
     if behind is not None:  # the newest one's open calls are closed by the next start
         carried = _carried(behind.path)

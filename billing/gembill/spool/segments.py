@@ -45,6 +45,17 @@ class SequenceRange:
     writing: bool = False
 
 
+def count_missing(expected: int, seq: int) -> int:
+    """How many of the numbers from `expected` to before `seq` were given to something.
+
+    A start after damage jumps over `JUMP` of them, counted from the last that it could read; salvage may have read
+    further since.
+    """
+    distance = seq - expected
+    jumps = (distance + JUMP // 2) // JUMP
+    return max(0, distance - jumps * JUMP)
+
+
 @dataclass(frozen=True, slots=True)
 class Damage:
     """What cannot be handed out: completions `first_seq` to `last_seq` (one number for intents and files), and why.

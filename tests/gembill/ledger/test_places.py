@@ -1,8 +1,9 @@
 """Which event is at which place, and how many places nothing is at, on both engines."""
 
 from msgspec.structs import replace
+from sqlalchemy import text
 
-from gembill.ledger import Ledger, count_gaps, read_places
+from gembill.ledger import Ledger, audit_ledger, count_gaps, count_unreplayed, read_places, read_source_statuses
 from gembill.spool.segments import JUMP
 from tests.gembill.ledger.making import SPOOL, append, number, posting
 
@@ -31,3 +32,31 @@ def test_gaps_are_places_before_a_later_one_that_nothing_is_at(ledger: Ledger) -
 def test_places_that_a_spool_jumped_over_are_not_gaps(ledger: Ledger) -> None:
     append(ledger, SPOOL, [posting(1), replace(posting(2), seq=2 + JUMP), replace(posting(3), seq=4 + JUMP)])
     assert count_gaps(ledger, SPOOL) == 1
+    assert [one.missing for one in read_source_statuses(ledger)] == [1]
+    append(ledger, SPOOL, [replace(posting(4), seq=3 + JUMP)])
+    assert count_gaps(ledger, SPOOL) == 0
+    append(ledger, SPOOL, [replace(posting(5), seq=2)])
+    assert (count_gaps(ledger, SPOOL), audit_ledger(ledger)) == (0, []), "salvage read further than the start could"
+    append(ledger, SPOOL, [replace(posting(6), seq=4)])
+    assert count_gaps(ledger, SPOOL) == 1
+
+
+def test_gaps_of_all_spools_are_counted_together(ledger: Ledger) -> None:
+    assert count_gaps(ledger) == 0
+    append(ledger, SPOOL, [posting(2)])
+    for seq in (1, 4):
+        ledger.add_dead_letter(SPOOL + 1, seq, f"no uuid {seq}", b"body", "unreadable")
+    append(ledger, SPOOL, [replace(posting(9), seq=None)])
+    assert count_gaps(ledger) == 3
+
+
+def test_a_call_that_is_closed_again_at_another_place_leaves_no_gap_and_no_dead_letter(ledger: Ledger) -> None:
+    append(ledger, SPOOL, [posting(1), posting(2)])
+    again = replace(posting(1), seq=3, body=b"closed again")
+    for _ in range(2):
+        append(ledger, SPOOL, [again, posting(4)])
+    append(ledger, SPOOL, [replace(again, seq=5)])
+    assert (count_gaps(ledger, SPOOL), audit_ledger(ledger), count_unreplayed(ledger)) == (0, [], 0)
+    with ledger.engine.begin() as connection:
+        kept = connection.execute(text("SELECT seq, reason FROM dead_letter ORDER BY seq")).all()
+    assert kept == [(seq, "its call is in the ledger already, at place 1") for seq in (3, 5)]

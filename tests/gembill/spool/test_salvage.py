@@ -6,7 +6,7 @@ from pathlib import Path
 from gembill.spool import Spool, frames, salvage
 from gembill.spool.frames import Header
 from gembill.spool.segment import Segment
-from gembill.spool.segments import segment_path
+from gembill.spool.segments import JUMP, segment_path
 from tests.gembill.spool.harm import groups
 
 
@@ -61,6 +61,16 @@ def test_a_flipped_byte_anywhere_gives_nothing_that_was_not_written(tmp_path: Pa
         segment.write_bytes(data)
         (result,) = salvage(path, 7)
         assert {entry.event_id: entry.body for entry in result.entries}.items() <= bodies().items()
+
+
+def test_numbers_that_the_start_after_the_damage_jumped_over_are_not_lost(tmp_path: Path) -> None:
+    path = damaged(tmp_path)
+    (behind,) = path.glob("*.seg")
+    (before,) = salvage(path, 7)
+    behind.rename(segment_path(path, 2, 1 + JUMP))  # it could read nothing, salvage reads some
+    (result,) = salvage(path, 7)
+    assert result.entries == before.entries != []
+    assert max(result.missing, default=0) < result.entries[-1].seq, "between those that are read"
 
 
 def test_a_whole_spool_has_nothing_to_salvage(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gembill.spool import Spool, SpoolOptions
-from gembill.spool.segments import JUMP
+from gembill.spool.segments import JUMP, count_missing
 from tests.gembill.spool.harm import flip, holds
 
 SMALL = SpoolOptions(segment_bytes=2_000)
@@ -154,6 +154,8 @@ def test_reading_passes_over_damage_however_small_its_steps(tmp_path: Path) -> N
     assert {(d.first_seq, d.last_seq) for d in spool.damage()} == {(1, 1), (4, 6)}
     assert any(d.reason.startswith("the last ") for d in spool.damage())
     assert spool.append_wait("after", b"x") == 9 + JUMP  # what cannot be read at the end had a number
+    assert [entry.event_id for entry in spool.read(8, 1)] == ["after"]
+    assert sum(d.missing for d in spool.damage()) == 3, "those that were jumped over were given to nothing"
     spool.close(5.0)
 
 
@@ -228,3 +230,11 @@ def test_finals_that_were_posted_and_are_gone_are_reported_and_their_numbers_not
     assert spool.append_wait("a", b"x") == 6 + JUMP
     assert [entry.event_id for entry in spool.read(spool.posted, 10)] == ["a"]
     spool.close(5.0)
+
+
+@pytest.mark.parametrize(
+    ("expected", "seq", "missing"),
+    [(4, 4, 0), (4, 6, 2), (4, 4 + JUMP, 0), (4, 6 + JUMP, 2), (4, 1 + JUMP, 0), (4, 5 + 2 * JUMP, 1)],
+)
+def test_numbers_that_were_jumped_over_were_given_to_nothing(expected: int, seq: int, missing: int) -> None:
+    assert count_missing(expected, seq) == missing
