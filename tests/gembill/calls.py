@@ -27,6 +27,11 @@ def us(text: str) -> int:
     return (datetime.fromisoformat(text) - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
 
 
+def id_at(text: str) -> str:
+    """An id that a call has which was received at that instant (UUIDv7)."""
+    return str(UUID(int=us(text) // 1000 << 80 | 7 << 76 | 2 << 62))
+
+
 def event(number: int, at: str = "2026-11-05T12:00:00+00:00", model: str = FLASH, **more: Any) -> Event:
     """A call that used 1,000 input, 200 intermediate, 300 output and 50 thinking tokens, unless `usage` says otherwise."""
     usage: dict[str, Any] = {

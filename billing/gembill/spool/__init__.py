@@ -14,7 +14,7 @@ from gembill.spool.kept import KeptSpool, kept_spools
 from gembill.spool.reader import SpoolReader
 from gembill.spool.salvage import Salvage, salvage
 from gembill.spool.spool import Backlog, Damage, Interrupted, SegmentEntry, Spool, SpoolOptions
-from gembill.spool.survey import SpoolSurvey, survey_spools
+from gembill.spool.survey import SpoolSurvey, read_unposted, survey_spools
 
 __all__ = [
     "Backlog",
@@ -30,6 +30,7 @@ __all__ = [
     "SpoolSurvey",
     "kept_spools",
     "leave",
+    "read_unposted",
     "salvage",
     "survey_spools",
 ]

@@ -43,6 +43,25 @@ def survey_spools(root: Path) -> list[SpoolSurvey]:
     return [_survey(path, int(match[1], 16), match[2] or "") for path, match in paths]
 
 
+def read_unposted(path: Path) -> list[str]:
+    """The ids of the calls of a spool that are not known to be posted, also of those under way. Raises OSError."""
+    posted, spans = read_cursor(path), listed(path)
+    ids: list[str] = []
+    for span in spans:
+        if span is not spans[-1] and span.last <= posted:
+            continue
+        reader = SegmentReader(span.path)
+        try:
+            while (entry := reader.next()) is not None:
+                if entry.seq > posted:
+                    ids.append(entry.event_id)
+            if span is spans[-1]:
+                ids += [event_id for event_id, _ in reader.opens.values()]
+        finally:
+            reader.close()
+    return ids
+
+
 def _survey(path: Path, source_id: int, ending: str) -> SpoolSurvey:
     try:
         state = _state(path) if not ending else RENEWED if ending == ".renewed" else SET_ASIDE

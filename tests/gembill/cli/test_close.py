@@ -1,6 +1,7 @@
 """`gembill close`: what can be closed, and what is said of it afterwards."""
 
 import json
+from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 
@@ -8,9 +9,11 @@ import pytest
 from click.testing import CliRunner, Result
 
 from gembill.cli import gembill
-from gembill.errors import ConfigurationError, GembillError
+from gembill.errors import ConfigurationError, GembillError, SpoolError
 from gembill.ledger import open_ledger
 from gembill.money import unit_price, usd
+from gembill.spool import Spool
+from tests.gembill.calls import id_at
 from tests.gembill_reports.making import call, put, us
 
 NOW = us("2026-11-21T09:00:00+00:00")
@@ -29,7 +32,8 @@ def url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 def run(url: str, *words: str) -> Result:
-    result = CliRunner().invoke(gembill, [*words, "--database-url", url], env={"COLUMNS": "140"})
+    ledger = ["--database-url", url] if url else []
+    result = CliRunner().invoke(gembill, [*words, *ledger], env={"COLUMNS": "140"})
     if result.exception and not isinstance(result.exception, SystemExit):
         raise result.exception
     return result
@@ -91,6 +95,46 @@ def test_costs_that_are_not_known_are_named_and_keep_a_month_open_if_asked(url: 
 def test_what_cannot_be_closed_is_said(url: str, words: tuple[str, ...], says: str) -> None:
     with pytest.raises(ConfigurationError, match=says):
         run(url, "close", *words)
+
+
+def test_a_month_without_a_call_is_closed_only_if_that_is_right(url: str) -> None:
+    with pytest.raises(
+        ConfigurationError, match=r"no call of 2026-09 \(America/Los_Angeles\); if that is right, `gembill"
+    ):
+        run(url, "close", "2026-09")
+    assert json.loads(run(url, "close", "--list", "--format", "json").stdout)["closed"] == []
+    assert "2026-09" in run(url, "close", "2026-09", "--yes").stdout
+
+
+@pytest.fixture
+def waiting(url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Spool]:
+    """A spool of this machine with a call of October, on the ledger that the configuration names."""
+    monkeypatch.setenv("GEMBILL_DATABASE_URL", url)
+    monkeypatch.setenv("GEMBILL_DATA_DIR", str(tmp_path))
+    spool = Spool.claim(tmp_path / "spool")
+    spool.append_wait(id_at("2026-10-31T23:00:00+00:00"), b"{}")
+    yield spool
+    spool.close()
+
+
+def test_a_month_is_not_closed_without_the_calls_that_wait_in_a_spool(waiting: Spool) -> None:
+    with pytest.raises(SpoolError, match=r"1 call of 2026-10 wait in .*spool and are not in the ledger yet"):
+        run("", "close", "2026-10")
+    waiting.append_wait(id_at("2026-11-01T02:00:00+00:00"), b"{}")
+    with pytest.raises(SpoolError, match="2 calls of 2026-10"):
+        run("", "close", "2026-10")
+    waiting.mark_posted(2)
+    assert "2026-10" in run("", "close", "2026-10").stdout
+
+
+def test_a_month_is_closed_without_them_if_that_is_wanted(waiting: Spool) -> None:
+    assert waiting.source_id
+    assert "2026-10" in run("", "close", "2026-10", "--yes").stdout
+
+
+def test_a_spool_that_never_posted_to_a_ledger_named_by_flag_is_of_another(waiting: Spool, url: str) -> None:
+    assert waiting.source_id
+    assert "2026-10" in run(url, "close", "2026-10").stdout
 
 
 def test_it_makes_no_ledger(tmp_path: Path, url: str) -> None:

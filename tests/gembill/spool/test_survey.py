@@ -4,7 +4,7 @@ import asyncio
 import shutil
 from pathlib import Path
 
-from gembill.spool import Spool, leave, survey_spools
+from gembill.spool import Spool, SpoolOptions, leave, read_unposted, survey_spools
 from tests.gembill.spool.harm import flip
 
 
@@ -43,3 +43,16 @@ def test_damaged_segments_are_counted(tmp_path: Path) -> None:
     Spool.claim(tmp_path).close()
     (seen,) = survey_spools(tmp_path)
     assert (seen.damaged, seen.segments, seen.bytes > 0) == (1, 1, True)
+
+
+def test_ids_of_what_is_not_posted_are_read_from_whoever_has_the_spool(tmp_path: Path) -> None:
+    spool = Spool.claim(tmp_path, SpoolOptions(segment_bytes=1))
+    for n in range(1, 5):
+        spool.append_wait(f"e{n}", b"x")
+    asyncio.run(spool.intend("open", b"x"))
+    assert len(list(spool.path.glob("*.seg"))) > 1
+    assert read_unposted(spool.path) == ["e1", "e2", "e3", "e4", "open"]
+    spool.mark_posted(3)
+    assert read_unposted(spool.path) == ["e4", "open"]
+    spool.close()
+    assert read_unposted(spool.path) == ["e4", "open"]
