@@ -63,6 +63,10 @@ class Documents:
             self.trouble = unreadable.reason
         return documents
 
+    def passes_over(self, data: bytes) -> bool:
+        """Whether this is the middle of a long string and nothing else: then it is taken, which is quick."""
+        return self._inflate is None and self._framing is not None and self._framing.passes_over(data)
+
     def close(self) -> list[bytes]:
         """The documents that only the end of the body completes."""
         if self._only:
@@ -158,6 +162,10 @@ class Framing:
         """The documents that these bytes complete."""
         raise NotImplementedError
 
+    def passes_over(self, _: bytes) -> bool:
+        """As `Documents.passes_over`; most framings have to look at every byte."""
+        return False
+
     def close(self) -> list[bytes]:
         """Those that the end completes."""
         raise NotImplementedError
@@ -182,6 +190,10 @@ class OneText(Framing):
         else:
             self._short += data
         return []
+
+    def passes_over(self, data: bytes) -> bool:
+        """Whether the long string that is open does not end in these bytes."""
+        return self._long is not None and self._long.passes_over(data)
 
     def close(self) -> list[bytes]:
         """The text, if there is any."""

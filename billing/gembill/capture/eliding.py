@@ -104,6 +104,13 @@ class Elider:
                 self._shorten(self._bounds, stop_at)
         return position
 
+    def passes_over(self, data: bytes) -> bool:
+        """Whether this is the middle of a string that has grown long: then it is summed up here, as `feed` would."""
+        if self._digest is None or self._escaped or b'"' in data or b"\\" in data:
+            return False
+        self._take(data)
+        return True
+
     def _count(self) -> None:
         """Count what was kept since the last time, and nothing of a string that may still grow long: that is most of a
         long body, and counting is slow."""

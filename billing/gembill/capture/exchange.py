@@ -99,6 +99,14 @@ class Exchange:
         """Bytes of the request's body."""
         self._requested += self._read(self._request, data)
 
+    def passed_of_request(self, data: bytes) -> bool:
+        """Whether bytes of the request's body are the middle of a long string: then they are taken, which is quick."""
+        return self._request.passes_over(data)
+
+    def passed_of_answer(self, data: bytes) -> bool:
+        """The same of the answer's body."""
+        return self._answer.passes_over(data)
+
     def answered(self, status: int, headers: list[Header]) -> None:
         """The head of the answer."""
         self._status = status

@@ -199,7 +199,7 @@ class Proxy:
                     await self._keep_results(call.exchange, piece)
                 elif len(piece) <= call.exchange.answer_slice:
                     call.exchange.received(piece)
-                else:
+                elif not call.exchange.passed_of_answer(piece):
                     await in_slices(call.exchange.received, piece, call.exchange.answer_slice)
                 if request.stalled:
                     await request.drained()
@@ -253,7 +253,7 @@ async def _speak(request: Request, answer: Response, session: "LiveSession | Non
 async def _pieces(request: Request, call: Call | None) -> AsyncIterator[bytes]:
     while piece := await request.read():
         yield piece
-        if call:
+        if call and not call.exchange.passed_of_request(piece):
             await in_slices(call.exchange.sent, piece, call.exchange.request_slice)
 
 

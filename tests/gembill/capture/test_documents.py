@@ -112,6 +112,24 @@ def test_long_strings_are_elided_alike_in_any_cut(seed, framing):
     assert {k: whole[0][k] for k in ("before", "list", "more")} == {k: value[k] for k in ("before", "list", "more")}
 
 
+_PIECES = st.lists(st.sampled_from(["A" * 70_000, "a" * 9, "\\", '"', "\u20ac", "}"]), min_size=1, max_size=6)
+
+
+@settings(max_examples=40, deadline=None)
+@given(_PIECES, st.lists(st.integers(0, 400_000), max_size=12), st.sampled_from(["text", "array", "events", "gzip"]))
+def test_what_is_passed_over_is_kept_as_if_it_had_been_looked_at(pieces, cuts, framing):
+    value = {"data": "".join(pieces), "list": [1], "more": "z" * LONG}
+    text = json.dumps(value).encode()
+    body = {"text": text, "array": as_array([value]), "events": as_events([value]), "gzip": gzip.compress(text, 1)}[
+        framing
+    ]
+    documents = Documents("gzip" if framing == "gzip" else "")
+    edges = [0, *sorted(cut % (len(body) + 1) for cut in cuts), len(body)]
+    parts = [body[start:end] for start, end in itertools.pairwise(edges)]
+    kept = [one for part in parts if not documents.passes_over(part) for one in documents.feed(part)]
+    assert [json.loads(one) for one in kept + documents.close()] == read(body, "gzip" if framing == "gzip" else "")
+
+
 @pytest.mark.parametrize("place", [0, 1000, LONG - 1, LONG, LONG + 1, 2 * LONG, 3 * LONG])
 def test_different_long_strings_stay_different(place):
     text = "a" * (3 * LONG)

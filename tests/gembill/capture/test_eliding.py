@@ -154,6 +154,8 @@ def test_a_long_string_costs_few_functions_a_piece_and_nothing_in_it_is_counted(
     for piece in pieces:
         elider.feed(piece)
     sys.setprofile(None)
+    passed = [elider.passes_over(Piece(piece + end)) for piece in pieces for end in (b"", b'"', b"\\n")]
+    assert passed == [True, False, False] * len(pieces)
     elider.feed(b'"}}]}]}')
     assert Piece.counted == 0
     assert calls // len(pieces) <= 19

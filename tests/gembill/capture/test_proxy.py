@@ -6,6 +6,8 @@ import time
 
 import pytest
 
+from gembill.capture import proxy as relay
+from gembill.capture import slices
 from gembill.capture.proxy import Proxy, rewrite_upload_url
 from gembill.model import Status
 from gembill.upstream import Origin
@@ -141,6 +143,24 @@ def test_an_answer_framed_by_the_connections_end_passes_whole(recording):
         (proxy := recording(player.url)).running(),
     ):
         assert proxy.post() == (200, ANSWER + ANSWER)
+
+
+def test_of_a_long_image_only_the_ends_are_looked_at_in_slices(recording, monkeypatch):
+    sliced = 0
+
+    async def in_slices(take, data, size, *each):
+        nonlocal sliced
+        sliced += len(data)
+        await slices.in_slices(take, data, size, *each)
+
+    monkeypatch.setattr(relay, "in_slices", in_slices)
+    image = b'{"contents": [{"parts": [{"inlineData": {"data": "' + b"A" * 8_000_000 + b'"}}]}]}'
+    said = b'{"candidates": [{"content": {"parts": [{"inlineData": {"data": "' + b"B" * 8_000_000 + b'"}}]}}]}'
+    with Player(answer=lambda _: Reply([said])).serving() as player, (proxy := recording(player.url)).running():
+        assert proxy.post(body=image) == (200, said)
+    assert player.requests[0].body == image
+    assert 0 < sliced < len(image) // 2
+    assert len(proxy.records()) == 1
 
 
 def request(port: int, method: str, path: str, headers: str = "Connection: close\r\n") -> bytes:
