@@ -5,12 +5,14 @@ be looked at keeps back no other.
 """
 
 import os
+import re
 import shutil
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import islice
+from pathlib import Path
 from shlex import quote
 
 from gembill import sqlite
@@ -37,6 +39,7 @@ _OTHERS = 0o077
 _AHEAD_S = 300.0  # more than this is no delay of a clock's setting
 _ROOMY = 4  # times the floor
 _AT_ONCE = 500  # completions of a spool that are looked for together
+_ABOUT_LEDGERS = re.compile(r"`(gembill (?:replay|proxy|report|db|spool renew|spool salvage)\b[^`]*)`")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,15 +52,65 @@ class Ailment:
     note: bool = False
 
 
-def examine(settings: Settings, now_s: Callable[[], float] = time.time) -> list[Ailment]:
-    """All that is found, in the order in which it is best mended. ConfigurationError where there is no data folder."""
-    spools = survey_spools(settings.spool_dir)
-    found = [*_folder(settings), *_secret(settings), *_modes(settings), *_disk(settings), *_spools(spools)]
-    found += _engine(settings)
+def examine(
+    settings: Settings, now_s: Callable[[], float] = time.time, *, database_url: str | None = None
+) -> list[Ailment]:
+    """All that is found, in the order in which it is best mended. ConfigurationError where there is no data folder.
+
+    `database_url` is the flag of the command, if it was given: the commands that are proposed need it too.
+    """
+    found = list(dict.fromkeys(_all(settings, now_s)))
+    if database_url is None:
+        return found
+    flag = f"--database-url {quote(masked(database_url))}"
+    return [replace(one, remedy=_ABOUT_LEDGERS.sub(rf"`\g<1> {flag}`", one.remedy)) for one in found]
+
+
+def _all(settings: Settings, now_s: Callable[[], float]) -> Iterator[Ailment]:
+    spools: list[SpoolSurvey] = []
+    for look in (_folder, _secret, _modes, _disk):
+        yield from _looked(look(settings))
+    try:
+        spools = survey_spools(settings.spool_dir)
+    except OSError as error:
+        yield _closed_to_us(error)
+    yield from _spools(spools)
+    yield from _engine(settings)
+    yield from _ledger(settings, spools, now_s)
+
+
+def _looked(ailments: Iterable[Ailment]) -> Iterator[Ailment]:
+    """Those that are found; what cannot be looked at is one more."""
+    try:
+        yield from ailments
+    except OSError as error:
+        yield _closed_to_us(error)
+
+
+def _closed_to_us(error: OSError) -> Ailment:
+    path = Path(str(error.filename))
+    sentence = f"{path} cannot be looked at: {error.strerror}"
+    return Ailment(about="file modes", sentence=sentence, remedy=_granting(path))
+
+
+def _granting(path: Path) -> str:
+    """The command that lets us read and write what is at a path: it, or the first folder on the way that is closed."""
+    closed = next((each for each in reversed(path.parents) if not os.access(each, os.X_OK)), path)
+    ours = closed.stat().st_uid == os.geteuid()
+    if closed != path:
+        return f"`{'chmod u+x' if ours else 'chmod a+x'} {quote(str(closed))}`, as its owner"
+    return f"`{'chmod -R u+rwX' if ours else 'chown -R $(id -u)'} {quote(str(path))}`"
+
+
+def _ledger(settings: Settings, spools: list[SpoolSurvey], now_s: Callable[[], float]) -> list[Ailment]:
+    found: list[Ailment] = []
     ledger = None
     try:
         ledger = open_ledger(settings.ledger_url, read_only=True)
-        found += [*_books(ledger, spools), *_clock(ledger, now_s()), *_young_secret(ledger, settings)]
+        for ailments in (_books(ledger, spools), _clock(ledger, now_s()), _young_secret(ledger, settings)):
+            found += _looked(ailments)
+    except OSError as error:
+        found.append(_closed_to_us(error))
     except GembillError as error:
         found.append(_unopened(settings, error))
     finally:
@@ -76,8 +129,14 @@ def _folder(settings: Settings) -> Iterator[Ailment]:
             note=True,
         )
     elif not folder.is_dir() or not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
-        remedy = f"`chown -R $(id -u) {quote(str(folder))}`, or name another with GEMBILL_DATA_DIR"
-        yield Ailment(about="data folder", sentence=f"we may not write to the data folder {folder}", remedy=remedy)
+        if os.statvfs(folder).f_flag & os.ST_RDONLY:
+            mount = next(each for each in (folder, *folder.parents) if os.path.ismount(each))
+            sentence = f"the disk of the data folder {folder} is mounted read-only"
+            remedy = f"`mount -o remount,rw {quote(str(mount))}`, once the log of the system says why it is"
+        else:
+            sentence, remedy = f"we may not write to the data folder {folder}", _granting(folder)
+        remedy += "; or name another with GEMBILL_DATA_DIR"
+        yield Ailment(about="data folder", sentence=sentence, remedy=remedy)
 
 
 def _secret(settings: Settings) -> Iterator[Ailment]:
@@ -90,7 +149,7 @@ def _secret(settings: Settings) -> Iterator[Ailment]:
     except FileNotFoundError:
         size = 0
     except OSError as error:
-        remedy = f"`chown $(id -u) {quote(str(file))}`"
+        remedy = _granting(file)
         yield Ailment(about="secret", sentence=f"{file} cannot be read: {error.strerror}", remedy=remedy)
         return
     if size == 0:
@@ -162,7 +221,9 @@ def _spools(spools: list[SpoolSurvey]) -> Iterator[Ailment]:
             yield Ailment(about="spool", sentence=sentence, remedy=remedy)
         elif each.state == "set aside":
             sentence = f"the spool {name} could not be used ({each.reason or 'it was damaged'})"
-            yield Ailment(about="spool", sentence=sentence, remedy=f"`gembill spool salvage {name}`")
+            closed = not os.access(each.path, os.R_OK | os.W_OK | os.X_OK)
+            remedy = _granting(each.path) if closed else f"`gembill spool salvage {name}`"
+            yield Ailment(about="spool", sentence=sentence, remedy=remedy)
         elif each.state == "copy":
             sentence = f"the spool {name} was copied or restored from elsewhere; no new call goes into it"
             remedy = f"`gembill spool adopt {name}` if its original is gone, else `gembill spool renew {name}`"
@@ -246,7 +307,11 @@ def _unopened(settings: Settings, error: GembillError) -> Ailment:
         )
         return Ailment(about="ledger", sentence=str(error), remedy=remedy)
     if isinstance(error, LedgerUnavailable):
-        remedy = "start the database, or correct GEMBILL_DATABASE_URL (its password may have changed)"
+        if file is None:
+            remedy = "start the database, or correct GEMBILL_DATABASE_URL (its password may have changed)"
+        else:
+            readable = os.access(file, os.R_OK | os.W_OK)
+            remedy = f"`fuser {quote(str(file))}` names the program that holds it" if readable else _granting(file)
         return Ailment(about="ledger", sentence=f"the ledger {address} cannot be reached: {error}", remedy=remedy)
     remedy = "`gembill db restore BACKUP --replace`, then `gembill replay`"
     return Ailment(about="ledger", sentence=f"the ledger {address} cannot be read: {error}", remedy=remedy)

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
+from gembill.errors import LedgerError
 from gembill.ledger import LedgerUnavailable, SpoolRefused
 from gembill.ledger_watch import LOOK_S
 from gembill.posting import Poster
@@ -133,10 +134,10 @@ class PostingLoop:
         words, progress = f"the spool {turn.spool.path} waits: {error}", self._poster.progress
         longest = _AWAY_S if isinstance(error, LedgerUnavailable) else LONGEST_PAUSE_S
         self._say_failed(turn, words, growing=turn.pause < longest)
-        if isinstance(error, SpoolRefused):
-            progress.note(words)
-        else:
+        if isinstance(error, LedgerError) and not isinstance(error, SpoolRefused):
             progress.fail(str(error))
+        else:  # the ledger answers
+            progress.note(words)
         if isinstance(error, SpoolRefused):
             leave(turn.spool.path, str(error))  # the next start gives new calls to another spool
         if not isinstance(error, LedgerUnavailable):

@@ -213,7 +213,11 @@ class ProxyService:
 
     def _left(self, progress: PostingProgress) -> Iterator[dict[str, str | None]]:
         """The spools that nobody posts until someone decides."""
-        for path, reason in Spool.left_alone(self._root).items():
+        try:
+            left = Spool.left_alone(self._root)
+        except OSError as error:
+            left = {str(self._root): f"the folder of the spools cannot be read: {error.strerror}; see `gembill doctor`"}
+        for path, reason in left.items():
             if path not in progress.stuck:
                 yield {"spool": path, "reason": reason, "since": None}
 

@@ -1,19 +1,23 @@
 """Whatever is wrong with an installation has a sentence and a command; a sound one has none."""
 
+import os
 import shlex
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import text
 
 from gembill.config import Settings
 from gembill.doctor import Ailment, examine
-from gembill.ledger import open_ledger
+from gembill.ledger import LedgerUnavailable, open_ledger
 from gembill.ledger.engine import writing
 from gembill.posting import Poster
-from gembill.spool import Spool, leave
+from gembill.spool import Spool, SpoolSurvey, leave
+from gembill.spool.segments import SequenceRange
 from gembill.spool_replay import replay_spools
 from tests.gembill.calls import answered
 from tests.gembill.test_spool_replay import LIST, quiet
@@ -193,9 +197,83 @@ def test_a_secret_that_is_younger_than_the_first_call_is_worth_a_note(settings: 
     assert (ailment.about, ailment.note) == ("secret", True)
 
 
+def close_to_us(monkeypatch: pytest.MonkeyPatch, closed: Path) -> None:
+    """As if this process had no right to a path, whoever runs it."""
+    allowed = os.access
+    monkeypatch.setattr("gembill.doctor.os.access", lambda path, mode: Path(path) != closed and allowed(path, mode))
+
+
 def test_a_data_folder_that_cannot_be_written_is_named(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gembill.doctor.os.access", lambda *_: False)
-    assert only(settings).about == "data folder"
+    close_to_us(monkeypatch, settings.data_folder)
+    ailment = only(settings)
+    assert ailment.about == "data folder"
+    assert f"`chmod -R u+rwX {settings.data_folder}`" in ailment.remedy
+
+
+def test_a_folder_on_the_way_that_is_closed_is_opened_alone(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def closed(_root: Path) -> list[SpoolSurvey]:
+        raise PermissionError(13, "Permission denied", str(settings.spool_dir))
+
+    monkeypatch.setattr("gembill.doctor.survey_spools", closed)
+    close_to_us(monkeypatch, settings.data_folder.parent)
+    execute(settings, "DELETE FROM event WHERE seq = 2")
+    spools, gap = found(settings)
+    assert f"{settings.spool_dir} cannot be looked at: Permission denied" in spools.sentence
+    assert f"`chmod u+x {settings.data_folder.parent}`" in spools.remedy
+    assert gap.about == "gap", "the rest is looked at all the same"
+
+
+def test_a_spool_that_we_may_not_read_is_not_taken_for_a_damaged_one(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def closed(_path: Path) -> list[SequenceRange]:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("gembill.spool.survey.listed", closed)
+    close_to_us(monkeypatch, home(settings))
+    ailment = only(settings)
+    assert "it cannot be read: Permission denied" in ailment.sentence
+    assert ailment.remedy == f"`chmod -R u+rwX {home(settings)}`"
+
+
+def test_a_ledger_file_that_we_may_not_read_is_no_database_that_is_away(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def closed(*_: object, **__: object) -> None:
+        raise LedgerUnavailable("unable to open database file")
+
+    monkeypatch.setattr("gembill.doctor.open_ledger", closed)
+    file = settings.data_folder / "ledger.db"
+    assert only(settings).remedy == f"`fuser {file}` names the program that holds it"
+    close_to_us(monkeypatch, file)
+    assert only(settings).remedy == f"`chmod -R u+rwX {file}`"
+
+
+def test_a_disk_that_is_mounted_read_only_is_named(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    close_to_us(monkeypatch, settings.data_folder)
+    read_only = SimpleNamespace(f_flag=os.ST_RDONLY, f_bavail=1, f_bfree=1, f_frsize=1, f_blocks=1)
+    monkeypatch.setattr("gembill.doctor.os.statvfs", lambda _: read_only)
+    monkeypatch.setattr("gembill.doctor.os.path.ismount", lambda path: path == settings.data_folder.parent)
+    ailment = only(settings)
+    assert "mounted read-only" in ailment.sentence
+    assert f"`mount -o remount,rw {settings.data_folder.parent}`" in ailment.remedy
+
+
+def test_proposed_commands_have_the_database_that_was_given(settings: Settings) -> None:
+    _dead_letter(settings)
+    _left(settings)
+    url = f"sqlite:///{settings.data_folder}/ledger.db"
+    spool, letters, *_ = examine(settings, lambda: NOW, database_url=url)
+    name = home(settings).name
+    assert f"`gembill spool renew {name} --database-url {url}`" in spool.remedy
+    assert f"`gembill spool adopt {name}`" in spool.remedy, "it asks no ledger"
+    assert f"`gembill replay --dead-letters --database-url {url}`" in letters.remedy
+    away = "postgresql://u:hunter2@127.0.0.1:9/books?connect_timeout=2"
+    _set_aside(settings)
+    for one in examine(replace(settings, database_url=away), lambda: NOW, database_url=away):
+        assert "hunter2" not in one.sentence + one.remedy
 
 
 def test_a_place_whose_call_is_recorded_at_another_one_is_explained(settings: Settings) -> None:

@@ -241,6 +241,21 @@ def test_an_error_of_posting_is_gone_when_it_is_over_and_damage_and_dead_letters
     assert (well["dead_letters"], metrics["gembill_dead_letters"], metrics["gembill_spool_damage"]) == (2, 2, 1)
 
 
+def test_a_folder_of_spools_that_cannot_be_read_is_said_and_the_page_is_there(tmp_path, monkeypatch):
+    def closed(_root):
+        raise PermissionError(13, "Permission denied", str(tmp_path))
+
+    with Player().serving() as player:
+        proxy = Watched(tmp_path, player.url)
+        with proxy.serving() as proxy.url:
+            monkeypatch.setattr(Spool, "left_alone", closed)
+            status, body = proxy.get("/_gembill/health")
+            metrics = proxy.metrics()
+    (stuck,) = json.loads(body)["stuck_spools"]
+    assert (status, metrics["gembill_stuck_spools"]) == (200, 1)
+    assert "cannot be read: Permission denied" in stuck["reason"]
+
+
 def test_a_dead_letter_of_an_earlier_start_is_on_the_pages(recording, tmp_path):
     spool = Spool.claim(tmp_path / "spool")
     spool.append_wait("0199a0b0-0000-7000-8000-00000000dead", b"no event at all")

@@ -5,6 +5,7 @@ from itertools import pairwise
 
 import pytest
 
+from gembill.errors import SpoolError
 from gembill.ledger import LedgerUnavailable, Selection, SpoolRefused, audit_ledger, open_ledger, read_records
 from gembill.posting import Poster
 from gembill.posting_loop import LINGER_S, PostingLoop
@@ -197,6 +198,20 @@ def test_a_spool_that_is_refused_keeps_no_other_back_and_is_tried_again_more_and
     assert (shown["spool"], shown["reason"]) == (str(clash.path), "it was cloned")
     assert not taker.progress.ledger_away
     assert (clash.posted, clash.last) == (0, 1)
+
+
+def test_a_spool_that_cannot_be_read_is_not_laid_at_the_ledgers_door(spool):
+    spool.append_wait("live", b"")
+    taker = Taker()
+
+    def unreadable(_spool, _most):
+        raise SpoolError("it cannot be read now: Permission denied")
+
+    taker.drain = unreadable
+    PostingLoop(taker, spool, [], Script(nothing)).run()
+    assert not taker.progress.ledger_away
+    assert "cannot be read now: Permission denied" in taker.progress.last_error
+    assert [each["spool"] for each in taker.progress.shown_stuck()] == [str(spool.path)]
 
 
 def test_a_spool_that_is_taken_after_all_is_no_longer_named(spool, tmp_path):

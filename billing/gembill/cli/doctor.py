@@ -23,6 +23,6 @@ def doctor(ctx: click.Context, output: Output, database_url: str | None) -> None
     from gembill.doctor import examine
     from gembill_reports.views.doctor import DoctorView
 
-    ailments = examine(load({"database_url": database_url}))
+    ailments = examine(load({"database_url": database_url}), database_url=database_url)
     output.write(DoctorView(ailments))
     ctx.exit(0 if all(each.note for each in ailments) else 1)

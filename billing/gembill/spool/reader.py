@@ -82,7 +82,7 @@ class SpoolReader:
             spans = listed(self.path, self._reader.path.stem if self._reader is not None else "")
             entries = self._read(spans, after, limit)
         except OSError as error:
-            raise SpoolError(f"the spool {self.path} cannot be read now: {error}") from error
+            raise SpoolError(f"the spool {self.path} cannot be read now: {error.strerror}") from error
         if limit > 0:
             self._note_gaps(max(after, spans[0].first - 1 if spans else after), entries, at_end=len(entries) < limit)
         if not entries and limit > 0 and self.posted <= after < self.upto:
