@@ -113,6 +113,8 @@ class Anomaly(StrEnum):
     CACHED_EXCEEDS_INPUT = "cached_exceeds_input"
     DETAILS_MISMATCH = "details_mismatch"  # tokens by modality cannot be those of their count
     IMAGE_TOKENS_UNKNOWN = "image_tokens_unknown"  # the answer holds a picture and no count of its tokens
+    OUTPUT_UNCOUNTED = "output_uncounted"  # the answer says something and its usage counts no tokens of it
+    GROUNDING_UNKNOWN = "grounding_unknown"  # a tool that may have a fee was used: how often, or which, is not known
     REQUEST_UNREAD = "request_unread"  # what was asked is not known: tools, tier, conversation
     UNMETERED_SURFACE = "unmetered_surface"  # a paid call whose usage no dialect of ours reads
     INTERMEDIATE_UNEXPLAINED = "intermediate_unexplained"  # a round re-read what the law does not explain

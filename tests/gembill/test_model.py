@@ -106,7 +106,7 @@ def test_the_words_of_the_contract_are_these():
     assert {*Flag} == {"incomplete", "long_context_policy", "tool_tokens_with_grounding", "results_as_output", "free_tier", "provisioned_throughput", "estimated", "thinking_inferred", "sent_twice"}  # fmt: skip
     assert {*Anomaly} - {anomaly_of(reason) for reason in UnreadReason} == {
         "total_mismatch", "usage_incomplete", "invalid_usage", "cached_exceeds_input", "details_mismatch", "intermediate_unexplained", "labels_cut", "model_cut", "recorder_stopped",
-        "unmetered_surface", "image_tokens_unknown", "request_unread",
+        "unmetered_surface", "image_tokens_unknown", "output_uncounted", "grounding_unknown", "request_unread",
     }  # fmt: skip
 
 

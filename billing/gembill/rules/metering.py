@@ -5,9 +5,7 @@ anomalies. Not here: fields of the wire (the dialects) and prices. Invariant: nu
 `input + intermediate + output = total`, or the record says `total_mismatch`.
 """
 
-import re
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
 
 from gembill.event import Ending, Event, ResponseFacts
 from gembill.model import (
@@ -23,7 +21,7 @@ from gembill.model import (
     Status,
     Tokens,
 )
-from gembill.rules import identity, modalities, model_names
+from gembill.rules import groundings, identity, modalities, model_names
 from gembill.rules.media import Pieces, pieces
 from gembill.rules.modalities import of_kinds, of_prompt
 from gembill.rules.rounds import Round, tells_rounds
@@ -34,7 +32,6 @@ from gembill.wire.interactions import RUNNING
 from gembill.wire.observation import OUTLINE_ONLY
 from gembill.wire.token_counts import InvalidUsage, Usage
 
-_GENERATION = re.compile(r"gemini-(\d+)")
 _COUNTED = (Status.COMPLETE, Status.PARTIAL)
 _NO_DETAILS: Mapping[Modality, int] = {}
 _SPLIT = (Meter.INPUT, Meter.CACHED_INPUT, Meter.INTERMEDIATE, Meter.OUTPUT, Meter.THINKING)
@@ -84,7 +81,7 @@ def meter(event: Event, source_id: int) -> Record:
         readings=readings if status is not Status.ERROR else (),
         labels=event.labels,
         flags=_flags(event, status, usage, billed),
-        anomalies=(*odd, *_anomalies(event, status), *_odd_counts(event, usage, tokens, uncounted=uncounted)),
+        anomalies=(*odd, *_anomalies(event, status), *_odd_counts(event, usage, tokens, model, uncounted=uncounted)),
         tier_reported=reported_tier is not None,
     )
 
@@ -102,13 +99,6 @@ def _disjoint(tokens: Tokens) -> tuple[int, int, int, int, int]:
     cached, thinking = min(tokens.cached or 0, tokens.input or 0), tokens.thinking or 0
     fresh, written = (tokens.input or 0) - cached, (tokens.output or 0) - thinking
     return fresh, cached, tokens.intermediate or 0, written, thinking
-
-
-@lru_cache(maxsize=4096)
-def grounds_by_prompt(model: str | None) -> bool:
-    """Whether a grounded prompt is billed once (Gemini 2.5 and before) and not each of its searches (wire.md 6.5)."""
-    generation = _GENERATION.match(model or "")
-    return generation is not None and int(generation[1]) < 3
 
 
 def rounds(event: Event) -> tuple[Round, ...]:
@@ -166,6 +156,16 @@ def _lacks_image_tokens(event: Event, usage: Usage) -> bool:
     return False
 
 
+def _is_answered(event: Event) -> bool:
+    """Whether a whole answer says something, be it by a call of a function: then it has tokens."""
+    if event.operation not in TELLS_USAGE or event.ending is not Ending.FINISHED or event.seen.fault is not None:
+        return False
+    return any(
+        (part.kind == "text" and part.chars and not part.thought) or part.kind == "function_call"
+        for part in event.seen.outline
+    )
+
+
 def _split(usage: Usage | None) -> Tokens:
     """The split: with a prompt count an absent count is 0, because the API never sends a zero (wire.md 9, law 8)."""
     if usage is None:
@@ -200,25 +200,9 @@ def _readings(
     readings += of_kinds(Meter.INTERMEDIATE, intermediate, usage.tool_use_details)
     readings += of_kinds(Meter.OUTPUT, output, usage.candidates_details)
     readings += of_kinds(Meter.THINKING, thinking, _NO_DETAILS)
-    readings += of_kinds(Meter.GROUNDING, _grounding(seen, usage, model), _NO_DETAILS)
-    readings += of_kinds(Meter.MAPS, _maps(seen, usage, model), _NO_DETAILS)
+    readings += of_kinds(Meter.GROUNDING, groundings.searches(seen, usage, model), _NO_DETAILS)
+    readings += of_kinds(Meter.MAPS, groundings.lookups(seen, usage, model), _NO_DETAILS)
     return tuple(readings)
-
-
-def _grounding(seen: ResponseFacts, usage: Usage, model: str | None) -> int:
-    """Billable groundings: each different query from Gemini 3 on, one a grounded prompt before (wire.md 6.5).
-
-    Where the usage counts the searches itself, as that of interactions does, its count is taken.
-    """
-    if grounds_by_prompt(model):
-        return int(seen.grounded or bool(usage.groundings))
-    return seen.searches if usage.groundings is None else usage.groundings
-
-
-def _maps(seen: ResponseFacts, usage: Usage, model: str | None) -> int:
-    """Billable uses of Maps, whose fee is not that of web search: counted in the same way (wire.md 6.5)."""
-    uses = seen.maps_searches if usage.maps is None else usage.maps
-    return int(bool(uses or seen.maps_searches)) if grounds_by_prompt(model) else uses
 
 
 def _flags(event: Event, status: Status, usage: Usage | None, billed: Pieces | None) -> tuple[str, ...]:
@@ -244,7 +228,9 @@ def _anomalies(event: Event, status: Status) -> Iterator[str]:
         yield Anomaly.UNMETERED_SURFACE
 
 
-def _odd_counts(event: Event, usage: Usage | None, tokens: Tokens, *, uncounted: bool) -> Iterator[Anomaly]:
+def _odd_counts(
+    event: Event, usage: Usage | None, tokens: Tokens, model: str | None, *, uncounted: bool
+) -> Iterator[Anomaly]:
     """What is odd about the counts; `uncounted`: they lack those of a picture."""
     if usage is None:
         return
@@ -259,6 +245,10 @@ def _odd_counts(event: Event, usage: Usage | None, tokens: Tokens, *, uncounted:
         yield Anomaly.DETAILS_MISMATCH
     if uncounted:
         yield Anomaly.IMAGE_TOKENS_UNKNOWN
+    if not usage.candidates and _is_answered(event):
+        yield Anomaly.OUTPUT_UNCOUNTED
+    if groundings.are_unknown(event.seen, usage, model):
+        yield Anomaly.GROUNDING_UNKNOWN
     if tells_rounds(event.seen.snapshots, usage) and not all(one.explained for one in _rounds(event, usage)):
         yield Anomaly.INTERMEDIATE_UNEXPLAINED
 

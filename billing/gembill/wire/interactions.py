@@ -25,6 +25,7 @@ RUNNING = frozenset(("in_progress", "queued"))
 
 _SEARCH_TYPES = ("google_search", "image_search", "enterprise_web_search")
 _MAPS_TYPES = ("google_maps",)
+_FREE_TYPES = ("retrieval", "url_context", "file_search", "code_execution")
 _OUTCOMES: dict[str | int, Outcome] = {interaction_steps.OK: Outcome.OK, interaction_steps.ERROR: Outcome.FAILED}
 _WORDS = (
     ("response_id", "id"),
@@ -183,18 +184,36 @@ def usage(text: str) -> Usage:
         candidates_details=token_counts.details(counts, "output_tokens_by_modality", "tokens"),
         groundings=_uses(counts, _SEARCH_TYPES),
         maps=_uses(counts, _MAPS_TYPES),
+        unclear_uses=_unclear_uses(counts),
     )
 
 
 def _uses(usage: dict[str, Any], types: tuple[str, ...]) -> int | None:
-    """How often tools of some types were used, by `grounding_tool_count`; None where it is not given (6.5)."""
+    """How often tools of some types were used, by `grounding_tool_count`; None where it does not say that (6.5)."""
     if not isinstance(usage.get("grounding_tool_count"), list):
         return None
     entries = [entry for entry in mappings(usage["grounding_tool_count"]) if entry.get("type") in types]
-    total = sum(token_counts.count(entry, "count") or 0 for entry in entries)
-    if total > token_counts.LARGEST:
+    uses = [token_counts.count(entry, "count") for entry in entries]
+    known = [count for count in uses if count is not None]
+    if sum(known) > token_counts.LARGEST:
         raise InvalidUsage("grounding_tool_count is not an integer of 0 to 2^53")
-    return total
+    return sum(known) if len(known) == len(uses) else None
+
+
+def _unclear_uses(usage: dict[str, Any]) -> int:
+    """How many entries of `grounding_tool_count` do not say what is charged for: without a count, of a type that is
+    new, or with a count of queries that is another one."""
+    entries = mappings(usage.get("grounding_tool_count"))
+    return sum(map(_is_unclear, entries))
+
+
+def _is_unclear(entry: dict[str, Any]) -> bool:
+    kind, count = entry.get("type"), entry.get("count")
+    if kind in _FREE_TYPES or (count == 0 and kind not in _SEARCH_TYPES):
+        return False
+    if kind not in (*_SEARCH_TYPES, *_MAPS_TYPES):
+        return True
+    return count is None or entry.get("search_query_count", count) not in (None, count)
 
 
 def executions(outline: tuple[Part, ...]) -> tuple[Execution, ...]:

@@ -42,6 +42,7 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     groundings: int | None = None  # searches of the web, where the usage itself counts them
     hidden: int = 0  # of the thoughts, those that only the total shows
     maps: int | None = None  # uses of Maps, likewise
+    unclear_uses: int = 0  # entries of these that do not say what is charged for
 
     @property
     def is_empty(self) -> bool:

@@ -19,7 +19,7 @@ from gembill.model import Meter
 from gembill.period import Period
 from gembill.price_catalog import PricingTerms
 from gembill.rules import policy_ids
-from gembill.rules.metering import grounds_by_prompt
+from gembill.rules.groundings import grounds_by_prompt
 from gembill.rules.prices import NoPrice, PriceBook
 from gembill.rules.prices.regional import is_regional
 from gembill.rules.rating import LongContextCounts

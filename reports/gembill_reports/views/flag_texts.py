@@ -55,6 +55,14 @@ _ANOMALIES: dict[str, str] = {
         "The answer holds a picture, and the API's usage counts no tokens of pictures; unless code drew it, the call "
         "is priced too low."
     ),
+    Anomaly.OUTPUT_UNCOUNTED: (
+        "The answer says something, and the API's usage counts no tokens of it; if these are billed, the call is "
+        "priced too low."
+    ),
+    Anomaly.GROUNDING_UNKNOWN: (
+        "The answer shows a web search whose queries are not told or are counted in two ways, or a tool whose fee "
+        "gembill does not know; its fee may not be in the cost."
+    ),
     Anomaly.REQUEST_UNREAD: (
         "The request was not JSON that can be read, so its tools, its tier and its conversation are not known."
     ),

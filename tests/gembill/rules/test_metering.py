@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from gembill.event import Ending, Event, Part, RequestFacts, ResponseFacts
 from gembill.model import Anomaly, Api, ApiError, Meter, Modality, Operation, Outcome, Reading, Status, Tokens
 from gembill.rules.identity import natural
-from gembill.rules.metering import by_meter, grounds_by_prompt, meter
+from gembill.rules.metering import by_meter, meter
 
 NOTHING = Tokens()
 
@@ -138,18 +138,6 @@ def test_readings_are_split_by_cache_and_modality():
         Reading(Meter.OUTPUT, Modality.TEXT, 310),
         Reading(Meter.THINKING, Modality.TEXT, 542),
     }
-
-
-def test_image_output_leaves_the_rest_of_the_candidates_as_text():
-    said = usage(
-        promptTokenCount=33,
-        candidatesTokenCount=1430,
-        totalTokenCount=1463,
-        candidatesTokensDetails=[{"modality": "IMAGE", "tokenCount": 1120}],
-    )
-    readings = meter(event(said), 1).readings or ()
-    assert Reading(Meter.OUTPUT, Modality.IMAGE, 1120) in readings
-    assert Reading(Meter.OUTPUT, Modality.TEXT, 1430 - 1120) in readings
 
 
 def test_modalities_may_be_integers():
@@ -305,6 +293,28 @@ def test_groundings_are_counted_by_query_from_gemini_3_on_and_by_prompt_before(m
     record = meter(event(FULL, model_version=model, searches=searches, grounded=grounded), 1)
     quantities = [r.quantity for r in record.readings or () if r.meter is Meter.GROUNDING]
     assert quantities == ([quantity] if quantity else [])
+    assert ("grounding_unknown" in record.anomalies) is (grounded and not quantity)
+
+
+SAID = Part(kind="text", chars=3)
+CALLED = Part(kind="function_call")
+
+
+@pytest.mark.parametrize(
+    ("parts", "candidates", "changes", "odd"),
+    [
+        ((SAID,), 0, {}, True),
+        ((CALLED,), None, {}, True),
+        ((SAID,), 2, {}, False),
+        ((Part(kind="text", chars=3, thought=True), Part(kind="text")), None, {}, False),
+        ((SAID,), None, {"ending": Ending.CUT}, False),
+        ((SAID,), None, {"fault": ApiError(code=500)}, False),
+    ],
+)
+def test_a_whole_answer_that_has_no_tokens_by_its_usage_says_so(parts, candidates, changes, odd):
+    said = usage(promptTokenCount=10, candidatesTokenCount=candidates, totalTokenCount=10 + (candidates or 0))
+    record = meter(event(said, outline=parts, **changes), 1)
+    assert ("output_uncounted" in record.anomalies) is odd
 
 
 @pytest.mark.parametrize(("model", "quantity"), [("gemini-3-flash-preview", 2), ("gemini-2.5-flash", 1)])
@@ -362,23 +372,6 @@ def test_the_split_is_cut_into_meters_that_add_up_to_it():
 def test_meters_without_tokens_are_left_out_and_no_more_is_cached_than_was_sent():
     assert by_meter(Tokens()) == {}
     assert by_meter(Tokens(input=10, cached=12, output=5, thinking=5)) == {Meter.CACHED_INPUT: 10, Meter.THINKING: 5}
-
-
-@pytest.mark.parametrize(
-    ("model", "by_prompt"),
-    [
-        ("gemini-2.5-flash", True),
-        ("gemini-2.0-flash-lite", True),
-        ("gemini-3-flash-preview", False),
-        ("gemini-3.1-pro-preview", False),
-        ("gemini-4-argon", False),
-        ("gemini-10", False),
-        ("deep-research", False),
-        (None, False),
-    ],
-)
-def test_grounding_is_billed_by_prompt_before_gemini_3_and_by_search_from_then_on(model, by_prompt):
-    assert grounds_by_prompt(model) is by_prompt
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,13 @@ def test_a_count_is_all_of_the_one_kind_that_claims_more_than_it(count, details,
     assert sum(kinds.values()) == count
 
 
+def test_image_output_leaves_the_rest_of_the_candidates_as_text():
+    assert of_kinds(Meter.OUTPUT, 1430, {IMAGE: 1120}) == [
+        Reading(Meter.OUTPUT, IMAGE, 1120),
+        Reading(Meter.OUTPUT, TEXT, 1430 - 1120),
+    ]
+
+
 @pytest.mark.parametrize(
     ("prompt_details", "cached_details", "fresh", "cached"),
     [

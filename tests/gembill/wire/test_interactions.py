@@ -238,6 +238,25 @@ def test_the_counts_keep_their_names_and_the_old_name_of_thoughts():
     assert (counts.prompt, counts.thoughts, dict(counts.prompt_details)) == (5, 7, {"image": 5})
 
 
+@pytest.mark.parametrize(
+    ("entries", "web", "maps", "unclear"),
+    [
+        ([], 0, 0, 0),
+        (None, None, None, 0),
+        ([{"type": "google_search", "count": 2}, {"type": "google_maps", "count": 0}], 2, 0, 0),
+        ([{"type": "google_search"}, {"type": "google_maps", "count": 1}], None, 1, 1),
+        ([{"type": "google_search", "count": 1, "search_query_count": 3}], 1, 0, 1),
+        ([{"type": "google_search", "count": 3, "search_query_count": 3}], 3, 0, 0),
+        ([{"type": "google_search", "count": 0, "search_query_count": 2}], 0, 0, 1),
+        ([{"type": "google_shopping", "count": 2}, {"type": "google_flights", "count": 0}], 0, 0, 1),
+        ([{"type": "retrieval", "count": 5}, {"type": "url_context"}, "x"], 0, 0, 0),
+    ],
+)
+def test_uses_of_tools_are_counted_and_what_is_not_clear_is_too(entries, web, maps, unclear):
+    counts = interactions.usage(json.dumps({"total_input_tokens": 1, "grounding_tool_count": entries}))
+    assert (counts.groundings, counts.maps, counts.unclear_uses) == (web, maps, unclear)
+
+
 @pytest.mark.parametrize("wrong", [{"total_input_tokens": -1}, {"total_tokens": 2**63}, {"total_output_tokens": "5"}, {"grounding_tool_count": [{"type": "google_search", "count": -1}]}])  # fmt: skip
 def test_a_count_that_is_not_a_number_makes_the_usage_invalid(wrong):
     with pytest.raises(InvalidUsage):
