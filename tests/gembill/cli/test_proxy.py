@@ -1,6 +1,7 @@
 """`gembill proxy`: flags, what it prints at start, and that it stays on loopback unless told twice."""
 
 import os
+import platform
 import signal
 import socket
 import subprocess
@@ -117,3 +118,22 @@ def test_a_place_is_taken_on_the_same_address_alone(tmp_path):
         place.listener.close()
         assert taken(Settings(data_dir=tmp_path / "other", port=port)) is None
         offer.close()
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another allocator has other thresholds")
+def test_buffers_of_long_bodies_are_not_given_back_to_the_kernel_and_asked_for_again():
+    code = """
+import resource
+from gembill.cli.proxy import _keep_freed_memory
+
+_keep_freed_memory()
+pieces = [b"x" * (256 << 10) for _ in range(8)]
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+for _ in range(20):
+    pieces.clear()
+    pieces += [b"x" * (256 << 10) for _ in range(8)]
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+    usual = {name: value for name, value in os.environ.items() if not name.startswith(("MALLOC_", "GLIBC_TUNABLES"))}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=usual)
+    assert int(done.stdout) < 512, "pages, of the 10,240 that were written"
