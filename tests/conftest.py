@@ -89,11 +89,16 @@ def ledger_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """An address of a fresh, migrated ledger on each engine."""
     if request.param == "sqlite":
         return f"sqlite:///{shutil.copy(request.getfixturevalue('sqlite_template'), tmp_path / 'ledger.db')}"
-    name = f"ledger{next(_numbers)}"
-    template = request.getfixturevalue("postgres_template")
-    _create(request.getfixturevalue("postgres_url"), name, template)
-    url: str = request.getfixturevalue("postgres_server").format(name)
+    url: str = request.getfixturevalue("postgres_ledger_url")
     return url
+
+
+@pytest.fixture
+def postgres_ledger_url(postgres_server: str, postgres_url: str, postgres_template: str) -> str:
+    """A fresh, migrated ledger in PostgreSQL, whose owner we are."""
+    name = f"ledger{next(_numbers)}"
+    _create(postgres_url, name, postgres_template)
+    return postgres_server.format(name)
 
 
 @pytest.fixture

@@ -110,6 +110,7 @@ def create(url: URL, *, read_only: bool = False) -> Engine:
                 url,
                 hide_parameters=True,
                 pool_pre_ping=True,
+                isolation_level="READ COMMITTED",  # a statement sees what was written while it waited for a lock
                 execution_options={"postgresql_readonly": True} if read_only else {},
                 connect_args={"prepare_threshold": None},
             )

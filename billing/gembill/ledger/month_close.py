@@ -13,7 +13,7 @@ from dataclasses import astuple
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Connection, and_, func, select, text
+from sqlalchemy import Connection, and_, func, select
 
 from gembill.errors import ConfigurationError
 from gembill.ledger import engine as engines
@@ -34,8 +34,7 @@ _KEYS = ("model", "service_tier", "status")
 def close_month(ledger: Ledger, month: str, period: Period, now_us: int) -> Closing:
     """Close a month for good. ConfigurationError if it is closed already."""
     with translated("close a month"), engines.writing(ledger.engine) as connection:
-        if connection.dialect.name == "postgresql":
-            connection.execute(text("LOCK TABLE closed_month IN EXCLUSIVE MODE"))
+        sql.lock_closings(connection, shared=False)
         known = [one for one in _closings(connection) if (one.month, one.timezone) == (month, period.timezone)]
         if known:
             when = iso(known[0].closed_us, period.zone)

@@ -29,6 +29,7 @@ from gembill.ledger.schema import id_bytes
 
 Row = tuple[Any, ...]
 _MARK = {"sqlite": "?", "postgresql": "%s"}
+_CLOSINGS = 0x67656D636C6F73  # any number no other program locks: "gemclos"
 _PARAMETERS = 10_000  # of a statement; SQLite takes 32,766
 _SHIFT: ColumnElement[int] = literal_column(str(HALF_BITS))
 _MASK: ColumnElement[int] = literal_column(str((1 << HALF_BITS) - 1))
@@ -84,6 +85,17 @@ def note_seen(connection: Connection, source_id: int, now_us: int) -> None:
     mark = _MARK[connection.dialect.name]
     change = f"UPDATE source SET last_seen_us = {mark} WHERE source_id = {mark}"  # noqa: S608
     connection.exec_driver_sql(change, (now_us, source_id))
+
+
+def lock_closings(connection: Connection, *, shared: bool) -> None:
+    """Wait for whoever closes a month, or not `shared` for all who post, until this transaction ends.
+
+    SQLite lets one write alone. On PostgreSQL it is a number and no lock of the table `closed_month`, which would ask a
+    role that posts for the right to change closed months.
+    """
+    if connection.dialect.name == "postgresql":
+        lock = "pg_advisory_xact_lock_shared" if shared else "pg_advisory_xact_lock"
+        connection.exec_driver_sql(f"SELECT {lock}(%s)", (_CLOSINGS,))
 
 
 def _copy(connection: Connection, table: Table, rows: Iterable[Row]) -> None:

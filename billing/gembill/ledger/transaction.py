@@ -37,8 +37,7 @@ EventKey = tuple[int, str]
 def posted_at(connection: Connection, now_us: int) -> int:
     """When what a transaction writes was posted: now, but after all that a closed month has seen, however long it
     waited for its turn and whatever its clock says. `close_month` waits for every transaction that has asked this."""
-    if connection.dialect.name == "postgresql":  # on SQLite it writes alone
-        connection.exec_driver_sql("LOCK TABLE closed_month IN ROW SHARE MODE")
+    sql.lock_closings(connection, shared=True)
     seen_us = connection.exec_driver_sql("SELECT max(seen_us) FROM closed_month").scalar()
     return max(now_us, (seen_us or 0) + 1)
 

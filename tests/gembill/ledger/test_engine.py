@@ -80,6 +80,21 @@ def test_a_server_keeps_nothing_of_ours_between_two_transactions(empty_postgres_
     engine.dispose()
 
 
+def test_who_writes_sees_what_was_written_while_it_waited_whatever_the_server_s_default(
+    empty_postgres_url: str,
+) -> None:
+    engine = engines.create(engines.parse(empty_postgres_url))
+    with engines.writing(engine) as connection:
+        connection.exec_driver_sql(
+            f"ALTER DATABASE {engine.url.database} SET default_transaction_isolation = 'repeatable read'"
+        )
+    engine.dispose()
+    for doing, level in ((engines.writing, "read committed"), (engines.snapshot, "repeatable read")) * 2:
+        with doing(engine) as connection:
+            assert connection.exec_driver_sql("SHOW transaction_isolation").scalar() == level
+    engine.dispose()
+
+
 def test_a_server_that_is_away_is_named_without_its_password(tmp_path: Path) -> None:
     with pytest.raises(LedgerUnavailable) as caught:
         open_ledger(f"postgresql://me:secret@/db?host={tmp_path}")
