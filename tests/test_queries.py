@@ -68,7 +68,7 @@ def said(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         (14, ("report", "monthly", *MONTH, "--model", FLASH, "--label", "team=a")),
         (7, ("budget", "check", "--at", "2026-11-20")),
         (5, ("records", "--limit", "10")),
-        (26, ("audit",)),
+        (27, ("audit",)),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )
