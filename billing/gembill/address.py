@@ -87,6 +87,16 @@ def loopback(host: str) -> bool:
     return (mapped or address).is_loopback
 
 
+def url_of(scheme: str, host: str, port: int) -> str:
+    """The address of a server, in which an IPv6 address has its brackets."""
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+def from_here(url: str) -> str:
+    """The address for programs of this machine: one that means all of its addresses can be listened on, not called."""
+    return url.replace("//0.0.0.0:", "//127.0.0.1:", 1).replace("//[::]:", "//[::1]:", 1)
+
+
 def addresses(host: str) -> set[str]:
     """The addresses of a host, itself where it is one; none where it is not known."""
     import socket

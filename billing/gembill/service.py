@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Protocol
 
-from gembill.address import listen, loopback
+from gembill.address import listen, loopback, url_of
 from gembill.capture.caller_token import CallerToken, caller_token
 from gembill.capture.crowd import Room, possible_connections
 from gembill.capture.doors import doors_of
@@ -72,7 +72,7 @@ class ProxyService:
         self._taken = taken
         self._listener = listen(settings.host, settings.port, backlog=2048) if taken is None else taken.listener
         scheme = "http" if tls is None else "https"
-        self.url = f"{scheme}://{settings.host}:{self._listener.getsockname()[1]}"
+        self.url = url_of(scheme, settings.host, self._listener.getsockname()[1])
         fingerprint = Fingerprint(load_secret(settings.fingerprint_secret, settings.data_folder), settings.keys)
         self._root = settings.spool_dir
         self._spool, self._adopted = _spools(settings)

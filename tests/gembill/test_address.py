@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import gembill
-from gembill.address import addresses, listen, loopback, masked, of_file
+from gembill.address import addresses, from_here, listen, loopback, masked, of_file, url_of
 from gembill.errors import ConfigurationError
 
 
@@ -31,6 +31,21 @@ def test_anything_else_counts_as_reachable(host):
 )
 def test_the_addresses_of_a_host(host, known):
     assert addresses(host) == known
+
+
+@pytest.mark.parametrize(
+    ("host", "url", "own"),
+    [
+        ("127.0.0.1", "http://127.0.0.1:80", "http://127.0.0.1:80"),
+        ("0.0.0.0", "http://0.0.0.0:80", "http://127.0.0.1:80"),
+        ("::", "http://[::]:80", "http://[::1]:80"),
+        ("::1", "http://[::1]:80", "http://[::1]:80"),
+        ("gembill.lan", "http://gembill.lan:80", "http://gembill.lan:80"),
+    ],
+)
+def test_an_address_that_means_all_is_called_by_loopback(host, url, own):
+    assert url_of("http", host, 80) == url
+    assert from_here(url) == own
 
 
 def test_a_port_is_taken_once_and_then_refused_in_one_sentence():

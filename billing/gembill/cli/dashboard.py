@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gembill.address import listen, loopback
+from gembill.address import from_here, listen, loopback, url_of
 from gembill.cli.options import database_url_option
 from gembill.errors import ConfigurationError
 
@@ -28,6 +28,11 @@ if TYPE_CHECKING:
 
 _TOKEN = "GEMBILL_DASHBOARD_TOKEN"  # noqa: S105 - the name of a variable
 _SHORTEST = 16
+_NONE_IS_LEFT = (
+    "no token by name is left; a dashboard that runs asks for one all the same, until it is started again: make "
+    "another with `gembill dashboard tokens add NAME`, or restart it"
+)
+_NO_NAME = "other machines get no page yet: name this one as they call it, a name or an address, with --allow-host NAME"
 _EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - compared with, not listened on
 
 
@@ -73,7 +78,10 @@ def dashboard(
         demo=demo,
         ended=lambda: any(one.should_exit for one in servers),
     )
-    click.echo(f"gembill: dashboard on http://{shown}:{listener.getsockname()[1]} (Ctrl-C stops it)", err=True)
+    url = from_here(url_of("http", host, listener.getsockname()[1]))
+    click.echo(f"gembill: dashboard on {url} (Ctrl-C stops it)", err=True)
+    if host in _EVERYWHERE and not names:
+        click.echo(f"gembill: {_NO_NAME}", err=True)
     import uvicorn
 
     # no access log: it would hold the token, which is in an address once; and no X-Forwarded-For: who guesses at the
@@ -151,7 +159,8 @@ def hosts_of(host: str, names: tuple[str, ...]) -> tuple[str, ...]:
 def tokens() -> None:
     """Tokens by name that let someone read the dashboard.
 
-    Only a hash of each is kept, in the data folder. As long as there is one, everybody needs a token.
+    Only a hash of each is kept, in the data folder. As long as there is one, everybody needs a token; a dashboard that
+    has asked for one does so until it ends.
     """
 
 
@@ -174,8 +183,11 @@ def list_() -> None:
 @click.argument("name")
 def revoke(name: str) -> None:
     """Take a token back; a dashboard that runs refuses it from now on."""
-    _named_tokens().revoke(name)
+    there = _named_tokens()
+    there.revoke(name)
     click.echo(f"gembill: the token {name} opens nothing any more", err=True)
+    if not there.tokens():
+        click.echo(f"gembill: {_NONE_IS_LEFT}", err=True)
 
 
 def _named_tokens() -> TokenFile:

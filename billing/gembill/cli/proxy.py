@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gembill.address import addresses, loopback, masked
+from gembill.address import addresses, from_here, loopback, masked
 from gembill.cli.options import together
 from gembill.config import Settings, load
 from gembill.errors import ConfigurationError
@@ -96,8 +96,16 @@ def proxy(flags: ProxyFlags, allow_remote: bool, log_level: str, take_over: bool
     station = ProxyService(settings, posting, redaction, access_log(settings, redaction), taken)
     posting.ready()
     click.echo(_announcement(station.url, settings, station.way_out), err=True)
-    click.echo(f"gembill: export GOOGLE_GEMINI_BASE_URL={station.url}", err=True)
-    for advice in filter(None, (_on_names(settings), _on_token(settings, station.made_token), how_to_trust(settings))):
+    click.echo(f"gembill: export GOOGLE_GEMINI_BASE_URL={from_here(station.url)}", err=True)
+    for advice in filter(
+        None,
+        (
+            _from_elsewhere(station.url),
+            _on_names(settings),
+            _on_token(settings, station.made_token),
+            how_to_trust(settings),
+        ),
+    ):
         click.echo(f"gembill: {advice}", err=True)
     gc.collect()
     gc.freeze()  # what is loaded by now stays: scanning it again stops all calls for a quarter of a second
@@ -124,6 +132,15 @@ def _taken(settings: Settings) -> TakenOver | None:
     if there not in addresses(settings.host):  # also because who has to show a token depends on it
         raise ConfigurationError(f"the proxy on port {settings.port} listens on {there}, which cannot be changed now")
     return taken
+
+
+def _from_elsewhere(url: str) -> str | None:
+    """How programs of other machines call; None where the address that was given says it."""
+    if from_here(url) == url:
+        return None
+    return (
+        f"programs on other machines: {url.partition('://')[0]}://NAME:{url.rpartition(':')[2]}, by a name of this one"
+    )
 
 
 def _on_names(settings: Settings) -> str | None:

@@ -11,9 +11,10 @@ holds a proof under a key of this process: it cannot be guessed from a guess of 
 alone are limited, and whoever is in stays in while others guess.
 """
 
+import re
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, MutableMapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, MutableMapping, Sequence
 from math import ceil
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -25,6 +26,7 @@ COOKIE = "gembill"
 HOLDER = "gembill.holder"  # who asks, in the scope of a request that was let in; absent where nobody needs a token
 SIGN_IN, SIGN_OUT = "/sign-in", "/sign-out"
 _FORM_BYTES = 8192
+_HOST = re.compile(r"[a-z0-9._-]{1,253}|\[[0-9a-f:.]{2,45}\]")
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
@@ -78,7 +80,7 @@ class Guard:
         if scope["method"] not in ("GET", "HEAD") and not (posted and scope["path"] in self._posts):
             await _refuse(guarded, 405, "only GET is answered here", (b"allow", b"GET, HEAD"))
         elif not self._known_host(scope):
-            await _refuse(guarded, 421, "this name is not served here; add it with --allow-host")
+            await _refuse(guarded, 421, _unknown_name(_headers(scope, b"host")))
         elif posted and not _from_our_page(scope):
             await _refuse(guarded, 403, "a form is taken from a page of this dashboard only")
         elif posted and scope["path"] == SIGN_IN:
@@ -214,6 +216,16 @@ def _values(raw: str) -> Iterator[str]:
         name, _, value = pair.partition("=")
         if name.strip(" \t") == COOKIE:
             yield value.strip(" \t")
+
+
+def _unknown_name(named: Sequence[str]) -> str:
+    """Why a name is not answered to, and what whoever runs the dashboard does about it."""
+    host = host_of(named[0]) if len(named) == 1 else ""
+    if not _HOST.fullmatch(host):
+        return "the dashboard does not answer to this name"
+    return (
+        f"the dashboard does not answer to the name {host}; if it is this machine's, start it with --allow-host {host}"
+    )
 
 
 def host_of(header: str) -> str:

@@ -70,6 +70,13 @@ def test_it_serves_and_ends_at_a_signal(tmp_path: Path) -> None:
     assert "Intermediate" in text
 
 
+def test_the_address_it_says_leads_to_it_where_it_listens_on_all(tmp_path: Path) -> None:
+    with served(tmp_path, "--host", "0.0.0.0", GEMBILL_DASHBOARD_TOKEN=LONG) as address:
+        request = urllib.request.Request(address, headers={"Authorization": f"Bearer {LONG}"})
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            assert answer.status == 200
+
+
 def test_who_guesses_at_the_token_has_one_address(tmp_path: Path) -> None:
     def status(number: int) -> int:
         request = urllib.request.Request(f"{address}/?token=wrong", headers={"X-Forwarded-For": f"10.0.0.{number}"})
@@ -135,7 +142,9 @@ def test_tokens_by_name_are_made_listed_and_taken_back(tmp_path: Path, monkeypat
     token = said("add", "wall")
     assert len(token) >= 40
     assert said("list").split()[0] == "wall"
-    said("revoke", "wall")
+    said("add", "desk")
+    assert "no token by name is left" not in CliRunner().invoke(dashboard, ["tokens", "revoke", "desk"]).stderr
+    assert "restart it" in CliRunner().invoke(dashboard, ["tokens", "revoke", "wall"]).stderr
     assert said("list") == ""
     assert isinstance(CliRunner().invoke(dashboard, ["tokens", "revoke", "wall"]).exception, ConfigurationError)
 

@@ -12,6 +12,7 @@ from click.testing import CliRunner
 
 from gembill.cli import gembill
 from gembill.cli.proxy import _announcement as announcement
+from gembill.cli.proxy import _from_elsewhere as from_elsewhere
 from gembill.cli.proxy import _on_names as on_names
 from gembill.cli.proxy import _on_token as on_token
 from gembill.cli.proxy import _taken as taken
@@ -92,6 +93,12 @@ def test_it_says_what_callers_from_other_machines_send_and_a_new_token_once():
     assert on_token(Settings(), None) is None
     assert "X-Gembill-Token: gmb_new (made now" in str(on_token(Settings(host="0.0.0.0"), "gmb_new"))
     assert "as it was set" in str(on_token(Settings(host="0.0.0.0"), None))
+
+
+def test_programs_on_other_machines_are_given_an_address_that_leads_here():
+    assert from_elsewhere("http://127.0.0.1:8787") is None
+    assert "https://NAME:8787" in str(from_elsewhere("https://0.0.0.0:8787"))
+    assert "http://NAME:8787" in str(from_elsewhere("http://[::]:8787"))
 
 
 def test_it_says_so_where_any_host_name_is_answered():

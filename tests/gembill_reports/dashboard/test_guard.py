@@ -30,6 +30,18 @@ def test_a_name_that_is_not_known_is_refused(host: str) -> None:
     assert ask(Guard(page), headers={"host": host}).status == 421
 
 
+@pytest.mark.parametrize(
+    ("host", "said"),
+    [
+        ("Pages.lan:8789", "to the name pages.lan; if it is this machine's, start it with --allow-host pages.lan"),
+        ("[2001:db8::1]:80", "start it with --allow-host [2001:db8::1]"),
+        ("localhost@evil", "does not answer to this name\n"),
+    ],
+)
+def test_a_name_that_is_refused_is_named_with_what_to_do(host: str, said: str) -> None:
+    assert said in ask(Guard(page), headers={"host": host}).text
+
+
 @pytest.mark.parametrize("host", ["localhost", "LOCALHOST:1", "127.0.0.1:8789", "[::1]:8789", "[::1]", "pages.lan"])
 def test_known_names_are_let_in(host: str) -> None:
     assert ask(Guard(page, (*LOOPBACK, "pages.lan")), headers={"host": host}).status == 200
