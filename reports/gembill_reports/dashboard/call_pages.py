@@ -104,6 +104,7 @@ def one_call(receipt: Receipt, view: PageQuery) -> Page:
                 for row in sheet.table.rows
             ],
             _total(sheet.table.total),
+            empty="No token and no fee was reported.",
         )
         for sheet in shown.sheets()
     ]

@@ -27,6 +27,10 @@ from gembill_reports.layout.tables import MISSING, clean
 from gembill_reports.views.records import utc
 
 SIZE = 50
+ONE_CONVERSATION = (
+    "Calls are one where a chat goes on, an interaction names the one before, or callers send the header "
+    "x-gembill-label-conversation."
+)
 _STREAMED = 1000  # conversations that a CSV reads at a time
 _HEADER = (
     *("conversation_id", "operation", "calls", "first_at", "last_at", "model", "tokens_input", "tokens_intermediate"),
@@ -113,7 +117,7 @@ def _grid(shown: list[Conversation], view: PageQuery, asked: ConversationPage, s
         kept=kept(view, "find", "page"),
     )
     heads = [_head(head, order, view, asked) for head, order in _HEADS]
-    empty = f"Nothing fits '{tools.sought}'." if asked.words else "No conversation in this period."
+    empty = f"Nothing fits '{tools.sought}'." if asked.words else f"No conversation in this period. {ONE_CONVERSATION}"
     return Grid("Conversations", heads, [_line(one, view) for one in shown], empty=empty, tools=tools)
 
 

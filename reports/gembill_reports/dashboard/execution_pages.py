@@ -15,7 +15,7 @@ from gembill_reports.analysis.executions import executions as read_executions
 from gembill_reports.analysis.previous_period import PreviousPeriod
 from gembill_reports.analysis.report import Report
 from gembill_reports.dashboard.comparison import HEADS, card_changes, compared, money_cells, shown
-from gembill_reports.dashboard.conversation_pages import models_of, named
+from gembill_reports.dashboard.conversation_pages import ONE_CONVERSATION, models_of, named
 from gembill_reports.dashboard.links import calls_of, time_link, unit_of
 from gembill_reports.dashboard.page import Card, Cell, Grid, Page, counted, dollars, money_head, number, text
 from gembill_reports.dashboard.query import PageQuery
@@ -142,7 +142,7 @@ def _conversations(ran: ExecutionReport, view: PageQuery) -> Grid:
         "Most wasteful conversations",
         [*heads, number("Calls"), text("Model"), text("Last call"), number("Cost")],
         [_conversation(one, view) for one in ran.conversations],
-        empty="In no conversation of this period did code fail.",
+        empty=f"In no conversation of this period did code fail. {ONE_CONVERSATION}",
         name="conversations",
         noun="conversations",
     )

@@ -17,6 +17,7 @@ from gembill.period_words import spoken
 PERIOD = ("period", "month", "since", "until", "through")
 _SEVERAL = ("model", "label", "key", "tier", "location")
 _FILTERS = (*PERIOD, *_SEVERAL, "tz", "code_execution")
+_ON_A_PAGE = {"--since": "From", "--through": "Through", "--until": "until", "--month": "Month", "--period": "period"}
 _MOST = 60  # parameters of an address
 _LONGEST = 1000  # characters of a value
 Pairs = Sequence[tuple[str, str]]
@@ -123,7 +124,18 @@ def view(pairs: Pairs, now_us: int, extent: tuple[int, int] | None, *, landing: 
 
 
 def _period(named: Mapping[str, str], now_us: int, usual: str) -> Period:
-    """The period of an address. The form sends a month or a word beside its dates: dates say more than either."""
+    """The period of an address; what is wrong with it is said in the words of the form, not in flags of commands."""
+    try:
+        return _read_period(named, now_us, usual)
+    except ConfigurationError as error:
+        said = str(error)
+        for flag, word in _ON_A_PAGE.items():
+            said = said.replace(flag, word)
+        raise ConfigurationError(said) from None
+
+
+def _read_period(named: Mapping[str, str], now_us: int, usual: str) -> Period:
+    """The form sends a month or a word beside its dates: dates say more than either."""
     since, until, through, tz = (named.get(key) for key in ("since", "until", "through", "tz"))
     if since or until or through:
         return parse(since, until, tz=tz, through=through)

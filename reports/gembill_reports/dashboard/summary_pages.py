@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
-from gembill.ledger import Ledger, Total, read_labels
+from gembill.ledger import Ledger, Total, read_labels, read_totals
+from gembill.model import Status
 from gembill.rules.budgets import Budget, BudgetState, BudgetStatus
 from gembill.rules.budgets.text import amount, percent
 from gembill.rules.budgets.text import as_dict as budget_dict
@@ -18,7 +19,7 @@ from gembill_reports.analysis import forecast
 from gembill_reports.analysis.budget_history import budget_statuses, moment
 from gembill_reports.analysis.forecast import Forecast
 from gembill_reports.analysis.previous_period import PreviousPeriod
-from gembill_reports.analysis.report import TIMES, Report, report
+from gembill_reports.analysis.report import TIMES, Report, add, group_sums, groups, report, report_of
 from gembill_reports.dashboard import comparison
 from gembill_reports.dashboard.links import calls_of, time_link, unit_of
 from gembill_reports.dashboard.page import Card, Cell, Grid, Page, counted, dollars, money_head, number, text
@@ -29,7 +30,7 @@ from gembill_reports.views.forecast import forecast_dict
 from gembill_reports.views.forecast import sentence as forecast_sentence
 from gembill_reports.views.previous_period import change
 from gembill_reports.views.previous_period import sentence as previous_sentence
-from gembill_reports.views.report import csv_rows, notes, previous_dict, report_dict, row_dict
+from gembill_reports.views.report import csv_rows, errors, notes, previous_dict, report_dict, row_dict
 
 _HEADS = ("Calls", "Input", "Intermediate", "Output", "Executions", "Failed", "Spent on fails")
 
@@ -41,7 +42,7 @@ def overview(ledger: Ledger, view: PageQuery, book: PriceBook, budgets: Sequence
     """
     status = budget_statuses(ledger, budgets, *moment(view.period, view.now_us)) if budgets else []
     selection = view.selection
-    models = report(ledger, view.period, ("model",), selection=selection)
+    models, refused = _sums(ledger, view, "model")
     days = report(ledger, view.period, (unit_of(view),), selection=selection)
     label = _label(ledger, view)
     teams = report(ledger, view.period, (label or "model",), selection=selection)
@@ -75,23 +76,24 @@ def overview(ledger: Ledger, view: PageQuery, book: PriceBook, budgets: Sequence
         ],
         charts=drawn,
         grids=(sums_grid(models, view, "Models", before), sums_grid(days, view, f"By {days.by[0]}")),
-        notes=_notes(models, before, coming),
+        notes=_notes(models, refused, before, coming),
     )
 
 
 def models(ledger: Ledger, view: PageQuery) -> Page:
     """A row per model."""
-    result = report(ledger, view.period, ("model",), selection=view.selection)
-    return _page(result, comparison.before_of(ledger, result, view), view, "models", "Models")
+    result, refused = _sums(ledger, view, "model")
+    page = _page(result, comparison.before_of(ledger, result, view), view, "models", "Models")
+    return replace(page, notes=[*page.notes, *refused])
 
 
 def label_page(ledger: Ledger, view: PageQuery) -> Page:
     """A row per value of one label, which the address names or which is the first there is."""
     label = _label(ledger, view) or "label.team"
-    result = report(ledger, view.period, (label,), selection=view.selection)
+    result, refused = _sums(ledger, view, label)
     page = _page(result, comparison.before_of(ledger, result, view), view, "labels", "Labels")
     known = [(one, view.to("/labels", ("name", one))) for one in read_labels(ledger)]
-    return replace(page, more={"known": known, "label": label.removeprefix("label.")})
+    return replace(page, notes=[*page.notes, *refused], more={"known": known, "label": label.removeprefix("label.")})
 
 
 def sums_grid(result: Report, view: PageQuery, caption: str, before: PreviousPeriod | None = None) -> Grid:
@@ -132,7 +134,7 @@ def _page(result: Report, before: PreviousPeriod | None, view: PageQuery, name: 
         rows=csv.rows,
         charts=drawn,
         grids=(sums_grid(result, view, title, before),),
-        notes=_notes(result, before),
+        notes=_notes(result, (), before),
     )
 
 
@@ -204,8 +206,19 @@ def _changed(total: Total, before: PreviousPeriod | None) -> str:
     return f"{changed} against {money(before.report.total.cost_pico)} before{same}"
 
 
-def _notes(result: Report, before: PreviousPeriod | None = None, coming: Forecast | None = None) -> list[str]:
-    said = notes(result)
+def _sums(ledger: Ledger, view: PageQuery, by: str) -> tuple[Report, list[str]]:
+    """The report by one group, and in words which of its calls ended in an error: one question answers both."""
+    named = groups((by,))
+    by_status = read_totals(ledger, view.selection, (*named, "status"))
+    whole = report_of(ledger, view.period, named, by_status)
+    ended = group_sums(named, (one for one in by_status if one.group["status"] == Status.ERROR.value))
+    return whole, errors(replace(whole, rows=tuple(ended), total=add({}, ended)))
+
+
+def _notes(
+    result: Report, refused: Sequence[str], before: PreviousPeriod | None = None, coming: Forecast | None = None
+) -> list[str]:
+    said = [*notes(result), *refused]
     said += [previous_sentence(before, result.total)] if before is not None else []
     return said + ([forecast_sentence(coming)] if coming is not None else [])
 

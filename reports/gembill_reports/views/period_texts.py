@@ -20,7 +20,7 @@ def words(period: Period) -> str:
             return name(unit, period.start_us, period.zone)
     if _whole_days(period):
         return f"{name(Unit.DAY, period.start_us, period.zone)} {_end(period, period.end_us)}"
-    return f"{period.start} until {period.end} (not included)"
+    return f"{_point(period, period.start_us)} {_end(period, period.end_us)}"
 
 
 def period_dict(period: Period) -> dict[str, Any]:

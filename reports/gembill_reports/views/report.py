@@ -206,6 +206,12 @@ def doubts(report: Report) -> list[str]:
     ]
 
 
+def errors(ended: Report) -> list[str]:
+    """How many calls ended in an error, and in which rows; nothing where none did. `ended` reports these alone."""
+    meaning = "they cost nothing and what they used is not counted"
+    return [_named(ended, "Errors", lambda row: row.calls, meaning)] if ended.total.calls else []
+
+
 def share_sentence(total: Total) -> str | None:
     """How much of the tokens and of the cost is intermediate, or None where nothing is known."""
     tokens = (total.tokens.input or 0) + (total.tokens.intermediate or 0) + (total.tokens.output or 0)

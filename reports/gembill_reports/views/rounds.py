@@ -7,6 +7,7 @@ what is estimated says so, and a count that the law cannot explain is shown besi
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from gembill.model import Status
 from gembill.rules.rounds import Round
 from gembill_reports.analysis.receipt import Receipt
 from gembill_reports.layout.sheet import Sheet, count, exact, percent
@@ -18,6 +19,8 @@ def explanation(receipt: Receipt) -> str:
     record, tokens = receipt.stored.record, receipt.stored.record.tokens
     runs = len(record.executions)
     if tokens.intermediate is None:
+        if record.status is Status.ERROR:
+            return "There are no intermediate tokens, because the call ended in an error."
         return "The API did not report how many intermediate tokens this call has."
     if not tokens.intermediate:
         return _without_intermediate(runs)

@@ -4,6 +4,7 @@ import pytest
 
 from gembill.errors import ConfigurationError
 from gembill.ledger import Ledger, Selection, read_charges, read_records
+from gembill.model import Status
 from gembill.money import unit_price
 from gembill.rules.rounds import Round
 from gembill_reports.analysis.receipt import receipt
@@ -101,6 +102,16 @@ def test_a_call_that_is_not_known_has_no_steps(ledger: Ledger) -> None:
     put(ledger, call("2026-11-09T10:00:00+00:00", None))
     stored = next(iter(read_records(ledger, Selection(), limit=1)))
     assert call_pages.one_call(receipt(stored, [], {}), at()).charts == ()
+
+
+def test_the_receipt_of_a_call_without_a_charge_does_not_say_that_there_was_no_call(ledger: Ledger) -> None:
+    put(ledger, call("2026-11-09T10:00:00+00:00", None, status=Status.ERROR))
+    stored = next(iter(read_records(ledger, Selection(), limit=1)))
+    page = call_pages.one_call(receipt(stored, [], {}), at())
+    assert {grid.caption: grid.empty for grid in page.grids if not grid.rows} == {
+        "What it used": "No token and no fee was reported."
+    }
+    assert page.more["explanation"] == "There are no intermediate tokens, because the call ended in an error."
 
 
 def test_sentences_name_no_address_to_follow() -> None:

@@ -44,6 +44,12 @@ def test_conversations_lead_to_their_calls(ledger: Ledger) -> None:
     assert len(call_pages.calls(ledger, at(conversation="chain")).data["records"]) == 1
 
 
+def test_where_there_is_none_it_says_what_makes_one(ledger: Ledger) -> None:
+    page = conversation_pages.conversations(ledger, view([("month", "2026-09")], NOW, None))
+    assert page.grids[0].empty.startswith("No conversation in this period.")
+    assert "x-gembill-label-conversation" in page.grids[0].empty
+
+
 def test_they_are_sorted_by_their_sums(ledger: Ledger) -> None:
     fill(ledger)
     assert ids(conversation_pages.conversations(ledger, at())) == ["c_4", "c_3", "c_2", "c_1", "c_0", "chain"]

@@ -2,6 +2,7 @@
 
 from gembill.ledger import Ledger
 from gembill_reports.dashboard import execution_pages
+from gembill_reports.dashboard.conversation_pages import ONE_CONVERSATION
 from gembill_reports.dashboard.query import PageQuery, view
 from tests.gembill_reports.making import FAILED, FLASH, OK, call, put
 
@@ -27,7 +28,7 @@ def test_a_period_without_code_says_so(ledger: Ledger) -> None:
     assert {card.figure for card in page.cards} == {"0", "$0.00"}
     assert [grid.empty for grid in page.grids] == [
         "No code ran in this period.",
-        "In no conversation of this period did code fail.",
+        f"In no conversation of this period did code fail. {ONE_CONVERSATION}",
     ]
 
 

@@ -53,6 +53,25 @@ def test_a_period_is_a_word_and_a_last_day_is_included() -> None:
     assert day.period.end == "2026-11-04T00:00:00-08:00"
 
 
+@pytest.mark.parametrize(
+    ("pairs", "said"),
+    [
+        ([("since", "2026-11-31")], "From is '2026-11-31', which is not a date"),
+        (
+            [("since", "2026-11-10"), ("through", "2026-11-01")],
+            "From 2026-11-10 is not before the end of Through 2026-",
+        ),
+        ([("until", "2026-11-02"), ("through", "2026-11-01")], "until and Through both name the end"),
+        ([("month", "2026-13")], "Month is '2026-13'"),
+        ([("period", "this-monht")], "period is 'this-monht'"),
+    ],
+)
+def test_what_is_wrong_with_a_period_is_said_in_the_words_of_the_page(pairs: list[tuple[str, str]], said: str) -> None:
+    with pytest.raises(ConfigurationError, match=said) as raised:
+        view(pairs, NOW, None)
+    assert "--" not in str(raised.value)
+
+
 def test_values_of_a_filter_are_kept_together() -> None:
     pairs = [("label", "team=a"), ("label", "team=b"), ("tier", "batch"), ("location", "global"), ("location", "eu")]
     shown = view(pairs, NOW, None)

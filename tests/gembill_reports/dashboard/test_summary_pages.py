@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from gembill.ledger import Ledger, Selection, open_ledger, read_records
+from gembill.model import Status
 from gembill.money import unit_price, usd
 from gembill.period import HOUR_US, iso, parse
 from gembill.rules.budgets.toml import budgets
@@ -35,6 +36,22 @@ def test_the_overview_has_the_reports_numbers(ledger: Ledger, november: PageQuer
     assert page.data["previous"]["total"]["calls"] == 1
     assert page.data["forecast"] is not None
     assert "Forecast" in cards
+
+
+def test_calls_that_ended_in_an_error_are_named_where_their_tokens_are_not_counted(ledger: Ledger) -> None:
+    august = view([("month", "2026-08")], NOW, None)
+
+    def notes() -> list[str]:
+        overview = summary_pages.overview(ledger, august, bundled())
+        return [*overview.notes, *summary_pages.models(ledger, august).notes]
+
+    put(ledger, call("2026-08-09T10:00:00+00:00", (1, 2, 3), PRO))
+    assert not any("Errors" in note for note in notes())
+    put(ledger, *(call("2026-08-09T10:00:00+00:00", None, model, status=Status.ERROR) for model in ("typo", PRO, PRO)))
+    said = f"Errors: 3 calls ({PRO}: 2, typo: 1); they cost nothing and what they used is not counted."
+    assert notes().count(said) == 2
+    labels = summary_pages.label_page(ledger, august)
+    assert any(note.startswith("Errors: 3 calls ((unknown): 3)") for note in labels.notes)
 
 
 def test_cards_say_what_they_were_in_the_period_before(ledger: Ledger, november: PageQuery) -> None:

@@ -20,6 +20,7 @@ def test_the_page_says_what_to_do_and_gives_way_to_the_ledgers_pages() -> None:
     app = Waiting.until(lambda: opened[0] if opened else None, LOOPBACK, None)
     start = ask(app)
     assert start.status == 200
+    assert "<title>No call yet · gembill</title>" in start.text
     assert all(words in start.text for words in ("gembill proxy", "GOOGLE_GEMINI_BASE_URL", "gembill dashboard --demo"))
     assert ask(app, "/calls").header("location") == "/"
     assert ask(app, "/static/none").status == 404

@@ -21,6 +21,11 @@ from gembill_reports.views.period_texts import period_dict, words
             parse("2026-11-01T10:00Z", "2026-11-01T12:00Z", tz="UTC"),
             "2026-11-01T10:00:00+00:00 until 2026-11-01T12:00:00+00:00 (not included)",
         ),
+        (
+            parse("2026-10-01", "2026-10-28T14:55"),
+            "2026-10-01 until 2026-10-28T14:55:00-07:00 (not included)",
+        ),
+        (parse("2026-10-01T09:00Z", "2026-10-29", tz="UTC"), "2026-10-01T09:00:00+00:00 through 2026-10-28"),
         (Period(0, None, zone("UTC")), "since 1970-01-01"),
     ],
 )
