@@ -194,7 +194,7 @@ def _modes(settings: Settings) -> Iterator[Ailment]:
 
 
 def _disk(settings: Settings) -> Iterator[Ailment]:
-    folder = next(each for each in (settings.spool_dir, *settings.spool_dir.parents) if each.exists())
+    folder = _there(settings.spool_dir)
     free, floor = shutil.disk_usage(folder).free, settings.spool_min_free_bytes
     if free < floor * _ROOMY:
         yield Ailment(
@@ -203,6 +203,21 @@ def _disk(settings: Settings) -> Iterator[Ailment]:
             remedy="make room, or keep posted events for a shorter time (spool_keep_hours)",
             note=free >= floor,
         )
+    file = ledger_file(settings.ledger_url)
+    if file is None or _there(file).stat().st_dev == folder.stat().st_dev:
+        return
+    if (free := shutil.disk_usage(_there(file)).free) < floor * _ROOMY:
+        yield Ailment(
+            about="disk",
+            sentence=f"the disk of the ledger {file} has {free:,} bytes free; while it is full, calls stay in spools",
+            remedy="make room; what waits is posted then",
+            note=free >= floor,
+        )
+
+
+def _there(path: Path) -> Path:
+    """A path, or the nearest of its folders that there is."""
+    return next(each for each in (path, *path.parents) if each.exists())
 
 
 def _engine(settings: Settings) -> Iterator[Ailment]:

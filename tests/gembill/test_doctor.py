@@ -181,6 +181,21 @@ def test_the_clock_and_the_disk(settings: Settings) -> None:
     assert (disk.about, disk.note) == ("disk", False)
 
 
+def test_the_disk_of_a_ledger_that_is_elsewhere(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    elsewhere = settings.data_folder.parent / "elsewhere.db"
+    (settings.data_folder / "ledger.db").rename(elsewhere)
+    moved = replace(settings, database_url=f"sqlite:///{elsewhere}", spool_min_free_bytes=1000)
+    room = {elsewhere: 10, settings.spool_dir: 10**12}
+    monkeypatch.setattr("gembill.doctor.shutil.disk_usage", lambda path: SimpleNamespace(free=room[path]))
+    assert found(moved) == [], "of one disk it is said once"
+    stat = Path.stat
+    other = SimpleNamespace(st_dev=-1, st_mode=0o600)
+    monkeypatch.setattr(Path, "stat", lambda path, **more: other if path == elsewhere else stat(path, **more))
+    (disk,) = found(moved)
+    assert (disk.about, disk.note) == ("disk", False)
+    assert f"the disk of the ledger {elsewhere} has 10 bytes free" in disk.sentence
+
+
 def test_an_unreachable_database_shows_no_password(settings: Settings) -> None:
     url = "postgresql://u:hunter2@127.0.0.1:9/books?connect_timeout=2"
     ailment = only(Settings(data_dir=settings.data_dir, spool_min_free_bytes=0, database_url=url))

@@ -73,10 +73,17 @@ class Header:
     @classmethod
     def read(cls, data: bytes) -> "Header | None":
         """The header at the beginning of a segment; None where it is cut, damaged or of another version."""
-        if len(data) < HEADER_BYTES or _CHECK.unpack_from(data, _HEADER.size)[0] != zlib.crc32(data[: _HEADER.size]):
+        if version_of(data) != _MAGIC[-1]:
             return None
-        magic, *fields = _HEADER.unpack_from(data)
-        return cls(*fields) if magic == _MAGIC else None
+        _, *fields = _HEADER.unpack_from(data)
+        return cls(*fields)
+
+
+def version_of(data: bytes) -> int | None:
+    """The version of segments that a header is of; None where it is cut or damaged, or is not such a header."""
+    if len(data) < HEADER_BYTES or _CHECK.unpack_from(data, _HEADER.size)[0] != zlib.crc32(data[: _HEADER.size]):
+        return None
+    return data[len(_MAGIC) - 1] if data.startswith(_MAGIC[:-1]) else None
 
 
 class Frame(Struct, frozen=True, gc=False):

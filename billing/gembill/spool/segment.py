@@ -101,8 +101,9 @@ def sync_directory(path: Path) -> None:
 class SegmentReader:
     """The reading side of one segment, from its beginning, also while another process appends to it. Raises OSError.
 
-    `opens` are the intents without a completion so far, by number. `damage` says in words what could not be read and
-    had more behind it; an end that cannot be read is where a write was cut off.
+    `version` is that of its header, also where this gembill does not know it and `header` is None. `opens` are the
+    intents without a completion so far, by number. `damage` says in words what could not be read and had more behind
+    it; an end that cannot be read is where a write was cut off.
     """
 
     def __init__(self, path: Path) -> None:
@@ -120,9 +121,9 @@ class SegmentReader:
 
     def _read_header(self) -> Header | None:
         self._more()
-        header = Header.read(self._data)
-        self._at = HEADER_BYTES if header else 0  # without one, the search for frames begins at once
-        return header
+        self.version = frames.version_of(self._data)
+        self._at = 0 if self.version is None else HEADER_BYTES  # without one, the search for frames begins at once
+        return Header.read(self._data)
 
     def peek(self) -> SegmentEntry | None:
         """The next completion, which stays the next; None at the present end."""

@@ -196,7 +196,12 @@ class Segments:
     def _report(self, span: SequenceRange, reader: SegmentReader, *, newest: bool) -> None:
         """Name what is damaged, and set the segment aside."""
         reasons = list(reader.damage)
-        if reader.header is None:
+        if reader.header is None and reader.version is not None:
+            reasons.append(
+                f"{span.path.with_suffix('')} is of version {reader.version} of segments, which this gembill does not "
+                "know: it reads what it can, and the file stays; for the rest go back to the gembill that wrote it"
+            )
+        elif reader.header is None:
             reasons.append(f"{span.path.with_suffix('')} does not begin as a segment of this version")
         elif reader.header.source_id != self._source_id:
             reasons.append(f"{span.path.with_suffix('')} says it belongs to source {reader.header.source_id:016x}")

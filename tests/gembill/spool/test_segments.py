@@ -3,11 +3,13 @@ import os
 import random
 import shutil
 import time
+import zlib
 from pathlib import Path
 
 import pytest
 
 from gembill.spool import Spool, SpoolOptions
+from gembill.spool.frames import HEADER_BYTES
 from gembill.spool.segments import JUMP, count_missing
 from tests.gembill.spool.harm import flip, holds
 
@@ -238,3 +240,22 @@ def test_finals_that_were_posted_and_are_gone_are_reported_and_their_numbers_not
 )
 def test_numbers_that_were_jumped_over_were_given_to_nothing(expected: int, seq: int, missing: int) -> None:
     assert count_missing(expected, seq) == missing
+
+
+def test_a_segment_of_a_newer_version_is_named_as_such_and_read_as_far_as_it_can_be(tmp_path: Path) -> None:
+    spool = Spool.claim(tmp_path)
+    for n in range(1, 4):
+        spool.append_wait(f"e{n}", BODY)
+    spool.close(5.0)
+    (segment,) = spool.path.glob("*.seg")
+    data = bytearray(segment.read_bytes())
+    data[7] = 2
+    data[HEADER_BYTES - 4 : HEADER_BYTES] = zlib.crc32(data[: HEADER_BYTES - 4]).to_bytes(4, "little")
+    segment.write_bytes(data)
+    spool = Spool.claim(tmp_path)
+    assert [entry.event_id for entry in spool.read(0, 9)] == ["e1", "e2", "e3"]
+    (damage,) = spool.damage()
+    assert f"{segment.with_suffix('')} is of version 2 of segments, which this gembill does not know" in damage.reason
+    assert segment.with_suffix(".seg-damaged").exists(), "it stays"
+    assert spool.append_wait("e4", BODY) == 4 + JUMP, "there may be more in it than was read"
+    spool.close(5.0)
