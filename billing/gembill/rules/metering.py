@@ -148,7 +148,7 @@ def _executions(event: Event) -> tuple[Execution, ...]:
 
 def _lacks_image_tokens(event: Event, usage: Usage) -> bool:
     """Whether an answer holds a picture and its usage counts none: then it would be priced as text."""
-    if event.operation not in TELLS_USAGE or usage.candidates_details.get(Modality.IMAGE):
+    if usage.candidates_details.get(Modality.IMAGE) or not (event.operation in TELLS_USAGE or usage.candidates):
         return False
     for part in event.seen.outline:
         if part.kind in ("blob", "file") and not part.thought and (part.mime or "").lower().startswith("image/"):

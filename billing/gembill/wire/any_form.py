@@ -72,16 +72,20 @@ def _input_and_output(members: Mapping[str, Any]) -> Usage:
     prompt, output = token_counts.count(members, "input_tokens"), token_counts.count(members, "output_tokens")
     read = token_counts.count(members, "cache_read_input_tokens")
     written = token_counts.count(members, "cache_creation_input_tokens")
-    reasoning = token_counts.count(mapping(members.get("output_tokens_details")), "reasoning_tokens")
+    of_input, of_output = mapping(members.get("input_tokens_details")), mapping(members.get("output_tokens_details"))
+    reasoning = token_counts.count(of_output, "reasoning_tokens")
     beside = (read or 0) + (written or 0)
-    cached = token_counts.count(mapping(members.get("input_tokens_details")), "cached_tokens")
+    cached = token_counts.count(of_input, "cached_tokens")
+    candidates = output if output is None else output - min(reasoning or 0, output)
     total = token_counts.count(members, "total_tokens")
     if total is None and prompt is not None:
         total = prompt + beside + (output or 0)
     return Usage(
         prompt=None if prompt is None else prompt + beside,
         cached=read if cached is None else cached,
-        candidates=output if output is None else output - min(reasoning or 0, output),
+        prompt_details=token_counts.named_details(of_input, prompt),
+        candidates=candidates,
+        candidates_details=token_counts.named_details(of_output, candidates),
         thoughts=reasoning if output is None or reasoning is None else min(reasoning, output),
         total=total,
     )

@@ -14,15 +14,13 @@ import msgspec
 from msgspec import Raw, Struct
 
 from gembill.event import Part, RequestFacts, UnreadReason
-from gembill.model import Execution, Modality
+from gembill.model import Execution
 from gembill.wire import tiers, token_counts
 from gembill.wire.json_text import either, fields, integer, items, lenient_fields, mapping, mappings, size, value, word
 from gembill.wire.observation import Observation
 from gembill.wire.shape import Shape
 from gembill.wire.token_counts import Usage
 from gembill.wire.turns import Said, Turns, turns
-
-_KINDS = ((Modality.AUDIO, "audio_tokens"), (Modality.IMAGE, "image_tokens"))
 
 
 def request_facts(body: bytes | None, model: str | None) -> tuple[RequestFacts, Turns | None]:
@@ -124,20 +122,14 @@ def usage(text: str) -> Usage:
     return Usage(
         prompt=prompt,
         cached=token_counts.count(read, "cached_tokens"),
-        prompt_details=_by_modality(read, prompt),
+        prompt_details=token_counts.named_details(read, prompt),
         candidates=candidates,
-        candidates_details=_by_modality(written, candidates),
+        candidates_details=token_counts.named_details(written, candidates),
         thoughts=reasoning if thoughts is None and output is not None else thoughts,
         total=total,
         hidden=0 if beside == (reasoning or 0) else beside,
         service_tier=_tier(counts),
     )
-
-
-def _by_modality(details: dict[str, Any], count: int | None) -> dict[Modality, int]:
-    """Tokens by kind of content where the details of a count name a kind beside text, which is then the rest."""
-    kinds = {kind: tokens for kind, name in _KINDS if (tokens := token_counts.count(details, name))}
-    return {**kinds, Modality.TEXT: max((count or 0) - sum(kinds.values()), 0)} if kinds else {}
 
 
 def _beside(prompt: int | None, completion: int | None, total: int | None) -> int:

@@ -18,6 +18,7 @@ _COUNT = re.compile(rb'"\w*(?:[Cc]ount|_tokens)"\s*+:\s*+(?!null)')
 _LONGEST_INTEGER = 30
 _MODALITIES = {1: Modality.TEXT, 2: Modality.IMAGE, 3: Modality.VIDEO, 4: Modality.AUDIO, 5: Modality.DOCUMENT}
 _WORDS = {kind.value: kind for kind in Modality} | {"modality_unspecified": Modality.TEXT}
+_NAMED = ((Modality.AUDIO, "audio_tokens"), (Modality.IMAGE, "image_tokens"))
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
 
 
@@ -101,6 +102,12 @@ def details(usage: Mapping[str, Any], name: str, quantity: str = "tokenCount") -
             more = _checked(name, entry.get(quantity)) or 0
             tokens[modality] = _checked(name, tokens[modality] + more) or 0 if modality in tokens else more
     return tokens
+
+
+def named_details(counts: Mapping[str, Any], count: int | None) -> dict[Modality, int]:
+    """OpenAI's details of a count as tokens by modality: where they name a kind beside text, which is then the rest."""
+    kinds = {kind: tokens for kind, name in _NAMED if (tokens := _checked(name, counts.get(name)))}
+    return {**kinds, Modality.TEXT: max((count or 0) - sum(kinds.values()), 0)} if kinds else {}
 
 
 def _integer(digits: str) -> int:

@@ -70,6 +70,7 @@ def details(**kinds: int) -> list[dict[str, object]]:
 MILLION = Decimal(1_000_000)
 EMBEDDING = "/v1beta/models/gemini-embedding-2:embedContent"
 CHAT = "/v1beta/openai/chat/completions"
+PICTURES = "/v1beta/openai/images/generations"
 VERTEX = "/v1/projects/p/locations/global/publishers/google/models/gemini-2.5-flash:generateContent"
 
 
@@ -106,6 +107,29 @@ def counted(prompt: int, candidates: int = 0, **more: object) -> dict[str, objec
             },
             (20 * Decimal("0.30") + 80 * Decimal("1.00") + 50 * Decimal("2.50")) / MILLION,
             (),
+        ),
+        (  # a model that counts its pictures in tokens, by OpenAI's endpoint: 0.30, and 30 for those of pictures
+            PICTURES,
+            {
+                "data": [{"b64_json": "QUJD"}],
+                "usage": {
+                    "input_tokens": 10,
+                    "output_tokens": 1295,
+                    "total_tokens": 1305,
+                    "output_tokens_details": {"image_tokens": 1290},
+                },
+            },
+            (10 * Decimal("0.30") + 1290 * Decimal(30) + 5 * Decimal("2.50")) / MILLION,
+            (),
+        ),
+        (  # which of them are a picture's is not told: those that cost more are missed, and that is said
+            PICTURES,
+            {
+                "data": [{"b64_json": "QUJD"}],
+                "usage": {"input_tokens": 10, "output_tokens": 1290, "total_tokens": 1300},
+            },
+            (10 * Decimal("0.30") + 1290 * Decimal("2.50")) / MILLION,
+            ("image_tokens_unknown",),
         ),
         (  # half price
             VERTEX,
@@ -145,7 +169,8 @@ def counted(prompt: int, candidates: int = 0, **more: object) -> dict[str, objec
     ],
 )
 def test_what_answers_of_other_surfaces_say_costs_what_arithmetic_says(path, answer, dollars, anomalies, importing):
-    importing.run(line(1, path=path, response=answer, request={"model": "gemini-2.5-flash"}))
+    asked = {"model": "gemini-2.5-flash-image" if path == PICTURES else "gemini-2.5-flash"}
+    importing.run(line(1, path=path, response=answer, request=asked))
     (stored,) = importing.records()
     assert stored.cost_pico == (None if dollars is None else dollars * 10**12)
     assert stored.record.anomalies == anomalies

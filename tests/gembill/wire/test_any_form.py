@@ -42,6 +42,20 @@ def test_a_usage_is_read_by_the_form_it_has(usage, expected):
     assert split(any_form.usage(json.dumps(usage))) == expected
 
 
+def test_pictures_and_sound_are_told_from_text_and_thinking():
+    counts = any_form.usage(
+        json.dumps(
+            {
+                "input_tokens": 7,
+                "input_tokens_details": {"audio_tokens": 4},
+                "output_tokens": 20,
+                "output_tokens_details": {"reasoning_tokens": 5, "image_tokens": 9},
+            }
+        )
+    )
+    assert (counts.prompt_details, counts.candidates_details) == ({"audio": 4, "text": 3}, {"image": 9, "text": 6})
+
+
 @pytest.mark.parametrize("count", [-1, 1.5, "7", True, 2**54])
 def test_a_count_that_is_not_believable_makes_the_usage_invalid(count):
     with pytest.raises(InvalidUsage):

@@ -7,7 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gembill.model import Modality
-from gembill.wire.token_counts import LARGEST, InvalidUsage, Usage, count, counts, details, has_counts, parse
+from gembill.wire.token_counts import (
+    LARGEST,
+    InvalidUsage,
+    Usage,
+    count,
+    counts,
+    details,
+    has_counts,
+    named_details,
+    parse,
+)
 
 NO_COUNTS = ["-1", "9007199254740993", "9223372036854775808", "1" + "0" * 30, "-" + "9" * 40, "9" * 5000, "1.5", "1.0", "1e3", "1e999", "-1e999", "NaN", "Infinity", '"12"', '""', "true", "false", "[]", "[1]", "{}"]  # fmt: skip
 NO_OBJECTS = ["", " ", "null", "1", "[]", '"x"', "{", "{'a': 1}", '{"a": }', "[" * 100_000, '{"a":' * 100_000, "\ufeff{}", "\\xff"]  # fmt: skip
@@ -107,6 +117,20 @@ def test_details_that_say_nothing_are_tolerated(entries):
 
 def test_an_entry_may_name_its_quantity_otherwise():
     assert details({"list": [{"modality": "TEXT", "tokens": 9}]}, "list", "tokens") == {Modality.TEXT: 9}
+
+
+@pytest.mark.parametrize(
+    ("named", "total", "kinds"),
+    [
+        ({}, 9, {}),
+        ({"cached_tokens": 4, "audio_tokens": 0, "image_tokens": None}, 9, {}),
+        ({"audio_tokens": 4}, 9, {Modality.AUDIO: 4, Modality.TEXT: 5}),
+        ({"audio_tokens": 4, "image_tokens": 6}, 9, {Modality.AUDIO: 4, Modality.IMAGE: 6, Modality.TEXT: 0}),
+        ({"image_tokens": 4}, None, {Modality.IMAGE: 4, Modality.TEXT: 0}),
+    ],
+)
+def test_details_that_name_kinds_leave_the_rest_of_the_count_to_text(named, total, kinds):
+    assert named_details(named, total) == kinds
 
 
 def test_usage_is_empty_only_without_any_count():
