@@ -33,12 +33,15 @@ def about_groups(ledger: Ledger, report: Report) -> None:
 
 
 def about_budgets(ledger: Ledger, statuses: Iterable[BudgetStatus]) -> None:
-    """Name what no call of the ledger has of each budget that counts none."""
+    """Name what no call of the ledger has of each budget that counts none: its filters, and the run it is about."""
+    from gembill.budget_status import RUN
     from gembill.ledger import Selection, require_known
 
-    for budget in [status.budget for status in statuses if not status.calls]:
+    for status in [status for status in statuses if not status.calls]:
+        budget = status.budget
+        labels = budget.labels if status.run is None else {**budget.labels, RUN: status.run}
         try:
-            require_known(ledger, Selection(models=budget.models, keys=budget.keys, labels=budget.labels))
+            require_known(ledger, Selection(models=budget.models, keys=budget.keys, labels=labels))
         except ConfigurationError as error:
             _say(f"budget {budget.name}: {error}")
 

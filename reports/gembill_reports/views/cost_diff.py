@@ -152,15 +152,22 @@ def _notes(diff: CostDiff) -> list[str]:
     notes = [sentence(one) for one in _named(diff.judged)]
     more = len(diff.judged) - len(notes)
     notes += [f"{more:,} more are over a threshold or not known; --format json names them."] if more else []
-    if diff.thresholds and not diff.judged:
-        notes.append(f"PASS: within {' and '.join(one.text for one in diff.thresholds)}.")
-    runs = [
-        f"{name} it is run {side.run}" for name, side in (("now", diff.head), ("before", diff.baseline)) if side.run
-    ]
-    notes += [f"{', '.join(runs).capitalize()}."] if runs else []
+    held = [one.text for one in diff.thresholds if one.by is None or one.by in diff.groups]
+    if held and not diff.judged:
+        notes.append(f"PASS: within {' and '.join(held)}.")
+    unheld = [one.text for one in diff.thresholds if one.text not in held]
+    notes += [f"No call has the label test: there is nothing to hold {' and '.join(unheld)} against."] if unheld else []
+    notes += _runs(diff)
     notes += [f"Period: {words(diff.period)}, {diff.period.timezone}."] if diff.period.start_us is not None else []
     notes += _doubts(diff.total)
     return [*notes, "Cost is an estimate at list prices in US dollars, not Google's bill."]
+
+
+def _runs(diff: CostDiff) -> list[str]:
+    """Which runs were taken; their ids as they are, because people copy them."""
+    sides = [(name, side.run) for name, side in (("now", diff.head), ("before", diff.baseline)) if side.run]
+    said = ", ".join(f"{name} it is run {run}" for name, run in sides)
+    return [f"{said[0].upper()}{said[1:]}."] if said else []
 
 
 def _doubts(total: DiffRow) -> list[str]:

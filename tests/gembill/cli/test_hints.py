@@ -70,6 +70,18 @@ def test_a_budget_of_names_that_no_call_has_is_named(url: str) -> None:
     ]
 
 
+def test_a_run_that_no_call_has_is_named(url: str) -> None:
+    ledger = open_ledger(url, read_only=False)
+    put(ledger, call("2026-10-16T10:00:00+00:00", (3, 0, 0), labels={"run": "20261016T1"}))
+    ledger.close()
+    Path("gembill.toml").write_text('[[budget]]\nname = "one"\nlimit_usd = "9"\nperiod = "run"\n')
+    check = ("budget", "check", "--format", "json")
+    assert run(url, *check, "--run", "20261016T2").stderr == (
+        "gembill: budget one: no call has the label 'run=20261016T2'; did you mean run=20261016T1?\n"
+    )
+    assert run(url, *check, "--run", "20261016T1").stderr == run(url, *check).stderr == ""
+
+
 def test_a_budget_before_the_first_call_is_no_mistake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     address = f"sqlite:///{tmp_path / 'empty.db'}"

@@ -110,6 +110,24 @@ def test_a_threshold_that_is_not_kept_has_a_sentence(judged: Judged, words: str)
     assert sentence(judged).startswith(words)
 
 
+def test_the_ids_of_runs_are_shown_as_they_are() -> None:
+    assert (
+        "Now it is run 20261128T101500.000000Z-3fa9c1, before it is run 20261127T090000.000000Z-77ab03."
+        in CostDiffView(DIFF).sheets()[0].notes
+    )
+
+
+def test_a_limit_for_each_test_is_not_kept_by_calls_of_no_test() -> None:
+    models = {"model": DIFF.groups["model"]}
+    notes = CostDiffView(replace(DIFF, judged=(), groups=models, thresholds=(LIMIT, EACH))).sheets()[0].notes
+    assert notes[:2] == (
+        "PASS: within --max-increase 10%.",
+        "No call has the label test: there is nothing to hold --max-test-increase 10% against.",
+    )
+    alone = CostDiffView(replace(DIFF, judged=(), groups=models, thresholds=(EACH,))).sheets()[0].notes
+    assert not [note for note in alone if note.startswith("PASS")]
+
+
 def test_many_tests_are_counted_and_not_all_shown() -> None:
     rows = tuple(DiffRow(f"test_{n}", total(CENT), total(CENT)) for n in range(300))
     judged = tuple(Judged(LIMIT, row, BudgetState.BREACH) for row in rows)
