@@ -113,7 +113,7 @@ class _Recording:
     def __init__(self, config: pytest.Config, text: str) -> None:
         from gembill.config import load
         from gembill.model import parse_labels
-        from gembill.run import Run
+        from gembill.run import Run, replaced_addresses
 
         self.limit = _option(text)
         self._strict = bool(config.getoption(_STRICT))
@@ -122,10 +122,12 @@ class _Recording:
             labels = parse_labels(config.getoption(_LABEL), _LABEL)
             if "test" in labels:
                 raise ConfigurationError(f"{_LABEL} test=...: that label is the test's own; choose another name")
-            self.run: Run = Run(load(), labels, worker[_RUN] if worker else None)
+            settings = load()
+            self.run: Run = Run(settings, labels, worker[_RUN] if worker else None)
         except GembillError as error:
             raise pytest.UsageError(f"gembill: {error}") from None
         self._is_worker = worker is not None
+        self._replaced = replaced_addresses(settings)
         self._takes_calls = worker is not None or not config.getoption("numprocesses", None)
         self._open = ExitStack()
         self._known: tuple[Report, BudgetStatus] | None = None
@@ -255,6 +257,8 @@ class _Recording:
         from gembill_reports.views.budgets import run_sheet
 
         terminalreporter.section("Gemini calls")
+        for sentence in self._replaced:
+            terminalreporter.write_line(sentence)
         if self._trouble:
             terminalreporter.write_line(f"UNKNOWN COST: {self._trouble}")
         if self._known is None:

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from gembill.address import masked
 from gembill.budget_status import RUN, evaluate_budgets
 from gembill.capture.attribution import MAX_NAME, MAX_VALUE
 from gembill.capture.redaction import Redaction
@@ -54,6 +55,18 @@ def environment(url: str, run: str, base: Mapping[str, str] = os.environ) -> dic
         hosts = [host for host in base.get(name, "").split(",") if host]
         variables[name] = ",".join([*hosts, "127.0.0.1"])
     return variables
+
+
+def replaced_addresses(settings: Settings, base: Mapping[str, str] = os.environ) -> list[str]:
+    """A sentence for each address that a program was to call and that a run replaces, where calls then go elsewhere."""
+    upstreams = (settings.upstream, settings.vertex_upstream or settings.upstream)
+    around = " It is that of a run around this one, which sees none of these calls." if "GEMBILL_RUN" in base else ""
+    return [
+        f"{name} was {masked(base[name])} and is replaced: calls of this run go to {upstream}, unless the setting "
+        f"upstream (GEMBILL_UPSTREAM) names another place.{around}"
+        for name, upstream in zip(_BASE_URLS, upstreams, strict=True)
+        if base.get(name) and base[name].rstrip("/").lower() != upstream.rstrip("/").lower()
+    ]
 
 
 class Run:

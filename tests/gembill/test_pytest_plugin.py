@@ -117,6 +117,15 @@ def test_a_session_without_a_call_says_so_and_fails_if_that_is_wanted(strict, co
     assert "GOOGLE_GEMINI_BASE_URL and GOOGLE_VERTEX_BASE_URL were set" in done.stdout
 
 
+@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "xdist"])
+def test_an_address_that_is_replaced_is_named_once(workers, upstream, tmp_path):
+    tests = TESTS.partition("@pytest.mark")[0] + "def test_calls(): call()\n"
+    env = {"GOOGLE_GEMINI_BASE_URL": "http://gateway.example", "GEMBILL_UPSTREAM": upstream}
+    done = pytest_in(tmp_path, *workers, "--gemini-budget", "1", tests=tests, **env)
+    assert done.returncode == 0, done.stdout
+    assert done.stdout.count("GOOGLE_GEMINI_BASE_URL was http://gateway.example and is replaced") == 1
+
+
 def test_a_strict_session_with_calls_that_are_counted_passes(upstream, tmp_path):
     tests = TESTS.partition("@pytest.mark")[0] + "def test_calls(): call()\n"
     done = pytest_in(tmp_path, "--gemini-strict", "--gemini-budget", "1", tests=tests, GEMBILL_UPSTREAM=upstream)

@@ -9,7 +9,7 @@ from gembill.config import Settings
 from gembill.errors import ConfigurationError, GembillError, LedgerError
 from gembill.ledger import read_totals
 from gembill.rules.budgets import BudgetState
-from gembill.run import Run, environment, limit, new_id
+from gembill.run import Run, environment, limit, new_id, replaced_addresses
 from tests.e2e.player import Player, Reply
 from tests.recording import Recording
 
@@ -28,6 +28,23 @@ def test_a_program_is_given_where_to_call_past_any_proxy():
     assert variables["GOOGLE_GEMINI_BASE_URL"] == variables["GOOGLE_VERTEX_BASE_URL"] == "http://127.0.0.1:5"
     assert (variables["no_proxy"], variables["NO_PROXY"]) == ("a.example,127.0.0.1", "127.0.0.1")
     assert (variables["GEMBILL_RUN"], variables["PATH"]) == ("r", "/bin")
+
+
+def test_an_address_that_a_run_replaces_is_named_where_calls_go_elsewhere(tmp_path):
+    settings = Settings(data_dir=tmp_path, upstream="http://127.0.0.1:8788", vertex_upstream="https://vertex.example")
+    same = {"GOOGLE_GEMINI_BASE_URL": "http://127.0.0.1:8788/", "GOOGLE_VERTEX_BASE_URL": "https://VERTEX.example"}
+    assert replaced_addresses(settings, same) == replaced_addresses(settings, {"GEMBILL_RUN": "r"}) == []
+    (sentence,) = replaced_addresses(
+        settings, {**same, "GOOGLE_GEMINI_BASE_URL": "https://me:secret@gateway.example/v1"}
+    )
+    assert sentence.startswith("GOOGLE_GEMINI_BASE_URL was https://me:")
+    assert "@gateway.example/v1 and is replaced: calls of this run go to http://127.0.0.1:8788, unless" in sentence
+    assert "secret" not in sentence
+    (sentence,) = replaced_addresses(settings, {"GOOGLE_VERTEX_BASE_URL": "http://127.0.0.1:9", "GEMBILL_RUN": "r"})
+    assert sentence.startswith(
+        "GOOGLE_VERTEX_BASE_URL was http://127.0.0.1:9 and is replaced: calls of this run go to https"
+    )
+    assert sentence.endswith("a run around this one, which sees none of these calls.")
 
 
 @pytest.mark.parametrize("labels", [{"run": "x"}, {"n" * 65: "x"}, {"n": "x" * 257}, {"n": "\0"}, {"": "x"}])

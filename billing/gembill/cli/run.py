@@ -93,9 +93,11 @@ def run(
     settings = config.load({"upstream": upstream, "database_url": database_url})
     labels = parse_labels(label, "--label")
     redaction = install(logging.WARNING)
-    from gembill.run import Run, environment
+    from gembill.run import Run, environment, replaced_addresses
 
     recorded = Run(settings, labels)
+    for sentence in replaced_addresses(settings):
+        click.echo(f"gembill: {sentence}", err=True)
     with recorded.recording(redaction) as url:
         code = _child(command, environment(url, recorded.id))
     try:

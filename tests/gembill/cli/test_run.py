@@ -119,6 +119,15 @@ def test_a_program_that_goes_past_the_proxy_is_reported_with_the_variables(flags
     assert "No paid Gemini call reached the proxy. GOOGLE_GEMINI_BASE_URL and GOOGLE_VERTEX_BASE_URL" in done.stderr
 
 
+def test_an_address_that_is_replaced_is_named(upstream, tmp_path):
+    gateway = {"GOOGLE_GEMINI_BASE_URL": "http://gateway.example"}
+    done = run(tmp_path, "--upstream", upstream, "--", sys.executable, "-c", CALL, "0", **gateway)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.startswith(
+        f"gembill: GOOGLE_GEMINI_BASE_URL was http://gateway.example and is replaced: calls of this run go to {upstream},"
+    )
+
+
 @pytest.mark.parametrize(("flags", "code"), [((), 0), (("--strict",), 12)])
 def test_a_run_whose_cost_is_not_known_is_exit_12_if_strict_also_without_a_budget(flags, code, tmp_path):
     with Player(answer=lambda _: Reply([b"{}"])).serving() as player:  # an answer that tells no usage
