@@ -2,7 +2,7 @@
 
 Owns: the keys of both (contract.md, Import; a case has `surface` and `source` besides). Not here: files and metering.
 Invariant: bodies are passed on as the text that is in the object, so that counts look as they did on the wire; an
-answer that an SDK wrote has the wire's names again.
+answer or a request that an SDK wrote has the wire's form again.
 """
 
 import re
@@ -24,7 +24,7 @@ from gembill.importing.recorded import (
     occurred_us,
     target,
 )
-from gembill.importing.sdk_spelling import as_sent
+from gembill.importing.sdk_spelling import as_asked, as_sent
 from gembill.model import Api, Operation
 from gembill.wire.json_text import fields, value
 from gembill.wire.routes import Route, route
@@ -62,7 +62,7 @@ def read(line: bytes, assumed: ImportDefaults) -> ImportedExchange | ExportedCal
             assumed.occurred_us,
         ),
         request_headers=labelled({name: value(raw) for name, raw in inner(members, "labels").items()}),
-        request=_body(members.get("request")),
+        request=as_asked(_body(members.get("request"))),
         status=status(members),
         response_headers=headers,
         answer=_answer(members),

@@ -1,8 +1,8 @@
-"""Answers as SDKs write them to a file: the API's own, with the names of their members in snake_case.
+"""What SDKs write to a file: an answer with its names in snake_case, a request with what it asks below `config`.
 
-Owns: telling such an answer, and its names as the API sends them. Not here: what members mean (the dialects); the
-names of Interactions and of OpenAI's surfaces, which are in snake_case on the wire. Invariant: values stay as they are,
-and an answer that the API may have sent stays byte for byte.
+Owns: telling them from what was on the wire, and the form that they have there. Not here: what members mean (the
+dialects); the names of Interactions and of OpenAI's surfaces, which are in snake_case on the wire. Invariant: values
+stay as they are, and what the API may have sent or got stays byte for byte.
 """
 
 import re
@@ -29,6 +29,18 @@ def as_sent(answer: bytes) -> bytes:
         return msgspec.json.encode(_renamed(value(answer)))
     except (RecursionError, UnicodeError, msgspec.MsgspecError):
         return answer
+
+
+def as_asked(request: bytes) -> bytes:
+    """The JSON text of a request, with the members of the SDKs' `config` (tools, tier, cache) beside its `contents`.
+
+    The API has no member of that name, so nothing that it got is changed.
+    """
+    members = fields(request)
+    if members is None or not {"contents", "config"} <= members.keys():
+        return request
+    config = fields(members.pop("config")) or {}
+    return msgspec.json.encode({**config, **members})
 
 
 def _renamed(said: Any) -> Any:  # noqa: ANN401

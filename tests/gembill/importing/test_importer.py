@@ -176,6 +176,20 @@ def test_what_answers_of_other_surfaces_say_costs_what_arithmetic_says(path, ans
     assert stored.record.anomalies == anomalies
 
 
+def test_code_that_an_sdk_asked_for_below_config_is_an_execution(importing):
+    parts = [{"executable_code": {"code": "1"}}, {"code_execution_result": {"outcome": "OUTCOME_FAILED"}}]
+    answer = {
+        "candidates": [{"content": {"parts": parts}}],
+        "model_version": "gemini-2.5-flash",
+        "usage_metadata": {"prompt_token_count": 100, "tool_use_prompt_token_count": 20, "total_token_count": 120},
+    }
+    asked = {"contents": "x", "config": {"tools": [{"code_execution": {}}], "service_tier": "flex"}}
+    importing.run(line(1, request=asked, response=answer))
+    (stored,) = importing.records()
+    assert (stored.record.declared, len(stored.record.executions), stored.record.failed) == (True, 1, 1)
+    assert stored.cost_pico == 120 * 300_000 // 2
+
+
 def test_importing_twice_changes_nothing(importing):
     lines = [line(number) for number in range(50)]
     assert importing.run(*lines, lines[0]) == ImportSummary(new=50, known=1)

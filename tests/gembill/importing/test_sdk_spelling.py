@@ -1,10 +1,10 @@
-"""Answers that SDKs wrote: the API's names again, the same values, and nothing else touched."""
+"""What SDKs wrote: the API's names and form again, the same values, and nothing else touched."""
 
 import json
 
 import pytest
 
-from gembill.importing.sdk_spelling import as_sent
+from gembill.importing.sdk_spelling import as_asked, as_sent
 
 DUMPED = {
     "candidates": [
@@ -75,3 +75,17 @@ def test_what_no_sdk_wrote_stays_byte_for_byte(answer):
 def test_an_answer_nested_too_deeply_to_be_renamed_stays():
     answer = b'{"usage_metadata": {}, "a": ' + b"[" * 100_000 + b"]" * 100_000 + b"}"
     assert as_sent(answer) == answer
+
+
+def test_what_an_sdk_asks_below_config_is_asked_beside_the_contents():
+    dumped = b'{"model": "m", "contents": [1.50], "config": {"tools": [{"code_execution": {}}], "contents": 2}}'
+    assert json.loads(as_asked(dumped)) == {"model": "m", "contents": [1.5], "tools": [{"code_execution": {}}]}
+    assert b"1.50" in as_asked(dumped)
+    assert json.loads(as_asked(b'{"contents": "x", "config": null}')) == {"contents": "x"}
+
+
+@pytest.mark.parametrize(
+    "request_", [b"", b"x", b"[]", b'{"contents":  []}', b'{"config": {"tools": []}}', b'{"setup": {"config": 1}}']
+)
+def test_a_request_that_no_sdk_wrote_stays_byte_for_byte(request_):
+    assert as_asked(request_) == request_
