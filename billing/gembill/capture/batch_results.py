@@ -218,7 +218,7 @@ class BatchResults(Exchange):
     def _take_line(self, document: bytes) -> None:
         if self._are_calls is None:
             self._are_calls = _is_of_call(document)
-        self._wait(_Result(self._places, document))
+        self._wait(_Result(self._places, document, None if document else UnreadReason.TOO_LARGE))
         self._places += 1
 
     def _wait(self, result: _Result) -> None:
@@ -255,7 +255,9 @@ class BatchResults(Exchange):
         if self._are_calls is False:
             self._add_tokens(embeddings.line_tokens(result.text))
             return []
-        if self._route.is_file:
+        if self._route.is_file and result.unread is not None:
+            entry = batch.lost_line(result.place) if self._are_calls else None  # else nobody knows what it was
+        elif self._route.is_file:
             entry = batch.entry_of_line(result.text, result.place)
         else:
             entry = batch.inlined_entry(result.text, result.place)

@@ -309,7 +309,10 @@ class _Events(Framing):
 
 
 class _Lines(Framing):
-    """JSON Lines: every line that is not empty is a document. A string in JSON holds no line end."""
+    """JSON Lines: every line that is not empty is a document. A string in JSON holds no line end.
+
+    A line of which too much was left out is an empty document, so that it has its place.
+    """
 
     def feed(self, data: bytes) -> list[bytes]:
         documents: list[bytes] = []
@@ -321,9 +324,11 @@ class _Lines(Framing):
         return documents
 
     def close(self) -> list[bytes]:
-        text = bytes(self._short) if self._long is None else self._long.take() or b""
+        text = bytes(self._short) if self._long is None else self._long.take()
         self._short.clear()
         self._long = None
+        if text is None:
+            return [b""]
         text = text.strip()
         return [text] if text else []
 

@@ -98,6 +98,11 @@ def entry_of_line(document: bytes, place: int) -> BatchEntry | None:
     return _entry(members, word(value(members.get("key"))) or str(place))
 
 
+def lost_line(place: int) -> BatchEntry:
+    """What is left of a line that was too large to be kept: where it was, from 0."""
+    return BatchEntry(f"line {place}", None, None)
+
+
 def has_response(line: bytes) -> bool:
     """Whether a line of a file has a response, which an error has not."""
     return "response" in (fields(line) or {})

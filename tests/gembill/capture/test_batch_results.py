@@ -15,7 +15,7 @@ from gembill.capture.cache_storage import CacheExchange
 from gembill.capture.context import ContextCache
 from gembill.capture.exchange import Exchange
 from gembill.capture.fingerprint import Fingerprint
-from gembill.event import Ending, Event
+from gembill.event import Ending, Event, UnreadReason
 from gembill.model import Api, Status
 from gembill.rules.metering import meter
 from gembill.wire.routes import route
@@ -330,6 +330,18 @@ def test_lines_of_errors_wait_for_one_that_says_whether_it_is_a_file_of_calls(mo
         assert call.has_results
         assert sum(map(len, call.results())) == count
     assert len(events(exchange("GET", FILE), failed)) == 1, "only errors"
+
+
+def test_a_line_that_is_too_large_to_be_kept_is_a_call_of_unknown_usage():
+    large = b'{"key": "big", "response": {%s}}\n' % b",".join(b'"member %d": {}' % n for n in range(400_000))
+    whole = LINES.splitlines(keepends=True)
+    for cuts in ((), (700_000, 700_001, 3_000_000)):
+        entries = events(exchange("GET", FILE), b"".join([*whole[:2], large, *whole[2:]]), cuts=cuts)
+        assert [one.natural[-1] for one in entries] == ["k0", "k1", "line 2", "k2", "k3", "k4"]
+        lost = entries[2]
+        assert (lost.seen.unread, meter(lost, 1).status) == (UnreadReason.TOO_LARGE, Status.UNKNOWN)
+        assert lost.natural[-1] not in ("big", "2"), "it may be the key of another one"
+    assert events(exchange("GET", FILE), large) == [], "nothing says that it is a file of calls"
 
 
 def test_a_key_that_a_file_has_twice_is_one_call_with_two_events():
