@@ -24,7 +24,7 @@ from gembill.importing.recorded import (
     occurred_us,
     target,
 )
-from gembill.importing.sdk_spelling import as_asked, as_sent
+from gembill.importing.sdk_spelling import as_asked, as_sent, headers_in
 from gembill.model import Api, Operation
 from gembill.wire.json_text import fields, value
 from gembill.wire.routes import Route, route
@@ -93,10 +93,17 @@ def _route(members: Members, method: str, path: str | None) -> Route | None:
 
 
 def _headers(members: Members) -> Iterator[Header]:
-    for name, raw in inner(members, "response_headers").items():
-        values = value(raw)
+    """The headers of the answer; where the line has none, those that an SDK kept in the answer."""
+    given = {name: value(raw) for name, raw in inner(members, "response_headers").items()}
+    for name, values in (given or headers_in(_first_document(members))).items():
         for each in values if isinstance(values, list) else [values]:
             yield header(name, each)
+
+
+def _first_document(members: Members) -> bytes:
+    chunks = entries(members, "chunks")
+    first = (fields(bytes(chunks[0])) or {}).get("data") if chunks else members.get("response")
+    return _body(first)
 
 
 def _answer(members: Members) -> bytes:

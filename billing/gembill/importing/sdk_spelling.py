@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from gembill.wire.json_text import fields, value
+from gembill.wire.json_text import either, fields, mapping, value
 
 _OF_SDKS = frozenset(("usage_metadata", "model_version"))  # no surface sends these; SDKs write one of them at least
 _SNAKE = re.compile(r"[a-z0-9]+(?:_[a-z0-9]+)+")
@@ -41,6 +41,12 @@ def as_asked(request: bytes) -> bytes:
         return request
     config = fields(members.pop("config")) or {}
     return msgspec.json.encode({**config, **members})
+
+
+def headers_in(answer: bytes) -> dict[str, Any]:
+    """The headers that SDKs keep in an answer: the tier that served may be named there alone (wire.md 1.6)."""
+    kept = either(fields(answer) or {}, "sdk_http_response", "sdkHttpResponse")
+    return mapping(mapping(value(kept)).get("headers"))
 
 
 def _renamed(said: Any) -> Any:  # noqa: ANN401

@@ -55,6 +55,15 @@ def test_an_answer_that_an_sdk_wrote_is_read_as_it_was_sent():
     assert read_changed(response=..., chunks=[{"data": dumped}]).answer == b"data: " + sent + b"\n\n"
 
 
+def test_headers_that_an_sdk_kept_count_where_the_line_has_none():
+    kept = {"sdk_http_response": {"headers": {"X-Gemini-Service-Tier": "flex"}}, "model_version": "m"}
+    tier = [(b"x-gemini-service-tier", b"flex")]
+    assert read_changed(response=kept).response_headers == tier
+    assert read_changed(response=..., chunks=[{"data": kept}, {"data": {}}]).response_headers == tier
+    assert read_changed(response=kept, response_headers={"a": "b"}).response_headers == [(b"a", b"b")]
+    assert read_changed(response=..., chunks=[]).response_headers == []
+
+
 def test_a_body_may_be_a_text_or_null():
     assert read_changed(response="<html>").answer == b"<html>"
     assert read_changed(response=None, status=503).answer == b""

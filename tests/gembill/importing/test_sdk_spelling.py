@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from gembill.importing.sdk_spelling import as_asked, as_sent
+from gembill.importing.sdk_spelling import as_asked, as_sent, headers_in
 
 DUMPED = {
     "candidates": [
@@ -89,3 +89,15 @@ def test_what_an_sdk_asks_below_config_is_asked_beside_the_contents():
 )
 def test_a_request_that_no_sdk_wrote_stays_byte_for_byte(request_):
     assert as_asked(request_) == request_
+
+
+@pytest.mark.parametrize("name", ["sdk_http_response", "sdkHttpResponse"])
+def test_headers_that_an_sdk_kept_are_found(name):
+    assert headers_in(b'{"%s": {"headers": {"a": "b"}, "body": null}}' % name.encode()) == {"a": "b"}
+
+
+@pytest.mark.parametrize(
+    "answer", [b"", b"[]", b"{}", b'{"sdkHttpResponse": 3}', b'{"sdkHttpResponse": {"headers": []}}']
+)
+def test_without_headers_there_are_none(answer):
+    assert headers_in(answer) == {}
