@@ -4,12 +4,12 @@ Owns: the gauges and their text. Not here: how a budget is (`rules.budgets`) and
 Invariant: the only label is the name of a budget, which is in the configuration and never of a caller's making.
 """
 
-import re
 from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
-_UNFIT = re.compile(r'[\\"\n]')
+from gembill.exposition import head, label_value
+
 _GAUGES = {
     "limit_usd": "What may be spent in the period.",
     "spent_usd": "What was spent in it, as far as it is known.",
@@ -33,7 +33,6 @@ def lines(budgets: Sequence[BudgetGauge]) -> Iterator[str]:
     for gauge, words in _GAUGES.items():
         values = [(one.name, getattr(one, gauge)) for one in budgets if getattr(one, gauge) is not None]
         if values:
-            yield f"# HELP gembill_budget_{gauge} {words}"
-            yield f"# TYPE gembill_budget_{gauge} gauge"
+            yield from head(f"budget_{gauge}", "gauge", words)
         for name, value in values:
-            yield f'gembill_budget_{gauge}{{budget="{_UNFIT.sub("_", name)}"}} {value}'
+            yield f'gembill_budget_{gauge}{{budget="{label_value(name)}"}} {value}'

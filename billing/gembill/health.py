@@ -13,6 +13,7 @@ from typing import Any
 
 from gembill import __version__, budget_gauges
 from gembill.budget_gauges import BudgetGauge
+from gembill.exposition import head
 from gembill.usage_counters import Counts, lines
 
 JSON_TYPE = b"application/json; charset=utf-8"
@@ -105,7 +106,7 @@ class HealthReport:
         text: list[str] = []
         for name, kind, words, value in self._gauges_and_counters():
             if value is not None:
-                text += [f"# HELP gembill_{name} {words}", f"# TYPE gembill_{name} {kind}", f"gembill_{name} {value}"]
+                text += [*head(name, kind, words), f"gembill_{name} {value}"]
         text += [*self._labelled(), *lines(self.usage), *budget_gauges.lines(self.budgets)]
         return ("\n".join(text) + "\n").encode()
 
@@ -136,11 +137,9 @@ class HealthReport:
     def _labelled(self) -> list[str]:
         errors = {"refused": self.refused_calls, "unrecorded": self.unrecorded_calls, "late": self.late_records}
         return [
-            "# HELP gembill_record_errors_total Calls refused, served without a record, or answered before it.",
-            "# TYPE gembill_record_errors_total counter",
+            *head("record_errors_total", "counter", "Calls refused, served without a record, or answered before it."),
             *(f'gembill_record_errors_total{{kind="{kind}"}} {count}' for kind, count in errors.items()),
-            "# HELP gembill_build_info The version, as a label.",
-            "# TYPE gembill_build_info gauge",
+            *head("build_info", "gauge", "The version, as a label."),
             f'gembill_build_info{{version="{__version__}"}} 1',
         ]
 

@@ -6,12 +6,12 @@ models all others are `other`, and keys, labels of callers and ids are in none. 
 written, so that nothing is lost in adding.
 """
 
-import re
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
 
+from gembill.exposition import head, label_value
 from gembill.model import Api, Meter, Outcome, Rating, Record, Status, Tokens
 
 MODELS = 50
@@ -19,7 +19,6 @@ BUCKETS_S = (0.1, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 900.0)
 _BUCKETS_US = [limit * 1e6 for limit in BUCKETS_S]
 _OTHER = "other"
 _KINDS = {Meter.INPUT: "prompt", Meter.CACHED_INPUT: "cached"}  # the names that readers of metrics expect
-_UNFIT = re.compile(r'[\\"\n]')
 _HELP = {
     "requests_total": "Calls posted to the ledger.",
     "tokens_total": "Tokens of these calls; the kinds do not overlap.",
@@ -46,7 +45,7 @@ class UsageCounters:
         """All of them by now. Of the histogram there are `_bucket`, `_sum` and `_count`."""
         counts = {family: dict(values) for family, values in self._before.items()}
         for name, sums in tuple(self._models.items()):  # another thread may add while it is read
-            for family, labels, count in sums.samples(f'model="{_UNFIT.sub("_", name)}"'):
+            for family, labels, count in sums.samples(f'model="{label_value(name)}"'):
                 values = counts.setdefault(family, {})
                 values[labels] = values.get(labels, 0) + count
         return counts
@@ -153,8 +152,7 @@ def lines(counts: Counts) -> Iterator[str]:
         names = [f"{family}{part}" for part in ("_bucket", "_sum", "_count")] if histogram else [family]
         if not any(counts.get(name) for name in names):
             continue
-        yield f"# HELP gembill_{family} {words}"
-        yield f"# TYPE gembill_{family} {'histogram' if histogram else 'counter'}"
+        yield from head(family, "histogram" if histogram else "counter", words)
         for name in names:
             yield from _samples(name, counts.get(name, {}))
 
