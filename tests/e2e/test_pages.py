@@ -15,7 +15,7 @@ from gembill.model import ApiError, Status
 from tests.e2e.browsing import DRAWN, Watched, choose, serving, started, tab
 from tests.e2e.month import NOW, PAGES
 from tests.e2e.payloads import PAYLOADS
-from tests.gembill_reports.making import FLASH, PRO, call, put
+from tests.gembill_reports.making import FLASH, OK, PRO, call, put
 
 
 def test_every_page_loads_without_errors_outside_requests_or_violations(watched: Watched) -> None:
@@ -88,6 +88,22 @@ def test_no_column_is_cut_at_usual_widths(browser: Any, home: str) -> None:
                     "[innerWidth, [...document.querySelectorAll('.scroll')].filter(e => e.scrollWidth > e.clientWidth).length]"
                 )
                 assert (wide, cut) == (width, 0), path
+
+
+def test_the_list_of_calls_fits_whatever_error_the_api_gave(browser: Any, tmp_path: Path) -> None:
+    labels = {"job": "nightly-1", "team": "web-search"}
+    ledger = open_ledger(f"sqlite:///{tmp_path / 'ledger.db'}")
+    for code, status in ((401, "UNAUTHENTICATED"), (403, "PERMISSION_DENIED"), (504, "DEADLINE_EXCEEDED")):
+        error = ApiError(code=code, status=status, kind=None)
+        put(ledger, call("2026-11-09T10:00:00+00:00", None, status=Status.ERROR, error=error, labels=labels))
+    put(ledger, call("2026-11-09T10:00:00+00:00", (10, 130, 149), PRO, outcomes=[OK], labels=labels))
+    put(ledger, call("2026-11-09T10:00:00+00:00", (10, 130, 149), FLASH, outcomes=[OK], labels=labels))
+    with serving(ledger, tmp_path, NOW) as home, tab(browser, home) as window:
+        window.page.set_viewport_size({"width": 1280, "height": 900})
+        window.go("/calls?month=2026-11")
+        cut = "[...document.querySelectorAll('.scroll')].filter(e => e.scrollWidth > e.clientWidth).length"
+        assert window.page.evaluate(cut) == 0
+    ledger.close()
 
 
 def test_a_period_is_one_click_away(watched: Watched) -> None:

@@ -58,7 +58,7 @@ def _before(view: PageQuery) -> tuple[Period, bool]:
     try:
         return spoken(named, view.period.zone, view.now_us), False
     except ConfigurationError as error:
-        raise ConfigurationError(str(error).replace("--period", "against", 1)) from None
+        raise ConfigurationError(str(error).replace("--period", "Compared with", 1)) from None
 
 
 def _tells(comparison: Comparison) -> bool:
@@ -74,7 +74,7 @@ def _cards(changed: WhatChanged) -> list[Card]:
         Card("Difference", words.difference(total), _percent(total), "failed" if more else "output"),
         Card(period_words(changed.before), words.spent(before), f"{count(before.calls)} calls"),
         Card(period_words(changed.now), words.spent(now), f"{count(now.calls)} calls"),
-        Card("Calls", f"{'+' if calls > 0 else ''}{count(calls)}", "more or fewer"),
+        Card("Calls", f"{'+' if calls > 0 else ''}{count(calls)}", f"{count(now.calls)} against {count(before.calls)}"),
     ]
 
 

@@ -19,6 +19,7 @@ from gembill_reports.views.previous_period import sentence
 from gembill_reports.views.report import notes, previous_dict
 
 _HEADS = ("Calls", "Input", "Intermediate", "Output", "Failed runs", "Refused", "Incomplete")
+_UNNAMED = "k_... is the fingerprint of a key; the setting keys names it, for calls after the proxy's next start."
 
 
 def keys(ledger: Ledger, view: PageQuery) -> Page:
@@ -40,6 +41,7 @@ def keys(ledger: Ledger, view: PageQuery) -> Page:
             *notes(used.report),
             *([sentence(before, used.report.total)] if before is not None else ()),
             "Refused are calls that the API answered with an error; last seen is the hour of the last call.",
+            *([_UNNAMED] if any((one.key or "").startswith("k_") for one in used.keys) else ()),
         ],
     )
 

@@ -31,6 +31,7 @@ def test_a_period_is_beside_the_one_before(ledger: Ledger) -> None:
     page = change_pages.changes(ledger, at(("month", "2026-11")))
     assert (page.data["total"]["before"]["calls"], page.data["total"]["now"]["calls"]) == (1, 6)
     assert page.data["unfinished"] is True
+    assert [(card.figure, card.note) for card in page.cards if card.name == "Calls"] == [("+5", "6 against 1")]
 
 
 def test_rows_lead_to_the_calls_of_the_later_period_or_else_of_the_earlier(ledger: Ledger) -> None:
@@ -56,7 +57,7 @@ def test_a_long_chart_ends_with_what_is_left(ledger: Ledger) -> None:
 def test_what_cannot_be_compared_is_refused(ledger: Ledger) -> None:
     with pytest.raises(ConfigurationError, match="both have ends"):
         change_pages.changes(ledger, at(("since", "2026-11-01")))
-    with pytest.raises(ConfigurationError, match="against is"):
+    with pytest.raises(ConfigurationError, match="Compared with is 'soon'"):
         change_pages.changes(ledger, at(("month", "2026-11"), ("against", "soon")))
 
 

@@ -32,6 +32,13 @@ def test_a_key_is_beside_its_cost_in_the_period_before(ledger: Ledger, november:
     assert [key for key in page.header if key in ("previous_cost_usd", "change_usd")] == [*page.header][-2:]
 
 
+def test_a_fingerprint_is_shown_with_how_to_name_it(ledger: Ledger, november: PageQuery) -> None:
+    put(ledger, call("2026-11-05T10:00:00+00:00", (6, 0, 0), key="search-team"))
+    assert "the setting keys" not in " ".join(key_pages.keys(ledger, november).notes)
+    put(ledger, call("2026-11-05T10:00:00+00:00", (6, 0, 0), key="k_0123456789ab"))
+    assert "the setting keys" in " ".join(key_pages.keys(ledger, november).notes)
+
+
 def test_a_period_without_an_end_is_beside_nothing(ledger: Ledger) -> None:
     page = key_pages.keys(ledger, view([("since", "2026-11-01")], us("2026-11-21T09:00:00+00:00"), None))
     assert page.data["previous"] is None
