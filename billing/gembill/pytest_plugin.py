@@ -32,6 +32,7 @@ _STRICT = "--gemini-strict"
 _LABEL = "--gemini-label"
 _MARKER = "gemini_budget(usd): the most that the Gemini calls of this test may cost, in US dollars, like usd='0.10'"
 _RUN = "gembill_run"
+_BATCHES = "gembill_batches"
 _PLUGIN = "gembill-run"
 _NAME_CHARS = 200
 
@@ -132,6 +133,7 @@ class _Recording:
         self._open = ExitStack()
         self._known: tuple[Report, BudgetStatus] | None = None
         self._trouble = ""
+        self._batches: list[str] = []  # made, and their results not read
 
     def used_by(self, test: str | None = None) -> Report:
         """What the calls of a test, or of all, used, by model. LedgerError if some are not in the ledger in time."""
@@ -205,7 +207,7 @@ class _Recording:
         """Stop recording; the process that ends last adds up, and fails the session if it cost too much."""
         self._stop()
         if self._is_worker:
-            session.config.workeroutput[_RUN] = self._trouble  # type: ignore[attr-defined]
+            session.config.workeroutput |= {_RUN: self._trouble, _BATCHES: self._batches}  # type: ignore[attr-defined]
             return
         try:
             self._known = self._judged()
@@ -223,12 +225,15 @@ class _Recording:
 
         if status.used > self.limit:
             return pytest.ExitCode.TESTS_FAILED
-        return exit_code([status], strict=self._strict, known=report.total.calls > 0 and report.total.is_known)
+        known = report.total.calls > 0 and report.total.is_known and not self._batches
+        return exit_code([status], strict=self._strict, known=known)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:  # noqa: ANN401 - xdist's WorkerController
-        """Take over whether a worker could not post its calls (a hook of xdist's)."""
-        self._trouble = self._trouble or getattr(node, "workeroutput", {}).get(_RUN, "")
+        """Take over whether a worker could not post its calls, and the batches it left (a hook of xdist's)."""
+        output = getattr(node, "workeroutput", {})
+        self._trouble = self._trouble or output.get(_RUN, "")
+        self._batches += output.get(_BATCHES, ())
 
     def _stop(self) -> None:
         """End recording; what could not be posted is trouble."""
@@ -239,6 +244,7 @@ class _Recording:
             self._trouble = str(error)
         finally:
             self._open.close()
+            self._batches += self.run.unread_batches
 
     def _judged(self) -> tuple[Report, BudgetStatus]:
         from gembill.run import limit
@@ -253,7 +259,7 @@ class _Recording:
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """The section `Gemini calls`: by model, and the state of the budget."""
-        from gembill.run import NOT_REACHED
+        from gembill.run import NOT_REACHED, unread
         from gembill_reports.views.budgets import run_sheet
 
         terminalreporter.section("Gemini calls")
@@ -266,8 +272,8 @@ class _Recording:
         report, status = self._known
         sheet = run_sheet(report, [status])
         terminalreporter.write_line(sheet.terminal(terminalreporter._tw.fullwidth).rstrip())  # noqa: SLF001
-        if not report.total.calls:
-            terminalreporter.write_line(NOT_REACHED)
+        for sentence in unread(self._batches) if self._batches or report.total.calls else [NOT_REACHED]:
+            terminalreporter.write_line(sentence)
 
 
 def _allowed(marker: pytest.Mark) -> int:

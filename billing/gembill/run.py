@@ -26,6 +26,7 @@ from gembill.rules.budgets import Budget, BudgetPeriod, BudgetStatus
 from gembill.service import ProxyService
 
 SETTLE_SECONDS = 15.0
+_NAMED = 3
 _BASE_URLS = (
     "GOOGLE_GEMINI_BASE_URL",
     "GOOGLE_VERTEX_BASE_URL",
@@ -36,6 +37,19 @@ NOT_REACHED = (
     "/v1beta/openai for OpenAI's clients."
 )
 """What is said of a run without a call: its program may have gone past the proxy."""
+
+
+def unread(batches: Sequence[str]) -> list[str]:
+    """The sentence about batches whose results a run did not read, if there are any."""
+    if not batches:
+        return []
+    made = "A batch was" if len(batches) == 1 else f"{len(batches):,} batches were"
+    more = ", ..." if len(batches) > _NAMED else ""
+    sentence = (
+        f"{made} made whose results were not read here ({', '.join(batches[:_NAMED])}{more}): what that costs is in no "
+        "sum, and comes into the ledger when the results are read through a proxy."
+    )
+    return [sentence]
 
 
 def new_id() -> str:
@@ -103,6 +117,11 @@ class Run:
                 calls = "call is" if left == 1 else "calls are"
                 raise LedgerError(f"{left} {calls} not in the ledger yet: what the run cost is not known")
             time.sleep(0.01)
+
+    @property
+    def unread_batches(self) -> tuple[str, ...]:
+        """The batches that were made in this run and whose results it did not read. Ask after the end of recording."""
+        return () if self._service is None else self._service.unread_batches
 
     def budget_statuses(self, budgets: Sequence[Budget], ledger: Ledger) -> list[BudgetStatus]:
         """The state of budgets in this run."""

@@ -100,6 +100,11 @@ class ProxyService:
         self._recorder.labels = dict(labels)
 
     @property
+    def unread_batches(self) -> tuple[str, ...]:
+        """The batches that were made here and whose results did not pass. Ask after the end."""
+        return self._recorder.unread_batches
+
+    @property
     def unposted(self) -> int:
         """Calls that are under way or not in the ledger yet. After the end: those that stay in the spool."""
         backlog = self._spool.backlog()

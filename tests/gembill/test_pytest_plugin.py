@@ -126,6 +126,18 @@ def test_an_address_that_is_replaced_is_named_once(workers, upstream, tmp_path):
     assert done.stdout.count("GOOGLE_GEMINI_BASE_URL was http://gateway.example and is replaced") == 1
 
 
+@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "xdist"])
+def test_a_session_that_leaves_a_batch_unread_says_so_and_fails_if_strict(workers, tmp_path):
+    made = TESTS.partition("@pytest.mark")[0].replace(":generateContent", ":batchGenerateContent")
+    tests = made + "def test_calls(): call()\n"
+    with Player(answer=lambda _: Reply([b'{"name": "batches/a"}'])).serving() as player:
+        flags = (*workers, "--gemini-budget", "1", "--gemini-strict")
+        done = pytest_in(tmp_path, *flags, tests=tests, GEMBILL_UPSTREAM=player.url)
+    assert done.returncode == 12, done.stdout
+    assert "A batch was made whose results were not read here (batches/a)" in done.stdout
+    assert "No paid Gemini call" not in done.stdout
+
+
 def test_a_strict_session_with_calls_that_are_counted_passes(upstream, tmp_path):
     tests = TESTS.partition("@pytest.mark")[0] + "def test_calls(): call()\n"
     done = pytest_in(tmp_path, "--gemini-strict", "--gemini-budget", "1", tests=tests, GEMBILL_UPSTREAM=upstream)

@@ -9,7 +9,7 @@ from gembill.config import Settings
 from gembill.errors import ConfigurationError, GembillError, LedgerError
 from gembill.ledger import read_totals
 from gembill.rules.budgets import BudgetState
-from gembill.run import Run, environment, limit, new_id, replaced_addresses
+from gembill.run import Run, environment, limit, new_id, replaced_addresses, unread
 from tests.e2e.player import Player, Reply
 from tests.recording import Recording
 
@@ -45,6 +45,24 @@ def test_an_address_that_a_run_replaces_is_named_where_calls_go_elsewhere(tmp_pa
         "GOOGLE_VERTEX_BASE_URL was http://127.0.0.1:9 and is replaced: calls of this run go to https"
     )
     assert sentence.endswith("a run around this one, which sees none of these calls.")
+
+
+def test_batches_whose_results_were_not_read_are_one_sentence(tmp_path):
+    assert unread(()) == []
+    (one,) = unread(("batches/a",))
+    assert one.startswith(
+        "A batch was made whose results were not read here (batches/a): what that costs is in no sum,"
+    )
+    (many,) = unread([f"batches/{n}" for n in range(1200)])
+    assert many.startswith(
+        "1,200 batches were made whose results were not read here (batches/0, batches/1, batches/2, ...)"
+    )
+    with Player(answer=lambda _: Reply([b'{"name": "batches/a"}'])).serving() as player:
+        run = Run(Settings(data_dir=tmp_path, upstream=player.url), {})
+        proxy = Recording(Settings(data_dir=tmp_path))
+        with run.recording() as proxy.url:
+            proxy.post("/v1beta/models/gemini-2.5-flash:batchGenerateContent", {"batch": {}})
+    assert run.unread_batches == ("batches/a",)
 
 
 @pytest.mark.parametrize("labels", [{"run": "x"}, {"n" * 65: "x"}, {"n": "x" * 257}, {"n": "\0"}, {"": "x"}])

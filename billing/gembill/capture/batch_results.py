@@ -102,6 +102,7 @@ class ContextExchange(Exchange):
         if name is not None and declared is not None:
             declared_bytes = bytes(self._declared) if self._listed else bytes(declared)
             self._note_submitted(name, self._route.model, declared=declared_bytes)
+            self._context.note_unread(self._route.api, name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,6 +238,8 @@ class BatchResults(Exchange):
         submitted = self._submitted()
         if job.file and submitted:
             self._context.note_batch(self._route.api, job.file, msgspec.structs.replace(submitted, declared=b""))
+        if submitted and embeddings.batch_error(document) is not None:
+            self._context.note_read(self._route.api, submitted.name)
         if embeddings.is_batch(document) and self._tokens is None:
             self._error = embeddings.batch_error(document)
             self._tokens = None if self._error is None else 0
@@ -301,6 +304,8 @@ class BatchResults(Exchange):
         entry.observe(observation)
         if result.unread is not None:
             observation.mark_unread(result.unread)
+        if known:
+            self._context.note_read(api, known.name)
         labelled = known or self._caller
         return Event(
             id=str(uuid5(UUID(self.event_id), self._distinct(entry.key, result.place))),

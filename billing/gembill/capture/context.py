@@ -46,6 +46,7 @@ class ContextCache:
     def __init__(self) -> None:
         self._caches: OrderedDict[tuple[Api, str], bool] = OrderedDict()
         self._batches: OrderedDict[tuple[Api, str], Submitted] = OrderedDict()
+        self._unread: OrderedDict[tuple[Api, str], None] = OrderedDict()
         self.chats = Chats()
         self._entries = 0
 
@@ -69,4 +70,20 @@ class ContextCache:
         self._entries += len(submitted.declared) - (len(old.declared) if old else 0)
         self._batches[api, name] = submitted
         while self._batches and (len(self._batches) > MAX_NAMES or self._entries > MAX_ENTRIES):
-            self._entries -= len(self._batches.popitem(last=False)[1].declared)
+            forgotten, left = self._batches.popitem(last=False)
+            self._entries -= len(left.declared)
+            self._unread.pop(forgotten, None)
+
+    def note_unread(self, api: Api, name: str) -> None:
+        """A batch was made: its entries are calls that nobody sees before its results pass."""
+        if (api, name) in self._batches:
+            self._unread[api, name] = None
+
+    def note_read(self, api: Api, name: str) -> None:
+        """Results of a batch passed, or it ended without any."""
+        self._unread.pop((api, name), None)
+
+    @property
+    def unread_batches(self) -> tuple[str, ...]:
+        """The batches that were made here and whose results did not pass, the oldest first."""
+        return tuple(name for _, name in self._unread)

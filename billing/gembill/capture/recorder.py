@@ -81,6 +81,11 @@ class Recorder:
         self.labels: Mapping[str, str] = {}
         """Given to every call from now on, over those of its caller; replaced, never changed."""
 
+    @property
+    def unread_batches(self) -> tuple[str, ...]:
+        """The batches that were made here and whose results did not pass: what they cost is in no record."""
+        return self._context.unread_batches
+
     async def begin(
         self, route: Route, caller: Caller, headers: Sequence[Header], *, waited: float = 0.0
     ) -> Call | None:

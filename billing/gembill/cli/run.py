@@ -153,12 +153,14 @@ def _at_terminal() -> bool:
 def _judge(recorded: Run, budgets: list[Budget]) -> tuple[list[BudgetStatus], bool]:
     """The state of the budgets, and whether calls reached us whose whole cost is known; what they cost goes to stderr.
 
+    A batch whose results the run did not read has a cost that is not known.
+
     LedgerError if calls are not in the ledger.
     """
     import sys
 
     from gembill.period import Period, zone
-    from gembill.run import NOT_REACHED
+    from gembill.run import NOT_REACHED, unread
     from gembill_reports.analysis.report import report
     from gembill_reports.layout import screen
     from gembill_reports.views import budgets as shown
@@ -172,6 +174,7 @@ def _judge(recorded: Run, budgets: list[Budget]) -> tuple[list[BudgetStatus], bo
         ledger.close()
     sheet = shown.run_sheet(rows, statuses)
     screen.write([sheet.terminal(screen.width(), color=screen.colored(sys.stderr))], sys.stderr)
-    if not rows.total.calls:
-        click.echo(f"gembill: {NOT_REACHED}", err=True)
-    return statuses, rows.total.calls > 0 and rows.total.is_known
+    batches = recorded.unread_batches
+    for sentence in unread(batches) if batches or rows.total.calls else [NOT_REACHED]:
+        click.echo(f"gembill: {sentence}", err=True)
+    return statuses, rows.total.calls > 0 and rows.total.is_known and not batches

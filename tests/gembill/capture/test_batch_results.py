@@ -138,6 +138,42 @@ def test_a_batch_is_remembered_with_who_made_it():
     assert (alone.labels, alone.asked.declared) == ({"team": "reader"}, None)
 
 
+_ENTRY = {"response": {"usageMetadata": USAGE}}
+
+
+@pytest.mark.parametrize(
+    ("poll", "left"),
+    [
+        ({"metadata": {"state": "BATCH_STATE_RUNNING"}}, ("batches/b",)),
+        ({"response": {"responsesFile": "files/f"}}, ("batches/b",)),
+        ({"response": {"inlinedResponses": {"inlinedResponses": [_ENTRY]}}}, ()),
+        ({"metadata": {"state": "BATCH_STATE_FAILED"}}, ()),
+        ({"error": {"code": 3}}, ()),
+    ],
+)
+def test_a_batch_is_unread_until_its_results_pass(poll, left):
+    context = ContextCache()
+    refused = exchange("POST", "/v1beta/models/m:batchGenerateContent", context)
+    events(refused, b'{"name": "batches/refused"}', 429)
+    assert context.unread_batches == ()
+    made = exchange("POST", "/v1beta/models/m:batchGenerateContent", context)
+    made.sent(b'{"batch": {}}')
+    events(made, b'{"name": "batches/b"}')
+    assert context.unread_batches == ("batches/b",)
+    events(exchange("GET", "/v1beta/batches/b", context), json.dumps(poll).encode())
+    assert context.unread_batches == left
+
+
+def test_a_batch_is_read_with_the_file_of_its_results():
+    context = ContextCache()
+    made = exchange("POST", "/v1beta/models/m:batchGenerateContent", context)
+    made.sent(b'{"batch": {}}')
+    events(made, b'{"name": "batches/b"}')
+    events(exchange("GET", "/v1beta/batches/b", context), b'{"response": {"responsesFile": "files/f"}}')
+    events(exchange("GET", FILE, context), LINES)
+    assert context.unread_batches == ()
+
+
 @pytest.mark.parametrize(
     ("ending", "status", "known"), [(Ending.FINISHED, 200, True), (Ending.CUT, 200, None), (Ending.FINISHED, 400, None)]
 )

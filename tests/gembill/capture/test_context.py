@@ -45,6 +45,20 @@ def test_large_batches_push_out_older_ones(monkeypatch):
     assert memory.batch(Api.GEMINI, "huge") is None
 
 
+def test_a_batch_is_unread_until_its_results_pass_or_it_is_forgotten(monkeypatch):
+    monkeypatch.setattr(module, "MAX_NAMES", 3)
+    memory = ContextCache()
+    memory.note_unread(Api.GEMINI, "nobody's")
+    for n in range(5):
+        memory.note_batch(Api.GEMINI, f"b{n}", submitted())
+        memory.note_unread(Api.GEMINI, f"b{n}")
+    memory.note_read(Api.VERTEX, "b3")
+    assert memory.unread_batches == ("b2", "b3", "b4")
+    memory.note_read(Api.GEMINI, "b3")
+    memory.note_read(Api.GEMINI, "b0")
+    assert memory.unread_batches == ("b2", "b4")
+
+
 @pytest.mark.parametrize(
     ("key", "declared"),
     [("0", False), ("1", True), ("2", None), ("-1", None), ("x", None), ("\u0661", None), ("9" * 40, None)],

@@ -135,6 +135,18 @@ def test_a_run_whose_cost_is_not_known_is_exit_12_if_strict_also_without_a_budge
     assert done.returncode == code, done.stderr
 
 
+@pytest.mark.parametrize(("flags", "code"), [((), 0), (("--strict",), 12)])
+def test_a_run_that_leaves_a_batch_unread_says_so_and_is_exit_12_if_strict(flags, code, upstream, tmp_path):
+    program = CALL.replace(":generateContent", ":batchGenerateContent").replace(
+        "json.dumps(",
+        'json.dumps({"batch": {"inputConfig": {"requests": {"requests": [{"request": {"contents": []}}]}}}} or ',
+    )
+    done = run(tmp_path, *flags, "--upstream", upstream, "--", sys.executable, "-c", program, "0")
+    assert done.returncode == code, done.stderr
+    assert "gembill: A batch was made whose results were not read here (batches/" in done.stderr
+    assert "No paid Gemini call" not in done.stderr
+
+
 def test_a_program_that_fails_without_a_call_keeps_its_exit_code(tmp_path):
     done = run(tmp_path, "--strict", "--", sys.executable, "-c", "raise SystemExit(3)")
     assert done.returncode == 3, done.stderr
