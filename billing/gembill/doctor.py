@@ -38,6 +38,7 @@ from gembill.spool.reader import read_cursor
 _OTHERS = 0o077
 _AHEAD_S = 300.0  # more than this is no delay of a clock's setting
 _ROOMY = 4  # times the floor
+_LOCKED_S = 3.0  # longer than a transaction of ours takes
 _AT_ONCE = 500  # completions of a spool that are looked for together
 _ABOUT_LEDGERS = re.compile(r"`(gembill (?:replay|proxy|report|db|spool renew|spool salvage)\b[^`]*)`")
 
@@ -76,6 +77,7 @@ def _all(settings: Settings, now_s: Callable[[], float]) -> Iterator[Ailment]:
         yield _closed_to_us(error)
     yield from _spools(spools)
     yield from _engine(settings)
+    yield from _lock(settings)
     yield from _ledger(settings, spools, now_s)
 
 
@@ -225,6 +227,29 @@ def _engine(settings: Settings) -> Iterator[Ailment]:
         version = ".".join(map(str, sqlite.version))
         sentence = f"SQLite {version} can corrupt a write-ahead log, so the slower journal is used"
         yield Ailment(about="sqlite", sentence=sentence, remedy="`pip install pysqlite3`", note=True)
+
+
+def _lock(settings: Settings) -> Iterator[Ailment]:
+    """A program that holds the ledger's file, so that nothing can be posted; reading it is still possible."""
+    file = ledger_file(settings.ledger_url)
+    if file is None or not os.access(file, os.R_OK | os.W_OK):
+        return
+    connection = sqlite.driver.connect(file, isolation_level=None, timeout=_LOCKED_S)
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute("ROLLBACK")
+    except sqlite.driver.OperationalError as error:
+        if "locked" in str(error):  # of anything else opening it says more
+            sentence = (
+                f"a program has held the lock of the ledger {file} for {_LOCKED_S:.0f} s; calls stay in the spools"
+            )
+            yield Ailment(
+                about="ledger", sentence=sentence, remedy=f"`fuser {quote(str(file))}` names those that have it open"
+            )
+    except sqlite.driver.Error:
+        pass
+    finally:
+        connection.close()
 
 
 def _spools(spools: list[SpoolSurvey]) -> Iterator[Ailment]:

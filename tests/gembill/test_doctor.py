@@ -19,6 +19,7 @@ from gembill.posting import Poster
 from gembill.spool import Spool, SpoolSurvey, leave
 from gembill.spool.segments import SequenceRange
 from gembill.spool_replay import replay_spools
+from gembill.sqlite import driver
 from tests.gembill.calls import answered
 from tests.gembill.test_spool_replay import LIST, quiet
 
@@ -264,6 +265,19 @@ def test_a_ledger_file_that_we_may_not_read_is_no_database_that_is_away(
     assert only(settings).remedy == f"`fuser {file}` names the program that holds it"
     close_to_us(monkeypatch, file)
     assert only(settings).remedy == f"`chmod -R u+rwX {file}`"
+
+
+def test_a_program_that_holds_the_ledgers_lock_is_named(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gembill.doctor._LOCKED_S", 0.05)
+    file = settings.data_folder / "ledger.db"
+    holder = driver.connect(file, isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    ailment = only(settings)
+    assert f"held the lock of the ledger {file}" in ailment.sentence
+    assert f"`fuser {file}`" in ailment.remedy
+    holder.execute("ROLLBACK")
+    holder.close()
+    assert found(settings) == []
 
 
 def test_a_disk_that_is_mounted_read_only_is_named(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -44,10 +44,13 @@ _STATES: dict[str, type[LedgerError]] = {
     "54": InvalidPosting,  # a limit of the program, as the size of an index row
     "57": LedgerUnavailable,  # an operator intervened: shut down, cancelled
 }
-_READ_ONLY = (
-    "SQLite keeps a log beside the file, for readers too: the folder has to be one that you may write to, or copy the "
-    "ledger to such a one"
-)
+_SQLITE_MORE = {
+    "readonly": "SQLite keeps a log beside the file, for readers too: the folder has to be one that you may write to, "
+    "or copy the ledger to such a one",
+    "is locked": "another program holds its file; `gembill doctor` names the command that finds it",
+    "is full": "make room on the disk of the ledger",
+}
+"""What helps, by words of SQLite's own."""
 # SQLite says some of these as an OperationalError, which else means a lock or the disk.
 _SQLITE_ABOUT_VALUES = ("integer overflow", "string or blob too big", "datatype mismatch")
 
@@ -108,4 +111,6 @@ def _reason(error: Exception) -> str:
     orig = getattr(error, "orig", None) or error  # what SQLAlchemy wraps
     lines = str(orig).strip().splitlines()
     reason = lines[0] if lines else type(orig).__name__
-    return f"{reason}; {_READ_ONLY}" if isinstance(orig, sqlite.driver.Error) and "readonly" in reason else reason
+    if not isinstance(orig, sqlite.driver.Error):
+        return reason
+    return next((f"{reason}; {more}" for words, more in _SQLITE_MORE.items() if words in reason), reason)

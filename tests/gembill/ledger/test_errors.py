@@ -195,3 +195,18 @@ def test_a_folder_that_may_not_be_written_to_is_named_as_the_reason() -> None:
         connection.execute("PRAGMA query_only = 1")
         with pytest.raises(LedgerUnavailable, match="keeps a log beside the file, for readers too"), translated("read"):
             connection.execute("CREATE TABLE t (a)")
+
+
+@pytest.mark.parametrize(
+    ("words", "help_"),
+    [
+        ("database is locked", "gembill doctor"),
+        ("database or disk is full", "make room"),
+        ("disk I/O error", ""),
+    ],
+)
+def test_what_helps_is_said_beside_sqlites_own_words(words: str, help_: str) -> None:
+    with pytest.raises(LedgerUnavailable) as raised, translated("post"):
+        raise sqlite.driver.OperationalError(words)
+    assert str(raised.value).startswith(f"the ledger cannot post now: {words}")
+    assert help_ in str(raised.value)
