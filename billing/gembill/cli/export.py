@@ -70,6 +70,7 @@ def export(
             pour(made.text(wanted), stream, wanted)
         if wanted.has_charges_alone:
             _warn(ledger, selection)
+        _say_corrected(ledger, period, selection)
 
 
 def _reconciled(ledger: Ledger, settings: Settings, period: Period) -> ReconciledCells:
@@ -97,6 +98,21 @@ def _counted(ledger: Ledger, selection: Selection) -> Iterator[Iterable[LedgerRe
                 progress.reach(number)
 
         yield passing()
+
+
+def _say_corrected(ledger: Ledger, period: Period, selection: Selection) -> None:
+    """Say that calls of a closed month are as they are today, which is not what its statement says."""
+    from gembill.ledger import read_closings
+
+    if not read_closings(ledger):
+        return
+    from gembill_reports.analysis.closed_months import ClosedMonths, closed_months
+    from gembill_reports.views.closing import notes
+
+    said = closed_months(ledger, period, selection)
+    corrected = tuple(month for month in said.months if month.is_corrected) if said else ()
+    for note in notes(ClosedMonths(corrected)):
+        click.echo(f"gembill: calls are as they are today. {note}", err=True)
 
 
 def _warn(ledger: Ledger, selection: Selection) -> None:

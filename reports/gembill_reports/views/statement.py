@@ -7,6 +7,8 @@ all their digits, so that columns add up; a cost of which nothing is known is no
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 from gembill.money import usd
@@ -44,6 +46,7 @@ class StatementView(View):
             "by": made.terms.by,
             "shared_rule": made.terms.shared.value,
             "markup": str(made.terms.markup),
+            "markup_percent": _percent(made.terms.markup),
             "closed": None if made.closing is None else _closed_dict(made),
             "rows": [{made.terms.by: row.name, **_row_dict(row)} for row in made.rows],
             "total": _row_dict(made.total),
@@ -111,9 +114,9 @@ def _notes(made: Statement) -> list[str]:
     if made.spread_pico:
         lines.append(_shared(made))
     if made.terms.markup:
-        percent = f"{float(100 * made.terms.markup):g}%"
+        percent = _percent(made.terms.markup)
         lines.append(
-            f"Mark-up: {percent} of own cost, adjustments and shared cost, rounded to the pico-dollar per row."
+            f"Mark-up: {percent}% of own cost, adjustments and shared cost, rounded to the pico-dollar per row."
         )
     lines += [_adjusted(made, month) for month in dict.fromkeys(one.closing.month for one in made.adjustments)]
     lines += doubts(made.report)
@@ -128,13 +131,24 @@ def _notes(made: Statement) -> list[str]:
 
 def _shared(made: Statement) -> str:
     calls = sum(row.calls for row in made.report.rows if row.group[made.terms.by] is None)
-    named = f"{calls:,} {'call' if calls == 1 else 'calls'} without a {made.terms.by.removeprefix('label.')}"
-    return f"Shared: {exact(made.spread_pico)} of {named}, spread {_RULES[made.terms.shared]}."
+    corrected = sum(one.cost_pico for one in made.adjustments if one.group[made.terms.by] is None)
+    without = f"without a {made.terms.by.removeprefix('label.')}"
+    sources = [f"{calls:,} {'call' if calls == 1 else 'calls'} {without}"] if calls else []
+    sources += [f"corrections of calls {without} ({closing.signed(corrected)})"] if corrected else []
+    return f"Shared: {exact(made.spread_pico)} of {' and '.join(sources)}, spread {_RULES[made.terms.shared]}."
 
 
 def _adjusted(made: Statement, month: str) -> str:
-    amount = sum(one.cost_pico for one in made.adjustments if one.closing.month == month)
-    return f"Adjusted: corrections of the closed month {month} that were made in this one, {closing.signed(amount)}."
+    adjusted = [one for one in made.adjustments if one.closing.month == month]
+    amount = closing.signed(sum(one.cost_pico for one in adjusted))
+    unnamed = sum(one.cost_pico for one in adjusted if one.group[made.terms.by] is None)
+    shared = f", of which {closing.signed(unnamed)} is shared" if unnamed and made.spread_pico else ""
+    return f"Adjusted: corrections of the closed month {month} that were made in this one, {amount}{shared}."
+
+
+def _percent(markup: Fraction) -> str:
+    """All digits that `--markup` takes."""
+    return f"{Decimal(round(markup * 10**8)) / 10**6:f}"
 
 
 def _row_dict(row: StatementRow) -> dict[str, Any]:

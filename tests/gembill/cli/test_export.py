@@ -72,5 +72,17 @@ def test_a_file_is_whole_or_not_there(url: str, tmp_path: Path) -> None:
     assert list(tmp_path.glob(".*.part")) == []
 
 
+def test_of_a_closed_month_that_was_corrected_it_is_said(url: str) -> None:
+    CliRunner().invoke(gembill, ["close", "2026-10", "--database-url", url], catch_exceptions=False)
+    october = ("--format", "csv", "--month", "2026-10")
+    assert "closed" not in run(url, *october).stderr
+    ledger = open_ledger(url)
+    put(ledger, call("2026-10-07T10:00:00+00:00", (1, 0, 0)))
+    ledger.close()
+    assert "calls are as they are today. 2026-10 was closed on" in run(url, *october).stderr
+    assert "corrections since, +$0.0000005, are adjustments" in run(url, *october).stderr
+    assert "closed" not in run(url, "--format", "csv", "--month", "2026-11").stderr
+
+
 def test_a_form_has_to_be_named(url: str) -> None:
     assert run(url).exit_code == 2

@@ -79,6 +79,27 @@ def test_html_is_one_file_with_the_amounts_and_the_rule(books: Ledger) -> None:
     assert "<script" not in page
 
 
+def test_corrections_of_nobody_s_calls_are_said_to_be_shared(books: Ledger) -> None:
+    append(at(books, "2026-11-12T12:00:00+00:00"), SPOOL, [posting(6, occurred_us=MIDDLE, labels={})])
+    shown = made(books, NOVEMBER, markup="0.12345678")
+    said = sheet(shown).terminal(200)
+    assert "Shared: $0.0001 of corrections of calls without a team (+$0.0001), spread" in said
+    assert "the closed month 2026-10 that were made in this one, +$0.00008, of which +$0.0001 is shared." in said
+    assert "Mark-up: 12.345678% of own cost" in said
+    apart = sheet(made(books, NOVEMBER, SharedRule.APART)).terminal(200)
+    assert "that were made in this one, +$0.00008." in apart
+    append(at(books, "2026-11-13T12:00:00+00:00"), SPOOL, [posting(7, occurred_us=NOW, labels={})])
+    said = sheet(made(books, NOVEMBER)).terminal(200)
+    assert "Shared: $0.0002 of 1 call without a team and corrections of calls without a team (+$0.0001), spread" in said
+
+
+@pytest.mark.parametrize(
+    ("markup", "percent"), [("0", "0"), ("1", "100"), ("1/8", "12.5"), ("12.34123456", "1234.123456"), ("1/10", "10")]
+)
+def test_a_mark_up_is_said_with_all_its_digits(books: Ledger, markup: str, percent: str) -> None:
+    assert view(made(books, markup=markup)).json()["markup_percent"] == percent
+
+
 def test_a_cost_that_is_not_known_is_not_zero(ledger: Ledger) -> None:
     from gembill.model import Rating
 
