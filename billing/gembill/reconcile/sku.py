@@ -147,15 +147,16 @@ _KINDS = {
 _CACHED = frozenset(("cached", "caching"))
 _FILLER = frozenset(("token", "tokens", "count", "for", "of", "content", "number", "and"))
 _HOURS = "over a period of time expressed in token hours"
-_FILM = re.compile(r"(veo|imagen|lyria|chirp|seconds)\b")
+_GENERATIONS = frozenset(("gemini-2.5", "gemini-3", "gemini-4"))
+_FILM = re.compile(r"(?:generate (?:videos?|images?|music) )?(veo|imagen|lyria|chirp|seconds)\b")
 
 
 @lru_cache(maxsize=4096)
 def read(text: str) -> Sku | UnknownSku:
     """What an SKU's description means, or what of it is not known."""
     words = _normal(text)
-    if _FILM.match(words):
-        return Sku(text=text, product=Product.OTHER, surface=words.split()[0], model=None)
+    if film := _FILM.match(words):
+        return Sku(text=text, product=Product.OTHER, surface=film[1], model=None)
     surface, tier, words = _surface(words)
     model, words = _model(words)
     reading = _Reading(text, surface, tier, model, words)
@@ -231,13 +232,22 @@ class _Reading:
         """Why the words that were taken make no SKU, or None."""
         if left := [word for word in self._words if word not in _FILLER]:
             return f"no rule reads {' '.join(left)}"
-        if self._model is None and not storage:
-            return "it names no model we know"
         if len(self._tiers) > 1:
             return f"it names two tiers, {' and '.join(sorted(self._tiers))}"
-        if not storage and len(meters - {"cached"}) != 1 and "cached" not in meters:
-            return "it does not name one of input and output"
-        return self._reason_of_kinds(meters, kinds)
+        return (
+            self._reason_of_model(storage=storage)
+            or _reason_of_meters(meters, storage=storage)
+            or self._reason_of_kinds(meters, kinds)
+        )
+
+    def _reason_of_model(self, *, storage: bool) -> str | None:
+        if self._model is None:
+            return None if storage else "it names no model we know"
+        if self._model in _GENERATIONS:
+            return "it names a generation of models and not one of them"
+        if self._model.startswith("gemini-1.5") and _normal(self._text).endswith("predictions"):
+            return "Vertex AI billed this model by characters, pictures and seconds, not by tokens"
+        return None
 
     def _reason_of_kinds(self, meters: set[str], kinds: list[str]) -> str | None:
         if len(set(kinds)) > 1:
@@ -249,8 +259,8 @@ class _Reading:
         return None
 
     def _sku(self, *, storage: bool, meters: set[str], kind: str, band: Band | None) -> Sku:
-        live_or_embedding = self._surface not in ("generate_content", None)
-        product = Product.OTHER if live_or_embedding else Product.TOKENS
+        other = self._surface not in ("generate_content", None) or "embedding" in (self._model or "")
+        product = Product.OTHER if other else Product.TOKENS
         return Sku(
             text=self._text,
             product=Product.STORAGE if storage else product,
@@ -304,6 +314,14 @@ class _Reading:
             self._take(("thinking",))
         cached = bool(self._take(_CACHED))
         return {*self._take(("input", "output")), *(("cached",) if cached else ())}
+
+
+def _reason_of_meters(meters: set[str], *, storage: bool) -> str | None:
+    if {"input", "output"} <= meters or not (storage or meters):
+        return "it does not name one of input and output"
+    if {"cached", "output"} <= meters:
+        return "it names output that was cached, and only input is"
+    return None
 
 
 def _meter(words: set[str]) -> Meter:
