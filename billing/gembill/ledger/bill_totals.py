@@ -54,14 +54,14 @@ def bill_days(ledger: Ledger) -> dict[BillForm, tuple[int, int]]:
     return {BillForm(row[0]): (row[1], row[2]) for row in rows}
 
 
-def sku_texts(ledger: Ledger) -> list[tuple[str, str]]:
-    """The ids of SKUs on all lines that count, each with the texts it has there, in their order."""
+def sku_texts(ledger: Ledger) -> list[tuple[str, str, int]]:
+    """The ids of SKUs on all lines, each with the texts it has there and the numbers of their files, in their order."""
     statement = (
-        "SELECT DISTINCT sku_id, sku FROM bill_line "  # noqa: S608
-        f"WHERE sku_id <> '' AND file_number IN ({WHOLE_FILES}) ORDER BY sku_id, sku"
+        "SELECT DISTINCT sku_id, sku, file_number FROM bill_line "  # noqa: S608
+        f"WHERE sku_id <> '' AND file_number IN ({WHOLE_FILES}) ORDER BY sku_id, sku, file_number"
     )
     with translated("read its bills"), ledger.reading() as snapshot:
-        return [(row[0], row[1]) for row in snapshot.rows(statement)]
+        return [(row[0], row[1], row[2]) for row in snapshot.rows(statement)]
 
 
 def sum_bill(

@@ -6,7 +6,7 @@ look at every execution, are read only where output differs.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from fractions import Fraction
@@ -88,28 +88,34 @@ def reconcile(ledger: Ledger, book: PriceBook, scope: BillScope) -> Comparison:
 
 
 def _readable(ledger: Ledger, bill: list[BillTotal]) -> list[BillTotal]:
-    """The bill with a text that can be read in place of one that cannot, where another line has it for the same SKU.
+    """The bill with a text that can be read in place of one that cannot, where another file has it for the same SKU.
 
-    An id is the same in every language and form, a text is not. Where the texts of an id mean different things, or this
-    bill itself has one that can be read, so that the other is not a translation, none is taken.
+    An id is the same in every language and form and when Google renames an SKU, a text is not. Where the texts of an id
+    mean different things none is taken, nor where one file has both: that is neither a translation nor an earlier name.
     """
-    ids: dict[bool, set[str]] = {True: set(), False: set()}
-    for total in bill:
-        ids[isinstance(read(total.sku), UnknownSku)].add(total.sku_id)
-    unread = ids[True] - ids[False] - {""}
-    if not unread:
+    unread = {(total.sku_id, total.sku) for total in bill if isinstance(read(total.sku), UnknownSku)}
+    meanings = _meanings(ledger, unread) if any(sku_id for sku_id, _ in unread) else {}
+    if not meanings:
         return bill
-    texts: dict[str, dict[Sku, str]] = defaultdict(dict)
-    for sku_id, text in sku_texts(ledger):
-        if sku_id in unread and isinstance(sku := read(text), Sku):
-            texts[sku_id].setdefault(replace(sku, text=""), text)
-    known = {sku_id: next(iter(meanings.values())) for sku_id, meanings in texts.items() if len(meanings) == 1}
     return [
-        replace(total, sku=known[total.sku_id])
-        if total.sku_id in known and isinstance(read(total.sku), UnknownSku)
-        else total
-        for total in bill
+        replace(total, sku=meanings[key]) if (key := (total.sku_id, total.sku)) in meanings else total for total in bill
     ]
+
+
+def _meanings(ledger: Ledger, unread: Collection[tuple[str, str]]) -> dict[tuple[str, str], str]:
+    """For ids and texts that cannot be read: a text that can, if all files that have one for the id mean the same."""
+    ids = {sku_id for sku_id, _ in unread}
+    texts: dict[str, dict[Sku, str]] = defaultdict(dict)
+    files: dict[str, set[int]] = defaultdict(set)
+    theirs: dict[tuple[str, str], set[int]] = defaultdict(set)
+    for sku_id, text, file in sku_texts(ledger):
+        if sku_id in ids and isinstance(sku := read(text), Sku):
+            texts[sku_id].setdefault(replace(sku, text=""), text)
+            files[sku_id].add(file)
+        elif sku_id in ids:
+            theirs[sku_id, text].add(file)
+    known = {sku_id: next(iter(named.values())) for sku_id, named in texts.items() if len(named) == 1}
+    return {key: known[key[0]] for key in unread if key[0] in known and not theirs[key] & files[key[0]]}
 
 
 def charged(ledger: Ledger, month: str | None = None) -> Ours:

@@ -41,7 +41,7 @@ def test_the_days_of_a_form_are_those_of_its_usage(ledger: Ledger) -> None:
     assert bill_days(ledger) == {BillForm.COST_TABLE: (DAY, DAY + 4)}
 
 
-def test_each_id_has_the_texts_of_all_lines(ledger: Ledger) -> None:
+def test_each_id_has_the_texts_of_all_lines_with_their_files(ledger: Ledger) -> None:
     add_bill(ledger, file("a"), lambda: [line(1, sku_id="1", sku="x"), line(2, sku_id="1", sku="x"), line(3)])
     add_bill(ledger, file("b"), lambda: [line(1, sku_id="1", sku="a"), line(2, sku_id="0", sku="z")])
-    assert sku_texts(ledger) == [("0", "z"), ("1", "a"), ("1", "x")]
+    assert sku_texts(ledger) == [("0", "z", 2), ("1", "a", 2), ("1", "x", 1)]

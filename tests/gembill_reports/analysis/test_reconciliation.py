@@ -132,3 +132,29 @@ def test_a_text_that_nobody_can_read_is_that_of_another_line_with_the_same_id(le
     assert set(reconcile(ledger, BOOK, SCOPE).unknown_skus) == {
         line.sku for line in foreign if line.sku_id == other.sku_id
     }
+
+
+@pytest.mark.parametrize("months", [("2026-10", "2026-11"), ("2026-11", "2026-11")])
+def test_an_sku_that_a_later_file_calls_otherwise_is_still_what_its_id_was(
+    ledger: Ledger, months: tuple[str, str]
+) -> None:
+    filled(ledger)
+    lines = lines_numbered(make_bill(charged(ledger).usages, [], BOOK, BillOptions()))
+    renamed = lines[0].sku_id
+    first, second = months  # of invoices: a revised table of one month takes the place of the first
+    before = [structs.replace(line, month=first) for line in lines if line.sku_id == renamed]
+    after = [
+        structs.replace(line, month=second, sku=f"{line.sku} renamed" if line.sku_id == renamed else line.sku)
+        for line in lines
+    ]
+    add_bill(ledger, BillFile(digest="1", name="1", form=BillForm.COST_TABLE), lambda: before)
+    add_bill(ledger, BillFile(digest="2", name="2", form=BillForm.COST_TABLE), lambda: after)
+    assert reconcile(ledger, BOOK, SCOPE).unknown_skus == {}
+
+
+def test_a_suffix_beside_the_text_without_it_in_one_file_is_not_another_name_of_its_id(ledger: Ledger) -> None:
+    filled(ledger)
+    line, *others = lines_numbered(make_bill(charged(ledger).usages, [], BOOK, BillOptions()))
+    odd = structs.replace(line, number=9_999, sku=f"{line.sku} offpeak")
+    add_bill(ledger, BillFile(digest="1", name="1", form=BillForm.COST_TABLE), lambda: [line, odd, *others])
+    assert set(reconcile(ledger, BOOK, SCOPE).unknown_skus) == {odd.sku}
