@@ -126,6 +126,7 @@ def reconcile(
     Exits 0 if no token and less than a cent is without a name, 10 if there is more, and 12 if all days are open or an
     SKU is not known.
     """
+    from gembill.ledger import holds_demo_data
     from gembill.price_catalog import book_in_force
     from gembill_reports.analysis.reconciliation import reconcile as compared
     from gembill_reports.views.reconciliation import ReconciliationView, inference_notes, proposals
@@ -143,7 +144,7 @@ def reconcile(
             scope = replace(scope, report=lambda done, total: progress.reach(done, f"{total:,} in all"))
             scope = replace(scope, report_results=_begun_later("calls looked at for results", later))
             comparison = compared(ledger, book_in_force(ledger, settings), scope)
-        output.write(ReconciliationView(_form(ledger, scope), comparison))
+        output.write(ReconciliationView(_form(ledger, scope), comparison, demo=holds_demo_data(ledger)))
     for command in proposals(comparison):
         click.echo(f"gembill: the bill has another price than the list; to take it over: {command}", err=True)
     if flags.infer:
@@ -166,6 +167,7 @@ def _begun_later(what: str, stack: ExitStack) -> Callable[[int, int], None]:
 
 def _witness(path: Path, credentials: tuple[str, ...], output: Output, database_url: str | None) -> int:
     """Compare numbers of calls; the exit code."""
+    from gembill.ledger import holds_demo_data
     from gembill.reconcile.monitoring import read_calls
     from gembill_reports.analysis.second_witness import witnessed
     from gembill_reports.views.second_witness import SecondWitnessView
@@ -175,7 +177,8 @@ def _witness(path: Path, credentials: tuple[str, ...], output: Output, database_
         raise ConfigurationError("--credential is written ID=KEY, such as apikey:0123=team-a")
     with opened(database_url) as (ledger, _):
         days = witnessed(ledger, read_calls(path), {name: key for name, _, key in pairs})
-    output.write(SecondWitnessView(days))
+        view = SecondWitnessView(days, demo=holds_demo_data(ledger))
+    output.write(view)
     return RESIDUE_EXIT if any(one.past for one in days) else 0
 
 
@@ -203,11 +206,12 @@ def take_in(ledger: Ledger, path: Path, project: str, days: tuple[int | None, in
 
 
 def _explain(ledger: Ledger, book: PriceBook, number: int, bills: list[BillFile], output: Output) -> None:
+    from gembill.ledger import holds_demo_data
     from gembill_reports.analysis.bill_line_calls import explain_line
     from gembill_reports.views.bill_line_calls import BillLineView
 
     named = bills[-1].digest if bills else None
-    output.write(BillLineView(explain_line(ledger, book, number, named)))
+    output.write(BillLineView(explain_line(ledger, book, number, named), demo=holds_demo_data(ledger)))
 
 
 def _change(change: object) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gembill.errors import ConfigurationError
-from gembill.ledger import Ledger, Selection, bill_days, bill_files, read_time_range, read_totals
+from gembill.ledger import Ledger, Selection, bill_days, bill_files, holds_demo_data, read_time_range, read_totals
 from gembill.period import Period, midnight, zone
 from gembill.reconcile.bill_line import BillForm
 from gembill.reconcile.comparison import CellComparison, Comparison
@@ -62,7 +62,7 @@ def bill_page(ledger: Ledger, view: PageQuery, book: PriceBook, comparisons: Com
         nothing = {"schema_version": words.SCHEMA_VERSION, "form": None}
         return Page(**shared, data=nothing, header=words.HEADER, rows=(), more=chosen | {"sentence": ""})
     form, one = held
-    shown = words.ReconciliationView(form, one)
+    shown = words.ReconciliationView(form, one, demo=holds_demo_data(ledger))
     csv = shown.csv()
     return Page(
         **shared,

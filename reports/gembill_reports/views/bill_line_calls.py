@@ -14,7 +14,7 @@ from gembill.reconcile.hypothesis import MICRO
 from gembill.reconcile.numerals import day_text
 from gembill.reconcile.synthetic import decimal_text
 from gembill_reports.analysis.bill_line_calls import BillLineCalls, CallShare
-from gembill_reports.layout.sheet import Sheet, count
+from gembill_reports.layout.sheet import DEMO, Sheet, count
 from gembill_reports.layout.tables import Column, Table
 from gembill_reports.views.view import Csv, View
 
@@ -26,6 +26,7 @@ class BillLineView(View):
     """One line with its calls."""
 
     explained: BillLineCalls
+    demo: bool = False  # the ledger holds made-up calls
 
     def json(self) -> dict[str, Any]:
         """The line, the sums, and the calls with the greatest costs."""
@@ -44,7 +45,7 @@ class BillLineView(View):
             "difference": decimal_text(line.amount_micro - one.quantity * MICRO, 6),
             "calls_count": one.count,
             "calls": [_call(call) for call in one.calls],
-        }
+        } | ({"demo_data": True} if self.demo else {})
 
     def csv(self) -> Csv:
         """A row for each call."""
@@ -66,9 +67,9 @@ class BillLineView(View):
             f"Billed {decimal_text(line.amount_micro, 6)} for {cost}; ours {one.quantity:,}.",
             "`gembill receipt ID` explains a call.",
         )
-        return [
-            Sheet(f"Line {line.number}: {line.sku}, {day_text(line.first_day)}", Table(columns, rows, total), notes)
-        ]
+        mark = DEMO if self.demo else ""
+        heading = f"{mark}Line {line.number}: {line.sku}, {day_text(line.first_day)}"
+        return [Sheet(heading, Table(columns, rows, total), notes)]
 
 
 def _call(call: CallShare) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from gembill.reconcile.numerals import day_text
 from gembill.reconcile.residue import Name
 from gembill.reconcile.sku_price import LONG_PROMPT
 from gembill.reconcile.synthetic import decimal_text
-from gembill_reports.layout.sheet import Sheet
+from gembill_reports.layout.sheet import DEMO, Sheet
 from gembill_reports.layout.tables import Column, Table
 from gembill_reports.views.view import Csv, View
 
@@ -66,6 +66,7 @@ class ReconciliationView(View):
 
     form: BillForm
     comparison: Comparison
+    demo: bool = False  # the ledger holds made-up calls
 
     def json(self) -> dict[str, Any]:
         """Everything, money as decimal strings in the bill's currency."""
@@ -89,7 +90,7 @@ class ReconciliationView(View):
             "inference": _inference(one),
             "price_proposals": proposals(one),
             "lines": [_line(one, cell) for cell in one.cells],
-        }
+        } | ({"demo_data": True} if self.demo else {})
 
     def csv(self) -> Csv:
         """A row for each cell."""
@@ -98,7 +99,8 @@ class ReconciliationView(View):
 
     def sheets(self) -> Sequence[Sheet]:
         """The SKUs, and what is between the two sides."""
-        return [_lines_sheet(self.comparison, self.form), _residue_sheet(self.comparison)]
+        mark = DEMO if self.demo else ""
+        return [_lines_sheet(self.comparison, self.form, mark), _residue_sheet(self.comparison)]
 
 
 def headline(one: Comparison) -> str:
@@ -192,7 +194,7 @@ def _count(micro: int) -> int | str:
     return decimal_text(micro, 6) if micro % MICRO else micro // MICRO
 
 
-def _lines_sheet(one: Comparison, form: BillForm) -> Sheet:
+def _lines_sheet(one: Comparison, form: BillForm, mark: str) -> Sheet:
     columns = (
         *(Column("Model", text=True), Column("Tier", text=True), Column("Meter", text=True), Column("Billed")),
         *(Column("Ours", 30), Column("Difference"), Column("Billed cost", 20), Column("Our cost", 10)),
@@ -203,7 +205,7 @@ def _lines_sheet(one: Comparison, form: BillForm) -> Sheet:
         groups[line.cell._replace(span=0)].append(line)
     rows = tuple(_row(one, cell, lines) for cell, lines in sorted(groups.items()))
     days = f", {day_text(one.days[0])} to {day_text(one.days[1])}" if one.days else ""
-    heading = f"Google's bill ({form.value.replace('_', ' ')}{days}) and the ledger"
+    heading = f"{mark}Google's bill ({form.value.replace('_', ' ')}{days}) and the ledger"
     return Sheet(heading, Table(columns, rows), (headline(one),))
 
 

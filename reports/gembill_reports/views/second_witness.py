@@ -10,7 +10,7 @@ from typing import Any
 
 from gembill.reconcile.numerals import day_text
 from gembill_reports.analysis.second_witness import Witnessed
-from gembill_reports.layout.sheet import Sheet, count
+from gembill_reports.layout.sheet import DEMO, Sheet, count
 from gembill_reports.layout.tables import Column, Table
 from gembill_reports.views.view import Csv, View
 
@@ -24,6 +24,7 @@ class SecondWitnessView(View):
     """All days."""
 
     days: Sequence[Witnessed]
+    demo: bool = False  # the ledger holds made-up calls
 
     def json(self) -> dict[str, Any]:
         """Every day, and the sums."""
@@ -32,7 +33,7 @@ class SecondWitnessView(View):
             "past_the_proxy": sum(one.past for one in self.days),
             "unseen": sum(one.unseen for one in self.days),
             "days": [_row(one) for one in self.days],
-        }
+        } | ({"demo_data": True} if self.demo else {})
 
     def csv(self) -> Csv:
         """A row for each day."""
@@ -52,7 +53,8 @@ class SecondWitnessView(View):
             )
             for one in self.days
         )
-        return [Sheet("Calls that Google answered, and ours", Table(columns, rows), tuple(sentences(self.days)))]
+        heading = f"{DEMO if self.demo else ''}Calls that Google answered, and ours"
+        return [Sheet(heading, Table(columns, rows), tuple(sentences(self.days)))]
 
 
 def sentences(days: Sequence[Witnessed]) -> list[str]:

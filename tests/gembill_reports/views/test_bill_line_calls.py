@@ -32,3 +32,11 @@ def test_json_has_both_sums_and_their_difference():
 def test_the_table_leads_to_receipts_and_csv_has_the_calls():
     assert "gembill receipt ID" in shown(Format.TABLE)
     assert shown(Format.CSV).splitlines()[1].startswith("an-id,1970-01-01T00:00:01")
+
+
+def test_made_up_calls_are_marked_for_people_and_for_scripts():
+    marked, plain = (BillLineView(EXPLAINED, demo=demo) for demo in (True, False))
+    assert "DEMO DATA" in "".join(text(marked, Format.TABLE))
+    assert "DEMO DATA" not in "".join(text(plain, Format.TABLE))
+    assert json.loads("".join(text(marked, Format.JSON)))["demo_data"] is True
+    assert "demo_data" not in json.loads("".join(text(plain, Format.JSON)))

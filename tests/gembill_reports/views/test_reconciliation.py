@@ -79,3 +79,11 @@ def test_a_price_of_the_bill_is_a_command_that_somebody_may_run():
     [fee] = [command for command in said if command.startswith("# ")]
     assert fee == "# gemini-3, standard, search (text): billed at 0.028 dollars for one, which no flag sets"
     assert json.loads(shown(comparison, Format.JSON))["price_proposals"] == said
+
+
+def test_made_up_calls_are_marked_for_people_and_for_scripts():
+    marked, plain = (ReconciliationView(BillForm.BIGQUERY, held(), demo=demo) for demo in (True, False))
+    assert "DEMO DATA" in "".join(text(marked, Format.TABLE))
+    assert "DEMO DATA" not in "".join(text(plain, Format.TABLE))
+    assert json.loads("".join(text(marked, Format.JSON)))["demo_data"] is True
+    assert "demo_data" not in json.loads("".join(text(plain, Format.JSON)))

@@ -36,3 +36,11 @@ def test_json_csv_and_table_have_the_same_numbers() -> None:
     assert shape["days"][0]["credentials"] == ["apikey:1"]
     assert "2026-11-12,generate_content,apikey:1,team-a,15,3,0,12,0" in "".join(text(view, Format.CSV))
     assert "no key" in "".join(text(view, Format.TABLE))
+
+
+def test_made_up_calls_are_marked_for_people_and_for_scripts() -> None:
+    marked, plain = (SecondWitnessView([PAST], demo=demo) for demo in (True, False))
+    assert "DEMO DATA" in "".join(text(marked, Format.TABLE))
+    assert "DEMO DATA" not in "".join(text(plain, Format.TABLE))
+    assert json.loads("".join(text(marked, Format.JSON)))["demo_data"] is True
+    assert "demo_data" not in json.loads("".join(text(plain, Format.JSON)))
