@@ -36,6 +36,8 @@ _PATH = re.compile(
 )
 _VERSION = r"/v[0-9]{1,2}(?:(?:alpha|beta)[0-9]{0,2})?"
 _CURES = (
+    (r"/.+//.*", "it has two slashes in a row, as where a client adds a path to a base URL that ends with one"),
+    (rf"(?:{_PATH.pattern})/", "it ends with a slash, which no path of the API does"),
     (rf"{_VERSION}{_VERSION}/.*", "its version is there twice: the base URL must end before /v1"),
     (
         rf"(?:{_VERSION})?(?:/openai)?/(?:chat/completions|completions|embeddings|images/[a-z]+|responses|audio/[a-z]+)",
@@ -183,7 +185,9 @@ def check_target(target: bytes) -> bool:
     if _LIVE_INTERACTIONS.fullmatch(target):
         raise _live()
     if not target.startswith(b"/") or target.startswith(b"//"):
-        raise _malformed("the request target must be a path that starts with a single slash")
+        raise _malformed(
+            "the request target must be a path that starts with a single slash; a base URL ends without one"
+        )
     return False
 
 

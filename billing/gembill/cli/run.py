@@ -101,7 +101,7 @@ def run(
     with recorded.recording(redaction) as url:
         code = _child(command, environment(url, recorded.id))
     try:
-        statuses, known = _judge(recorded, budgets)
+        statuses, known = _judge(recorded, budgets, ran=code not in (_NOT_FOUND, _NOT_RUNNABLE))
     except GembillError as error:
         if not code:
             raise
@@ -150,7 +150,7 @@ def _at_terminal() -> bool:
         os.close(terminal)
 
 
-def _judge(recorded: Run, budgets: list[Budget]) -> tuple[list[BudgetStatus], bool]:
+def _judge(recorded: Run, budgets: list[Budget], *, ran: bool) -> tuple[list[BudgetStatus], bool]:
     """The state of the budgets, and whether calls reached us whose whole cost is known; what they cost goes to stderr.
 
     A batch whose results the run did not read has a cost that is not known.
@@ -175,6 +175,6 @@ def _judge(recorded: Run, budgets: list[Budget]) -> tuple[list[BudgetStatus], bo
     sheet = shown.run_sheet(rows, statuses)
     screen.write([sheet.terminal(screen.width(), color=screen.colored(sys.stderr))], sys.stderr)
     batches = recorded.unread_batches
-    for sentence in unread(batches) if batches or rows.total.calls else [NOT_REACHED]:
+    for sentence in unread(batches) if batches or rows.total.calls or not ran else [NOT_REACHED]:
         click.echo(f"gembill: {sentence}", err=True)
     return statuses, rows.total.calls > 0 and rows.total.is_known and not batches

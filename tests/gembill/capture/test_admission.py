@@ -80,6 +80,11 @@ CURES = {
     "/v1beta/v1beta1/projects/p/locations/l/publishers/google/models/m:generateContent": "must end before /v1",
     "/": "check the base URL",
     "/metrics": "check the base URL",
+    "/v1beta//models/m:generateContent": "two slashes in a row",
+    "/v1beta/openai//chat/completions": "two slashes in a row",
+    "/v1beta/models/m:generateContent/": "it ends with a slash, which",
+    "/v1beta/openai/chat/completions/": "it ends with a slash, which",
+    "/v1beta/": "check the base URL",
     "/v1beta/secrets": "check the base URL",
 }  # those of clients as they are (README, clients), one way of being wrong each
 

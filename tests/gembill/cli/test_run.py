@@ -182,6 +182,7 @@ def test_a_program_that_cannot_be_run_is_said_as_a_shell_says_it(words, code, tm
     done = run(tmp_path, "--budget", "1", "--", *words)
     assert done.returncode == code
     assert "cannot be run" in done.stderr
+    assert "No paid Gemini call reached the proxy" not in done.stderr  # nothing ran that could have gone past it
 
 
 @pytest.mark.parametrize("flags", [("--budget", "ten"), ("--budget", "-1"), ("--label", "x"), ("--label", "run=1")])
