@@ -3,7 +3,16 @@
 from msgspec.structs import replace
 from sqlalchemy import text
 
-from gembill.ledger import Ledger, audit_ledger, count_gaps, count_unreplayed, read_places, read_source_statuses
+from gembill.ledger import (
+    Ledger,
+    Selection,
+    audit_ledger,
+    count_gaps,
+    count_unreplayed,
+    read_places,
+    read_records,
+    read_source_statuses,
+)
 from gembill.spool.segments import JUMP
 from tests.gembill.ledger.making import SPOOL, append, number, posting
 
@@ -60,3 +69,13 @@ def test_a_call_that_is_closed_again_at_another_place_leaves_no_gap_and_no_dead_
     with ledger.engine.begin() as connection:
         kept = connection.execute(text("SELECT seq, reason FROM dead_letter ORDER BY seq")).all()
     assert kept == [(seq, "its call is in the ledger already, at place 1") for seq in (3, 5)]
+
+
+def test_an_event_whose_row_was_lost_comes_back_with_its_spool(ledger: Ledger) -> None:
+    append(ledger, SPOOL, [posting(n) for n in (1, 2, 3)])
+    with ledger.engine.begin() as connection:
+        connection.execute(text("DELETE FROM event WHERE seq = 2"))
+    assert len(audit_ledger(ledger)) == 2, "the gap, and the record without its event"
+    assert append(ledger, SPOOL, [posting(n) for n in (1, 2, 3)]) == 1
+    assert audit_ledger(ledger) == []
+    assert len(list(read_records(ledger, Selection()))) == 3
