@@ -1,10 +1,13 @@
-"""docs/settings.md names every setting there is, and docs/architecture.md every room of the packages."""
+"""What documents count or list is what there is: settings, pages, rooms of the packages, packages of an install."""
 
 import re
 from dataclasses import fields
+from importlib.metadata import requires
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from gembill.config import Settings
 from gembill_reports.dashboard.frame import MENU
@@ -28,6 +31,21 @@ def test_every_setting_is_in_the_table_and_nothing_else():
 def test_every_page_of_the_menu_is_in_the_table_of_the_dashboard():
     table = re.findall(r"^\| ([^|]+) \|", (ROOT / "docs" / "dashboard.md").read_text("utf-8"), re.MULTILINE)
     assert table[1:] == [name for name, _ in MENU]
+
+
+def test_the_readme_says_how_many_packages_an_install_brings():
+    said = re.search(r"An install brings (\d+) packages", (ROOT / "README.md").read_text("utf-8"))
+    assert int(said[1]) == len(brought("gembill", frozenset(), set()) - {"gembill"})
+
+
+def brought(name, extras, seen):
+    """The packages that installing one brings, itself too."""
+    if (name, extras) not in seen:
+        seen.add((name, extras))
+        for need in map(Requirement, requires(name) or []):
+            if need.marker is None or any(need.marker.evaluate({"extra": extra}) for extra in extras or [""]):
+                brought(canonicalize_name(need.name), frozenset(need.extras), seen)
+    return {one for one, _ in seen}
 
 
 @pytest.mark.parametrize("room", ROOMS)
