@@ -49,7 +49,7 @@ def close(
     A month without a call is taken for a mistake. Calls that wait in the spools of this machine belong in it before it
     is closed; those of other machines are not seen from here.
     """
-    from gembill.ledger import Selection, close_month, read_closings, read_totals
+    from gembill.ledger import Selection, close_month, read_closings, read_totals, require_open
     from gembill_reports.views.closing import ClosingsView
 
     if listed == (month is not None):
@@ -60,6 +60,7 @@ def close(
             return
         period, now_us = _over(month, tz), time.time_ns() // 1000
         month = month.strip()
+        require_open(read_closings(ledger), month, period)
         (total,) = read_totals(ledger, Selection(start_us=period.start_us, end_us=period.end_us))
         if not yes:
             _require_calls(total, month, period)

@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     from gembill.ledger.mark import file_state, read_mark
     from gembill.ledger.measures import MEASURES
     from gembill.ledger.migration import SCHEMA_REVISION
-    from gembill.ledger.month_close import close_month
+    from gembill.ledger.month_close import close_month, require_open
     from gembill.ledger.pages import Cursor, ProblemFilter, RecordPage, SortOrder, count_calls, read_page
     from gembill.ledger.places import count_gaps, read_places
     from gembill.ledger.quality import Quality, read_quality
@@ -88,7 +88,7 @@ _MODULES = {
     "mark": "file_state read_mark",
     "measures": "MEASURES",
     "migration": "SCHEMA_REVISION",
-    "month_close": "close_month",
+    "month_close": "close_month require_open",
     "pages": "Cursor ProblemFilter RecordPage SortOrder count_calls read_page",
     "places": "count_gaps read_places",
     "quality": "Quality read_quality",
@@ -199,6 +199,7 @@ __all__ = [
     "read_usage_of_days",
     "read_wasteful_conversations",
     "require_known",
+    "require_open",
     "sku_texts",
     "sum_bill",
     "sum_charges",

@@ -35,13 +35,18 @@ def close_month(ledger: Ledger, month: str, period: Period, now_us: int) -> Clos
     """Close a month for good. ConfigurationError if it is closed already."""
     with translated("close a month"), engines.writing(ledger.engine) as connection:
         sql.lock_closings(connection, shared=False)
-        known = [one for one in _closings(connection) if (one.month, one.timezone) == (month, period.timezone)]
-        if known:
-            when = iso(known[0].closed_us, period.zone)
-            raise ConfigurationError(f"{month} was closed at {when}; a month is closed once (`gembill close --list`)")
+        require_open(_closings(connection), month, period)
         closing = _closing(connection, month, period, now_us)
         sql.insert(connection, schema.closed_month, [astuple(closing)])
     return closing
+
+
+def require_open(closings: Iterable[Closing], month: str, period: Period) -> None:
+    """ConfigurationError if a month is among those that were closed in its calendar."""
+    for one in closings:
+        if (one.month, one.timezone) == (month, period.timezone):
+            when = iso(one.closed_us, period.zone)
+            raise ConfigurationError(f"{month} was closed at {when}; a month is closed once (`gembill close --list`)")
 
 
 def audit_closings(connection: Connection) -> Iterable[str]:

@@ -97,6 +97,14 @@ def test_what_cannot_be_closed_is_said(url: str, words: tuple[str, ...], says: s
         run(url, "close", *words)
 
 
+def test_of_a_month_that_is_closed_nothing_else_is_said(waiting: Spool, url: str) -> None:
+    assert waiting.source_id
+    run(url, "close", "2026-10")
+    with pytest.raises(ConfigurationError, match="2026-10 was closed at 2026-11-21"):
+        run("", "close", "2026-10")
+    assert "2026-10" in run("", "close", "2026-10", "--tz", "UTC", "--yes").stdout
+
+
 def test_a_month_without_a_call_is_closed_only_if_that_is_right(url: str) -> None:
     with pytest.raises(
         ConfigurationError, match=r"no call of 2026-09 \(America/Los_Angeles\); if that is right, `gembill"
