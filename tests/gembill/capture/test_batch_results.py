@@ -119,15 +119,8 @@ def test_a_poll_is_an_event_only_with_usage_or_at_the_end():
 def test_a_batch_is_remembered_with_who_made_it():
     context = ContextCache()
     made = exchange("POST", "/v1beta/models/m:batchGenerateContent", context, team="night")
-    made.sent(
-        json.dumps(
-            {
-                "batch": {
-                    "inputConfig": {"requests": {"requests": [{"request": {"tools": [{"codeExecution": {}}]}}, {}]}}
-                }
-            }
-        ).encode()
-    )
+    asked = {"requests": {"requests": [{"request": {"tools": [{"codeExecution": {}}]}}, {}]}}
+    made.sent(json.dumps({"batch": {"inputConfig": asked}}).encode())
     assert events(made, b'{"name": "batches/b"}') == []
     entry = {"response": {"usageMetadata": USAGE}}
     done = json.dumps({"response": {"inlinedResponses": {"inlinedResponses": [entry, entry, entry]}}}).encode()
@@ -224,11 +217,8 @@ def test_a_batch_of_embeddings_completes_the_call_that_made_it():
     assert [meter(one, 1).status for one in (call, poll)] == [Status.UNKNOWN, Status.COMPLETE]
     record = meter(poll, 1)
     assert (record.tokens.input, record.tokens.total, record.service_tier) == (10, 10, "batch")
-    assert (record.operation, record.model, record.labels) == (
-        "embed_content",
-        "gemini-embedding-001",
-        {"team": "night"},
-    )
+    named = (record.operation, record.model, record.labels)
+    assert named == ("embed_content", "gemini-embedding-001", {"team": "night"})
 
 
 def test_a_file_of_embeddings_completes_the_call_too():
