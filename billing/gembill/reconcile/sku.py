@@ -232,6 +232,8 @@ class _Reading:
         """Why the words that were taken make no SKU, or None."""
         if left := [word for word in self._words if word not in _FILLER]:
             return f"no rule reads {' '.join(left)}"
+        if "count" in self._words and not {"token", "tokens"} & {*self._words}:
+            return "it counts something else than tokens"
         if len(self._tiers) > 1:
             return f"it names two tiers, {' and '.join(sorted(self._tiers))}"
         return (
@@ -308,9 +310,8 @@ class _Reading:
 
     def _meter_words(self) -> set[str]:
         """input, output, cached; `thinking` and `non thinking` are twins of an output SKU, which both are output."""
-        rest = " ".join(self._words)
-        self._words = rest.replace("non thinking", " ").split()
         if "output" in self._words:
+            self._words = " ".join(self._words).replace("non thinking", " ").split()
             self._take(("thinking",))
         cached = bool(self._take(_CACHED))
         return {*self._take(("input", "output")), *(("cached",) if cached else ())}
@@ -319,7 +320,7 @@ class _Reading:
 def _reason_of_meters(meters: set[str], *, storage: bool) -> str | None:
     if {"input", "output"} <= meters or not (storage or meters):
         return "it does not name one of input and output"
-    if {"cached", "output"} <= meters:
+    if "output" in meters and (storage or "cached" in meters):
         return "it names output that was cached, and only input is"
     return None
 

@@ -113,6 +113,9 @@ def test_fees_storage_and_other_products_are_told_from_tokens(text, product, mod
         ("Generate content output token count gemini 3 text", "it names a generation of models and not one of them"),
         ("Generate content storage token hours gemini 2.5", "it names a generation of models and not one of them"),
         ("Generate content cached output token count gemini 3.7 flash", "it names output that was cached, and only input is"),
+        ("Generate content output token storage gemini 3.7 flash", "it names output that was cached, and only input is"),
+        ("Generate content input image count gemini 3.7 flash", "it counts something else than tokens"),
+        ("Generate content input token count gemini 2.5 flash non-thinking text", "no rule reads non thinking"),
         (
             "Gemini 1.5 Flash Input Image - Predictions",
             "Vertex AI billed this model by characters, pictures and seconds, not by tokens",
