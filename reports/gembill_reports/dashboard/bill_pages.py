@@ -186,7 +186,7 @@ def _by_day(one: Comparison, view: PageQuery) -> Grid:
 
 def _numbers_heads() -> list[Cell]:
     tokens = [number(title) for title in ("Billed", "Ours", "Difference")]
-    return [*tokens, number("Billed cost"), number("Our cost"), money_head("Difference in cost")]
+    return [*tokens, money_head("Billed cost"), number("Our cost"), number("Difference in cost")]
 
 
 def _numbers(one: Comparison, lines: Sequence[CellComparison]) -> list[Cell]:

@@ -4,7 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from gembill.errors import ConfigurationError
-from gembill.ledger import BillFile, Ledger, add_bill
+from gembill.ledger import DEMO_IMPORT, DEMO_SOURCE, BillFile, Ledger, add_bill
 from gembill.reconcile.bill_line import BillForm
 from gembill.reconcile.synthetic import BillOptions, make_bill
 from gembill.rules.prices import bundled
@@ -108,3 +108,17 @@ def test_a_bill_in_several_currencies_asks_for_one(ledger: Ledger) -> None:
     assert card is not None
     assert card.figure == "several"
     assert bill_page(ledger, november(currency="EUR"), BOOK, Comparisons()).data["currency"] == "EUR"
+
+
+def test_on_a_phone_a_line_is_headed_by_what_was_billed_and_differences_have_their_name(ledger: Ledger) -> None:
+    billed(ledger)
+    _, lines, days = bill_page(ledger, november(), BOOK, Comparisons()).grids
+    for grid in (lines, days):
+        assert [head.text for head in grid.heads if head.money] == ["Billed cost"]
+
+
+def test_the_json_of_a_ledger_with_made_up_calls_says_so(ledger: Ledger) -> None:
+    billed(ledger)
+    assert "demo_data" not in bill_page(ledger, november(), BOOK, Comparisons()).data
+    ledger.announce(DEMO_IMPORT, DEMO_SOURCE)
+    assert bill_page(ledger, november(), BOOK, Comparisons()).data["demo_data"] is True
