@@ -223,3 +223,13 @@ def test_a_long_line_that_is_no_data_hides_no_event():
     assert documents.feed(b": " + b"x" * 3 * LONG) == []
     assert documents.feed(b"x" * LONG + b'\n\ndata: {"n": 1}\n\n') == [b'{"n": 1}']
     assert documents.shortened is None
+
+
+def test_a_line_of_which_too_much_was_left_out_keeps_its_place():
+    documents = Documents(lines=True)
+    large = b"{%s}\n" % b",".join(b'"member %d": {}' % n for n in range(400_000))
+    read = [
+        document for start in range(0, len(large), LONG) for document in documents.feed(large[start : start + LONG])
+    ]
+    assert read + documents.feed(b'{"n": 1}\n') == [b"", b'{"n": 1}']
+    assert documents.shortened is UnreadReason.TOO_LARGE
