@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, lite
 from gembill.ledger import rollup, schema, sql
 from gembill.ledger.engine import snapshot
 from gembill.ledger.measures import TOKEN_FIELDS
-from gembill.ledger.record_selection import selected
+from gembill.ledger.record_selection import in_period, selected
 from gembill.ledger.selection import Selection
 from gembill.ledger.store import Ledger
 from gembill.model import Operation, Record, Tokens
@@ -120,12 +120,7 @@ def _newest(connection: Connection, page: ConversationPage, size: int) -> tuple[
 def _start_of_last(connection: Connection, selection: Selection, calls: int) -> int | None:
     """When the last so many calls of the period begin, whoever made them; None where it has no more."""
     at = schema.entry.c.occurred_us
-    query = select(at).order_by(at.desc()).offset(calls).limit(1)
-    if selection.start_us is not None:
-        query = query.where(at >= selection.start_us)
-    if selection.end_us is not None:
-        query = query.where(at < selection.end_us)
-    return connection.scalar(query)
+    return connection.scalar(select(at).where(*in_period(selection)).order_by(at.desc()).offset(calls).limit(1))
 
 
 def _sorted(connection: Connection, page: ConversationPage, size: int) -> tuple[Sequence[str], int]:

@@ -10,12 +10,24 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, literal, literal_column, or_, select, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    Table,
+    and_,
+    func,
+    literal,
+    literal_column,
+    or_,
+    select,
+    tuple_,
+)
 
 from gembill.ledger import records, schema
 from gembill.ledger.engine import snapshot
 from gembill.ledger.entries import LedgerRecord
-from gembill.ledger.record_selection import selected
+from gembill.ledger.record_selection import in_period, selected
 from gembill.ledger.selection import Selection
 from gembill.ledger.store import Ledger
 from gembill.ledger.totals import Total, read_totals
@@ -24,6 +36,7 @@ from gembill.model import Status
 _OF_RECORDS = ("anomaly", "failed")  # problems that no rollup counts
 _TEXTS = ("model", "requested_model", "key", "labels", "response_id", "conversation", "error", "agent")
 _UUID_CHARS = 36
+_FIRST, _FIRST_EACH = 2_000, 4  # calls in which a page is looked for first; for each call of a larger page
 _NOTHING: ColumnElement[int] = literal_column("-1")  # what is not known sorts below 0
 
 
@@ -83,8 +96,27 @@ def read_page(
 ) -> tuple[list[LedgerRecord], Cursor | None]:
     """The next calls, at most `size`, and the place from which to go on; None if these are the last."""
     with snapshot(ledger.engine) as connection:
-        rows = records.shown(connection, _query(page, connection.dialect.name, after).limit(size + 1))
+        query = _query(page, connection.dialect.name, after).limit(size + 1)
+        first = _among_the_first(connection, page, query, size, after)
+        rows = first if len(first) > size else records.shown(connection, query)
     return rows[:size], _cursor(page.order, rows[size - 1]) if len(rows) > size else None
+
+
+def _among_the_first(
+    connection: Connection, page: RecordPage, query: Select[Any], size: int, after: Cursor | None
+) -> list[LedgerRecord]:
+    """What `query` finds among the calls of the period that come first in the order, whatever else is asked of them.
+
+    If that is as many as were asked for, they are the page. To see whether a call is current and what it is of takes
+    several times as long as to read what it is sorted by, so that this is asked of few calls, not of a month's.
+    """
+    if page.order is SortOrder.TIME or page.conversation is not None or page.words or page.problem is not None:
+        return []  # an index leads there, or few of those calls fit
+    entry, c = schema.entry, schema.record.c
+    keys = [entry.c[column.name] for column in entry.primary_key]
+    first = _in_order(select(*keys).where(*in_period(page.selection)), page, after, entry)
+    some = first.limit(max(_FIRST, _FIRST_EACH * size)).subquery("first")
+    return records.shown(connection, query.join(some, and_(*(c[key.name] == some.c[key.name] for key in keys))))
 
 
 def count_calls(ledger: Ledger, page: RecordPage, most: int) -> int:
@@ -109,7 +141,11 @@ def _counted(total: Total, problem: ProblemFilter | None) -> int:
 
 def _query(page: RecordPage, engine: str, after: Cursor | None) -> Select[Any]:
     query = select(schema.record).where(*selected(page.selection, engine), *_narrowed(page))
-    keys = _keys(page.order)
+    return _in_order(query, page, after, schema.record)
+
+
+def _in_order(query: Select[Any], page: RecordPage, after: Cursor | None, table: Table) -> Select[Any]:
+    keys = _keys(page.order, table)
     if after is not None:
         ends = tuple_(*_literals(page.order, after))
         query = query.where(tuple_(*keys) > ends if page.ascending else tuple_(*keys) < ends)
@@ -144,8 +180,8 @@ def _is_id(word: str) -> bool:
         return False
 
 
-def _keys(order: SortOrder) -> list[ColumnElement[Any]]:
-    c = schema.record.c
+def _keys(order: SortOrder, table: Table) -> list[ColumnElement[Any]]:
+    c = table.c
     last: list[ColumnElement[Any]] = [c.occurred_us, c.id, c.source_id]
     return last if order is SortOrder.TIME else [func.coalesce(c[_COLUMN[order]], _NOTHING), *last]
 

@@ -23,6 +23,13 @@ def selected(selection: Selection, dialect: str) -> list[ColumnElement[bool] | T
     return [*_revision(selection.seen_us), *map(_clause, where), *(_unmetered() if selection.unmetered else [])]
 
 
+def in_period(selection: Selection) -> list[ColumnElement[bool]]:
+    """That a row of `entry` is of the selection's period, whatever else is selected and whether it is current."""
+    at = schema.entry.c.occurred_us
+    start = [at >= selection.start_us] if selection.start_us is not None else []
+    return [*start, *([at < selection.end_us] if selection.end_us is not None else [])]
+
+
 def is_current(seen_us: int | None = None) -> ColumnElement[bool]:
     """That a row of `record` is the highest revision of its record; with an instant, of those posted until then."""
     other = schema.entry.alias("newer")

@@ -1,5 +1,7 @@
 """Pages of calls: every call once, in the order asked for, whatever it lacks."""
 
+import itertools
+import random
 from uuid import UUID
 
 import pytest
@@ -13,10 +15,11 @@ from gembill.ledger import (
     Selection,
     SortOrder,
     count_calls,
+    pages,
     read_page,
 )
 from gembill.model import Outcome, Status, Tokens
-from tests.gembill.ledger.making import HOUR, SPOOL, START, append, posting, rated, runs, tokens
+from tests.gembill.ledger.making import HOUR, NATURAL, SPOOL, START, append, number, posting, rated, runs, tokens
 
 
 def walk(ledger: Ledger, asked: RecordPage, size: int = 2) -> list[LedgerRecord]:
@@ -63,6 +66,46 @@ def test_every_call_is_on_one_page_in_order(ledger: Ledger, order: SortOrder, ex
     assert numbers(walk(ledger, RecordPage(selection=Selection(), order=order), size)) == expected
     upward = RecordPage(selection=Selection(), order=order, ascending=True)
     assert numbers(walk(ledger, upward, size)) == expected[::-1]
+
+
+def busy(ledger: Ledger) -> None:
+    """Many calls that are alike in what they are sorted by, of two models, a third of them corrected later."""
+    draw = random.Random(16)
+    for seen, some in enumerate((range(1, 90), range(1, 90, 3))):
+        made = [
+            posting(
+                n + 1000 * seen,
+                source_id=NATURAL,
+                id=number(n),
+                tokens=tokens(draw.choice([None, 1, 20, 300])),
+                executions=runs(*draw.choices(list(Outcome), k=draw.randrange(3))),
+                occurred_us=START + n // 4,
+                model=draw.choice(["one", "other"]),
+            )
+            for n in some
+        ]
+        append(ledger, SPOOL, made)
+
+
+def test_a_page_among_the_first_calls_is_that_of_all_calls(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    busy(ledger)
+    monkeypatch.setattr(pages, "_FIRST", 1)
+    monkeypatch.setattr(pages, "_FIRST_EACH", 2)
+    periods = [Selection(), Selection(models=("other",)), Selection(start_us=START + 9)]
+    for chosen, order, ascending in itertools.product(periods, SortOrder, (False, True)):
+        page = RecordPage(selection=chosen, order=order, ascending=ascending)
+        whole = walk(ledger, page, 100)  # more than there are, so that all calls are asked
+        assert any(one.revision for one in whole)
+        assert numbers(walk(ledger, page, 25)) == numbers(whole), page
+
+
+def test_few_calls_are_asked_whether_they_are_current(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    busy(ledger)
+    asked: list[object] = []
+    shown = pages.records.shown
+    monkeypatch.setattr(pages.records, "shown", lambda *given: asked.append(given) or shown(*given))
+    read_page(ledger, RecordPage(selection=Selection(), order=SortOrder.COST), 5)
+    assert len(asked) == 1
 
 
 @pytest.mark.parametrize(
