@@ -87,3 +87,19 @@ def reach(page: Any, text: str) -> None:
         ):
             return
     raise AssertionError(f"no link that begins with {text!r} was reached")
+
+
+def test_no_name_in_the_filter_is_cut_on_a_phone(browser: Any, home: str) -> None:
+    with tab(browser, home, viewport=PHONE) as phone:
+        for path in ("/", "/changes", "/calls"):
+            phone.go(path)
+            cut = "all => all.filter(one => one.scrollWidth > one.clientWidth).map(one => one.name)"
+            assert phone.page.eval_on_selector_all("#filter input:not([type=checkbox]), #filter select", cut) == [], (
+                path
+            )
+        chip = phone.page.evaluate("""() => {
+            const chips = Object.assign(document.createElement('ul'), { className: 'chips' });
+            chips.innerHTML = `<li><a href="/">label team=${'long-'.repeat(40)}</a></li>`;
+            document.querySelector('header').append(chips);
+            return [document.documentElement.scrollWidth, innerWidth]; }""")
+        assert chip[0] == chip[1]

@@ -26,7 +26,7 @@ from gembill.period import local
 from gembill_reports import charts
 from gembill_reports.analysis.receipt import Receipt
 from gembill_reports.dashboard.grids import kept
-from gembill_reports.dashboard.page import Cell, Grid, Page, Tools, number, text
+from gembill_reports.dashboard.page import NO_CALL, Cell, Grid, Page, Tools, number, text
 from gembill_reports.dashboard.query import PageQuery
 from gembill_reports.layout.sheet import count, exact, money
 from gembill_reports.layout.tables import MISSING, clean
@@ -145,7 +145,7 @@ def _grid(stored: Sequence[LedgerRecord], view: PageQuery, asked: RecordPage, su
         sought=" ".join(asked.words),
         kept=kept(view, "find", "after"),
     )
-    return Grid("Calls", heads, [_call(one, view) for one in stored], empty="No call fits.", tools=tools)
+    return Grid("Calls", heads, [_call(one, view) for one in stored], empty=NO_CALL, tools=tools)
 
 
 def there_are(there: int, what: str, shown: int, onward: str | None, counted: int | None) -> str:

@@ -125,7 +125,7 @@ def _filter(ledger: Ledger, action: str, shown: PageQuery, extent: tuple[int, in
     return {
         "action": action,
         "month": shown.month,
-        "months": months(shown, extent),
+        "months": sorted({*months(shown, extent), *([shown.month] if shown.month else [])}, reverse=True),
         "days": shown.days,
         "since": shown.value("since"),
         "until": shown.value("until"),

@@ -11,6 +11,9 @@ from typing import Any
 from gembill_reports.charts import Chart
 from gembill_reports.layout.sheet import count, money
 
+NO_CALL = "No call fits this period and filter. Choose another period, or leave out a part of the filter."
+"""What a table without a row says, where it lists what calls are of."""
+
 
 @dataclass(frozen=True, slots=True)
 class Cell:
@@ -60,7 +63,7 @@ class Grid:
     heads: Sequence[Cell]
     rows: Sequence[Sequence[Cell]]
     total: Sequence[Cell] | None = None
-    empty: str = "No call was recorded in this period."
+    empty: str = NO_CALL
     name: str = ""
     noun: str = "rows"
     tools: Tools | None = None

@@ -32,6 +32,19 @@ def test_the_menu_marks_the_page_and_keeps_the_choice(app: App) -> None:
     assert page.count(f"?month=2026-11&amp;model={FLASH}") >= len(MENU)
 
 
+@pytest.mark.parametrize("month", ["2020-01", "2026-11"])
+def test_a_month_without_calls_is_the_one_that_its_form_asks_for_again(app: App, month: str) -> None:
+    page = ask(app, f"/models?month={month}").text
+    assert re.findall(r"<option selected>([^<]+)", page) == [month]
+    months = re.findall(r"<option[^>]*>(\d{4}-\d\d)</option>", page)
+    assert months == sorted({*months, month}, reverse=True)
+
+
+@pytest.mark.parametrize("path", ["/models", "/calls"])
+def test_an_empty_table_says_what_to_do(app: App, path: str) -> None:
+    assert "No call fits this period and filter. Choose another period" in ask(app, f"{path}?month=2020-01").text
+
+
 def test_several_models_and_labels_are_ticked_and_said(app: App) -> None:
     page = ask(app, f"/models?month=2026-11&model={FLASH}&model={PRO}&label=team=a&label=team=b").text
     assert checked(page) == ["model", "model", "label", "label"]
