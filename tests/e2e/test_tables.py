@@ -1,9 +1,11 @@
 """Tables in a real browser: sorted and searched without a script, cards on a phone, a receipt by keyboard alone."""
 
+from pathlib import Path
 from typing import Any
 
-from tests.e2e.browsing import tab
-from tests.e2e.month import PAGES
+from gembill.ledger import open_ledger
+from tests.e2e.browsing import serving, tab
+from tests.e2e.month import NOW, PAGES
 from tests.gembill_reports.making import FLASH, PRO
 
 PHONE = {"width": 390, "height": 844}
@@ -103,3 +105,14 @@ def test_no_name_in_the_filter_is_cut_on_a_phone(browser: Any, home: str) -> Non
             document.querySelector('header').append(chips);
             return [document.documentElement.scrollWidth, innerWidth]; }""")
         assert chip[0] == chip[1]
+
+
+def test_the_first_steps_fit_a_phone(browser: Any, tmp_path: Path) -> None:
+    ledger = open_ledger(f"sqlite:///{tmp_path / 'empty.db'}")
+    try:
+        with serving(ledger, tmp_path, NOW) as home, tab(browser, home, viewport=PHONE) as phone:
+            phone.go("/", drawn=False)
+            assert "GOOGLE_GEMINI_BASE_URL" in phone.text()
+            assert phone.page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
+    finally:
+        ledger.close()
