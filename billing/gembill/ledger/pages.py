@@ -110,8 +110,9 @@ def _among_the_first(
     If that is as many as were asked for, they are the page. To see whether a call is current and what it is of takes
     several times as long as to read what it is sorted by, so that this is asked of few calls, not of a month's.
     """
-    if page.order is SortOrder.TIME or page.conversation is not None or page.words or page.problem is not None:
-        return []  # an index leads there, or few of those calls fit
+    few = page.conversation or page.words or page.problem or page.status not in (None, Status.COMPLETE)
+    if few or page.order is SortOrder.TIME:
+        return []  # few of those calls would fit, or an index leads there
     entry, c = schema.entry, schema.record.c
     keys = [entry.c[column.name] for column in entry.primary_key]
     first = _in_order(select(*keys).where(*in_period(page.selection)), page, after, entry)

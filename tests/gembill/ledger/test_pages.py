@@ -106,6 +106,8 @@ def test_few_calls_are_asked_whether_they_are_current(ledger: Ledger, monkeypatc
     monkeypatch.setattr(pages.records, "shown", lambda *given: asked.append(given) or shown(*given))
     read_page(ledger, RecordPage(selection=Selection(), order=SortOrder.COST), 5)
     assert len(asked) == 1
+    read_page(ledger, RecordPage(selection=Selection(), order=SortOrder.COST, status=Status.ERROR), 5)
+    assert len(asked) == 2  # no look among the first, where few calls are refused
 
 
 @pytest.mark.parametrize(
