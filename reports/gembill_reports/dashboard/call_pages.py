@@ -122,6 +122,7 @@ def one_call(receipt: Receipt, view: PageQuery) -> Page:
         grids=tables,
         notes=[plain(note) for note in said],
         more={"receipt": receipt, "explanation": explanation(receipt), "cost": exact(receipt.cost_pico)},
+        dated=local(receipt.stored.record.occurred_us, view.period.zone).strftime("%Y-%m-%d %H:%M:%S"),
     )
 
 

@@ -79,7 +79,7 @@ def frame(ledger: Ledger, page: Page, shown: PageQuery, around: Around) -> dict[
     path, extent, holder = f"/{page.name}", around.extent, around.holder
     return {
         "title": page.title,
-        "heading": f"{words(shown.period)} · {shown.period.timezone}",
+        "heading": f"{page.dated or words(shown.period)} · {shown.period.timezone}",
         "menu": [(name, shown.to(to), to in (path, _HOME.get(path))) for name, to in MENU],
         "home": shown.to("/"),
         "demo": holds_demo_data(ledger),

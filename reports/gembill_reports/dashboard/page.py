@@ -84,7 +84,10 @@ class Card:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """Title, template and content of a page, its JSON, and the rows of its CSV with their header."""
+    """Title, template and content of a page, its JSON, and the rows of its CSV with their header.
+
+    `dated` is the time that it is about, in words, where that is not the period of the address.
+    """
 
     name: str
     title: str
@@ -97,6 +100,7 @@ class Page:
     grids: Sequence[Grid] = ()
     notes: Sequence[str] = ()
     more: Mapping[str, Any] = field(default_factory=dict)
+    dated: str = ""
 
 
 def text(value: object, link: str | None = None, mark: str = "") -> Cell:

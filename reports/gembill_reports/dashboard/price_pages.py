@@ -47,6 +47,7 @@ def prices(book: PriceBook, view: PageQuery) -> Page:
         grids=_one_model(listed, book, model) if model else _all_models(book, view, at_us),
         notes=[plain(sheet.heading), *map(plain, sheet.notes)],
         more={"at": named or "", "priced": model, "known": book.models, "every": view.to("/prices") if model else ""},
+        dated=f"in force on {local(at_us, view.period.zone).date()}",
     )
 
 

@@ -74,6 +74,7 @@ def test_one_call_shows_its_receipt_and_steps(ledger: Ledger) -> None:
     stored = next(iter(read_records(ledger, Selection(), limit=1)))
     page = call_pages.one_call(receipt(stored, read_charges(ledger, stored), {}), at())
     assert page.data["record"]["id"] == stored.record.id
+    assert page.dated == "2026-11-09 02:00:00", "Pacific time, as its zone says"
     assert page.charts[0].starts == ("0", "10", "30")
     assert [row["quantity"] for row in page.rows] == [10, 20, 5]
     assert page.more["cost"].startswith("$0.00")

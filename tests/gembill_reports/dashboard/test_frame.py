@@ -45,6 +45,12 @@ def test_an_empty_table_says_what_to_do(app: App, path: str) -> None:
     assert "No call fits this period and filter. Choose another period" in ask(app, f"{path}?month=2020-01").text
 
 
+def test_a_page_that_is_not_about_a_period_says_what_day_it_is_about(app: App) -> None:
+    assert "<small>2026-10 · America/Los_Angeles</small>" in ask(app, "/models?month=2026-10").text
+    for address, day in (("/prices?month=2026-10", "2026-11-21"), ("/prices?at=2026-01-01", "2026-01-01")):
+        assert f"<small>in force on {day} · America/Los_Angeles</small>" in ask(app, address).text
+
+
 def test_several_models_and_labels_are_ticked_and_said(app: App) -> None:
     page = ask(app, f"/models?month=2026-11&model={FLASH}&model={PRO}&label=team=a&label=team=b").text
     assert checked(page) == ["model", "model", "label", "label"]
