@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from itertools import islice
 from pathlib import Path
 from shlex import quote
 
@@ -19,27 +18,26 @@ from gembill import sqlite
 from gembill.address import masked
 from gembill.capture.fingerprint import SECRET_FILE
 from gembill.config import Settings
-from gembill.errors import GembillError, SchemaError, SpoolError
+from gembill.errors import GembillError, SchemaError
 from gembill.ledger import (
     Ledger,
     LedgerUnavailable,
     count_gaps,
     count_unreplayed,
-    known_events,
     ledger_file,
     open_ledger,
     read_gaps,
     read_places,
     read_time_range,
 )
-from gembill.spool import KeptSpool, SpoolSurvey, survey_spools
+from gembill.spool import SpoolSurvey, survey_spools
 from gembill.spool.reader import read_cursor
+from gembill.spool_rescue import count_displaced, is_salvaged
 
 _OTHERS = 0o077
 _AHEAD_S = 300.0  # more than this is no delay of a clock's setting
 _ROOMY = 4  # times the floor
 _LOCKED_S = 3.0  # longer than a transaction of ours takes
-_AT_ONCE = 500  # completions of a spool that are looked for together
 _ABOUT_LEDGERS = re.compile(r"`(gembill (?:replay|proxy|report|db|spool renew|spool salvage)\b[^`]*)`")
 
 
@@ -109,12 +107,17 @@ def _ledger(settings: Settings, spools: list[SpoolSurvey], now_s: Callable[[], f
     ledger = None
     try:
         ledger = open_ledger(settings.ledger_url, read_only=True)
-        for ailments in (_books(ledger, spools), _clock(ledger, now_s()), _young_secret(ledger, settings)):
+        for ailments in (
+            _damage(ledger, spools),
+            _books(ledger, spools),
+            _clock(ledger, now_s()),
+            _young_secret(ledger, settings),
+        ):
             found += _looked(ailments)
     except OSError as error:
-        found.append(_closed_to_us(error))
+        found += [*_damage(None, spools), _closed_to_us(error)]
     except GembillError as error:
-        found.append(_unopened(settings, error))
+        found += [*_damage(None, spools), _unopened(settings, error)]
     finally:
         if ledger is not None:
             ledger.close()
@@ -271,8 +274,20 @@ def _spools(spools: list[SpoolSurvey]) -> Iterator[Ailment]:
         elif each.state == "idle" and (each.unposted or each.open_calls):
             sentence = f"the spool {name} has {each.unposted} unposted and {each.open_calls} open calls, and no process"
             yield Ailment(about="spool", sentence=sentence, remedy="start `gembill proxy`, which posts them", note=True)
-        if each.damaged and each.state != "set aside":
-            sentence = f"{each.damaged} segments of the spool {name} are damaged"
+
+
+def _damage(ledger: Ledger | None, spools: list[SpoolSurvey]) -> Iterator[Ailment]:
+    """Damaged segments, and whether anything in them is not in the ledger; without one there is all to salvage."""
+    for each in spools:
+        if not each.damaged or each.state == "set aside":
+            continue
+        name = each.path.name
+        sentence = f"{each.damaged} segments of the spool {name} are damaged"
+        if ledger is not None and is_salvaged(ledger, each.path, each.source_id):
+            sentence += ", and the ledger has all that can be read of them"
+            remedy = "nothing has to be done: they are kept in case a later version reads more"
+            yield Ailment(about="damage", sentence=sentence, remedy=remedy, note=True)
+        else:
             yield Ailment(about="damage", sentence=sentence, remedy=f"`gembill spool salvage {name}`")
 
 
@@ -296,34 +311,32 @@ def _gaps(ledger: Ledger, spools: list[SpoolSurvey]) -> Iterator[Ailment]:
     explained: list[str] = []
     for each in spools:
         empty = count_gaps(ledger, each.source_id)
-        if empty and _recorded_elsewhere(ledger, each) == empty:
+        elsewhere, lacking = count_displaced(ledger, each.path, each.source_id) if empty else (0, 0)
+        if empty and elsewhere == empty:
             explained.append(f"source {each.source_id}: ")
             sentence = f"{empty} places of the spool {each.path.name} are empty in the ledger, and their calls are at "
             sentence += "other places: they were closed again after what had been posted of them was damaged"
             remedy = "`gembill replay` notes that in the ledger, so that `gembill audit` does not name the places"
             yield Ailment(about="gap", sentence=sentence, remedy=remedy, note=True)
+        elif empty and not elsewhere and not lacking and is_salvaged(ledger, each.path, each.source_id):
+            explained.append(f"source {each.source_id}: ")
+            yield _unfilled(each, empty)
     for sentence in read_gaps(ledger):
         if not sentence.startswith(tuple(explained)):
             yield Ailment(about="gap", sentence=sentence, remedy="`gembill replay`, then `gembill spool salvage`")
 
 
-def _recorded_elsewhere(ledger: Ledger, spool: SpoolSurvey) -> int:
-    """How many completions of a spool the ledger has, but not at their places; 0 where the spool cannot be read."""
-    count = 0
-    try:
-        kept = KeptSpool.open(spool.path)
-    except SpoolError:
-        return 0
-    try:
-        entries = kept.entries()
-        while some := list(islice(entries, _AT_ONCE)):
-            there = read_places(ledger, spool.source_id, [entry.seq for entry in some])
-            count += len(known_events(ledger, [entry.event_id for entry in some if entry.seq not in there]))
-    except SpoolError:
-        return 0
-    finally:
-        kept.close()
-    return count
+def _unfilled(spool: SpoolSurvey, empty: int) -> Ailment:
+    """Places that neither `replay` nor `salvage` can fill: both would say the same again, whoever runs them."""
+    sentence = (
+        f"{empty} places of the spool {spool.path.name} are empty in the ledger, and nothing that can be read of "
+    )
+    sentence += (
+        "the spool fills them: a call whose beginning was read is recorded as unknown, of others nothing is known"
+    )
+    remedy = "if a backup of the ledger has them, `gembill db restore BACKUP --replace`, then `gembill replay`; "
+    remedy += "otherwise they stay empty, and `gembill audit` goes on naming them"
+    return Ailment(about="gap", sentence=sentence, remedy=remedy)
 
 
 def _clock(ledger: Ledger, now_s: float) -> Iterator[Ailment]:

@@ -1,8 +1,8 @@
 """What is decided about spools with the ledger at hand: a new number for a clone, and what damage left.
 
-Owns: which entries of a clone are its own, and what of damaged segments gets to the ledger. Not here: reading segments
-(`gembill.spool`), and posting all that is kept (`spool_replay`). Invariant: no event gets a second number while it is
-in the ledger under its first; doing it twice, or again after a crash, changes nothing more.
+Owns: which entries of a clone are its own, what of damaged segments gets to the ledger, and what it lacks of a spool.
+Not here: reading segments (`gembill.spool`), and posting all that is kept (`spool_replay`). Invariant: no event gets a
+second number while it is in the ledger under its first; doing it twice, or again after a crash, changes nothing more.
 """
 
 from collections.abc import Iterator, Sequence
@@ -147,6 +147,45 @@ def salvage_spool(ledger: Ledger, path: Path, source_id: int, terms: PricingTerm
     except OSError as error:
         raise SpoolError(f"the spool {path} cannot be read: {error.strerror}") from error
     return [_posted(ledger, source_id, piece, terms) for piece in pieces]
+
+
+def is_salvaged(ledger: Ledger, path: Path, source_id: int) -> bool:
+    """Whether the ledger has all that `salvage_spool` could give it, so that another run adds nothing.
+
+    False where the spool cannot be read. LedgerError where the ledger cannot be asked.
+    """
+    try:
+        pieces = salvage(path, source_id)
+    except OSError:
+        return False
+    places = {entry.seq for piece in pieces for entry in piece.entries}
+    calls = {event_id for piece in pieces for event_id, _ in piece.orphans}
+    filled = read_places(ledger, source_id, sorted(places)).keys() >= places
+    return filled and known_events(ledger, sorted(calls)) >= calls
+
+
+def count_displaced(ledger: Ledger, path: Path, source_id: int) -> tuple[int, int]:
+    """How many kept completions are not at their places in the ledger: those that it has elsewhere, those it lacks.
+
+    A spool that cannot be read counts as one that it lacks. LedgerError where the ledger cannot be asked.
+    """
+    elsewhere = lacking = 0
+    try:
+        kept = KeptSpool.open(path)
+    except SpoolError:
+        return 0, 1
+    try:
+        entries = kept.entries()
+        while batch := list(islice(entries, _BATCH)):
+            there = read_places(ledger, source_id, [entry.seq for entry in batch])
+            ids = [entry.event_id for entry in batch if entry.seq not in there]
+            known = len(known_events(ledger, ids))
+            elsewhere, lacking = elsewhere + known, lacking + len(ids) - known
+    except SpoolError:
+        return 0, 1
+    finally:
+        kept.close()
+    return elsewhere, lacking
 
 
 def _posted(ledger: Ledger, source_id: int, piece: Salvage, terms: PricingTerms) -> Salvaged:

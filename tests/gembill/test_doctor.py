@@ -19,9 +19,11 @@ from gembill.posting import Poster
 from gembill.spool import Spool, SpoolSurvey, leave
 from gembill.spool.segments import SequenceRange
 from gembill.spool_replay import replay_spools
+from gembill.spool_rescue import salvage_spool
 from gembill.sqlite import driver
 from tests.gembill.calls import answered
 from tests.gembill.test_spool_replay import LIST, quiet
+from tests.gembill.test_spool_rescue import closed_again, harmed
 
 NOW = 1_800_000_000.0
 
@@ -98,11 +100,6 @@ def _left(settings: Settings) -> None:
     leave(home(settings), "it was cloned")
 
 
-def _damaged(settings: Settings) -> None:
-    (segment,) = home(settings).glob("*.seg")
-    segment.rename(segment.with_suffix(".seg-damaged"))
-
-
 def _set_aside(settings: Settings) -> None:
     home(settings).rename(home(settings).with_name(f"{home(settings).name}.damaged-00ff"))
 
@@ -141,7 +138,6 @@ def _no_database(settings: Settings) -> None:
         (_empty_secret, "secret", "is lost", "GEMBILL_FINGERPRINT_SECRET"),
         (_open_modes, "file modes", "others on this machine can read", "chmod 600"),
         (_left, "spool", "it was cloned", "gembill spool renew"),
-        (_damaged, "damage", "1 segments", "gembill spool salvage"),
         (_set_aside, "spool", "could not be used", "gembill spool salvage"),
         (_lost_ledger, "ledger", "the ledger lacks calls", "gembill replay"),
         (_dead_letter, "dead letters", "1 calls could not become records", "gembill replay --dead-letters"),
@@ -327,3 +323,45 @@ def test_a_place_whose_call_is_recorded_at_another_one_is_explained(settings: Se
     execute(settings, "DELETE FROM dead_letter")
     _gap(settings)
     assert [(one.about, one.note) for one in found(settings)] == [("gap", False)], "one more is not explained"
+
+
+def _salvaged(settings: Settings) -> None:
+    ledger = open_ledger(settings.ledger_url)
+    salvage_spool(ledger, settings.spool_dir / f"{7:016x}", 7, LIST)
+    ledger.close()
+
+
+def _replayed(settings: Settings) -> None:
+    ledger = open_ledger(settings.ledger_url)
+    replay_spools(ledger, settings.spool_dir, LIST, quiet)
+    ledger.close()
+
+
+def test_damage_is_worth_a_note_once_all_that_can_be_read_is_in_the_ledger(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path, spool_min_free_bytes=0, fingerprint_secret="s" * 64)
+    harmed(settings.spool_dir, at=0.6)
+    settings.spool_dir.chmod(0o700)
+    before = {(each.about, each.note): each for each in found(settings)}
+    assert "gembill spool salvage" in before["damage", False].remedy, "without a ledger nothing of it was posted"
+    _replayed(settings)
+    gaps = {each.about: each for each in found(settings) if not each.note}
+    assert sorted(gaps) == ["damage", "gap"]
+    assert all("gembill spool salvage" in each.remedy for each in gaps.values())
+    _salvaged(settings)
+    assert [each.about for each in found(settings) if not each.note] == []
+    (damage,) = [each for each in found(settings) if each.about == "damage"]
+    assert "the ledger has all that can be read of them" in damage.sentence
+
+
+def test_of_places_that_nothing_fills_it_says_so_instead_of_a_command_that_was_tried(tmp_path: Path) -> None:
+    """The start after the damage closed its calls again at new places, and the ledger was lost."""
+    settings = Settings(data_dir=tmp_path, spool_min_free_bytes=0, fingerprint_secret="s" * 64)
+    closed_again(harmed(settings.spool_dir, at=0.6))
+    settings.spool_dir.chmod(0o700)
+    _replayed(settings)
+    _salvaged(settings)
+    (gap,) = [each for each in found(settings) if each.about == "gap"]
+    assert "nothing that can be read of the spool fills them" in gap.sentence
+    assert "gembill spool salvage" not in gap.remedy
+    assert "gembill db restore BACKUP" in gap.remedy
+    assert not gap.note

@@ -17,7 +17,7 @@ from gembill.spool.frames import Header
 from gembill.spool.segment import Segment
 from gembill.spool.segments import segment_path
 from gembill.spool_replay import replay_spools
-from gembill.spool_rescue import adopt, renew, salvage_spool
+from gembill.spool_rescue import adopt, count_displaced, is_salvaged, renew, salvage_spool
 from tests.gembill.calls import answered, event
 from tests.gembill.spool.harm import groups
 from tests.gembill.test_spool_replay import LIST, again, quiet
@@ -156,11 +156,22 @@ def harmed(root: Path, *, at: float) -> Path:
     return home
 
 
+def closed_again(home: Path) -> None:
+    """A start that took the calls of the damaged group for ones that never ended, and wrote each at a new place."""
+    lost = [msgspec.json.encode(replace(event(n), **LOST)) for n in (4, 5, 6)]
+    third = Segment.begin(segment_path(home, 3, 8))
+    again = [frames.completion(n + 4, 0, event(n).id.encode(), lost[n - 4]) for n in (4, 5, 6)]
+    third.write(again, Header(7, 8, 0, 0).written())
+    third.close()
+
+
 def test_calls_whose_end_is_lost_are_recorded_as_unknown_and_the_books_balance(tmp_path: Path, ledger_url: str) -> None:
     home = harmed(tmp_path, at=0.6)
     ledger = open_ledger(ledger_url)
     replay_spools(ledger, tmp_path, LIST, quiet)
     assert len(audit_ledger(ledger)) == 1, "there is a gap"
+    assert not is_salvaged(ledger, home, 7)
+    assert count_displaced(ledger, home, 7) == (0, 0), "replay gave all that it has"
     (result,) = salvage_spool(ledger, home, 7, LIST)
     assert result.lost == []
     assert result.unknown > 0
@@ -171,6 +182,7 @@ def test_calls_whose_end_is_lost_are_recorded_as_unknown_and_the_books_balance(t
     assert audit_ledger(ledger) == []
     (twice,) = salvage_spool(ledger, home, 7, LIST)
     assert (twice.added, twice.unknown, twice.lost) == (0, 0, [])
+    assert is_salvaged(ledger, home, 7)
     ledger.close()
 
 
@@ -180,11 +192,7 @@ def test_an_answer_that_is_salvaged_after_a_start_completes_the_record_of_its_ca
 ) -> None:
     """The start after the damage took the calls of the damaged group for lost ones, each at a new place."""
     home = harmed(tmp_path, at=at)
-    lost = [msgspec.json.encode(replace(event(n), **LOST)) for n in (4, 5, 6)]
-    third = Segment.begin(segment_path(home, 3, 8))
-    again = [frames.completion(n + 4, 0, event(n).id.encode(), lost[n - 4]) for n in (4, 5, 6)]
-    third.write(again, Header(7, 8, 0, 0).written())
-    third.close()
+    closed_again(home)
     ledger = open_ledger(ledger_url)
     replay_spools(ledger, tmp_path, LIST, quiet)
     (result,) = salvage_spool(ledger, home, 7, LIST)
