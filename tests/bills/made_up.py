@@ -6,7 +6,7 @@ the same bill on any machine; each bill goes through its file's text, the ledger
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from random import Random
@@ -22,7 +22,7 @@ from gembill.reconcile.residue import Name
 from gembill.reconcile.sums import Usage
 from gembill.reconcile.synthetic import BillOptions, make_bill
 from gembill.reconcile.synthetic_files import written
-from tests.gembill.reconcile.ledgers import BOOK, NOW, month
+from tests.gembill.reconcile.ledgers import BOOK, NOW, month, placed
 
 _CURRENCIES = (("USD", "1"), ("EUR", "0.9213"), ("JPY", "151.27"))
 
@@ -56,7 +56,17 @@ def made_up(number: int, seed: int) -> MadeUp:
     )
     poorer, lacking = _poorer(usages, results, rng)
     hidden = {Policy.GROUNDED_FREE} if Policy.INTERMEDIATE_FREE in options.policies else set()
-    return MadeUp(*poorer, options, rng.random() < 0.5, frozenset(lacking | hidden))
+    revised = rng.random() < 0.5
+    return MadeUp(*_somewhere(*poorer, rng), options, revised, frozenset(lacking | hidden))
+
+
+def _somewhere(usages: list[Usage], results: list[Usage], rng: Random) -> tuple[list[Usage], list[Usage]]:
+    """The charges as of before, or of two projects and locations, or of two projects that some of them do not name."""
+    kind = rng.randrange(3)
+    if kind == 0:
+        return usages, results
+    usages, results = placed(usages, rng.randrange(10**6)), placed(results, rng.randrange(10**6))
+    return usages, [replace(one, project=None) for one in results] if kind == 2 else results
 
 
 def _poorer(

@@ -50,7 +50,9 @@ _OPTIONS = (  # named as the fields of `BillOptions`
     click.option("--bypass", type=click.IntRange(0), default=0, help="Calls that the ledger never saw."),
     click.option("--corrected", is_flag=True, help="Bill a part of some rows late, in rows of their own."),
     click.option("--tax-percent", type=click.IntRange(0, 100), default=0, help="A line of tax for each month."),
-    click.option("--project", default="made-up-project", show_default=True, help="The project on the lines."),
+    click.option(
+        "--project", default="made-up-project", show_default=True, help="The project of calls that name none."
+    ),
     click.option("--seed", type=int, default=1, show_default=True, help="Other seeds bill other strangers."),
 )
 

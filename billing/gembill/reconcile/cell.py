@@ -6,7 +6,7 @@ fees go by generation, and a model has the name it has in the price list.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from fractions import Fraction
 from typing import NamedTuple
@@ -14,9 +14,10 @@ from typing import NamedTuple
 from gembill.model import Meter, Modality
 from gembill.period import DEFAULT_ZONE, midnight, zone
 from gembill.reconcile.numerals import date_of
+from gembill.reconcile.places import Place, Places
 from gembill.reconcile.sku import Band, Product, Sku
 from gembill.reconcile.sku_price import LONG_PROMPT, generation_model
-from gembill.reconcile.sums import Usage
+from gembill.reconcile.sums import BillTotal, Usage
 from gembill.rules.prices import NoPrice, PriceBook
 
 _PACIFIC = zone(DEFAULT_ZONE)
@@ -35,7 +36,10 @@ class BillMeter(StrEnum):
 
 
 class Cell(NamedTuple):
-    """What is compared: `span` is the first day of the days compared together, `long` the band above 200,000 tokens."""
+    """What is compared: `span` is the first day of the days compared together, `long` the band above 200,000 tokens.
+
+    `project` and `location` are empty where the comparison does not tell the model apart by them (`places`).
+    """
 
     span: int
     model: str
@@ -43,6 +47,8 @@ class Cell(NamedTuple):
     meter: BillMeter
     kind: Modality
     long: bool
+    project: str = ""
+    location: str = ""
 
     @property
     def is_tokens(self) -> bool:
@@ -76,12 +82,14 @@ _UNKNOWN_KINDS = (Modality.DOCUMENT, Modality.OTHER)  # no SKU has them; tokens 
 class Naming:
     """How SKUs and charges get their cells in one comparison.
 
-    `banded` and `flat` are the (model, meter, kind) whose SKUs on this bill name a band, or do not.
+    `banded` and `flat` are the (model, meter, kind) whose SKUs on this bill name a band, or do not; `places` are the
+    models whose cells have a project or location, None where none has.
     """
 
     book: PriceBook
     banded: frozenset[tuple[str, BillMeter, Modality]] = frozenset()
     flat: frozenset[tuple[str, BillMeter, Modality]] = frozenset()
+    places: Places | None = None
     _names: dict[tuple[str, int], str] = field(default_factory=dict)
     _prices: dict[Cell, Fraction | None] = field(default_factory=dict)
 
@@ -96,8 +104,29 @@ class Naming:
                 seen[sku.band is not None].add((cell.model, cell.meter, cell.kind))
         return cls(book, frozenset(seen[True]), frozenset(seen[False]))
 
+    def told_apart(self, bill: Iterable[tuple[int, Sku, BillTotal]], usages: Iterable[tuple[int, Usage]]) -> "Naming":
+        """This naming with the projects and locations that the lines and the charges, each with its span, both name."""
+        ours = [Place(self.of_usage(usage, span).model, usage.project, usage.location) for span, usage in usages]
+        if not any(place.project or place.location for place in ours):
+            return self
+        lines = {(span, sku, total.project, total.location) for span, sku, total in bill}
+        cells = ((self.of_sku(sku, span), project, location) for span, sku, project, location in lines)
+        theirs = (Place(cell.model, project, location) for cell, project, location in cells if cell is not None)
+        return replace(self, places=Places.of(theirs, ours) or None)
+
+    def of_line(self, sku: Sku, total: BillTotal, span: int) -> Cell | None:
+        """The cell of lines of a bill; None where no meter of ours counts them."""
+        cell = self.of_sku(sku, span)
+        return None if cell is None else self._placed(cell, total.project, total.location)
+
+    def _placed(self, cell: Cell, project: str | None, location: str | None) -> Cell:
+        if self.places is None:
+            return cell
+        project, location = self.places.named(Place(cell.model, project, location))
+        return cell._replace(project=project, location=location) if project or location else cell
+
     def of_sku(self, sku: Sku, span: int) -> Cell | None:
-        """The cell of an SKU; None where no meter of ours counts it."""
+        """The cell of an SKU wherever it was used; None where no meter of ours counts it."""
         if sku.meter is None or (sku.model is None and sku.product is not Product.STORAGE):
             return None
         meter = _METERS.get(sku.meter, BillMeter.OTHER)
@@ -110,6 +139,10 @@ class Naming:
 
     def of_usage(self, usage: Usage, span: int) -> Cell:
         """The cell of charges."""
+        cell = self._of_usage(usage, span)
+        return cell if self.places is None else self._placed(cell, usage.project, usage.location)
+
+    def _of_usage(self, usage: Usage, span: int) -> Cell:
         meter = _METERS.get(usage.meter, BillMeter.OTHER)
         if meter in (BillMeter.SEARCH, BillMeter.MAPS):
             return Cell(span, generation(usage.model), "standard", meter, Modality.TEXT, long=False)
@@ -131,6 +164,7 @@ class Naming:
 
     def price(self, cell: Cell) -> Fraction | None:
         """List price of one in pico-dollars on the first day of the span; None if no row has it."""
+        cell = cell._replace(project="", location="") if cell.project or cell.location else cell
         if cell not in self._prices:
             self._prices[cell] = self._price(cell)
         return self._prices[cell]

@@ -161,8 +161,12 @@ class _Comparing:
         self.spans = Spans.of(((total.first_day, total.last_day) for total in usage), now_day)
         self._usage = [total for total in usage if self.spans.of_day(total.first_day) is not None]
         self._skus = {total.sku: read(total.sku) for total in self._usage}
-        known = ((self._skus[total.sku], total.first_day) for total in self._usage)
-        self.naming = Naming.of(book, ((sku, day) for sku, day in known if isinstance(sku, Sku)))
+        known = [(sku, total) for total in self._usage if isinstance(sku := self._skus[total.sku], Sku)]
+        self._sides = Sides(self._within(ours.usages), self._within(ours.results))
+        self.naming = Naming.of(book, ((sku, total.first_day) for sku, total in known)).told_apart(
+            ((self._span(total.first_day), sku, total) for sku, total in known),
+            [*self._sides.usages, *self._sides.results],
+        )
         self._rates = self._rates_of_spans(rate)
         self.residues: list[Residue] = []
         self._currencies: dict[Cell, Fraction] = defaultdict(Fraction)
@@ -193,21 +197,24 @@ class _Comparing:
 
     def result(self) -> Comparison:
         """The comparison."""
-        sides = self._read_ours()
+        self._read_ours()
         self._read_bill()
-        inference = infer(self.naming, {cell: side.amount for cell, side in self.billed.items()}, sides)
+        inference = infer(self.naming, {cell: side.amount for cell, side in self.billed.items()}, self._sides)
         policies = inference.best.policies if inference.is_decided else frozenset[Policy]()
-        predicted = self._apply(sides, policies)
+        predicted = self._apply(policies)
         for cell in sorted({*self.billed, *predicted, *self.charged}):
             self._price_residues(cell)
         self._name(predicted)
         return self._finish(inference)
 
+    def _within(self, usages: Iterable[Usage]) -> list[tuple[int, Usage]]:
+        return [(span, usage) for usage in usages if (span := self.spans.of_day(usage.day)) is not None]
+
     def _read_bill(self) -> None:
         for total in self._usage:
             sku = self._skus[total.sku]
             span = self._span(total.first_day)
-            cell = self.naming.of_sku(sku, span) if isinstance(sku, Sku) else None
+            cell = self.naming.of_line(sku, total, span) if isinstance(sku, Sku) else None
             if isinstance(sku, UnknownSku):
                 self._add(Name.UNKNOWN_SKU, None, 0, Fraction(total.cost_pico), f"{total.sku}: {sku.reason}")
             elif cell is None:
@@ -234,22 +241,19 @@ class _Comparing:
             if other:
                 self._currencies[cell] += dollars * other
 
-    def _read_ours(self) -> Sides:
-        within = [(span, usage) for usage in self._ours.usages if (span := self.spans.of_day(usage.day)) is not None]
-        results = [(span, usage) for usage in self._ours.results if (span := self.spans.of_day(usage.day)) is not None]
-        for span, usage in within:
+    def _read_ours(self) -> None:
+        for span, usage in self._sides.usages:
             side = self.charged[self.naming.of_usage(usage, span)]
             side.amount += usage.quantity * MICRO
             side.money += usage.cost_pico
-        return Sides(within, results)
 
-    def _apply(self, sides: Sides, policies: Policies) -> dict[Cell, int]:
+    def _apply(self, policies: Policies) -> dict[Cell, int]:
         """The tokens under the policies that explain the bill; each of them becomes residues, one after the other."""
-        before = sides.amounts(self.naming, frozenset())
+        before = self._sides.amounts(self.naming, frozenset())
         active: frozenset[Policy] = frozenset()
         for policy in sorted(policies):
             active |= {policy}
-            after = sides.amounts(self.naming, active)
+            after = self._sides.amounts(self.naming, active)
             for cell in sorted({*before, *after}):
                 moved = after.get(cell, 0) - before.get(cell, 0)
                 if moved:

@@ -37,7 +37,7 @@ def learned_prices(one: Comparison) -> list[LearnedPrice]:
     groups: dict[Cell, list[CellComparison]] = defaultdict(list)
     for line in one.cells:
         if Name.PRICE in line.names and line.billed_micro > 0:
-            groups[line.cell._replace(span=0)].append(line)
+            groups[line.cell._replace(span=0, project="", location="")].append(line)
     prices = (_learned(one, lines) for _, lines in sorted(groups.items()))
     return [price for price in prices if price is not None]
 

@@ -9,11 +9,13 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from gembill.model import Modality
 from gembill.reconcile.cell import BillMeter, Cell
 from gembill.reconcile.residue import Name
 
 Gaps = dict[Cell, int]
 Named = tuple[str, Cell, int]
+_Calls = tuple[int, str, str, str, str]  # span, model, tier, project, location
 _BOTH = (BillMeter.INPUT, BillMeter.OUTPUT)
 
 
@@ -36,11 +38,13 @@ class Evidence:
 def name_gaps(gaps: Mapping[Cell, int], evidence: Evidence) -> Iterator[Named]:
     """A name for each gap (billed less ours, millionths) or for parts of it."""
     left = {cell: gap for cell, gap in gaps.items() if gap}
+    for name, same in _ELSEWHERE:
+        yield from _moved(left, name, same)
     yield from _fees(left)
     for name, same in _MOVES:
         yield from _moved(left, name, same)
     yield from _edges(left, evidence)
-    yield from _moved(left, Name.MODEL_ALIAS, lambda cell: (cell.span, cell.tier, cell.meter, cell.kind, cell.long))
+    yield from _moved(left, Name.MODEL_ALIAS, lambda cell: cell._replace(model="", project="", location=""))
     yield from _calls(left, evidence)
     yield from ((Name.UNEXPLAINED, cell, gap) for cell, gap in left.items())
 
@@ -51,15 +55,19 @@ def _fees(left: Gaps) -> Iterator[Named]:
         yield names.get(cell.meter, Name.NOT_METERED), cell, left.pop(cell)
 
 
-def _direction(cell: Cell) -> str:
-    return "output" if cell.meter is BillMeter.OUTPUT else "prompt"
+def _direction(cell: Cell) -> BillMeter:
+    return BillMeter.OUTPUT if cell.meter is BillMeter.OUTPUT else BillMeter.INPUT
 
 
 _MOVES: tuple[tuple[Name, Callable[[Cell], Hashable]], ...] = (
-    (Name.TIER, lambda cell: (cell.span, cell.model, cell.meter, cell.kind, cell.long)),
-    (Name.BAND, lambda cell: (cell.span, cell.model, cell.tier, cell.meter, cell.kind)),
-    (Name.CACHED, lambda cell: (cell.span, cell.model, cell.tier, _direction(cell), cell.kind, cell.long)),
-    (Name.KIND, lambda cell: (cell.span, cell.model, cell.tier, cell.meter, cell.long)),
+    (Name.TIER, lambda cell: cell._replace(tier="")),
+    (Name.BAND, lambda cell: cell._replace(long=False)),
+    (Name.CACHED, lambda cell: cell._replace(meter=_direction(cell))),
+    (Name.KIND, lambda cell: cell._replace(kind=Modality.TEXT)),
+)
+_ELSEWHERE: tuple[tuple[Name, Callable[[Cell], Hashable]], ...] = (  # of fees also, so they come before these
+    (Name.PROJECT, lambda cell: cell._replace(project="")),
+    (Name.LOCATION, lambda cell: cell._replace(location="")),
 )
 
 
@@ -67,8 +75,7 @@ def _moved(left: Gaps, name: Name, same: Callable[[Cell], Hashable]) -> Iterator
     """Gaps of cells that are otherwise the same and come out even: all of them together, or two by two."""
     groups: dict[Hashable, list[Cell]] = defaultdict(list)
     for cell in left:
-        if cell.is_tokens:
-            groups[same(cell)].append(cell)
+        groups[same(cell)].append(cell)
     for cells in groups.values():
         if len(cells) > 1 and sum(left[cell] for cell in cells) == 0:
             yield from ((name, cell, left.pop(cell)) for cell in cells)
@@ -104,19 +111,23 @@ def _take(left: Gaps, cell: Cell, amount: int) -> None:
 
 
 def _calls(left: Gaps, evidence: Evidence) -> Iterator[Named]:
-    """Whole calls that only one side has, by day, model and tier: such a call has a prompt and an answer."""
-    groups: dict[tuple[int, str, str], list[Cell]] = defaultdict(list)
+    """Whole calls that only one side has, by day, model, tier and place: such a call has a prompt and an answer."""
+    groups: dict[_Calls, list[Cell]] = defaultdict(list)
     for cell in left:
-        groups[cell.span, cell.model, cell.tier].append(cell)
+        groups[_calls_of(cell)].append(cell)
     billed, ours = (_groups(side) for side in (evidence.billed, evidence.ours))
     for key, cells in groups.items():
-        name = _whole_calls([(cell, left[cell]) for cell in cells], key, evidence, (key in billed, key in ours))
+        name = _whole_calls([(cell, left[cell]) for cell in cells], key[:3], evidence, (key in billed, key in ours))
         if name is not None:
             yield from ((name, cell, left.pop(cell)) for cell in cells)
 
 
-def _groups(cells: Collection[Cell]) -> set[tuple[int, str, str]]:
-    return {(cell.span, cell.model, cell.tier) for cell in cells if cell.is_tokens}
+def _calls_of(cell: Cell) -> _Calls:
+    return cell.span, cell.model, cell.tier, cell.project, cell.location
+
+
+def _groups(cells: Collection[Cell]) -> set[_Calls]:
+    return {_calls_of(cell) for cell in cells if cell.is_tokens}
 
 
 def _whole_calls(

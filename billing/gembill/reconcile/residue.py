@@ -19,6 +19,8 @@ class Name(StrEnum):
     PARTIAL = "partial"  # streams that were cut before their last count
     MISSING_ON_BILL = "missing_on_bill"  # ours, and not billed
     DAY_EDGE = "day_edge"  # calls within 15 minutes of midnight, billed on the other day
+    PROJECT = "project"  # the same tokens in another project
+    LOCATION = "location"
     TIER = "tier"
     BAND = "band"
     CACHED = "cached"

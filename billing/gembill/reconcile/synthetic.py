@@ -7,6 +7,7 @@ the comparison. Invariant: nothing is random but by a seed; a bill of charges th
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from dataclasses import replace as replace_dataclass
 from decimal import Decimal
 from fractions import Fraction
 from hashlib import sha256
@@ -19,6 +20,7 @@ from gembill.reconcile.bill_line import BillLine, LineKind
 from gembill.reconcile.cell import BillMeter, Cell, Naming
 from gembill.reconcile.hypothesis import MICRO, Policies, Sides
 from gembill.reconcile.numerals import day_text
+from gembill.reconcile.places import Places
 from gembill.reconcile.sku import MODELS
 from gembill.reconcile.sums import Usage
 from gembill.rules.prices import PriceBook
@@ -33,7 +35,7 @@ class BillOptions:
 
     `lag_days` are left out at its end; `rate` is units of `currency` for a dollar; `free_searches` a day cost nothing;
     `bypass` calls are billed that the ledger never saw; `corrected` tells the first of two exports, whose last rows are
-    corrected by later ones in the second.
+    corrected by later ones in the second; `project` is that of charges that name none.
     """
 
     policies: Policies = frozenset()
@@ -53,13 +55,19 @@ def make_bill(
 ) -> list[BillLine]:
     """The lines of a bill for these charges, by day."""
     last = max((usage.day for usage in usages), default=0) - options.lag_days
-    naming = Naming(book)
     sides = Sides(*([(usage.day, usage) for usage in some if usage.day <= last] for some in (usages, results)))
+    naming = _placing(Naming(book), [*sides.usages, *sides.results])
     amounts = sides.amounts(naming, options.policies)
     for cell, amount in _bypassing(sorted(amounts), options):
         amounts[cell] = amounts.get(cell, 0) + amount
     lines = [line for cell in sorted(amounts) for line in _lines(naming, cell, amounts[cell], options)]
     return [*_with_corrections(lines, options), *_tax(lines, options)]
+
+
+def _placing(naming: Naming, usages: Iterable[tuple[int, Usage]]) -> Naming:
+    """The naming that leaves each charge its own project and location."""
+    models = frozenset(naming.of_usage(usage, day).model for day, usage in usages)
+    return replace_dataclass(naming, places=Places(models, models))
 
 
 def _bypassing(cells: Sequence[Cell], options: BillOptions) -> Iterable[tuple[Cell, int]]:
@@ -92,7 +100,8 @@ def _line(cell: Cell, amount: int, price: Fraction, sku: str, options: BillOptio
         service="Gemini API",
         sku_id=_sku_id(sku),
         sku=sku,
-        project=options.project,
+        project=cell.project or options.project,
+        location=cell.location or None,
         first_day=cell.span,
         last_day=cell.span,
         amount_micro=amount,

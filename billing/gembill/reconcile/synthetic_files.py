@@ -1,7 +1,8 @@
 """Made-up bills written as the files that Google gives.
 
 Owns: the text of each form. Not here: what is billed (`synthetic`). Invariant: what is written is read back as the same
-lines, but for what the form does not have: a report has no project, rate or tax, and cents are rounded.
+lines, but for what the form does not have: a report has no project, rate or tax, only exports have locations, and cents
+are rounded.
 """
 
 import csv
@@ -93,7 +94,7 @@ def _row(line: BillLine) -> dict[str, Any]:
         "usage_start_time": _time(line.first_day),
         "usage_end_time": _time(line.last_day, hours=1),
         "project": {"id": line.project},
-        "location": {"location": "global", "region": None},
+        "location": {"location": line.location or "global", "region": None},
         "cost": decimal_text(line.cost_pico, 12),
         "currency": line.currency,
         "currency_conversion_rate": line.rate,
@@ -132,6 +133,7 @@ def _focus_row(line: BillLine) -> dict[str, str]:
         "ConsumedQuantity": decimal_text(line.amount_micro, 6),
         "ConsumedUnit": line.unit,
         "ServiceName": line.service,
+        "RegionId": line.location or "",
         "SkuId": line.sku_id,
         "SubAccountId": line.project or "",
         "x_CurrencyConversionRate": line.rate or "",

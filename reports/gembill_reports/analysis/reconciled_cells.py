@@ -1,8 +1,8 @@
 """Which charges of the ledger are on Google's bill exactly as they are here.
 
 Owns: whether a charge is reconciled. Not here: the comparison and exports. Invariant: a charge is reconciled only if
-tokens and price of its whole cell, those of its day, model, tier, meter, kind and band, are the bill's, to rounding;
-what was not compared, because its day is open or no bill has it, is not.
+tokens and price of its whole cell, those of its day, model, tier, meter, kind, band and place, are the bill's, to
+rounding; what was not compared, because its day is open or no bill has it, is not.
 """
 
 from dataclasses import dataclass

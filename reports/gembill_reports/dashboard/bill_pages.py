@@ -154,7 +154,9 @@ def _residues(one: Comparison) -> Grid:
 
 def _skus(one: Comparison, view: PageQuery, models: set[str]) -> Grid:
     """A row for each cell over all days; it leads to the calls of its model and tier."""
-    heads = [text("Model"), text("Tier"), text("Meter"), *_numbers_heads(), text("Name")]
+    shown = words.places(one)
+    titles = ("Model", "Tier", *(name.capitalize() for name in shown), "Meter")
+    heads = [*map(text, titles), *_numbers_heads(), text("Name")]
     groups: dict[Any, list[CellComparison]] = defaultdict(list)
     for cell in one.cells:
         groups[cell.cell._replace(span=0)].append(cell)
@@ -162,7 +164,8 @@ def _skus(one: Comparison, view: PageQuery, models: set[str]) -> Grid:
     for cell, lines in sorted(groups.items()):
         link = view.to("/calls", ("model", cell.model), ("tier", cell.tier)) if cell.model in models else None
         names = sorted({name for line in lines for name in line.names})
-        row = [text(cell.model, link), text(cell.tier), text(words.meter_text(cell))]
+        where = [text(getattr(cell, name)) for name in shown]
+        row = [text(cell.model, link), text(cell.tier), *where, text(words.meter_text(cell))]
         rows.append([*row, *_numbers(one, lines), text(", ".join(names))])
     return Grid("Lines", heads, rows, name="lines", noun="lines")
 

@@ -44,6 +44,8 @@ _MEANINGS = {
     Name.PARTIAL: "answers of ours that were cut",
     Name.MISSING_ON_BILL: "recorded, and not billed: a free tier, or not exported yet",
     Name.DAY_EDGE: "calls near midnight, billed on the other day",
+    Name.PROJECT: "billed in another project",
+    Name.LOCATION: "billed in another location",
     Name.TIER: "billed on another tier",
     Name.BAND: "billed in the other band of prompt sizes",
     Name.CACHED: "billed as cached, or as not cached",
@@ -89,13 +91,14 @@ class ReconciliationView(View):
             "unknown_skus": [{"sku": sku, "reason": reason} for sku, reason in sorted(one.unknown_skus.items())],
             "inference": _inference(one),
             "price_proposals": proposals(one),
-            "lines": [_line(one, cell) for cell in one.cells],
+            "lines": list(_lines(one)),
         } | ({"demo_data": True} if self.demo else {})
 
     def csv(self) -> Csv:
         """A row for each cell."""
-        rows = (_line(self.comparison, cell) for cell in self.comparison.cells)
-        return Csv(HEADER, (row | {name: "; ".join(row[name]) for name in ("names", "skus")} for row in rows))
+        rows = _lines(self.comparison)
+        header = (*HEADER, *places(self.comparison))
+        return Csv(header, (row | {name: "; ".join(row[name]) for name in ("names", "skus")} for row in rows))
 
     def sheets(self) -> Sequence[Sheet]:
         """The SKUs, and what is between the two sides."""
@@ -167,6 +170,17 @@ def _inference(one: Comparison) -> dict[str, Any]:
     }
 
 
+def places(one: Comparison) -> tuple[str, ...]:
+    """Which of `project` and `location` any cell has; only those are shown."""
+    return tuple(name for name in ("project", "location") if any(getattr(line.cell, name) for line in one.cells))
+
+
+def _lines(one: Comparison) -> Iterator[dict[str, Any]]:
+    shown = places(one)
+    for line in one.cells:
+        yield _line(one, line) | {name: getattr(line.cell, name) or None for name in shown}
+
+
 def _line(one: Comparison, line: CellComparison) -> dict[str, Any]:
     cell = line.cell
     billed, ours = round(line.billed), round(line.ours)
@@ -195,15 +209,17 @@ def _count(micro: int) -> int | str:
 
 
 def _lines_sheet(one: Comparison, form: BillForm, mark: str) -> Sheet:
+    shown = places(one)
     columns = (
-        *(Column("Model", text=True), Column("Tier", text=True), Column("Meter", text=True), Column("Billed")),
+        *(Column(title, text=True) for title in ("Model", "Tier", *(name.capitalize() for name in shown), "Meter")),
+        Column("Billed"),
         *(Column("Ours", 30), Column("Difference"), Column("Billed cost", 20), Column("Our cost", 10)),
         *(Column("Difference in cost", 40), Column("Name", text=True)),
     )
     groups: dict[Cell, list[CellComparison]] = defaultdict(list)
     for line in one.cells:
         groups[line.cell._replace(span=0)].append(line)
-    rows = tuple(_row(one, cell, lines) for cell, lines in sorted(groups.items()))
+    rows = tuple(_row(one, cell, lines, shown) for cell, lines in sorted(groups.items()))
     days = f", {day_text(one.days[0])} to {day_text(one.days[1])}" if one.days else ""
     heading = f"{mark}Google's bill ({form.value.replace('_', ' ')}{days}) and the ledger"
     return Sheet(heading, Table(columns, rows), (headline(one),))
@@ -215,13 +231,14 @@ def meter_text(cell: Cell) -> str:
     return f"{cell.meter.value.replace('_', ' ')} ({cell.kind.value}){band}"
 
 
-def _row(one: Comparison, cell: Cell, lines: Sequence[CellComparison]) -> tuple[str, ...]:
+def _row(one: Comparison, cell: Cell, lines: Sequence[CellComparison], shown: Sequence[str]) -> tuple[str, ...]:
     billed, ours = (sum(getattr(line, name) for line in lines) for name in ("billed_micro", "ours_micro"))
     cost, own = (round(sum(getattr(line, name) for line in lines)) for name in ("billed", "ours"))
     money = (amount(one, own), amount(one, cost - own)) if one.rate is not None else ("unknown", "unknown")
     names = sorted({name for line in lines for name in line.names})
     tokens = (f"{billed // MICRO:,}", f"{ours // MICRO:,}", f"{(billed - ours) // MICRO:+,}")
-    return cell.model, cell.tier, meter_text(cell), *tokens, amount(one, cost), *money, ", ".join(names)
+    where = (cell.model, cell.tier, *(getattr(cell, name) for name in shown), meter_text(cell))
+    return *where, *tokens, amount(one, cost), *money, ", ".join(names)
 
 
 def _residue_sheet(one: Comparison) -> Sheet:

@@ -1,6 +1,7 @@
 """`gembill simulate bill`, and what `gembill reconcile` says of its file."""
 
 import json
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from gembill.cli import gembill
 from gembill.errors import ConfigurationError
 from gembill.ledger import open_ledger
 from tests.gembill.cli.test_prices import record
+from tests.gembill_reports.making import FLASH, call, put
 
 
 @pytest.fixture
@@ -46,6 +48,25 @@ def test_a_made_up_bill_is_reconciled(url: str, tmp_path: Path, form: str) -> No
     shape = json.loads(run(*words).stdout)
     assert shape["reconciled"] is True
     assert "unrecorded" in {residue["name"] for residue in shape["residues"]}
+
+
+@pytest.mark.parametrize("form", ["bigquery", "focus", "cost_table", "reports"])
+def test_calls_of_two_projects_and_locations_are_billed_in_theirs(tmp_path: Path, form: str) -> None:
+    url, path = f"sqlite:///{tmp_path / 'ledger.db'}", tmp_path / "bill"
+    ledger = open_ledger(url)
+    for project, location in product(("shop-prod", "shop-test"), ("global", "us-central1")):
+        place = {"project": project, "location": location}
+        put(ledger, call("2026-11-10T10:00:00+00:00", (5000, 70, 300), FLASH, **place))
+    ledger.close()
+    run("simulate", "bill", "--bill-form", form, "-o", path, "--database-url", url)
+    shape = json.loads(
+        run("reconcile", path, "--as-of", "2027-01-01", "--format", "json", "--database-url", url).stdout
+    )
+    assert shape["reconciled"] is True
+    assert {residue["name"] for residue in shape["residues"]} <= {"rounding"}
+    projects, locations = ({line.get(name) for line in shape["lines"]} for name in ("project", "location"))
+    assert projects == ({None} if form == "reports" else {"shop-prod", "shop-test"})
+    assert locations == ({"global", "us-central1"} if form in ("bigquery", "focus") else {None})
 
 
 def test_a_month_without_charges_cannot_be_billed(url: str) -> None:

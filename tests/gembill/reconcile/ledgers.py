@@ -1,6 +1,7 @@
 """Charges for tests of the comparison, made up but priced. Invariant: quantities of calls are whole tokens."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from random import Random
 
 from gembill.model import Meter, Modality
@@ -13,6 +14,8 @@ from gembill.rules.prices import bundled
 BOOK = bundled()
 FIRST = day("2026-11-02")
 NOW = FIRST + 40
+PROJECTS = ("shop-prod", "shop-test")
+LOCATIONS = ("global", "us-central1")
 TOKENS = (Meter.INPUT, Meter.CACHED_INPUT, Meter.INTERMEDIATE, Meter.OUTPUT, Meter.THINKING)
 
 
@@ -35,6 +38,12 @@ def usage(**changes: object) -> Usage:
     if facts["cost_pico"] == -1:
         facts["cost_pico"] = int(facts["quantity"]) * unit(facts)  # type: ignore[call-overload]
     return Usage(**facts)  # type: ignore[arg-type]
+
+
+def placed(usages: Iterable[Usage], seed: int = 1) -> list[Usage]:
+    """Charges in two projects and two locations, each group as a whole in one of both."""
+    rng = Random(seed)
+    return [replace(one, project=rng.choice(PROJECTS), location=rng.choice(LOCATIONS)) for one in usages]
 
 
 def totals(lines: Iterable[BillLine]) -> list[BillTotal]:

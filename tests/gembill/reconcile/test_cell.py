@@ -5,7 +5,8 @@ import pytest
 from gembill.model import Meter, Modality
 from gembill.reconcile.cell import BillMeter, Naming, generation
 from gembill.reconcile.sku import read
-from tests.gembill.reconcile.ledgers import BOOK, FIRST, usage
+from gembill.reconcile.synthetic import BillOptions, make_bill
+from tests.gembill.reconcile.ledgers import BOOK, FIRST, totals, usage
 
 NAMING = Naming(BOOK)
 
@@ -30,6 +31,18 @@ NAMING = Naming(BOOK)
 )
 def test_an_sku_and_its_charges_meet(sku, charges):
     assert NAMING.of_sku(read(sku), FIRST) == NAMING.of_usage(usage(**charges), FIRST)
+
+
+def test_an_sku_and_its_charges_meet_in_the_place_that_both_name():
+    sku = read("Generate content input token count gemini 3.7 flash text")
+    made = make_bill([usage(project=name, location=name) for name in "ab"], [], BOOK, BillOptions())
+    charges = [usage(project=name, location="b") for name in "ab"]
+    naming = NAMING.told_apart([(FIRST, sku, total) for total in totals(made)], [(FIRST, one) for one in charges])
+    cells = [naming.of_line(sku, total, FIRST) for total in totals(made)]
+    assert [(cell.project, cell.location) for cell in cells] == [("a", "a"), ("b", "b")]
+    assert [naming.of_usage(one, FIRST).project for one in charges] == ["a", "b"]
+    assert naming.price(cells[0]) == naming.price(NAMING.of_sku(sku, FIRST))
+    assert NAMING.of_line(sku, totals(made)[0], FIRST) == NAMING.of_sku(sku, FIRST)
 
 
 def test_a_band_counts_only_where_the_bill_or_the_list_has_one():

@@ -19,12 +19,16 @@ from gembill.reconcile.residue import Name
 from gembill.reconcile.sums import BillTotal, Doubt
 from gembill.reconcile.synthetic import BillOptions, make_bill
 from gembill.reconcile.synthetic_files import written
-from tests.gembill.reconcile.ledgers import BOOK, FIRST, NOW, month, totals, usage
+from tests.gembill.reconcile.ledgers import BOOK, FIRST, LOCATIONS, NOW, PROJECTS, month, placed, totals, usage
 
 USAGES, RESULTS = month()
+PLACED, PLACED_RESULTS = placed(USAGES), placed(RESULTS, 2)
+HERE = {"project": PROJECTS[0], "location": LOCATIONS[0]}
 PLAIN = BillOptions(currency="EUR", rate="0.92", free_searches=100)
 FORMS = list(BillForm)
 ERRORLESS = make_bill(*(some[:400] for some in month(days=4)), BOOK, BillOptions(currency="EUR", rate="0.92"))
+FEW = PLACED[:150]
+PLACED_BILL = make_bill(FEW, [], BOOK, BillOptions())
 CURRENCIES = (("USD", "1"), ("EUR", "0.9213"), ("JPY", "151.27"))
 
 
@@ -67,6 +71,85 @@ def test_a_made_up_bill_is_explained_to_the_pico_in_every_form(number):
     assert ("unrecorded" in names(comparison)) == bool(options.bypass)
     hidden = comparison.inference.undecided
     assert comparison.inference.best.policies - hidden == options.policies - hidden
+
+
+def filed(lines: list[BillLine], form: BillForm) -> list[BillTotal]:
+    """The lines as they are read from a file of a form."""
+    reading = recognise(written(lines, form).splitlines(keepends=True), "bill")
+    return totals(line for line in reading.lines if isinstance(line, BillLine))
+
+
+def places(comparison: Comparison) -> set[tuple[str, str]]:
+    return {(line.cell.project, line.cell.location) for line in comparison.cells}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_two_projects_and_locations_are_explained_to_the_pico_in_every_form(form):
+    """A report names neither, a cost table no location: what a file cannot say is never a residue."""
+    options = BillOptions(bypass=2, policies=SETS[1], seed=3)
+    lines = make_bill(PLACED, PLACED_RESULTS, BOOK, options)
+    comparison = held(filed(lines, form), usages=PLACED, results=PLACED_RESULTS)
+    assert comparison.is_reconciled
+    assert names(comparison) == {"unrecorded", f"policy:{next(iter(SETS[1])).value}"}
+    projects, locations = ({place[number] for place in places(comparison)} for number in (0, 1))
+    assert projects == ({""} if form is BillForm.REPORTS else set(PROJECTS))
+    assert locations == (set(LOCATIONS) if form in (BillForm.BIGQUERY, BillForm.FOCUS) else {""})
+
+
+@pytest.mark.parametrize("form", [BillForm.BIGQUERY, BillForm.FOCUS, BillForm.COST_TABLE])
+@pytest.mark.parametrize(("field", "other"), [("project", PROJECTS[1]), ("location", LOCATIONS[1])])
+def test_a_call_that_is_billed_elsewhere_is_named_to_the_pico(form, field, other):
+    call = [
+        usage(**HERE, meter=meter, quantity=quantity) for meter, quantity in ((Meter.INPUT, 5001), (Meter.OUTPUT, 7))
+    ]
+    billed = [*PLACED, *(replace(one, **{field: other}) for one in call)]
+    comparison = held(filed(make_bill(billed, [], BOOK, BillOptions()), form), usages=[*PLACED, *call], results=[])
+    moved = [one for one in comparison.residues if one.name == field]
+    if form is BillForm.COST_TABLE and field == "location":  # which it does not name
+        assert not names(comparison)
+        return
+    assert names(comparison) == set()  # what is moved adds up to nothing
+    assert comparison.unexplained_micro == 0
+    expected = {(other, one.quantity * MICRO, one.cost_pico) for one in call}
+    assert {
+        (getattr(one.cell, field), one.amount_micro, one.money) for one in moved if one.amount_micro > 0
+    } == expected
+    assert sum(one.money for one in moved if one.money < 0) == -sum(one.cost_pico for one in call)
+    assert comparison.is_reconciled
+
+
+def test_one_project_that_both_sides_name_and_calls_that_name_none_make_no_rows():
+    alone = [replace(one, **HERE) for one in USAGES]
+    assert places(held(totals(make_bill(alone, [], BOOK, BillOptions())), usages=alone, results=[])) == {("", "")}
+    bill = totals(make_bill(PLACED, [], BOOK, BillOptions()))
+    nowhere = held(bill, usages=USAGES, results=[])
+    assert (places(nowhere), names(nowhere)) == ({("", "")}, set())
+    elsewhere = held(bill, usages=[replace(one, project=f"no-{one.project}") for one in PLACED], results=[])
+    assert {place[0] for place in places(elsewhere)} == {""}
+    assert names(elsewhere) == set()
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.randoms(use_true_random=False), st.integers(0, 10**6))
+def test_order_splitting_and_an_odd_token_with_places(rng, place):
+    plain = held(totals(PLACED_BILL), usages=FEW, results=[])
+    lines = totals(PLACED_BILL)
+    rng.shuffle(lines)
+    parts = [
+        part
+        for line in lines
+        for half in (line.amount_micro // 2,)
+        for part in (
+            replace(line, amount_micro=half, cost_pico=0),
+            replace(line, amount_micro=line.amount_micro - half),
+        )
+    ]
+    assert held(lines, usages=FEW, results=[]).sums == plain.sums == held(parts, usages=FEW, results=[]).sums
+    wrong = lines[place % len(lines)]
+    lines[place % len(lines)] = replace(wrong, amount_micro=wrong.amount_micro + MICRO)
+    name = Name.GROUNDING_COUNT if "search" in wrong.sku else Name.UNEXPLAINED
+    [odd] = [one for one in held(lines, usages=FEW, results=[]).residues if one.name == name]
+    assert (odd.amount_micro, odd.cell.project, odd.cell.location) == (MICRO, wrong.project, wrong.location)
 
 
 def test_order_splitting_tax_and_credits_change_no_residue():

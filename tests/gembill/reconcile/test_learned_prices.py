@@ -8,7 +8,7 @@ import pytest
 from gembill.reconcile.comparison import Ours, compare
 from gembill.reconcile.learned_prices import LearnedPrice, learned_prices
 from gembill.reconcile.synthetic import BillOptions, make_bill
-from tests.gembill.reconcile.ledgers import BOOK, FIRST, NOW, month, totals
+from tests.gembill.reconcile.ledgers import BOOK, FIRST, NOW, month, placed, totals
 
 USAGES, RESULTS = month(days=4)
 
@@ -35,6 +35,20 @@ def test_a_price_is_learned_to_its_last_digit_in_any_currency(rate: str) -> None
     assert price.listed_pico is not None
     assert price.unit_pico == price.listed_pico * 4 / 5
     assert (price.cell.model, price.cell.tier, price.cell.span) == ("gemini-3.7-flash", "batch", FIRST)
+
+
+def test_projects_with_a_common_price_teach_it_once() -> None:
+    usages, results = placed(USAGES), placed(RESULTS)
+    dearer = [
+        replace(line, cost_pico=line.cost_pico * 2, decimals=5)
+        if "output token count gemini 3.7 flash text batch" in line.sku
+        else line
+        for line in totals(make_bill(usages, results, BOOK, BillOptions()))
+    ]
+    comparison = compare(dearer, Ours(usages=usages, results=results), BOOK, now_day=NOW)
+    assert len({line.cell.project for line in comparison.cells}) == 2
+    [price] = learned_prices(comparison)
+    assert (price.cell.model, price.cell.tier) == ("gemini-3.7-flash", "batch")
 
 
 def test_days_that_agree_with_the_list_are_not_what_is_learned_from() -> None:

@@ -30,6 +30,27 @@ def test_tokens_that_come_out_even_in_another_cell_are_a_move():
     assert named({IN: 5, IN._replace(model="n"): -5}) == {"model_alias": 10}
 
 
+def test_tokens_and_fees_of_another_place_are_a_move_before_all_others():
+    here, there = IN._replace(project="a", location="x"), IN._replace(project="b", location="x")
+    assert named({here: 5, there: -5}) == {"project": 10}
+    assert named({here: 5, here._replace(location="y"): -5}) == {"location": 10}
+    search = here._replace(meter=BillMeter.SEARCH)
+    assert named({search: 5, search._replace(project="b"): -5}) == {"project": 10}
+    assert named({here: 5, there: -5, here._replace(tier="flex"): -5}) == {"project": 10, "unexplained": 5}
+    assert named({here: 6, there: -5}) == {"unexplained": 11}
+    assert named({here: 5, there._replace(tier="flex"): -5}) == {"unexplained": 10}
+
+
+def test_calls_of_somebody_else_are_of_one_project_and_an_alias_may_be_of_many():
+    here, there = IN._replace(project="a"), OUT._replace(project="b")
+    assert named({here: 7, there: 2}) == {"unexplained": 9}
+    assert named({here: 7, here._replace(meter=BillMeter.OUTPUT): 2}) == {"unrecorded": 9}
+    assert named({here: 7, here._replace(meter=BillMeter.OUTPUT): 2}, unknown=[(1, "m", "standard")]) == {
+        "unknown_usage": 9
+    }
+    assert named({here: -3, IN._replace(project="b"): -2, IN._replace(model="n"): 5}) == {"model_alias": 10}
+
+
 def test_a_move_that_does_not_come_out_even_proves_nothing():
     assert named({IN: 6, IN._replace(tier="flex"): -5}) == {"unexplained": 11}
     assert named({IN: 5, OUT: -5}) == {"unexplained": 10}
@@ -70,6 +91,8 @@ cells = st.builds(
     st.sampled_from(list(BillMeter)),
     st.sampled_from([Modality.TEXT, Modality.IMAGE]),
     long=st.booleans(),
+    project=st.sampled_from(["", "a", "b"]),
+    location=st.sampled_from(["", "x"]),
 )
 
 

@@ -1,5 +1,7 @@
 """Made-up bills say what was asked for."""
 
+from itertools import product
+
 import pytest
 
 from gembill.reconcile.bill_line import LineKind
@@ -7,7 +9,7 @@ from gembill.reconcile.cell import Naming
 from gembill.reconcile.hypothesis import Sides
 from gembill.reconcile.sku import Sku, read
 from gembill.reconcile.synthetic import BillOptions, decimal_text, make_bill, sku_text
-from tests.gembill.reconcile.ledgers import BOOK, month
+from tests.gembill.reconcile.ledgers import BOOK, LOCATIONS, PROJECTS, month, placed
 
 USAGES, RESULTS = month(days=3)
 NAMING = Naming(BOOK)
@@ -37,6 +39,14 @@ def test_days_of_the_lag_are_not_on_it_and_tax_is():
     lines = make_bill(USAGES, RESULTS, BOOK, BillOptions(lag_days=1, tax_percent=10))
     assert {line.first_day for line in lines} == {USAGES[0].day, USAGES[0].day + 1}
     assert sum(line.kind is LineKind.TAX for line in lines) == 1
+
+
+def test_a_line_has_the_project_and_location_of_its_charges_and_another_where_they_name_none():
+    lines = make_bill(placed(USAGES), placed(RESULTS), BOOK, BillOptions())
+    assert {(line.project, line.location) for line in lines} == set(product(PROJECTS, LOCATIONS))
+    nowhere = make_bill(USAGES, RESULTS, BOOK, BillOptions(project="p"))
+    assert {(line.project, line.location) for line in nowhere} == {("p", None)}
+    assert sum(line.amount_micro for line in lines) == sum(line.amount_micro for line in nowhere)
 
 
 @pytest.mark.parametrize(("value", "text"), [(1_500_000, "1.5"), (1_000_000, "1"), (0, "0"), (-1, "-0.000001")])

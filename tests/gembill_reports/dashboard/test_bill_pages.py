@@ -46,6 +46,21 @@ def test_a_bill_is_beside_the_ledger_with_names_for_what_is_between(ledger: Ledg
     assert len(list(page.rows)) == len(page.data["lines"])
 
 
+def test_projects_that_both_sides_name_have_a_column_and_rows(ledger: Ledger) -> None:
+    for name in ("shop-prod", "shop-test"):
+        put(ledger, call("2026-08-10T10:00:00+00:00", (5000, 70, 300), PRO, project=name))
+    made = make_bill(charged(ledger, "2026-08").usages, [], BOOK, BillOptions())
+    lines = [replace(line, number=number) for number, line in enumerate(made, 1)]
+    add_bill(ledger, BillFile(digest="x", name="x", form=BillForm.BIGQUERY), lambda: lines)
+    page = bill_page(ledger, view([("month", "2026-08")], LATER, None), BOOK, Comparisons())
+    _, grid, _ = page.grids
+    assert [head.text for head in grid.heads[:4]] == ["Model", "Tier", "Project", "Meter"]
+    assert {row[2].text for row in grid.rows} == {"shop-prod", "shop-test"}
+    assert all(len(row) == len(grid.heads) for row in grid.rows)
+    assert list(page.header)[-1] == "project"
+    assert page.data["reconciled"] is True
+
+
 def test_a_line_leads_to_its_calls(ledger: Ledger) -> None:
     billed(ledger)
     _, lines, days = bill_page(ledger, november(), BOOK, Comparisons()).grids

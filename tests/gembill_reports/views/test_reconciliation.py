@@ -9,7 +9,7 @@ from gembill.reconcile.hypothesis import Policy
 from gembill.reconcile.synthetic import BillOptions, make_bill
 from gembill_reports.views.reconciliation import ReconciliationView, amount, headline, inference_notes, proposals
 from gembill_reports.views.view import Format, text
-from tests.gembill.reconcile.ledgers import BOOK, NOW, month, totals
+from tests.gembill.reconcile.ledgers import BOOK, NOW, month, placed, totals
 
 USAGES, RESULTS = month(days=4)
 
@@ -38,6 +38,25 @@ def test_csv_has_a_row_for_each_cell():
     header, *rows = shown(comparison, Format.CSV).splitlines()
     assert header.startswith("start,end,model,service_tier,meter")
     assert len(rows) == len(comparison.cells)
+
+
+def test_projects_and_locations_are_shown_where_cells_have_them(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "250")
+    usages = placed(USAGES)
+    lines = totals(make_bill(usages, [], BOOK, BillOptions()))
+    split = compare(lines, Ours(usages=usages), BOOK, now_day=NOW)
+    by_project = compare([replace(one, location=None) for one in lines], Ours(usages=usages), BOOK, now_day=NOW)
+    for comparison, names in ((split, ["project", "location"]), (by_project, ["project"]), (held(), [])):
+        header, *rows = shown(comparison, Format.CSV).splitlines()
+        assert header.split(",")[15:] == names
+        assert len(rows) == len(comparison.cells)
+        line = json.loads(shown(comparison, Format.JSON))["lines"][0]
+        assert [name for name in line if name in ("project", "location")] == names
+        assert all(line[name] for name in names)
+        for form in (Format.TABLE, Format.MARKDOWN):
+            said = shown(comparison, form)
+            assert [name for name in ("project", "location") if name.capitalize() in said] == names
+            assert ("shop-test" in said) == ("project" in names)
 
 
 def test_the_table_adds_days_up_and_names_what_differs(monkeypatch):
