@@ -73,6 +73,21 @@ def test_old_posted_segments_are_unlinked_and_no_others(tmp_path: Path) -> None:
     spool.close(5.0)
 
 
+def test_a_clock_that_was_set_back_a_month_keeps_no_posted_segment_on_a_full_disk(tmp_path: Path) -> None:
+    spool = Spool.claim(tmp_path, SpoolOptions(segment_bytes=2_000, min_free_bytes=0))  # the writer sheds nothing
+    _fill(spool, 1, 20)
+    spool.mark_posted(20)
+    _age(_segments(spool), -30 * 24)
+    spool.retire()
+    segments = _segments(spool)
+    assert len(segments) >= 6, "kept for longer, since nobody knows how old they are"
+    for gone in segments[:-1]:
+        assert spool._segments.shed(spool.posted) == gone
+    assert spool._segments.shed(spool.posted) is None
+    assert _segments(spool) == segments[-1:]
+    spool.close(5.0)
+
+
 def test_the_newest_segment_stays_so_that_no_number_is_given_twice(tmp_path: Path) -> None:
     for n in range(1, 6):
         spool = Spool.claim(tmp_path, SpoolOptions(keep_hours=0.0))
