@@ -1,7 +1,8 @@
 """A line of Google's bill beside the calls that make it.
 
 Owns: which calls have tokens that the line bills, and their sum. Not here: comparing whole bills (`reconciliation`) and
-layout. Invariant: a call is here exactly if its charges have the line's cell on one of the line's days.
+layout. Invariant: a call is here exactly if its charges have the line's cell on one of the line's days, and it names no
+other project or location than the line, as far as any such call names the line's.
 """
 
 import heapq
@@ -27,6 +28,10 @@ class CallShare:
     quantity: int
     occurred_us: int
     id: str
+
+
+_Place = tuple[str | None, str | None]  # project and location
+_Placed = tuple[CallShare, _Place]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +66,7 @@ def explain_line(
     cell = naming.of_sku(sku, line.first_day)
     if cell is None:
         raise ConfigurationError(f"line {number} bills {line.sku}, which no meter of the ledger counts")
-    shares = list(_shares(ledger, naming, cell, line, selection))
+    shares = _of_place(list(_shares(ledger, naming, cell, line, selection)), line)
     return BillLineCalls(
         line=line,
         cell=cell,
@@ -72,9 +77,19 @@ def explain_line(
     )
 
 
-def _shares(ledger: Ledger, naming: Naming, cell: Cell, line: BillLine, selection: Selection) -> Iterator[CallShare]:
+def _of_place(shares: list[_Placed], line: BillLine) -> list[CallShare]:
+    """Those of the line's project and location; all, where none names them: its words for them are others then."""
+    for field, name in enumerate((line.project, line.location)):
+        if name and any(place[field] == name for _, place in shares):
+            shares = [(share, place) for share, place in shares if place[field] in (None, name)]
+    return [share for share, _ in shares]
+
+
+def _shares(ledger: Ledger, naming: Naming, cell: Cell, line: BillLine, selection: Selection) -> Iterator[_Placed]:
+    """The calls of any place, each with its project and location."""
     chosen, offsets = window(selection, line.first_day, line.last_day)
     current: CallShare | None = None
+    place: _Place = (None, None)
     for record_id, occurred_us, usage in read_usage_of_calls(ledger, chosen, offsets):
         if naming.of_usage(usage, cell.span) != cell:
             continue
@@ -83,7 +98,8 @@ def _shares(ledger: Ledger, naming: Naming, cell: Cell, line: BillLine, selectio
             current = CallShare(cost, quantity, occurred_us, record_id)
             continue
         if current is not None:
-            yield current
+            yield current, place
         current = CallShare(usage.cost_pico, usage.quantity, occurred_us, record_id)
+        place = usage.project, usage.location
     if current is not None:
-        yield current
+        yield current, place

@@ -51,3 +51,30 @@ def test_a_line_that_no_call_makes_says_why(ledger: Ledger, changes: dict[str, o
     filled(ledger, replace(line(7, sku=INPUT), **changes))
     with pytest.raises(ConfigurationError, match=sentence):
         explain_line(ledger, BOOK, 7)
+
+
+@pytest.mark.parametrize(
+    ("place", "numbers"),
+    [
+        ({"project": "a"}, [1, 3, 4]),  # a call that names none may be of any
+        ({"project": "a", "location": "us"}, [3, 4]),
+        ({"location": "eu"}, [1, 4]),
+        ({"project": "1234"}, [1, 2, 3, 4]),  # a number, which no call has
+        ({}, [1, 2, 3, 4]),
+    ],
+)
+def test_the_calls_of_another_place_are_not_those_of_a_line(
+    ledger: Ledger, place: dict[str, str], numbers: list[int]
+) -> None:
+    named = [("a", "eu"), ("b", "us"), ("a", "us"), (None, None)]
+    calls = [
+        posting(n, occurred_us=NOON - n, project=project, location=location)
+        for n, (project, location) in enumerate(named, 1)
+    ]
+    append(ledger, SPOOL, calls)
+    made = line(7, sku=INPUT, first_day=FIRST, last_day=FIRST)
+    made = replace(made, **{"project": None, "location": None, **place})
+    add_bill(ledger, BillFile(digest="d", name="f", form=BillForm.BIGQUERY), lambda: [made])
+    explained = explain_line(ledger, BOOK, 7)
+    assert [call.id for call in explained.calls] == [number(n) for n in numbers]
+    assert explained.quantity == 140 * explained.count == 140 * len(numbers)
