@@ -30,6 +30,8 @@ from tests.typed import DOCUMENTS, ROOT, blocks, typed
 FIRST_RECEIPT_SECONDS = 120
 _ELSEWHERE = {
     "gembill proxy --host 0.0.0.0 --allow-remote": "tests/gembill/test_service.py: it listens to the whole network",
+    "GEMBILL_DASHBOARD_TOKEN=... gembill dashboard --host 0.0.0.0 --allow-host gembill.lan": "tests/gembill/cli/"
+    "test_dashboard.py: the same",
     "gembill diff --baseline label.branch=main --max-increase 20%": "the same as in docs/ci.md",
 }
 _PLAYED_ELSEWHERE = {"operations.md"}  # an operator's evening: tests/e2e/test_operators_evening.py
