@@ -87,9 +87,14 @@ def loopback(host: str) -> bool:
     return (mapped or address).is_loopback
 
 
+def bracketed(host: str) -> str:
+    """A host as it is written before a port: an IPv6 address has brackets there."""
+    return f"[{host}]" if ":" in host else host
+
+
 def url_of(scheme: str, host: str, port: int) -> str:
-    """The address of a server, in which an IPv6 address has its brackets."""
-    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
+    """The address of a server."""
+    return f"{scheme}://{bracketed(host)}:{port}"
 
 
 def from_here(url: str) -> str:

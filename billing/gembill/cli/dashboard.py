@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gembill.address import from_here, listen, loopback, url_of
+from gembill.address import bracketed, from_here, listen, loopback, url_of
 from gembill.cli.options import database_url_option
 from gembill.errors import ConfigurationError
 
@@ -69,10 +69,9 @@ def dashboard(
     if demo and database_url is not None:
         raise ConfigurationError("--demo has a ledger of its own; leave out --database-url, or --demo")
     listener = listen(host, port, backlog=128)
-    shown = f"[{host}]" if ":" in host else host
     servers: list[uvicorn.Server] = []
     app = _app(
-        hosts_of(shown, names),
+        hosts_of(bracketed(host), names),
         (token, named),
         database_url,
         demo=demo,

@@ -10,6 +10,7 @@ import asyncio
 import re
 import ssl
 
+from gembill.address import bracketed
 from gembill.upstream.egress import ForwardProxy
 
 HEAD_BYTES = 16 * 1024  # largest answer to CONNECT
@@ -91,7 +92,7 @@ class _Asking(asyncio.Protocol):
 
 
 def _question(proxy: ForwardProxy, host: str, port: int) -> bytes:
-    target = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    target = f"{bracketed(host)}:{port}"
     credentials = b"" if proxy.authorization is None else b"Proxy-Authorization: %b\r\n" % proxy.authorization
     return b"CONNECT %b HTTP/1.1\r\nHost: %b\r\n%b\r\n" % (target.encode(), target.encode(), credentials)
 
