@@ -22,7 +22,6 @@ from gembill.ledger import (
     read_page,
 )
 from gembill.model import Meter, Status
-from gembill.period import local
 from gembill_reports import charts
 from gembill_reports.analysis.receipt import Receipt
 from gembill_reports.dashboard.grids import kept
@@ -30,6 +29,7 @@ from gembill_reports.dashboard.page import NO_CALL, Cell, Grid, Page, Tools, num
 from gembill_reports.dashboard.query import PageQuery
 from gembill_reports.layout.sheet import count, exact, money
 from gembill_reports.layout.tables import MISSING, clean
+from gembill_reports.views.period_texts import second
 from gembill_reports.views.receipt import ReceiptView
 from gembill_reports.views.records import CSV_HEADER, csv_row, record_dict
 from gembill_reports.views.rounds import explanation
@@ -122,7 +122,7 @@ def one_call(receipt: Receipt, view: PageQuery) -> Page:
         grids=tables,
         notes=[plain(note) for note in said],
         more={"receipt": receipt, "explanation": explanation(receipt), "cost": exact(receipt.cost_pico)},
-        dated=local(receipt.stored.record.occurred_us, view.period.zone).strftime("%Y-%m-%d %H:%M:%S"),
+        dated=second(receipt.stored.record.occurred_us, view.period.zone),
     )
 
 
@@ -168,7 +168,7 @@ def _sorting(title: str, order: SortOrder, view: PageQuery, asked: RecordPage) -
 
 def _call(stored: LedgerRecord, view: PageQuery) -> list[Cell]:
     record, tokens = stored.record, stored.record.tokens
-    when = local(record.occurred_us, view.period.zone).strftime("%Y-%m-%d %H:%M:%S")
+    when = second(record.occurred_us, view.period.zone)
     said = record.status.value
     if record.error is not None:
         said += "".join(f" {word}" for word in (record.error.code, record.error.status) if word is not None)

@@ -18,12 +18,12 @@ from gembill.ledger import (
     read_conversations,
 )
 from gembill.money import usd
-from gembill.period import local
 from gembill_reports.dashboard.call_pages import WORDS, there_are, word_of
 from gembill_reports.dashboard.grids import kept
 from gembill_reports.dashboard.page import Cell, Grid, Page, Tools, counted, dollars, money_head, number, text
 from gembill_reports.dashboard.query import PageQuery
 from gembill_reports.layout.tables import MISSING, clean
+from gembill_reports.views.period_texts import second
 from gembill_reports.views.records import utc
 
 SIZE = 50
@@ -162,7 +162,7 @@ def _line(one: Conversation, view: PageQuery) -> list[Cell]:
     return [
         named(one, view),
         dollars(one.cost_pico),
-        text(local(one.last_us, view.period.zone).strftime("%Y-%m-%d %H:%M:%S")),
+        text(second(one.last_us, view.period.zone)),
         text(models_of(one)),
         *map(counted, (one.calls, tokens.input, tokens.intermediate, tokens.output, one.executions)),
         counted(one.executions_failed, mark="failed" if one.executions_failed else ""),

@@ -1,11 +1,12 @@
-"""A period in few words for people, and as JSON carries it.
+"""A period in few words for people, and as JSON carries it; and the time of a call.
 
-Owns: those two forms. Not here: what a period is (`gembill.period`). Invariant: an end that is not part of the period
+Owns: those forms. Not here: what a period is (`gembill.period`). Invariant: an end that is not part of the period
 is never written as if it were.
 """
 
 from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from gembill.period import Period, Unit, containing, local, name, tz_version
 
@@ -28,6 +29,11 @@ def period_dict(period: Period) -> dict[str, Any]:
     None where it is the machine's own."""
     ends = {"start": period.start, "end": period.end, "timezone": period.timezone}
     return ends | {"timezone_database": tz_version()}
+
+
+def second(at_us: int, zone: ZoneInfo) -> str:
+    """The time of a call for people, on the zone's clock, which is named elsewhere."""
+    return f"{local(at_us, zone):%Y-%m-%d %H:%M:%S}"
 
 
 def _end(period: Period, at_us: int) -> str:

@@ -18,7 +18,7 @@ from gembill.money import usd
 from gembill.period import Period, local
 from gembill_reports.layout.sheet import DEMO, OUTPUT, Sheet, count, money
 from gembill_reports.layout.tables import MISSING, Column, Table, flat
-from gembill_reports.views.period_texts import words
+from gembill_reports.views.period_texts import second, words
 from gembill_reports.views.report import cost_dict
 from gembill_reports.views.view import Csv, View
 
@@ -198,7 +198,7 @@ def _row(stored: LedgerRecord, zone: ZoneInfo, id_length: int) -> tuple[str, ...
     record, tokens = stored.record, stored.record.tokens
     return (
         record.id[:id_length],
-        local(record.occurred_us, zone).strftime("%Y-%m-%d %H:%M:%S"),
+        second(record.occurred_us, zone),
         record.model or MISSING,
         record.status.value,
         count(tokens.input),

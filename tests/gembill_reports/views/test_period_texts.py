@@ -3,7 +3,7 @@
 import pytest
 
 from gembill.period import Period, parse, tz_version, zone
-from gembill_reports.views.period_texts import period_dict, words
+from gembill_reports.views.period_texts import period_dict, second, words
 
 
 @pytest.mark.parametrize(
@@ -40,3 +40,9 @@ def test_json_has_both_ends_and_the_zone() -> None:
         "timezone": "UTC",
         "timezone_database": tz_version(),
     }
+
+
+def test_the_time_of_a_call_is_on_the_clock_of_its_zone() -> None:
+    noon = 1_793_880_000_000_000  # 2026-11-05T12:00:00Z
+    assert second(noon, zone("UTC")) == "2026-11-05 12:00:00"
+    assert second(noon, zone("America/Los_Angeles")) == "2026-11-05 04:00:00"
